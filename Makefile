@@ -1,0 +1,63 @@
+# laoqu: bare `make` prints this help; `make reports` and `make test` set up everything they need.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	&& { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.laoqu-ready
+LANGS ?= zh
+JOBS ?= 2
+REGIONS ?= --all
+
+.DEFAULT_GOAL := help
+.PHONY: help setup reports test check build lint notebooks lab lock clean
+
+help: ## print this help
+	@echo "laoqu: one report per old revolutionary base area, from the plan's own text"
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | column -t -s '|'
+	@echo
+	@echo "  variables: LANGS=zh,en  JOBS=2  REGIONS='yimeng qiongya'  PYTHON=python3.12"
+
+setup: $(STAMP) ## make .venv from the lock file
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "laoqu needs Python 3.11 or newer on the PATH (or PYTHON=/path/to/it)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+reports: $(STAMP) ## write the 12 reports and outputs/index.html (LANGS=zh,en for both languages)
+	$(BIN)/laoqu report $(REGIONS) --lang $(LANGS) --jobs $(JOBS)
+
+test: $(STAMP) ## run everything CI runs: lint, data checks, tests, notebooks, one report
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/laoqu check
+	$(BIN)/laoqu build --check
+	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --nbval-lax -p no:cacheprovider notebooks
+
+check: $(STAMP) ## check every table and the raw text
+	$(BIN)/laoqu check
+
+build: $(STAMP) ## rebuild data/built and docs/dictionary.md
+	$(BIN)/laoqu build
+
+lint: $(STAMP) ## format and lint
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+notebooks: $(STAMP) ## run the notebooks and renew the outputs that tests compare
+	$(BIN)/laoqu refresh
+
+lab: $(STAMP) ## open JupyterLab in notebooks/
+	$(BIN)/jupyter lab notebooks
+
+lock: $(STAMP) ## renew requirements.lock (needs uv)
+	uv pip compile pyproject.toml --extra test --universal --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 --upgrade -o requirements.lock
+
+clean: ## remove outputs (not .venv)
+	find outputs -mindepth 1 ! -name README.md -delete

@@ -1,0 +1,42 @@
+"""laoqu: the 2021 implementation plan for 12 old revolutionary base areas of China, as data.
+
+>>> import laoqu as lq
+>>> plan = lq.load()
+>>> plan.region("Dabie Mountains").name_zh
+'大别山'
+"""
+
+from __future__ import annotations
+
+import importlib
+
+from laoqu.errors import DataError, LaoquError, OutputError, ParameterError, Problem, UnknownId
+from laoqu.plan import Plan, load
+
+__version__ = "0.1.0"
+
+#: Names whose modules import plotting, the runner or the checker: loaded at first use.
+_LAZY = {
+    "check": "laoqu.check",
+    "label": "laoqu.labels",
+    "report": "laoqu.report",
+    "run_report": "laoqu.batch",
+    "run_reports": "laoqu.batch",
+}
+
+__all__ = [
+    "DataError", "LaoquError", "OutputError", "ParameterError", "Plan", "Problem", "UnknownId",
+    "load", *_LAZY,
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    if name in _LAZY:
+        value = getattr(importlib.import_module(_LAZY[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'laoqu' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,7 @@
+"""``python -m laoqu`` is the command ``laoqu``."""
+
+import sys
+
+from laoqu.cli import main
+
+sys.exit(main())

@@ -1,0 +1,1 @@
+"""Pure functions from frame to frame: nothing here reads a file or draws."""

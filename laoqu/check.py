@@ -1,0 +1,169 @@
+"""Every problem in ``data/``: the raw text, each table, and what the tables say of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from laoqu import build, document, paths, schema, source
+from laoqu.document import Document
+from laoqu.errors import DataError, Problem
+
+
+def check(folder: Path | str | None = None) -> list[str]:
+    """Return every problem in the data folder as ``file:line:column: message``.
+
+    Parameters
+    ----------
+    folder : path, optional
+        A data folder; by default the collection's own.
+
+    Returns
+    -------
+    list of str
+        Empty when all is well. All problems are listed, not only the first.
+
+    Examples
+    --------
+    >>> import laoqu as lq
+    >>> lq.check()
+    []
+    """
+    found = problems(Path(folder) if folder else paths.data())
+    return [str(problem) for problem in sorted(set(found))]
+
+
+def problems(folder: Path) -> list[Problem]:
+    """Return every problem in `folder`, unsorted."""
+    found = source.problems(folder)
+    try:
+        doc = document.load("plan", folder)
+    except DataError as error:
+        found += error.problems
+        doc = None
+    try:
+        names = schema.names(folder)
+    except DataError as error:
+        return found + error.problems
+    tables: dict[str, schema.Table] = {}
+
+    def lookup(name: str) -> schema.Table:
+        if name not in tables:
+            tables[name] = schema.read(name, folder, None, doc, lookup)
+        return tables[name]
+
+    for name in names:
+        found += lookup(name).problems
+    if found or doc is None:
+        return found
+    for rule in (_text, _scopes_cover, _regions, _places, _used_codes):
+        found += rule(folder, doc, tables)
+    return found or build.problems(folder)
+
+
+def _text(folder: Path, doc: Document, tables: dict[str, schema.Table]) -> Iterator[Problem]:
+    """The document has the size that SOURCES.toml states."""
+    meta = source.registry(folder)["plan"]
+    path = paths.display(folder / "raw" / "SOURCES.toml")
+    for key, value in (
+        ("characters", len(doc.raw)),
+        ("canonical_characters", len(doc.canonical)),
+        ("bytes", len(doc.raw.encode("utf-8"))),
+        ("pages", len(doc.page_starts)),
+    ):
+        if meta[key] != value:
+            yield Problem(path, 1, 1, f"{key} = {meta[key]}, but the text has {value}")
+
+
+def _scopes_cover(
+    folder: Path, doc: Document, tables: dict[str, schema.Table]
+) -> Iterator[Problem]:
+    """Every sentence is coded, and its segments cover it without a gap or an overlap."""
+    table = tables["scopes"]
+    at: dict[str, int] = {}
+    for row in table.rows:
+        values = row.values
+        unit = doc.unit(values["unit_id"])
+        if (expected := at.get(unit.unit_id, unit.start)) != values["start"]:
+            message = f"segment begins at {values['start']}, expected {expected}: no gap, no overlap"
+            yield Problem(table.file, row.line, row.column(2), message)
+        at[unit.unit_id] = values["end"]
+        if not str(values["scope_id"]).startswith(f"{unit.unit_id}.k"):
+            message = f"{values['scope_id']!r} does not begin with its unit {unit.unit_id!r}"
+            yield Problem(table.file, row.line, 1, message)
+        if (values["scope"] == "none") != (values["basis"] == ""):
+            message = "a directive segment needs a basis, and only a directive one has it"
+            yield Problem(table.file, row.line, row.column(6), message)
+        confined = values["scope"] == "class" or (values["scope"] == "area" and values["list_open"])
+        if bool(values["class_areas"]) > confined or (
+            values["scope"] == "class" and not values["class_areas"]
+        ):
+            message = "class_areas belongs to classes (which need it) and to open lists of areas"
+            yield Problem(table.file, row.line, row.column(12), message)
+    for unit in doc.units:
+        if unit.kind == "sentence" and at.get(unit.unit_id) != unit.end:
+            message = f"sentence {unit.unit_id} is not coded to its end ({unit.end})"
+            yield Problem(table.file, len(table.rows) + 1, 1, message)
+
+
+def _regions(folder: Path, doc: Document, tables: dict[str, schema.Table]) -> Iterator[Problem]:
+    """The provinces of an area are those of its counties, and printed order counts 1 to 12."""
+    table, members = tables["regions"], tables["membership"]
+    orders = sorted(table.values("order"))
+    if orders != list(range(1, len(orders) + 1)):
+        yield Problem(table.file, 1, 1, f"`order` must count from 1 without a gap, found {orders}")
+    for row in table.rows:
+        region_id = row.values["region_id"]
+        found = {
+            member.values["province"]
+            for member in members.rows
+            if member.values["region_id"] == region_id
+        }
+        if found != set(row.values["provinces"]):
+            message = f"provinces of {region_id} are {sorted(found)} in the membership table"
+            yield Problem(table.file, row.line, row.column(7), message)
+
+
+def _places(folder: Path, doc: Document, tables: dict[str, schema.Table]) -> Iterator[Problem]:
+    """One code has one name and lies in one province, wherever it stands."""
+    names: dict[tuple[str, str], tuple[str, str]] = {}
+    for table, columns in ((tables["membership"], ("name", "province")),):
+        for row in table.rows:
+            seen = (row.values[columns[0]], row.values[columns[1]])
+            names.setdefault((row.values["adcode"], "county"), seen)
+    for table in (tables["membership"], tables["mentions"]):
+        for row in table.rows:
+            values = row.values
+            level = values.get("level", "county")
+            if not values["adcode"]:
+                if level in ("province", "prefecture", "county", "zone"):
+                    index = _index(table, "adcode")
+                    message = f"a {level} needs an adcode"
+                    yield Problem(table.file, row.line, row.column(index), message)
+                continue
+            key, here = (values["adcode"], level), (values["name"], values["province"])
+            if level in ("province", "prefecture", "county") and names.setdefault(key, here) != here:
+                index = _index(table, "adcode")
+                message = f"{values['adcode']} is {here}, elsewhere {names[key]}"
+                yield Problem(table.file, row.line, row.column(index), message)
+
+
+def _used_codes(
+    folder: Path, doc: Document, tables: dict[str, schema.Table]
+) -> Iterator[Problem]:
+    """A code of a variable that tables use is used by at least one row: no orphan."""
+    used: dict[str, set[object]] = {}
+    for table in tables.values():
+        for column in table.fields:
+            if variable := column.get("laoqu:codes"):
+                used.setdefault(variable, set()).update(table.values(column["name"]))
+    codebook = tables["codebook"]
+    for row in codebook.rows:
+        variable, code = row.values["variable"], row.values["code"]
+        if variable in used and code not in used[variable]:
+            message = f"code {code!r} of {variable} is used by no row"
+            yield Problem(codebook.file, row.line, row.column(1), message)
+
+
+def _index(table: schema.Table, column: str) -> int:
+    return next(i for i, each in enumerate(table.fields) if each["name"] == column)

@@ -1,0 +1,107 @@
+"""The command line: parses, calls, prints; every piece of work lives in the library."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import laoqu
+from laoqu.errors import DataError, LaoquError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return 0 when fine, 1 when problems were found, 2 for misuse."""
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if not hasattr(args, "run"):
+        parser.print_help()
+        return 0
+    try:
+        return args.run(args)
+    except DataError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except LaoquError as error:
+        print(f"laoqu: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("laoqu: stopped", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="laoqu", description=laoqu.__doc__.splitlines()[0])
+    parser.add_argument("--version", action="version", version=f"laoqu {laoqu.__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND")
+    report = commands.add_parser("report", help="write the reports of areas and their index")
+    report.add_argument("region", nargs="*", help="id, Chinese or English name")
+    report.add_argument("--all", action="store_true", help="all twelve areas")
+    report.add_argument("--lang", default="zh", help="zh, en or zh,en (default: zh)")
+    report.add_argument("--jobs", type=int, default=2, help="kernels at a time (default: 2)")
+    report.add_argument("--quiet", action="store_true", help="no progress bar")
+    report.set_defaults(run=_report)
+    check = commands.add_parser("check", help="list every problem in data/")
+    check.set_defaults(run=_check)
+    build = commands.add_parser("build", help="write data/built and docs/dictionary.md")
+    build.add_argument("--check", action="store_true", help="only say what is out of date")
+    build.set_defaults(run=_build)
+    show = commands.add_parser("show", help="say what an id stands for")
+    show.add_argument("id", help="an area, clause, box, sentence, mention or code")
+    show.set_defaults(run=_show)
+    codebook = commands.add_parser("codebook", help="print the codes")
+    codebook.add_argument("variable", nargs="?", help="only this variable")
+    codebook.set_defaults(run=_codebook)
+    return parser
+
+
+def _report(args: argparse.Namespace) -> int:
+    if args.all == bool(args.region):
+        raise LaoquError("name at least one area, or --all (not both)")
+    if args.jobs < 1:
+        raise LaoquError(f"--jobs is {args.jobs}, expected 1 or more")
+    runs = laoqu.run_reports(
+        None if args.all else args.region,
+        args.lang.split(","),
+        jobs=args.jobs,
+        progress=not args.quiet and sys.stderr.isatty(),
+    )
+    failed = [run for run in runs if run.status != "ok"]
+    for run in runs:
+        where = f" in cell {run.cell}" if run.cell else ""
+        shown = f"{run.seconds:6.1f} s" if run.status == "ok" else f"FAILED{where}: {run.error}"
+        print(f"{run.lang}  {run.region:<14}{shown}")
+    print(f"{len(runs) - len(failed)} reports written, {len(failed)} failed")
+    return 1 if failed else 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    found = laoqu.check()
+    print("\n".join(found) if found else "data/ is clean")
+    return 1 if found else 0
+
+
+def _build(args: argparse.Namespace) -> int:
+    from laoqu import build, paths
+
+    if args.check:
+        found = build.problems()
+        print("\n".join(str(problem) for problem in found) or "built files are current")
+        return 1 if found else 0
+    written = build.write()
+    print("\n".join(f"wrote {paths.display(path)}" for path in written) or "nothing to do")
+    return 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    print(laoqu.load().describe(args.id))
+    return 0
+
+
+def _codebook(args: argparse.Namespace) -> int:
+    from laoqu.tables import text_table
+
+    codes = laoqu.load().codebook(args.variable)
+    columns = ["variable", "code", "label_zh", "label_en"]
+    print(text_table(columns, codes[columns].to_numpy().tolist()))
+    return 0

@@ -1,0 +1,1 @@
+"""Frame in, figure out: one look for the collection (see `laoqu.figures.style`)."""

@@ -1,0 +1,162 @@
+"""The one look of the collection: colours by meaning, fonts, widths, and what a figure carries."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+import pandas as pd
+import pylopdf_fonts_zh_cn
+from matplotlib import font_manager
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from laoqu.errors import LaoquError
+
+FOCUS, CONTEXT, MUTED, INK, PAPER = "#A4262C", "#B8B5AE", "#6F6B64", "#262421", "#FFFFFF"
+#: From near to far; `conditional` is hatched and `none` is an outline, so grey print keeps them.
+REACH_FILL = {
+    "named": "#A4262C", "place": "#D0674F", "class": "#E6B08A", "everyone": "#D9D4C7",
+    "conditional": "#FFFFFF", "open": "#FFFFFF", "none": "#FFFFFF",
+}  # fmt: skip
+#: Doubt is a dashed outline, never a colour of its own.
+REACH_LINE = {"conditional": "-", "open": (0, (2, 1.4)), "none": "-"}
+HATCH = "//////"
+FULL_WIDTH, HALF_WIDTH = 160 / 25.4, 78 / 25.4
+TITLE_SIZE, BASE_SIZE, SMALL_SIZE, DPI = 10.5, 9, 7, 200
+FONT_FOLDER = Path(pylopdf_fonts_zh_cn.__file__).parent
+SANS, SERIF = "NotoSansSC-Regular.otf", "NotoSerifSC-Regular.otf"
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw inside this: fonts from their files, quiet axes, no state left behind.
+
+    A missing glyph is an error: a box in the place of a character is worse than no figure.
+    """
+    names = []
+    for file in (SANS, SERIF):
+        path = FONT_FOLDER / file
+        font_manager.fontManager.addfont(path)
+        names.append(font_manager.FontProperties(fname=path).get_name())
+    settings = {
+        "font.family": names[0], "font.size": BASE_SIZE, "text.color": INK,
+        "axes.edgecolor": CONTEXT, "axes.labelcolor": MUTED, "axes.linewidth": 0.6,
+        "axes.unicode_minus": False, "axes.spines.top": False, "axes.spines.right": False,
+        "xtick.color": MUTED, "ytick.color": MUTED, "xtick.labelsize": SMALL_SIZE,
+        "ytick.labelsize": SMALL_SIZE, "hatch.linewidth": 0.5, "hatch.color": "#8C877D",
+        "figure.facecolor": PAPER, "savefig.facecolor": PAPER, "figure.dpi": DPI,
+        "savefig.dpi": DPI, "svg.hashsalt": "laoqu", "svg.fonttype": "path",
+    }  # fmt: skip
+    with mpl.rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Glyph .* missing", category=UserWarning)
+        yield
+
+
+def text_width(figure: Figure, texts: list[str], size: float) -> float:
+    """Return the width in inches of the widest of `texts` at `size` points."""
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    font = font_manager.FontProperties(size=size, family=mpl.rcParams["font.family"])
+    widths = [renderer.get_text_width_height_descent(text, font, False)[0] for text in texts]
+    return max(widths) / figure.dpi
+
+
+def head(figure: Figure, finding: str, subtitle: str) -> float:
+    """Write the finding (wrapped to the width) and the measure; return where they end, in inches.
+
+    Measured from the bottom of the figure, so that what follows can be placed below.
+    """
+    height, at = figure.get_figheight(), figure.get_figheight() - 0.06
+    rows = (
+        (_wrap(figure, finding, TITLE_SIZE), TITLE_SIZE, INK),
+        (_wrap(figure, subtitle, SMALL_SIZE), SMALL_SIZE, MUTED),
+    )
+    for lines, size, colour in rows:
+        for line in lines:
+            figure.text(0.06 / FULL_WIDTH, at / height, line, va="top", fontsize=size, color=colour)
+            at -= size * 1.55 / 72
+        at -= 0.02
+    return at
+
+
+def _wrap(figure: Figure, text: str, size: float) -> list[str]:
+    """Break `text` into lines that fit the figure: between words, or between Chinese characters."""
+    room = figure.get_figwidth() - 0.12
+    lines = [""]
+    for piece in re.findall(r"[A-Za-z0-9–’'(),.;:-]+ ?|.", text):
+        trial = lines[-1] + piece
+        # A line never begins with a closing mark.
+        if text_width(figure, [trial.rstrip()], size) > room and piece[0] not in "，。；：）、”":
+            lines.append(piece)
+        else:
+            lines[-1] = trial
+    return [line.strip() for line in lines]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A finished figure with what a reader and a researcher need beside it.
+
+    Attributes
+    ----------
+    name : str
+        File name without suffix.
+    figure : matplotlib.figure.Figure
+    data : DataFrame
+        What is drawn, one row a mark.
+    alt : str
+        States the finding in words.
+    caption : str
+        Source and caveat.
+    """
+
+    name: str
+    figure: Figure
+    data: pd.DataFrame
+    alt: str
+    caption: str
+
+    def png(self) -> bytes:
+        """Return the figure as PNG; the same figure gives the same bytes."""
+        return self._bytes("png", {"Software": None})
+
+    def save(self, folder: Path) -> list[Path]:
+        """Write PNG, SVG and the data (CSV) into `folder`; return the paths."""
+        folder.mkdir(parents=True, exist_ok=True)
+        files = {
+            "png": self.png(),
+            "svg": self._bytes("svg", {"Date": None}),
+            "csv": self.data.to_csv(index=False, lineterminator="\n").encode("utf-8"),
+        }
+        for suffix, data in files.items():
+            (folder / f"{self.name}.{suffix}").write_bytes(data)
+        return [folder / f"{self.name}.{suffix}" for suffix in files]
+
+    def _bytes(self, form: str, metadata: dict[str, None]) -> bytes:
+        out = io.BytesIO()
+        with style():
+            try:
+                self.figure.savefig(out, format=form, metadata=metadata)
+            except UserWarning as missing:
+                message = f"figure {self.name}: the font cannot draw this text: {missing}"
+                raise LaoquError(message) from missing
+        return out.getvalue()
+
+    def __repr__(self) -> str:
+        return self.alt
+
+    def _repr_html_(self) -> str:
+        data = base64.b64encode(self.png()).decode("ascii")
+        alt, caption = html.escape(self.alt, quote=True), html.escape(self.caption)
+        return (
+            f'<figure class="laoqu"><img alt="{alt}" src="data:image/png;base64,{data}">'
+            f"<figcaption>{caption}</figcaption></figure>"
+        )

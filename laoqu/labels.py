@@ -1,0 +1,60 @@
+"""Every word a reader sees, in Chinese and English, from one table (``laoqu/labels.csv``)."""
+
+from __future__ import annotations
+
+import csv
+import re
+from functools import cache
+
+from laoqu import paths
+from laoqu.errors import ParameterError, UnknownId, nearest
+
+LANGS = ("zh", "en")
+THIN = "\u2009"
+
+
+@cache
+def table() -> dict[str, dict[str, str]]:
+    """Return key → {lang: text}."""
+    with (paths.PACKAGE / "labels.csv").open(encoding="utf-8", newline="") as file:
+        return {row["key"]: {lang: row[lang] for lang in LANGS} for row in csv.DictReader(file)}
+
+
+def label(key: str, lang: str = "zh", **values: object) -> str:
+    """Return one text, its ``{names}`` filled in.
+
+    Raises
+    ------
+    UnknownId
+        When no label has this key.
+
+    Examples
+    --------
+    >>> from laoqu.labels import label
+    >>> label("head.counties_value", "en", documented=17, total=74)
+    '17 of 74'
+    """
+    known = table()
+    if key not in known:
+        raise UnknownId(key, nearest(key, known), "label")
+    text = known[key][check_lang(lang)]
+    return text.format(**values) if values else text
+
+
+def check_lang(lang: str) -> str:
+    """Return `lang` when it is one of `LANGS`, else raise a ParameterError that says so."""
+    if lang not in LANGS:
+        raise ParameterError(f"lang is {lang!r}, expected one of {', '.join(LANGS)}")
+    return lang
+
+
+def spaced(text: str) -> str:
+    """Set a thin space between Chinese characters and Latin letters or digits, for the page."""
+    han, latin = "\u4e00-\u9fff", "A-Za-z0-9"
+    text = re.sub(rf"([{han}]) ?([{latin}])", rf"\1{THIN}\2", text)
+    return re.sub(rf"([{latin}%]) ?([{han}])", rf"\1{THIN}\2", text)
+
+
+def joined(items: list[str], lang: str) -> str:
+    """Join names as a reader of the language expects: 甲、乙 or A, B; 无 or none for no item."""
+    return label("list.sep", lang).join(items) if items else label("list.none", lang)

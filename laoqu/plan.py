@@ -1,0 +1,501 @@
+"""The Plan: the document and every table about it, behind one object."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from laoqu import document, paths, regions, schema, source
+from laoqu.document import Document, Passage
+from laoqu.errors import DataError, LaoquError, UnknownId, nearest
+
+#: Kinds of the items of a box: every role of a place that a box lists.
+BOX_LABEL = {"b1": "专栏1", "b2": "专栏2", "b3": "专栏3", "b4": "专栏4"}
+
+
+class Plan:
+    """One policy plan as data; get it from `laoqu.load`.
+
+    Frames come out fresh: change them as you like. ``region=None`` means all areas; an area may
+    be given by id, Chinese or English name.
+
+    Examples
+    --------
+    >>> import laoqu as lq
+    >>> plan = lq.load()
+    >>> plan.region("陕甘宁").region_id
+    'shaanganning'
+    >>> plan.sentences().shape
+    (108, 7)
+    """
+
+    def __init__(self, folder: Path, membership: Path | None = None) -> None:
+        self._folder = folder
+        self._own = {"membership": membership} if membership else {}
+        self._tables: dict[str, schema.Table] = {}
+        if membership:
+            self._frame("membership")
+
+    @cached_property
+    def document(self) -> Document:
+        """The parsed text: raw, canonical, units, offsets both ways."""
+        return document.load("plan", self._folder)
+
+    @cached_property
+    def source(self) -> Mapping[str, object]:
+        """What ``data/raw/SOURCES.toml`` says of the plan: title, issuer, dates, hash."""
+        return source.registry(self._folder)["plan"]
+
+    @property
+    def parts(self) -> dict[str, Passage]:
+        """The five parts, ``p1``…``p5``."""
+        return dict(self.document.parts)
+
+    @property
+    def clauses(self) -> dict[str, Passage]:
+        """The 16 clauses, ``c01``…``c16``."""
+        return dict(self.document.clauses)
+
+    @property
+    def boxes(self) -> dict[str, Passage]:
+        """The four boxes (专栏), ``b1``…``b4``."""
+        return dict(self.document.boxes)
+
+    def units(self) -> pd.DataFrame:
+        """Return every unit of the text, headings included.
+
+        Returns
+        -------
+        DataFrame
+            One row per unit in reading order: ``unit_id``, ``kind``, ``clause_id``, ``text``,
+            ``start``, ``end`` (canonical offsets), ``page``; the texts joined are the plan.
+        """
+        columns = ["unit_id", "kind", "clause_id", "text", "start", "end", "page"]
+        rows = [[getattr(unit, column) for column in columns] for unit in self.document.units]
+        return pd.DataFrame(rows, columns=columns)
+
+    def sentences(self) -> pd.DataFrame:
+        """Return the sentences (headings are none).
+
+        Returns
+        -------
+        DataFrame
+            One row per sentence: ``unit_id``, ``clause_id`` (also ``pre``, ``p1``, ``b1``…),
+            ``text``, ``start``, ``end``, ``page``, ``directive`` (it asks for or promises
+            something; coded in ``scopes``).
+        """
+        units = self.units()
+        units = units[units["kind"] == "sentence"].drop(columns="kind").reset_index(drop=True)
+        scopes = self._frame("scopes")
+        directive = set(scopes.loc[scopes["scope"] != "none", "unit_id"])
+        return units.assign(directive=units["unit_id"].isin(directive))
+
+    def scopes(self) -> pd.DataFrame:
+        """Return whom each segment of each sentence is for (see the data dictionary)."""
+        return self._frame("scopes")
+
+    def directives(self, region: str | None = None) -> pd.DataFrame:
+        """Return the directive sentences.
+
+        Parameters
+        ----------
+        region : str, optional
+            Only those that reach this area.
+
+        Returns
+        -------
+        DataFrame
+            One row per sentence: ``unit_id``, ``clause_id``, ``text``, ``start``, ``end``,
+            ``page``, ``scopes`` (tuple, narrowest first); with `region` also ``reach``, how
+            the sentence reaches the area at its nearest.
+        """
+        result = self.sentences()
+        result = result[result["directive"]].drop(columns="directive").reset_index(drop=True)
+        order = ["area", "place", "facility", "class", "universal"]
+        found = self._frame("scopes").groupby("unit_id")["scope"].agg(set)
+        result["scopes"] = [
+            tuple(sorted(found[unit_id], key=order.index)) for unit_id in result["unit_id"]
+        ]
+        if region is None:
+            return result
+        region_id = self.region(region).region_id
+        near = self.nearest_reach()
+        near = near[near["region_id"] == region_id][["unit_id", "reach"]]
+        result = result.merge(near, on="unit_id")
+        return result[~result["reach"].isin(["open", "none"])].reset_index(drop=True)
+
+    def mentions(self, region: str | None = None) -> pd.DataFrame:
+        """Return every naming of a place in the text.
+
+        Parameters
+        ----------
+        region : str, optional
+            Only namings of this area and of places in it (documented with high or medium
+            confidence).
+
+        Returns
+        -------
+        DataFrame
+            One row per naming: ``mention_id``, ``printed``, ``name``, ``level``, ``adcode``,
+            ``province``, ``prefecture``, ``unit_id``, ``clause_id``, ``start``, ``end``,
+            ``role``, ``recipient``, ``list_open``, ``list_total``, ``region_id`` (areas it
+            names or lies in, joined by ``;``, empty where none is known), ``reason``.
+        """
+        table = self._frame("mentions").rename(columns={"quote": "printed"})
+        inside = self._place_areas().groupby("adcode")["region_id"].agg(list).to_dict()
+        order = {region_id: i for i, region_id in enumerate(self.region_ids)}
+        table["region_id"] = [
+            named or ";".join(sorted(inside.get(code, []), key=order.get))
+            if level not in ("province", "country")
+            else ""
+            for named, code, level in zip(
+                table["region_id"], table["adcode"], table["level"], strict=True
+            )
+        ]
+        table["clause_id"] = table["unit_id"].str.partition(".")[0]
+        first = [
+            "mention_id", "printed", "name", "level", "adcode", "province", "prefecture",
+            "unit_id", "clause_id", "start", "end", "role", "recipient", "list_open",
+            "list_total", "region_id", "reason",
+        ]  # fmt: skip
+        table = table[first]
+        if region is None:
+            return table
+        region_id = self.region(region).region_id
+        keep = [region_id in ids.split(";") for ids in table["region_id"]]
+        return table[keep].reset_index(drop=True)
+
+    def box_items(self, box: str | None = None, region: str | None = None) -> pd.DataFrame:
+        """Return the places that boxes 1, 2 and 4 list; box 3 lists none.
+
+        Parameters
+        ----------
+        box : str, optional
+            ``b1``, ``b2`` or ``b4``.
+        region : str, optional
+            Only those in this area.
+
+        Returns
+        -------
+        DataFrame
+            One row per item in printed order: the columns of `mentions`, with ``kind`` in the
+            place of ``role`` (``national_key_county``, ``power_county``, ``etdz`` …).
+        """
+        table = self.mentions(region)
+        table = table[table["recipient"] & table["clause_id"].isin(["b1", "b2", "b4"])]
+        if box is not None:
+            if box not in self.boxes:
+                raise UnknownId(box, self.boxes, "box")
+            table = table[table["clause_id"] == box]
+        return table.rename(columns={"role": "kind"}).reset_index(drop=True)
+
+    @cached_property
+    def region_ids(self) -> list[str]:
+        """The twelve ids in the collection's printed order."""
+        return self._frame("regions").sort_values("order")["region_id"].tolist()
+
+    def regions(self) -> pd.DataFrame:
+        """Return the twelve areas in printed order.
+
+        Returns
+        -------
+        DataFrame
+            One row per area: ``region_id``, names, ``aliases``, ``provinces`` (tuples),
+            ``official_total`` (counties, printed or derived), ``documented`` (counties known
+            with high or medium confidence), ``low_confidence``, ``note``.
+        """
+        table = regions.documented(self._frame("regions"), self._frame("membership"))
+        return table.sort_values("order").reset_index(drop=True)
+
+    def region(self, name: str) -> regions.Region:
+        """Return one area by id, Chinese or English name, with or without 革命老区.
+
+        Raises
+        ------
+        UnknownId
+            With the nearest ids.
+        """
+        return regions.find(name, self.regions())
+
+    def membership(self, region: str | None = None) -> pd.DataFrame:
+        """Return which counties belong to which area, each with its basis and source.
+
+        The plan never says this: the table is external and, for 太行 and 湘鄂渝黔, incomplete.
+        """
+        table = self._frame("membership")
+        if region is None:
+            return table
+        here = table["region_id"] == self.region(region).region_id
+        return table[here].reset_index(drop=True)
+
+    def gazetteer(self) -> pd.DataFrame:
+        """Return all province-, prefecture- and county-level units valid at the end of 2021."""
+        return self._frame("gazetteer")
+
+    def reach(self, region: str | None = None, min_confidence: str = "medium") -> pd.DataFrame:
+        """Return which segment of which sentence reaches which area, and by what.
+
+        See `laoqu.regions.reach` for the columns.
+        """
+        areas = self._place_areas(min_confidence)
+        table = regions.reach(
+            self._frame("scopes"), self._frame("mentions"), areas, self.region_ids
+        )
+        if region is None:
+            return table
+        here = table["region_id"] == self.region(region).region_id
+        return table[here].reset_index(drop=True)
+
+    def nearest_reach(self, min_confidence: str = "medium") -> pd.DataFrame:
+        """Return how each directive sentence reaches each area at its nearest, all pairs."""
+        reached = self.reach(None, min_confidence)
+        return regions.nearest_reach(reached, self._frame("scopes"), self.region_ids)
+
+    def corrections(self, region: str | None = None) -> pd.DataFrame:
+        """Return misprints, ambiguous names, layout breaks and open doubts, with their places."""
+        table = self._frame("corrections")
+        if region is None:
+            return table
+        region_id = self.region(region).region_id
+        keep = ["*" in ids or region_id in ids for ids in table["region_ids"]]
+        return table[keep].reset_index(drop=True)
+
+    def codebook(self, variable: str | None = None) -> pd.DataFrame:
+        """Return the codes, all or of one variable, with their definitions."""
+        table = self._frame("codebook")
+        if variable is None:
+            return table
+        if variable not in set(table["variable"]):
+            raise UnknownId(variable, table["variable"].unique(), "variable")
+        return table[table["variable"] == variable].reset_index(drop=True)
+
+    def cite(self, rows: object) -> pd.DataFrame:
+        """Return the plan's exact words for rows of any table of the collection.
+
+        Parameters
+        ----------
+        rows : DataFrame, Series, mapping, str or iterable of these
+            Anything with ``start`` and ``end``, or an id of a unit or a mention.
+
+        Returns
+        -------
+        DataFrame
+            One row per input row: ``quote``, ``clause_id``, ``clause`` (as printed), ``page``,
+            ``start``, ``end``, ``raw`` (raw spans), ``line`` (of the raw file), ``citation``.
+
+        Examples
+        --------
+        >>> import laoqu as lq
+        >>> lq.load().cite("c08.s06").citation[0]
+        '“积极推广三明医改经验。”（条目八，第 6 页，字符 3445–3456）'
+        """
+        out = []
+        for start, end in self._spans(rows):
+            unit = self.document.unit_at(start)
+            quote, where = self.document.canonical[start:end], self.clause_name(unit.clause_id)
+            page = self.document.page_of(start)
+            out.append(
+                {
+                    "quote": quote,
+                    "clause_id": unit.clause_id,
+                    "clause": where,
+                    "page": page,
+                    "start": start,
+                    "end": end,
+                    "raw": self.document.to_raw(start, end),
+                    "line": self.document.line_of(start),
+                    "citation": f"“{quote}”（{where}，第 {page} 页，字符 {start}–{end}）",
+                }
+            )
+        columns = ["quote", "clause_id", "clause", "page", "start", "end", "raw", "line"]
+        return pd.DataFrame(out, columns=[*columns, "citation"])
+
+    def find(self, pattern: str) -> pd.DataFrame:
+        """Return every match of a regular expression in the canonical text.
+
+        Returns
+        -------
+        DataFrame
+            One row per match: ``unit_id``, ``clause_id``, ``page``, ``start``, ``end``,
+            ``quote``, ``before`` and ``after`` (up to 12 characters). No row means that the
+            plan does not say it.
+        """
+        try:
+            spans = self.document.find(pattern)
+        except re.error as error:
+            raise LaoquError(f"{pattern!r} is not a regular expression: {error}") from error
+        text = self.document.canonical
+        out = []
+        for start, end in spans:
+            if start == end:
+                continue
+            unit = self.document.unit_at(start)
+            page = self.document.page_of(start)
+            around = (text[start:end], text[max(0, start - 12) : start], text[end : end + 12])
+            out.append([unit.unit_id, unit.clause_id, page, start, end, *around])
+        columns = ["unit_id", "clause_id", "page", "start", "end", "quote", "before", "after"]
+        return pd.DataFrame(out, columns=columns)
+
+    def describe(self, id: str) -> str:
+        """Say in a few lines what an id stands for: area, clause, box, sentence, mention, code.
+
+        Raises
+        ------
+        UnknownId
+            With the nearest ids of any kind.
+        """
+        passages = self.clauses | self.boxes | self.parts
+        if id in passages:
+            passage = passages[id]
+            units = [unit for unit in self.document.units if unit.clause_id == id]
+            sentences = sum(unit.kind == "sentence" for unit in units)
+            head = f"{self.clause_name(id)} {passage.title}"
+            return f"{head}\n{sentences} sentences, characters {passage.start}–{passage.end}"
+        for table, key in (("scopes", "scope_id"), ("mentions", "mention_id")):
+            frame = self._frame(table)
+            if len(found := frame[frame[key] == id]):
+                pairs = [f"{name}: {value}" for name, value in found.iloc[0].items() if value != ""]
+                return "\n".join(pairs)
+        codes = self._frame("codebook")
+        if len(found := codes[codes["code"] == id]):
+            return "\n".join(
+                f"{row.variable} {row.code}: {row.label_zh} / {row.label_en}. {row.definition}"
+                for row in found.itertuples()
+            )
+        try:
+            unit = self.document.unit(id)
+        except KeyError:
+            pass
+        else:
+            scopes = self._frame("scopes")
+            coded = ", ".join(scopes.loc[scopes["unit_id"] == id, "scope"])
+            where = f"{self.clause_name(unit.clause_id)}, page {unit.page}"
+            return f"{unit.text}\n{unit.kind} in {where}; scope: {coded or 'none coded'}"
+        try:
+            region = self.region(id)
+        except UnknownId as error:
+            known = [unit.unit_id for unit in self.document.units]
+            hint = [*error.suggestions[:2], *nearest(str(id), known)]
+            raise UnknownId(id, hint) from None
+        named = self.reach(region.region_id)
+        named = named.loc[named["how"] == "named", "unit_id"].nunique()
+        return (
+            f"{region.full_zh} / {region.name_en} ({region.region_id})\n"
+            f"{', '.join(region.provinces)}\n"
+            f"named in {named} directive sentences; "
+            f"documented counties: {region.documented} of {region.official_total}"
+        )
+
+    def clause_name(self, clause_id: str) -> str:
+        """Return how the plan itself calls a passage: 条目七, 专栏2, 第三部分, 引言."""
+        if clause_id in BOX_LABEL:
+            return BOX_LABEL[clause_id]
+        if clause_id in self.document.clauses:
+            return f"条目{_numeral(self.document.clauses[clause_id].number)}"
+        if clause_id in self.document.parts:
+            return f"第{_numeral(self.document.parts[clause_id].number)}部分"
+        return {"pre": "引言", "title": "标题"}[clause_id]
+
+    def __repr__(self) -> str:
+        scopes = self._frame("scopes")
+        counts = {
+            "characters": len(self.document.canonical),
+            "pages": len(self.document.page_starts),
+            "parts": len(self.document.parts),
+            "clauses": len(self.document.clauses),
+            "boxes": len(self.document.boxes),
+            "sentences": int((self.units()["kind"] == "sentence").sum()),
+            "directive sentences": scopes.loc[scopes["scope"] != "none", "unit_id"].nunique(),
+            "namings of places": len(self._frame("mentions")),
+            "areas": len(self.region_ids),
+            "documented counties": int((self._frame("membership")["confidence"] != "low").sum()),
+        }
+        lines = [f"{name:<22}{value:>6}" for name, value in counts.items()]
+        return "\n".join([str(self.source["title"]), *lines])
+
+    def _frame(self, name: str) -> pd.DataFrame:
+        """Return a fresh frame of one checked table."""
+        table = self._table(name)
+        if table.problems:
+            raise DataError(table.problems)
+        return table.frame()
+
+    def _table(self, name: str) -> schema.Table:
+        if name not in self._tables:
+            self._tables[name] = schema.read(
+                name, self._folder, self._own.get(name), self.document, self._table
+            )
+        return self._tables[name]
+
+    def _place_areas(self, min_confidence: str = "medium") -> pd.DataFrame:
+        return regions.place_areas(self._frame("membership"), self.gazetteer(), min_confidence)
+
+    def _spans(self, rows: object) -> Iterable[tuple[int, int]]:
+        if isinstance(rows, pd.DataFrame):
+            rows = [row for _, row in rows.iterrows()]
+        elif isinstance(rows, (str, pd.Series, Mapping)):
+            rows = [rows]
+        for row in rows:
+            if isinstance(row, str):
+                yield self._span_of(row)
+            elif "start" in row and "end" in row:
+                yield int(row["start"]), int(row["end"])
+            elif "unit_id" in row:
+                yield self._span_of(row["unit_id"])
+            else:
+                raise LaoquError("a row to cite needs `start` and `end`, or `unit_id`")
+
+    def _span_of(self, id: str) -> tuple[int, int]:
+        mentions = self._frame("mentions")
+        if len(found := mentions[mentions["mention_id"] == id]):
+            return int(found["start"].iloc[0]), int(found["end"].iloc[0])
+        try:
+            unit = self.document.unit(id)
+        except KeyError:
+            known = [unit.unit_id for unit in self.document.units]
+            raise UnknownId(id, nearest(id, known)) from None
+        return unit.start, unit.end
+
+
+def load(folder: Path | str | None = None, membership: Path | str | None = None) -> Plan:
+    """Load the plan and everything the collection knows of it.
+
+    Parameters
+    ----------
+    folder : path, optional
+        A data folder; by default the collection's own (or ``LAOQU_DATA``).
+    membership : path, optional
+        A membership table of your own in the place of the shipped one: the same columns, checked
+        the same way.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    DataError
+        When a file is not as it must be: ``file:line:column: what, what was expected``.
+
+    Examples
+    --------
+    >>> import laoqu as lq
+    >>> lq.load().regions().shape
+    (12, 14)
+    """
+    root = Path(folder) if folder else paths.data()
+    plan = Plan(root, Path(membership) if membership else None)
+    plan.document  # noqa: B018 - verify the raw text now, not at the first question
+    return plan
+
+
+def _numeral(number: int) -> str:
+    digits = document.NUMERALS
+    if number <= 10:
+        return digits[number - 1]
+    tens, ones = divmod(number, 10)
+    return (digits[tens - 1] if tens > 1 else "") + "十" + (digits[ones - 1] if ones else "")

@@ -1,0 +1,247 @@
+"""The twelve areas: their names, their counties, and which words of the plan reach which of them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+import pandas as pd
+
+from laoqu.errors import UnknownId, nearest
+
+CONFIDENCE = ("high", "medium", "low")
+#: From near to far; the last three are derived, never stored (see `nearest_reach`).
+REACH = ("named", "place", "class", "everyone", "conditional", "open", "none")
+SUFFIX = re.compile(r"(?:革命老区|老区|原中央苏区|oldrevolutionarybasearea)$")
+
+
+@dataclass(frozen=True)
+class Region:
+    """One of the twelve areas; the fields are the columns of ``plan.regions()``."""
+
+    region_id: str
+    order: int
+    name_zh: str
+    full_zh: str
+    name_en: str
+    label_en: str
+    aliases: tuple[str, ...]
+    provinces: tuple[str, ...]
+    official_total: int
+    total_basis: str
+    documented: int
+
+    def name(self, lang: str = "zh", *, full: bool = False) -> str:
+        """Return the name for a page (`full`) or for a chart, in Chinese or English."""
+        if lang == "zh":
+            return self.full_zh if full else self.name_zh
+        return self.name_en if full else self.label_en
+
+
+def fold(name: str) -> str:
+    """Bring a name to the form in which names are compared: width, case, dashes, suffix."""
+    text = unicodedata.normalize("NFKC", str(name)).casefold()
+    text = re.sub(r"[\s\-‐‑–—()（）·]", "", text)
+    return SUFFIX.sub("", text) or text
+
+
+def find(name: str, regions: pd.DataFrame) -> Region:
+    """Return the area that answers to `name`: id, Chinese or English name, alias.
+
+    Raises
+    ------
+    UnknownId
+        With the nearest ids and Chinese names.
+    """
+    answers: dict[str, int] = {}
+    shown: dict[str, str] = {}
+    for position, row in enumerate(regions.itertuples()):
+        for known in (
+            row.region_id, row.name_zh, row.full_zh, row.name_en, row.label_en, *row.aliases
+        ):  # fmt: skip
+            answers[fold(known)] = position
+            shown.setdefault(fold(known), f"{row.region_id} ({row.name_zh})")
+    position = answers.get(fold(name)) if isinstance(name, str) else None
+    if position is None:
+        close = [shown[key] for key in nearest(fold(str(name)), answers, n=5)]
+        raise UnknownId(name, dict.fromkeys(close or shown.values()), "area")
+    values = regions.iloc[position].to_dict()
+    return Region(**{key: values[key] for key in Region.__dataclass_fields__})
+
+
+def documented(regions: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:
+    """Add ``documented`` and ``low_confidence`` (counties per area) to the table of areas."""
+    sure = membership[membership["confidence"] != "low"].groupby("region_id").size()
+    low = membership[membership["confidence"] == "low"].groupby("region_id").size()
+    result = regions.copy()
+    for column, counts in (("documented", sure), ("low_confidence", low)):
+        result[column] = result["region_id"].map(counts).fillna(0).astype("int64")
+    return result
+
+
+def place_areas(
+    membership: pd.DataFrame, gazetteer: pd.DataFrame, min_confidence: str = "medium"
+) -> pd.DataFrame:
+    """Return in which areas a code lies, for counties and for the cities above them.
+
+    Parameters
+    ----------
+    membership : DataFrame
+        ``plan.membership()``.
+    gazetteer : DataFrame
+        ``plan.gazetteer()``: tells how many counties a city has in all.
+    min_confidence : {"high", "medium", "low"}
+        Weaker rows are left out.
+
+    Returns
+    -------
+    DataFrame
+        One row per (adcode, area): ``adcode``, ``region_id``, ``basis``, ``confidence``,
+        ``counties`` (documented counties behind the row), ``whole`` (every county of it is
+        documented). A city lies in an area when at least one of its counties does; its basis is
+        then ``prefecture`` and its confidence the best of theirs.
+    """
+    if min_confidence not in CONFIDENCE:
+        raise UnknownId(min_confidence, CONFIDENCE, "confidence")
+    allowed = CONFIDENCE[: CONFIDENCE.index(min_confidence) + 1]
+    rows = membership.loc[membership["confidence"].isin(allowed)]
+    counties = rows[["adcode", "region_id", "basis", "confidence"]].assign(counties=1, whole=True)
+    rank = rows["confidence"].map(CONFIDENCE.index)
+    keyed = rows.assign(adcode=rows["adcode"].str[:4] + "00", rank=rank)
+    cities = keyed.groupby(["adcode", "region_id"])["rank"].agg(["min", "size"]).reset_index()
+    cities["confidence"] = cities["min"].map(dict(enumerate(CONFIDENCE)))
+    total = gazetteer.loc[gazetteer["level"] == "county", "parent"].value_counts()
+    cities["whole"] = cities["size"] == cities["adcode"].map(total)
+    cities = cities.rename(columns={"size": "counties"}).drop(columns="min")
+    return pd.concat([counties, cities.assign(basis="prefecture")], ignore_index=True)
+
+
+def reach(
+    scopes: pd.DataFrame,
+    mentions: pd.DataFrame,
+    areas: pd.DataFrame,
+    region_ids: list[str],
+) -> pd.DataFrame:
+    """Derive which segment of which sentence reaches which area, and by what.
+
+    Parameters
+    ----------
+    scopes, mentions : DataFrame
+        The curated tables of the same names.
+    areas : DataFrame
+        From `place_areas`.
+    region_ids : list of str
+        The twelve, in printed order.
+
+    Returns
+    -------
+    DataFrame
+        One row per (segment, area, naming): ``unit_id``, ``scope_id``, ``region_id``, ``how``
+        (named, place, class, everyone), ``conditional``, ``via`` (mention id, empty for class
+        and everyone), ``basis``, ``confidence``, ``counties`` (documented counties of the area
+        behind a named city or county), ``whole`` (false where only some of a city's counties are
+        documented), ``start``, ``end``, ``quote``. An area that is
+        missing from a list that ends in 等 has no row: it is unknown, not excluded.
+    """
+    inside = {key: table for key, table in areas.groupby("adcode")}
+    recipients = mentions[mentions["recipient"]]
+    by_unit = {key: table for key, table in recipients.groupby("unit_id")}
+    empty = recipients.iloc[:0]
+    rows: list[dict[str, object]] = []
+    for scope in scopes[scopes["scope"] != "none"].itertuples():
+        base = {
+            "unit_id": scope.unit_id, "scope_id": scope.scope_id, "conditional": scope.conditional
+        }  # fmt: skip
+        if scope.scope in ("universal", "class"):
+            how = "everyone" if scope.scope == "universal" else "class"
+            confined = scope.class_areas if scope.scope == "class" else ("*",)
+            for region_id in region_ids:
+                if "*" in confined or region_id in confined:
+                    span = (scope.start, scope.end, scope.quote)
+                    rows.append(_reached(base, region_id, how, "", scope.basis, "high", 0, True, span))
+            continue
+        if scope.resolved_by:
+            named = recipients[recipients["unit_id"].str.startswith(f"{scope.resolved_by}.")]
+        else:
+            here = by_unit.get(scope.unit_id, empty)
+            named = here[(here["start"] >= scope.start) & (here["end"] <= scope.end)]
+        for mention in named.itertuples():
+            span = (mention.start, mention.end, mention.quote)
+            if mention.region_id:
+                how = "named" if mention.level == "area" else "place"
+                via = mention.mention_id
+                rows.append(_reached(base, mention.region_id, how, via, "printed", "high", 0, True, span))
+            elif mention.adcode in inside:
+                rows.extend(
+                    _reached(
+                        base, area.region_id, "place", mention.mention_id, area.basis,
+                        area.confidence, area.counties, area.whole, span,
+                    )
+                    for area in inside[mention.adcode].itertuples()
+                )  # fmt: skip
+    columns = [
+        "unit_id", "scope_id", "region_id", "how", "conditional", "via", "basis", "confidence",
+        "counties", "whole", "start", "end", "quote",
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _reached(
+    base: dict[str, object],
+    region_id: str,
+    how: str,
+    via: str,
+    basis: str,
+    confidence: str,
+    counties: int,
+    whole: bool,
+    span: tuple[int, int, str],
+) -> dict[str, object]:
+    start, end, quote = span
+    return {
+        **base, "region_id": region_id, "how": how, "via": via, "basis": basis,
+        "confidence": confidence, "counties": counties, "whole": whole, "start": start, "end": end, "quote": quote,
+    }  # fmt: skip
+
+
+def nearest_reach(
+    reached: pd.DataFrame, scopes: pd.DataFrame, region_ids: list[str]
+) -> pd.DataFrame:
+    """Return how each directive sentence reaches each area at its nearest, for all pairs.
+
+    Parameters
+    ----------
+    reached : DataFrame
+        From `reach`.
+    scopes : DataFrame
+        The curated table: gives the directive sentences and which of their lists are open.
+    region_ids : list of str
+        The twelve, in printed order.
+
+    Returns
+    -------
+    DataFrame
+        One row per (sentence, area): ``unit_id``, ``region_id``, ``reach`` (a value of `REACH`).
+        ``conditional``: reached only as part of everyone or of a class, always under a
+        condition. ``open``: not reached, but a list of names in the sentence ends in 等, so that
+        nobody can say from the text whether the area is in it. ``none``: not reached.
+    """
+    bare = reached["how"].isin(["named", "place"])
+    shown = reached["how"].where(bare | ~reached["conditional"], "conditional")
+    best = shown.map(REACH.index).groupby([reached["unit_id"], reached["region_id"]]).min()
+    directive = scopes[scopes["scope"] != "none"]
+    units = directive["unit_id"].drop_duplicates()
+    index = pd.MultiIndex.from_product([units, region_ids], names=["unit_id", "region_id"])
+    near = best.reindex(index).map(dict(enumerate(REACH))).rename("reach").reset_index()
+    lists = directive[directive["list_open"] & (directive["scope"] != "class")]
+    maybe = {
+        (row.unit_id, region_id)
+        for row in lists.itertuples()
+        for region_id in region_ids
+        if not row.class_areas or region_id in row.class_areas
+    }
+    pairs = zip(near["unit_id"], near["region_id"], strict=True)
+    fallback = pd.Series(["open" if pair in maybe else "none" for pair in pairs])
+    near["reach"] = near["reach"].fillna(fallback)
+    return near
