@@ -11,7 +11,7 @@ JOBS ?= 2
 REGIONS ?= --all
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reports test check build lint notebooks lab lock clean
+.PHONY: help setup reports test check build lint notebooks figures lab lock clean
 
 help: ## print this help
 	@echo "laoqu: one report per old revolutionary base area, from the plan's own text"
@@ -32,7 +32,7 @@ $(STAMP): requirements.lock pyproject.toml
 reports: $(STAMP) ## write the 12 reports and outputs/index.html (LANGS=zh,en for both languages)
 	$(BIN)/laoqu report $(REGIONS) --lang $(LANGS) --jobs $(JOBS)
 
-test: $(STAMP) ## run everything CI runs: lint, data checks, tests, notebooks, one report
+test: $(STAMP) ## run everything CI runs: lint, data checks, tests, notebooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/laoqu check
@@ -51,13 +51,17 @@ lint: $(STAMP) ## format and lint
 	$(BIN)/ruff check --fix .
 
 notebooks: $(STAMP) ## run the notebooks and renew the outputs that tests compare
-	$(BIN)/laoqu refresh
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --log-level WARN notebooks/*.ipynb
+	$(BIN)/nbstripout --keep-count notebooks/*.ipynb
+
+figures: $(STAMP) ## draw the figures of the two READMEs
+	$(BIN)/python -c "import laoqu as lq; [open(p, 'wb').write(lq.report('陕甘宁', l).coverage().png()) for p, l in (('docs/coverage.png', 'en'), ('docs/coverage.zh.png', 'zh'))]"
 
 lab: $(STAMP) ## open JupyterLab in notebooks/
 	$(BIN)/jupyter lab notebooks
 
 lock: $(STAMP) ## renew requirements.lock (needs uv)
-	uv pip compile pyproject.toml --extra test --universal --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 --upgrade -o requirements.lock
+	uv pip compile pyproject.toml --extra test --universal --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 --custom-compile-command "make lock" --upgrade -o requirements.lock
 
 clean: ## remove outputs (not .venv)
 	find outputs -mindepth 1 ! -name README.md -delete

@@ -32,7 +32,7 @@ def artefacts(folder: Path | None = None) -> dict[Path, str]:
     result = {
         folder / "built" / "raw_lines.csv": source.witness_csv(folder),
         folder / "built" / "units.csv": _csv(_units(plan)),
-        folder / "built" / "reach.csv": _csv(plan.reach(min_confidence="low")),
+        folder / "built" / "reach.csv": _csv(_reach(plan)),
     }
     root = paths.checkout()
     if root and folder == root / "data":
@@ -80,10 +80,17 @@ def _units(plan: Plan) -> pd.DataFrame:
     return units
 
 
+def _reach(plan: Plan) -> pd.DataFrame:
+    keys = ["scope_id", "region_id", "via"]
+    return plan.reach(min_confidence="low").sort_values(keys, ignore_index=True)
+
+
 def _csv(frame: pd.DataFrame) -> str:
     out = io.StringIO()
     booleans = frame.select_dtypes("bool").columns
-    shown = frame.assign(**{name: frame[name].map({True: "true", False: "false"}) for name in booleans})
+    shown = frame.assign(
+        **{name: frame[name].map({True: "true", False: "false"}) for name in booleans}
+    )
     shown.to_csv(out, index=False, lineterminator="\n")
     return out.getvalue()
 

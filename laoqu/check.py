@@ -56,13 +56,18 @@ def problems(folder: Path) -> list[Problem]:
         found += lookup(name).problems
     if found or doc is None:
         return found
-    for rule in (_text, _scopes_cover, _regions, _places, _used_codes):
-        found += rule(folder, doc, tables)
+    found += [
+        *_text(folder, doc),
+        *_scopes_cover(doc, tables["scopes"]),
+        *_regions(tables["regions"], tables["membership"]),
+        *_places(tables),
+        *_used_codes(tables),
+    ]
     return found or build.problems(folder)
 
 
-def _text(folder: Path, doc: Document, tables: dict[str, schema.Table]) -> Iterator[Problem]:
-    """The document has the size that SOURCES.toml states."""
+def _text(folder: Path, doc: Document) -> Iterator[Problem]:
+    """Require the document to have the size that SOURCES.toml states."""
     meta = source.registry(folder)["plan"]
     path = paths.display(folder / "raw" / "SOURCES.toml")
     for key, value in (
@@ -75,17 +80,16 @@ def _text(folder: Path, doc: Document, tables: dict[str, schema.Table]) -> Itera
             yield Problem(path, 1, 1, f"{key} = {meta[key]}, but the text has {value}")
 
 
-def _scopes_cover(
-    folder: Path, doc: Document, tables: dict[str, schema.Table]
-) -> Iterator[Problem]:
-    """Every sentence is coded, and its segments cover it without a gap or an overlap."""
-    table = tables["scopes"]
+def _scopes_cover(doc: Document, table: schema.Table) -> Iterator[Problem]:
+    """Require every sentence to be coded, its segments covering it without gap or overlap."""
     at: dict[str, int] = {}
     for row in table.rows:
         values = row.values
         unit = doc.unit(values["unit_id"])
         if (expected := at.get(unit.unit_id, unit.start)) != values["start"]:
-            message = f"segment begins at {values['start']}, expected {expected}: no gap, no overlap"
+            message = (
+                f"segment begins at {values['start']}, expected {expected}: no gap, no overlap"
+            )
             yield Problem(table.file, row.line, row.column(2), message)
         at[unit.unit_id] = values["end"]
         if not str(values["scope_id"]).startswith(f"{unit.unit_id}.k"):
@@ -106,9 +110,8 @@ def _scopes_cover(
             yield Problem(table.file, len(table.rows) + 1, 1, message)
 
 
-def _regions(folder: Path, doc: Document, tables: dict[str, schema.Table]) -> Iterator[Problem]:
-    """The provinces of an area are those of its counties, and printed order counts 1 to 12."""
-    table, members = tables["regions"], tables["membership"]
+def _regions(table: schema.Table, members: schema.Table) -> Iterator[Problem]:
+    """Require the provinces of an area to be those of its counties, and orders to count from 1."""
     orders = sorted(table.values("order"))
     if orders != list(range(1, len(orders) + 1)):
         yield Problem(table.file, 1, 1, f"`order` must count from 1 without a gap, found {orders}")
@@ -121,37 +124,45 @@ def _regions(folder: Path, doc: Document, tables: dict[str, schema.Table]) -> It
         }
         if found != set(row.values["provinces"]):
             message = f"provinces of {region_id} are {sorted(found)} in the membership table"
-            yield Problem(table.file, row.line, row.column(7), message)
+            yield Problem(table.file, row.line, row.column(_index(table, "provinces")), message)
 
 
-def _places(folder: Path, doc: Document, tables: dict[str, schema.Table]) -> Iterator[Problem]:
-    """One code has one name and lies in one province, wherever it stands."""
-    names: dict[tuple[str, str], tuple[str, str]] = {}
-    for table, columns in ((tables["membership"], ("name", "province")),):
-        for row in table.rows:
-            seen = (row.values[columns[0]], row.values[columns[1]])
-            names.setdefault((row.values["adcode"], "county"), seen)
+def _places(tables: dict[str, schema.Table]) -> Iterator[Problem]:
+    """Require every code to stand in the gazetteer with the name and level given with it."""
+    known = {row.values["adcode"]: row.values for row in tables["gazetteer"].rows}
     for table in (tables["membership"], tables["mentions"]):
+        index = _index(table, "adcode")
         for row in table.rows:
-            values = row.values
-            level = values.get("level", "county")
-            if not values["adcode"]:
-                if level in ("province", "prefecture", "county", "zone"):
-                    index = _index(table, "adcode")
+            values, level = row.values, row.values.get("level", "county")
+            code, unit = values["adcode"], known.get(values["adcode"])
+            message = None
+            if not code:
+                if level in ("province", "prefecture", "county", "urban_area", "zone"):
                     message = f"a {level} needs an adcode"
-                    yield Problem(table.file, row.line, row.column(index), message)
-                continue
-            key, here = (values["adcode"], level), (values["name"], values["province"])
-            if level in ("province", "prefecture", "county") and names.setdefault(key, here) != here:
-                index = _index(table, "adcode")
-                message = f"{values['adcode']} is {here}, elsewhere {names[key]}"
+            elif unit is None:
+                message = f"{code} is not in the gazetteer of the end of 2021"
+            elif level in ("province", "prefecture", "county"):
+                here = (values["name"], values["province"], values["prefecture"], level)
+                there = (unit["name"], unit["province"], unit["prefecture"], unit["level"])
+                if level == "prefecture":
+                    here, there = (*here[:2], level), (*there[:2], unit["level"])
+                if here != there and not _own_prefecture(values, unit):
+                    message = f"{code} is {_named(there)} in the gazetteer, here {_named(here)}"
+            if message:
                 yield Problem(table.file, row.line, row.column(index), message)
 
 
-def _used_codes(
-    folder: Path, doc: Document, tables: dict[str, schema.Table]
-) -> Iterator[Problem]:
-    """A code of a variable that tables use is used by at least one row: no orphan."""
+def _own_prefecture(values: dict[str, object], unit: dict[str, object]) -> bool:
+    """Whether a city without counties (儋州) stands in for its one county-level row."""
+    return unit["level"] == "prefecture" and values["name"] == unit["name"] == values["prefecture"]
+
+
+def _named(parts: tuple[object, ...]) -> str:
+    return " ".join(str(part) for part in parts if part)
+
+
+def _used_codes(tables: dict[str, schema.Table]) -> Iterator[Problem]:
+    """Require every code of a variable that tables use to be used: no orphan."""
     used: dict[str, set[object]] = {}
     for table in tables.values():
         for column in table.fields:

@@ -62,7 +62,7 @@ def _report(args: argparse.Namespace) -> int:
         raise LaoquError(f"--jobs is {args.jobs}, expected 1 or more")
     runs = laoqu.run_reports(
         None if args.all else args.region,
-        args.lang.split(","),
+        [lang.strip() for lang in args.lang.split(",")],
         jobs=args.jobs,
         progress=not args.quiet and sys.stderr.isatty(),
     )
@@ -75,7 +75,7 @@ def _report(args: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _check(args: argparse.Namespace) -> int:
+def _check(_: argparse.Namespace) -> int:
     found = laoqu.check()
     print("\n".join(found) if found else "data/ is clean")
     return 1 if found else 0

@@ -123,7 +123,7 @@ class Document:
     >>> len(document.canonical), len(document.clauses), len(document.boxes)
     (7387, 16, 4)
     >>> document.to_raw(*document.find("推进重点县城建设")[0])
-    [Span(start=2345, end=2347), Span(start=2574, end=2581)]
+    [Span(start=2262, end=2263), Span(start=2498, end=2505)]
     """
 
     raw: str
@@ -202,14 +202,17 @@ def load(source_id: str = "plan", folder: Path | None = None) -> Document:
     src = source.load(source_id, folder)
     layout_path = folder / "curated" / "layout.toml"
     try:
-        layout = tomllib.loads(layout_path.read_text(encoding="utf-8"))
+        text = layout_path.read_text(encoding="utf-8")
+        layout = tomllib.loads(text).get(source_id, {})
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DataError([Problem(paths.display(layout_path), 1, 1, str(error))]) from error
-    return parse(src.raw, layout.get(source_id, {}), name=paths.display(src.path))
+    if found := _misplaced(src.raw, layout, text, paths.display(layout_path)):
+        raise DataError(found)
+    return parse(src.raw, layout, name=paths.display(src.path))
 
 
 def parse(raw: str, layout: dict[str, object] | None = None, name: str = "document") -> Document:
-    """Parse the text layer of a policy document.
+    r"""Parse the text layer of a policy document.
 
     Parameters
     ----------
@@ -234,7 +237,7 @@ def parse(raw: str, layout: dict[str, object] | None = None, name: str = "docume
     Examples
     --------
     >>> from laoqu import document
-    >>> text = "某方案\\n\\n为做好工作。\\n一、总体要求\\n（一）目标。做好工作。\\n"
+    >>> text = "某方案\n\n为做好工作。\n一、总体要求\n（一）目标。做好工作。\n"
     >>> [unit.unit_id for unit in document.parse(text).units]
     ['title', 'pre.s01', 'p1.h', 'c01.h', 'c01.s01']
     """
@@ -269,6 +272,23 @@ def parse(raw: str, layout: dict[str, object] | None = None, name: str = "docume
     return Document(
         raw, canonical, tuple(units), kinds["p"], kinds["c"], kinds["b"], page_starts, raw_of
     )
+
+
+def _misplaced(raw: str, layout: dict[str, object], text: str, name: str) -> list[Problem]:
+    """Require each piece of layout.toml to begin and end with the words it states."""
+    lines, rows, found = raw.split("\n"), text.split("\n"), []
+    for number, piece in enumerate(layout.get("piece", []), start=1):
+        at = [i for i, row in enumerate(rows, start=1) if row.startswith("[[") and "piece" in row]
+        first, last = piece["lines"]
+        for key, line in (("begins", first), ("ends", last)):
+            here = lines[line - 1].strip() if 0 < line <= len(lines) else ""
+            if here.startswith(piece[key]) if key == "begins" else here.endswith(piece[key]):
+                continue
+            block = range(at[number - 1], len(rows))
+            row = next((i + 1 for i in block if rows[i].startswith("lines")), at[number - 1])
+            message = f"line {line} of the text is {here!r}, but the piece {key} {piece[key]!r}"
+            found.append(Problem(name, row, 1, message))
+    return found
 
 
 def _read_blocks(raw: str, layout: dict[str, object], name: str) -> list[_Block]:

@@ -43,7 +43,7 @@ class DataError(LaoquError):
         super().__init__("\n".join(shown))
 
 
-class UnknownId(LaoquError, LookupError):
+class UnknownId(LaoquError, LookupError):  # noqa: N818 - the name users know
     """A name that nothing in the collection answers to; carries the nearest valid names."""
 
     def __init__(self, name: object, suggestions: Iterable[str], kind: str = "id") -> None:

@@ -356,10 +356,10 @@ class Plan:
             head = f"{self.clause_name(id)} {passage.title}"
             return f"{head}\n{sentences} sentences, characters {passage.start}–{passage.end}"
         for table, key in (("scopes", "scope_id"), ("mentions", "mention_id")):
-            frame = self._frame(table)
-            if len(found := frame[frame[key] == id]):
-                pairs = [f"{name}: {value}" for name, value in found.iloc[0].items() if value != ""]
-                return "\n".join(pairs)
+            for row in self._table(table).rows:
+                if row.values[key] == id:
+                    shown = {k: v for k, v in row.values.items() if v is not pd.NA}
+                    return "\n".join(f"{k}: {v}" for k, v in shown.items() if v not in ("", ()))
         codes = self._frame("codebook")
         if len(found := codes[codes["code"] == id]):
             return "\n".join(
@@ -412,7 +412,9 @@ class Plan:
             "directive sentences": scopes.loc[scopes["scope"] != "none", "unit_id"].nunique(),
             "namings of places": len(self._frame("mentions")),
             "areas": len(self.region_ids),
-            "documented counties": int((self._frame("membership")["confidence"] != "low").sum()),
+            "documented counties": self._frame("membership")
+            .query("confidence != 'low'")["adcode"]
+            .nunique(),
         }
         lines = [f"{name:<22}{value:>6}" for name, value in counts.items()]
         return "\n".join([str(self.source["title"]), *lines])
@@ -485,7 +487,7 @@ def load(folder: Path | str | None = None, membership: Path | str | None = None)
     --------
     >>> import laoqu as lq
     >>> lq.load().regions().shape
-    (12, 14)
+    (12, 16)
     """
     root = Path(folder) if folder else paths.data()
     plan = Plan(root, Path(membership) if membership else None)

@@ -1,4 +1,4 @@
-"""The twelve areas: their names, their counties, and which words of the plan reach which of them."""
+"""The twelve areas: their names, their counties, and which words of the plan reach them."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class Region:
     name_zh: str
     full_zh: str
     name_en: str
+    full_en: str
     label_en: str
     aliases: tuple[str, ...]
     provinces: tuple[str, ...]
@@ -36,7 +37,7 @@ class Region:
         """Return the name for a page (`full`) or for a chart, in Chinese or English."""
         if lang == "zh":
             return self.full_zh if full else self.name_zh
-        return self.name_en if full else self.label_en
+        return self.full_en if full else self.label_en
 
 
 def fold(name: str) -> str:
@@ -58,7 +59,8 @@ def find(name: str, regions: pd.DataFrame) -> Region:
     shown: dict[str, str] = {}
     for position, row in enumerate(regions.itertuples()):
         for known in (
-            row.region_id, row.name_zh, row.full_zh, row.name_en, row.label_en, *row.aliases
+            row.region_id, row.name_zh, row.full_zh, row.name_en, row.full_en, row.label_en,
+            *row.aliases,
         ):  # fmt: skip
             answers[fold(known)] = position
             shown.setdefault(fold(known), f"{row.region_id} ({row.name_zh})")
@@ -114,6 +116,8 @@ def place_areas(
     total = gazetteer.loc[gazetteer["level"] == "county", "parent"].value_counts()
     cities["whole"] = cities["size"] == cities["adcode"].map(total)
     cities = cities.rename(columns={"size": "counties"}).drop(columns="min")
+    # 儋州 and its like are cities without counties: their own row stands for them.
+    cities = cities[cities["adcode"].isin(total.index)]
     return pd.concat([counties, cities.assign(basis="prefecture")], ignore_index=True)
 
 
@@ -144,9 +148,9 @@ def reach(
         documented), ``start``, ``end``, ``quote``. An area that is
         missing from a list that ends in 等 has no row: it is unknown, not excluded.
     """
-    inside = {key: table for key, table in areas.groupby("adcode")}
+    inside = dict(list(areas.groupby("adcode")))
     recipients = mentions[mentions["recipient"]]
-    by_unit = {key: table for key, table in recipients.groupby("unit_id")}
+    by_unit = dict(list(recipients.groupby("unit_id")))
     empty = recipients.iloc[:0]
     rows: list[dict[str, object]] = []
     for scope in scopes[scopes["scope"] != "none"].itertuples():
@@ -159,7 +163,9 @@ def reach(
             for region_id in region_ids:
                 if "*" in confined or region_id in confined:
                     span = (scope.start, scope.end, scope.quote)
-                    rows.append(_reached(base, region_id, how, "", scope.basis, "high", 0, True, span))
+                    rows.append(
+                        _reached(base, region_id, how, "", scope.basis, "high", 0, True, span)
+                    )
             continue
         if scope.resolved_by:
             named = recipients[recipients["unit_id"].str.startswith(f"{scope.resolved_by}.")]
@@ -171,7 +177,9 @@ def reach(
             if mention.region_id:
                 how = "named" if mention.level == "area" else "place"
                 via = mention.mention_id
-                rows.append(_reached(base, mention.region_id, how, via, "printed", "high", 0, True, span))
+                rows.append(
+                    _reached(base, mention.region_id, how, via, "printed", "high", 0, True, span)
+                )
             elif mention.adcode in inside:
                 rows.extend(
                     _reached(
@@ -201,7 +209,8 @@ def _reached(
     start, end, quote = span
     return {
         **base, "region_id": region_id, "how": how, "via": via, "basis": basis,
-        "confidence": confidence, "counties": counties, "whole": whole, "start": start, "end": end, "quote": quote,
+        "confidence": confidence, "counties": counties, "whole": whole, "start": start,
+        "end": end, "quote": quote,
     }  # fmt: skip
 
 

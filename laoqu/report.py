@@ -58,9 +58,7 @@ class Report:
     def all_numbers(self) -> pd.DataFrame:
         """All areas: `laoqu.analysis.exposure.numbers`."""
         plan = self.plan
-        return exposure.numbers(
-            self.clause_counts, plan.reach(), plan.mentions(), plan.box_items()
-        )
+        return exposure.numbers(self.clause_counts, plan.reach(), plan.mentions(), plan.box_items())
 
     @cached_property
     def reach_counts(self) -> dict[str, int]:
@@ -223,6 +221,8 @@ class Report:
         ]
         if low:
             items.append(self._say("limits.low", n=low))
+        if note := self._regions.loc[region.region_id, f"note_{self.lang}"]:
+            items.append(self._say("limits.note", note=note))
         items.append(self._say("limits.use", named=counts["named"]))
         items += [
             self._say(
@@ -244,7 +244,6 @@ class Report:
             region=region.name(self.lang, full=True),
             version=laoqu.__version__,
             title=title,
-            issuer=meta["issuer"],
         )
         rows = (
             (self._say("source.plan"), f"{meta['title']}（{meta['issuer']}等，{meta['year']}）"),

@@ -3,7 +3,8 @@
 Loading, checking and the data dictionary all follow from it. Beside the standard's own keys a
 resource may say ``"laoqu:evidence": true`` (its ``quote`` must stand in the canonical text at
 ``start``, ``end``, inside the unit it names) and a field ``"laoqu:codes": "scope"`` (its values
-are codes of that variable of the codebook).
+are codes of that variable of the codebook); ``"laoqu:unsorted": true`` is for tables in reading
+order.
 """
 
 from __future__ import annotations
@@ -138,7 +139,7 @@ def read(
             if message:
                 table.report(row, each["name"], message)
         table.rows.append(row)
-    _check_key(table, declared["schema"])
+    _check_key(table, declared)
     if lookup is not None:
         _check_references(table, declared["schema"], lookup)
     if document is not None and declared.get("laoqu:evidence"):
@@ -182,6 +183,9 @@ def _lines(path: Path, table: Table) -> Iterable[tuple[int, str]]:
         table.problems.append(Problem(table.file, 1, 1, "the table is missing"))
         return
     lines = path.read_bytes().split(b"\n")
+    if lines == [b""]:
+        _report_header(table, "", ",".join(str(each["name"]) for each in table.fields))
+        return
     if lines[-1]:
         message = "the last line does not end in LF"
         table.problems.append(Problem(table.file, len(lines), 1, message))
@@ -232,7 +236,7 @@ def _report_header(table: Table, found: str, expected: str) -> None:
             )
             return
     extra = len(expected) + 1
-    message = f"found more columns than declared: {here[len(there):]}"
+    message = f"found more columns than declared: {here[len(there) :]}"
     table.problems.append(Problem(table.file, 1, extra, message))
 
 
@@ -269,7 +273,8 @@ def _parse(column: dict[str, object], cell: str) -> tuple[object, str | None]:
 
 
 def _check_key(table: Table, declared: dict[str, object]) -> None:
-    key = declared.get("primaryKey", [])
+    key = declared["schema"].get("primaryKey", [])
+    unsorted = declared.get("laoqu:unsorted", False)
     seen: dict[tuple[object, ...], int] = {}
     last: tuple[object, ...] | None = None
     for row in table.rows:
@@ -277,7 +282,7 @@ def _check_key(table: Table, declared: dict[str, object]) -> None:
         shown = ", ".join(str(part) for part in value)
         if value in seen:
             table.report(row, key[0], f"duplicate id {shown!r}, first seen in line {seen[value]}")
-        elif last is not None and value < last:
+        elif last is not None and value < last and not unsorted:
             table.report(row, key[0], f"{shown!r} is out of order: rows are sorted by id")
         seen.setdefault(value, row.line)
         last = value
@@ -293,9 +298,7 @@ def _check_references(
     for each in table.fields:
         if variable := each.get("laoqu:codes"):
             codes = lookup("codebook")
-            valid = {
-                row.values["code"] for row in codes.rows if row.values["variable"] == variable
-            }
+            valid = {row.values["code"] for row in codes.rows if row.values["variable"] == variable}
             _check_values(table, str(each["name"]), valid, f"the codebook under {variable}")
 
 
@@ -316,9 +319,7 @@ def _check_evidence(table: Table, document: Document) -> None:
         if start is pd.NA or end is pd.NA:
             continue
         if not 0 <= start < end <= len(document.canonical):
-            message = (
-                f"offsets {start}–{end} are not inside the text (0–{len(document.canonical)})"
-            )
+            message = f"offsets {start}–{end} are not inside the text (0–{len(document.canonical)})"
             table.report(row, "start", message)
             continue
         found = document.canonical[start:end]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from laoqu import paths
-from laoqu.errors import DataError, Problem
+from laoqu.errors import DataError, Problem, UnknownId, nearest
 
 WITNESS = Path("built", "raw_lines.csv")
 
@@ -39,13 +39,17 @@ def registry(folder: Path | None = None) -> dict[str, dict[str, object]]:
     """Return ``data/raw/SOURCES.toml`` as a mapping from source id to what is known of it."""
     path = (folder or paths.data()) / "raw" / "SOURCES.toml"
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        entries = tomllib.loads(path.read_text(encoding="utf-8"))
+        for name, entry in entries.items():
+            if not {"file", "sha256"} <= set(entry):
+                raise ValueError(f"[{name}] needs `file` and `sha256`")
     except OSError as error:
         raise DataError([Problem(paths.display(path), 1, 1, f"cannot be read: {error}")]) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        found = problems(folder)
-        message = f"is not valid TOML in UTF-8: {error}"
-        raise DataError(found or [Problem(paths.display(path), 1, 1, message)]) from error
+    except (ValueError, TypeError) as error:
+        # Both UnicodeDecodeError and TOMLDecodeError are ValueErrors.
+        message = f"is not a valid register of sources: {error}"
+        raise DataError([Problem(paths.display(path), 1, 1, message)]) from error
+    return entries
 
 
 def load(source_id: str = "plan", folder: Path | None = None) -> Source:
@@ -69,7 +73,10 @@ def load(source_id: str = "plan", folder: Path | None = None) -> Source:
         changed line and column.
     """
     folder = folder or paths.data()
-    meta = registry(folder)[source_id]
+    known = registry(folder)
+    if source_id not in known:
+        raise UnknownId(source_id, nearest(source_id, known), "source")
+    meta = known[source_id]
     path = folder / "raw" / str(meta["file"])
     if not path.is_file():
         raise DataError([Problem(paths.display(path), 1, 1, "the raw file is missing")])
@@ -110,7 +117,7 @@ def witness_csv(folder: Path | None = None) -> str:
 
 
 def _lines(path: Path) -> list[str]:
-    """Split on LF only; a byte that is not UTF-8 stays visible as ``\\xNN``."""
+    r"""Split on LF only; a byte that is not UTF-8 stays visible as ``\xNN``."""
     return path.read_bytes().decode("utf-8", errors="backslashreplace").split("\n")
 
 
@@ -127,9 +134,16 @@ def _witness(folder: Path) -> tuple[dict[str, list[str]], list[Problem]]:
 
 
 def _differences(path: Path, found: list[str], expected: list[str]) -> list[Problem]:
-    matcher = difflib.SequenceMatcher(None, expected, found, autojunk=False)
+    if len(found) == len(expected):
+        # No line came or went: the lines pair off, which an alignment of blank lines would blur.
+        blocks = [
+            ("replace", i, i + 1, i, i + 1) for i in range(len(found)) if found[i] != expected[i]
+        ]
+    else:
+        matcher = difflib.SequenceMatcher(None, expected, found, autojunk=False)
+        blocks = matcher.get_opcodes()
     result = []
-    for tag, e1, e2, f1, f2 in matcher.get_opcodes():
+    for tag, e1, e2, f1, f2 in blocks:
         if tag == "equal":
             continue
         for offset in range(max(e2 - e1, f2 - f1)):
@@ -154,11 +168,12 @@ def _first_difference(here: str | None, there: str | None) -> tuple[int, str]:
 
 def _hash_problems(folder: Path, found: list[Problem]) -> list[Problem]:
     """Catch what the line witness cannot: a raw file and its witness changed together."""
+    if any(problem.file.endswith("SOURCES.toml") for problem in found):
+        return []
     try:
-        entries = tomllib.loads((folder / "raw" / "SOURCES.toml").read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        path = paths.display(folder / "raw" / "SOURCES.toml")
-        return [] if any(p.file == path for p in found) else [Problem(path, 1, 1, repr(error))]
+        entries = registry(folder)
+    except DataError as error:
+        return error.problems
     result = []
     for meta in entries.values():
         path = folder / "raw" / str(meta["file"])

@@ -88,7 +88,8 @@ class Block:
         )
         # The box is a focusable region: a table wider than the page scrolls inside it.
         return (
-            f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(self.title)}">'
+            '<div class="scroll" tabindex="0" role="region" '
+            f'aria-label="{html.escape(self.title)}">'
             f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
         )
 

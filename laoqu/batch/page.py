@@ -50,7 +50,7 @@ def page(notebook: nbformat.NotebookNode, lang: str, title: str) -> str:
     }  # fmt: skip
     body, _ = _exporter().from_notebook_node(notebook, resources)
     if found := OUTSIDE.search(body):
-        raise ValueError(f"the page would ask the network: {body[found.start():][:80]}")
+        raise ValueError(f"the page would ask the network: {body[found.start() :][:80]}")
     return spaced_text(body) if lang == "zh" else body
 
 

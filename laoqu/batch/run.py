@@ -1,4 +1,4 @@
-"""One run and many: papermill executes, a failure stops nobody else, nothing is left half-written."""
+"""One run and many: papermill executes, a failure stops nobody, nothing is half-written."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import nbformat
 from tqdm import tqdm
+from traitlets.config import Config
 
 import laoqu
 from laoqu import paths
@@ -106,8 +107,10 @@ def run_reports(
         For anything wrong with the request, before the first kernel starts.
     """
     plan = load()
-    wanted = plan.region_ids if regions is None else list(regions)
-    todo = [_params(plan, region, lang) for lang in langs for region in wanted]
+    wanted = plan.region_ids if regions is None else regions
+    # Two names of one area are one report: two runs into one folder would race.
+    ids = dict.fromkeys(plan.region(region).region_id for region in wanted)
+    todo = [_params(plan, region, lang) for lang in dict.fromkeys(langs) for region in ids]
     folder = writable(outputs)
     order = {region_id: i for i, region_id in enumerate(plan.region_ids)}
     runs = []
@@ -159,7 +162,7 @@ def _execute(params: dict[str, object], plan: Plan, folder: Path) -> Run:
     try:
         cell, problem = _papermill(beside / "report.ipynb", params)
         if problem:
-            os.replace(beside / "report.ipynb", target / "report.failed.ipynb")
+            (beside / "report.ipynb").replace(target / "report.failed.ipynb")
             return _failed(region, lang, began, cell, problem)
         notebook = nbformat.read(beside / "report.ipynb", as_version=4)
         title = f"{plan.region(region).name(lang, full=True)} · {label('site.title', lang)}"
@@ -175,23 +178,34 @@ def _execute(params: dict[str, object], plan: Plan, folder: Path) -> Run:
 
 
 def _papermill(path: Path, params: dict[str, object]) -> tuple[int | None, str]:
-    """Execute the template into `path`; return the failed cell and what it raised, if any."""
+    """Execute the template into `path`; return the failed cell and what it raised, if any.
+
+    No `cwd`: papermill would change the folder of the whole process, under every other run.
+    """
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
-    try:
-        papermill.execute_notebook(
-            paths.notebooks() / TEMPLATE, path, params, kernel_name="python3",
-            progress_bar=False, cwd=path.parent,
-        )  # fmt: skip
-    except PapermillExecutionError as error:
-        return error.exec_count, f"{error.ename}: {error.evalue}"
+    with tempfile.TemporaryDirectory(prefix="laoqu-") as sockets:
+        try:
+            papermill.execute_notebook(
+                paths.notebooks() / TEMPLATE, path, params, kernel_name="python3",
+                progress_bar=False, config=_kernel_config(sockets),
+            )  # fmt: skip
+        except PapermillExecutionError as error:
+            return error.exec_count, f"{error.ename}: {error.evalue}"
     return None, ""
+
+
+def _kernel_config(sockets: str) -> Config:
+    """Keep kernels off the network where the system has local sockets, each in its own folder."""
+    if os.name == "nt":
+        return Config()
+    return Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/k"}})
 
 
 def _place(path: Path, target: Path, folder: Path) -> dict[str, object]:
     data = path.read_bytes()
-    os.replace(path, target / path.name)
+    path.replace(target / path.name)
     where = (target / path.name).relative_to(folder).as_posix()
     return {"path": where, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
@@ -247,7 +261,7 @@ def _index(plan: Plan, manifest: dict[str, object]) -> str:
         {
             "region_id": row.region_id,
             "name_zh": row.full_zh,
-            "name_en": row.name_en,
+            "name_en": row.full_en,
             "documented": row.documented,
             "total": row.official_total,
             "values": [int(numbers.loc[row.region_id, name]) for name in INDEX_NUMBERS],
@@ -272,4 +286,4 @@ def _write(path: Path, text: str) -> None:
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
     Path(beside).chmod(0o644)
-    os.replace(beside, path)
+    Path(beside).replace(path)

@@ -1,0 +1,131 @@
+"""Figures, tested from their data and from where their text lies."""
+
+from __future__ import annotations
+
+import io
+import itertools
+
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+
+import laoqu as lq
+from laoqu.errors import LaoquError
+from laoqu.figures import style
+from laoqu.regions import REACH
+
+REPORTS = [
+    pytest.param(region_id, lang, id=f"{region_id}-{lang}")
+    for region_id in lq.load().region_ids
+    for lang in ("zh", "en")
+]
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    plan, cache = lq.load(), {}
+
+    def draw(region_id, lang):
+        if (region_id, lang) not in cache:
+            cache[region_id, lang] = lq.report(region_id, lang, plan).coverage()
+        return cache[region_id, lang]
+
+    return draw
+
+
+@pytest.mark.parametrize(("region_id", "lang"), REPORTS)
+def test_coverage_draws_its_data(drawn, region_id, lang):
+    it = drawn(region_id, lang)
+    squares, beside = it.figure.axes
+    colours = {style.REACH_FILL[key]: key for key in ("named", "place", "class", "everyone")}
+    seen = [to_hex(patch.get_facecolor()) for patch in squares.patches]
+    for colour, key in colours.items():
+        assert seen.count(colour.lower()) == it.data[key].sum()
+    assert len(squares.patches) == it.data["directives"].sum() == 95
+    assert beside.lines[-1].get_xdata().tolist() == it.data["direct"].tolist()
+    assert (it.data[list(REACH)].sum(axis=1) == it.data["directives"]).all()
+
+
+@pytest.mark.parametrize(("region_id", "lang"), REPORTS)
+def test_no_text_is_cut_off_or_overlaps(drawn, region_id, lang):
+    figure = drawn(region_id, lang).figure
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    with style.style():
+        figure.draw(renderer)
+        texts = [
+            t for t in figure.findobj(match=is_text) if t.get_text().strip() and t.get_visible()
+        ]
+        boxes = [(t.get_text(), t.get_window_extent(renderer)) for t in texts]
+    for text, box in boxes:
+        assert box.x0 >= 0, text
+        assert box.x1 <= figure.bbox.width, text
+        assert box.y0 >= 0, text
+        assert box.y1 <= figure.bbox.height, text
+    for (one, a), (two, b) in itertools.combinations(boxes, 2):
+        across = min(a.x1, b.x1) - max(a.x0, b.x0)
+        down = min(a.y1, b.y1) - max(a.y0, b.y0)
+        assert not (across > 1 and down > 2), (one, two)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_no_two_areas_have_the_same_figure(drawn, lang):
+    pictures = {drawn(region_id, lang).png() for region_id in lq.load().region_ids}
+    assert len(pictures) == 12
+
+
+def test_the_same_figure_gives_the_same_bytes(drawn, tmp_path):
+    it = drawn("yimeng", "zh")
+    again = lq.report("yimeng", "zh").coverage()
+    assert it.png() == again.png()
+    first = [path.read_bytes() for path in it.save(tmp_path / "a")]
+    assert first == [path.read_bytes() for path in again.save(tmp_path / "b")]
+    assert {path.name for path in (tmp_path / "a").iterdir()} == {
+        "coverage.png", "coverage.svg", "coverage.csv"
+    }  # fmt: skip
+    assert imread(io.BytesIO(it.png())).shape[1] == int(style.FULL_WIDTH * style.DPI)
+
+
+def test_alt_text_states_the_finding(drawn):
+    it = drawn("yimeng", "en")
+    assert "Yimeng is named or has a named place in 7 clauses" in it.alt
+    assert f'alt="{it.alt}"' in it._repr_html_()
+    assert "documented" in it.caption
+
+
+def test_a_missing_glyph_is_an_error():
+    with style.style():
+        figure = Figure(figsize=(1, 1))
+        figure.text(0.1, 0.5, "\U00012000")
+    broken = style.Drawn("x", figure, lq.load().regions(), "", "")
+    with pytest.raises(LaoquError, match="cannot draw this text"):
+        broken.png()
+
+
+def test_the_font_has_every_character_of_the_plan():
+    from matplotlib.ft2font import FT2Font
+
+    for file in (style.SANS, style.SERIF):
+        known = FT2Font(str(style.FONT_FOLDER / file)).get_charmap()
+        assert not [char for char in set(lq.load().document.canonical) if ord(char) not in known]
+
+
+def test_style_leaves_nothing_behind():
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    with style.style():
+        pass
+    assert dict(mpl.rcParams) == before
+
+
+def is_text(artist):
+    from matplotlib.text import Text
+
+    return isinstance(artist, Text)
+
+
+def to_hex(colour):
+    from matplotlib.colors import to_hex as convert
+
+    return convert(colour)

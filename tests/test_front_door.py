@@ -1,0 +1,152 @@
+"""`import laoqu as lq`: what a researcher meets first."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+import laoqu as lq
+
+HEAVY = ["matplotlib", "geopandas", "papermill", "nbformat", "nbconvert", "IPython", "jinja2"]
+
+
+def test_loading_pulls_in_no_plotting_geometry_or_runner():
+    code = (
+        "import sys, laoqu as lq\n"
+        "plan = lq.load(); repr(plan); plan.reach(); plan.cite('c01.s01'); lq.check()\n"
+        f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_public_names_are_few_and_all_work():
+    assert len(lq.__all__) <= 25
+    assert all(getattr(lq, name) is not None for name in lq.__all__)
+    assert set(dir(lq)) == set(lq.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'lod'"):
+        lq.lod  # noqa: B018
+
+
+def test_repr_is_a_count_table(plan):
+    counts = dict(line.rsplit(maxsplit=1) for line in repr(plan).splitlines()[1:])
+    assert {name.strip(): int(value) for name, value in counts.items()} == {
+        "characters": 7387, "pages": 13, "parts": 5, "clauses": 16, "boxes": 4, "sentences": 108,
+        "directive sentences": 95, "namings of places": 283, "areas": 12,
+        "documented counties": 481,
+    }  # fmt: skip
+
+
+def test_frames_come_out_fresh(plan):
+    for name in ("regions", "mentions", "membership", "scopes", "sentences", "reach"):
+        first = getattr(plan, name)()
+        first.iloc[:, 0] = "changed"
+        assert "changed" not in set(getattr(plan, name)().iloc[:, 0])
+
+
+def test_documented_columns_are_there(plan):
+    assert plan.sentences().columns.tolist()[:5] == ["unit_id", "clause_id", "text", "start", "end"]
+    assert {"mention_id", "printed", "name", "level", "adcode", "unit_id", "start", "end", "role",
+            "list_open", "list_total", "region_id"} <= set(plan.mentions())  # fmt: skip
+    assert {"region_id", "adcode", "name", "prefecture", "province", "basis", "confidence",
+            "source"} <= set(plan.membership())  # fmt: skip
+    assert {"region_id", "name_zh", "name_en", "aliases", "provinces", "official_total",
+            "documented"} <= set(plan.regions())  # fmt: skip
+
+
+def test_sentences_are_slices_of_the_canonical_text(plan):
+    for row in plan.sentences().itertuples():
+        assert plan.document.canonical[row.start : row.end] == row.text
+
+
+def test_merging_mentions_with_membership_just_works(plan):
+    counties = plan.box_items("b1").merge(plan.membership(), on="adcode")
+    assert len(counties) == 53
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        lambda p: p.mentions().head(3), lambda p: p.mentions().iloc[0], lambda p: "c07.s02",
+        lambda p: ["c07.s02", "m010"], lambda p: {"unit_id": "b1.s01"},
+        lambda p: p.find("等"), lambda p: p.reach("太行").head(4),
+    ],
+)  # fmt: skip
+def test_any_rows_can_be_cited(plan, rows):
+    cited = plan.cite(rows(plan))
+    for row in cited.itertuples():
+        assert plan.document.canonical[row.start : row.end] == row.quote
+        assert row.quote in row.citation
+        assert str(row.start) in row.citation
+        assert plan.document.to_raw(row.start, row.end) == row.raw
+
+
+def test_a_citation_names_clause_and_page(plan):
+    assert plan.cite("c15.s01")["clause"].tolist() == ["条目十五"]
+    assert plan.cite("c15.s01")["page"].tolist() == [11]
+    assert plan.cite("b3.s03")["clause"].tolist() == ["专栏3"]
+    assert plan.cite("b3.s03")["page"].tolist() == [8]
+    assert plan.cite("p1.s01")["clause"].tolist() == ["第一部分"]
+    assert plan.cite("pre.s01")["clause"].tolist() == ["引言"]
+
+
+def test_citing_nonsense_is_refused(plan):
+    with pytest.raises(lq.UnknownId, match=r"nearest: c07\.s02"):
+        plan.cite("c07.s2")
+    with pytest.raises(lq.LaoquError, match="needs `start` and `end`"):
+        plan.cite(pd.DataFrame({"x": [1]}))
+
+
+def test_find_gives_every_match_with_its_place(plan):
+    found = plan.find("继续")
+    assert len(found) == 6
+    assert set(found["quote"]) == {"继续"}
+    assert plan.find("目标")["unit_id"].tolist() == ["p1.s03"]
+
+
+@pytest.mark.parametrize(
+    "absent",
+    ["%|％", "亿元", "2025", "年底", "不得|严禁|禁止|必须|应当", "采购", "外包", "补贴", "奖补",
+     "基金", "贷款", "税收"],
+)  # fmt: skip
+def test_what_the_plan_does_not_say_is_an_empty_answer(plan, absent):
+    assert plan.find(absent).empty
+
+
+def test_the_only_figures_are_12_21_264_and_92(plan):
+    figures = plan.find(r"(?<!专栏)\d+")["quote"].tolist()
+    assert sorted(set(figures), key=int) == ["12", "21", "92", "264"]
+
+
+def test_a_bad_pattern_is_said(plan):
+    with pytest.raises(lq.LaoquError, match="is not a regular expression"):
+        plan.find("(")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("c07", "条目七 支持革命老区重点城市发展"), ("b2", "专栏2"), ("p3", "第三部分"),
+        ("c08.s06", "积极推广三明医改经验。"), ("太行", "documented counties: 17 of 74"),
+        ("m001", "西部地区"), ("c01.s01.k1", "universal"), ("etdz", "国家级经济技术开发区"),
+        ("c07.h", "heading"),
+    ],
+)  # fmt: skip
+def test_describe_says_what_an_id_stands_for(plan, name, expected):
+    assert expected in plan.describe(name)
+
+
+@pytest.mark.parametrize("name", ["c17", "c07.s99", "nothing", ""])
+def test_describe_refuses_what_it_does_not_know(plan, name):
+    with pytest.raises(lq.UnknownId):
+        plan.describe(name)
+
+
+def test_unknown_boxes_and_variables_are_refused(plan):
+    with pytest.raises(lq.UnknownId, match="box"):
+        plan.box_items("b9")
+    with pytest.raises(lq.UnknownId, match="variable"):
+        plan.codebook("scoop")

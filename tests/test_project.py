@@ -1,0 +1,139 @@
+"""The repository itself: declared once, no trace of a machine, two commands."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+import subprocess
+import sys
+import tomllib
+
+import nbformat
+import pytest
+import yaml
+
+from laoqu import paths
+
+ROOT = paths.checkout()
+pytestmark = pytest.mark.skipif(ROOT is None, reason="needs a checkout")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+#: Later modules may import earlier ones, never the other way round (docs/architecture.md).
+ORDER = [
+    "errors", "paths", "source", "document", "schema", "regions", "plan", "build", "check",
+    "analysis", "labels", "figures", "tables", "report", "batch", "cli",
+]  # fmt: skip
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def names(requirements):
+    return {re.split(r"[<>=\[ ]", line)[0].lower(): line for line in requirements}
+
+
+def test_environment_yml_equals_the_declared_dependencies():
+    env = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
+    pip = next(item["pip"] for item in env if isinstance(item, dict))
+    found = [item for item in env if isinstance(item, str)] + [p for p in pip if p[0] != "-"]
+    wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"], "pip"]
+    wanted.append(f"python{PROJECT['requires-python']}")
+    assert sorted(found) == sorted(wanted)
+
+
+def test_the_lock_file_pins_every_dependency_with_hashes():
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    pinned = set(re.findall(r"^([a-z0-9.-]+)==", text, re.MULTILINE))
+    wanted = names([*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"]])
+    assert set(wanted) <= pinned
+    blocks = re.split(r"\n(?=[a-z0-9])", text)
+    assert all("--hash=sha256:" in block for block in blocks[1:])
+    assert "://" not in text
+
+
+def tracked():
+    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    files = [ROOT / name for name in done.stdout.splitlines()]
+    return [path for path in files if path.is_file() and path.suffix not in (".parquet", ".png")]
+
+
+def test_no_trace_of_a_machine_in_any_file():
+    pattern = re.compile(
+        r"/(?:work|root|tmp|home|Users)/[A-Za-z]|pypi\.org|pythonhosted|npmjs\.org"
+    )
+    for path in tracked():
+        if path.name == "test_project.py":
+            continue
+        found = pattern.search(path.read_text(encoding="utf-8"))
+        assert not found, f"{path.name}: {found and found[0]}"
+
+
+def test_modules_import_only_from_those_before_them():
+    for path in sorted(paths.PACKAGE.rglob("*.py")):
+        top = path.relative_to(paths.PACKAGE).parts[0].removesuffix(".py")
+        if top in ("__init__", "__main__"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("laoqu"):
+                parts = node.module.split(".")
+                used = [parts[1]] if len(parts) > 1 else [alias.name for alias in node.names]
+                for name in used:
+                    if name in ORDER and name != top:
+                        assert ORDER.index(name) < ORDER.index(top), f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_argue_and_the_library_computes(path):
+    cells = nbformat.read(path, as_version=4).cells
+    assert cells[0].cell_type == "markdown"
+    for before, cell in itertools.pairwise(cells):
+        if cell.cell_type != "code":
+            continue
+        assert before.cell_type == "markdown", f"no prose before: {cell.source}"
+        tree = ast.parse(cell.source)
+        banned = (ast.FunctionDef, ast.ClassDef, ast.For, ast.While)
+        assert not any(isinstance(node, banned) for node in ast.walk(tree)), cell.source
+        assert "Path(" not in cell.source
+        assert sum(isinstance(node, ast.Expr) for node in tree.body) <= 1
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_cells_that_hold_results_carry_outputs_and_others_none(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type != "code":
+            continue
+        checked = "nbval-check-output" in cell.metadata.get("tags", [])
+        assert checked == ("keep_output" in cell.metadata.get("tags", []))
+        assert bool(cell.outputs) == checked, cell.source
+        assert cell.execution_count, cell.source
+
+
+def test_bare_make_prints_help():
+    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for verb in ("reports", "test", "check", "build"):
+        assert f"make {verb}" in done.stdout
+
+
+def test_the_readme_example_runs():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    code = next(block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+    assert len(code.strip().splitlines()) <= 7
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+
+
+def test_citation_file_cites_the_collection_and_the_plan():
+    cff = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert cff["cff-version"] == "1.2.0"
+    assert str(cff["version"]) == PROJECT["version"]
+    assert any("革命老区" in entry["title"] for entry in cff["references"])
+
+
+def test_versions_agree():
+    import laoqu
+    from laoqu import schema
+
+    assert laoqu.__version__ == PROJECT["version"] == schema.package()["version"]
+
+
+def test_changelog_has_both_headings():
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert text.index("### Data") < text.index("### Code")

@@ -1,0 +1,107 @@
+"""Any change of the raw files is noticed, with file, line and column."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import laoqu as lq
+from laoqu import paths, source
+from laoqu.errors import DataError
+
+RAW = (paths.data() / "raw" / "plan.txt").read_bytes()
+TEXT = RAW.decode("utf-8")
+
+
+@pytest.fixture(scope="module")
+def raw_copy(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("raw") / "data"
+    shutil.copytree(paths.data(), folder)
+    return folder
+
+
+def problems_with(folder, file, data):
+    path = folder / "raw" / file
+    before = path.read_bytes()
+    path.write_bytes(data)
+    try:
+        return source.problems(folder)
+    finally:
+        path.write_bytes(before)
+
+
+def test_the_text_is_the_registered_one():
+    meta = source.registry()["plan"]
+    assert hashlib.sha256(RAW).hexdigest() == meta["sha256"]
+    assert (len(RAW), len(TEXT)) == (meta["bytes"], meta["characters"]) == (22726, 7978)
+
+
+@pytest.mark.parametrize("line", range(1, TEXT.count("\n") + 2))
+def test_a_changed_character_is_reported_with_its_line_and_column(raw_copy, line):
+    lines = TEXT.split("\n")
+    column = len(lines[line - 1]) // 2
+    here = lines[line - 1]
+    lines[line - 1] = here[:column] + ("X" if here else "Y") + here[column + 1 :]
+    (problem,) = problems_with(raw_copy, "plan.txt", "\n".join(lines).encode())
+    assert problem.file.endswith("raw/plan.txt")
+    assert (problem.line, problem.column) == (line, column + 1)
+    assert "expected" in problem.message
+
+
+@given(st.data())
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_changed_byte_of_any_raw_file_is_noticed(raw_copy, data):
+    file = data.draw(st.sampled_from(["plan.txt", "SOURCES.toml"]))
+    original = (paths.data() / "raw" / file).read_bytes()
+    at = data.draw(st.integers(0, len(original) - 1))
+    value = data.draw(st.integers(0, 255).filter(lambda v: v != original[at]))
+    changed = original[:at] + bytes([value]) + original[at + 1 :]
+    found = problems_with(raw_copy, file, changed)
+    line = original[:at].count(b"\n") + 1
+    # A line break that comes or goes moves what follows: the report starts at it.
+    assert any(abs(p.line - line) <= 1 for p in found if p.file.endswith(file))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda b: b[:-1], lambda b: b + b"\n", lambda b: b.replace(b"\n", b"\r\n"), lambda b: b""],
+    ids=["cut", "longer", "crlf", "empty"],
+)
+def test_a_file_cut_lengthened_or_converted_is_noticed(raw_copy, change):
+    assert problems_with(raw_copy, "plan.txt", change(RAW))
+
+
+def test_load_refuses_a_damaged_text_and_says_where(data_copy):
+    path = data_copy / "raw" / "plan.txt"
+    path.write_text(TEXT.replace("12个革命老区，全国", "13个革命老区，全国"), encoding="utf-8")
+    with pytest.raises(DataError, match=r"plan\.txt:16:8: found '3个.*expected '2个") as caught:
+        lq.load(data_copy)
+    assert (caught.value.line, caught.value.column) == (16, 8)
+
+
+def test_text_and_witness_changed_together_are_caught_by_the_hash(data_copy):
+    path = data_copy / "raw" / "plan.txt"
+    path.write_bytes(RAW.replace("12个革命".encode(), "13个革命".encode(), 1))
+    (data_copy / source.WITNESS).write_text(source.witness_csv(data_copy), encoding="utf-8")
+    (problem,) = source.problems(data_copy)
+    assert re.search(r"SHA-256 is .*, SOURCES.toml expects 6531bc81c6195f8c", problem.message)
+
+
+@pytest.mark.parametrize("file", ["plan.txt", "SOURCES.toml"])
+def test_a_missing_raw_file_is_said(data_copy, file):
+    (data_copy / "raw" / file).unlink()
+    assert any("missing" in line or "cannot be read" in line for line in lq.check(data_copy))
+    with pytest.raises(DataError):
+        lq.load(data_copy)
+
+
+def test_a_stray_file_is_said(data_copy):
+    (data_copy / "raw" / "notes.txt").write_text("x\n", encoding="utf-8")
+    assert any("notes.txt:1:1" in line for line in lq.check(data_copy))
