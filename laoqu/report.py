@@ -355,7 +355,8 @@ class Report:
         others = [other for other in item.region_id.split(";") if other != self.region.region_id]
         if others:
             names = [self.plan.region(other).name(self.lang) for other in others]
-            notes.append(self._say("boxes.also", regions=joined(names, self.lang)))
+            key = "boxes.city_also" if item.level == "zone" else "boxes.also"
+            notes.append(self._say(key, regions=joined(names, self.lang)))
         return notes
 
 
