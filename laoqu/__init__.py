@@ -17,9 +17,9 @@ __version__ = "0.1.0"
 
 #: Names whose modules import plotting, the runner or the checker: loaded at first use.
 _LAZY = {
-    "check": "laoqu.check",
+    "check": "laoqu.validate",
     "label": "laoqu.labels",
-    "report": "laoqu.report",
+    "report": "laoqu.sections",
     "resolve_place": "laoqu.places",
     "run_report": "laoqu.batch",
     "run_reports": "laoqu.batch",

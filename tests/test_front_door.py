@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import laoqu as lq
+from laoqu import paths
 
 HEAVY = ["matplotlib", "geopandas", "papermill", "nbformat", "nbconvert", "IPython", "jinja2"]
 
@@ -150,3 +151,9 @@ def test_unknown_boxes_and_variables_are_refused(plan):
         plan.box_items("b9")
     with pytest.raises(lq.UnknownId, match="variable"):
         plan.codebook("scoop")
+
+
+def test_no_public_name_is_also_a_module():
+    # `import laoqu.x` would put the module in the place of the function `lq.x`.
+    modules = {path.stem for path in paths.PACKAGE.iterdir()}
+    assert not modules & set(lq.__all__)

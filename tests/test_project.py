@@ -21,8 +21,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 #: Later modules may import earlier ones, never the other way round (docs/architecture.md).
 ORDER = [
     "errors", "paths", "source", "document", "schema", "regions", "places", "geo", "plan", "build",
-    "check",
-    "analysis", "labels", "figures", "tables", "report", "batch", "cli",
+    "validate",
+    "analysis", "labels", "figures", "tables", "sections", "batch", "cli",
 ]  # fmt: skip
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 

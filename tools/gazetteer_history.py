@@ -36,7 +36,7 @@ def name_rules(pk: Packages):
         lambda y, c, u: (u.level, u.name, province(y, c)),
         crossing,
         # Same code, another name; but XX90YY are running numbers, soon given to other units.
-        lambda y, c, u: (c, u.level) if c[2:4] != "90" else None,
+        lambda _y, c, u: (c, u.level) if c[2:4] != "90" else None,
         lambda y, c, u: (u.level, short_name(u.name), province(y, c), short_name(u.parent)),
         lambda y, c, u: (u.level, short_name(u.name), province(y, c)),
     )

@@ -254,7 +254,7 @@ def _earlier(path: Path, folder: Path) -> list[dict[str, object]]:
 
 
 def _index(plan: Plan, manifest: dict[str, object]) -> str:
-    from laoqu.report import report
+    from laoqu.sections import report
 
     numbers = report(plan.region_ids[0], plan=plan).all_numbers
     rows = [

@@ -1,0 +1,206 @@
+"""The county layer: 2021 codes on it, one projection for every map, and a reader's own borders.
+
+The layer's numbers are GCJ-02 under a WGS 84 label, 300–700 m off (docs/county_layer.md): good
+for maps of counties, not for overlays on other base maps.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+
+from laoqu import paths, schema
+from laoqu.errors import DataError, LaoquError, Problem
+
+CRS_LAYER = "EPSG:4326"
+#: Equal area, because a map of who is in an area is read by its size; the standard parallels are
+#: those of Chinese national maps. One projection for all maps, so that they can be compared.
+CRS_CHINA = "+proj=aea +lat_1=25 +lat_2=47 +lat_0=0 +lon_0=105 +ellps=GRS80 +units=m +no_defs"
+COLUMNS = ["adcode", "name", "prefecture", "province", "geometry"]
+
+
+def load(folder: Path | None = None, path: Path | str | None = None) -> gpd.GeoDataFrame:
+    """Return the counties of China at the end of 2021 with their borders.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        The data folder; by default the collection's own.
+    path : path, optional
+        Your own borders instead: GeoParquet, GeoPackage, GeoJSON or Shapefile with ``adcode``
+        and polygons in a declared CRS. Names that it lacks come from the layer.
+
+    Returns
+    -------
+    GeoDataFrame
+        One row per unit: the `COLUMNS`, in EPSG:4326. Hong Kong and Macao are one unit each, as
+        in GB/T 2260. 加格达奇 (232718) and the land that 海西 runs itself (632825) have no code
+        there and keep Amap's; 新星市 (659011) has no polygon.
+
+    Raises
+    ------
+    DataError
+        When your own file is not as it must be: every row in question, with the reason.
+
+    Examples
+    --------
+    >>> from laoqu import geo
+    >>> geo.load().shape
+    (2851, 5)
+    """
+    return _layer(folder).copy() if path is None else _own(Path(path), _layer(folder))
+
+
+def outline(folder: Path | None = None) -> gpd.GeoDataFrame:
+    """Return the land of China (``kind`` land, one row) and the ten maritime lines (maritime).
+
+    >>> outline()["kind"].value_counts().to_dict()
+    {'maritime': 10, 'land': 1}
+    """
+    return gpd.read_parquet((folder or paths.data()) / "built" / "outline.parquet")
+
+
+def project(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the frame in `CRS_CHINA` (metres, equal area); as it is if it is already there.
+
+    >>> round(project(load()).set_index("adcode").area["360734"] / 1e6)  # 寻乌县, km²
+    2335
+    """
+    return frame if frame.crs == CRS_CHINA else frame.to_crs(CRS_CHINA)
+
+
+@cache
+def projected(folder: Path | None = None) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Return `load` and `outline` in `CRS_CHINA`; made once a process, not to be changed.
+
+    >>> [len(frame) for frame in projected()]
+    [2851, 11]
+    """
+    return project(_layer(folder)), project(outline(folder))
+
+
+def dissolve(frame: gpd.GeoDataFrame, by: str | list[str]) -> gpd.GeoDataFrame:
+    """Return one row per value of `by`, its shapes made one: prefectures, provinces, areas.
+
+    >>> dissolve(load().head(50), "province")["province"].tolist()
+    ['北京市', '天津市', '河北省']
+    """
+    keys = [by] if isinstance(by, str) else by
+    # The fast union is right only where neighbours share their vertices; a reader's own may not.
+    valid = shapely.coverage_is_valid(frame.geometry.to_numpy())
+    return frame[[*keys, "geometry"]].dissolve(
+        keys, as_index=False, sort=False, method="coverage" if valid else "unary"
+    )
+
+
+def area_counties(
+    counties: gpd.GeoDataFrame, membership: pd.DataFrame, region_id: str
+) -> gpd.GeoDataFrame:
+    """Return the member counties of one area: `counties` with ``confidence`` and ``documented``.
+
+    A LaoquError names the members that have no border in `counties`; ``documented`` means of high
+    or medium confidence.
+
+    >>> from laoqu import plan
+    >>> area_counties(load(), plan.load().membership(), "yimeng").shape
+    (18, 7)
+    """
+    rows = membership.loc[membership["region_id"] == region_id, ["adcode", "confidence"]]
+    if missing := sorted(set(rows["adcode"]) - set(counties["adcode"])):
+        raise LaoquError(f"no border for these counties of {region_id}: {', '.join(missing)}")
+    found = counties.merge(rows, on="adcode", validate="1:1")
+    return found.assign(documented=found["confidence"] != "low")
+
+
+@cache
+def names(lang: str = "zh", folder: Path | None = None) -> dict[str, str]:
+    """Return adcode → the short name that fits on a map: 隆林县 for 隆林各族自治县, Longlin.
+
+    >>> [names(lang)["451031"] for lang in ("zh", "en")]
+    ['隆林县', 'Longlin']
+    """
+    table = schema.read("gazetteer", folder).frame()
+    short = table["name_en"]
+    if lang == "zh":
+        suffix = table["name"].str[-1].where(table["level"] != "province", "")
+        short = table["name"].where(table["name"].str.len() <= 4, table["short_name"] + suffix)
+    return dict(zip(table["adcode"], short, strict=True))
+
+
+def ground(x: float, y: float) -> tuple[float, float]:
+    """Return map metres per metre on the ground, left to right, and north's turn to the left (°).
+
+    >>> scale, north = ground(1.2e6, 4e6)
+    >>> round(scale, 2), round(north, 1)
+    (0.98, 7.9)
+    """
+    to_degrees = pyproj.Transformer.from_crs(CRS_CHINA, CRS_LAYER, always_xy=True)
+    lon, lat = to_degrees.transform([x - 5e4, x, x + 5e4], [y] * 3)
+    length = pyproj.Geod(ellps="GRS80").inv(lon[0], lat[0], lon[2], lat[2])[2]
+    up = to_degrees.transform(lon[1], lat[1] + 0.2, direction="INVERSE")
+    return 1e5 / length, float(np.degrees(np.arctan2(x - up[0], up[1] - y)))
+
+
+@cache
+def _layer(folder: Path | None) -> gpd.GeoDataFrame:
+    root = folder or paths.data()
+    layer = gpd.read_parquet(root / "built" / "counties.parquet")
+    join = pd.read_csv(root / "curated" / "county_layer_join.csv", dtype=str, na_filter=False)
+    join = join[(join[["layer_adcode", "adcode_2021"]] != "").all(axis=1)].set_index("layer_adcode")
+    for column in ("name", "adcode"):
+        layer[column] = layer["adcode"].map(join[f"{column}_2021"]).fillna(layer[column])
+    split = layer["adcode"].duplicated(keep=False)
+    whole = dissolve(layer[split], COLUMNS[:-1])
+    return pd.concat([layer.loc[~split, COLUMNS], whole]).sort_values("adcode", ignore_index=True)
+
+
+def _own(path: Path, known: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Read borders of a reader's own; refuse all of them if one row is wrong."""
+    frame = _read(path)
+    frame["adcode"] = frame["adcode"].astype("string").str.removesuffix(".0").fillna("")
+    wrong = [Problem(paths.display(path), row + 1, 1, text) for row, text in _wrong(frame)]
+    if wrong:
+        raise DataError(wrong)
+    for column in set(COLUMNS[1:-1]) - set(frame):
+        here = known.set_index("adcode")[column]
+        frame[column] = frame["adcode"].map(here).fillna("")
+    return frame.astype(dict.fromkeys(COLUMNS[:-1], "str"))[COLUMNS]
+
+
+def _read(path: Path) -> gpd.GeoDataFrame:
+    try:
+        frame = gpd.read_parquet(path) if "parquet" in path.suffix else gpd.read_file(path)
+        if not isinstance(frame, gpd.GeoDataFrame) or "adcode" not in frame or frame.empty:
+            raise ValueError("expected rows with a geometry and a column 'adcode'")
+        if frame.crs is None:
+            raise ValueError("no CRS is declared; expected one, such as EPSG:4326 or EPSG:4490")
+        return frame.rename_geometry("geometry").to_crs(CRS_LAYER)
+    except Exception as error:  # each format's reader has errors of its own
+        message = f"cannot be used as borders: {error}"
+        raise DataError([Problem(paths.display(path), 1, 1, message)]) from error
+
+
+def _wrong(frame: gpd.GeoDataFrame) -> list[tuple[int, str]]:
+    inside = frame.bounds.abs().le([180, 90, 180, 90]).all(axis=1)
+    first: dict[str, int] = {}
+    wrong = []
+    for row, (code, shape) in enumerate(zip(frame["adcode"], frame.geometry, strict=True)):
+        if not (len(code) == 6 and code.isascii() and code.isdigit()):
+            wrong.append((row, f"adcode is {code!r}, expected six digits"))
+        elif first.setdefault(code, row) != row:
+            wrong.append((row, f"duplicate adcode {code}, first seen in row {first[code] + 1}"))
+        if shape is None or shape.is_empty:
+            wrong.append((row, "the geometry is empty"))
+        elif shape.geom_type not in ("Polygon", "MultiPolygon"):
+            wrong.append((row, f"found a {shape.geom_type}, expected a polygon"))
+        elif not inside.iloc[row]:
+            wrong.append((row, f"found bounds {shape.bounds}, not longitude and latitude"))
+        elif not shape.is_valid:
+            wrong.append((row, f"the geometry is not valid: {shapely.is_valid_reason(shape)}"))
+    return wrong
