@@ -19,6 +19,8 @@ __version__ = "0.1.0"
 _LAZY = {
     "check": "laoqu.validate",
     "label": "laoqu.labels",
+    "plot_overview": "laoqu.sections",
+    "plot_region": "laoqu.sections",
     "report": "laoqu.sections",
     "resolve_place": "laoqu.places",
     "run_report": "laoqu.batch",

@@ -19,8 +19,8 @@ from laoqu import paths, schema
 from laoqu.errors import DataError, LaoquError, Problem
 
 CRS_LAYER = "EPSG:4326"
-#: Equal area, because a map of who is in an area is read by its size; the standard parallels are
-#: those of Chinese national maps. One projection for all maps, so that they can be compared.
+#: Equal area, since maps of who is in an area are read by size; with the parallels of Chinese
+#: national maps. One for all maps, so that they can be compared.
 CRS_CHINA = "+proj=aea +lat_1=25 +lat_2=47 +lat_0=0 +lon_0=105 +ellps=GRS80 +units=m +no_defs"
 COLUMNS = ["adcode", "name", "prefecture", "province", "geometry"]
 
@@ -39,9 +39,8 @@ def load(folder: Path | None = None, path: Path | str | None = None) -> gpd.GeoD
     Returns
     -------
     GeoDataFrame
-        One row per unit: the `COLUMNS`, in EPSG:4326. Hong Kong and Macao are one unit each, as
-        in GB/T 2260. 加格达奇 (232718) and the land that 海西 runs itself (632825) have no code
-        there and keep Amap's; 新星市 (659011) has no polygon.
+        One row per unit: the `COLUMNS`, in EPSG:4326. 加格达奇 (232718) and the land 海西 runs
+        itself (632825) have no 2021 code and keep Amap's; 新星市 (659011) has no polygon.
 
     Raises
     ------
@@ -67,7 +66,7 @@ def outline(folder: Path | None = None) -> gpd.GeoDataFrame:
 
 
 def project(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the frame in `CRS_CHINA` (metres, equal area); as it is if it is already there.
+    """Return the frame in `CRS_CHINA` (metres); as it is if it is already there.
 
     >>> round(project(load()).set_index("adcode").area["360734"] / 1e6)  # 寻乌县, km²
     2335
@@ -93,25 +92,22 @@ def dissolve(frame: gpd.GeoDataFrame, by: str | list[str]) -> gpd.GeoDataFrame:
     """
     keys = [by] if isinstance(by, str) else by
     # The fast union is right only where neighbours share their vertices; a reader's own may not.
-    valid = shapely.coverage_is_valid(frame.geometry.to_numpy())
-    return frame[[*keys, "geometry"]].dissolve(
-        keys, as_index=False, sort=False, method="coverage" if valid else "unary"
-    )
+    method = "coverage" if shapely.coverage_is_valid(frame.geometry.to_numpy()) else "unary"
+    return frame[[*keys, "geometry"]].dissolve(keys, as_index=False, sort=False, method=method)
 
 
 def area_counties(
     counties: gpd.GeoDataFrame, membership: pd.DataFrame, region_id: str
 ) -> gpd.GeoDataFrame:
-    """Return the member counties of one area: `counties` with ``confidence`` and ``documented``.
-
-    A LaoquError names the members that have no border in `counties`; ``documented`` means of high
-    or medium confidence.
+    """Return an area's rows of `counties`, with ``confidence`` and ``documented`` (not low).
 
     >>> from laoqu import plan
     >>> area_counties(load(), plan.load().membership(), "yimeng").shape
     (18, 7)
     """
     rows = membership.loc[membership["region_id"] == region_id, ["adcode", "confidence"]]
+    if rows.empty:
+        raise LaoquError(f"the membership table has no county of {region_id}")
     if missing := sorted(set(rows["adcode"]) - set(counties["adcode"])):
         raise LaoquError(f"no border for these counties of {region_id}: {', '.join(missing)}")
     found = counties.merge(rows, on="adcode", validate="1:1")
@@ -155,21 +151,19 @@ def _layer(folder: Path | None) -> gpd.GeoDataFrame:
     join = join[(join[["layer_adcode", "adcode_2021"]] != "").all(axis=1)].set_index("layer_adcode")
     for column in ("name", "adcode"):
         layer[column] = layer["adcode"].map(join[f"{column}_2021"]).fillna(layer[column])
-    split = layer["adcode"].duplicated(keep=False)
-    whole = dissolve(layer[split], COLUMNS[:-1])
-    return pd.concat([layer.loc[~split, COLUMNS], whole]).sort_values("adcode", ignore_index=True)
+    split = layer["adcode"].duplicated(keep=False)  # Hong Kong and Macao, one code each
+    layer = pd.concat([layer.loc[~split, COLUMNS], dissolve(layer[split], COLUMNS[:-1])])
+    return layer.sort_values("adcode", ignore_index=True)
 
 
 def _own(path: Path, known: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Read borders of a reader's own; refuse all of them if one row is wrong."""
     frame = _read(path)
     frame["adcode"] = frame["adcode"].astype("string").str.removesuffix(".0").fillna("")
-    wrong = [Problem(paths.display(path), row + 1, 1, text) for row, text in _wrong(frame)]
-    if wrong:
-        raise DataError(wrong)
+    if wrong := _wrong(frame):
+        raise DataError(Problem(paths.display(path), row, 1, text) for row, text in wrong)
     for column in set(COLUMNS[1:-1]) - set(frame):
-        here = known.set_index("adcode")[column]
-        frame[column] = frame["adcode"].map(here).fillna("")
+        frame[column] = frame["adcode"].map(known.set_index("adcode")[column]).fillna("")
     return frame.astype(dict.fromkeys(COLUMNS[:-1], "str"))[COLUMNS]
 
 
@@ -180,26 +174,26 @@ def _read(path: Path) -> gpd.GeoDataFrame:
             raise ValueError("expected rows with a geometry and a column 'adcode'")
         if frame.crs is None:
             raise ValueError("no CRS is declared; expected one, such as EPSG:4326 or EPSG:4490")
-        return frame.rename_geometry("geometry").to_crs(CRS_LAYER)
+        borders = frame.geometry.to_crs(CRS_LAYER)
+        return gpd.GeoDataFrame(frame.drop(columns=frame.geometry.name), geometry=borders)
     except Exception as error:  # each format's reader has errors of its own
-        message = f"cannot be used as borders: {error}"
-        raise DataError([Problem(paths.display(path), 1, 1, message)]) from error
+        wrong = Problem(paths.display(path), 1, 1, f"cannot be used as borders: {error}")
+        raise DataError([wrong]) from error
 
 
 def _wrong(frame: gpd.GeoDataFrame) -> list[tuple[int, str]]:
     inside = frame.bounds.abs().le([180, 90, 180, 90]).all(axis=1)
-    first: dict[str, int] = {}
-    wrong = []
-    for row, (code, shape) in enumerate(zip(frame["adcode"], frame.geometry, strict=True)):
+    first, wrong = {}, []
+    for row, (code, shape) in enumerate(zip(frame["adcode"], frame.geometry, strict=True), 1):
         if not (len(code) == 6 and code.isascii() and code.isdigit()):
             wrong.append((row, f"adcode is {code!r}, expected six digits"))
         elif first.setdefault(code, row) != row:
-            wrong.append((row, f"duplicate adcode {code}, first seen in row {first[code] + 1}"))
+            wrong.append((row, f"duplicate adcode {code}, first seen in row {first[code]}"))
         if shape is None or shape.is_empty:
             wrong.append((row, "the geometry is empty"))
         elif shape.geom_type not in ("Polygon", "MultiPolygon"):
             wrong.append((row, f"found a {shape.geom_type}, expected a polygon"))
-        elif not inside.iloc[row]:
+        elif not inside.iloc[row - 1]:
             wrong.append((row, f"found bounds {shape.bounds}, not longitude and latitude"))
         elif not shape.is_valid:
             wrong.append((row, f"the geometry is not valid: {shapely.is_valid_reason(shape)}"))

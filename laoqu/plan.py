@@ -147,7 +147,8 @@ class Plan:
         -------
         DataFrame
             One row per naming: ``mention_id``, ``printed``, ``name``, ``level``, ``adcode``,
-            ``province``, ``prefecture``, ``unit_id``, ``clause_id``, ``start``, ``end``,
+            ``code_date``, ``province``, ``prefecture``, ``unit_id``, ``clause_id``, ``start``,
+            ``end``,
             ``role``, ``recipient``, ``list_open``, ``list_total``, ``region_id`` (areas it
             names or lies in, joined by ``;``, empty where none is known), ``reason``.
         """
@@ -164,7 +165,8 @@ class Plan:
         ]
         table["clause_id"] = table["unit_id"].str.partition(".")[0]
         first = [
-            "mention_id", "printed", "name", "level", "adcode", "province", "prefecture",
+            "mention_id", "printed", "name", "level", "adcode", "code_date", "province",
+            "prefecture",
             "unit_id", "clause_id", "start", "end", "role", "recipient", "list_open",
             "list_total", "region_id", "reason",
         ]  # fmt: skip

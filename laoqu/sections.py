@@ -9,6 +9,7 @@ import pandas as pd
 
 import laoqu
 from laoqu.analysis import exposure
+from laoqu.figures import maps
 from laoqu.figures.coverage import coverage
 from laoqu.figures.style import Drawn
 from laoqu.labels import check_lang, joined, label
@@ -41,6 +42,57 @@ def report(region: str, lang: str = "zh", plan: Plan | None = None) -> Report:
     """
     plan = plan or load()
     return Report(plan, plan.region(region), check_lang(lang))
+
+
+def plot_region(region: str, lang: str = "zh", plan: Plan | None = None) -> Drawn:
+    """Draw the map of one area: its documented counties, key counties, named cities and zones.
+
+    Parameters
+    ----------
+    region : str
+        Id, Chinese or English name.
+    lang : {"zh", "en"}
+    plan : Plan, optional
+        By default ``laoqu.load()``; its membership and boundary file are used.
+
+    Returns
+    -------
+    Drawn
+        Schematic, no standard map; ``data`` has one row per thing drawn.
+
+    Examples
+    --------
+    >>> import laoqu as lq
+    >>> drawn = lq.plot_region("沂蒙", "en")
+    >>> int((drawn.data["kind"] == "county").sum())
+    18
+    """
+    plan = plan or load()
+    it = plan.region(region)
+    return maps.plot_region(
+        it, plan.counties(), plan.outline(), plan.membership(), plan.mentions(it.region_id),
+        plan.box_items(region=it.region_id), check_lang(lang),
+    )  # fmt: skip
+
+
+def plot_overview(lang: str = "zh", plan: Plan | None = None) -> Drawn:
+    """Draw the twelve areas in one map of China, their overlaps visible.
+
+    Parameters
+    ----------
+    lang : {"zh", "en"}
+    plan : Plan, optional
+        By default ``laoqu.load()``.
+
+    Returns
+    -------
+    Drawn
+        Schematic, no standard map; follows the layer's national outline.
+    """
+    plan = plan or load()
+    return maps.plot_overview(
+        plan.regions(), plan.counties(), plan.outline(), plan.membership(), check_lang(lang)
+    )
 
 
 class Report:
@@ -125,6 +177,14 @@ class Report:
         """Draw what reaches the area clause by clause, beside the other eleven."""
         codes = self.plan.codebook("reach").set_index("code")[f"label_{self.lang}"]
         return coverage(self.clause_counts, self.region, codes.to_dict(), self.lang)
+
+    def map_lead(self) -> Block:
+        """Introduce the map."""
+        return Block("map", self._say("mapsection.title"), self._say("mapsection.lead"))
+
+    def map(self) -> Drawn:
+        """Draw the map of the area."""
+        return plot_region(self.region.region_id, self.lang, self.plan)
 
     def measures(self) -> Block:
         """List the sentences that name the area or a place in it, in the plan's own words."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
+
 from laoqu import build, document, paths, schema, source
 from laoqu.document import Document
 from laoqu.errors import DataError, Problem
@@ -63,6 +65,7 @@ def problems(folder: Path) -> list[Problem]:
         *_places(tables),
         *_used_codes(tables),
         *_no_name_missed(doc, tables),
+        *_printed_counts(tables),
     ]
     return found or build.problems(folder)
 
@@ -142,6 +145,8 @@ def _places(tables: dict[str, schema.Table]) -> Iterator[Problem]:
                     message = f"a {level} needs an adcode"
             elif unit is None:
                 message = f"{code} is not in the gazetteer of the end of 2021"
+            elif not _in_force(unit, values["code_date"]):
+                message = f"{code} was not in force on {values['code_date'] or 'no date'}"
             elif level in ("province", "prefecture", "county"):
                 here = (values["name"], values["province"], values["prefecture"], level)
                 there = (unit["name"], unit["province"], unit["prefecture"], unit["level"])
@@ -151,6 +156,13 @@ def _places(tables: dict[str, schema.Table]) -> Iterator[Problem]:
                     message = f"{code} is {_named(there)} in the gazetteer, here {_named(here)}"
             if message:
                 yield Problem(table.file, row.line, row.column(index), message)
+
+
+def _in_force(unit: dict[str, object], date: object) -> bool:
+    """Whether a code is valid on an ISO date; the gazetteer knows years."""
+    year = int(str(date)[:4] or 0)
+    first, last = unit["valid_from"], unit["valid_to"]
+    return (first is pd.NA or first <= year) and (last is pd.NA or year <= last)
 
 
 def _own_prefecture(values: dict[str, object], unit: dict[str, object]) -> bool:
@@ -202,6 +214,26 @@ def _no_name_missed(doc: Document, tables: dict[str, schema.Table]) -> Iterator[
             word = row.values["word"]
             message = f"{word!r} stands {counts[word]} times outside names"
             yield Problem(excused.file, row.line, row.column(1), message)
+
+
+def _printed_counts(tables: dict[str, schema.Table]) -> Iterator[Problem]:
+    """Require the mentions to give the numbers of places that were counted in the print."""
+    table = tables["printed_counts"]
+    for row in table.rows:
+        clause, role, province = (row.values[key] for key in ("clause_id", "role", "province"))
+        found = sum(
+            mention.values["recipient"]
+            and mention.values["role"] == role
+            and str(mention.values["unit_id"]).startswith(f"{clause}.")
+            and province in ("", mention.values["province"])
+            for mention in tables["mentions"].rows
+        )
+        if found != row.values["count"]:
+            where = f"{clause} {role} {province}".strip()
+            message = (
+                f"the mentions name {found} places for {where}, the print {row.values['count']}"
+            )
+            yield Problem(table.file, row.line, row.column(3), message)
 
 
 def _index(table: schema.Table, column: str) -> int:

@@ -16,8 +16,8 @@ from laoqu.labels import label
 from laoqu.tables import marked, text_table
 
 SECTIONS = (
-    "head", "numbers", "coverage_lead", "coverage", "measures", "shared", "boxes", "limits",
-    "source",
+    "head", "numbers", "coverage_lead", "coverage", "map_lead", "map", "measures",
+    "shared", "boxes", "limits", "source",
 )  # fmt: skip
 REGIONS = lq.load().region_ids
 HAN = re.compile("[\u4e00-\u9fff]")

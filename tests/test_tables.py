@@ -34,21 +34,40 @@ def test_data_is_clean():
     [
         (
             "curated/membership.csv",
-            "371302,兰山区",
-            "371309,兰山区",
+            "371302,2021-12-31,兰山区",
+            "371309,2021-12-31,兰山区",
             "371309 is not in the gazetteer",
         ),
         (
             "curated/membership.csv",
-            "371302,兰山区",
-            "371302,兰山县",
+            "371302,2021-12-31,兰山区",
+            "371302,2021-12-31,兰山县",
             "is 兰山区 山东省 临沂市 county",
         ),
+        (
+            "curated/membership.csv",
+            "371302,2021-12-31",
+            "371302,1979-12-31",
+            "371302 was not in force on 1979-12-31",
+        ),
+        (
+            "curated/printed_counts.csv",
+            "national_key_county,,53",
+            "national_key_county,,54",
+            "the mentions name 53 places for b1 national_key_county, the print 54",
+        ),
         ("curated/mentions.csv", "新泰市,county,370982", "新泰县,county,370982", "is 新泰市"),
-        ("curated/mentions.csv", "county,429004,", "county,,", "a county needs an adcode"),
+        (
+            "curated/mentions.csv",
+            "county,429004,2021-12-31",
+            "county,,",
+            "a county needs an adcode",
+        ),
     ],
 )
-def test_every_code_stands_in_the_gazetteer_with_its_name(damage, file, old, new, expected):
+def test_codes_and_counts_are_proved_against_the_gazetteer_and_the_print(
+    damage, file, old, new, expected
+):
     assert any(expected in line for line in damage(file, old, new))
 
 

@@ -1,0 +1,321 @@
+"""Measures and their codes: what was coded, by whom, and a sheet for a coding of one's own."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from laoqu import paths
+from laoqu.errors import DataError, LaoquError, Problem, nearest
+
+#: Variable → scale, in the order of the sheet. `*_more` variables are lists and secondary.
+SCALES = {
+    "instrument": "nominal", "theme": "nominal", "target_type": "nominal",
+    "strength_outer": "ordinal", "strength_inner": "ordinal", "clarity": "nominal",
+    "actor": "nominal", "beneficiary": "nominal", "funding_named": "nominal",
+    "programme_named": "nominal", "time_named": "nominal", "monitor_named": "nominal",
+}  # fmt: skip
+MORE = {"instrument_more": "instrument", "theme_more": "theme", "beneficiary_more": "beneficiary"}
+#: Variables whose codes another variable of the codebook lists.
+CODES = {"strength_outer": "strength", "strength_inner": "strength"}
+BOOLEAN = tuple(name for name in SCALES if name.endswith("_named"))
+FIXED = ("measure_id", "quote")
+COLUMNS = (*FIXED, *SCALES, *MORE, "note")
+VERIFIABILITY = {"G1": 5, "G2": 4, "G3": 4, "G5": 3, "G4": 2, "G6": 2, "G8": 2, "G7": 1}
+
+
+def strength(outer: pd.Series, inner: pd.Series) -> pd.Series:
+    """Return the strength of each measure: the outer head's, lowered by an inner head of 1 or 2.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from laoqu.coding import strength
+    >>> strength(pd.Series([3, 3, 2]), pd.Series([4, 1, 4])).tolist()
+    [3, 1, 2]
+    """
+    lower = inner.notna() & (inner <= 2) & (inner < outer)
+    return outer.where(~lower.fillna(False), inner).astype("Int64")
+
+
+def with_scope(measures: pd.DataFrame, scopes: pd.DataFrame) -> pd.DataFrame:
+    """Add the scope of each measure, from the segments of its sentence that it overlaps.
+
+    Returns
+    -------
+    DataFrame
+        `measures` with ``scopes`` (tuple, narrowest first), ``scope`` (the narrowest),
+        ``conditional``, ``delegated``, ``list_open`` (true for any segment), ``list_total``,
+        ``segments`` (tuple of scope ids): the conjuncts stay apart there.
+    """
+    order = ["area", "place", "facility", "class", "universal"]
+    by_unit = dict(list(scopes.groupby("unit_id")))
+    rows = []
+    for measure in measures.itertuples():
+        here = by_unit[measure.unit_id]
+        here = here[(here["start"] < measure.end) & (here["end"] > measure.start)]
+        found = tuple(sorted(set(here["scope"]), key=order.index))
+        total = here["list_total"].max()
+        flags = [bool(here[name].any()) for name in ("conditional", "delegated", "list_open")]
+        rows.append([found, found[0], *flags, total, tuple(here["scope_id"])])
+    names = ["scopes", "scope", "conditional", "delegated", "list_open", "list_total", "segments"]
+    return measures.join(pd.DataFrame(rows, columns=names, index=measures.index))
+
+
+def template(measures: pd.DataFrame, codebook: pd.DataFrame, path: Path) -> Path:
+    """Write an empty coding sheet: CSV, or XLSX with the allowed codes as drop-downs.
+
+    Parameters
+    ----------
+    measures : DataFrame
+        ``plan.table("measures")``.
+    codebook : DataFrame
+        ``plan.codebook()``.
+    path : Path
+        Ends in ``.csv`` or ``.xlsx``.
+    """
+    sheet = measures[list(FIXED)].reindex(columns=list(COLUMNS), fill_value="")
+    if path.suffix == ".csv":
+        # The byte order mark makes spreadsheets read UTF-8 as what it is.
+        sheet.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+    elif path.suffix == ".xlsx":
+        _workbook(sheet, codebook, path)
+    else:
+        raise LaoquError(f"a sheet ends in .csv or .xlsx, not {path.suffix!r}")
+    return path
+
+
+def read_sheet(path: Path, measures: pd.DataFrame, codebook: pd.DataFrame) -> pd.DataFrame:
+    """Read and check a coding sheet; empty cells are not coded.
+
+    Parameters
+    ----------
+    path : Path
+        CSV (UTF-8 or GBK, comma or semicolon) or XLSX.
+    measures, codebook : DataFrame
+        What the sheet must fit.
+
+    Returns
+    -------
+    DataFrame
+        One row per measure in order, the columns of `COLUMNS`; codes as text, strengths as
+        numbers, flags as booleans, NA where not coded.
+
+    Raises
+    ------
+    DataError
+        With every problem, by row and column: unknown codes, units missing, added or twice,
+        edited quotations, mangled ids. Nothing is loaded then.
+    """
+    name, rows = paths.display(path), _cells(path)
+    head = [cell.strip() for cell in rows[0]] if rows else []
+    if missing := [column for column in (*FIXED, *SCALES) if column not in head]:
+        message = f"the column {missing[0]!r} is missing; columns are {', '.join(COLUMNS)}"
+        raise DataError([Problem(name, 1, 1, message)])
+    quotes = dict(zip(measures["measure_id"], measures["quote"], strict=True))
+    allowed = {variable: set(part["code"]) for variable, part in codebook.groupby("variable")}
+    found: list[Problem] = []
+    seen: dict[str, int] = {}
+    records = []
+    for number, cells in enumerate(rows[1:], start=2):
+        cells = [*cells, *[""] * (len(head) - len(cells))]
+        record = {column: cells[head.index(column)].strip() for column in COLUMNS if column in head}
+        if not any(record.values()):
+            continue
+        at = {column: head.index(column) + 1 for column in record}
+        unit = record["measure_id"]
+        if unit not in quotes:
+            hint = ", ".join(nearest(unit, quotes)) or "none"
+            message = f"unknown unit {unit!r}; nearest: {hint}"
+            found.append(Problem(name, number, at["measure_id"], message))
+            continue
+        if unit in seen:
+            message = f"unit {unit} is coded twice, first in row {seen[unit]}"
+            found.append(Problem(name, number, at["measure_id"], message))
+        seen[unit] = number
+        if record["quote"] != quotes[unit]:
+            message = f"the quotation was edited; it must stay {quotes[unit][:20]!r}…"
+            found.append(Problem(name, number, at["quote"], message))
+        values: dict[str, object] = {}
+        for column in (*SCALES, *MORE, "note"):
+            value, message = _code(column, record.get(column, ""), allowed)
+            values[column] = value
+            if message:
+                found.append(Problem(name, number, at[column], f"{column}: {message}"))
+        records.append({"measure_id": unit, "quote": quotes[unit], **values})
+    for unit in quotes:
+        if unit not in seen:
+            message = f"unit {unit} is missing: keep its row and leave its codes empty"
+            found.append(Problem(name, len(rows), 1, message))
+    if found:
+        raise DataError(found)
+    frame = pd.DataFrame(records, columns=list(COLUMNS)).set_index("measure_id")
+    return _typed(frame.loc[list(quotes)].reset_index())
+
+
+def targets(measures: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
+    """Return what each measure would have to be checked by.
+
+    Parameters
+    ----------
+    measures : DataFrame
+        ``plan.measures()``.
+    figures : DataFrame
+        ``plan.table("printed_figures")``.
+
+    Returns
+    -------
+    DataFrame
+        One row per measure with a coded target type: ``target_id``, ``measure_id``, ``unit_id``,
+        ``kind`` (G1…G8), ``verifiability`` (5 to 1), ``number`` and ``unit`` (only where the
+        plan prints a figure), ``start``, ``end``, ``quote``.
+    """
+    coded = measures[measures["target_type"].notna() & (measures["target_type"] != "")]
+    rows = []
+    for row in coded.itertuples():
+        inside = figures[(figures["start"] >= row.start) & (figures["end"] <= row.end)]
+        number, unit = (
+            (int(inside["number"].iloc[0]), inside["counted"].iloc[0])
+            if len(inside)
+            else (pd.NA, "")
+        )
+        kind = row.target_type
+        rows.append(
+            [row.measure_id.replace(".m", ".t"), row.measure_id, row.unit_id, kind,
+             VERIFIABILITY[kind], number, unit, row.start, row.end, row.quote]
+        )  # fmt: skip
+    columns = ["target_id", "measure_id", "unit_id", "kind", "verifiability", "number", "unit",
+               "start", "end", "quote"]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns).astype({"number": "Int64"})
+
+
+def _code(column: str, cell: str, allowed: dict[str, set[str]]) -> tuple[object, str | None]:
+    """Return the value of one cell, and what is wrong with it."""
+    if column == "note":
+        return cell, None
+    if cell == "":
+        return () if column in MORE else pd.NA, None
+    if column in BOOLEAN:
+        if cell.lower() in ("true", "false", "1", "0"):
+            return cell.lower() in ("true", "1"), None
+        return pd.NA, f"found {cell!r}, expected true or false"
+    if column in CODES:
+        cell = re.sub(r"\.0+$", "", cell)  # a spreadsheet turns 3 into 3.0
+    codes = allowed[MORE.get(column, CODES.get(column, column))]
+    parts = re.split(r"\s*[;；]\s*", cell) if column in MORE else [cell]
+    for part in parts:
+        if part not in codes:
+            hint = ", ".join(nearest(part, codes)) or ", ".join(sorted(codes))
+            return pd.NA, f"unknown code {part!r}; nearest: {hint}"
+    if column in MORE:
+        return tuple(parts), None
+    return (int(cell) if column in CODES else cell), None
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    kinds = dict.fromkeys(CODES, "Int64") | dict.fromkeys(BOOLEAN, "boolean")
+    return frame.astype(kinds)
+
+
+def _cells(path: Path) -> list[list[str]]:
+    """Return a sheet's cells as text."""
+    if not path.is_file():
+        raise DataError([Problem(paths.display(path), 1, 1, "there is no such file")])
+    if path.suffix == ".xlsx":
+        from openpyxl import load_workbook
+
+        sheet = load_workbook(path, read_only=True, data_only=True).worksheets[0]
+        return [
+            ["" if cell is None else str(cell) for cell in row]
+            for row in sheet.iter_rows(values_only=True)
+        ]
+    data = path.read_bytes()
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        first = text.split("\n", 1)[0]
+        delimiter = max(",;\t", key=first.count)
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    message = "is neither UTF-8 nor GBK: save the sheet as CSV UTF-8"
+    raise DataError([Problem(paths.display(path), 1, 1, message)])
+
+
+def _workbook(sheet: pd.DataFrame, codebook: pd.DataFrame, path: Path) -> None:
+    from openpyxl import Workbook
+    from openpyxl.styles import Alignment, Protection
+    from openpyxl.worksheet.datavalidation import DataValidation
+
+    book = Workbook()
+    page, codes = book.active, book.create_sheet("codebook")
+    page.title = "coding"
+    page.append(list(sheet.columns))
+    for row in sheet.itertuples(index=False):
+        page.append(list(row))
+    codes.append(["variable", "code", "label_zh", "label_en", "definition"])
+    places: dict[str, tuple[int, int]] = {}
+    for row in codebook.itertuples():
+        codes.append([row.variable, row.code, row.label_zh, row.label_en, row.definition])
+        first, _ = places.get(row.variable, (codes.max_row, 0))
+        places[row.variable] = (first, codes.max_row)
+    for index, column in enumerate(sheet.columns, start=1):
+        letter = page.cell(1, index).column_letter
+        page.column_dimensions[letter].width = 60 if column == "quote" else 15
+        source = _allowed(column, places)
+        if source:
+            rule = DataValidation(type="list", formula1=source, allow_blank=True)
+            rule.error, rule.errorTitle = f"a code of {column}, see the sheet codebook", "laoqu"
+            page.add_data_validation(rule)
+            rule.add(f"{letter}2:{letter}{len(sheet) + 1}")
+    for row in page.iter_rows(min_row=2):
+        for cell in row:
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+            cell.protection = Protection(locked=cell.column <= len(FIXED))
+    page.freeze_panes = "C2"
+    book.save(path)
+
+
+def _allowed(column: str, places: dict[str, tuple[int, int]]) -> str:
+    """Return the drop-down's source: true,false, a range of the codebook, or none."""
+    if column in BOOLEAN:
+        return '"true,false"'
+    variable = CODES.get(column, column)
+    if variable not in SCALES and variable != "strength":
+        return ""
+    first, last = places[variable]
+    return f"codebook!$B${first}:$B${last}"
+
+
+def disagreements(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
+    """Return every unit and variable on which two codings differ.
+
+    Parameters
+    ----------
+    a, b : DataFrame
+        Codings with ``measure_id`` and the variables of `SCALES`.
+
+    Returns
+    -------
+    DataFrame
+        One row per difference: ``measure_id``, ``variable``, ``a``, ``b``; a cell that either
+        coder left empty is no difference.
+    """
+    one, two = (frame.set_index("measure_id") for frame in (a, b))
+    rows = []
+    for variable in SCALES:
+        both = one[variable].notna() & two[variable].reindex(one.index).notna()
+        differ = both & (one[variable] != two[variable].reindex(one.index))
+        rows += _pairs(one.index[differ.fillna(False)], variable, one, two)
+    return pd.DataFrame(rows, columns=["measure_id", "variable", "a", "b"])
+
+
+def _pairs(
+    ids: Iterable[str], variable: str, one: pd.DataFrame, two: pd.DataFrame
+) -> list[list[object]]:
+    return [[i, variable, one.at[i, variable], two.at[i, variable]] for i in ids]
