@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import laoqu
 from laoqu.errors import DataError, LaoquError
@@ -52,6 +53,14 @@ def _parser() -> argparse.ArgumentParser:
     codebook = commands.add_parser("codebook", help="print the codes")
     codebook.add_argument("variable", nargs="?", help="only this variable")
     codebook.set_defaults(run=_codebook)
+    sheets = commands.add_parser("coding", help="a coding of your own: template, compare")
+    verbs = sheets.add_subparsers(metavar="VERB", required=True)
+    template = verbs.add_parser("template", help="write an empty sheet with the allowed codes")
+    template.add_argument("file", nargs="?", default="coding.xlsx", help="ends in .xlsx or .csv")
+    template.set_defaults(run=_coding_template)
+    compare = verbs.add_parser("compare", help="check a sheet and compare it with the shipped one")
+    compare.add_argument("file")
+    compare.set_defaults(run=_coding_compare)
     return parser
 
 
@@ -90,6 +99,31 @@ def _build(args: argparse.Namespace) -> int:
         return 1 if found else 0
     written = build.write()
     print("\n".join(f"wrote {paths.display(path)}" for path in written) or "nothing to do")
+    return 0
+
+
+def _coding_template(args: argparse.Namespace) -> int:
+    from laoqu import coding
+
+    plan, path = laoqu.load(), Path(args.file)
+    if path.exists():
+        raise LaoquError(f"{path} exists: name another file, so that no coding is lost")
+    coding.template(plan.table("measures"), plan.codebook(), path)
+    print(f"wrote {path}: fill it in, then `laoqu coding compare {path}`")
+    return 0
+
+
+def _coding_compare(args: argparse.Namespace) -> int:
+    from laoqu.analysis.agreement import by_variable
+    from laoqu.tables import text_table
+
+    plan = laoqu.load(coding=args.file)
+    own, shipped = plan.codings("own"), plan.codings("adjudicated")
+    table = by_variable(own, shipped, draws=500)
+    keep = table["statistic"].str.match("percent|alpha|ac1")
+    columns = ["variable", "statistic", "value", "low", "high", "n", "note"]
+    shown = table.loc[keep, columns].map(lambda v: f"{v:.3f}" if isinstance(v, float) else str(v))
+    print(text_table(columns, shown.to_numpy().tolist(), frozenset({2, 3, 4, 5})))
     return 0
 
 

@@ -292,6 +292,16 @@ def _allowed(column: str, places: dict[str, tuple[int, int]]) -> str:
     return f"codebook!$B${first}:$B${last}"
 
 
+def exemplified(examples: pd.DataFrame, measures: pd.DataFrame) -> pd.DataFrame:
+    """Return the cells that the codebook gives away: ``measure_id``, ``variable``.
+
+    Agreement on them shows that coders can look up, so it is reported with and without.
+    """
+    pairs = examples.merge(measures, on="unit_id", suffixes=("", "_measure"))
+    inside = (pairs["start"] < pairs["end_measure"]) & (pairs["end"] > pairs["start_measure"])
+    return pairs.loc[inside, ["measure_id", "variable"]].drop_duplicates(ignore_index=True)
+
+
 def disagreements(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
     """Return every unit and variable on which two codings differ.
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from laoqu import document, paths, regions, schema, source
+from laoqu import citation, coding, document, paths, regions, schema, source
 from laoqu.document import Document, Passage
-from laoqu.errors import DataError, LaoquError, UnknownId, nearest
+from laoqu.errors import DataError, UnknownId, nearest
 
 if TYPE_CHECKING:
     import geopandas
 
-BOX_LABEL = {"b1": "专栏1", "b2": "专栏2", "b3": "专栏3", "b4": "专栏4"}
+#: Tables whose rows `Plan.describe` and `Plan.cite` know by id.
+KEYED = (("scopes", "scope_id"), ("mentions", "mention_id"), ("measures", "measure_id"))
 
 
 class Plan:
@@ -37,14 +37,21 @@ class Plan:
     """
 
     def __init__(
-        self, folder: Path, membership: Path | None = None, boundaries: Path | None = None
+        self,
+        folder: Path,
+        membership: Path | None = None,
+        boundaries: Path | None = None,
+        sheet: Path | None = None,
     ) -> None:
         self._folder = folder
+        self._sheet: pd.DataFrame | None = None
         self._boundaries = boundaries
         self._own = {"membership": membership} if membership else {}
         self._tables: dict[str, schema.Table] = {}
         if membership:
             self._frame("membership")
+        if sheet:
+            self._sheet = coding.read_sheet(sheet, self._frame("measures"), self.codebook())
 
     @cached_property
     def document(self) -> Document:
@@ -133,6 +140,80 @@ class Plan:
         near = near[near["region_id"] == region_id][["unit_id", "reach"]]
         result = result.merge(near, on="unit_id")
         return result[~result["reach"].isin(["open", "none"])].reset_index(drop=True)
+
+    def codings(self, coder: str | None = None) -> pd.DataFrame:
+        """Return the codings of the measures as they were made.
+
+        Parameters
+        ----------
+        coder : str, optional
+            ``pass1``, ``pass2`` (independent automated passes; no human took part) or
+            ``adjudicated``; ``own`` where a sheet was given to `load`.
+
+        Returns
+        -------
+        DataFrame
+            One row per measure and coder: ``coder``, ``measure_id`` and the variables of
+            `laoqu.coding.SCALES`.
+        """
+        table = self._frame("codings")
+        if self._sheet is not None:
+            table = pd.concat([table, self._sheet.assign(coder="own")], ignore_index=True)
+            table = table.drop(columns="quote")
+        if coder is None:
+            return table
+        if coder not in set(table["coder"]):
+            raise UnknownId(coder, table["coder"].unique(), "coder")
+        return table[table["coder"] == coder].reset_index(drop=True)
+
+    def measures(self, region: str | None = None, scheme: str = "default") -> pd.DataFrame:
+        """Return the measures with their codes: adjudicated, or those of your own sheet.
+
+        Parameters
+        ----------
+        region : str, optional
+            Only measures that reach this area.
+        scheme : str
+            Mapping of instruments to classes, see ``plan.table("crosswalk_rz")``.
+
+        Returns
+        -------
+        DataFrame
+            One row per measure: ``measure_id``, ``unit_id``, ``clause_id``, ``start``, ``end``,
+            ``quote``, ``content_en``, ``n_objects``, the variables of `laoqu.coding.SCALES`,
+            ``strength``, ``instrument_class``, scope and its flags (`laoqu.coding.with_scope`);
+            with `region` also ``reach``.
+        """
+        crosswalk = self._frame("crosswalk_rz")
+        if scheme not in set(crosswalk["scheme"]):
+            raise UnknownId(scheme, crosswalk["scheme"].unique(), "scheme")
+        classes = crosswalk[crosswalk["scheme"] == scheme].set_index("code")["class"]
+        codes = self.codings("adjudicated" if self._sheet is None else "own")
+        table = self._frame("measures").sort_values("start", ignore_index=True)
+        table.insert(2, "clause_id", table["unit_id"].str.partition(".")[0])
+        table = table.rename(columns={"note": "unit_note"}).merge(
+            codes.drop(columns="coder"), on="measure_id", how="left", validate="one_to_one"
+        )
+        table["strength"] = coding.strength(table["strength_outer"], table["strength_inner"])
+        table["instrument_class"] = table["instrument"].map(classes)
+        table = coding.with_scope(table, self._frame("scopes"))
+        if region is None:
+            return table
+        region_id = self.region(region).region_id
+        reached = regions.reach_of_measures(self.reach(region_id), table)
+        rank = reached["how"].where(
+            reached["how"].isin(["named", "place"]) | ~reached["conditional"], "conditional"
+        )
+        best = rank.map(regions.REACH.index).groupby(reached["measure_id"]).min()
+        best = best.map(dict(enumerate(regions.REACH))).rename("reach")
+        return table.merge(best, left_on="measure_id", right_index=True).reset_index(drop=True)
+
+    def targets(self, region: str | None = None) -> pd.DataFrame:
+        """Return what each measure would have to be checked by; the plan sets no quantified one.
+
+        See `laoqu.coding.targets` for the columns.
+        """
+        return coding.targets(self.measures(region), self._frame("printed_figures"))
 
     def mentions(self, region: str | None = None) -> pd.DataFrame:
         """Return every naming of a place in the text.
@@ -344,26 +425,7 @@ class Plan:
         >>> lq.load().cite("c08.s06").citation[0]
         '“积极推广三明医改经验。”（条目八，第 6 页，字符 3445–3456）'
         """
-        out = []
-        for start, end in self._spans(rows):
-            unit = self.document.unit_at(start)
-            quote, where = self.document.canonical[start:end], self.clause_name(unit.clause_id)
-            page = self.document.page_of(start)
-            out.append(
-                {
-                    "quote": quote,
-                    "clause_id": unit.clause_id,
-                    "clause": where,
-                    "page": page,
-                    "start": start,
-                    "end": end,
-                    "raw": self.document.to_raw(start, end),
-                    "line": self.document.line_of(start),
-                    "citation": f"“{quote}”（{where}，第 {page} 页，字符 {start}–{end}）",
-                }
-            )
-        columns = ["quote", "clause_id", "clause", "page", "start", "end", "raw", "line"]
-        return pd.DataFrame(out, columns=[*columns, "citation"])
+        return citation.cite(self.document, citation.spans(rows, self._span_of))
 
     def find(self, pattern: str) -> pd.DataFrame:
         """Return every match of a regular expression in the canonical text.
@@ -375,21 +437,7 @@ class Plan:
             ``quote``, ``before`` and ``after`` (up to 12 characters). No row means that the
             plan does not say it.
         """
-        try:
-            spans = self.document.find(pattern)
-        except re.error as error:
-            raise LaoquError(f"{pattern!r} is not a regular expression: {error}") from error
-        text = self.document.canonical
-        out = []
-        for start, end in spans:
-            if start == end:
-                continue
-            unit = self.document.unit_at(start)
-            page = self.document.page_of(start)
-            around = (text[start:end], text[max(0, start - 12) : start], text[end : end + 12])
-            out.append([unit.unit_id, unit.clause_id, page, start, end, *around])
-        columns = ["unit_id", "clause_id", "page", "start", "end", "quote", "before", "after"]
-        return pd.DataFrame(out, columns=columns)
+        return citation.find(self.document, pattern)
 
     def describe(self, id: str) -> str:
         """Say in a few lines what an id stands for: area, clause, box, sentence, mention, code.
@@ -406,7 +454,7 @@ class Plan:
             sentences = sum(unit.kind == "sentence" for unit in units)
             head = f"{self.clause_name(id)} {passage.title}"
             return f"{head}\n{sentences} sentences, characters {passage.start}–{passage.end}"
-        for table, key in (("scopes", "scope_id"), ("mentions", "mention_id")):
+        for table, key in KEYED:
             for row in self._checked(table).rows:
                 if row.values[key] == id:
                     shown = {k: v for k, v in row.values.items() if v is not pd.NA}
@@ -443,13 +491,7 @@ class Plan:
 
     def clause_name(self, clause_id: str) -> str:
         """Return how the plan itself calls a passage: 条目七, 专栏2, 第三部分, 引言."""
-        if clause_id in BOX_LABEL:
-            return BOX_LABEL[clause_id]
-        if clause_id in self.document.clauses:
-            return f"条目{_numeral(self.document.clauses[clause_id].number)}"
-        if clause_id in self.document.parts:
-            return f"第{_numeral(self.document.parts[clause_id].number)}部分"
-        return {"pre": "引言", "title": "标题"}[clause_id]
+        return citation.clause_name(self.document, clause_id)
 
     def __repr__(self) -> str:
         scopes = self._frame("scopes")
@@ -461,6 +503,7 @@ class Plan:
             "boxes": len(self.document.boxes),
             "sentences": int((self.units()["kind"] == "sentence").sum()),
             "directive sentences": scopes.loc[scopes["scope"] != "none", "unit_id"].nunique(),
+            "measures": len(self._frame("measures")),
             "namings of places": len(self._frame("mentions")),
             "areas": len(self.region_ids),
             "documented counties": self._frame("membership")
@@ -490,25 +533,11 @@ class Plan:
     def _place_areas(self, min_confidence: str = "medium") -> pd.DataFrame:
         return regions.place_areas(self._frame("membership"), self.gazetteer(), min_confidence)
 
-    def _spans(self, rows: object) -> Iterable[tuple[int, int]]:
-        if isinstance(rows, pd.DataFrame):
-            rows = [row for _, row in rows.iterrows()]
-        elif isinstance(rows, (str, pd.Series, Mapping)):
-            rows = [rows]
-        for row in rows:
-            if isinstance(row, str):
-                yield self._span_of(row)
-            elif "start" in row and "end" in row:
-                yield int(row["start"]), int(row["end"])
-            elif "unit_id" in row:
-                yield self._span_of(row["unit_id"])
-            else:
-                raise LaoquError("a row to cite needs `start` and `end`, or `unit_id`")
-
     def _span_of(self, id: str) -> tuple[int, int]:
-        mentions = self._frame("mentions")
-        if len(found := mentions[mentions["mention_id"] == id]):
-            return int(found["start"].iloc[0]), int(found["end"].iloc[0])
+        for table, key in KEYED:
+            frame = self._frame(table)
+            if len(found := frame[frame[key] == id]):
+                return int(found["start"].iloc[0]), int(found["end"].iloc[0])
         try:
             unit = self.document.unit(id)
         except KeyError:
@@ -521,6 +550,7 @@ def load(
     folder: Path | str | None = None,
     membership: Path | str | None = None,
     boundaries: Path | str | None = None,
+    coding: Path | str | None = None,
 ) -> Plan:
     """Load the plan and everything the collection knows of it.
 
@@ -534,6 +564,9 @@ def load(
     boundaries : path, optional
         A boundary file of your own (GeoParquet, GeoPackage, GeoJSON, Shapefile) with ``adcode``,
         in the place of the county layer; read and checked when maps first need it.
+    coding : path, optional
+        A coding sheet of your own (see `laoqu.coding.template`) in the place of the adjudicated
+        coding; what it leaves empty is NA.
 
     Returns
     -------
@@ -551,15 +584,7 @@ def load(
     (12, 16)
     """
     root = Path(folder) if folder else paths.data()
-    own = [Path(path) if path else None for path in (membership, boundaries)]
+    own = [Path(path) if path else None for path in (membership, boundaries, coding)]
     plan = Plan(root, *own)
     plan.document  # noqa: B018 - verify the raw text now, not at the first question
     return plan
-
-
-def _numeral(number: int) -> str:
-    digits = document.NUMERALS
-    if number <= 10:
-        return digits[number - 1]
-    tens, ones = divmod(number, 10)
-    return (digits[tens - 1] if tens > 1 else "") + "十" + (digits[ones - 1] if ones else "")

@@ -214,6 +214,52 @@ def _reached(
     }  # fmt: skip
 
 
+def reach_of_measures(reached: pd.DataFrame, measures: pd.DataFrame) -> pd.DataFrame:
+    """Carry reach from segments of sentences to the measures in them.
+
+    A measure is reached by what its own words name; where it names no place of its own, by the
+    nearest measure before it in the same segment, whose recipients it continues; and by every
+    class or everyone whose segment it overlaps.
+
+    Parameters
+    ----------
+    reached : DataFrame
+        From `reach`.
+    measures : DataFrame
+        With ``measure_id``, ``unit_id``, ``start``, ``end`` and ``segments``
+        (see `laoqu.coding.with_scope`).
+
+    Returns
+    -------
+    DataFrame
+        `reached` with ``measure_id`` in front; one row per (measure, area, naming).
+    """
+    by_segment = dict(list(reached.groupby("scope_id")))
+    parts, last = [], {}
+    for measure in measures.itertuples():
+        for segment in measure.segments:
+            rows = by_segment.get(segment)
+            if rows is None:
+                continue
+            named = rows["how"].isin(["named", "place"])
+            # A box that resolves a class stands elsewhere: its names belong to the whole segment.
+            here = rows["start"].between(measure.start, measure.end - 1)
+            away = ~rows["start"].between(*_unit_bounds(measures, measure.unit_id))
+            own = rows[named & (here | away)]
+            if own.empty:
+                own = last.get(segment, own)
+            last[segment] = own
+            found = pd.concat([own, rows[~named]])
+            parts.append(found.assign(measure_id=measure.measure_id))
+    result = pd.concat(parts, ignore_index=True)
+    return result[["measure_id", *reached.columns]]
+
+
+def _unit_bounds(measures: pd.DataFrame, unit_id: str) -> tuple[int, int]:
+    here = measures[measures["unit_id"] == unit_id]
+    return int(here["start"].min()), int(here["end"].max()) - 1
+
+
 def nearest_reach(
     reached: pd.DataFrame, scopes: pd.DataFrame, region_ids: list[str]
 ) -> pd.DataFrame:

@@ -205,6 +205,8 @@ class Report:
             rows.append((where[0], unit.text, joined(how, self.lang)))
             small = "".join(f"<small>{html.escape(part)}</small>" for part in where[1:])
             words = f"<q lang='zh'>{marked(unit.text, unit.start, spans)}</q>"
+            if self.lang == "en":
+                words += f"<small>{html.escape(self._english[unit.unit_id])}</small>"
             detail = "".join(f"<small>{html.escape(part)}</small>" for part in how[1:])
             badge = f'<span class="reach {unit.reach}">{html.escape(how[0])}</span>'
             place = f'<a id="{unit.unit_id}"></a>{html.escape(where[0])}{small}'
@@ -364,6 +366,12 @@ class Report:
             self._say("measures.page", page=unit.page),
             self._say("measures.offsets", start=unit.start, end=unit.end),
         )
+
+    @cached_property
+    def _english(self) -> dict[str, str]:
+        """The renderings of a sentence's measures, made for this collection, by sentence."""
+        measures = self.plan.table("measures").sort_values("start")
+        return measures.groupby("unit_id")["content_en"].agg(" ".join).to_dict()
 
     @cached_property
     def _reach(self) -> pd.DataFrame:

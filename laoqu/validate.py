@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from laoqu import build, document, paths, schema, source
+from laoqu.coding import CODES, MORE, SCALES
 from laoqu.document import Document
 from laoqu.errors import DataError, Problem
+
+#: Variables of the codebook that measures are coded by, and the columns of a coding.
+LINTED = {CODES.get(name, name) for name in SCALES}
+LINTED_VARIABLES = (*SCALES, *MORE)
 
 
 def check(folder: Path | str | None = None) -> list[str]:
@@ -66,6 +72,10 @@ def problems(folder: Path) -> list[Problem]:
         *_used_codes(tables),
         *_no_name_missed(doc, tables),
         *_printed_counts(tables),
+        *_measures_tile(doc, tables),
+        *_codebook_lint(doc, tables["codebook"]),
+        *_absent(doc, tables["absences"]),
+        *_adjudicated(tables),
     ]
     return found or build.problems(folder)
 
@@ -180,11 +190,14 @@ def _used_codes(tables: dict[str, schema.Table]) -> Iterator[Problem]:
     for table in tables.values():
         for column in table.fields:
             if variable := column.get("laoqu:codes"):
-                used.setdefault(variable, set()).update(table.values(column["name"]))
+                here = used.setdefault(variable, set())
+                for value in table.values(column["name"]):
+                    here.update(value if isinstance(value, tuple) else (value,))
     codebook = tables["codebook"]
     for row in codebook.rows:
         variable, code = row.values["variable"], row.values["code"]
-        if variable in used and code not in used[variable]:
+        absent = row.values["structural_zero"]
+        if variable in used and code not in used[variable] and not absent:
             message = f"code {code!r} of {variable} is used by no row"
             yield Problem(codebook.file, row.line, row.column(1), message)
 
@@ -234,6 +247,109 @@ def _printed_counts(tables: dict[str, schema.Table]) -> Iterator[Problem]:
                 f"the mentions name {found} places for {where}, the print {row.values['count']}"
             )
             yield Problem(table.file, row.line, row.column(3), message)
+
+
+def _measures_tile(doc: Document, tables: dict[str, schema.Table]) -> Iterator[Problem]:
+    """Require measures and sentences without one to tile every sentence."""
+    table, none = tables["measures"], tables["no_measures"]
+    at: dict[str, int] = {}
+    for row in table.rows:
+        unit = doc.unit(str(row.values["unit_id"]))
+        if (expected := at.get(unit.unit_id, unit.start)) != row.values["start"]:
+            message = f"the measure begins at {row.values['start']}, expected {expected}"
+            yield Problem(table.file, row.line, row.column(2), message)
+        at[unit.unit_id] = row.values["end"]
+        start, end = row.values["target_start"], row.values["target_end"]
+        if (start is pd.NA) != (end is pd.NA) or (
+            start is not pd.NA and not row.values["start"] < start < end <= row.values["end"]
+        ):
+            message = f"the target {start}–{end} does not lie inside the measure"
+            yield Problem(table.file, row.line, row.column(_index(table, "target_start")), message)
+    left = {row.values["unit_id"] for row in none.rows}
+    for unit in doc.units:
+        if unit.kind == "sentence" and (at.get(unit.unit_id) == unit.end) == (unit.unit_id in left):
+            message = (
+                f"{unit.unit_id} needs measures to its end ({unit.end}) or a row in {none.file}"
+            )
+            yield Problem(table.file, 1, 1, message)
+
+
+def _codebook_lint(doc: Document, table: schema.Table) -> Iterator[Problem]:
+    """Require every code of a coding variable to have a real example or proven absence."""
+    for row in table.rows:
+        values, index = row.values, _index(table, "example")
+        if not (values["example"] or values["structural_zero"]):
+            if values["variable"] in (*LINTED, "scope"):
+                message = "the code has neither an example nor the strings of its absence"
+                yield Problem(table.file, row.line, row.column(index), message)
+            continue
+        for name in ("example", "near_miss"):
+            if values[name] and not _stands(doc, str(values[name])):
+                message = f"{name} {values[name]!r} does not stand in the unit it names"
+                yield Problem(table.file, row.line, row.column(_index(table, name)), message)
+        if values["structural_zero"] and re.search(str(values["structural_zero"]), doc.canonical):
+            message = f"a structural zero, but the text has {values['structural_zero']!r}"
+            column = row.column(_index(table, "structural_zero"))
+            yield Problem(table.file, row.line, column, message)
+
+
+def _stands(doc: Document, example: str) -> bool:
+    unit_id, _, words = example.partition(": ")
+    try:
+        return words.split(" → ")[0] in doc.unit(unit_id).text
+    except KeyError:
+        return False
+
+
+def _absent(doc: Document, table: schema.Table) -> Iterator[Problem]:
+    """Require what is called absent to be so, hit by hit."""
+    for row in table.rows:
+        hits = len(re.findall(str(row.values["searched"]), doc.canonical))
+        if hits != row.values["hits"]:
+            message = f"the text has {hits} matches, the row says {row.values['hits']}"
+            yield Problem(table.file, row.line, row.column(_index(table, "hits")), message)
+        if hits and not row.values["note"]:
+            yield Problem(table.file, row.line, 1, "matches that do not count need a reason")
+
+
+def _adjudicated(tables: dict[str, schema.Table]) -> Iterator[Problem]:
+    """Require every disagreement of the passes to be settled, and nothing else to be changed."""
+    table, settled = tables["codings"], tables["adjudications"]
+    codes = {(row.values["coder"], row.values["measure_id"]): row for row in table.rows}
+    ruled = {(row.values["measure_id"], row.values["variable"]): row for row in settled.rows}
+    for measure in tables["measures"].values("measure_id"):
+        three = [codes.get((coder, measure)) for coder in ("pass1", "pass2", "adjudicated")]
+        if None in three:
+            yield Problem(
+                table.file, 1, 1, f"{measure} is not coded by both passes and adjudicated"
+            )
+            continue
+        for variable in LINTED_VARIABLES:
+            one, two, final = (_text_of(row.values[variable]) for row in three)
+            rule = ruled.pop((measure, variable), None)
+            column = three[2].column(_index(table, variable))
+            if one == two == final and rule is None:
+                continue
+            if rule is None:
+                message = (
+                    f"{variable} of {measure} differs ({one}, {two}, {final}) and has no ruling"
+                )
+                yield Problem(table.file, three[2].line, column, message)
+            else:
+                said = [rule.values[name] for name in ("pass1", "pass2", "adjudicated")]
+                if said != [one, two, final]:
+                    message = f"the ruling says {said}, the codings {[one, two, final]}"
+                    yield Problem(settled.file, rule.line, 1, message)
+    for row in ruled.values():
+        yield Problem(settled.file, row.line, 1, "a ruling for nothing that was coded")
+
+
+def _text_of(value: object) -> str:
+    if value is pd.NA:
+        return ""
+    if isinstance(value, tuple):
+        return ";".join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _index(table: schema.Table, column: str) -> int:

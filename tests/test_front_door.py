@@ -36,7 +36,7 @@ def test_repr_is_a_count_table(plan):
     counts = dict(line.rsplit(maxsplit=1) for line in repr(plan).splitlines()[1:])
     assert {name.strip(): int(value) for name, value in counts.items()} == {
         "characters": 7387, "pages": 13, "parts": 5, "clauses": 16, "boxes": 4, "sentences": 108,
-        "directive sentences": 95, "namings of places": 283, "areas": 12,
+        "directive sentences": 95, "measures": 223, "namings of places": 283, "areas": 12,
         "documented counties": 481,
     }  # fmt: skip
 

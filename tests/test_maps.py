@@ -247,8 +247,10 @@ def test_captions_say_what_they_must(plan, drawn, region_id, lang):
         region = plan.region(region_id)
         sep = " / " if lang == "zh" else " of "
         must.append(f"{region.documented}{sep}{region.official_total}")
+        must.append("不是驻地。" if lang == "zh" else "not at its seat.")
     for words in must:
         assert words in it.caption
+    assert it.caption.endswith("。" if lang == "zh" else ".")
     assert str(len(it.data[it.data["kind"] == "key_county"]) or "") in it.alt
 
 
@@ -260,7 +262,7 @@ def test_islands_beyond_the_map_are_in_the_caption(drawn):
 def test_alt_states_the_finding(drawn):
     alt = drawn("xiangeyuqian", "en").alt
     assert "40 counties documented (80 in all), 6 of them national key counties" in alt
-    assert "15 more counties have evidence of low confidence" in alt
+    assert "Counties of low confidence: 15." in alt
     assert "Cities named: Zunyi, Enshi" in alt
     assert "Jingzhou" in alt
     assert "none" in drawn("qiongya", "en").alt

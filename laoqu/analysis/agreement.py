@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats import inter_rater
 
+from laoqu.coding import CODES, SCALES
+
 SEED = 20211201
 DRAWS = 2000
 #: What the methods literature asks of α (Krippendorff 2004/2019, as commonly quoted).
@@ -85,6 +87,44 @@ def agreement(
         )  # fmt: skip
     columns = ["statistic", "value", "low", "high", "n", "coders", "undefined_draws", "note"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def by_variable(
+    a: pd.DataFrame,
+    b: pd.DataFrame,
+    skip: pd.DataFrame | None = None,
+    draws: int = DRAWS,
+    seed: int = SEED,
+) -> pd.DataFrame:
+    """Return the agreement of two codings of the measures, variable by variable.
+
+    Parameters
+    ----------
+    a, b : DataFrame
+        Codings with ``measure_id`` and the variables of `laoqu.coding.SCALES`.
+    skip : DataFrame, optional
+        ``measure_id``, ``variable``: cells to leave out (those the codebook gives as examples).
+    draws, seed : int
+        See `agreement`; clauses are resampled.
+
+    Returns
+    -------
+    DataFrame
+        `agreement`'s rows for each variable, with ``variable`` in front.
+    """
+    one, two = (frame.set_index("measure_id") for frame in (a, b))
+    clause = pd.Series(one.index.str.partition(".").get_level_values(0), index=one.index)
+    parts = []
+    for variable, scale in SCALES.items():
+        pair = [one[variable].astype(object), two[variable].reindex(one.index).astype(object)]
+        if skip is not None:
+            out = skip.loc[skip["variable"].isin([variable, CODES.get(variable)]), "measure_id"]
+            pair = [codes.where(~codes.index.isin(out)) for codes in pair]
+        pair = [codes.where(codes.notna(), np.nan) for codes in pair]
+        table = agreement(*pair, scale=scale, cluster=clause, draws=draws, seed=seed)
+        parts.append(table.assign(variable=variable))
+    result = pd.concat(parts, ignore_index=True)
+    return result[["variable", *[name for name in result.columns if name != "variable"]]]
 
 
 def by_category(*codings: pd.Series, categories: list[object] | None = None) -> pd.DataFrame:
