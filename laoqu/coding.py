@@ -158,26 +158,30 @@ def read_sheet(path: Path, measures: pd.DataFrame, codebook: pd.DataFrame) -> pd
     return _typed(frame.loc[list(quotes)].reset_index())
 
 
-def targets(measures: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
+def targets(measures: pd.DataFrame, figures: pd.DataFrame, mentions: pd.DataFrame) -> pd.DataFrame:
     """Return what each measure would have to be checked by.
 
     Parameters
     ----------
     measures : DataFrame
         ``plan.measures()``.
-    figures : DataFrame
-        ``plan.table("printed_figures")``.
+    figures, mentions : DataFrame
+        ``plan.table("printed_figures")`` and ``plan.table("mentions")``.
 
     Returns
     -------
     DataFrame
         One row per measure with a coded target type: ``target_id``, ``measure_id``, ``unit_id``,
         ``kind`` (G1…G8), ``verifiability`` (5 to 1), ``number`` and ``unit`` (only where the
-        plan prints a figure), ``start``, ``end``, ``quote``.
+        plan prints a figure), ``names`` (tuple: the places named as recipients, the enumerated
+        deliverables of G2 and G3), ``list_open``, ``start``, ``end``, ``quote``.
     """
     coded = measures[measures["target_type"].notna() & (measures["target_type"] != "")]
+    recipients = mentions[mentions["recipient"]]
     rows = []
     for row in coded.itertuples():
+        here = recipients["start"].between(row.start, row.end - 1)
+        names = tuple(dict.fromkeys(recipients.loc[here, "name"]))
         inside = figures[(figures["start"] >= row.start) & (figures["end"] <= row.end)]
         number, unit = (
             (int(inside["number"].iloc[0]), inside["counted"].iloc[0])
@@ -185,12 +189,11 @@ def targets(measures: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
             else (pd.NA, "")
         )
         kind = row.target_type
-        rows.append(
-            [row.measure_id.replace(".m", ".t"), row.measure_id, row.unit_id, kind,
-             VERIFIABILITY[kind], number, unit, row.start, row.end, row.quote]
-        )  # fmt: skip
-    columns = ["target_id", "measure_id", "unit_id", "kind", "verifiability", "number", "unit",
-               "start", "end", "quote"]  # fmt: skip
+        identity = [row.measure_id.replace(".m", ".t"), row.measure_id, row.unit_id, kind]
+        words = [names, row.list_open, row.start, row.end, row.quote]
+        rows.append([*identity, VERIFIABILITY[kind], number, unit, *words])
+    columns = ["target_id", "measure_id", "unit_id", "kind", "verifiability", "number", "unit"]
+    columns += ["names", "list_open", "start", "end", "quote"]
     return pd.DataFrame(rows, columns=columns).astype({"number": "Int64"})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -181,8 +182,8 @@ class Plan:
         DataFrame
             One row per measure: ``measure_id``, ``unit_id``, ``clause_id``, ``start``, ``end``,
             ``quote``, ``content_en``, ``n_objects``, the variables of `laoqu.coding.SCALES`,
-            ``strength``, ``instrument_class``, scope and its flags (`laoqu.coding.with_scope`);
-            with `region` also ``reach``.
+            ``strength``, ``instrument_class``, ``refers_to`` (titles), scope and its
+            flags (`laoqu.coding.with_scope`); with `region` also ``reach``.
         """
         crosswalk = self._frame("crosswalk_rz")
         if scheme not in set(crosswalk["scheme"]):
@@ -196,6 +197,9 @@ class Plan:
         )
         table["strength"] = coding.strength(table["strength_outer"], table["strength_inner"])
         table["instrument_class"] = table["instrument"].map(classes)
+        # 衔接落实… is no measure of its own: it says what the sentence's measures refer to.
+        named = self._frame("references").groupby("unit_id")["title"].agg(tuple)
+        table["refers_to"] = [named.get(unit_id, ()) for unit_id in table["unit_id"]]
         table = coding.with_scope(table, self._frame("scopes"))
         if region is None:
             return table
@@ -213,7 +217,8 @@ class Plan:
 
         See `laoqu.coding.targets` for the columns.
         """
-        return coding.targets(self.measures(region), self._frame("printed_figures"))
+        figures, mentions = self._frame("printed_figures"), self._frame("mentions")
+        return coding.targets(self.measures(region), figures, mentions)
 
     def mentions(self, region: str | None = None) -> pd.DataFrame:
         """Return every naming of a place in the text.
@@ -566,7 +571,9 @@ def load(
         in the place of the county layer; read and checked when maps first need it.
     coding : path, optional
         A coding sheet of your own (see `laoqu.coding.template`) in the place of the adjudicated
-        coding; what it leaves empty is NA.
+        coding; what it leaves empty is NA. Each of the three can also be named in the
+        environment (``LAOQU_MEMBERSHIP``, ``LAOQU_BOUNDARIES``, ``LAOQU_CODING``), which every
+        notebook and report then follows.
 
     Returns
     -------
@@ -584,7 +591,12 @@ def load(
     (12, 16)
     """
     root = Path(folder) if folder else paths.data()
-    own = [Path(path) if path else None for path in (membership, boundaries, coding)]
+    given = {"MEMBERSHIP": membership, "BOUNDARIES": boundaries, "CODING": coding}
+    # The environment reaches the kernels of a batch: every notebook and report then uses it.
+    own = [
+        Path(path) if path else None
+        for path in (each or os.environ.get(f"LAOQU_{name}") for name, each in given.items())
+    ]
     plan = Plan(root, *own)
     plan.document  # noqa: B018 - verify the raw text now, not at the first question
     return plan

@@ -136,6 +136,43 @@ def test_targets_have_no_quantified_outcome_and_one_figure():
     assert len(PLAN.targets("琼崖")) < len(targets)
 
 
+def test_enumerated_deliverables_are_lists():
+    targets = PLAN.targets().set_index("measure_id")
+    assert targets.loc["c13.s04.m4", "names"] == (
+        "金寨县", "泰宁县", "井冈山市", "琼中黎族苗族自治县", "赤水市"
+    )  # fmt: skip
+    assert len(targets.loc["b2.s01.m1", "names"]) == 10
+    assert len(targets.loc["b4.s01.m1", "names"]) == 12
+    assert targets.loc["b4.s01.m1", "list_open"]
+
+
+def test_measures_know_the_documents_they_refer_to():
+    refers = PLAN.measures().set_index("measure_id")["refers_to"]
+    title = "“十四五”革命老区基础设施建设实施方案"
+    assert refers["c07.s07.m1"] == refers["c07.s07.m3"] == (title,)
+    assert refers["c07.s01.m1"] == ()
+    assert len(PLAN.table("references")) == 13
+
+
+def test_secondary_codes_of_worked_examples():
+    assert set(codes("c04.s01.m1")["instrument_more"]) == {"S1", "E2", "E6", "S3", "S2", "S5"}
+    assert codes("c14.s02.m1")["instrument_more"] == ("S5",)
+    assert codes("c10.s03.m1")["instrument_more"] == ("S6",)
+    assert codes("c13.s05.m1")["instrument_more"] == ("E5",)
+    assert codes("c08.s08.m1")["target_type"] == "G4"
+    assert codes("c04.s02.m1")["target_type"] == "G4"
+    assert bool(codes("c14.s02.m1")["funding_named"])
+
+
+def test_the_environment_names_a_coding_for_every_notebook_and_report(sheet, monkeypatch):
+    def half(table):
+        table.loc[10:, list(coding.SCALES)] = ""
+        return table
+
+    monkeypatch.setenv("LAOQU_CODING", str(sheet(half)))
+    assert lq.load().measures()["instrument"].notna().sum() == 10
+
+
 def test_printed_figures_are_the_only_numbers():
     printed = PLAN.table("printed_figures")
     found = PLAN.find(r"(?<!专栏)\d+")
