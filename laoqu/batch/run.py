@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
+import pandas as pd
 from tqdm import tqdm
 from traitlets.config import Config
 
@@ -264,7 +265,7 @@ def _index(plan: Plan, manifest: dict[str, object]) -> str:
             "name_en": row.full_en,
             "documented": row.documented,
             "total": row.official_total,
-            "values": [int(numbers.loc[row.region_id, name]) for name in INDEX_NUMBERS],
+            "values": [_with_part(numbers.loc[row.region_id], name) for name in INDEX_NUMBERS],
             "runs": [run for run in manifest["runs"] if run["region"] == row.region_id][::-1],
         }
         for row in plan.regions().itertuples()
@@ -278,6 +279,12 @@ def _index(plan: Plan, manifest: dict[str, object]) -> str:
             "sha": str(plan.source["sha256"])[:16],
         }
     )
+
+
+def _with_part(numbers: pd.Series, name: str) -> str:
+    """Return a number, in brackets how much of it rests on a partly documented city."""
+    part = numbers.get(f"{name}_part", 0)
+    return f"{numbers[name]} ({part})" if part else str(numbers[name])
 
 
 def _write(path: Path, text: str) -> None:
