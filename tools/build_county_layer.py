@@ -117,7 +117,8 @@ def area_km2(geoms: np.ndarray, spec: dict) -> np.ndarray:
 def national_outline(counties: gpd.GeoDataFrame, maritime: shapely.Geometry) -> gpd.GeoDataFrame:
     """The land outline as the layer itself draws it, and the maritime lines as the source does."""
     land = shapely.coverage_union_all(counties.geometry.to_numpy())
-    # The source's own outline has no holes; the county layer leaves one of 1 km2 (see NOTES).
+    # The source's own outline has no holes; the county layer leaves one of 1 km2
+    # (see docs/county_layer.md).
     land = shapely.MultiPolygon([shapely.Polygon(part.exterior) for part in land.geoms])
     lines = list(maritime.geoms)
     return gpd.GeoDataFrame(
