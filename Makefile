@@ -16,7 +16,7 @@ REGIONS ?= --all
 help: ## print this help
 	@echo "laoqu: one report per old revolutionary base area, from the plan's own text"
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s%s\n", $$1, $$2}' Makefile
 	@echo
 	@echo "  variables: LANGS=zh,en  JOBS=2  REGIONS='yimeng qiongya'  PYTHON=python3.12"
 
