@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 #: Names whose modules import plotting, the runner or the checker: loaded at first use.
 _LAZY = {
     "check": "laoqu.validate",
+    "expect_parameters": "laoqu.sections",
     "label": "laoqu.labels",
     "plot_overview": "laoqu.sections",
     "plot_region": "laoqu.sections",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from functools import cached_property
 
 import pandas as pd
 
 import laoqu
 from laoqu.analysis import exposure
+from laoqu.errors import ParameterError, nearest
 from laoqu.figures import maps
 from laoqu.figures.coverage import coverage
 from laoqu.figures.style import Drawn
@@ -42,6 +44,39 @@ def report(region: str, lang: str = "zh", plan: Plan | None = None) -> Report:
     """
     plan = plan or load()
     return Report(plan, plan.region(region), check_lang(lang))
+
+
+def expect_parameters(namespace: Mapping[str, object], *names: str) -> None:
+    """Raise when a notebook was given a parameter it does not have.
+
+    papermill only warns of a mistyped parameter and runs the default, so a template asks for
+    this before anything else.
+
+    Parameters
+    ----------
+    namespace : mapping
+        The notebook's ``globals()``, before it has set names of its own.
+    *names : str
+        The parameters it has.
+
+    Raises
+    ------
+    ParameterError
+        With the nearest name.
+
+    Examples
+    --------
+    >>> import laoqu as lq
+    >>> lq.expect_parameters({"region": "太行", "_": None}, "region", "lang")
+    """
+    shell = {"In", "Out", "get_ipython", "exit", "quit", "open", "lq", "papermill"}
+    for name, value in namespace.items():
+        if name.startswith("_") or name in shell or name in names:
+            continue
+        if isinstance(value, (str, int, float, bool, list, dict, tuple, type(None))):
+            hint = nearest(name, names) or names
+            message = f"unknown parameter {name!r}; nearest: {', '.join(hint)}"
+            raise ParameterError(message)
 
 
 def plot_region(region: str, lang: str = "zh", plan: Plan | None = None) -> Drawn:

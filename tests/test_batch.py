@@ -63,6 +63,23 @@ def test_a_parameters_cell_with_anything_but_literals_is_refused(tmp_path, sourc
         parameters.declared(tmp_path / "y.ipynb")
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"regoin": "太行"}, "unknown parameter 'regoin'; nearest: region"),
+        ({"region": 7}, "unknown area 7"),
+        ({"lang": "de"}, "lang is 'de', expected one of zh, en"),
+    ],
+)
+def test_papermill_itself_cannot_run_the_default_by_mistake(tmp_path, given, message):
+    import papermill
+
+    with pytest.raises(papermill.PapermillExecutionError, match=message):
+        papermill.execute_notebook(
+            TEMPLATE, tmp_path / "x.ipynb", given, kernel_name="python3", progress_bar=False
+        )
+
+
 @pytest.mark.usefixtures("no_kernel")
 def test_an_unknown_area_is_refused_before_any_kernel(tmp_path):
     with pytest.raises(lq.UnknownId, match=r"nearest: .*taihang"):
