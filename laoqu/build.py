@@ -5,6 +5,7 @@ Everything here is committed, and CI proves that it rebuilds byte for byte.
 
 from __future__ import annotations
 
+import hashlib
 import io
 from pathlib import Path
 
@@ -13,6 +14,24 @@ import pandas as pd
 from laoqu import paths, schema, source
 from laoqu.errors import Problem
 from laoqu.plan import Plan, load
+
+CHECKSUMS = Path("built", "checksums.csv")
+#: Built from packages by commands of their own (`make gazetteer`, `make layer`), not by this one.
+PACKAGED = (
+    "counties.parquet", "county_areas.csv", "gazetteer.csv", "gazetteer_history.csv",
+    "outline.parquet",
+)  # fmt: skip
+
+
+def checksums(folder: Path | None = None) -> str:
+    """Return the text of ``built/checksums.csv``: the SHA-256 of each packaged file."""
+    built = (folder or paths.data()) / "built"
+    lines = ["file,sha256"]
+    for name in PACKAGED:
+        path = built / name
+        digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
+        lines.append(f"{name},{digest}")
+    return "\n".join(lines) + "\n"
 
 
 def artefacts(folder: Path | None = None) -> dict[Path, str]:
@@ -46,7 +65,7 @@ def write(folder: Path | None = None) -> list[Path]:
     # The witness of the raw files comes first: everything else is read through it.
     (folder / "built").mkdir(exist_ok=True)
     witness = folder / source.WITNESS
-    written = _renew({witness: source.witness_csv(folder)})
+    written = _renew({witness: source.witness_csv(folder), folder / CHECKSUMS: checksums(folder)})
     return written + _renew(artefacts(folder))
 
 

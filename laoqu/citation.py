@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import pandas as pd
 
@@ -18,6 +18,8 @@ def cite(document: Document, spans: Iterator[tuple[int, int]]) -> pd.DataFrame:
     """Return one row per canonical span: quote, clause, page, offsets, raw spans, citation."""
     rows = []
     for start, end in spans:
+        if not 0 <= start < end <= len(document.canonical):
+            raise LaoquError(f"offsets {start}–{end} are not in 0–{len(document.canonical)}")
         clause_id = document.unit_at(start).clause_id
         quote, where = document.canonical[start:end], clause_name(document, clause_id)
         page, line = document.page_of(start), document.line_of(start)
@@ -31,7 +33,7 @@ def find(document: Document, pattern: str) -> pd.DataFrame:
     """Return one row per match of a regular expression, with twelve characters either side."""
     try:
         spans = document.find(pattern)
-    except re.error as error:
+    except (re.error, TypeError) as error:
         raise LaoquError(f"{pattern!r} is not a regular expression: {error}") from error
     text, rows = document.canonical, []
     for start, end in spans:
@@ -46,17 +48,30 @@ def spans(rows: object, locate: Callable[[str], tuple[int, int]]) -> Iterator[tu
     """Yield the canonical span of each of `rows`: frames, mappings, or ids for `locate`."""
     if isinstance(rows, pd.DataFrame):
         rows = [row for _, row in rows.iterrows()]
+    elif isinstance(rows, pd.Series) and not {"start", "unit_id"} & set(rows.index):
+        rows = rows.tolist()  # a column of ids
     elif isinstance(rows, (str, pd.Series, Mapping)):
         rows = [rows]
+    if not isinstance(rows, Iterable):
+        raise LaoquError(f"found {rows!r}, expected rows with `start` and `end`, or ids")
     for row in rows:
-        if isinstance(row, str):
-            yield locate(row)
-        elif "start" in row and "end" in row:
-            yield int(row["start"]), int(row["end"])
-        elif "unit_id" in row:
-            yield locate(row["unit_id"])
-        else:
-            raise LaoquError("a row to cite needs `start` and `end`, or `unit_id`")
+        yield _span(row, locate)
+
+
+def _span(row: object, locate: Callable[[str], tuple[int, int]]) -> tuple[int, int]:
+    if isinstance(row, str):
+        return locate(row)
+    if not isinstance(row, (pd.Series, Mapping)) or not {"start", "unit_id"} & set(row.keys()):
+        raise LaoquError("a row to cite needs `start` and `end`, or `unit_id`")
+    if "start" not in row or "end" not in row:
+        return locate(row["unit_id"])
+    try:
+        start, end = int(row["start"]), int(row["end"])
+    except (TypeError, ValueError) as error:
+        raise LaoquError(f"offsets must be whole numbers, found {row['start']!r}") from error
+    if start >= end:
+        raise LaoquError(f"offsets must satisfy start < end, found {start}, {end}")
+    return start, end
 
 
 def clause_name(document: Document, clause_id: str) -> str:

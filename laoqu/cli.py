@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except DataError as error:
-        print(error, file=sys.stderr)
+        print("\n".join(str(problem) for problem in error.problems), file=sys.stderr)
         return 1
     except LaoquError as error:
         print(f"laoqu: {error}", file=sys.stderr)
@@ -115,7 +115,10 @@ def _coding_template(args: argparse.Namespace) -> int:
     plan, path = laoqu.load(), Path(args.file)
     if path.exists():
         raise LaoquError(f"{path} exists: name another file, so that no coding is lost")
-    coding.template(plan.table("measures"), plan.codebook(), path)
+    try:
+        coding.template(plan.table("measures"), plan.codebook(), path)
+    except OSError as error:
+        raise LaoquError(f"{path} cannot be written: {error.strerror}") from error
     print(f"wrote {path}: fill it in, then `laoqu coding compare {path}`")
     return 0
 

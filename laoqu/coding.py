@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -79,11 +80,12 @@ def template(measures: pd.DataFrame, codebook: pd.DataFrame, path: Path) -> Path
     path : Path
         Ends in ``.csv`` or ``.xlsx``.
     """
+    measures = measures.sort_values("start")  # reading order
     sheet = measures[list(FIXED)].reindex(columns=list(COLUMNS), fill_value="")
-    if path.suffix == ".csv":
+    if path.suffix.lower() == ".csv":
         # The byte order mark makes spreadsheets read UTF-8 as what it is.
         sheet.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
-    elif path.suffix == ".xlsx":
+    elif path.suffix.lower() == ".xlsx":
         _workbook(sheet, codebook, path)
     else:
         raise LaoquError(f"a sheet ends in .csv or .xlsx, not {path.suffix!r}")
@@ -114,9 +116,18 @@ def read_sheet(path: Path, measures: pd.DataFrame, codebook: pd.DataFrame) -> pd
     """
     name, rows = paths.display(path), _cells(path)
     head = [cell.strip() for cell in rows[0]] if rows else []
-    if missing := [column for column in (*FIXED, *SCALES) if column not in head]:
-        message = f"the column {missing[0]!r} is missing; columns are {', '.join(COLUMNS)}"
-        raise DataError([Problem(name, 1, 1, message)])
+    wrong = [
+        Problem(name, 1, 1, f"the column {column!r} is missing; columns are {', '.join(COLUMNS)}")
+        for column in (*FIXED, *SCALES)
+        if column not in head
+    ]
+    for index, column in enumerate(head):
+        if column not in COLUMNS or head.index(column) < index:
+            hint = ", ".join(nearest(column, COLUMNS))
+            message = f"the column {column!r} is unknown or stands twice; nearest: {hint}"
+            wrong.append(Problem(name, 1, index + 1, message))
+    if wrong:
+        raise DataError(wrong)
     quotes = dict(zip(measures["measure_id"], measures["quote"], strict=True))
     allowed = {variable: set(part["code"]) for variable, part in codebook.groupby("variable")}
     found: list[Problem] = []
@@ -209,6 +220,7 @@ def _code(column: str, cell: str, allowed: dict[str, set[str]]) -> tuple[object,
         return pd.NA, f"found {cell!r}, expected true or false"
     if column in CODES:
         cell = re.sub(r"\.0+$", "", cell)  # a spreadsheet turns 3 into 3.0
+    cell = unicodedata.normalize("NFKC", cell)
     codes = allowed[MORE.get(column, CODES.get(column, column))]
     parts = re.split(r"\s*[;；]\s*", cell) if column in MORE else [cell]
     for part in parts:
@@ -229,10 +241,14 @@ def _cells(path: Path) -> list[list[str]]:
     """Return a sheet's cells as text."""
     if not path.is_file():
         raise DataError([Problem(paths.display(path), 1, 1, "there is no such file")])
-    if path.suffix == ".xlsx":
+    if path.suffix.lower() == ".xlsx":
         from openpyxl import load_workbook
 
-        sheet = load_workbook(path, read_only=True, data_only=True).worksheets[0]
+        try:
+            sheet = load_workbook(path, read_only=True, data_only=True).worksheets[0]
+        except Exception as error:  # a damaged workbook fails in many ways
+            message = f"is no readable workbook: {error}; save it anew as .xlsx"
+            raise DataError([Problem(paths.display(path), 1, 1, message)]) from error
         return [
             ["" if cell is None else str(cell) for cell in row]
             for row in sheet.iter_rows(values_only=True)

@@ -62,7 +62,7 @@ def outline(folder: Path | None = None) -> gpd.GeoDataFrame:
     >>> outline()["kind"].value_counts().to_dict()
     {'maritime': 10, 'land': 1}
     """
-    return gpd.read_parquet((folder or paths.data()) / "built" / "outline.parquet")
+    return _read((folder or paths.data()) / "built" / "outline.parquet", "kind")
 
 
 def project(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -146,7 +146,7 @@ def ground(x: float, y: float) -> tuple[float, float]:
 @cache
 def _layer(folder: Path | None) -> gpd.GeoDataFrame:
     root = folder or paths.data()
-    layer = gpd.read_parquet(root / "built" / "counties.parquet")
+    layer = _read(root / "built" / "counties.parquet")
     join = pd.read_csv(root / "curated" / "county_layer_join.csv", dtype=str, na_filter=False)
     join = join[(join[["layer_adcode", "adcode_2021"]] != "").all(axis=1)].set_index("layer_adcode")
     for column in ("name", "adcode"):
@@ -160,18 +160,28 @@ def _own(path: Path, known: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Read borders of a reader's own; refuse all of them if one row is wrong."""
     frame = _read(path)
     frame["adcode"] = frame["adcode"].astype("string").str.removesuffix(".0").fillna("")
-    if wrong := _wrong(frame):
+    wrong = _wrong(frame)
+    for row, code in enumerate(frame["adcode"], 1):
+        if (
+            len(code) == 6
+            and code.isascii()
+            and code.isdigit()
+            and code not in set(known["adcode"])
+        ):
+            wrong.append((row, f"adcode {code} is no county of the end of 2021"))
+    if wrong:
+        wrong.sort()
         raise DataError(Problem(paths.display(path), row, 1, text) for row, text in wrong)
     for column in set(COLUMNS[1:-1]) - set(frame):
         frame[column] = frame["adcode"].map(known.set_index("adcode")[column]).fillna("")
     return frame.astype(dict.fromkeys(COLUMNS[:-1], "str"))[COLUMNS]
 
 
-def _read(path: Path) -> gpd.GeoDataFrame:
+def _read(path: Path, key: str = "adcode") -> gpd.GeoDataFrame:
     try:
         frame = gpd.read_parquet(path) if "parquet" in path.suffix else gpd.read_file(path)
-        if not isinstance(frame, gpd.GeoDataFrame) or "adcode" not in frame or frame.empty:
-            raise ValueError("expected rows with a geometry and a column 'adcode'")
+        if not isinstance(frame, gpd.GeoDataFrame) or key not in frame or frame.empty:
+            raise ValueError(f"expected rows with a geometry and a column {key!r}")
         if frame.crs is None:
             raise ValueError("no CRS is declared; expected one, such as EPSG:4326 or EPSG:4490")
         borders = frame.geometry.to_crs(CRS_LAYER)
@@ -182,7 +192,9 @@ def _read(path: Path) -> gpd.GeoDataFrame:
 
 
 def _wrong(frame: gpd.GeoDataFrame) -> list[tuple[int, str]]:
-    inside = frame.bounds.abs().le([180, 90, 180, 90]).all(axis=1)
+    inside = frame.bounds.ge([70, 0, 70, 0]).all(axis=1) & frame.bounds.le([140, 56, 140, 56]).all(
+        axis=1
+    )
     first, wrong = {}, []
     for row, (code, shape) in enumerate(zip(frame["adcode"], frame.geometry, strict=True), 1):
         if not (len(code) == 6 and code.isascii() and code.isdigit()):
@@ -194,7 +206,7 @@ def _wrong(frame: gpd.GeoDataFrame) -> list[tuple[int, str]]:
         elif shape.geom_type not in ("Polygon", "MultiPolygon"):
             wrong.append((row, f"found a {shape.geom_type}, expected a polygon"))
         elif not inside.iloc[row - 1]:
-            wrong.append((row, f"found bounds {shape.bounds}, not longitude and latitude"))
+            wrong.append((row, f"found bounds {shape.bounds}, not longitude and latitude in China"))
         elif not shape.is_valid:
             wrong.append((row, f"the geometry is not valid: {shapely.is_valid_reason(shape)}"))
     return wrong

@@ -28,6 +28,7 @@ SHORT_SUFFIX = {
     "自治县": ("县", "自治县"), "自治州": ("州",), "自治旗": ("旗",), "自治区": (), "盟": ("盟",),
     "地区": ("地区",), "林区": ("林区",), "特区": ("特区",), "特别行政区": (),
 }  # fmt: skip
+TYPED = re.compile(r"[市县区旗]$")
 TAIL = re.compile(r"(?<=..)(?:市|县|区|旗)$")
 
 
@@ -127,11 +128,14 @@ class _Index:
             _add(short, unit.short_name, unit.adcode)
         self.changes: dict[tuple[str, str], tuple[str, str, str, str, int]] = {}
         self.gone: dict[str, str] = {}
+        self.old_names: set[tuple[str, str]] = set()
         for row in history[history["old_name"] != ""].itertuples():
             keys = (row.old_adcode, row.old_name, TAIL.sub("", row.old_name))
             change = (
                 row.old_name, row.old_adcode, row.new_name, row.new_adcode, int(row.change_year)
             )  # fmt: skip
+            if TYPED.search(row.old_name):
+                self.old_names.add((row.old_name, row.adcode_2021))
             for key in keys:
                 if row.adcode_2021 in self.name:
                     _add(earlier, key, row.adcode_2021)
@@ -142,7 +146,9 @@ class _Index:
 
     def note(self, key: str, unit: str) -> str:
         """Say how a name or code of another year became this unit; empty for one of today."""
-        if any(unit in tier.get(key, ()) for tier in self.tiers[:3]):
+        current, full, short, _ = (unit in tier.get(key, ()) for tier in self.tiers)
+        # 沙县 is short for 沙县区 and was the unit's full name: the change deserves its note.
+        if current or full or (short and (key, unit) not in self.old_names):
             return ""
         old, code, new, new_code, year = self.changes[key, unit]
         now = "" if new_code == unit else f"; since then {self.name[unit]} ({unit})"
@@ -178,11 +184,9 @@ def _inside(index: _Index, within: str) -> frozenset[str]:
     text = _clean(within)
     for key in _spellings(text):
         for tier in index.tiers:
-            above = [u for u in tier.get(key, ()) if index.level[u] != "county"]
-            if len(above) == 1:
+            # 海南 is a province and a prefecture: the name asked for then decides.
+            if above := [u for u in tier.get(key, ()) if index.level[u] != "county"]:
                 return frozenset(above)
-            if above:
-                raise AmbiguousName(within, [index.shown(unit) for unit in above])
     areas = schema.read("regions", index.folder).frame()
     members = schema.read("membership", index.folder).frame()
     region = regions.find(within, regions.documented(areas, members))

@@ -12,7 +12,7 @@ import pandas as pd
 
 from laoqu import citation, coding, document, paths, regions, schema, source
 from laoqu.document import Document, Passage
-from laoqu.errors import DataError, UnknownId, nearest
+from laoqu.errors import DataError, Problem, UnknownId, nearest
 
 if TYPE_CHECKING:
     import geopandas
@@ -48,6 +48,17 @@ class Plan:
         self._sheet: pd.DataFrame | None = None
         self._boundaries = boundaries
         self._own = {"membership": membership} if membership else {}
+        #: Files given in the place of shipped tables, by what they replace.
+        self.own = {
+            name: path
+            for name, path in (
+                ("membership", membership), ("boundaries", boundaries), ("coding", sheet)
+            )
+            if path
+        }  # fmt: skip
+        for path in self.own.values():
+            if not path.is_file():
+                raise DataError([Problem(paths.display(path), 1, 1, "there is no such file")])
         self._tables: dict[str, schema.Table] = {}
         if membership:
             self._frame("membership")
@@ -483,8 +494,10 @@ class Plan:
             region = self.region(id)
         except UnknownId as error:
             known = [unit.unit_id for unit in self.document.units]
-            hint = [*error.suggestions[:2], *nearest(str(id), known)]
-            raise UnknownId(id, hint) from None
+            for table, key in KEYED:
+                known += self._frame(table)[key].tolist()
+            hint = nearest(str(id), [*known, *passages])
+            raise UnknownId(id, hint or error.suggestions) from None
         named = self.reach(region.region_id)
         named = named.loc[named["how"] == "named", "unit_id"].nunique()
         return (

@@ -287,6 +287,8 @@ def _check_key(table: Table, declared: dict[str, object]) -> None:
     last: tuple[object, ...] | None = None
     for row in table.rows:
         value = tuple(row.values[column] for column in key)
+        if any(part is pd.NA for part in value):
+            continue  # an empty key cell is reported where the cell was read
         shown = ", ".join(str(part) for part in value)
         if value in seen:
             table.report(row, key[0], f"duplicate id {shown!r}, first seen in line {seen[value]}")

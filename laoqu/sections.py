@@ -347,6 +347,10 @@ class Report:
             (self._say("source.text"), f"SHA-256 {meta['sha256']}"),
             (self._say("source.params"), f"region = {region.region_id}, lang = {self.lang}"),
             (self._say("source.versions"), f"laoqu {laoqu.__version__}"),
+            *(
+                (self._say("source.own"), f"{name} = {path.name}")
+                for name, path in self.plan.own.items()
+            ),
             (self._say("source.cite"), cite),
         )
         pairs = "".join(

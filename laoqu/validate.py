@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from laoqu import build, document, paths, schema, source
+from laoqu import build, document, paths, regions, schema, source
 from laoqu.coding import CODES, MORE, SCALES
 from laoqu.document import Document
 from laoqu.errors import DataError, Problem
@@ -73,6 +73,8 @@ def problems(folder: Path) -> list[Problem]:
         *_no_name_missed(doc, tables),
         *_printed_counts(tables),
         *_measures_tile(doc, tables),
+        *_schemes(tables),
+        *_checksums(folder),
         *_codebook_lint(doc, tables["codebook"]),
         *_absent(doc, tables["absences"]),
         *_adjudicated(tables),
@@ -129,8 +131,14 @@ def _regions(table: schema.Table, members: schema.Table) -> Iterator[Problem]:
     orders = sorted(table.values("order"))
     if orders != list(range(1, len(orders) + 1)):
         yield Problem(table.file, 1, 1, f"`order` must count from 1 without a gap, found {orders}")
+    owners: dict[str, str] = {}
     for row in table.rows:
         region_id = row.values["region_id"]
+        for name in ("name_zh", "full_zh", "name_en", "full_en", "label_en"):
+            other = owners.setdefault(regions.fold(str(row.values[name])), region_id)
+            if other != region_id:
+                message = f"{row.values[name]!r} is also a name of {other}"
+                yield Problem(table.file, row.line, row.column(_index(table, name)), message)
         found = {
             member.values["province"]
             for member in members.rows
@@ -272,6 +280,34 @@ def _measures_tile(doc: Document, tables: dict[str, schema.Table]) -> Iterator[P
                 f"{unit.unit_id} needs measures to its end ({unit.end}) or a row in {none.file}"
             )
             yield Problem(table.file, 1, 1, message)
+
+
+def _schemes(tables: dict[str, schema.Table]) -> Iterator[Problem]:
+    """Require every mapping to give every instrument a class."""
+    table = tables["crosswalk_rz"]
+    codes = {
+        row.values["code"]
+        for row in tables["codebook"].rows
+        if row.values["variable"] == "instrument"
+    }
+    for scheme in sorted(set(table.values("scheme"))):
+        found = {row.values["code"] for row in table.rows if row.values["scheme"] == scheme}
+        if missing := sorted(codes - found):
+            yield Problem(table.file, 1, 1, f"{scheme} has no class for {', '.join(missing)}")
+
+
+def _checksums(folder: Path) -> Iterator[Problem]:
+    """Require the files that packages were built into to be the ones that were reviewed."""
+    path = folder / build.CHECKSUMS
+    expected = build.checksums(folder).splitlines()
+    found = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    if len(found) != len(expected):
+        yield Problem(paths.display(path), 1, 1, f"expected {len(expected)} lines")
+    for have, want in zip(found, expected, strict=False):
+        if have != want:
+            name = want.split(",")[0]
+            message = "differs from built/checksums.csv: undo the change, or build and review it"
+            yield Problem(paths.display(folder / "built" / name), 1, 1, message)
 
 
 def _codebook_lint(doc: Document, table: schema.Table) -> Iterator[Problem]:

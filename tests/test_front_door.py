@@ -101,6 +101,18 @@ def test_citing_nonsense_is_refused(plan):
         plan.cite(pd.DataFrame({"x": [1]}))
 
 
+@pytest.mark.parametrize(
+    "rows", [None, 5, {"start": 0, "end": 99999}, {"start": 10, "end": 5}, {"start": "a", "end": 3}]
+)
+def test_offsets_that_cannot_be_are_refused(plan, rows):
+    with pytest.raises(lq.LaoquError):
+        plan.cite(rows)
+
+
+def test_a_column_of_ids_can_be_cited(plan):
+    assert len(plan.cite(plan.sentences()["unit_id"])) == 108
+
+
 def test_find_gives_every_match_with_its_place(plan):
     found = plan.find("继续")
     assert len(found) == 6
@@ -123,8 +135,9 @@ def test_the_only_figures_are_12_21_264_and_92(plan):
 
 
 def test_a_bad_pattern_is_said(plan):
-    with pytest.raises(lq.LaoquError, match="is not a regular expression"):
-        plan.find("(")
+    for pattern in ("(", None, 5):
+        with pytest.raises(lq.LaoquError, match="is not a regular expression"):
+            plan.find(pattern)
 
 
 @pytest.mark.parametrize(

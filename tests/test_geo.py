@@ -179,11 +179,11 @@ def test_a_readers_own_borders_load(tmp_path, suffix):
 
 
 def test_own_names_projected_coordinates_and_numbers_as_codes(tmp_path):
-    frame = own(adcode=[371302, 371311, 999999], name=["甲", "乙", "丙"]).to_crs(geo.CRS_CHINA)
+    frame = own(adcode=[371302, 371311, 371312], name=["甲", "乙", "丙"]).to_crs(geo.CRS_CHINA)
     found = geo.load(path=write(frame, tmp_path / "own.gpkg"))
-    assert found["adcode"].tolist() == ["371302", "371311", "999999"]
+    assert found["adcode"].tolist() == ["371302", "371311", "371312"]
     assert found["name"].tolist() == ["甲", "乙", "丙"]
-    assert found["province"].tolist() == ["山东省", "山东省", ""]
+    assert found["province"].tolist() == ["山东省", "山东省", "山东省"]
     assert np.allclose(found.total_bounds, [118, 35, 121, 36], atol=1e-6)
 
 
@@ -192,6 +192,10 @@ BAD = {
     "no crs": ({"crs": None}, 1, "no CRS is declared"),
     "missing code": ({"adcode": ["371302", None, "371312"]}, 2, "adcode is '', expected six"),
     "short code": ({"adcode": ["371302", "371311", "3713"]}, 3, "adcode is '3713', expected six"),
+    "unknown code": (
+        {"adcode": ["371302", "999999", "371312"]}, 2, "adcode 999999 is no county of the end"
+    ),
+    "old code": ({"adcode": ["451025", "371311", "371312"]}, 1, "451025 is no county"),
     "full width": ({"adcode": ["３７１３０２", "371311", "371312"]}, 1, "expected six digits"),
     "twice": ({"adcode": ["371302", "371311", "371302"]}, 3, "duplicate adcode 371302, first"),
     "empty": ({"geometry": [Polygon(), *SQUARES[1:]]}, 1, "the geometry is empty"),

@@ -185,3 +185,12 @@ def test_text_table_pads_chinese_by_two():
 
 def test_spacing_sets_thin_spaces_between_scripts():
     assert labels.spaced("共有 95 句，n=12个GDP") == "共有\u200995\u2009句，n=12\u2009个\u2009GDP"
+
+
+def test_a_report_says_which_tables_are_the_users_own(tmp_path):
+    mine = tmp_path / "mine.csv"
+    mine.write_bytes((paths.data() / "curated" / "membership.csv").read_bytes())
+    page = lq.report("yimeng", "en", lq.load(membership=mine))
+    assert "membership = mine.csv" in repr(page.source())
+    assert "mine.csv" in page.source()._repr_html_()
+    assert "own" not in repr(lq.report("yimeng", "en").source())

@@ -71,6 +71,32 @@ def test_codes_and_counts_are_proved_against_the_gazetteer_and_the_print(
     assert any(expected in line for line in damage(file, old, new))
 
 
+@pytest.mark.parametrize(
+    "name", ["counties.parquet", "outline.parquet", "gazetteer.csv", "gazetteer_history.csv"]
+)
+def test_a_changed_or_missing_packaged_file_is_reported(data_copy, name):
+    path = data_copy / "built" / name
+    data = path.read_bytes()
+    path.write_bytes(data[:-200] + data[-199:])
+    assert any(f"{name}:" in line for line in lq.check(data_copy))
+    path.unlink()
+    assert any(f"{name}:" in line for line in lq.check(data_copy))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "expected"),
+    [
+        ("curated/crosswalk_rz.csv", "shifan_environment,S8,S\n", "",
+         "shifan_environment has no class for S8"),
+        ("curated/regions.csv", "Sichuan–Shaanxi old revolutionary base area",
+         "Yimeng old revolutionary base area", "is also a name of"),
+        ("curated/exemplified.csv", "c01.s01,562,584", "c01.s01,,584", "is empty"),
+    ],
+)  # fmt: skip
+def test_holes_and_clashes_are_reported(damage, file, old, new, expected):
+    assert any(expected in line for line in damage(file, old, new))
+
+
 def test_built_files_are_current():
     assert build.problems() == []
 

@@ -65,6 +65,8 @@ def agreement(
     """
     if scale not in ("nominal", "ordinal"):
         raise ValueError(f"scale is {scale!r}, expected 'nominal' or 'ordinal'")
+    if any(not isinstance(coding, pd.Series) or not coding.index.is_unique for coding in codings):
+        raise ValueError("a coding is a Series with one code a unit and no unit twice")
     table = pd.concat(codings, axis=1, keys=range(len(codings))).dropna(how="all")
     values = table.stack().dropna().unique().tolist()
     known = sorted(set(values) | set(categories or []))
