@@ -216,11 +216,7 @@ class Plan:
             return table
         region_id = self.region(region).region_id
         reached = regions.reach_of_measures(self.reach(region_id), table)
-        rank = reached["how"].where(
-            reached["how"].isin(["named", "place"]) | ~reached["conditional"], "conditional"
-        )
-        best = rank.map(regions.REACH.index).groupby(reached["measure_id"]).min()
-        best = best.map(dict(enumerate(regions.REACH))).rename("reach")
+        best = regions.best_reach(reached, ["measure_id"])
         return table.merge(best, left_on="measure_id", right_index=True).reset_index(drop=True)
 
     def targets(self, region: str | None = None) -> pd.DataFrame:

@@ -235,6 +235,7 @@ def reach_of_measures(reached: pd.DataFrame, measures: pd.DataFrame) -> pd.DataF
         `reached` with ``measure_id`` in front; one row per (measure, area, naming).
     """
     by_segment = dict(list(reached.groupby("scope_id")))
+    units = measures.groupby("unit_id").agg({"start": "min", "end": "max"})
     parts, last = [], {}
     for measure in measures.itertuples():
         for segment in measure.segments:
@@ -244,7 +245,8 @@ def reach_of_measures(reached: pd.DataFrame, measures: pd.DataFrame) -> pd.DataF
             named = rows["how"].isin(["named", "place"])
             # A box that resolves a class stands elsewhere: its names belong to the whole segment.
             here = rows["start"].between(measure.start, measure.end - 1)
-            away = ~rows["start"].between(*_unit_bounds(measures, measure.unit_id))
+            first, after = units.loc[measure.unit_id]
+            away = ~rows["start"].between(first, after - 1)
             own = rows[named & (here | away)]
             if own.empty:
                 own = last.get(segment, own)
@@ -255,9 +257,12 @@ def reach_of_measures(reached: pd.DataFrame, measures: pd.DataFrame) -> pd.DataF
     return result[["measure_id", *reached.columns]]
 
 
-def _unit_bounds(measures: pd.DataFrame, unit_id: str) -> tuple[int, int]:
-    here = measures[measures["unit_id"] == unit_id]
-    return int(here["start"].min()), int(here["end"].max()) - 1
+def best_reach(reached: pd.DataFrame, by: list[str]) -> pd.Series:
+    """Return the nearest reach of each group of rows; `conditional` as in `nearest_reach`."""
+    bare = reached["how"].isin(["named", "place"])
+    shown = reached["how"].where(bare | ~reached["conditional"], "conditional")
+    rank = shown.map(REACH.index).groupby([reached[column] for column in by]).min()
+    return rank.map(dict(enumerate(REACH))).rename("reach")
 
 
 def nearest_reach(
@@ -282,13 +287,11 @@ def nearest_reach(
         condition. ``open``: not reached, but a list of names in the sentence ends in 等, so that
         nobody can say from the text whether the area is in it. ``none``: not reached.
     """
-    bare = reached["how"].isin(["named", "place"])
-    shown = reached["how"].where(bare | ~reached["conditional"], "conditional")
-    best = shown.map(REACH.index).groupby([reached["unit_id"], reached["region_id"]]).min()
+    best = best_reach(reached, ["unit_id", "region_id"])
     directive = scopes[scopes["scope"] != "none"]
     units = directive["unit_id"].drop_duplicates()
     index = pd.MultiIndex.from_product([units, region_ids], names=["unit_id", "region_id"])
-    near = best.reindex(index).map(dict(enumerate(REACH))).rename("reach").reset_index()
+    near = best.reindex(index).reset_index()
     lists = directive[directive["list_open"] & (directive["scope"] != "class")]
     maybe = {
         (row.unit_id, region_id)

@@ -210,8 +210,7 @@ class Report:
 
     def coverage(self) -> Drawn:
         """Draw what reaches the area clause by clause, beside the other eleven."""
-        codes = self.plan.codebook("reach").set_index("code")[f"label_{self.lang}"]
-        return coverage(self.clause_counts, self.region, codes.to_dict(), self.lang)
+        return coverage(self.clause_counts, self.region, self._reach_words, self.lang)
 
     def map_lead(self) -> Block:
         """Introduce the map."""
@@ -235,7 +234,7 @@ class Report:
                 for row in reached.itertuples()
                 if unit.start <= row.start < unit.end
             ]
-            how = [self._reach_word(unit.reach), *self._via(reached), *self._flags(unit.unit_id)]
+            how = [self._reach_words[unit.reach], *self._via(reached), *self._flags(unit.unit_id)]
             where = self._where(unit)
             rows.append((where[0], unit.text, joined(how, self.lang)))
             small = "".join(f"<small>{html.escape(part)}</small>" for part in where[1:])
@@ -420,9 +419,10 @@ class Report:
         rows = self._reach
         return rows[(rows["unit_id"] == unit_id) & rows["how"].isin(["named", "place"])]
 
-    def _reach_word(self, reach: str) -> str:
+    @cached_property
+    def _reach_words(self) -> dict[str, str]:
         codes = self.plan.codebook("reach").set_index("code")
-        return str(codes.loc[reach, f"label_{self.lang}"])
+        return codes[f"label_{self.lang}"].to_dict()
 
     def _via(self, reached: pd.DataFrame) -> list[str]:
         places = []
