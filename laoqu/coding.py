@@ -55,17 +55,25 @@ def with_scope(measures: pd.DataFrame, scopes: pd.DataFrame) -> pd.DataFrame:
         ``segments`` (tuple of scope ids): the conjuncts stay apart there.
     """
     order = ["area", "place", "facility", "class", "universal"]
-    by_unit = dict(list(scopes.groupby("unit_id")))
-    rows = []
-    for measure in measures.itertuples():
-        here = by_unit[measure.unit_id]
-        here = here[(here["start"] < measure.end) & (here["end"] > measure.start)]
-        found = tuple(sorted(set(here["scope"]), key=order.index))
-        total = here["list_total"].max()
-        flags = [bool(here[name].any()) for name in ("conditional", "delegated", "list_open")]
-        rows.append([found, found[0], *flags, total, tuple(here["scope_id"])])
-    names = ["scopes", "scope", "conditional", "delegated", "list_open", "list_total", "segments"]
-    return measures.join(pd.DataFrame(rows, columns=names, index=measures.index))
+    pairs = measures.reset_index()[["measure_id", "unit_id", "start", "end"]].merge(
+        scopes, on="unit_id", suffixes=("_measure", "")
+    )
+    inside = (pairs["start"] < pairs["end_measure"]) & (pairs["end"] > pairs["start_measure"])
+    here = pairs[inside].groupby("measure_id", sort=False)
+    flags = ["conditional", "delegated", "list_open"]
+    found = (
+        here[flags]
+        .any()
+        .assign(
+            scopes=here["scope"].agg(lambda names: tuple(sorted(set(names), key=order.index))),
+            list_total=here["list_total"].max().astype("Int64"),
+            segments=here["scope_id"].agg(tuple),
+        )
+    )
+    found["scope"] = found["scopes"].str[0]
+    return measures.join(
+        found[["scopes", "scope", *flags, "list_total", "segments"]], on="measure_id"
+    )
 
 
 def template(measures: pd.DataFrame, codebook: pd.DataFrame, path: Path) -> Path:

@@ -214,10 +214,24 @@ class Plan:
         table = coding.with_scope(table, self._frame("scopes"))
         if region is None:
             return table
-        region_id = self.region(region).region_id
-        reached = regions.reach_of_measures(self.reach(region_id), table)
-        best = regions.best_reach(reached, ["measure_id"])
-        return table.merge(best, left_on="measure_id", right_index=True).reset_index(drop=True)
+        near = self.measure_reach()
+        near = near.loc[near["region_id"] == self.region(region).region_id]
+        return table.merge(near.drop(columns="region_id"), on="measure_id", how="inner")
+
+    def measure_reach(self, min_confidence: str = "medium") -> pd.DataFrame:
+        """Return how each measure reaches each area at its nearest.
+
+        Returns
+        -------
+        DataFrame
+            One row per (measure, area reached): ``measure_id``, ``region_id``, ``reach``
+            (named, place, class, everyone, conditional). A pair without a row is not reached, or
+            unknown where the measure's list ends in 等 (``list_open``).
+        """
+        table = self._frame("measures").sort_values("start", ignore_index=True)
+        table = coding.with_scope(table, self._frame("scopes"))
+        reached = regions.reach_of_measures(self.reach(None, min_confidence), table)
+        return regions.best_reach(reached, ["measure_id", "region_id"]).reset_index()
 
     def targets(self, region: str | None = None) -> pd.DataFrame:
         """Return what each measure would have to be checked by; the plan sets no quantified one.

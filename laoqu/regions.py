@@ -224,7 +224,8 @@ def reach_of_measures(reached: pd.DataFrame, measures: pd.DataFrame) -> pd.DataF
     Parameters
     ----------
     reached : DataFrame
-        From `reach`.
+        From `reach`, of all areas: whether a measure names a place of its own does not depend on
+        whose place it is.
     measures : DataFrame
         With ``measure_id``, ``unit_id``, ``start``, ``end`` and ``segments``
         (see `laoqu.coding.with_scope`).
@@ -234,27 +235,24 @@ def reach_of_measures(reached: pd.DataFrame, measures: pd.DataFrame) -> pd.DataF
     DataFrame
         `reached` with ``measure_id`` in front; one row per (measure, area, naming).
     """
-    by_segment = dict(list(reached.groupby("scope_id")))
-    units = measures.groupby("unit_id").agg({"start": "min", "end": "max"})
-    parts, last = [], {}
-    for measure in measures.itertuples():
-        for segment in measure.segments:
-            rows = by_segment.get(segment)
-            if rows is None:
-                continue
-            named = rows["how"].isin(["named", "place"])
-            # A box that resolves a class stands elsewhere: its names belong to the whole segment.
-            here = rows["start"].between(measure.start, measure.end - 1)
-            first, after = units.loc[measure.unit_id]
-            away = ~rows["start"].between(first, after - 1)
-            own = rows[named & (here | away)]
-            if own.empty:
-                own = last.get(segment, own)
-            last[segment] = own
-            found = pd.concat([own, rows[~named]])
-            parts.append(found.assign(measure_id=measure.measure_id))
-    result = pd.concat(parts, ignore_index=True)
-    return result[["measure_id", *reached.columns]]
+    span = measures.groupby("unit_id").agg(first=("start", "min"), after=("end", "max"))
+    pairs = measures[["measure_id", "unit_id", "start", "end", "segments"]].explode("segments")
+    pairs = pairs.rename(columns={"segments": "scope_id"}).join(span, on="unit_id")
+    pairs = pairs.rename(columns={"start": "from_", "end": "to"}).drop(columns="unit_id")
+    rows = pairs.merge(reached, on="scope_id")
+    named = rows["how"].isin(["named", "place"])
+    # A box that resolves a class stands elsewhere: its names belong to the whole segment.
+    here = (rows["start"] >= rows["from_"]) & (rows["start"] < rows["to"])
+    away = (rows["start"] < rows["first"]) | (rows["start"] >= rows["after"])
+    own = rows[named & (here | away)]
+    keys = pd.MultiIndex.from_frame(pairs[["measure_id", "scope_id"]])
+    has = keys.isin(pd.MultiIndex.from_frame(own[["measure_id", "scope_id"]]))
+    pairs["source"] = pairs["measure_id"].where(has)
+    pairs["source"] = pairs.groupby("scope_id")["source"].ffill()
+    own = own.rename(columns={"measure_id": "source"})
+    own = pairs[["measure_id", "scope_id", "source"]].merge(own, on=["scope_id", "source"])
+    result = pd.concat([own, rows[~named]]).sort_values("measure_id", kind="stable")
+    return result[["measure_id", *reached.columns]].reset_index(drop=True)
 
 
 def best_reach(reached: pd.DataFrame, by: list[str]) -> pd.Series:

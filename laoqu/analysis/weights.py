@@ -1,0 +1,65 @@
+"""How much of a measure counts for an area: one rule for every analysis of areas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from laoqu.errors import UnknownId
+
+#: Full: 1 for every area reached. Named: 1 where the text names the area or a place in it.
+#: Fractional: the same, shared equally among the areas that it reaches.
+RULES = ("full", "fractional", "named", "named_fractional")
+DIRECT = ("named", "place")
+
+
+def weights(
+    reach: pd.DataFrame, measure_ids: Sequence[str], region_ids: Sequence[str], rule: str = "full"
+) -> pd.DataFrame:
+    r"""Return the weight c of every measure for every area.
+
+    Full: :math:`c_{ir} = 1` where r is reached. Fractional: :math:`c_{ir} = 1/k_i` with
+    :math:`k_i` the number of areas reached. The two named rules leave out what reaches an area
+    only as one of a class, with everyone or under a condition: since those add the same to
+    everybody, only the named rules tell areas apart.
+
+    Parameters
+    ----------
+    reach : DataFrame
+        ``plan.measure_reach()``: ``measure_id``, ``region_id``, ``reach``.
+    measure_ids, region_ids : sequence of str
+        Rows and columns of the result; what reaches nobody and who is reached by nothing stays
+        in as zeros.
+    rule : {"full", "fractional", "named", "named_fractional"}
+
+    Returns
+    -------
+    DataFrame
+        Index ``measure_id``, columns ``region_id``, floats from 0 to 1. Under a fractional rule
+        a row sums to 1, or to 0 where no area is reached.
+
+    Raises
+    ------
+    UnknownId
+        For an unknown rule.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from laoqu.analysis.weights import weights
+    >>> reach = pd.DataFrame({"measure_id": ["m1", "m1", "m2"], "region_id": ["a", "b", "a"],
+    ...                       "reach": ["named", "place", "everyone"]})
+    >>> weights(reach, ["m1", "m2"], ["a", "b"], "named_fractional").values.tolist()
+    [[0.5, 0.5], [0.0, 0.0]]
+    """
+    if rule not in RULES:
+        raise UnknownId(rule, RULES, "rule")
+    if rule.startswith("named"):
+        reach = reach[reach["reach"].isin(DIRECT)]
+    table = pd.crosstab(reach["measure_id"], reach["region_id"]).clip(upper=1)
+    table = table.reindex(index=list(measure_ids), columns=list(region_ids), fill_value=0)
+    table = table.astype("float64").rename_axis(index="measure_id", columns="region_id")
+    if rule.endswith("fractional"):
+        table = table.div(table.sum(axis=1).where(lambda total: total > 0, 1), axis=0)
+    return table
