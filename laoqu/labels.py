@@ -11,6 +11,8 @@ from laoqu.errors import ParameterError, UnknownId, nearest
 
 LANGS = ("zh", "en")
 THIN = "\u2009"
+#: What a cell shows as plain data, beside its HTML: pages, PDF and DOCX are made from it.
+MIME = "application/vnd.laoqu+json"
 
 
 @cache

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import html
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+from laoqu.labels import MIME
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Block:
         What keeps a reader from over-reading the numbers.
     items : tuple of str
         A list of sentences, shown in the place of a table.
+    values : mapping of str to int, float or str
+        The numbers that the words and rows state, by name; together they are ``values.json``.
     """
 
     anchor: str
@@ -44,6 +48,26 @@ class Block:
     note: str = ""
     items: tuple[str, ...] = ()
     extra_html: str = ""
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def data(self) -> dict[str, object]:
+        """Return what the block shows as plain data."""
+        return {
+            "kind": "block",
+            "name": self.anchor.replace("-", "_"),
+            "anchor": self.anchor,
+            "title": self.title,
+            "lead": self.lead,
+            "columns": list(self.columns),
+            "rows": [list(row) for row in self.rows],
+            "numeric": sorted(self.numeric),
+            "items": list(self.items),
+            "note": self.note,
+            "values": dict(self.values),
+        }
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
+        return {MIME: self.data()}
 
     def __repr__(self) -> str:
         parts = [part for part in (self.title, self.lead) if part]

@@ -11,8 +11,9 @@ import pytest
 
 import laoqu as lq
 from laoqu import paths
-from laoqu.batch import page, parameters, run
+from laoqu.batch import parameters, run
 from laoqu.cli import main
+from laoqu.forms import page
 
 TEMPLATE = paths.notebooks() / "10_region_report.ipynb"
 
@@ -141,9 +142,10 @@ def test_the_manifest_and_index_name_the_failure(one_good_one_bad):
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     by_region = {entry["region"]: entry for entry in manifest["runs"]}
     assert by_region["qiongya"]["error"] == "AssertionError: made to fail"
-    assert {o["path"] for o in by_region["yimeng"]["outputs"]} == {
-        "zh/yimeng/report.html", "zh/yimeng/report.ipynb"
-    }  # fmt: skip
+    listed = {o["path"] for o in by_region["yimeng"]["outputs"]}
+    there = {path.relative_to(out).as_posix() for path in (out / "zh").rglob("*.*")}
+    assert listed == there - {"zh/qiongya/report.failed.ipynb"}
+    assert {"zh/yimeng/report.html", "zh/yimeng/figures/map.svg"} <= listed
     assert manifest["inputs"]["data/raw/plan.txt"].startswith("6531bc81c6195f8c")
     index = (out / "index.html").read_text(encoding="utf-8")
     assert "made to fail" in index

@@ -22,9 +22,10 @@ from tqdm import tqdm
 from traitlets.config import Config
 
 import laoqu
-from laoqu import paths
-from laoqu.batch import page, parameters
+from laoqu import forms, paths
+from laoqu.batch import parameters
 from laoqu.errors import OutputError
+from laoqu.forms.page import index
 from laoqu.labels import LANGS, check_lang, label
 from laoqu.plan import Plan, load
 
@@ -169,9 +170,11 @@ def _execute(params: dict[str, object], plan: Plan, folder: Path) -> Run:
             return _failed(region, lang, began, cell, problem)
         notebook = nbformat.read(beside / "report.ipynb", as_version=4)
         title = f"{plan.region(region).name(lang, full=True)} · {label('site.title', lang)}"
-        html = page.page(notebook, lang, title)
-        (beside / "report.html").write_text(html, encoding="utf-8")
-        made = [_place(path, target, folder) for path in sorted(beside.iterdir())]
+        for name, data in forms.render(notebook, lang, title).items():
+            (beside / name).parent.mkdir(exist_ok=True)
+            (beside / name).write_bytes(data)
+        files = sorted(path for path in beside.rglob("*") if path.is_file())
+        made = [_place(path, target / path.relative_to(beside), folder) for path in files]
         (target / "report.failed.ipynb").unlink(missing_ok=True)
         return Run(region, lang, "ok", time.monotonic() - began, "", None, made)
     except Exception as error:  # one report's failure is its own: it is named in the summary
@@ -208,8 +211,9 @@ def _kernel_config(sockets: str) -> Config:
 
 def _place(path: Path, target: Path, folder: Path) -> dict[str, object]:
     data = path.read_bytes()
-    path.replace(target / path.name)
-    where = (target / path.name).relative_to(folder).as_posix()
+    target.parent.mkdir(exist_ok=True)
+    path.replace(target)
+    where = target.relative_to(folder).as_posix()
     return {"path": where, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
@@ -272,7 +276,7 @@ def _index(plan: Plan, manifest: dict[str, object]) -> str:
         }
         for row in plan.regions().itertuples()
     ]
-    return page.index(
+    return index(
         {
             "rows": rows,
             "numbers": INDEX_NUMBERS,

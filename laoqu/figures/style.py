@@ -20,6 +20,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from laoqu.errors import LaoquError
+from laoqu.labels import MIME
 
 FOCUS, CONTEXT, MUTED, INK, PAPER = "#A4262C", "#B8B5AE", "#6F6B64", "#262421", "#FFFFFF"
 #: From near to far; `conditional` is hatched and `none` is an outline, so grey print keeps them.
@@ -128,17 +129,31 @@ class Drawn:
         """Return the figure as PNG; the same figure gives the same bytes."""
         return self._bytes("png", {"Software": None})
 
-    def save(self, folder: Path) -> list[Path]:
-        """Write PNG, SVG and the data (CSV) into `folder`; return the paths."""
-        folder.mkdir(parents=True, exist_ok=True)
-        files = {
+    def files(self) -> dict[str, bytes]:
+        """Return the figure as ``png`` and ``svg`` and its data as ``csv``."""
+        return {
             "png": self.png(),
             "svg": self._bytes("svg", {"Date": None}),
             "csv": self.data.to_csv(index=False, lineterminator="\n").encode("utf-8"),
         }
+
+    def save(self, folder: Path) -> list[Path]:
+        """Write PNG, SVG and the data (CSV) into `folder`; return the paths."""
+        folder.mkdir(parents=True, exist_ok=True)
+        files = self.files()
         for suffix, data in files.items():
             (folder / f"{self.name}.{suffix}").write_bytes(data)
         return [folder / f"{self.name}.{suffix}" for suffix in files]
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
+        files = self.files()
+        words = {"name": self.name, "alt": self.alt, "caption": self.caption}
+        drawn = {
+            "png": base64.b64encode(files["png"]).decode("ascii"),
+            "svg": files["svg"].decode(),
+            "csv": files["csv"].decode("utf-8"),
+        }
+        return {MIME: {"kind": "figure", **words, **drawn}}
 
     def _bytes(self, form: str, metadata: dict[str, None]) -> bytes:
         out = io.BytesIO()
