@@ -97,8 +97,8 @@ def grade(value: float, m: int, schemes: pd.DataFrame, scheme: str) -> pd.Series
     if scheme not in known:
         raise UnknownId(scheme, nearest(str(scheme), known) or known, "scheme")
     rows = schemes[schemes["scheme"] == scheme].sort_values("lower")
-    if set(rows["m"]) != {m}:
-        raise ParameterError(f"scheme {scheme!r} is for m = {sorted(set(rows['m']))}, not {m}")
+    if sizes := set(rows["m"]) - {m}:
+        raise ParameterError(f"scheme {scheme!r} is for m = {min(sizes)}, not {m}")
     if rows["lower"].iloc[0] != 0 or rows["lower"].duplicated().any():
         raise ParameterError(f"scheme {scheme!r} must begin at 0 and name each bound once")
     if not 0 <= value <= m:
@@ -254,7 +254,7 @@ def chance(
     measures: pd.DataFrame,
     crosswalk: pd.DataFrame,
     parts: pd.DataFrame,
-    draws: int = DRAWS,
+    draws: int = 4 * DRAWS,
     seed: int = SEED,
 ) -> pd.DataFrame:
     """Return the PMC/m that as many measures, drawn at random from the plan, would have.
@@ -267,6 +267,7 @@ def chance(
     measures, crosswalk, parts : DataFrame
         As for `presence`.
     draws, seed : int
+        More draws than elsewhere: PMC/m takes few values, so the bounds settle late.
 
     Returns
     -------

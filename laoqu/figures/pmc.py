@@ -7,6 +7,7 @@ from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from mpl_toolkits.mplot3d import proj3d
 
 from laoqu.analysis import pmc
 from laoqu.figures import style
@@ -15,6 +16,7 @@ from laoqu.labels import joined, label
 
 #: Inches: a row, the gap above a main variable, where marks stand, where bars of X begin and end.
 ROW, GAP, SIDE, BAR = 0.165, 0.085, 0.2, (1.85, 2.55)
+HALO = patheffects.withStroke(linewidth=1.5, foreground=style.PAPER)
 MARKS = {1.0: "full", 0.5: "left", 0.0: "none"}
 
 
@@ -95,10 +97,10 @@ def surface(table: pd.DataFrame, scores: pd.DataFrame, lang: str = "zh") -> Draw
         axes.set(xticklabels=[], yticklabels=[])
         axes.view_init(28, -58)
         for row in data.itertuples():
-            axes.text(
-                row.column, row.row, row.x + 0.07, row.variable, ha="center",
-                fontsize=style.SMALL_SIZE,
-                path_effects=[patheffects.withStroke(linewidth=1.5, foreground=style.PAPER)],
+            at = proj3d.proj_transform(row.column, row.row, row.x, axes.get_proj())
+            axes.annotate(
+                row.variable, at[:2], (0, 5), textcoords="offset points", ha="center",
+                fontsize=style.SMALL_SIZE, path_effects=[HALO],
             )  # fmt: skip
         side = figure.add_axes((0.54, 0.08, 0.44, bottom - 0.16), xlim=(0, 3), ylim=(3, 0))
         side.axis("off")

@@ -93,7 +93,7 @@ def grades_block(scores: pd.DataFrame, grades: pd.DataFrame, lang: str = "zh") -
         m = int(part["m"].iloc[0])
         if m in totals:
             found = pmc.grade(totals[m], m, grades, scheme)
-            words = f"{found[f'label_{lang}']} ({scheme})"
+            words = label("pmc.under", lang, grade=found[f"label_{lang}"], scheme=scheme)
             basis = label(f"pmc.basis.{found['basis']}", lang)
             rows.append((str(m), _n(totals[m]), words, basis, found["source"]))
     heads = [label(f"pmc.{head}", lang) for head in ("label", "basis", "source")]
