@@ -22,7 +22,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 ORDER = [
     "errors", "paths", "source", "document", "citation", "schema", "coding", "regions", "places",
     "geo", "plan", "build", "validate", "analysis", "labels", "figures", "tables",
-    "sections", "forms", "batch", "cli",
+    "publication", "sections", "forms", "batch", "cli",
 ]  # fmt: skip
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
