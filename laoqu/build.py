@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from laoqu import paths, schema, source, terms
-from laoqu.analysis import coword
+from laoqu.analysis import clusters, coword
 from laoqu.errors import Problem
 from laoqu.plan import Plan, load
 
@@ -121,7 +121,7 @@ def _layout(plan: Plan, tokens: pd.DataFrame) -> pd.DataFrame:
     sentences = plan.sentences()
     table = coword.incidence(tokens, sentences)
     paired = coword.stability(table, sentences["clause_id"])
-    return coword.layout(coword.drawn(paired), table).sort_values("term", ignore_index=True)
+    return clusters.layout(coword.drawn(paired), table).sort_values("term", ignore_index=True)
 
 
 def _csv(frame: pd.DataFrame) -> str:

@@ -1,4 +1,4 @@
-"""Which terms stand together: strengths, a filter against chance, clusters and their stability.
+"""Which terms stand together: strengths, a filter against chance, stability when redrawn.
 
 Formulae and their sources are in the methods document, section on co-words. Counts are of units
 (sentences or clauses), never of repetitions within one. No cosine or correlation is taken of the
@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import networkx as nx
 import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control, hypergeom
-from sklearn.metrics import adjusted_rand_score
 
 from laoqu.analysis.resample import DRAWS, SEED, clause_draws
 
@@ -23,8 +21,6 @@ MINIMUM = 3
 LEVEL = 0.05
 #: A link is drawn where at least this share of the draws has it.
 STABLE = 0.5
-#: Width of the layout, room for a label beside a term and between rows, in lengths of a link.
-ACROSS, LABEL, ROW = 9.0, 2.0, 0.8
 STRENGTHS = ["association", "equivalence", "inclusion", "ochiai", "jaccard"]
 
 
@@ -149,7 +145,7 @@ def stability(
         most 63 % of the draws: one of k clauses is drawn with probability 1 − (1 − 1/k)^k.
     """
     result = pairs(table, minimum, level)
-    found = _links(table, clauses, result, minimum, level, draws, seed)
+    found = link_draws(table, clauses, result, minimum, level, draws, seed)
     kept = table.to_numpy(dtype="int64")
     at = {term: i for i, term in enumerate(table.columns)}
     names = np.asarray(clauses)
@@ -165,202 +161,27 @@ def drawn(paired: pd.DataFrame) -> pd.DataFrame:
     return paired[paired["link"] & (paired["frequency"] >= STABLE)].reset_index(drop=True)
 
 
-def network(links: pd.DataFrame) -> nx.Graph:
-    """Return the links as a graph; nodes are numbers in the order of their terms.
+def expected(paired: pd.DataFrame, units: int, level: float = LEVEL) -> float:
+    """Return how many links chance alone would give: the sum of each pair's chance of p <= level.
 
-    Numbers, since the order of a set of words differs from run to run, and with it the order in
-    which ties would be broken. ``term`` of a node, ``association`` and ``distance`` (1/A) of a link.
+    Less than `level` times the pairs, since counts are whole numbers.
     """
-    terms = sorted({*links["term_a"], *links["term_b"]})
-    number = {term: i for i, term in enumerate(terms)}
-    graph = nx.Graph()
-    graph.add_nodes_from((i, {"term": term}) for term, i in number.items())
-    ends = zip(links["term_a"].map(number), links["term_b"].map(number), strict=True)
-    for (a, b), strength in sorted(
-        zip(((min(e), max(e)) for e in ends), links["association"], strict=True)
-    ):
-        graph.add_edge(int(a), int(b), association=float(strength), distance=1 / float(strength))
-    return graph
+    a, b = (paired[f"units_{end}"].to_numpy(dtype="int64")[None] for end in "ab")
+    chance = np.zeros(a.shape)
+    for both in range(1, int(a.max(initial=0)) + 1):
+        tail = _by_chance(np.full(a.shape, both), np.array([units]), a, b)
+        chance = np.where((chance == 0) & (tail <= level), tail, chance)
+    return float(chance.sum())
 
 
-def communities(graph: nx.Graph) -> list[list[int]]:
-    """Return the clusters of greedy modularity, largest first, then by their first term.
-
-    Ties in modularity go to the pair of clusters whose terms come first.
-    """
-    if not graph.number_of_edges():
-        return [[node] for node in graph]
-    found = nx.community.greedy_modularity_communities(graph, weight="association")
-    return sorted((sorted(each) for each in found), key=lambda each: (-len(each), each[0]))
-
-
-def nodes(links: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
-    """Return the terms of the network with their place in it.
-
-    Parameters
-    ----------
-    links : DataFrame
-        The rows of `pairs` or `stability` that are links.
-    table : DataFrame
-        From `incidence`.
-
-    Returns
-    -------
-    DataFrame
-        One row per term that has a link, by cluster: ``term``, ``units`` (s), ``cluster`` (from
-        1), ``degree``, ``weighted_degree`` (sum of A), ``betweenness`` (share of shortest paths,
-        distance 1/A).
-    """
-    graph = network(links)
-    between = nx.betweenness_centrality(graph, weight="distance")
-    rows = [
-        [graph.nodes[node]["term"], int(table[graph.nodes[node]["term"]].sum()), cluster,
-         graph.degree(node), graph.degree(node, weight="association"), between[node]]
-        for cluster, members in enumerate(communities(graph), start=1)
-        for node in members
-    ]  # fmt: skip
-    columns = ["term", "units", "cluster", "degree", "weighted_degree", "betweenness"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def summary(links: pd.DataFrame, table: pd.DataFrame, minimum: int = MINIMUM) -> dict[str, float]:
-    """Return the network's numbers: units, terms, kept and linked terms, links, density, Q.
-
-    ``density`` is the share of possible links among linked terms, ``modularity`` the Q of
-    `communities` on association strengths (NaN without a link).
-    """
-    graph, count = network(links), table.sum()
-    some = graph.number_of_edges() > 0
-    return {
-        "units": len(table),
-        "terms": int((count > 0).sum()),
-        "kept": int((count >= minimum).sum()),
-        "linked": graph.number_of_nodes(),
-        "links": graph.number_of_edges(),
-        "components": nx.number_connected_components(graph),
-        "clusters": len(communities(graph)),
-        "density": nx.density(graph) if some else float("nan"),
-        "modularity": nx.community.modularity(graph, communities(graph), weight="association")
-        if some
-        else float("nan"),
-    }
-
-
-def layout(links: pd.DataFrame, table: pd.DataFrame, seed: int = SEED) -> pd.DataFrame:
-    """Return where the terms of the network stand: each part of it apart, its long side upright.
-
-    Returns
-    -------
-    DataFrame
-        One row per term: ``term``, ``x`` and ``y`` in mean lengths of a link (two decimals),
-        ``cluster``, ``seed``. Parts stand in rows, the largest first; there is room for a label
-        to the right of every term.
-    """
-    graph = network(links)
-    parts = sorted((sorted(part) for part in nx.connected_components(graph)), key=lambda p: (-len(p), p))
-    shapes = [_shape(graph, part, seed) for part in parts]
-    at, corner, low = {}, [0.0, 0.0], 0.0
-    for part, points in zip(parts, shapes, strict=True):
-        width, height = np.ptp(points, axis=0) + (LABEL, ROW)
-        if corner[0] + width > ACROSS:
-            corner = [0.0, low]
-        low = min(low, corner[1] - height)
-        points = points - (points[:, 0].min(), points[:, 1].max()) + corner
-        at |= dict(zip(part, points.round(2), strict=True))
-        corner[0] += width
-    members = nodes(links, table)
-    number = {graph.nodes[node]["term"]: node for node in graph}
-    places = np.array([at[number[term]] for term in members["term"]]).reshape(-1, 2) + 0.0
-    return pd.DataFrame(
-        {"term": members["term"], "x": places[:, 0], "y": places[:, 1],
-         "cluster": members["cluster"], "seed": seed}
-    )  # fmt: skip
-
-
-def _shape(graph: nx.Graph, part: list[int], seed: int) -> np.ndarray:
-    """Return points of one connected part: springs from a seeded start, turned upright."""
-    alone = nx.Graph()
-    alone.add_nodes_from(part)
-    alone.add_edges_from(sorted(tuple(sorted(edge)) for edge in graph.subgraph(part).edges))
-    points = nx.spring_layout(alone, weight=None, seed=seed, iterations=300)
-    points = np.array([points[node] for node in part])
-    points -= points.mean(axis=0)
-    # Turned so that the long axis is upright; which end is up would be up to the processor.
-    points = points @ np.linalg.svd(points)[2][::-1].T
-    points *= [np.sign(column[np.abs(column).argmax()]) or 1 for column in points.T.round(6)]
-    index = {node: i for i, node in enumerate(part)}
-    ends = np.array([(index[a], index[b]) for a, b in alone.edges])
-    return points / np.linalg.norm(points[ends[:, 0]] - points[ends[:, 1]], axis=1).mean()
-
-
-def strategic(paired: pd.DataFrame, members: pd.DataFrame) -> pd.DataFrame:
-    r"""Return Callon's centrality and density of each cluster, as SciMAT defines them.
-
-    Centrality :math:`10 \sum E` over the pairs with one term outside, density
-    :math:`100 \sum E / w` over the pairs inside, w the terms of the cluster. All pairs of kept
-    terms count, not only links. Other programs leave out the factor or use association strength.
-
-    Parameters
-    ----------
-    paired : DataFrame
-        From `pairs`.
-    members : DataFrame
-        ``term`` and ``cluster``.
-
-    Returns
-    -------
-    DataFrame
-        One row per cluster: ``cluster``, ``terms`` (w), ``centrality``, ``density``,
-        ``quadrant``: motor, basic, specialised, marginal; high is at least the median.
-    """
-    cluster = dict(zip(members["term"], members["cluster"], strict=True))
-    a, b = paired["term_a"].map(cluster), paired["term_b"].map(cluster)
-    inside = (a == b) & a.notna()
-    rows = []
-    for number, part in members.groupby("cluster"):
-        within = paired.loc[inside & (a == number), "equivalence"].sum()
-        across = paired.loc[~inside & ((a == number) | (b == number)), "equivalence"].sum()
-        rows.append([number, len(part), 10 * across, 100 * within / len(part)])
-    result = pd.DataFrame(rows, columns=["cluster", "terms", "centrality", "density"])
-    central = result["centrality"] >= result["centrality"].median()
-    dense = result["density"] >= result["density"].median()
-    names = {
-        (True, True): "motor", (True, False): "basic", (False, True): "specialised",
-        (False, False): "marginal",
-    }  # fmt: skip
-    return result.assign(quadrant=[names[pair] for pair in zip(central, dense, strict=True)])
-
-
-def cluster_stability(
-    table: pd.DataFrame, clauses: Sequence[str], members: pd.DataFrame, minimum: int = MINIMUM,
-    level: float = LEVEL, draws: int = 200, seed: int = SEED,
-) -> np.ndarray:  # fmt: skip
-    """Return the adjusted Rand index between `members` and the clusters of each draw.
-
-    A term without a link in a draw is a cluster of its own there. 1 is the same division, 0 what
-    chance gives; shape (draws,).
-    """
-    paired = pairs(table, minimum, level)
-    found = _links(table, clauses, paired, minimum, level, draws, seed, strengths=True)
-    order = members["term"].tolist()
-    base, scores = members["cluster"].to_numpy(), np.empty(draws)
-    for i, strength in enumerate(found):
-        graph = network(paired.assign(association=strength)[strength > 0])
-        named = {
-            graph.nodes[node]["term"]: number
-            for number, each in enumerate(communities(graph))
-            for node in each
-        }
-        here = [named.get(term, -1 - j) for j, term in enumerate(order)]
-        scores[i] = adjusted_rand_score(base, here)
-    return scores
-
-
-def _links(
+def link_draws(
     table: pd.DataFrame, clauses: Sequence[str], paired: pd.DataFrame, minimum: int, level: float,
     draws: int, seed: int, strengths: bool = False,
 ) -> np.ndarray:  # fmt: skip
-    """Return for each draw and pair whether it is a link, or its association where it is one."""
+    """Return what is a link in each draw: shape (draws, pairs), the rows of `paired` in order.
+
+    True and False, or with `strengths` the association of the draw and 0.
+    """
     times = clause_draws(clauses, draws, seed)
     matrix = table.to_numpy(dtype="int64")
     one, two = (table.columns.get_indexer(paired[end]) for end in ("term_a", "term_b"))
@@ -385,4 +206,3 @@ def _by_chance(
     c, n, first, second = sets
     p = np.clip(hypergeom.sf(c - 1, n, first, second), 0, 1)
     return p[back.ravel()].reshape(both[where].shape)
-
