@@ -107,6 +107,25 @@ def summary(
     }
 
 
+def variants(tokens: pd.DataFrame, sentences: pd.DataFrame) -> pd.DataFrame:
+    """Return the numbers of the network under other choices of the words and of the unit.
+
+    Returns
+    -------
+    DataFrame
+        One row per level (``concept``, ``term``) and unit (``sentence``, ``clause``): ``level``,
+        ``unit`` and the numbers of `summary`. The first row is the network of the figures.
+    """
+    rows = []
+    for level in ("concept", "term"):
+        for name, unit in (("sentence", "unit_id"), ("clause", "clause_id")):
+            table = coword.incidence(tokens, sentences, level, unit)
+            clauses = sentences["clause_id"] if name == "sentence" else table.index
+            paired = coword.stability(table, clauses)
+            rows.append({"level": level, "unit": name, **summary(paired, table)})
+    return pd.DataFrame(rows)
+
+
 def strategic(paired: pd.DataFrame, members: pd.DataFrame) -> pd.DataFrame:
     r"""Return Callon's centrality and density of each cluster, as SciMAT defines them.
 
