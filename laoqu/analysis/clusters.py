@@ -173,8 +173,9 @@ def cluster_stability(
 ) -> np.ndarray:  # fmt: skip
     """Return the adjusted Rand index between `members` and the clusters of each draw.
 
-    A term without a link in a draw is a cluster of its own there. 1 is the same division, 0 what
-    chance gives; shape (draws,).
+    The clusters of a draw come from all its links, those of `members` from the stable ones. A term
+    without a link in a draw is a cluster of its own there. 1 is the same division, 0 what chance
+    gives; shape (draws,).
     """
     paired = coword.pairs(table, minimum, level)
     found = coword.link_draws(table, clauses, paired, minimum, level, draws, seed, strengths=True)

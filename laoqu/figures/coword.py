@@ -123,6 +123,9 @@ def plot_strategic(
             tops[column] = 1.15 * diagram[column].max() if diagram[column].any() else 1.0
         axes.set_xlim(0, tops["centrality"])
         axes.set_ylim(0, tops["density"])
+        # Only the numbers that show: matplotlib keeps one beyond the end.
+        axes.set_xticks([tick for tick in axes.get_xticks() if tick <= tops["centrality"]])
+        axes.set_yticks([tick for tick in axes.get_yticks() if tick <= tops["density"]])
         axes.set_xlabel(label("coword.centrality", lang), fontsize=style.SMALL_SIZE)
         axes.set_ylabel(label("coword.density", lang), fontsize=style.SMALL_SIZE)
         middle = diagram[["centrality", "density"]].median()

@@ -32,7 +32,7 @@ def links_table(
             " – ".join(_name(term, glosses, lang) for term in (row.term_a, row.term_b)),
             f"{row.together}", f"{row.units_a}, {row.units_b}", f"{row.association:.1f}",
             f"{row.equivalence:.2f}", _p(row.p), _p(row.p_adjusted), f"{row.clauses}",
-            f"{row.frequency:.0%}",
+            f"{row.frequency:.1%}",
         )
         for row in shown.itertuples()
     )  # fmt: skip
@@ -40,7 +40,7 @@ def links_table(
     counts["expected"] = round(numbers["expected"])
     columns = ("pair", "together", "units", "association", "equivalence", "p", "p_adjusted",
                "clauses", "frequency")  # fmt: skip
-    return _block("links", columns, rows, range(1, 9), lang, counts)
+    return _block("coword.links", columns, rows, range(1, 9), lang, counts)
 
 
 def clusters_table(
@@ -73,7 +73,7 @@ def clusters_table(
         "ari": _number(np.median(scores)) if len(scores) else "–", "kept": int(numbers["kept"]),
     }  # fmt: skip
     columns = ("cluster", "concepts", "units", "centrality", "density", "quadrant")
-    return _block("clusters", columns, rows, (2, 3, 4), lang, counts)
+    return _block("coword.clusters", columns, rows, (2, 3, 4), lang, counts)
 
 
 def variants_table(variants: pd.DataFrame, lang: str = "zh") -> Block:
@@ -90,22 +90,23 @@ def variants_table(variants: pd.DataFrame, lang: str = "zh") -> Block:
     others = variants["strict"].iloc[1:]
     counts = {"low": int(others.min()), "high": int(others.max())}
     columns = ("level", "unit", *whole, "expected", "strict", "stable", "clusters", "modularity")
-    return _block("variants", columns, rows, range(2, 11), lang, counts)
+    return _block("coword.variants", columns, rows, range(2, 11), lang, counts)
 
 
 def _block(
     name: str, columns: Sequence[str], rows: tuple[tuple[str, ...], ...],
     numeric: Sequence[int], lang: str, counts: Mapping[str, object],
 ) -> Block:  # fmt: skip
+    words = {key: f"{n:,}" if isinstance(n, int) else n for key, n in counts.items()}
     return Block(
-        anchor=f"coword-{name}",
-        title=label(f"coword.{name}.title", lang),
-        lead=label(f"coword.{name}.lead", lang, **counts),
+        anchor=name.replace(".", "-"),
+        title=label(f"{name}.title", lang),
+        lead=label(f"{name}.lead", lang, **words),
         columns=tuple(label(f"coword.col.{column}", lang) for column in columns),
         rows=rows,
         numeric=frozenset(numeric),
-        note=label(f"coword.{name}.note", lang, **counts),
-        values={f"coword_{name}_{key}": value for key, value in counts.items()},
+        note=label(f"{name}.note", lang, **words),
+        values={f"{name.replace('.', '_')}_{key}": value for key, value in counts.items()},
     )
 
 
