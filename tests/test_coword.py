@@ -397,13 +397,13 @@ def test_clusters_that_every_draw_finds_again_score_one():
 )
 def test_texts_too_small_for_a_network_give_an_empty_one(table):
     clauses = [f"c{i}" for i in range(len(table))]
-    paired = coword.stability(table, clauses, draws=20) if len(table) else coword.pairs(table)
+    paired = coword.stability(table, clauses, draws=20)
     links = paired[paired["link"]]
     assert links.empty
     members = clusters.nodes(links, table)
     assert members.empty and clusters.layout(links, table).empty
     assert clusters.strategic(paired, members).empty
-    found = clusters.summary(paired.assign(frequency=0.0), table)
+    found = clusters.summary(paired, table)
     assert found["links"] == 0 and np.isnan(found["modularity"])
 
 

@@ -21,7 +21,6 @@ MINIMUM = 3
 LEVEL = 0.05
 #: A link is drawn where at least this share of the draws has it.
 STABLE = 0.5
-STRENGTHS = ["association", "equivalence", "inclusion", "ochiai", "jaccard"]
 
 
 def incidence(
@@ -141,8 +140,8 @@ def stability(
     DataFrame
         The columns of `pairs` with ``clauses`` (in which the two stand together) and
         ``frequency``: the share of draws in which the pair passes the same filter, counts and
-        number of units being those of the draw. What rests on one clause alone comes out in at
-        most 63 % of the draws: one of k clauses is drawn with probability 1 − (1 − 1/k)^k.
+        number of units being those of the draw. One of k clauses is in a draw with
+        probability 1 − (1 − 1/k)^k, so what rests on one alone comes out in 64 % at most (k = 22).
     """
     result = pairs(table, minimum, level)
     found = link_draws(table, clauses, result, minimum, level, draws, seed)
@@ -182,6 +181,8 @@ def link_draws(
 
     True and False, or with `strengths` the association of the draw and 0.
     """
+    if paired.empty:
+        return np.zeros((draws, 0))
     times = clause_draws(clauses, draws, seed)
     matrix = table.to_numpy(dtype="int64")
     one, two = (table.columns.get_indexer(paired[end]) for end in ("term_a", "term_b"))
