@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from laoqu import paths, schema, source
+from laoqu import paths, schema, source, terms
+from laoqu.analysis import clusters, coword
 from laoqu.errors import Problem
 from laoqu.plan import Plan, load
 
@@ -52,6 +53,8 @@ def artefacts(folder: Path | None = None) -> dict[Path, str]:
         folder / "built" / "raw_lines.csv": source.witness_csv(folder),
         folder / "built" / "units.csv": _csv(_units(plan)),
         folder / "built" / "reach.csv": _csv(_reach(plan)),
+        folder / "built" / "tokens.csv": _csv(tokens := _tokens(plan)),
+        folder / "built" / "coword_layout.csv": _csv(_layout(plan, tokens)),
     }
     root = paths.checkout()
     if root and folder == root / "data":
@@ -102,6 +105,23 @@ def _units(plan: Plan) -> pd.DataFrame:
 def _reach(plan: Plan) -> pd.DataFrame:
     keys = ["scope_id", "region_id", "via"]
     return plan.reach(min_confidence="low").sort_values(keys, ignore_index=True)
+
+
+def _tokens(plan: Plan) -> pd.DataFrame:
+    listed, synonyms = plan.table("terms"), plan.table("term_synonyms")
+    forms = dict(zip(synonyms["variant"], synonyms["term"], strict=True))
+    words = terms.lexicon(listed["term"], forms, plan.table("term_stops")["stop"])
+    found = terms.tokens(plan.document.units, words)
+    concepts = dict(zip(listed["term"], listed["concept"], strict=True))
+    return found.assign(concept=found["term"].map(concepts))
+
+
+def _layout(plan: Plan, tokens: pd.DataFrame) -> pd.DataFrame:
+    """Return where the terms stand: data, so that two figures can be compared."""
+    sentences = plan.sentences()
+    table = coword.incidence(tokens, sentences)
+    paired = coword.stability(table, sentences["clause_id"])
+    return clusters.layout(coword.drawn(paired), table).sort_values("term", ignore_index=True)
 
 
 def _csv(frame: pd.DataFrame) -> str:

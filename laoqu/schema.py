@@ -303,7 +303,8 @@ def _check_references(
 ) -> None:
     for key in declared.get("foreignKeys", []):
         target = key["reference"]
-        valid = set(lookup(target["resource"]).values(target["fields"][0]))
+        other = table if target["resource"] == table.name else lookup(target["resource"])
+        valid = set(other.values(target["fields"][0]))
         _check_values(table, key["fields"][0], valid, f"{target['resource']}")
     for each in table.fields:
         if variable := each.get("laoqu:codes"):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from laoqu import build, document, paths, regions, schema, source
+from laoqu import build, document, paths, regions, schema, source, terms
 from laoqu.coding import CODES, MORE, SCALES
 from laoqu.document import Document
 from laoqu.errors import DataError, Problem
@@ -82,6 +82,7 @@ def problems(folder: Path) -> list[Problem]:
         *_pmc_scores(doc, tables),
         *_pmc_rulings(tables),
         *_pmc_schemes(tables),
+        *_terms(doc, tables),
     ]
     return found or build.problems(folder)
 
@@ -443,6 +444,44 @@ def _pmc_schemes(tables: dict[str, schema.Table]) -> Iterator[Problem]:
         if len(sizes) > 1 or lowers[0] != 0 or lowers[-1] >= max(sizes):
             message = f"{scheme} must have one m, begin at 0 and stay below m"
             yield Problem(table.file, rows[0].line, 1, message)
+
+
+def _terms(doc: Document, tables: dict[str, schema.Table]) -> Iterator[Problem]:
+    """Require every listed form to stand in a sentence, first where its row says, and one meaning.
+
+    A form that is swallowed by longer ones wherever it is printed never stands.
+    """
+    listed, forms, stops = (tables[name] for name in ("terms", "term_synonyms", "term_stops"))
+    known = {*listed.values("term"), *stops.values("stop")}
+    synonyms = {row.values["variant"]: row.values["term"] for row in forms.rows}
+    found = terms.tokens(doc.units, terms.lexicon(known, synonyms, ()))
+    for table, key, by in ((listed, "term", "term"), (forms, "variant", "quote"),
+                           (stops, "stop", "term")):  # fmt: skip
+        first = found.drop_duplicates(by).set_index(by)["start"]
+        for row in table.rows:
+            word = row.values[key]
+            if word not in first.index:
+                message = f"{word!r} never stands in a sentence by itself"
+                yield Problem(table.file, row.line, 1, message)
+            elif row.values["start"] != first[word]:
+                message = f"{word!r} first stands at {first[word]}, not {row.values['start']}"
+                yield Problem(table.file, row.line, row.column(_index(table, "start")), message)
+    terms_, concepts = set(listed.values("term")), set(listed.values("concept"))
+    for row in listed.rows:
+        if row.values["term"] in concepts and row.values["concept"] != row.values["term"]:
+            message = f"{row.values['term']!r} is a concept and must be its own"
+            yield Problem(listed.file, row.line, row.column(1), message)
+    for row in stops.rows:
+        if row.values["stop"] in terms_:
+            message = f"{row.values['stop']!r} is both a term and a stop word"
+            yield Problem(stops.file, row.line, 1, message)
+    for row in forms.rows:
+        if row.values["term"] not in known:
+            message = f"{row.values['term']!r} is neither a term nor a stop word"
+            yield Problem(forms.file, row.line, row.column(1), message)
+        if row.values["variant"] in known:
+            message = f"{row.values['variant']!r} is itself a term or a stop word"
+            yield Problem(forms.file, row.line, 1, message)
 
 
 def _text_of(value: object) -> str:

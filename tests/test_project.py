@@ -20,8 +20,8 @@ pytestmark = pytest.mark.skipif(ROOT is None, reason="needs a checkout")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 #: Later modules may import earlier ones, never the other way round (docs/architecture.md).
 ORDER = [
-    "errors", "paths", "source", "document", "citation", "schema", "coding", "regions", "places",
-    "geo", "plan", "build", "validate", "analysis", "labels", "figures", "tables",
+    "errors", "paths", "source", "document", "citation", "schema", "terms", "coding", "regions",
+    "places", "geo", "plan", "analysis", "build", "validate", "labels", "figures", "tables",
     "publication", "sections", "forms", "batch", "cli",
 ]  # fmt: skip
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
