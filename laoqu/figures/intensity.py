@@ -94,7 +94,8 @@ def robustness(
     -------
     Drawn
         ``data`` has one row per cell: ``basis``, ``first`` (the area with the larger exposure),
-        ``second``, ``ahead`` (share of draws in which it stays ahead), ``tied``, ``robust``.
+        ``second``, ``ahead`` (share of draws in which it stays ahead), ``tied``, ``rankable``,
+        ``robust``.
     """
     data, order = _robust_data(pairs, table)
     names = _names(regions, lang)
@@ -212,18 +213,26 @@ def _robust_data(pairs: pd.DataFrame, table: pd.DataFrame) -> tuple[pd.DataFrame
         "second": part["other_id"].where(~swap, part["region_id"]),
         "ahead": part["above"].where(~swap, part["below"]),
         "tied": part["tied"],
+        "rankable": part["rankable"],
         "robust": part["robust"],
     }
     return pd.DataFrame(columns).reset_index(drop=True), order
 
 
 def _cell(axes: Axes, x: int, y: int, cell: tuple) -> None:
-    fill = SURE if cell.robust else LIKELY if cell.ahead >= LIKELY_FROM else style.PAPER
+    fill = (
+        SURE
+        if cell.robust
+        else LIKELY
+        if cell.rankable and cell.ahead >= LIKELY_FROM
+        else style.PAPER
+    )
     axes.add_patch(
         Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=fill, edgecolor=GRID, linewidth=0.8)
     )
     # 99.6 % is not always: only what holds in every draw is written as 100.
     text = "=" if cell.tied == 1 else str(math.floor(round(cell.ahead * 100, 6)))
+    text = text if cell.rankable else "–"
     axes.text(
         x, y, text, ha="center", va="center_baseline", fontsize=style.SMALL_SIZE,
         color=style.PAPER if cell.robust else style.INK,
