@@ -10,10 +10,6 @@ from laoqu.analysis.resample import DRAWS, LEVEL, MINIMUM, SEED, clause_draws, i
 
 STRENGTHS = (1, 2, 3, 4, 5)
 CLARITY = ("black", "grey", "red")
-RATES = ("place", "conditional", "delegated", "grey", "no_actor")
-ITEMS = (
-    "area", "place", "programme", "actor", "beneficiary", "funding", "number", "monitoring",
-)  # fmt: skip
 NAMED = ("area", "place", "facility")
 
 
@@ -28,7 +24,7 @@ def rates(measures: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index ``measure_id``, booleans, NA where not coded: ``place`` (is for an area, place or
+        Index ``measure_id``, booleans, NA where not coded: ``by_name`` (is for an area, place or
         facility by name), ``conditional``, ``delegated``, ``grey``, ``no_actor`` (A0).
 
     Examples
@@ -41,7 +37,7 @@ def rates(measures: pd.DataFrame) -> pd.DataFrame:
     table = measures.set_index("measure_id")
     clarity, actor = _codes(table, "clarity", "actor")
     columns = {
-        "place": table["scopes"].map(lambda scopes: not set(NAMED).isdisjoint(scopes)),
+        "by_name": table["scopes"].map(lambda scopes: not set(NAMED).isdisjoint(scopes)),
         "conditional": table["conditional"],
         "delegated": table["delegated"],
         "grey": clarity == "grey",

@@ -11,7 +11,7 @@ from matplotlib.ticker import PercentFormatter
 from laoqu.analysis.binding import CLARITY, STRENGTHS
 from laoqu.figures import style
 from laoqu.figures.style import Drawn
-from laoqu.labels import label
+from laoqu.labels import joined, label, names
 
 ROW, GRID = 0.235, "#ECE9E2"
 #: A share below this is a near-zero of the genre and drawn hollow.
@@ -40,12 +40,9 @@ def proportions(rates: pd.DataFrame, items: pd.DataFrame, lang: str = "zh") -> D
         finding = label("binding.finding", lang, n=int(data["n"].max()), **values)
         figure = Figure(figsize=(style.FULL_WIDTH, ROW * len(data) + 2.2))
         below = style.head(figure, finding, label("binding.subtitle", lang))
-        names = {
-            (row.panel, row.item): label(f"binding.{row.panel}.{row.item}", lang)
-            for row in data.itertuples()
-        }
+        words = {item: label(f"binding.item.{item}", lang) for item in data["item"]}
         counts = [_count(row, lang) for row in data.itertuples()]
-        left = style.text_width(figure, list(names.values()), style.SMALL_SIZE) + 0.14
+        left = style.text_width(figure, list(words.values()), style.SMALL_SIZE) + 0.14
         right = style.text_width(figure, counts, style.SMALL_SIZE) + 0.16
         height = figure.get_figheight()
         grid = {
@@ -55,14 +52,12 @@ def proportions(rates: pd.DataFrame, items: pd.DataFrame, lang: str = "zh") -> D
         }  # fmt: skip
         axes = figure.subplots(2, 1, sharex=True, gridspec_kw=grid)
         for panel, (name, part) in zip(axes, parts.items(), strict=True):
-            _shares(panel, part, [names[name, item] for item in part["item"]], lang)
+            _shares(panel, part, [words[item] for item in part["item"]], lang)
             panel.set_title(
                 label(f"binding.panel.{name}", lang), loc="left", fontsize=style.SMALL_SIZE,
                 color=style.MUTED,
             )  # fmt: skip
-    listed = ", ".join(
-        f"{names[row.panel, row.item]} {_count(row, lang)}" for row in data.itertuples()
-    )
+    listed = ", ".join(f"{words[row.item]} {_count(row, lang)}" for row in data.itertuples())
     alt = label("binding.alt", lang, finding=finding, values=listed)
     return Drawn("proportions", figure, data, alt, label("binding.caption", lang))
 
@@ -98,11 +93,11 @@ def strength(
     long = long.assign(strength=long["variable"].str[1:].astype(int), clarity="")
     data = pd.concat([cross, long[["group", "strength", "clarity", "n"]]], ignore_index=True)
     words = codebook.set_index(["variable", "code"])[f"label_{lang}"]
-    names = dict(zip(regions["region_id"], regions[_NAME[lang]], strict=True))
+    named = names(regions, lang)
     with style.style():
         finding = _strength_finding(counts, lang)
         rows = [f"{each} {words['strength', str(each)]}" for each in STRENGTHS]
-        places = [f"{names[row.group]} n = {row.n}" for row in areas.itertuples()]
+        places = [f"{named[row.group]} n = {row.n}" for row in areas.itertuples()]
         figure = Figure(figsize=(style.FULL_WIDTH, ROW * (len(areas) + len(rows)) + 2.2))
         below = style.head(figure, finding, label("strength.subtitle", lang))
         left = style.text_width(figure, [*rows, *places], style.SMALL_SIZE) + 0.14
@@ -120,12 +115,10 @@ def strength(
                 label(f"strength.panel.{key}", lang), loc="left", fontsize=style.SMALL_SIZE,
                 color=style.MUTED, pad=16 if key == "areas" else 6,
             )  # fmt: skip
-    listed = ", ".join(f"{row} {int(n)}" for row, n in zip(rows, counts.sum(axis=1), strict=True))
+    sums = counts.sum(axis=1).astype(str)
+    listed = joined([f"{row} {n}" for row, n in zip(rows, sums, strict=True)], lang)
     alt = label("strength.alt", lang, finding=finding, values=listed)
     return Drawn("strength", figure, data, alt, label("strength.caption", lang))
-
-
-_NAME = {"zh": "name_zh", "en": "label_en"}
 
 
 def _sorted(table: pd.DataFrame) -> pd.DataFrame:
@@ -165,6 +158,7 @@ def _shares(axes: Axes, part: pd.DataFrame, names: list[str], lang: str) -> None
     axes.set_yticks(rows, names)
     axes.set_ylim(len(part) - 0.4, -0.6)
     axes.set_xlim(-0.012, 1)
+    axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.tick_params(length=0)
     axes.grid(axis="x", color=GRID, linewidth=0.6)

@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from laoqu.analysis.resample import MINIMUM
 from laoqu.figures import style
 from laoqu.figures.style import Drawn
-from laoqu.labels import label
+from laoqu.labels import joined, label, names
 
 ROW, GRID = 0.235, "#ECE9E2"
 #: Fills of a cell: robust (dark, which grey print keeps), and ahead in most of the draws.
@@ -41,14 +41,14 @@ def exposures(table: pd.DataFrame, regions: pd.DataFrame, lang: str = "zh") -> D
     ranked = bool(data["rankable"].all())
     if ranked:
         data = data.sort_values("named", ascending=False, kind="stable", ignore_index=True)
-    names = _names(regions, lang)
+    named = names(regions, lang)
     with style.style():
         finding = _exposure_finding(data, lang)
         order = label("intensity.by_value" if ranked else "intensity.by_print", lang)
         figure = Figure(figsize=(style.FULL_WIDTH, ROW * len(data) + 1.55))
         below = style.head(figure, finding, label("intensity.subtitle", lang, order=order))
         rows = [
-            label("intensity.row", lang, region=names[row.region_id], n=row.n, clauses=row.clauses)
+            label("intensity.row", lang, region=named[row.region_id], n=row.n, clauses=row.clauses)
             for row in data.itertuples()
         ]
         margin = style.text_width(figure, rows, style.SMALL_SIZE) + 0.14
@@ -57,20 +57,20 @@ def exposures(table: pd.DataFrame, regions: pd.DataFrame, lang: str = "zh") -> D
             "width_ratios": [1.5, 1, 1], "wspace": 0.12, "left": margin / style.FULL_WIDTH,
             "right": 0.98, "top": (below - 0.3) / height, "bottom": 0.3 / height,
         }  # fmt: skip
-        named, ranks, full = figure.subplots(1, 3, sharey=True, gridspec_kw=grid)
-        _dots(named, data, "named", style.INK)
-        _dots(full, data, "full", style.MUTED)
-        _ranks(ranks, data, lang)
-        named.set_yticks(range(len(data)), rows)
-        named.set_ylim(len(data) - 0.4, -0.6)
-        for axes, key in ((named, "named"), (ranks, "ranks"), (full, "full")):
+        left, middle, right = figure.subplots(1, 3, sharey=True, gridspec_kw=grid)
+        _dots(left, data, "named", style.INK)
+        _dots(right, data, "full", style.MUTED)
+        _ranks(middle, data, lang)
+        left.set_yticks(range(len(data)), rows)
+        left.set_ylim(len(data) - 0.4, -0.6)
+        for axes, key in ((left, "named"), (middle, "ranks"), (right, "full")):
             _quiet(axes)
             axes.set_title(
                 label(f"intensity.panel.{key}", lang), loc="left", fontsize=style.SMALL_SIZE,
                 color=style.MUTED,
             )  # fmt: skip
-    values = ", ".join(f"{names[row.region_id]} {row.named:.0f}" for row in data.itertuples())
-    alt = label("intensity.alt", lang, finding=finding, values=values)
+    values = [f"{named[row.region_id]} {row.named:.0f}" for row in data.itertuples()]
+    alt = label("intensity.alt", lang, finding=finding, values=joined(values, lang))
     return Drawn("exposures", figure, data, alt, label("intensity.caption", lang))
 
 
@@ -98,7 +98,7 @@ def robustness(
         ``robust``.
     """
     data, order = _robust_data(pairs, table)
-    names = _names(regions, lang)
+    named = names(regions, lang)
     sure = data[data["robust"]].groupby("basis").size().reindex(["scale", "text"], fill_value=0)
     total = len(order) * (len(order) - 1) // 2
     counts = {"scale": int(sure["scale"]), "text": int(sure["text"]), "pairs": total}
@@ -106,15 +106,15 @@ def robustness(
         finding = label("robust.finding", lang, **counts)
         figure = Figure(figsize=(style.FULL_WIDTH, 4.9))
         below = style.head(figure, finding, label("robust.subtitle", lang))
-        names_ = [names[region] for region in order]
+        full = [named[region] for region in order]
         letters = string.ascii_uppercase[: len(order)]
-        lettered = [f"{name}  {letter}" for name, letter in zip(names_, letters, strict=True)]
+        lettered = [f"{name}  {letter}" for name, letter in zip(full, letters, strict=True)]
         width, height = figure.get_figwidth(), figure.get_figheight()
         left = style.text_width(figure, lettered, style.SMALL_SIZE) + 0.14
         cell = (width * 0.985 - left) / len(order)
         # Names that are too long to stand above a column are replaced by letters.
-        short = style.text_width(figure, names_, style.SMALL_SIZE) < cell - 0.04
-        rows, heads = (names_, names_) if short else (lettered, list(letters))
+        short = style.text_width(figure, full, style.SMALL_SIZE) < cell - 0.04
+        rows, heads = (full, full) if short else (lettered, list(letters))
         bottom = 0.32 / height
         size = (0.985 - left / width, (below - 0.3) / height - bottom)
         axes = figure.add_axes((left / width, bottom, *size))
@@ -136,11 +136,6 @@ def robustness(
         figure.text(0.985, 0.08 / height, label("robust.above", lang), ha="right", **words)
     alt = label("robust.alt", lang, finding=finding)
     return Drawn("robustness", figure, data, alt, label("robust.caption", lang))
-
-
-def _names(regions: pd.DataFrame, lang: str) -> dict[str, str]:
-    column = "name_zh" if lang == "zh" else "label_en"
-    return dict(zip(regions["region_id"], regions[column], strict=True))
 
 
 def _exposure_data(table: pd.DataFrame) -> pd.DataFrame:
@@ -175,6 +170,7 @@ def _dots(axes: Axes, data: pd.DataFrame, name: str, colour: str) -> None:
     axes.plot(data[name], rows, "o", color=colour, markersize=4.2)
     highest = max(data[name].max(), data[f"{name}_high"].max())
     axes.set_xlim(-0.02 * highest, highest * 1.04)
+    axes.set_xticks([tick for tick in axes.get_xticks() if 0 <= tick <= highest * 1.04])
 
 
 def _ranks(axes: Axes, data: pd.DataFrame, lang: str) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from laoqu.analysis.binding import CLARITY, RATES, STRENGTHS
-from laoqu.labels import label
-from laoqu.publication.intensity import region_names
+from laoqu.analysis.binding import CLARITY, STRENGTHS
+from laoqu.labels import label, names
 from laoqu.tables import Block
 
 
@@ -20,13 +19,13 @@ def proportions(rates: pd.DataFrame, items: pd.DataFrame, lang: str = "zh") -> B
     lang : {"zh", "en"}
     """
     rows, values = [], {}
-    for panel, table in (("rates", rates), ("items", items)):
+    for table in (rates, items):
         for row in table.itertuples():
             counted = row.item != "mean"
             share = f"{row.share:.1%}" if pd.notna(row.share) else "–"
             rows.append(
                 (
-                    label(f"binding.{panel}.{row.item}", lang),
+                    label(f"binding.item.{row.item}", lang),
                     f"{row.k:.0f}" if counted else "",
                     str(row.n),
                     share,
@@ -34,7 +33,7 @@ def proportions(rates: pd.DataFrame, items: pd.DataFrame, lang: str = "zh") -> B
                     _interval(row.low, row.high),
                 )
             )
-            values[f"binding_{panel}_{row.item}"] = int(row.k) if counted else float(row.share)
+            values[f"binding_{row.item}"] = int(row.k) if counted else float(row.share)
     heads = ("what", "k", "n", "share", "wilson", "clauses")
     return Block(
         "binding",
@@ -98,19 +97,20 @@ def areas(
     lang : {"zh", "en"}
     """
     counts = rates.pivot(index="group", columns="item", values="k").round().astype(int)
-    shown = [rate for rate in RATES if rate != "place"]  # true of all measures that name an area
-    names, rows = region_names(regions, lang), []
-    for row in strengths.set_index("group").loc[list(names)].itertuples():
+    # All measures that name an area do so: the rest of the rates tell areas apart.
+    shown = [item for item in dict.fromkeys(rates["item"]) if item != "by_name"]
+    named, rows = names(regions, lang), []
+    for row in strengths.set_index("group").loc[list(named)].itertuples():
         median = str(row.median_low)
         if pd.notna(row.median_low) and row.median_low != row.median_high:
             median += f"–{row.median_high}"
         levels = [f"{getattr(row, f's{each}'):.0f}" for each in STRENGTHS]
         flags = [str(counts.at[row.Index, rate]) for rate in shown]
         n = row.n + row.n_uncoded
-        rows.append((names[row.Index], str(n), *levels, "–" if row.n == 0 else median, *flags))
+        rows.append((named[row.Index], str(n), *levels, "–" if row.n == 0 else median, *flags))
     heads = [label("binding.col.area", lang), "n", *(str(each) for each in STRENGTHS)]
     heads += [label("binding.col.median", lang)]
-    heads += [label(f"binding.rates.{rate}", lang) for rate in shown]
+    heads += [label(f"binding.item.{rate}", lang) for rate in shown]
     return Block(
         "binding-areas",
         label("binding.areas_title", lang),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from laoqu.labels import label
+from laoqu.labels import label, names
 from laoqu.tables import Block
 
 COLUMNS = ("area", "n", "clauses", "named", "rank", "exposure", "mean", "shared", "full")
@@ -25,7 +25,7 @@ def exposures(table: pd.DataFrame, regions: pd.DataFrame, lang: str = "zh") -> B
     """
     cells = table.set_index(["rule", "quantity", "region_id"])
     rows, values = [], {}
-    for region_id, name in region_names(regions, lang).items():
+    for region_id, name in names(regions, lang).items():
         named, exposure, mean = (
             cells.loc[("named", quantity, region_id)]
             for quantity in ("density", "exposure", "mean")
@@ -101,8 +101,8 @@ def breakdown(
     """
     part = table[(table["rule"] == "named") & (table["quantity"] == "density")]
     counts = part.pivot(index="group", columns="region_id", values="n")
-    names = region_names(regions, lang)
-    counts = counts.reindex(index=list(dict.fromkeys(part["group"])), columns=list(names))
+    areas = names(regions, lang)
+    counts = counts.reindex(index=list(dict.fromkeys(part["group"])), columns=list(areas))
     rows = [
         (f"{group} {words.get(group, '')}".strip(), *(str(n) if n else "·" for n in row))
         for group, row in zip(counts.index, counts.to_numpy().tolist(), strict=True)
@@ -111,17 +111,11 @@ def breakdown(
         "breakdown",
         label("breakdown.title", lang),
         label("breakdown.lead", lang),
-        columns=(label("breakdown.col.group", lang), *names.values()),
+        columns=(label("breakdown.col.group", lang), *areas.values()),
         rows=tuple(rows),
-        numeric=frozenset(range(1, len(names) + 1)),
+        numeric=frozenset(range(1, len(areas) + 1)),
         note=label("breakdown.note", lang),
     )
-
-
-def region_names(regions: pd.DataFrame, lang: str) -> dict[str, str]:
-    """Return region_id → name on a chart, in printed order."""
-    column = "name_zh" if lang == "zh" else "label_en"
-    return dict(zip(regions["region_id"], regions[column], strict=True))
 
 
 def span(row: Mapping[str, float], digits: int) -> str:
