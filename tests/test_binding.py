@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import laoqu as lq
+from laoqu import coding
 from laoqu.analysis import binding
 from laoqu.analysis.weights import groups, weights
 from laoqu.figures import binding as figures
@@ -242,3 +243,30 @@ def test_a_figure_of_a_plan_that_forbids_says_so(plan, measures, strength):
     it = figures.strength(cross, strength[1], plan.codebook(), plan.regions(), "en")
     assert "1 forbid" in it.alt
     assert lq.label("strength.finding_no_red", "en").split(", ")[-1] not in it.alt
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_an_empty_sheet_of_ones_own_is_undefined_not_zero(plan, tmp_path, lang):
+    coding.template(plan.table("measures"), plan.codebook(), tmp_path / "own.csv")
+    own = lq.load(coding=tmp_path / "own.csv")
+    measures = own.measures()
+    whole, figs = groups(measures), own.table("printed_figures")
+    both = [
+        binding.proportions(flags, measures["clause_id"], whole, draws=20)
+        for flags in (binding.rates(measures), binding.items(measures, figs))
+    ]
+    # What does not come from the sheet stays: scope, conditions, figures.
+    assert both[0].set_index("item").loc["by_name", "k"] == 54
+    assert np.isnan(both[0].set_index("item").loc["no_actor", "share"])
+    it = figures.proportions(*both, lang)
+    assert_text_fits(it.figure)
+    assert "nan" not in it.alt
+    cross = binding.strength_by_clarity(measures, whole)
+    assert cross["n"].sum() == 0
+    named = weights(own.measure_reach(), measures["measure_id"], own.region_ids, "named")
+    levels = binding.strengths(measures, named)
+    assert_text_fits(figures.strength(cross, levels, own.codebook(), own.regions(), lang).figure)
+    rates = binding.proportions(binding.rates(measures), measures["clause_id"], named, draws=20)
+    rows = tables.areas(rates, levels, own.regions(), lang).rows
+    assert {row[7] for row in rows} == {"–"}
+    assert "nan" not in repr(tables.proportions(*both, lang))

@@ -290,9 +290,10 @@ def test_figures_draw_their_data_and_their_text_fits(plan, table, pairs, lang):
 
 
 @pytest.mark.parametrize("lang", LANGS)
-def test_a_figure_of_too_few_measures_ranks_nobody(plan, lang):
+@pytest.mark.parametrize("clauses", [["c10", "c11"], ["c01"]])
+def test_a_figure_of_too_few_measures_ranks_nobody(plan, lang, clauses):
     measures = plan.measures()
-    few = measures[measures["clause_id"].isin(["c10", "c11"])]
+    few = measures[measures["clause_id"].isin(clauses)]  # clause 一 names no area at all
     reach = plan.measure_reach()
     found = exposures(few, reach, plan.region_ids, draws=50)
     it = figures.exposures(found, plan.regions(), lang)

@@ -129,12 +129,14 @@ def _sorted(table: pd.DataFrame) -> pd.DataFrame:
 
 def _count(row: tuple, lang: str) -> str:
     if row.item == "mean":
-        return label("binding.mean", lang, share=f"{row.share:.0%}")
+        return _percent(row.share)
     return label("binding.count", lang, k=round(row.k), n=row.n, share=_percent(row.share))
 
 
 def _percent(share: float) -> str:
     """Return a share at two significant digits at most; a small one is not rounded to nothing."""
+    if pd.isna(share):
+        return "–"
     return f"{share:.1%}" if 0 < share < 0.095 else f"{share:.0%}"
 
 
@@ -185,16 +187,17 @@ def _bars(axes: Axes, counts: pd.DataFrame, names: list[str], lang: str) -> None
     for code in CLARITY:
         axes.barh(rows, counts[code], left=start, height=0.66, linewidth=0.6, **fills[code])
         start = start + counts[code]
+    widest = max(start.max(), 1)
     for row, (strength_, total) in enumerate(start.items()):
         grey = int(counts.at[strength_, "grey"])
         said = label("strength.count", lang, n=total, grey=grey) if grey else str(total)
         axes.text(
-            total + start.max() * 0.012, row, said, va="center_baseline",
+            total + widest * 0.012, row, said, va="center_baseline",
             fontsize=style.SMALL_SIZE, color=style.MUTED,
         )  # fmt: skip
     axes.set_yticks(rows, names)
     axes.set_ylim(len(counts) - 0.4, -0.6)
-    axes.set_xlim(0, start.max() * 1.32)
+    axes.set_xlim(0, widest * 1.32)
     axes.set_xticks([])
     axes.tick_params(length=0)
     axes.spines["bottom"].set_visible(False)

@@ -168,7 +168,7 @@ def _dots(axes: Axes, data: pd.DataFrame, name: str, colour: str) -> None:
         capstyle="round",
     )  # fmt: skip
     axes.plot(data[name], rows, "o", color=colour, markersize=4.2)
-    highest = max(data[name].max(), data[f"{name}_high"].max())
+    highest = max(1, data[name].max(), data[f"{name}_high"].max())
     axes.set_xlim(-0.02 * highest, highest * 1.04)
     axes.set_xticks([tick for tick in axes.get_xticks() if 0 <= tick <= highest * 1.04])
 
