@@ -63,3 +63,27 @@ def weights(
     if rule.endswith("fractional"):
         table = table.div(table.sum(axis=1).where(lambda total: total > 0, 1), axis=0)
     return table
+
+
+def groups(measures: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
+    """Return weight 1 for the group that a measure is in: a table like that of `weights`.
+
+    Parameters
+    ----------
+    measures : DataFrame
+        ``plan.measures()``.
+    by : str, optional
+        A column of `measures` (theme, instrument_class, clause_id …). Without it all measures
+        are one group, ``all``.
+
+    Returns
+    -------
+    DataFrame
+        Index ``measure_id``, one column per group: clauses in reading order, codes sorted. What
+        is not coded stays visible as the group ``uncoded``.
+    """
+    names = pd.Series("all", measures.index) if by is None else measures[by].replace("", pd.NA)
+    names = names.astype("str").fillna("uncoded")
+    order = list(dict.fromkeys(names)) if by == "clause_id" else sorted(set(names))
+    table = pd.get_dummies(names, dtype="float64")[order]
+    return table.set_axis(pd.Index(measures["measure_id"], name="measure_id"))
