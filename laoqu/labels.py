@@ -5,9 +5,13 @@ from __future__ import annotations
 import csv
 import re
 from functools import cache
+from typing import TYPE_CHECKING
 
 from laoqu import paths
 from laoqu.errors import ParameterError, UnknownId, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LANGS = ("zh", "en")
 THIN = "\u2009"
@@ -60,3 +64,11 @@ def spaced(text: str) -> str:
 def joined(items: list[str], lang: str) -> str:
     """Join names as a reader of the language expects: 甲、乙 or A, B; 无 or none for no item."""
     return label("list.sep", lang).join(items) if items else label("list.none", lang)
+
+
+def names(table: pd.DataFrame, lang: str) -> dict[str, str]:
+    """Return id → short name of the areas (``plan.regions()``), or code → label of a codebook."""
+    if "code" in table:
+        return dict(zip(table["code"], table[f"label_{check_lang(lang)}"], strict=True))
+    column = {"zh": "name_zh", "en": "label_en"}[check_lang(lang)]
+    return dict(zip(table["region_id"], table[column], strict=True))

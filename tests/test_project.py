@@ -21,7 +21,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 #: Later modules may import earlier ones, never the other way round (docs/architecture.md).
 ORDER = [
     "errors", "paths", "source", "document", "citation", "schema", "coding", "regions", "places",
-    "geo", "plan", "build", "validate", "analysis", "labels", "figures", "tables",
+    "geo", "plan", "build", "validate", "analysis", "labels", "figures", "tables", "publication",
     "sections", "forms", "batch", "cli",
 ]  # fmt: skip
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -1,0 +1,1 @@
+"""Publication tables of the analyses, in Chinese and English."""
