@@ -90,10 +90,12 @@ def breadth(
     counts = _counts(weights, measures, codes, by)
     known = measures.set_index("measure_id")
     some = weights.loc[weights.to_numpy().any(axis=1)]
-    marks = np.stack([known.loc[some.index, by].eq(code).to_numpy(float) for code in codes], 1)
-    cells = (some.to_numpy()[:, :, None] * marks[:, None, :]).reshape(len(some), -1)
-    times = resample.clause_draws(known.loc[some.index, "clause_id"], draws, seed)
-    drawn = _spread((times @ cells).reshape(draws, len(counts), len(codes)))["effective"]
+    marks = pd.get_dummies(known.loc[some.index, by]).reindex(columns=list(codes), fill_value=0)
+    cells = some.to_numpy()[:, :, None] * marks.to_numpy(float)[:, None, :]
+    clauses = known.loc[some.index, "clause_id"]
+    times = resample.clause_draws(clauses, draws, seed) if len(some) else np.zeros((draws, 0))
+    drawn = times @ cells.reshape(len(some), counts.size)
+    drawn = _spread(drawn.reshape(draws, *counts.shape))["effective"]
     low, high = resample.intervals(drawn)
     redrawn = resample.intervals(drawn, level=0)[0]
     values = _spread(counts.to_numpy(float))
@@ -231,7 +233,8 @@ def similarity(
     """
     lists, sizes = reassign.printed_lists(weights, measures.set_index("measure_id")["unit_id"])
     observed = _cosines(lists.to_numpy(float)[None], sizes)[0]
-    drawn = _cosines(reassign.reassigned(lists.astype(float), draws, seed), sizes)
+    # An area that is dealt nothing shares nothing.
+    drawn = np.nan_to_num(_cosines(reassign.reassigned(lists.astype(float), draws, seed), sizes))
     table = pd.DataFrame(
         list(itertools.combinations(weights.columns, 2)), columns=["region_id", "other_id"]
     )
@@ -239,8 +242,8 @@ def similarity(
     pairs = np.triu_indices(weights.shape[1], 1)
     table["shared"] = (marks.T @ marks)[pairs]
     table["similarity"] = observed
-    table["expected"] = np.nanmean(drawn, axis=0) if len(lists) else np.nan
     known = ~np.isnan(observed)
+    table["expected"] = np.where(known, drawn.mean(axis=0), np.nan)
     table["p"] = np.where(known, reassign.p_both(drawn, observed), np.nan)
     table["p_adjusted"] = np.nan
     if known.any():

@@ -38,8 +38,8 @@ def hhi(values: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> from laoqu.analysis.concentration import hhi
-    >>> float(hhi([1, 2, 3, 4]))
-    0.3
+    >>> float(hhi([1, 1, 1, 1]))
+    0.25
     """
     values = np.asarray(values, dtype="float64")
     total = values.sum(axis=-1, keepdims=True)

@@ -74,7 +74,7 @@ def structural_zeros(codebook: pd.DataFrame, variable: str) -> pd.DataFrame:
 
 
 def cramers_v(table: np.ndarray) -> tuple[float, float]:
-    """Return Cramér's V, plain and corrected for bias; NaN with fewer than two rows or columns.
+    """Return Cramér's V, plain and corrected for bias; NaN where rows or columns are too few.
 
     Bergsma 2013, doi:10.1016/j.jkss.2012.10.002. Empty rows and columns are left out.
     """
@@ -86,7 +86,8 @@ def cramers_v(table: np.ndarray) -> tuple[float, float]:
     phi = chi2_contingency(table, correction=False).statistic / n
     fixed = max(0.0, phi - (r - 1) * (c - 1) / (n - 1))
     rows, columns = r - (r - 1) ** 2 / (n - 1), c - (c - 1) ** 2 / (n - 1)
-    corrected = np.sqrt(fixed / min(rows - 1, columns - 1))
+    room = min(rows, columns) - 1
+    corrected = np.sqrt(fixed / room) if room > 0 else np.nan
     return float(np.sqrt(phi / min(r - 1, c - 1))), float(corrected)
 
 

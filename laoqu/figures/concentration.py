@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from laoqu.analysis.reassign import DRAWS
 from laoqu.figures import style
@@ -29,9 +30,8 @@ def concentration(table: pd.DataFrame, lang: str = "zh") -> Drawn:
     kinds = list(dict.fromkeys(table["support"]))
     finding, subtitle = _finding(table, lang), label("concentration.subtitle", lang)
     totals = table.groupby("support")["total"].first()
-    rows = [
-        f"{label(f'concentration.support.{kind}', lang)}  n = {totals[kind]:g}" for kind in kinds
-    ]
+    support = {kind: label(f"concentration.support.{kind}", lang) for kind in kinds}
+    rows = [f"{support[kind]}  n = {totals[kind]:g}" for kind in kinds]
     with style.style():
         title = head_height(finding, subtitle)
         height = title + 0.45 * len(kinds) + 0.65
@@ -40,7 +40,7 @@ def concentration(table: pd.DataFrame, lang: str = "zh") -> Drawn:
         left = style.text_width(figure, rows, style.SMALL_SIZE) + 0.15
         grid = {
             "left": left / style.FULL_WIDTH, "right": 0.97, "bottom": 0.25 / height,
-            "top": 1 - (title + 0.3) / height, "wspace": 0.12,
+            "top": 1 - (title + 0.3) / height, "wspace": 0.2,
         }  # fmt: skip
         panels = figure.subplots(1, len(STATISTICS), sharey=True, gridspec_kw=grid)
         for axes, statistic in zip(panels, STATISTICS, strict=True):
@@ -61,16 +61,18 @@ def concentration(table: pd.DataFrame, lang: str = "zh") -> Drawn:
             )  # fmt: skip
             span = here[["value", "low", "high"]]
             low, high = span.min().min(), span.max().max()
-            axes.set_xlim(low - 0.35 * (high - low), high + 0.35 * (high - low))
+            ends = low - 0.35 * (high - low), high + 0.35 * (high - low)
+            axes.set_xticks(MaxNLocator(3, prune="both").tick_values(*ends))
+            axes.set_xlim(*ends)
             axes.set_ylim(len(kinds) - 0.6, -0.6)
-            axes.locator_params(axis="x", nbins=4)
             axes.tick_params(length=0)
             axes.spines["left"].set_visible(False)
         panels[0].set_yticks(range(len(kinds)), rows)
     words = [
-        f"{label(f'concentration.support.{row.support}', lang)}"
-        f"{label('list.sep', lang)}{label(f'concentration.statistic.{row.statistic}', lang)} "
-        + in_words(row, lang)
+        joined(
+            [support[row.support], label(f"concentration.statistic.{row.statistic}", lang)], lang
+        )
+        + f" {in_words(row, lang)}"
         for row in table.itertuples()
     ]
     listed = label("concentration.and", lang).join(words)
@@ -107,9 +109,8 @@ def channels(table: pd.DataFrame, regions: pd.DataFrame, counties: int, lang: st
                 number(axes, x, 1, str(row.national), style.PAPER)
             number(axes, x, 2, str(row.in_provinces), style.MUTED)
     chosen = [areas[row.region_id] for row in table.itertuples() if row.provincial]
-    listed = [
-        f"{areas[row.region_id]} {row.national}" for row in table.itertuples() if row.national
-    ]
+    held = table[table["national"] > 0]
+    listed = [f"{areas[row.region_id]} {row.national}" for row in held.itertuples()]
     alt = label(
         "channels.alt", lang, finding=finding, chosen=joined(chosen, lang),
         listed=joined(listed, lang),

@@ -70,9 +70,13 @@ def crosstab(
         "cross.caption", lang, draws=f"{DRAWS:,}",
         zeros=joined([_coded(code, words[0]) for code in zeros], lang),
     )  # fmt: skip
-    values = _found(data)
+    strict = data[data["p_within_adjusted"] < FOUND]
+    listed = [
+        label("cross.cell", lang, a=words[0][a], b=words[1][b])
+        for a, b in zip(strict[row], strict[column], strict=True)
+    ]
     n = int(everywhere.summary["n"].iloc[0])
-    alt = label("cross.alt", lang, finding=finding, n=n, **values)
+    alt = label("cross.alt", lang, finding=finding, n=n, listed=joined(listed, lang))
     return Drawn(f"{row}_by_{column}", figure, data, alt, caption)
 
 
@@ -86,11 +90,17 @@ def joint(everywhere: Association, inside: Association) -> pd.DataFrame:
 
 def cross_finding(data: pd.DataFrame, lang: str) -> str:
     """Say how many cells stand out, and how many beside the layout in clauses."""
-    a, b = (label(f"cross.variable.{name}", lang) for name in data.columns[:2])
+    terms = variables(data, lang)
     values = _found(data)
     if not values["found"]:
-        return label("cross.finding_none", lang, a=a, b=b)
-    return label("cross.finding", lang, a=a, b=b, **values)
+        return label("cross.finding_none", lang, **terms)
+    return label("cross.finding", lang, **terms, **values)
+
+
+def variables(data: pd.DataFrame, lang: str) -> dict[str, str]:
+    """Return the names of the two variables of a cross table, as a title needs them."""
+    a, b = (label(f"cross.variable.{name}", lang) for name in data.columns[:2])
+    return {"a": a.capitalize(), "b": b}
 
 
 def _found(data: pd.DataFrame) -> dict[str, int]:

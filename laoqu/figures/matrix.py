@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -26,8 +28,12 @@ def matrix(
     scratch = Figure(figsize=(style.FULL_WIDTH, 1))
     left = style.text_width(scratch, rows, style.SMALL_SIZE) + 0.14
     width = (style.FULL_WIDTH - left - 0.08) / len(heads)
-    parts = [part for head in heads for part in head.split("\n")]
-    wide = style.text_width(scratch, parts, style.SMALL_SIZE)
+    wide = _width(scratch, heads)
+    if wide > 0.95 * width:
+        # Break long heads between words; stand them upright only where that is not enough.
+        broken = [fill(head, len(head) // 2 + 4, break_long_words=False) for head in heads]
+        if _width(scratch, broken) <= 0.95 * width:
+            heads, wide = broken, _width(scratch, broken)
     upright = wide > 0.95 * width
     lines = max(head.count("\n") for head in heads) + 1
     above = wide if upright else 0.13 * lines
@@ -48,6 +54,11 @@ def matrix(
     )
     axes.spines[:].set_visible(False)
     return figure, axes
+
+
+def _width(figure: Figure, heads: list[str]) -> float:
+    lines = [line for head in heads for line in head.split("\n")]
+    return style.text_width(figure, lines, style.SMALL_SIZE)
 
 
 def number(axes: Axes, x: float, y: float, text: str, colour: str = style.INK) -> None:

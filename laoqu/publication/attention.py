@@ -39,16 +39,16 @@ def breadth(
     heads = ("region", "n", "themes", "effective", "interval", "inverse", "niche")
     return Block(
         "breadth", label("breadth.title", lang), label("breadth.lead", lang),
-        _heads("breadth", heads, lang), tuple(rows), numeric=frozenset(range(1, 7)),
+        _heads("breadth.col", heads, lang), tuple(rows), numeric=frozenset(range(1, 7)),
         note=label("breadth.note", lang),
-        values={f"effective_{row.region_id}": round(row.effective, 3) for row in both.itertuples()},
+        values={f"effective_{row.region_id}": row.effective for row in both.itertuples()},
     )  # fmt: skip
 
 
 def distinctiveness(
     table: pd.DataFrame, regions: pd.DataFrame, themes: pd.DataFrame, lang: str = "zh"
 ) -> Block:
-    """Return the pairs of area and theme with the largest \\|z\\|.
+    """Return the pairs of area and theme whose z lies farthest from 0.
 
     Parameters
     ----------
@@ -64,7 +64,8 @@ def distinctiveness(
         (
             areas[row.region_id], labels[row.theme], f"{row.n:g} / {row.total:g}",
             f"{row.others:g} / {row.others_total:g}",
-            f"{row.delta:.2f} ({row.low:.2f} – {row.high:.2f})", f"{row.z:.2f}",
+            f"{_fixed(row.delta, 2)} ({_fixed(row.low, 2)} – {_fixed(row.high, 2)})",
+            _fixed(row.z, 2),
         )
         for row in table.loc[order].itertuples()
     ]  # fmt: skip
@@ -73,7 +74,7 @@ def distinctiveness(
     return Block(
         "distinctiveness", label("distinct.title", lang),
         label("distinct.lead", lang, finding=finding, n=len(rows)),
-        _heads("distinct", heads, lang), tuple(rows), numeric=frozenset({2, 3, 4, 5}),
+        _heads("distinct.col", heads, lang), tuple(rows), numeric=frozenset({2, 3, 4, 5}),
         note=label("distinct.note", lang, **by_chance(table)), values=by_chance(table),
     )  # fmt: skip
 
@@ -102,7 +103,7 @@ def similarity(table: pd.DataFrame, regions: pd.DataFrame, lang: str = "zh") -> 
     return Block(
         "similarity", label("similar.title", lang),
         label("similar.lead", lang, finding=similar_finding(table, areas, lang), n=len(rows)),
-        _heads("similar", heads, lang), tuple(rows), numeric=frozenset(range(1, 6)),
+        _heads("similar.col", heads, lang), tuple(rows), numeric=frozenset(range(1, 6)),
         note=label("similar.note", lang),
     )  # fmt: skip
 
@@ -128,9 +129,9 @@ def concentration(table: pd.DataFrame, lang: str = "zh") -> Block:
     heads = ("support", "statistic", "n", "lists", "value", "expected", "interval", "p")
     return Block(
         "concentration", label("concentration.title", lang), label("concentration.lead", lang),
-        _heads("concentration", heads, lang), tuple(rows), numeric=frozenset(range(2, 8)),
+        _heads("concentration.col", heads, lang), tuple(rows), numeric=frozenset(range(2, 8)),
         note=label("concentration.note", lang, draws=f"{DRAWS:,}"),
-        values={f"{row.statistic}_{row.support}": round(row.value, 4) for row in table.itertuples()},
+        values={f"{row.statistic}_{row.support}": row.value for row in table.itertuples()},
     )  # fmt: skip
 
 
@@ -162,14 +163,14 @@ def channels(table: pd.DataFrame, regions: pd.DataFrame, counties: int, lang: st
         placed=placed,
     )  # fmt: skip
     return Block(
-        "channels", label("channels.title", lang), lead, _heads("channels", heads, lang),
+        "channels", label("channels.title", lang), lead, _heads("channels.col", heads, lang),
         tuple(rows), numeric=frozenset({2, 3}), values={"counties": counties, "placed": placed},
     )  # fmt: skip
 
 
 def _heads(prefix: str, keys: tuple[str, ...], lang: str) -> tuple[str, ...]:
-    return tuple(label(f"{prefix}.col.{key}", lang) for key in keys)
+    return tuple(label(f"{prefix}.{key}", lang) for key in keys)
 
 
 def _fixed(value: float, digits: int) -> str:
-    return "–" if pd.isna(value) else f"{value:.{digits}f}"
+    return "–" if pd.isna(value) else f"{value:.{digits}f}".replace("-", "−")

@@ -8,7 +8,7 @@ import pandas as pd
 
 from laoqu.analysis.crosstab import CLASSES, Association
 from laoqu.figures.concentration import p_value
-from laoqu.figures.crosstab import FOUND, joint
+from laoqu.figures.crosstab import FOUND, joint, variables
 from laoqu.labels import label, names
 from laoqu.tables import Block
 
@@ -38,7 +38,8 @@ def association(
         )
         for row in found.to_dict("records")
     ]  # fmt: skip
-    terms = {"a": label(f"cross.variable.{a}", lang), "b": label(f"cross.variable.{b}", lang)}
+    terms = variables(data, lang)
+    columns = [term.capitalize() for term in terms.values()]
     heads = ("n", "expected", "residual", "p", "strict")
     lead = label(
         "cross.lead", lang, n=int(summary["n"]), v=f"{summary['v']:.2f}",
@@ -47,10 +48,10 @@ def association(
     )  # fmt: skip
     return Block(
         f"{a}-by-{b}".replace("_", "-"), label("cross.title", lang, **terms), lead,
-        (terms["a"], terms["b"], *(label(f"cross.col.{head}", lang) for head in heads)),
+        (*columns, *(label(f"cross.col.{head}", lang) for head in heads)),
         tuple(rows), numeric=frozenset(range(2, 7)),
         note=label("cross.note", lang, free=int(inside.summary["free"].iloc[0])),
-        values={"v": round(summary["v"], 4), "v_corrected": round(summary["v_corrected"], 4)},
+        values={"v": summary["v"], "v_corrected": summary["v_corrected"]},
     )  # fmt: skip
 
 
@@ -127,7 +128,7 @@ def fit(table: pd.DataFrame, result: pd.DataFrame, themes: pd.DataFrame, lang: s
     """
     words, found = names(themes, lang), result.iloc[0]
     rows = [
-        tuple([words[row["theme"]], *(str(row[name]) for name in table.columns[1:])])
+        (words[row["theme"]], *(str(row[name]) for name in table.columns[1:]))
         for row in table.to_dict("records")
     ]
     counts = {
@@ -142,5 +143,5 @@ def fit(table: pd.DataFrame, result: pd.DataFrame, themes: pd.DataFrame, lang: s
         "fit", label("fit.title", lang), label("fit.lead", lang, **counts, **shown),
         (*heads, *ends, label("fit.col.classes", lang)), tuple(rows),
         numeric=frozenset(range(1, 7)), note=label("fit.note", lang, goals=int(found["goals"])),
-        values={**counts, "fit": round(found["fit"], 4)},
+        values={**counts, "fit": found["fit"]},
     )  # fmt: skip
