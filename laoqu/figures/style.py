@@ -28,6 +28,8 @@ REACH_FILL = {
     "named": "#A4262C", "place": "#D0674F", "class": "#E6B08A", "everyone": "#D9D4C7",
     "conditional": "#FFFFFF", "open": "#FFFFFF", "none": "#FFFFFF",
 }  # fmt: skip
+#: Supply, environment, demand; a letter stands beside the colour. X names no instrument.
+CLASS_FILL = {"S": "#2F5D8A", "E": "#6A8F3C", "D": "#C08A2B", "X": "#B8B5AE"}
 #: Doubt is a dashed outline, never a colour of its own.
 REACH_LINE = {"conditional": "-", "open": (0, (2, 1.4)), "none": "-"}
 HATCH = "//////"
