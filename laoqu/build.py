@@ -9,11 +9,12 @@ import hashlib
 import io
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from laoqu import paths, schema, source, terms
 from laoqu.analysis import clusters, coword
-from laoqu.errors import Problem
+from laoqu.errors import DataError, Problem
 from laoqu.plan import Plan, load
 
 CHECKSUMS = Path("built", "checksums.csv")
@@ -22,6 +23,9 @@ PACKAGED = (
     "counties.parquet", "county_areas.csv", "gazetteer.csv", "gazetteer_history.csv",
     "outline.parquet",
 )  # fmt: skip
+
+#: How far apart two places of the co-word layout may lie and still be the same, in link lengths.
+NEAR = 0.05
 
 
 def checksums(folder: Path | None = None) -> str:
@@ -117,11 +121,24 @@ def _tokens(plan: Plan) -> pd.DataFrame:
 
 
 def _layout(plan: Plan, tokens: pd.DataFrame) -> pd.DataFrame:
-    """Return where the terms stand: data, so that two figures can be compared."""
+    """Return where the terms stand: data, so that two figures can be compared.
+
+    The committed places are kept while terms, clusters and seed are the same and no place is
+    further off than processors may differ: a layout is drawn by iteration, and its last digits
+    depend on the machine.
+    """
     sentences = plan.sentences()
     table = coword.incidence(tokens, sentences)
     paired = coword.stability(table, sentences["clause_id"])
-    return clusters.layout(coword.drawn(paired), table).sort_values("term", ignore_index=True)
+    made = clusters.layout(coword.drawn(paired), table).sort_values("term", ignore_index=True)
+    try:
+        kept = plan.table("coword_layout")
+    except DataError:
+        return made
+    same = ["term", "cluster", "seed"]
+    if kept[same].to_dict("list") != made[same].to_dict("list"):
+        return made
+    return kept if np.allclose(kept[["x", "y"]], made[["x", "y"]], atol=NEAR) else made
 
 
 def _csv(frame: pd.DataFrame) -> str:
