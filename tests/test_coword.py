@@ -10,15 +10,17 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from drawing import assert_text_fits, overlap, rendered
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.patches import Circle
 
 import laoqu as lq
 from laoqu import build, paths, terms
 from laoqu.analysis import clusters, coword
 from laoqu.figures import coword as figures
+from laoqu.figures import style
 from laoqu.publication import coword as publication
-from tests.test_figures import test_no_text_is_cut_off_or_overlaps as check_text
 
 PLAN = lq.load()
 
@@ -482,30 +484,21 @@ BOTH = pytest.mark.parametrize(
 
 @BOTH
 def test_no_text_of_the_figures_is_cut_off_or_overlaps(net, name, lang):
-    check_text(lambda *_: draw(net, name, lang), None, lang)
+    assert_text_fits(draw(net, name, lang).figure)
 
 
 @BOTH
 def test_no_name_covers_a_mark(net, name, lang):
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.patches import Circle
-
-    from laoqu.figures import style
-
     figure = draw(net, name, lang).figure
-    renderer = FigureCanvasAgg(figure).get_renderer()
-    sheet = figure.axes[-1]
+    renderer, sheet = rendered(figure), figure.axes[-1]
     with style.style():
-        figure.draw(renderer)
         discs = [p.get_window_extent(renderer) for p in sheet.patches if isinstance(p, Circle)]
         for text in sheet.texts:
             if text.get_text().isdigit():
                 continue
             box = text.get_window_extent(renderer)
             for disc in discs:
-                across = min(box.x1, disc.x1) - max(box.x0, disc.x0)
-                up = min(box.y1, disc.y1) - max(box.y0, disc.y0)
-                assert not (across > 2 and up > 2), text.get_text()
+                assert min(overlap(box, disc)) <= 2, text.get_text()
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from drawing import assert_text_fits
 from matplotlib.colors import to_hex
-from matplotlib.text import Text
 
 from laoqu.analysis import attention, concentration, crosstab
 from laoqu.analysis.weights import weights
@@ -105,24 +103,7 @@ def figure(found, name, lang):
 def test_no_text_is_cut_off_or_overlaps(drawn, name, lang):
     it = drawn(name, lang)
     assert it.name == name
-    renderer = FigureCanvasAgg(it.figure).get_renderer()
-    with style.style():
-        it.figure.draw(renderer)
-        texts = [t for t in it.figure.findobj(match=Text) if t.get_text().strip()]
-        boxes = [(t.get_text(), t.get_window_extent(renderer)) for t in texts if shown(t)]
-    for text, box in boxes:
-        assert box.x0 >= 0, text
-        assert box.x1 <= it.figure.bbox.width, text
-        assert box.y0 >= 0, text
-        assert box.y1 <= it.figure.bbox.height, text
-    for (one, a), (two, b) in itertools.combinations(boxes, 2):
-        across = min(a.x1, b.x1) - max(a.x0, b.x0)
-        down = min(a.y1, b.y1) - max(a.y0, b.y0)
-        assert not (across > 1 and down > 2), (one, two)
-
-
-def shown(text):
-    return text.get_visible() and (text.axes is None or text.axes.get_visible())
+    assert_text_fits(it.figure)
 
 
 @pytest.mark.parametrize("lang", LANGS)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import io
-import itertools
 
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from drawing import assert_text_fits
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
@@ -49,23 +48,7 @@ def test_coverage_draws_its_data(drawn, region_id, lang):
 
 @pytest.mark.parametrize(("region_id", "lang"), REPORTS)
 def test_no_text_is_cut_off_or_overlaps(drawn, region_id, lang):
-    figure = drawn(region_id, lang).figure
-    renderer = FigureCanvasAgg(figure).get_renderer()
-    with style.style():
-        figure.draw(renderer)
-        texts = [
-            t for t in figure.findobj(match=is_text) if t.get_text().strip() and t.get_visible()
-        ]
-        boxes = [(t.get_text(), t.get_window_extent(renderer)) for t in texts]
-    for text, box in boxes:
-        assert box.x0 >= 0, text
-        assert box.x1 <= figure.bbox.width, text
-        assert box.y0 >= 0, text
-        assert box.y1 <= figure.bbox.height, text
-    for (one, a), (two, b) in itertools.combinations(boxes, 2):
-        across = min(a.x1, b.x1) - max(a.x0, b.x0)
-        down = min(a.y1, b.y1) - max(a.y0, b.y0)
-        assert not (across > 1 and down > 2), (one, two)
+    assert_text_fits(drawn(region_id, lang).figure)
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -117,12 +100,6 @@ def test_style_leaves_nothing_behind():
     with style.style():
         pass
     assert dict(mpl.rcParams) == before
-
-
-def is_text(artist):
-    from matplotlib.text import Text
-
-    return isinstance(artist, Text)
 
 
 def to_hex(colour):

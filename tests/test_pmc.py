@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
+from drawing import assert_text_fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 import laoqu as lq
@@ -18,7 +17,6 @@ from laoqu.analysis import pmc
 from laoqu.analysis.weights import weights
 from laoqu.errors import ParameterError, UnknownId
 from laoqu.figures import pmc as figures
-from laoqu.figures import style
 from laoqu.publication import pmc as publication
 
 TABLE, SCORES, EVIDENCE, GRADES, CROSSWALK = (
@@ -318,21 +316,7 @@ def drawn():
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("name", ["panel", "surface", "areas"])
 def test_no_text_is_cut_off_or_overlaps(drawn, name, lang):
-    figure = drawn(name, lang).figure
-    renderer = FigureCanvasAgg(figure).get_renderer()
-    with style.style():
-        figure.draw(renderer)
-        texts = [t for t in figure.findobj(Text) if t.get_text().strip() and t.get_visible()]
-        boxes = [(t.get_text(), t.get_window_extent(renderer)) for t in texts]
-    for text, box in boxes:
-        assert box.x0 >= 0, text
-        assert box.x1 <= figure.bbox.width, text
-        assert box.y0 >= 0, text
-        assert box.y1 <= figure.bbox.height, text
-    for (one, a), (two, b) in itertools.combinations(boxes, 2):
-        across = min(a.x1, b.x1) - max(a.x0, b.x0)
-        down = min(a.y1, b.y1) - max(a.y0, b.y0)
-        assert not (across > 1 and down > 2), (one, two)
+    assert_text_fits(drawn(name, lang).figure)
 
 
 @pytest.mark.parametrize("name", ["panel", "surface", "areas"])
