@@ -18,7 +18,7 @@ from matplotlib.text import Text
 
 import laoqu as lq
 from laoqu import geo
-from laoqu.figures import maps, style
+from laoqu.figures import maps, mapsheet, style
 from laoqu.labels import label
 
 LANGS = ("zh", "en")
@@ -97,7 +97,7 @@ def test_what_is_drawn_is_the_data(drawn, region_id, lang):
     rows = it.data[it.data["kind"] == "county"]
     low = rows["confidence"] == "low"
     for part, found in (
-        (rows[~low], collections(axes, facecolor=filled(maps.TINT))),
+        (rows[~low], collections(axes, facecolor=filled(mapsheet.TINT))),
         (rows[low], collections(axes, hatch=lambda hatch: hatch == style.HATCH)),
     ):
         parts = sum(len(counties[code].geoms) for code in part["adcode"])
@@ -106,7 +106,7 @@ def test_what_is_drawn_is_the_data(drawn, region_id, lang):
     assert dashed is not None
     marks = [line for line in axes.lines if line.get_linestyle() == "None"]
     shapes = it.data.loc[it.data["shape"] != "", "shape"]
-    assert sorted(line.get_marker() for line in marks) == sorted(maps.SHAPES[s] for s in shapes)
+    assert sorted(line.get_marker() for line in marks) == sorted(mapsheet.SHAPES[s] for s in shapes)
     rings = [line.get_xydata()[0] for line in marks if line.get_markerfacecolor() == "none"]
     keys = it.data.loc[it.data["kind"] == "key_county", "adcode"]
     for code, spot in zip(keys, rings, strict=True):
@@ -144,7 +144,7 @@ def test_no_text_is_cut_off_or_overlaps(drawn, region_id, lang):
 def test_the_key_and_the_inset_cover_no_map(drawn, region_id, lang):
     it = drawn(region_id, lang)
     figure = it.figure
-    width, height = figure.get_size_inches() / maps.MM
+    width, height = figure.get_size_inches() / mapsheet.MM
     assert width == pytest.approx(160)
     assert 90 <= height <= 170.01
     main, inset = (axes.get_position() for axes in figure.axes)
@@ -217,7 +217,7 @@ def test_the_inset_shows_china_with_taiwan_hainan_and_the_south_china_sea(drawn,
         assert not axes.patches[0].get_fill()
     points = gpd.GeoSeries(map(shapely.Point, places.values()), crs=4326).to_crs(geo.CRS_CHINA)
     assert box.buffer(1).contains(points).all()
-    lines = collections(axes, edgecolor=filled(maps.LINES["maritime"]["color"]))
+    lines = collections(axes, edgecolor=filled(mapsheet.LINES["maritime"]["color"]))
     assert sum(len(each.get_paths()) for each in lines) == 10
 
 
@@ -273,7 +273,7 @@ def test_the_overview_names_twelve_areas_and_hatches_nine_counties(plan, drawn, 
     both = sure[sure["adcode"].duplicated(keep=False)]
     assert set(twice["adcode"]) == set(both["adcode"])
     assert len(twice) == 9
-    hatched = collections(axes, hatch=lambda hatch: hatch == maps.FILLS["overlap"]["hatch"])
+    hatched = collections(axes, hatch=lambda hatch: hatch == mapsheet.FILLS["overlap"]["hatch"])
     counties = geo.projected()[0].set_index("adcode").geometry
     parts = sum(len(counties[code].geoms) for code in twice["adcode"])
     assert sum(len(each.get_paths()) for each in hatched) == parts
@@ -332,9 +332,9 @@ def test_drawing_leaves_its_arguments_alone(plan):
 def test_every_city_role_of_the_plan_has_a_shape(plan):
     named = plan.mentions()
     cities = named[named["recipient"] & named["level"].isin(["prefecture", "urban_area"])]
-    assert set(maps.GROUP_OF) == set(cities["role"])
-    assert len(maps.GROUPS) <= 5
-    for shape in maps.SHAPES:
+    assert set(mapsheet.GROUP_OF) == set(cities["role"])
+    assert len(mapsheet.GROUPS) <= 5
+    for shape in mapsheet.SHAPES:
         assert label(f"map.key.{shape}", "en") != label(f"map.key.{shape}", "zh")
 
 
@@ -342,7 +342,7 @@ def test_a_map_of_low_confidence_alone_and_an_overview_of_some_areas(plan):
     membership = plan.membership("yimeng").assign(confidence="low")
     tables = membership, plan.mentions("yimeng"), plan.box_items(region="yimeng")
     it = maps.plot_region(plan.region("yimeng"), *geo.projected(), *tables)
-    assert not collections(it.figure.axes[0], facecolor=filled(maps.TINT))[0].get_paths()
+    assert not collections(it.figure.axes[0], facecolor=filled(mapsheet.TINT))[0].get_paths()
     assert it.png()
     rows = plan.membership()
     rows = rows[rows["region_id"].isin(["yimeng", "qiongya"])]

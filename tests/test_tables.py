@@ -92,11 +92,11 @@ def test_a_changed_or_missing_packaged_file_is_reported(data_copy, name):
          "Yimeng old revolutionary base area", "is also a name of"),
         ("curated/exemplified.csv", "c01.s01,562,584", "c01.s01,,584", "is empty"),
         ("curated/absences.csv", ",安排资金|", ",(安排资金|",
-         "absences.csv:2:29: '(安排资金|资金规模|总投资|万元|亿元|概算|预算' is no regular expression"),
+         "absences.csv:2:29: '(安排资金|资金规模|总投资"),
         ("curated/codebook.csv", ",税收|减税", ",*税收|减税",
          "codebook.csv:52:149: '*税收|减税|免税|退税|税率|关税' is no regular expression"),
         ("curated/pmc_scores.csv", "X7.5,pass1,0,0,税,", "X7.5,pass1,0,0,[税,",
-         "'[税' is no regular expression"),
+         "'[税' is no regular expression: unterminated character set"),
     ],
 )  # fmt: skip
 def test_holes_and_clashes_are_reported(damage, file, old, new, expected):
