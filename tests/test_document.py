@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import laoqu as lq
 from laoqu import document
+from laoqu.document import model, reading
 from laoqu.errors import DataError
 
 DOC = lq.load().document
@@ -168,7 +169,7 @@ def test_a_sibling_plan_is_read_by_convention_and_its_own_layout():
 
 def test_twenty_clauses_are_counted():
     numerals = [*document.NUMERALS, "十一", "十二", "十三", "十九", "二十"]
-    assert [document._number(n) for n in numerals] == [*range(1, 11), 11, 12, 13, 19, 20]
+    assert [reading._number(n) for n in numerals] == [*range(1, 11), 11, 12, 13, 19, 20]
 
 
 @pytest.mark.parametrize(
@@ -195,5 +196,5 @@ def test_any_text_is_parsed_whole_or_refused(text):
         return
     assert "".join(unit.text for unit in doc.units) == doc.canonical
     assert sorted(doc.canonical) == sorted(
-        bare("\n".join(line for line in text.split("\n") if not document.PAGE_MARK.match(line)))
+        bare("\n".join(line for line in text.split("\n") if not model.PAGE_MARK.match(line)))
     )
