@@ -71,7 +71,7 @@ def test_fleiss_ten_subjects_fourteen_raters():
 
 
 def test_holsti_and_its_step_up():
-    # 82 of 100 agree: K = .82; stepped up with two coders .901 (methods note 10.5).
+    # 82 of 100 agree: K = .82; stepped up with two coders .901.
     found = values([0] * 100, [0] * 82 + [1] * 18)
     assert found["holsti"] == pytest.approx(0.82)
     assert found["holsti_stepped"] == pytest.approx(0.901, abs=5e-4)
@@ -152,6 +152,13 @@ def test_by_category_worked_by_hand():
     assert table.loc["x", "alpha"] == pytest.approx(table.loc["y", "alpha"])
     none = by_category(pd.Series(list("xx")), pd.Series(list("xx")), categories=["z"])
     assert none.set_index("category").loc["z", "note"] == "undefined: no variation"
+
+
+def test_what_a_coder_left_out_is_no_agreement():
+    # Of four units the first is coded by both, the second by one, the others by nobody.
+    a, b = pd.Series(["x", "x", None, None]), pd.Series(["x", None, None, None])
+    table = by_category(a, b).set_index("category")
+    assert table.loc["x", ["used", "both"]].tolist() == ["2 / 1", 1]
 
 
 def test_a_wrong_scale_is_refused():

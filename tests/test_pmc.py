@@ -1,4 +1,4 @@
-"""The PMC-index: its data cell by cell, the vector of the methods note, what must never happen."""
+"""The PMC-index: its data cell by cell, a vector worked by hand, what must never happen."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TABLE, SCORES, EVIDENCE, GRADES, CROSSWALK = (
     lq.load().table(f"pmc_{name}")
     for name in ("table", "scores", "evidence", "grades", "crosswalk")
 )
-#: Methods, section 5. X = 2/3, 3/4, 5/5, 1/2, 2/4, 3/3, 3/5, 3/4, 1/2.
+#: X = 2/3, 3/4, 5/5, 1/2, 2/4, 3/3, 3/5, 3/4, 1/2.
 VECTOR = [[1, 1, 0], [1, 0, 1, 1], [1, 1, 1, 1, 1], [0, 1], [1, 1, 0, 0], [1, 1, 1],
           [1, 0, 0, 1, 1], [1, 1, 0, 1], [1, 0]]  # fmt: skip
 
@@ -103,7 +103,7 @@ def test_a_ruling_where_the_passes_agree_is_reported(damage):
 # the index
 
 
-def test_the_vector_of_the_methods_note():
+def test_the_vector_worked_by_hand():
     x = pmc.variables(scored(VECTOR))
     assert x.round(3).values.tolist() == [[0.667, 0.75, 1, 0.5, 0.5, 1, 0.6, 0.75, 0.5]]
     # 2/3 + 3/4 + 1 + 1/2 + 1/2 + 1 + 3/5 + 3/4 + 1/2 = 6.2667; / 9 = .6963; 9 − 6.2667 = 2.7333

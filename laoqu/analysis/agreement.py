@@ -83,7 +83,7 @@ def agreement(
         drawn = [] if why else [_defined(function, ratings[sample])[0] for sample in samples]
         good = [each for each in drawn if not np.isnan(each)]
         low, high = np.percentile(good, [2.5, 97.5]) if good else (np.nan, np.nan)
-        n = int((~np.isnan(ratings)).sum(axis=1).__ge__(2).sum())
+        n = int(((~np.isnan(ratings)).sum(axis=1) >= 2).sum())
         rows.append(
             [name, value, low, high, n, len(codings), len(drawn) - len(good), why or note]
         )  # fmt: skip
@@ -147,7 +147,7 @@ def by_category(*codings: pd.Series, categories: list[object] | None = None) -> 
         why = _why_not(ratings, len(codings))
         value, why = (np.nan, why) if why else _defined(_alpha("nominal", 2), ratings)
         used = " / ".join(str(int(marks[column].sum())) for column in marks)
-        both = int((marks.sum(axis=1) == table.notna().sum(axis=1)).sum())
+        both = int(marks.eq(1).all(axis=1).sum())
         rows.append([category, used, both, value, why or ""])
     return pd.DataFrame(rows, columns=["category", "used", "both", "alpha", "note"])
 

@@ -81,11 +81,11 @@ def breadth(
         One row per area: ``region_id``, ``n``, ``themes`` (codes with any weight), ``entropy``,
         ``effective``, ``inverse_hhi``, ``low``, ``redrawn``, ``high`` (2.5 %, median and 97.5 %
         of ``effective`` over the redraws), ``undefined_draws``. NaN where nothing reaches the
-        area.
+        area; no interval from a single clause.
 
     Notes
     -----
-    Methods, section 7.2; the pair is that of issue attention diversity in manifestoR.
+    The pair is that of issue attention diversity in manifestoR.
     """
     counts = _counts(weights, measures, codes, by)
     known = measures.set_index("measure_id")
@@ -96,8 +96,10 @@ def breadth(
     times = resample.clause_draws(clauses, draws, seed) if len(some) else np.zeros((draws, 0))
     drawn = times @ cells.reshape(len(some), counts.size)
     drawn = _spread(drawn.reshape(draws, *counts.shape))["effective"]
-    low, high = resample.intervals(drawn)
-    redrawn = resample.intervals(drawn, level=0)[0]
+    # Draws of a single clause say nothing but how often it came up.
+    behind = pd.DataFrame(cells.any(axis=2)).groupby(clauses.to_numpy()).any().sum().to_numpy()
+    found = np.vstack([resample.intervals(drawn), resample.intervals(drawn, level=0)[:1]])
+    low, high, redrawn = np.where(behind > 1, found, np.nan)
     values = _spread(counts.to_numpy(float))
     return pd.DataFrame(
         {

@@ -1,6 +1,6 @@
 """Which terms stand together: strengths, a filter against chance, stability when redrawn.
 
-Formulae and their sources are in the methods document, section on co-words. Counts are of units
+Formulae and their sources are in docs/methods.md, “Co-words”. Counts are of units
 (sentences or clauses), never of repetitions within one. No cosine or correlation is taken of the
 co-occurrence matrix itself: that would normalise twice (Zhou and Leydesdorff 2016).
 """

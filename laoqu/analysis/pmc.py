@@ -1,6 +1,6 @@
 """The PMC-index of a text, and how far it hangs on choices that nobody can prove.
 
-Formulae after Ruiz Estrada 2011 as in methods, section 5. A frame of scores has one row per case
+Formulae after Ruiz Estrada 2011 (docs/methods.md, “PMC-index”). A frame has one row per case
 (a coder, an area, a clause) and one column per sub-variable: 1 present, 0 absent, NA not scored.
 """
 

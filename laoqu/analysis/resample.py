@@ -1,7 +1,8 @@
 """Intervals for a text that is a census of itself: clauses drawn anew, ranks as intervals.
 
 The plan is not a sample. The intervals say how a number would move if the plan were drafted again
-at the same length, clause by clause (methods, section 7.5); they say nothing of other plans.
+with as many clauses, each like one of its own (docs/methods.md, “Exposure”); they say nothing of
+other plans.
 """
 
 from __future__ import annotations

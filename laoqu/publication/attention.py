@@ -31,7 +31,8 @@ def breadth(
     rows = [
         (
             areas[row.region_id], f"{row.n:g}", str(row.themes), _fixed(row.effective, 1),
-            f"{_fixed(row.redrawn, 1)} ({_fixed(row.low, 1)}–{_fixed(row.high, 1)})",
+            "–" if pd.isna(row.redrawn)
+            else f"{row.redrawn:.1f} ({row.low:.1f}–{row.high:.1f})",
             _fixed(row.inverse_hhi, 1), _fixed(row.distance, 3),
         )
         for row in both.itertuples()
