@@ -1,0 +1,110 @@
+"""The counties of the area, and every place in it that the plan names."""
+
+from __future__ import annotations
+
+from laoqu.sections.context import Context
+from laoqu.tables import Block
+
+
+def county_map(it: Context) -> Block:
+    """Introduce the map."""
+    low = int((it.membership["confidence"] == "low").sum())
+    return it.block(
+        "map",
+        "map_section.title",
+        lead=it.sentences(
+            it.say(
+                "map_section.lead",
+                region=it.name,
+                documented=it.region.documented,
+                total=it.region.official_total,
+            ),
+            it.say("map_section.low", n=low) if low else "",
+        ),
+        warning=it.say("map.incomplete", documented=it.region.documented,
+                       total=it.region.official_total) if it.incomplete else "",
+        values={"area.documented": it.region.documented, "area.low": low,
+                "area.total": it.region.official_total},
+    )  # fmt: skip
+
+
+def counties(it: Context) -> Block:
+    """List the counties: code, basis, confidence, whether a key county, and where it is named."""
+    named = it.mentions[it.mentions["recipient"] & (it.mentions["adcode"] != "")]
+    where = named.groupby("adcode")["clause_id"].agg(lambda ids: tuple(dict.fromkeys(ids)))
+    keys = set(named.loc[named["role"] == "national_key_county", "adcode"])
+    table = it.membership.sort_values("adcode", ignore_index=True)
+    table["key_county"] = table["adcode"].isin(keys)
+    table["named_in"] = [where.get(code, ()) for code in table["adcode"]]
+    table["city_named_in"] = [where.get(f"{code[:4]}00", ()) for code in table["adcode"]]
+    rows = [
+        (
+            it.unit(row.adcode, row.name), row.adcode,
+            it.unit(f"{row.adcode[:4]}00", row.prefecture) or it.unit(
+                f"{row.adcode[:2]}0000", row.province),
+            it.code("membership_basis", row.basis), it.code("confidence", row.confidence),
+            it.say("yes") if row.key_county else "",
+            it.listed(map(it.clause, row.named_in)) if row.named_in else "",
+        )
+        for row in table.itertuples()
+    ]  # fmt: skip
+    unnamed = int((table["named_in"].map(len) == 0).sum())
+    return it.block(
+        "counties",
+        "counties.title",
+        level=3,
+        lead=it.say("counties.lead", n=len(table), unnamed=unnamed),
+        columns=it.columns("county", "code", "city", "basis", "confidence", "key", "named_in"),
+        rows=tuple(rows),
+        note=it.say("counties.note"),
+        folded=len(rows) > 30,
+        records=table,
+        values={"counties.listed": len(table), "counties.unnamed": unnamed},
+    )
+
+
+def places(it: Context) -> Block:
+    """List every place of the area that the plan names, with the role it is given."""
+    table = it.mentions[it.mentions["level"] != "area"].reset_index(drop=True)
+    rows = []
+    for row in table.itertuples():
+        above = row.province if it.lang == "zh" else it.unit(f"{row.adcode[:2]}0000", row.province)
+        rows.append(
+            (
+                row.printed, row.name if row.level == "zone" else it.unit(row.adcode, row.name),
+                row.adcode, it.code("role", row.role),
+                it.clause(row.clause_id), it.bracketed(above, it.listed(notes)
+                if (notes := _notes(it, row)) else ""),
+            )
+        )  # fmt: skip
+    named = int(table.loc[table["recipient"], "name"].nunique())
+    return it.block(
+        "places",
+        "places.title",
+        lead=it.say("places.lead", n=len(table), names=named, region=it.name)
+        if len(table)
+        else it.say("places.none"),
+        columns=it.columns("printed", "full_name", "code", "role", "where", "province"),
+        rows=tuple(rows),
+        quoted=frozenset({0}),
+        note=it.say("places.note"),
+        records=table,
+        values={"places.namings": len(table), "places.names": named},
+    )
+
+
+def _notes(it: Context, row: object) -> list[str]:
+    """Say where a place lies only partly here, is in other areas too, or receives nothing."""
+    part = it.frames.reach
+    part = part[(part["region_id"] == it.id) & (part["via"] == row.mention_id) & ~part["whole"]]
+    notes = [
+        it.say("places.part", city=it.unit(row.adcode, row.name), n=int(n))
+        for n in part["counties"].head(1)
+    ]
+    others = [it.area(other) for other in row.region_id.split(";") if other != it.id]
+    if others:
+        key = "places.also" if row.level == "county" else "places.city_also"
+        notes.append(it.say(key, regions=it.listed(others)))
+    if not row.recipient:
+        notes.append(it.say("places.no_recipient"))
+    return notes
