@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 
@@ -85,14 +86,19 @@ class Frames:
         return self.plan.box_items()
 
     @cached_property
-    def gazetteer(self) -> pd.DataFrame:
-        """The units of the end of 2021, by code."""
-        return self.plan.gazetteer().set_index("adcode", drop=False)
+    def units(self) -> dict[str, tuple[str, str]]:
+        """By code, the name of each unit of the end of 2021 and its English form."""
+        table = self.plan.gazetteer()
+        names = zip(table["name"], table["name_en"], strict=True)
+        return dict(zip(table["adcode"], names, strict=True))
 
     @cached_property
-    def codes(self) -> pd.DataFrame:
-        """The codebook, by variable and code."""
-        return self.plan.codebook().set_index(["variable", "code"]).sort_index()
+    def words(self) -> dict[tuple[str, str], dict[str, str]]:
+        """By variable and code, the words of the codebook in each language."""
+        return {
+            (row.variable, row.code): {"zh": row.label_zh, "en": row.label_en}
+            for row in self.plan.codebook().itertuples()
+        }
 
     @cached_property
     def counts(self) -> pd.DataFrame:
@@ -133,11 +139,13 @@ class Context:
         return self.measures[here].reset_index(drop=True)
 
     @cached_property
-    def naming(self) -> dict[str, pd.DataFrame]:
+    def naming(self) -> dict[str, list[object]]:
         """By measure, the rows of `laoqu.regions.reach_of_measures` that name it or its places."""
         rows = self.frames.by_measure
-        rows = rows[(rows["region_id"] == self.id) & rows["how"].isin(DIRECT)]
-        return dict(list(rows.groupby("measure_id")))
+        found = defaultdict(list)
+        for row in rows[(rows["region_id"] == self.id) & rows["how"].isin(DIRECT)].itertuples():
+            found[row.measure_id].append(row)
+        return found
 
     @cached_property
     def mentions(self) -> pd.DataFrame:
@@ -184,14 +192,14 @@ class Context:
         """Return the words of a code; what a coding of one's own left empty is said to be so."""
         if pd.isna(code) or code == "":
             return self.say("code.none")
-        return str(self.frames.codes.at[(variable, str(code)), f"label_{self.lang}"])
+        return self.frames.words[variable, str(code)][self.lang]
 
     def clause(self, clause_id: str) -> str:
         """Return how a passage is called: 条目七, 专栏2, clause 7."""
         if self.lang == "zh":
             return self.plan.clause_name(clause_id)
-        if clause_id[0] in "bc" and clause_id[1:].isdigit():
-            kind = "box" if clause_id[0] == "b" else "clause"
+        if clause_id[1:].isdigit():
+            kind = {"b": "box", "c": "clause", "p": "part"}[clause_id[0]]
             return self.say(f"where.{kind}", number=int(clause_id[1:]))
         return self.say(f"clause.{clause_id}")
 
@@ -207,10 +215,10 @@ class Context:
 
     def unit(self, adcode: str, printed: str = "") -> str:
         """Return a unit's name; in English both names, since the plan prints the Chinese one."""
-        if adcode not in self.frames.gazetteer.index:
+        if adcode not in self.frames.units:
             return printed
-        row = self.frames.gazetteer.loc[adcode]
-        return row["name"] if self.lang == "zh" else f"{row['name_en']} {row['name']}"
+        name, english = self.frames.units[adcode]
+        return name if self.lang == "zh" else f"{english} {name}"
 
     def area(self, region_id: str) -> str:
         """Return the short name of any area."""

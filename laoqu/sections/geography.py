@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from laoqu.sections.context import Context
 from laoqu.tables import Block
 
@@ -10,7 +12,7 @@ def county_map(it: Context) -> Block:
     """Introduce the map."""
     low = int((it.membership["confidence"] == "low").sum())
     return it.block(
-        "map",
+        "map-lead",
         "map_section.title",
         lead=it.sentences(
             it.say(
@@ -24,7 +26,7 @@ def county_map(it: Context) -> Block:
         warning=it.say("map.incomplete", documented=it.region.documented,
                        total=it.region.official_total) if it.incomplete else "",
         values={"area.documented": it.region.documented, "area.low": low,
-                "area.total": it.region.official_total},
+                "area.total": it.region.official_total, "map.source": it.say("map.source")},
     )  # fmt: skip
 
 
@@ -66,6 +68,9 @@ def counties(it: Context) -> Block:
 def places(it: Context) -> Block:
     """List every place of the area that the plan names, with the role it is given."""
     table = it.mentions[it.mentions["level"] != "area"].reset_index(drop=True)
+    part = it.frames.reach
+    part = part[(part["region_id"] == it.id) & (part["how"] == "place") & ~part["whole"]]
+    part = part.drop_duplicates("via").set_index("via")["counties"].to_dict()
     rows = []
     for row in table.itertuples():
         above = row.province if it.lang == "zh" else it.unit(f"{row.adcode[:2]}0000", row.province)
@@ -74,7 +79,7 @@ def places(it: Context) -> Block:
                 row.printed, row.name if row.level == "zone" else it.unit(row.adcode, row.name),
                 row.adcode, it.code("role", row.role),
                 it.clause(row.clause_id), it.bracketed(above, it.listed(notes)
-                if (notes := _notes(it, row)) else ""),
+                if (notes := _notes(it, row, part)) else ""),
             )
         )  # fmt: skip
     named = int(table.loc[table["recipient"], "name"].nunique())
@@ -88,19 +93,21 @@ def places(it: Context) -> Block:
         rows=tuple(rows),
         quoted=frozenset({0}),
         note=it.say("places.note"),
-        records=table,
+        # Whole cities and counties have no number here.
+        records=table.assign(
+            role_en=[it.frames.words["role", role]["en"] for role in table["role"]],
+            partly_counties=table["mention_id"].map(part).astype("Int64"),
+        ),
         values={"places.namings": len(table), "places.names": named},
     )
 
 
-def _notes(it: Context, row: object) -> list[str]:
+def _notes(it: Context, row: object, part: Mapping[str, int]) -> list[str]:
     """Say where a place lies only partly here, is in other areas too, or receives nothing."""
-    part = it.frames.reach
-    part = part[(part["region_id"] == it.id) & (part["via"] == row.mention_id) & ~part["whole"]]
-    notes = [
-        it.say("places.part", city=it.unit(row.adcode, row.name), n=int(n))
-        for n in part["counties"].head(1)
-    ]
+    notes = []
+    if row.mention_id in part:
+        city = it.unit(row.adcode, row.name)
+        notes.append(it.say("places.part", city=city, n=part[row.mention_id]))
     others = [it.area(other) for other in row.region_id.split(";") if other != it.id]
     if others:
         key = "places.also" if row.level == "county" else "places.city_also"

@@ -43,7 +43,8 @@ def head(it: Context) -> Block:
             "plan.year": int(meta["year"]),
             "edition.version": laoqu.__version__,
             "edition.year": YEAR,
-            "plan.period": it.say("plan.short"),
+            "plan.short": it.say("plan.short"),
+            "plan.title": meta["title" if it.lang == "zh" else "title_en"],
         },
         lang=it.lang,
     )
@@ -52,8 +53,8 @@ def head(it: Context) -> Block:
 def _provinces(it: Context) -> list[str]:
     if it.lang == "zh":
         return list(it.region.provinces)
-    names = it.frames.gazetteer.set_index("name")["name_en"]
-    return [str(names[name]) for name in it.region.provinces]
+    english = dict(it.frames.units.values())
+    return [english[name] for name in it.region.provinces]
 
 
 def _title(it: Context) -> str:

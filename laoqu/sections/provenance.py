@@ -57,8 +57,9 @@ def provenance(it: Context, blocks: Sequence[Block], figures: Sequence[str]) -> 
         links=tuple(links),
         note=it.say("provenance.note"),
         values={
-            "edition.version": laoqu.__version__, "input.text": str(meta["sha256"]),
-            "input.data": inputs, "input.commit": commit or "",
+            "edition.version": laoqu.__version__, "input.text": f"SHA-256 {meta['sha256']}",
+            "input.data": f"SHA-256 {inputs}", "edition.licences": "MIT, CC BY 4.0",
+            "input.commit": commit or "",
             **{f"version.{name.lower()}": number for name, number in packages.items()},
             **{f"input.{name}": path.name for name, path in it.plan.own.items()},
         },

@@ -72,10 +72,12 @@ def evidence(it: Context, row: object) -> tuple[tuple[str, str], ...]:
 
 def spans(it: Context, row: object) -> tuple[tuple[int, int], ...]:
     """Return where, inside a measure's words, the area or a place in it is named."""
-    found = _named(it, row.measure_id)
-    inside = found[(found["start"] >= row.start) & (found["end"] <= row.end)]
-    pairs = inside[["start", "end"]].drop_duplicates().sort_values("start")
-    return tuple((int(a) - row.start, int(b) - row.start) for a, b in pairs.to_numpy())
+    inside = {
+        (each.start - row.start, each.end - row.start)
+        for each in it.naming[row.measure_id]
+        if row.start <= each.start and each.end <= row.end
+    }
+    return tuple(sorted(inside))
 
 
 def _table(it: Context, anchor: str, rows: pd.DataFrame, **parts: object) -> Block:
@@ -101,10 +103,13 @@ def _table(it: Context, anchor: str, rows: pd.DataFrame, **parts: object) -> Blo
     named = ("words", "rendering") if english else ("words",)
     heads = it.columns(*named, "instrument", "strength", "clarity", "reach", "actor")
     parts["values"] |= {
-        f"{anchor}.theme.{theme}": int(size) for theme, size in sizes.items() if not pd.isna(theme)
+        f"{anchor.replace('-', '_')}.theme.{theme}": int(size)
+        for theme, size in sizes.items()
+        if not pd.isna(theme)
     }
     records = rows[list(RECORDS)]
     records.insert(0, "reach", rows["reach"])
+    records["through"] = [_partly(it, measure_id) for measure_id in rows["measure_id"]]
     return it.block(
         anchor,
         columns=heads,
@@ -121,14 +126,10 @@ def _table(it: Context, anchor: str, rows: pd.DataFrame, **parts: object) -> Blo
     )
 
 
-def _named(it: Context, measure_id: str) -> pd.DataFrame:
-    return it.naming.get(measure_id, it.frames.by_measure.iloc[:0])
-
-
 def _through(it: Context, measure_id: str) -> list[str]:
     """Return the places through which a measure reaches the area, with what is known of them."""
     names = []
-    for row in _named(it, measure_id).itertuples():
+    for row in it.naming[measure_id]:
         if row.how != "place":
             continue
         name = row.quote
@@ -136,6 +137,13 @@ def _through(it: Context, measure_id: str) -> list[str]:
             name = it.bracketed(name, it.say("evidence.part", n=row.counties))
         names.append(name)
     return list(dict.fromkeys(names))
+
+
+def _partly(it: Context, measure_id: str) -> tuple[str, ...]:
+    """Return the places as the CSV has them: with documented counties where not all are."""
+    places = [row for row in it.naming[measure_id] if row.how == "place"]
+    named = (row.quote if row.whole else f"{row.quote} {row.counties}" for row in places)
+    return tuple(dict.fromkeys(named))
 
 
 def _flags(it: Context, row: object) -> list[str]:
