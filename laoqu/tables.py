@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from laoqu.labels import MIME
+from laoqu.labels import MIME, label
 
 #: A run of Chinese in an English text: a name, with the marks inside it.
 HAN = "[\u3400-\u9fff][\u3400-\u9fff（）、，；]*[\u3400-\u9fff）]|[\u3400-\u9fff]"
@@ -45,6 +45,8 @@ class Block:
         Positions of columns that hold numbers (set right-aligned).
     quoted : frozenset of int
         Positions of columns that hold the plan's own words, in Chinese in every language.
+    under : frozenset of int
+        Positions of columns that a page shows below the first one: renderings of its words.
     groups : tuple of (int, str)
         Heads inside the table: index of the first row below, text.
     ids : tuple of str
@@ -89,6 +91,7 @@ class Block:
     warning: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     quoted: frozenset[int] = field(default_factory=frozenset)
+    under: frozenset[int] = field(default_factory=frozenset)
     groups: tuple[tuple[int, str], ...] = ()
     ids: tuple[str, ...] = ()
     marks: tuple[tuple[tuple[int, int], ...], ...] = ()
@@ -117,6 +120,7 @@ class Block:
             "level": self.level, "lead": self.lead, "warning": self.warning,
             "facts": _lists(self.facts), "columns": list(self.columns), "rows": _lists(self.rows),
             "numeric": sorted(self.numeric), "quoted": sorted(self.quoted),
+            "under": sorted(self.under),
             "groups": _lists(self.groups), "ids": list(self.ids), "marks": _lists(self.marks),
             "badges": list(self.badges), "badge": self.badge, "details": _lists(self.details),
             "items": list(self.items), "links": _lists(self.links), "copy": _lists(self.copy),
@@ -155,7 +159,11 @@ class Block:
             items = "".join(f"<li>{self._text(item)}</li>" for item in self.items)
             parts.append(f"<ul>{items}</ul>")
         if self.links:
-            parts.append(self._links())
+            items = "".join(
+                f'<li><a href="{html.escape(address)}">{self._text(name)}</a></li>'
+                for name, address in self.links
+            )
+            parts.append(f'<ul class="links">{items}</ul>')
         parts += [
             f"<details class='copy'><summary>{html.escape(name)}</summary>"
             f'<pre tabindex="0">{html.escape(text)}</pre></details>'
@@ -166,10 +174,10 @@ class Block:
         return "\n".join([*parts, f"</{tag}>"])
 
     def _table(self) -> str:
-        marks = [' class="num"' if i in self.numeric else "" for i in range(len(self.columns))]
+        shown = [i for i in range(len(self.columns)) if i not in self.under]
+        marks = {i: ' class="num"' if i in self.numeric else "" for i in shown}
         heads = "".join(
-            f'<th scope="col"{mark}>{self._text(head)}</th>'
-            for head, mark in zip(self.columns, marks, strict=True)
+            f'<th scope="col"{marks[i]}>{self._text(self.columns[i])}</th>' for i in shown
         )
         bodies = ["<tbody>"]
         begins = dict(self.groups)
@@ -178,25 +186,22 @@ class Block:
                 # A group is a body of its own: what sorts rows sorts them inside it.
                 bodies.append(
                     f'</tbody><tbody><tr class="group"><th scope="rowgroup" '
-                    f'colspan="{len(self.columns)}">{self._text(begins[number])}</th></tr>'
+                    f'colspan="{len(shown)}">{self._text(begins[number])}</th></tr>'
                 )
             anchor = f' id="{html.escape(self.ids[number])}"' if self.ids else ""
-            cells = "".join(
-                f"<td{mark}>{self._cell(number, column, text)}</td>"
-                for column, (text, mark) in enumerate(zip(row, marks, strict=True))
-            )
+            cells = "".join(f"<td{marks[i]}>{self._cell(number, i, row[i])}</td>" for i in shown)
             bodies.append(f"<tr{anchor}>{cells}</tr>")
         body = "".join([*bodies, "</tbody>"]).replace("<tbody></tbody>", "")
         # The box is a focusable region: a table wider than the page scrolls inside it.
-        label = html.escape(self.title or self.anchor)
+        name = html.escape(self.title or self.anchor)
         table = (
-            f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">'
+            f'<div class="scroll" tabindex="0" role="region" aria-label="{name}">'
             f"<table><thead><tr>{heads}</tr></thead>{body}</table></div>"
         )
         if not self.folded:
             return table
-        head = self._text(self.title)
-        return f'<details class="fold"><summary>{head}</summary>{table}</details>'
+        summary = label("table.open", self.lang, n=len(self.rows))
+        return f'<details class="fold"><summary>{summary}</summary>{table}</details>'
 
     def _cell(self, number: int, column: int, text: str) -> str:
         if column in self.quoted:
@@ -206,6 +211,9 @@ class Block:
             shown = self._text(text)
         if self.badges and column == self.badge:
             shown = f'<span class="reach {self.badges[number]}">{shown}</span>'
+        if column == 0:
+            below = [self._text(self.rows[number][i]) for i in sorted(self.under)]
+            shown += "".join(f"<small>{text}</small>" for text in below)
         if self.details and column == 0 and (rows := self.details[number]):
             summary, rest = rows[0], rows[1:]
             shown += (
@@ -220,13 +228,6 @@ class Block:
             for name, text in pairs
         )
         return f'<dl class="{kind}">{rows}</dl>'
-
-    def _links(self) -> str:
-        items = "".join(
-            f'<li><a href="{html.escape(address)}">{self._text(name)}</a></li>'
-            for name, address in self.links
-        )
-        return f'<ul class="links">{items}</ul>'
 
     def _text(self, text: str) -> str:
         """Escape; a text in quotation marks is the plan's, Chinese in an English one a name."""

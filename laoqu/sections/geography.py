@@ -66,8 +66,11 @@ def counties(it: Context) -> Block:
 
 
 def places(it: Context) -> Block:
-    """List every place of the area that the plan names, with the role it is given."""
-    table = it.mentions[it.mentions["level"] != "area"].reset_index(drop=True)
+    """List every place of the area that the plan names, with its role; recipients first."""
+    table = it.mentions[it.mentions["level"] != "area"]
+    table = table.sort_values(["recipient", "start"], ascending=[False, True], ignore_index=True)
+    first = int(table["recipient"].sum())
+    sizes = {"recipients": (0, first), "others": (first, len(table) - first)}
     part = it.frames.reach
     part = part[(part["region_id"] == it.id) & (part["how"] == "place") & ~part["whole"]]
     part = part.drop_duplicates("via").set_index("via")["counties"].to_dict()
@@ -92,18 +95,20 @@ def places(it: Context) -> Block:
         columns=it.columns("printed", "full_name", "code", "role", "where", "province"),
         rows=tuple(rows),
         quoted=frozenset({0}),
+        groups=tuple((at, it.say(f"places.{name}", n=n)) for name, (at, n) in sizes.items() if n),
         note=it.say("places.note"),
         # Whole cities and counties have no number here.
         records=table.assign(
             role_en=[it.frames.words["role", role]["en"] for role in table["role"]],
             partly_counties=table["mention_id"].map(part).astype("Int64"),
         ),
-        values={"places.namings": len(table), "places.names": named},
+        values={"places.namings": len(table), "places.names": named}
+        | {f"places.{name}": n for name, (_, n) in sizes.items()},
     )
 
 
 def _notes(it: Context, row: object, part: Mapping[str, int]) -> list[str]:
-    """Say where a place lies only partly here, is in other areas too, or receives nothing."""
+    """Say where a place lies only partly here, and which other areas it is in."""
     notes = []
     if row.mention_id in part:
         city = it.unit(row.adcode, row.name)
@@ -112,6 +117,4 @@ def _notes(it: Context, row: object, part: Mapping[str, int]) -> list[str]:
     if others:
         key = "places.also" if row.level == "county" else "places.city_also"
         notes.append(it.say(key, regions=it.listed(others)))
-    if not row.recipient:
-        notes.append(it.say("places.no_recipient"))
     return notes

@@ -115,6 +115,7 @@ def _table(it: Context, anchor: str, rows: pd.DataFrame, **parts: object) -> Blo
         columns=heads,
         rows=tuple(cells),
         quoted=frozenset({0}),
+        under=frozenset({1} if english else ()),
         groups=groups,
         ids=tuple(rows["measure_id"]),
         marks=tuple(spans(it, row) for row in rows.itertuples()),

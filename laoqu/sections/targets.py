@@ -44,23 +44,24 @@ def checkable(it: Context) -> Block:
     """List the direct measures with what could be looked for, the most verifiable first."""
     table = coding.targets(it.direct, it.plan.table("printed_figures"), it.plan.table("mentions"))
     table = table.sort_values(["verifiability", "start"], ascending=[False, True])
-    names = dict(zip(it.mentions["name"], it.mentions["adcode"], strict=True))
+    units = {row.mention_id: it.unit(row.adcode, row.name) for row in it.mentions.itertuples()}
     rows = []
     for row in table.itertuples():
-        mine = [it.unit(names[name], it.name) for name in row.names if name in names]
-        rows.append(
-            (
-                row.quote, it.code("target_type", row.kind), str(row.verifiability),
-                it.listed(mine) if mine else "", "" if row.unit == "" else str(row.number),
-            )
-        )  # fmt: skip
+        # A measure without a name of its own goes on about those before it.
+        named = [
+            it.name if each.how == "named" else units[each.via]
+            for each in it.naming[row.measure_id]
+        ]
+        figure = "" if row.unit == "" else str(row.number)
+        kind = it.bracketed(it.code("target_type", row.kind), figure)
+        rows.append((row.quote, kind, str(row.verifiability), it.listed(dict.fromkeys(named))))
     return it.block(
         "targets-here",
         "targets.here",
         level=3,
-        columns=it.columns("words", "target", "verifiability", "named", "figure"),
+        columns=it.columns("words", "target", "verifiability", "named"),
         rows=tuple(rows),
-        numeric=frozenset({2, 4}),
+        numeric=frozenset({2}),
         quoted=frozenset({0}),
         records=table,
         values={"targets.listed": len(table)},
