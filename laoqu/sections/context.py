@@ -220,6 +220,13 @@ class Context:
         name, english = self.frames.units[adcode]
         return name if self.lang == "zh" else f"{english} {name}"
 
+    def place(self, row: object) -> str:
+        """Return the full name of a naming of `laoqu.plan.Plan.mentions`."""
+        if row.level in ("prefecture", "county") or row.adcode not in self.frames.units:
+            return self.unit(row.adcode, row.name)
+        # Zones and urban districts lie in the unit of their code and have a name of their own.
+        return row.name if self.lang == "zh" else f"{self.frames.units[row.adcode][1]} {row.name}"
+
     def area(self, region_id: str) -> str:
         """Return the short name of any area."""
         row = self.frames.regions.loc[region_id]

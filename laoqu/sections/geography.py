@@ -79,8 +79,7 @@ def places(it: Context) -> Block:
         above = row.province if it.lang == "zh" else it.unit(f"{row.adcode[:2]}0000", row.province)
         rows.append(
             (
-                row.printed, row.name if row.level == "zone" else it.unit(row.adcode, row.name),
-                row.adcode, it.code("role", row.role),
+                row.printed, it.place(row), row.adcode, it.code("role", row.role),
                 it.clause(row.clause_id), it.bracketed(above, it.listed(notes)
                 if (notes := _notes(it, row, part)) else ""),
             )

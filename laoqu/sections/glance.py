@@ -21,10 +21,13 @@ def reach_counts(it: Context) -> dict[str, int]:
 
 
 def cities(it: Context) -> pd.DataFrame:
-    """Return the cities of the area that the plan gives a role: one row per (city, role)."""
+    """Return the cities of the area that the plan gives a role: one row per (city, role).
+
+    Its urban districts count as the city.
+    """
     rows = it.mentions
     rows = rows[rows["recipient"] & rows["level"].isin(CITIES) & (rows["role"] != "")]
-    return rows.drop_duplicates(["adcode", "name", "role"])
+    return rows.drop_duplicates(["adcode", "role"])
 
 
 def glance(it: Context) -> Block:
@@ -45,10 +48,10 @@ def glance(it: Context) -> Block:
     items = tuple(
         it.say(
             "glance.city",
-            city=it.unit(codes, names) if len(codes) == 6 else names,
+            city=it.unit(code),
             roles=it.listed(it.code("role", role) for role in part["role"]),
         )
-        for (codes, names), part in roles.groupby(["adcode", "name"], sort=False)
+        for code, part in roles.groupby("adcode", sort=False)
     )
     return it.block(
         "glance",

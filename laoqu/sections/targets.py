@@ -44,7 +44,7 @@ def checkable(it: Context) -> Block:
     """List the direct measures with what could be looked for, the most verifiable first."""
     table = coding.targets(it.direct, it.plan.table("printed_figures"), it.plan.table("mentions"))
     table = table.sort_values(["verifiability", "start"], ascending=[False, True])
-    units = {row.mention_id: it.unit(row.adcode, row.name) for row in it.mentions.itertuples()}
+    units = {row.mention_id: it.place(row) for row in it.mentions.itertuples()}
     rows = []
     for row in table.itertuples():
         # A measure without a name of its own goes on about those before it.
