@@ -37,7 +37,7 @@ test: $(STAMP) ## run everything CI runs: lint, data checks, tests, notebooks
 	$(BIN)/ruff format --check .
 	$(BIN)/laoqu check
 	$(BIN)/laoqu build --check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 	$(BIN)/python -m pytest --nbval-lax -p no:cacheprovider notebooks
 
 check: $(STAMP) ## check every table and the raw text

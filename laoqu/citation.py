@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import pandas as pd
 
 from laoqu.document import NUMERALS, Document
-from laoqu.errors import LaoquError
+from laoqu.errors import LaoquError, UnknownId, nearest
 
+#: Tables whose rows are known by id.
+KEYED = (("scopes", "scope_id"), ("mentions", "mention_id"), ("measures", "measure_id"))
 CITED = ["quote", "clause_id", "clause", "page", "start", "end", "raw", "line", "citation"]
 FOUND = ["unit_id", "clause_id", "page", "start", "end", "quote", "before", "after"]
 
@@ -44,8 +46,10 @@ def find(document: Document, pattern: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=FOUND)
 
 
-def spans(rows: object, locate: Callable[[str], tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Yield the canonical span of each of `rows`: frames, mappings, or ids for `locate`."""
+def spans(
+    rows: object, document: Document, frame: Callable[[str], pd.DataFrame]
+) -> Iterator[tuple[int, int]]:
+    """Yield the canonical span of each of `rows`: frames, mappings, or ids of units and rows."""
     if isinstance(rows, pd.DataFrame):
         rows = [row for _, row in rows.iterrows()]
     elif isinstance(rows, pd.Series) and not {"start", "unit_id"} & set(rows.index):
@@ -55,16 +59,16 @@ def spans(rows: object, locate: Callable[[str], tuple[int, int]]) -> Iterator[tu
     if not isinstance(rows, Iterable):
         raise LaoquError(f"found {rows!r}, expected rows with `start` and `end`, or ids")
     for row in rows:
-        yield _span(row, locate)
+        yield _span(row, document, frame)
 
 
-def _span(row: object, locate: Callable[[str], tuple[int, int]]) -> tuple[int, int]:
+def _span(row: object, document: Document, frame: Callable[[str], pd.DataFrame]) -> tuple[int, int]:
     if isinstance(row, str):
-        return locate(row)
+        return _span_of(row, document, frame)
     if not isinstance(row, (pd.Series, Mapping)) or not {"start", "unit_id"} & set(row.keys()):
         raise LaoquError("a row to cite needs `start` and `end`, or `unit_id`")
     if "start" not in row or "end" not in row:
-        return locate(row["unit_id"])
+        return _span_of(row["unit_id"], document, frame)
     try:
         start, end = int(row["start"]), int(row["end"])
     except (TypeError, ValueError) as error:
@@ -72,6 +76,57 @@ def _span(row: object, locate: Callable[[str], tuple[int, int]]) -> tuple[int, i
     if start >= end:
         raise LaoquError(f"offsets must satisfy start < end, found {start}, {end}")
     return start, end
+
+
+def _span_of(id: str, document: Document, frame: Callable[[str], pd.DataFrame]) -> tuple[int, int]:
+    for table, key in KEYED:
+        rows = frame(table)
+        if len(found := rows[rows[key] == id]):
+            return int(found["start"].iloc[0]), int(found["end"].iloc[0])
+    try:
+        unit = document.unit(id)
+    except KeyError:
+        known = [unit.unit_id for unit in document.units]
+        raise UnknownId(id, nearest(id, known)) from None
+    return unit.start, unit.end
+
+
+def ids(document: Document, frame: Callable[[str], pd.DataFrame]) -> list[str]:
+    """Return every id that `describe` knows, but for codes."""
+    rows = [name for table, key in KEYED for name in frame(table)[key]]
+    passages = [*document.clauses, *document.boxes, *document.parts]
+    return [*(unit.unit_id for unit in document.units), *rows, *passages]
+
+
+def describe(id: str, document: Document, frame: Callable[[str], pd.DataFrame]) -> str:
+    """Say in a few lines what an id of the text, of a keyed table or of the codebook stands for.
+
+    Raises
+    ------
+    KeyError
+        When it is none of these.
+    """
+    passages = {**document.clauses, **document.boxes, **document.parts}
+    if id in passages:
+        passage = passages[id]
+        sentences = sum(unit.clause_id == id and unit.kind == "sentence" for unit in document.units)
+        head = f"{clause_name(document, id)} {passage.title}"
+        return f"{head}\n{sentences} sentences, characters {passage.start}–{passage.end}"
+    for table, key in KEYED:
+        rows = frame(table)
+        for row in rows[rows[key] == id].to_dict("records"):
+            empty = [k for k, v in row.items() if v is pd.NA or v is None or v in ("", ())]
+            return "\n".join(f"{k}: {v}" for k, v in row.items() if k not in empty)
+    codes = frame("codebook")
+    if len(found := codes[codes["code"] == id]):
+        return "\n".join(
+            f"{row.variable} {row.code}: {row.label_zh} / {row.label_en}. {row.definition}"
+            for row in found.itertuples()
+        )
+    unit, scopes = document.unit(id), frame("scopes")
+    coded = ", ".join(scopes.loc[scopes["unit_id"] == id, "scope"])
+    where = f"{clause_name(document, unit.clause_id)}, page {unit.page}"
+    return f"{unit.text}\n{unit.kind} in {where}; scope: {coded or 'none coded'}"
 
 
 def clause_name(document: Document, clause_id: str) -> str:

@@ -6,7 +6,6 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -327,32 +326,3 @@ def exemplified(examples: pd.DataFrame, measures: pd.DataFrame) -> pd.DataFrame:
     pairs = examples.merge(measures, on="unit_id", suffixes=("", "_measure"))
     inside = (pairs["start"] < pairs["end_measure"]) & (pairs["end"] > pairs["start_measure"])
     return pairs.loc[inside, ["measure_id", "variable"]].drop_duplicates(ignore_index=True)
-
-
-def disagreements(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
-    """Return every unit and variable on which two codings differ.
-
-    Parameters
-    ----------
-    a, b : DataFrame
-        Codings with ``measure_id`` and the variables of `SCALES`.
-
-    Returns
-    -------
-    DataFrame
-        One row per difference: ``measure_id``, ``variable``, ``a``, ``b``; a cell that either
-        coder left empty is no difference.
-    """
-    one, two = (frame.set_index("measure_id") for frame in (a, b))
-    rows = []
-    for variable in SCALES:
-        both = one[variable].notna() & two[variable].reindex(one.index).notna()
-        differ = both & (one[variable] != two[variable].reindex(one.index))
-        rows += _pairs(one.index[differ.fillna(False)], variable, one, two)
-    return pd.DataFrame(rows, columns=["measure_id", "variable", "a", "b"])
-
-
-def _pairs(
-    ids: Iterable[str], variable: str, one: pd.DataFrame, two: pd.DataFrame
-) -> list[list[object]]:
-    return [[i, variable, one.at[i, variable], two.at[i, variable]] for i in ids]

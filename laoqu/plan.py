@@ -17,9 +17,6 @@ from laoqu.errors import DataError, Problem, UnknownId, nearest
 if TYPE_CHECKING:
     import geopandas
 
-#: Tables whose rows `Plan.describe` and `Plan.cite` know by id.
-KEYED = (("scopes", "scope_id"), ("mentions", "mention_id"), ("measures", "measure_id"))
-
 
 class Plan:
     """One policy plan as data; get it from `laoqu.load`.
@@ -456,7 +453,7 @@ class Plan:
         >>> lq.load().cite("c08.s06").citation[0]
         '“积极推广三明医改经验。”（条目八，第 6 页，字符 3445–3456）'
         """
-        return citation.cite(self.document, citation.spans(rows, self._span_of))
+        return citation.cite(self.document, citation.spans(rows, self.document, self._frame))
 
     def find(self, pattern: str) -> pd.DataFrame:
         """Return every match of a regular expression in the canonical text.
@@ -478,40 +475,14 @@ class Plan:
         UnknownId
             With the nearest ids of any kind.
         """
-        passages = self.clauses | self.boxes | self.parts
-        if id in passages:
-            passage = passages[id]
-            units = [unit for unit in self.document.units if unit.clause_id == id]
-            sentences = sum(unit.kind == "sentence" for unit in units)
-            head = f"{self.clause_name(id)} {passage.title}"
-            return f"{head}\n{sentences} sentences, characters {passage.start}–{passage.end}"
-        for table, key in KEYED:
-            for row in self._checked(table).rows:
-                if row.values[key] == id:
-                    shown = {k: v for k, v in row.values.items() if v is not pd.NA}
-                    return "\n".join(f"{k}: {v}" for k, v in shown.items() if v not in ("", ()))
-        codes = self._frame("codebook")
-        if len(found := codes[codes["code"] == id]):
-            return "\n".join(
-                f"{row.variable} {row.code}: {row.label_zh} / {row.label_en}. {row.definition}"
-                for row in found.itertuples()
-            )
         try:
-            unit = self.document.unit(id)
+            return citation.describe(id, self.document, self._frame)
         except KeyError:
             pass
-        else:
-            scopes = self._frame("scopes")
-            coded = ", ".join(scopes.loc[scopes["unit_id"] == id, "scope"])
-            where = f"{self.clause_name(unit.clause_id)}, page {unit.page}"
-            return f"{unit.text}\n{unit.kind} in {where}; scope: {coded or 'none coded'}"
         try:
             region = self.region(id)
         except UnknownId as error:
-            known = [unit.unit_id for unit in self.document.units]
-            for table, key in KEYED:
-                known += self._frame(table)[key].tolist()
-            hint = nearest(str(id), [*known, *passages])
+            hint = nearest(str(id), citation.ids(self.document, self._frame))
             raise UnknownId(id, hint or error.suggestions) from None
         named = self.reach(region.region_id)
         named = named.loc[named["how"] == "named", "unit_id"].nunique()
@@ -565,18 +536,6 @@ class Plan:
 
     def _place_areas(self, min_confidence: str = "medium") -> pd.DataFrame:
         return regions.place_areas(self._frame("membership"), self.gazetteer(), min_confidence)
-
-    def _span_of(self, id: str) -> tuple[int, int]:
-        for table, key in KEYED:
-            frame = self._frame(table)
-            if len(found := frame[frame[key] == id]):
-                return int(found["start"].iloc[0]), int(found["end"].iloc[0])
-        try:
-            unit = self.document.unit(id)
-        except KeyError:
-            known = [unit.unit_id for unit in self.document.units]
-            raise UnknownId(id, nearest(id, known)) from None
-        return unit.start, unit.end
 
 
 def load(

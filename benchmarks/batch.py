@@ -1,0 +1,191 @@
+"""What a batch of reports costs beside the shell loop that people write, in the same run.
+
+Run ``python benchmarks/batch.py [cold | again | scale | dask]…`` (by default all four) from a
+checkout. Every figure is a ratio taken in one run of this script; memory is the largest sum of
+private memory (USS) over the whole tree of processes, sampled ten times a second.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+REPORT = ROOT / "notebooks" / "10_region_report.ipynb"
+CARD = ROOT / "notebooks" / "11_county_card.ipynb"
+LAOQU = [str(BIN / "laoqu")]
+JOBS = 2
+
+
+class Cost(NamedTuple):
+    """What a command took: seconds of wall time, and the most memory of its tree, in MiB."""
+
+    seconds: float
+    mib: float
+
+
+def measured(command: list[str], **variables: str) -> Cost:
+    """Run a command to its end; a command that fails ends the benchmark."""
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | variables, stdout=subprocess.DEVNULL
+    )
+    most, done = [0.0], threading.Event()
+
+    def sample() -> None:
+        while not done.wait(0.1):
+            most[0] = max(most[0], _memory(process.pid))
+
+    watcher = threading.Thread(target=sample)
+    watcher.start()
+    status = process.wait()
+    seconds = time.perf_counter() - began
+    done.set()
+    watcher.join()
+    if status:
+        raise SystemExit(f"{shlex.join(command)} ended with {status}")
+    return Cost(seconds, most[0])
+
+
+def _memory(pid: int) -> float:
+    """Sum the private memory of a process and all below it; who has just ended counts nothing."""
+    total = 0
+    try:
+        tree = [psutil.Process(pid)]
+        tree += tree[0].children(recursive=True)
+    except psutil.Error:
+        return 0.0
+    for process in tree:
+        try:
+            total += process.memory_full_info().uss
+        except psutil.Error:
+            continue
+    return total / 2**20
+
+
+def regions() -> list[str]:
+    import laoqu
+
+    return laoqu.load().region_ids
+
+
+def loop(folder: Path, at_a_time: int) -> list[str]:
+    """Return what a shell user writes: papermill, then nbconvert, area by area."""
+    one = (
+        f"{BIN}/papermill --no-progress-bar {REPORT} {folder}/{{}}.ipynb -p region {{}} -p lang zh"
+        f" && {BIN}/jupyter nbconvert --log-level ERROR --to html {folder}/{{}}.ipynb"
+    )
+    names = " ".join(regions())
+    pipe = f"printf '%s\\n' {names} | xargs -P{at_a_time} -I{{}} sh -c {shlex.quote(one)}"
+    return ["sh", "-c", f"{pipe} 2>/dev/null"]
+
+
+def report(*more: str) -> list[str]:
+    flags = ["--all", "--lang", "zh", "--formats", "html", "--jobs", str(JOBS), "--quiet"]
+    return [*LAOQU, "report", *flags, *more]
+
+
+def row(name: str, cost: Cost, ratio: float | None = None, note: str = "") -> None:
+    shown = f"{ratio:7.2f} ×" if ratio is not None else " " * 9
+    print(f"{name:<44}{cost.seconds:8.1f} s{cost.mib:8.0f} MiB{shown}  {note}", flush=True)
+
+
+def cold(folder: Path) -> None:
+    """12 zh reports, notebook and page, nothing cached, against the shell loops."""
+    ours = measured(report("--force"), LAOQU_OUTPUTS=str(folder / "ours"))
+    for name in ("one", "two"):
+        (folder / name).mkdir()
+    two = measured(loop(folder / "two", 2))
+    one = measured(loop(folder / "one", 1))
+    runs = json.loads((folder / "ours" / "manifest.json").read_text(encoding="utf-8"))["runs"]
+    cells = sum(run["cell_seconds"] for run in runs)
+    row("laoqu report --all, 2 jobs", ours, 1.0)
+    row("(a) papermill + nbconvert, one at a time", one, one.seconds / ours.seconds, "aim ≥ 8")
+    row("(b) the same, two at a time", two, two.seconds / ours.seconds, "aim ≥ 4")
+    ideal = Cost(cells / JOBS, 0)
+    note = "wall ÷ (cell time ÷ jobs), warm-up included"
+    row("sum of cell time ÷ jobs", ideal, ours.seconds / ideal.seconds, note)
+
+
+def again(folder: Path) -> None:
+    """The same batch a second time: nothing changed, no kernel starts."""
+    outputs = {"LAOQU_OUTPUTS": str(folder / "again")}
+    first = measured(report(), **outputs)
+    second = measured(report(), **outputs)
+    row("first run", first, 1.0)
+    row("second run, nothing changed", second, second.seconds / first.seconds, "aim ≤ 1.5 s")
+
+
+def counties(folder: Path, number: int) -> Path:
+    """Write a parameter file for `number` county cards."""
+    import laoqu
+
+    codes = list(dict.fromkeys(laoqu.load().membership()["adcode"]))[:number]
+    path = folder / f"{number}.csv"
+    path.write_text("adcode\n" + "\n".join(codes) + "\n", encoding="utf-8")
+    return path
+
+
+def cards(folder: Path, number: int, *more: str) -> Cost:
+    flags = ["--formats", "html", "--jobs", str(JOBS), "--quiet", "--force", *more]
+    command = [*LAOQU, "run", str(CARD), "--params", str(counties(folder, number)), *flags]
+    return measured(command, LAOQU_OUTPUTS=str(folder / f"cards-{number}-{len(more)}"))
+
+
+def scale(folder: Path) -> None:
+    """48, 240 and 480 county cards: time per run and memory must stay flat."""
+    base = None
+    for number in (48, 240, 480):
+        cost = cards(folder, number)
+        each = cost.seconds / number
+        base = base or each
+        row(f"{number} county cards", cost, each / base, f"{each:.3f} s a run; aim ≤ 1.2 ×")
+
+
+def dask(folder: Path) -> None:
+    """48 county cards on a local Dask cluster of two worker processes, against our own engine."""
+    address = "tcp://127.0.0.1:8796"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
+    started = [
+        subprocess.Popen([str(BIN / "dask"), "scheduler", "--port", "8796", "--no-dashboard"],
+                         **quiet),
+        subprocess.Popen([str(BIN / "dask"), "worker", address, "--nworkers", "2",
+                          "--nthreads", "1", "--no-dashboard"], **quiet),
+    ]  # fmt: skip
+    try:
+        # Warm both: the first run of a worker imports what the local engine's server imports.
+        cards(folder, 2, "--engine", "dask", "--scheduler", address)
+        there = cards(folder, 48, "--engine", "dask", "--scheduler", address)
+        here = cards(folder, 48)
+    finally:
+        for process in reversed(started):
+            process.terminate()
+            process.wait()
+    row("48 county cards, local engine", here, 1.0)
+    row("48 county cards, Dask, two workers", there, there.seconds / here.seconds, "aim ≤ 1.3 ×")
+
+
+def main(names: list[str]) -> None:
+    parts: dict[str, Callable[[Path], None]] = {
+        "cold": cold, "again": again, "scale": scale, "dask": dask
+    }  # fmt: skip
+    for name in names or parts:
+        with tempfile.TemporaryDirectory(prefix="laoqu-benchmark-") as folder:
+            print(f"{name}: {parts[name].__doc__}")
+            parts[name](Path(folder))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
