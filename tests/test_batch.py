@@ -168,7 +168,7 @@ def test_the_page_is_one_self_contained_file(one_good_one_bad):
         r"data:image/png|#|\.\./\.\./index\.html|(?:tables|figures)/\w+\.|report\.|values\.json"
     )
     assert re.findall(rf'(?:src|href)="(?!{beside})', text) == []
-    for title in ("方案怎样说到本区", "方案没有说的，以及存疑之处", "出处与引用"):
+    for title in ("概览", "方案没有说的", "下载与来源"):
         assert title in text
     assert text.count("<h1>") == 1
     assert 'lang="zh-Hans"' in text
