@@ -59,7 +59,7 @@ def docx(notebook: nbformat.NotebookNode, lang: str, title: str) -> bytes:
     first = next((i for i, part in enumerate(parts) if part["kind"] == "heading"), len(parts))
     blocks = [_styled("Kicker", report["kicker"]), _styled("Title", report["head"])]
     blocks += [block for part in parts[:first] for block in _blocks(part)]
-    blocks.append(_contents(report))
+    blocks += _contents(report)
     blocks += [block for part in parts[first:] for block in _blocks(part)]
     meta = {
         "title": _meta(title), "author": _meta(report["author"]), "lang": _meta(LANGUAGES[lang]),
@@ -75,7 +75,8 @@ def docx(notebook: nbformat.NotebookNode, lang: str, title: str) -> bytes:
         (folder / "reference.docx").write_bytes(_reference(title))
         command = [pypandoc.get_pandoc_path(), "--from=json", "--to=docx", "--output=report.docx",
                    "--reference-doc=reference.docx",
-                   f"--template={TEMPLATES / 'body.openxml'}", "--syntax-highlighting=none", "--quiet"]  # fmt: skip
+                   f"--template={TEMPLATES / 'body.openxml'}",
+                   "--syntax-highlighting=none", "--quiet"]  # fmt: skip
         subprocess.run(
             command, input=json.dumps(tree).encode(), cwd=folder, check=True,
             env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH},
@@ -143,7 +144,8 @@ def _table(part: Mapping[str, object]) -> Node:
     caption = [_node("Plain", _caption(part, "Table", part["title"]))]
     empty = ["", [], []]
     body = [empty, 0, [], rows]
-    return _node("Table", [empty, [None, caption], columns, [empty, heads], [body], [empty, []]])
+    look = _style("Small Table" if part["small"] else "Table")
+    return _node("Table", [look, [None, caption], columns, [empty, heads], [body], [empty, []]])
 
 
 def _row(cells: Iterable[Node]) -> list[object]:
@@ -155,7 +157,7 @@ def _cell(blocks: list[Node], span: int = 1) -> list[object]:
 
 
 def _caption(part: Mapping[str, object], kind: str, text: str) -> list[Node]:
-    """Number a caption with a field: tables that a reader adds are counted in."""
+    """Return a caption numbered by a field, so that tables a reader adds are counted in."""
     before, number, after = part["number"].rpartition(part["number"].split()[-1])
     run = f'<w:r><w:rPr><w:rStyle w:val="Number"/></w:rPr><w:t>{number}</w:t></w:r>'
     field = f'<w:fldSimple w:instr="SEQ {kind} \\* ARABIC">{run}'
@@ -163,7 +165,7 @@ def _caption(part: Mapping[str, object], kind: str, text: str) -> list[Node]:
     return [_node("Span", [_style("Number"), label]), *_text(f"\u2003{text}")]
 
 
-def _contents(report: Mapping[str, object]) -> Node:
+def _contents(report: Mapping[str, object]) -> list[Node]:
     """Write the table of contents as Word would: links at once, page numbers when opened."""
     begin, middle, end = (f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>'
                           for kind in ("begin", "separate", "end"))  # fmt: skip
@@ -174,23 +176,26 @@ def _contents(report: Mapping[str, object]) -> Node:
             entries.append(
                 f'<w:p><w:pPr><w:pStyle w:val="TOC{part["depth"]}"/></w:pPr>'
                 f"<w:hyperlink w:anchor={quoteattr(part['anchor'])}>"
-                f'<w:r><w:rPr><w:rFonts w:hint="eastAsia"/></w:rPr><w:t>{escape(part["text"])}</w:t>'
+                '<w:r><w:rPr><w:rFonts w:hint="eastAsia"/></w:rPr>'
+                f"<w:t>{escape(part['text'])}</w:t>"
                 f"</w:r><w:r><w:tab/></w:r>{begin}{page}{middle}{end}</w:hyperlink></w:p>"
             )
     if not entries:
-        return _node("Null")
+        return []
     field = (
         '<w:r><w:fldChar w:fldCharType="begin" w:dirty="true"/></w:r>'
-        f'<w:r><w:instrText xml:space="preserve"> TOC \\o "1-2" \\h \\z \\u </w:instrText></w:r>{middle}'
+        '<w:r><w:instrText xml:space="preserve"> TOC \\o "1-2" \\h \\z \\u </w:instrText></w:r>'
+        + middle
     )
     entries[0] = entries[0].replace("</w:pPr>", f"</w:pPr>{field}", 1)
     entries[-1] = entries[-1].removesuffix("</w:p>") + f"{end}</w:p>"
-    head = f'<w:p><w:pPr><w:pStyle w:val="TOCHeading"/></w:pPr><w:r><w:t>{report["contents"]}</w:t></w:r></w:p>'
-    return _node("RawBlock", ["openxml", (
+    style = '<w:pPr><w:pStyle w:val="TOCHeading"/></w:pPr>'
+    head = f"<w:p>{style}<w:r><w:t>{report['contents']}</w:t></w:r></w:p>"
+    return [_node("RawBlock", ["openxml", (
         '<w:sdt><w:sdtPr><w:docPartObj><w:docPartGallery w:val="Table of Contents"/>'
         f"<w:docPartUnique/></w:docPartObj></w:sdtPr><w:sdtContent>{head}{''.join(entries)}"
         "</w:sdtContent></w:sdt>"
-    )])  # fmt: skip
+    )])]  # fmt: skip
 
 
 def _fact(key: str, inlines: list[Node]) -> Node:
@@ -249,7 +254,9 @@ def _reference(title: str) -> bytes:
         ours["word/header1.xml"] = ours["word/header1.xml"].format(title=escape(title))
         relations, types = "", ""
         for i, kind in ((91, "header"), (92, "footer")):
-            relations += f'<Relationship Type="{RELATION}/{kind}" Id="rId{i}" Target="{kind}1.xml"/>'
+            relations += (
+                f'<Relationship Type="{RELATION}/{kind}" Id="rId{i}" Target="{kind}1.xml"/>'
+            )
             types += f'<Override PartName="/word/{kind}1.xml" ContentType="{CONTENT}.{kind}+xml"/>'
         for name, end, more in (
             ("word/_rels/document.xml.rels", "</Relationships>", relations),

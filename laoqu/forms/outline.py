@@ -91,7 +91,7 @@ def _block(shown: Mapping[str, object]) -> Iterable[dict[str, object]]:
 
 
 def _table(shown: Mapping[str, object]) -> dict[str, object]:
-    """Return a table as it is printed: its rows and, over and under them, what is too long for them.
+    """Return a table as it is printed: rows and, over and under them, what is too long for a cell.
 
     Where rows have details, long columns become lines over the row (``over``), and what a page
     unfolds stands under it. A table that a page folds away keeps only the first of these.
@@ -153,15 +153,17 @@ def shares(rows: Sequence[Sequence[str]], room: float = ROOM) -> list[float]:
     [0.125, 0.375]
     """
     columns = list(zip(*rows, strict=True))
-    # Three characters for the gap; a head may take two lines; a very wide column reads badly.
+    # Three characters for the gap; a head may take two lines.
     least = [max(map(_word, column)) + 3 for column in columns]
     whole = [
-        max(need, min(max(_width(head) / 2, *map(_width, cells)), 90) + 3)
+        max(need, max([_width(head) / 2, *map(_width, cells)]) + 3)
         for need, (head, *cells) in zip(least, columns, strict=True)
     ]
     if sum(least) >= room:
         whole = [width * room / sum(least) for width in least]
     elif sum(whole) > room:
+        # A very long text gains little from a still wider column.
+        whole = [min(width, 90) for width in whole]
         part = (room - sum(least)) / (sum(whole) - sum(least))
         whole = [a + part * (b - a) for a, b in zip(least, whole, strict=True)]
     return [round(width / room, 4) for width in whole]
@@ -177,9 +179,7 @@ def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
-def _lines(
-    text: str, marks: Iterable[Sequence[int]] = (), quoted: bool = False
-) -> list[list[Run]]:
+def _lines(text: str, marks: Iterable[Sequence[int]] = (), quoted: bool = False) -> list[list[Run]]:
     """Cut a text into lines of runs: the plan's own words, and the `marks` in them."""
     lines, start = [], 0
     for line in text.split("\n"):
