@@ -144,8 +144,7 @@ def _table(part: Mapping[str, object]) -> Node:
     caption = [_node("Plain", _caption(part, "Table", part["title"]))]
     empty = ["", [], []]
     body = [empty, 0, [], rows]
-    look = _style("Small Table" if part["small"] else "Table")
-    return _node("Table", [look, [None, caption], columns, [empty, heads], [body], [empty, []]])
+    return _node("Table", [empty, [None, caption], columns, [empty, heads], [body], [empty, []]])
 
 
 def _row(cells: Iterable[Node]) -> list[object]:
