@@ -77,6 +77,14 @@ def render(
         from laoqu.forms.page import page
 
         files[f"{stem}.html"] = page(notebook, lang, title).encode()
+    if "pdf" in formats:
+        from laoqu.forms.pdf import pdf
+
+        files[f"{stem}.pdf"] = pdf(notebook, lang, title)
+    if "docx" in formats:
+        from laoqu.forms.docx import docx
+
+        files[f"{stem}.docx"] = docx(notebook, lang, title)
     return files
 
 
