@@ -79,10 +79,10 @@ def index(plan: Plan) -> dict[str, object]:
 
 
 def embedded(data: object) -> str:
-    """Return data as JSON that may stand in a ``<script>``: no tag can end it.
+    r"""Return data as JSON that may stand in a ``<script>``: no tag can end it.
 
     >>> embedded({"a": "</script>"})
-    '{"a":"\\\\u003c/script>"}'
+    '{"a":"\\u003c/script>"}'
     """
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 

@@ -15,7 +15,7 @@ UNIT, TOLERANCE = 2000, 4000
 #: All of China with the South China Sea, and room for the names at both sides (metres).
 FRAME = (-2.66e6, 0.3e6, 2.9e6, 5.96e6)
 #: Where names stand on paper, but clear of the maritime lines and of each other on a small screen.
-SPOTS = NAMES_AT | {"hailufeng": (1.12, 1.83), "zhexinan": (1.62, 3.42), "ganminyue": (1.62, 3.02)}
+SPOTS = NAMES_AT | {"hailufeng": (1.12, 1.75), "zhexinan": (1.62, 3.42), "ganminyue": (1.62, 3.02)}
 
 
 def shapes(

@@ -52,12 +52,12 @@
       const said = typeof basis === "number"
         ? words.counties.replace("{n}", basis) : words[basis] ?? "";
       const line = element("div", "→ ");
-      line.append(link, element("small", said));
+      line.append(link, " ", element("small", said));
       made.append(line);
     }
     if (!Object.keys(it.a).length) made.append(element("div", words.noarea));
     const clauses = it.c.map((each) => data.clauses[lang()][each]).join(en ? "; " : "；");
-    if (clauses) made.append(element("small", words.named.replace("{clauses}", clauses)));
+    if (clauses) made.append(element("div", words.named.replace("{clauses}", clauses), "note"));
     return made;
   };
   const search = () => {
