@@ -10,7 +10,6 @@ import pytest
 import shapely
 
 import laoqu as lq
-from laoqu import geo
 from laoqu.forms import finder, overview, page
 
 
