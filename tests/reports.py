@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import itertools
+import json
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
 import nbformat
 from IPython.core.formatters import DisplayFormatter
+from jupyter_client.jsonutil import json_default
 
 import laoqu as lq
 from laoqu import forms, paths
@@ -36,6 +38,8 @@ def executed(region: str, lang: str) -> nbformat.NotebookNode:
         if last:
             shown = eval(compile(ast.Expression(last.value), "cell", "eval"), names)
             data, metadata = show.format(shown)
+            # As a kernel sends it: NumPy's numbers become plain ones on the way.
+            data = json.loads(json.dumps(data, default=json_default))
             cell.outputs = [
                 nbformat.v4.new_output("execute_result", data, metadata=metadata, execution_count=1)
             ]
