@@ -80,7 +80,16 @@
     });
   };
 
+  // A column of sentences asks for more room than one of words, before the table must scroll.
+  const roomy = (table) => all("thead th:not(.num)", table).forEach((head) => {
+    const cells = all("tbody tr:not(.group)", table).map((row) => row.cells[head.cellIndex]);
+    const longest = Math.max(...cells.map((cell) => cell?.textContent.length ?? 0));
+    const size = longest > 60 ? "long" : longest > 20 ? "middling" : "short";
+    cells.forEach((cell) => cell?.classList.add(size));
+  });
+
   for (const table of all("main table")) {
+    roomy(table);
     const rows = all("tbody tr:not(.group)", table).length;
     if (!table.tHead || rows < 4) continue;
     sortable(table);
