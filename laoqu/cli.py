@@ -101,7 +101,7 @@ def _report(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     from laoqu.batch import parameters
-    from laoqu.batch.run import find
+    from laoqu.batch.template import find
 
     notebook = find(args.notebook)
     given = {}

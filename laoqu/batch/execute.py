@@ -56,9 +56,9 @@ def execute(job: Job) -> Result:
         _running.add(manager)
         try:
             execute_notebook(
-                template, None, dict(job.parameters), engine_name="laoqu", progress_bar=False,
-                kernel_name=kernel.NAME, keep=kept, km=manager, execution_timeout=job.timeout,
-                record_timing=False,
+                template, None, dict(job.parameters), engine_name="laoqu", keep=kept, km=manager,
+                kernel_name=kernel.NAME, language="python", execution_timeout=job.timeout,
+                progress_bar=False, record_timing=False,
             )  # fmt: skip
         except PapermillExecutionError as raised:
             error, cell = f"{raised.ename}: {raised.evalue}", raised.exec_count

@@ -1,6 +1,6 @@
 """The warm server: imports everything once, then forks a fresh process for whoever connects.
 
-Run as ``python -P -c "…; fork.main(folder)"`` by `laoqu.batch.warm`. It does nothing but fork and
+Run as ``python -c "…; fork.main(folder)"`` by `laoqu.batch.warm`. It does nothing but fork and
 reap: one thread, no sockets of zmq, no event loop, so that a child begins as clean as a new
 interpreter that happens to have its modules loaded. It ends with whoever started it.
 """
@@ -23,12 +23,12 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import resolve_name
 
-#: What kernels and conversions import. Each is loaded before the first fork.
+#: What kernels and conversions import, loaded before the first fork. Not `matplotlib_inline`: it
+#: hooks into the kernel when it is imported.
 MODULES = (
     "ipykernel.kernelapp", "ipykernel.ipkernel", "IPython.core.completer", "numpy.random",
     "pandas", "geopandas", "pyarrow.parquet", "matplotlib.backends.backend_agg",
-    "matplotlib.backends.backend_svg", "matplotlib_inline.backend_inline", "laoqu.sections",
-    "laoqu.forms.page", "laoqu.batch.execute",
+    "matplotlib.backends.backend_svg", "laoqu.sections", "laoqu.forms.page", "laoqu.batch.execute",
 )  # fmt: skip
 #: A thread of a library would be missing in every child; these keep them from starting.
 ONE_THREAD = {

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -21,12 +20,10 @@ from laoqu.batch import key, parameters, warm
 from laoqu.batch.job import Job, Result, Run
 from laoqu.batch.progress import Progress
 from laoqu.batch.store import Store
-from laoqu.errors import ParameterError, nearest
+from laoqu.batch.template import PLACES, TEMPLATE, find, place
+from laoqu.errors import ParameterError
 from laoqu.labels import LANGS
 
-TEMPLATE = "10_region_report.ipynb"
-#: Notebooks whose runs have a place of their own: folder by parameters, name of the files.
-PLACES = {TEMPLATE: ("{lang}/{region}", "report")}
 FORMATS = ("html", "pdf", "docx")
 #: What one run may need beside the others: its kernel and its conversion.
 RUN_MEMORY = 768 << 20
@@ -152,41 +149,6 @@ def run_notebook(
                 done[run.name] = run
                 progress.done(run)
     return [done[name] for name in asked]
-
-
-def find(notebook: Path | str) -> Path:
-    """Return the path of a notebook named by path, or by its name in ``notebooks/``."""
-    path = Path(notebook)
-    known = {each.stem: each for each in sorted(paths.notebooks().glob("*.ipynb"))}
-    if path.is_file() and path.suffix == ".ipynb":
-        return path.resolve()
-    if (name := path.name.removesuffix(".ipynb")) in known and path.name == str(path):
-        return known[name]
-    hint = ", ".join(nearest(name, known) or known)
-    raise ParameterError(f"no notebook {str(notebook)!r}; nearest: {hint}")
-
-
-def place(notebook: Path, values: Mapping[str, object]) -> str:
-    """Return the folder of a run inside the outputs: the same for the same parameters, always.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from laoqu.batch.run import place
-    >>> place(Path("10_region_report.ipynb"), {"lang": "en", "region": "taihang"})
-    'en/taihang'
-    >>> place(Path("sums.ipynb"), {"n": 3, "kind": "a/b"})
-    'sums/kind=a-b,n=3,6ec6b0ef'
-    """
-    folder = PLACES.get(notebook.name, (notebook.stem, ""))[0]
-    rest = {name: values[name] for name in sorted(values) if f"{{{name}}}" not in folder}
-    folder = folder.format(**{name: str(value) for name, value in values.items()})
-    if not rest:
-        return folder
-    plain = ",".join(f"{name}={value}" for name, value in rest.items())
-    safe = re.sub(r"[^\w=,.+-]", "-", plain)[:80]
-    end = "" if safe == plain else f",{key.of(rest)[:8]}"
-    return f"{folder}/{safe}{end}"
 
 
 def workers(jobs: int | None) -> int:

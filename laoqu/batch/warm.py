@@ -85,12 +85,13 @@ class Server:
         if folder:
             return
         code = (
-            f"import sys; p = {str(paths.PACKAGE.parent)!r}; p in sys.path or sys.path.append(p); "
+            "import sys; '' in sys.path and sys.path.remove(''); "
+            f"p = {str(paths.PACKAGE.parent)!r}; p in sys.path or sys.path.append(p); "
             f"from laoqu.batch import fork; fork.main({self.folder!r})"
         )
         with open(f"{self.folder}/log", "wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=log, start_new_session=True, env=os.environ | fork.ONE_THREAD,
             )  # fmt: skip
         atexit.register(self.close)
