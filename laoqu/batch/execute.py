@@ -29,7 +29,7 @@ from laoqu.labels import label
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 #: Where a warning came from, in a file that ipykernel named after its process.
-CELL_FILE = re.compile(r"\S*ipykernel_\d+[/\\]\d+\.py")
+CELL_FILE = re.compile(r"^\S*ipykernel_\d+[/\\]\d+\.py", re.MULTILINE)
 
 
 def execute(job: Job) -> Result:

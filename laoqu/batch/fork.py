@@ -18,6 +18,7 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 import traceback
 from importlib import import_module
 from pathlib import Path
@@ -193,6 +194,7 @@ def _child(connection: socket.socket, folder: str) -> int:
     if function == KERNEL:
         connection.close()
         return kernel(*arguments)
+    tempfile.tempdir = folder  # what a killed child leaves goes with the server
     try:
         send(connection, b"r", resolve_name(function)(*arguments))
     except Exception:
