@@ -20,7 +20,7 @@ import pytest
 
 import laoqu as lq
 from laoqu import paths
-from laoqu.batch import execute, key, parameters, run, warm
+from laoqu.batch import execute, key, parameters, warm
 from laoqu.batch.job import Job, Run
 from laoqu.batch.progress import Progress
 from laoqu.batch.store import Store
@@ -810,9 +810,9 @@ def test_progress_is_plain_json_or_nothing(sums, capsys, monkeypatch):
 
 def test_workers_are_as_many_as_cores_and_memory_allow(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
-    room = psutil.virtual_memory()._replace(available=run.RUN_MEMORY * 3)
+    room = psutil.virtual_memory()._replace(available=engine.RUN_MEMORY * 3)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: room)
-    assert (run.workers(None), run.workers(7)) == (3, 7)
+    assert (engine.workers(None), engine.workers(7)) == (3, 7)
 
 
 def test_check_and_damaged_data_exit_with_1(monkeypatch, capsys, data_copy):

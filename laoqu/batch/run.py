@@ -5,18 +5,17 @@ Light: what executes and draws is imported by the warm server, while this proces
 
 from __future__ import annotations
 
-import os
 import platform
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import laoqu
 from laoqu import paths
-from laoqu.batch import key, parameters, warm
+from laoqu.batch import engine, key, parameters
 from laoqu.batch.job import Job, Result, Run
 from laoqu.batch.progress import Progress
 from laoqu.batch.store import Store
@@ -25,8 +24,6 @@ from laoqu.errors import ParameterError
 from laoqu.labels import LANGS
 
 FORMATS = ("html", "pdf", "docx")
-#: What one run may need beside the others: its kernel and its conversion.
-RUN_MEMORY = 768 << 20
 TIMEOUT = 600.0
 
 
@@ -151,16 +148,6 @@ def run_notebook(
     return [done[name] for name in asked]
 
 
-def workers(jobs: int | None) -> int:
-    """Return how many runs go at a time: as asked, else one a core, fewer where memory is short."""
-    if jobs:
-        return jobs
-    import psutil
-
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(cores or 1, psutil.virtual_memory().available // RUN_MEMORY))
-
-
 def _why(
     store: Store,
     name: str,
@@ -195,9 +182,9 @@ def _run(
     progress: Progress,
 ) -> Iterator[Run]:
     """Run what is to be done; yield each run when its files are in place."""
-    count, saved = min(workers(jobs), max(1, len(todo))), time.monotonic()
+    count, saved = min(engine.workers(jobs), max(1, len(todo))), time.monotonic()
     # The engine ends before the pool waits for its threads: that is what stops them at Ctrl-C.
-    with ThreadPoolExecutor(count) as pool, _engine(progress) as (execute, index):
+    with ThreadPoolExecutor(count) as pool, engine.local(progress) as (execute, index):
 
         def work(name: str) -> Result:
             progress.start(name)
@@ -233,7 +220,7 @@ def _keep(
         try:
             outputs = store.place(name, result.files)
         except OSError as error:
-            result = _lost(f"{type(error).__name__}: {error.strerror}", result.seconds)
+            result = engine.lost(f"{type(error).__name__}: {error.strerror}", result.seconds)
     if result.status != "ok":
         with suppress(OSError):  # a disk with no room for a report may have none for its ruin
             store.keep(name, result.files)
@@ -265,53 +252,6 @@ def _keep(
         name, job.parameters, result.status, result.seconds, result.error, result.cell,
         result.last_lines, outputs, why,
     )  # fmt: skip
-
-
-@contextmanager
-def _engine(progress: Progress) -> Iterator[tuple[Callable, Callable]]:
-    """Give a function that executes a job and one that makes the index.
-
-    In children of a warm server, which is made to end with the batch; where there is none, in this
-    process, with ordinary kernels.
-    """
-    try:
-        server = warm.begin()
-    except warm.ColdError as error:
-        server, cold = None, str(error)
-    try:
-        plan = laoqu.load()  # damaged data are said here, not in every kernel
-        if os.environ.get("LAOQU_BOUNDARIES"):
-            plan.counties()
-        if server:
-            try:
-                server.ready()
-            except warm.ColdError as error:
-                server, cold = None, str(error)
-        if server is None:
-            progress.say(f"no warm kernels ({cold}): ordinary ones are started, which takes longer")
-            from laoqu.batch import execute, index
-
-            try:
-                yield execute.execute, index.page
-            finally:
-                execute.stop()
-            return
-
-        def execute_(job: Job) -> Result:
-            try:
-                return server.call("laoqu.batch.execute:execute", job)
-            except (EOFError, RuntimeError, warm.ColdError) as error:
-                return _lost(f"{type(error).__name__}: {error}")
-
-        yield execute_, lambda manifest: server.call("laoqu.batch.index:page", manifest)
-    finally:
-        if server:
-            server.close()
-
-
-def _lost(error: str, seconds: float = 0.0) -> Result:
-    lines = error.strip().splitlines()
-    return Result("failed", {}, seconds, error=lines[-1], last_lines=lines[-5:])
 
 
 def _head() -> dict[str, object]:
