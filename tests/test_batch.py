@@ -20,7 +20,7 @@ import pytest
 
 import laoqu as lq
 from laoqu import paths
-from laoqu.batch import execute, key, parameters, warm
+from laoqu.batch import engine, execute, key, parameters, warm
 from laoqu.batch.job import Job, Run
 from laoqu.batch.progress import Progress
 from laoqu.batch.store import Store

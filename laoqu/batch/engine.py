@@ -68,6 +68,6 @@ def local(progress: Progress) -> Iterator[tuple[Callable, Callable]]:
 
 
 def lost(error: str, seconds: float = 0.0) -> Result:
-    """Return the result of a run that came to nothing: its process died, or its files did not fit."""
+    """Return the result of a run whose process died, or whose files found no room."""
     lines = error.strip().splitlines()
     return Result("failed", {}, seconds, error=lines[-1], last_lines=lines[-5:])

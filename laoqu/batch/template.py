@@ -37,7 +37,7 @@ def place(notebook: Path, values: Mapping[str, object]) -> str:
     >>> place(Path("10_region_report.ipynb"), {"lang": "en", "region": "taihang"})
     'en/taihang'
     >>> place(Path("sums.ipynb"), {"n": 3, "kind": "a/b"})
-    'sums/kind=a-b,n=3,6ec6b0ef'
+    'sums/kind=a-b,n=3,5e5e6130'
     """
     folder = PLACES.get(notebook.name, (notebook.stem, ""))[0]
     rest = {name: values[name] for name in sorted(values) if f"{{{name}}}" not in folder}
