@@ -630,6 +630,16 @@ def test_ctrl_c_stops_cleanly_and_the_next_run_goes_on(tmp_path):
     assert json.loads(done.stdout.splitlines()[-1]) == {"event": "end", "unchanged": 1, "ok": 2}
 
 
+def test_a_disk_too_full_for_the_manifest_is_said_and_the_earlier_one_stands(small_disk):
+    with Store(small_disk) as store:
+        store.write("manifest.json", b"{}")
+        with pytest.raises(lq.OutputError, match="manifest.json cannot be written"):
+            store.write("manifest.json", b"x" * (2 << 20))
+    names = sorted(path.name for path in small_disk.iterdir())
+    assert names == [".lock", "manifest.json"]
+    assert (small_disk / "manifest.json").read_bytes() == b"{}"
+
+
 def test_two_batches_into_one_folder_do_not_harm_each_other(tmp_path):
     with Store(tmp_path), pytest.raises(lq.OutputError, match="another batch is writing into"):
         lq.run_reports(["yimeng"], outputs=tmp_path)

@@ -20,7 +20,7 @@ from laoqu.batch.job import Job, Result, Run
 from laoqu.batch.progress import Progress
 from laoqu.batch.store import Store
 from laoqu.batch.template import PLACES, TEMPLATE, find, place
-from laoqu.errors import ParameterError
+from laoqu.errors import OutputError, ParameterError
 from laoqu.labels import LANGS
 
 FORMATS = ("html", "pdf", "docx")
@@ -196,11 +196,13 @@ def _run(
                 name = futures.pop(future)  # or every result would stay in memory
                 yield _keep(store, notebook, name, *todo[name], future.result())
                 if time.monotonic() - saved > 1:
-                    store.save(**_head())
+                    with suppress(OutputError):  # there is another chance at the end
+                        store.save(**_head())
                     saved = time.monotonic()
         except BaseException:  # Ctrl-C, too: nothing more begins, what is placed is recorded
             pool.shutdown(wait=False, cancel_futures=True)
-            store.save(**_head())
+            with suppress(OutputError):
+                store.save(**_head())
             raise
         store.write("index.html", index(store.save(**_head())))
 
@@ -222,7 +224,7 @@ def _keep(
         except OSError as error:
             result = engine.lost(f"{type(error).__name__}: {error.strerror}", result.seconds)
     if result.status != "ok":
-        with suppress(OSError):  # a disk with no room for a report may have none for its ruin
+        with suppress(OutputError):  # a disk with no room for a report may have none for its ruin
             store.keep(name, result.files)
     earlier = before.get("earlier") if before.get("status") == "failed" else before
     record = {

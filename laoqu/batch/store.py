@@ -106,22 +106,31 @@ class Store:
     def keep(self, name: str, files: Mapping[str, bytes]) -> None:
         """Put the notebook of a failed run beside what an earlier run left."""
         for file, data in files.items():
-            (self.folder / name).mkdir(parents=True, exist_ok=True)
             self.write(f"{name}/{file}", data)
 
     def write(self, name: str, data: bytes) -> None:
-        """Write one file whole, if it is not there already with the same bytes."""
-        path = self.folder / name
-        if path.is_file() and path.read_bytes() == data:
-            return
-        handle, beside = tempfile.mkstemp(prefix=BESIDE, dir=self.folder)
+        """Write one file whole, if it is not there already with the same bytes.
+
+        Raises
+        ------
+        OutputError
+            When it cannot be written; what stood there still stands.
+        """
+        path, beside = self.folder / name, None
         try:
+            if path.is_file() and path.read_bytes() == data:
+                return
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, beside = tempfile.mkstemp(prefix=BESIDE, dir=self.folder)
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
             Path(beside).chmod(0o644)
             Path(beside).replace(path)
+        except OSError as error:
+            raise OutputError(f"{path} cannot be written: {error.strerror}") from error
         finally:
-            Path(beside).unlink(missing_ok=True)
+            if beside:
+                Path(beside).unlink(missing_ok=True)
 
     def save(self, **head: object) -> dict[str, object]:
         """Write ``manifest.json``: runs whose files stand, and the sets of files they used."""
