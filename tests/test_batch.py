@@ -633,7 +633,7 @@ def test_ctrl_c_stops_cleanly_and_the_next_run_goes_on(tmp_path):
 def test_a_disk_too_full_for_the_manifest_is_said_and_the_earlier_one_stands(small_disk):
     with Store(small_disk) as store:
         store.write("manifest.json", b"{}")
-        with pytest.raises(lq.OutputError, match="manifest.json cannot be written"):
+        with pytest.raises(lq.OutputError, match=r"manifest\.json cannot be written"):
             store.write("manifest.json", b"x" * (2 << 20))
     names = sorted(path.name for path in small_disk.iterdir())
     assert names == [".lock", "manifest.json"]
