@@ -48,8 +48,13 @@ def inputs() -> dict[str, dict[str, str]]:
         "source": _files(paths.PACKAGE.rglob("*.*"), paths.PACKAGE),
         "own": {f"{name} ({path.name})": digest(path.read_bytes()) for name, path in own.items()},
         "lock": _files([root / "requirements.lock"] if root else [], root),
-        "versions": {"python": platform.python_version(), **{p: _version(p) for p in PACKAGES}},
+        "versions": {"python": platform.python_version(), **packages()},
     }
+
+
+def packages() -> dict[str, str]:
+    """Return the versions of the packages that a run's bytes depend on."""
+    return {name: _version(name) for name in PACKAGES}
 
 
 def notebook(data: bytes) -> str:

@@ -261,4 +261,5 @@ def _head() -> dict[str, object]:
         "laoqu": laoqu.__version__,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
+        "packages": key.packages(),
     }
