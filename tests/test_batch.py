@@ -19,8 +19,8 @@ import psutil
 import pytest
 
 import laoqu as lq
-from laoqu import paths
-from laoqu.batch import engine, execute, key, parameters, warm
+from laoqu import forms, paths
+from laoqu.batch import engine, execute, key, parameters, run, warm
 from laoqu.batch.job import Job, Run
 from laoqu.batch.progress import Progress
 from laoqu.batch.store import Store
@@ -816,6 +816,10 @@ def test_progress_is_plain_json_or_nothing(sums, capsys, monkeypatch):
     assert capsys.readouterr().out == ""
     assert main([*argv[:-3], "--why"]) == 0
     assert capsys.readouterr().out == "sums/n=4: unchanged\n"
+
+
+def test_the_batch_knows_the_formats_without_importing_them():
+    assert run.FORMATS == forms.FORMATS
 
 
 def test_workers_are_as_many_as_cores_and_memory_allow(monkeypatch):

@@ -12,6 +12,7 @@ import re
 import tempfile
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
@@ -101,7 +102,8 @@ def execute(job: Job) -> Result:
 
 def warm_up() -> None:
     """Do once what every conversion would begin with: read and compile the templates."""
-    forms.render(nbformat.v4.new_notebook(), "zh", "")
+    with suppress(Exception):  # nothing depends on it; a run says what is wrong with a template
+        forms.render(nbformat.v4.new_notebook(), "zh", "")
 
 
 def stop() -> None:

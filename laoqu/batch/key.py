@@ -14,7 +14,7 @@ from laoqu import paths
 from laoqu.errors import LaoquError
 
 PACKAGES = ("papermill", "nbclient", "nbconvert", "ipykernel", "numpy", "pandas", "geopandas",
-            "matplotlib", "jinja2", "typst")  # fmt: skip
+            "matplotlib", "jinja2", "typst", "pypandoc-binary", "python-docx")  # fmt: skip
 #: Files of one's own that every notebook follows (see `laoqu.load`).
 OWN = ("LAOQU_MEMBERSHIP", "LAOQU_BOUNDARIES", "LAOQU_CODING")
 
