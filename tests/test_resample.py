@@ -104,3 +104,11 @@ def test_what_a_measure_names_does_not_depend_on_whose_report_asks():
         here = near[near["region_id"] == region_id].set_index("measure_id")["reach"]
         assert mine.sort_index().to_dict() == here.sort_index().to_dict()
     assert not near.duplicated(["measure_id", "region_id"]).any()
+
+
+def test_a_share_does_not_depend_on_which_areas_are_asked_for():
+    # m1 reaches a and b: half of it is a's, whether or not b has a column.
+    reach = pd.DataFrame({"measure_id": ["m1", "m1"], "region_id": ["a", "b"], "reach": "named"})
+    for rule in ("fractional", "named_fractional"):
+        assert weights(reach, ["m1"], ["a", "b"], rule).loc["m1", "a"] == 0.5
+        assert weights(reach, ["m1"], ["a"], rule).loc["m1", "a"] == 0.5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from laoqu.errors import UnknownId
@@ -37,7 +38,7 @@ def weights(
     -------
     DataFrame
         Index ``measure_id``, columns ``region_id``, floats from 0 to 1. Under a fractional rule
-        a row sums to 1, or to 0 where no area is reached.
+        a row over all areas sums to 1, or to 0 where no area is reached.
 
     Raises
     ------
@@ -57,11 +58,18 @@ def weights(
         raise UnknownId(rule, RULES, "rule")
     if rule.startswith("named"):
         reach = reach[reach["reach"].isin(DIRECT)]
-    table = pd.crosstab(reach["measure_id"], reach["region_id"]).clip(upper=1)
-    table = table.reindex(index=list(measure_ids), columns=list(region_ids), fill_value=0)
-    table = table.astype("float64").rename_axis(index="measure_id", columns="region_id")
+    pairs = reach[["measure_id", "region_id"]].drop_duplicates()
+    index = pd.Index(list(measure_ids), name="measure_id")
+    columns = pd.Index(list(region_ids), name="region_id")
+    rows, places = index.get_indexer(pairs["measure_id"]), columns.get_indexer(pairs["region_id"])
+    asked = (rows >= 0) & (places >= 0)
+    values = np.zeros((len(index), len(columns)))
+    values[rows[asked], places[asked]] = 1
+    table = pd.DataFrame(values, index, columns)
     if rule.endswith("fractional"):
-        table = table.div(table.sum(axis=1).where(lambda total: total > 0, 1), axis=0)
+        # Shares are of all areas reached, also of those that are not asked for.
+        total = pairs["measure_id"].value_counts().reindex(index, fill_value=1)
+        table = table.div(total, axis=0)
     return table
 
 
