@@ -294,13 +294,16 @@ time.sleep(60)
 """
 
 
-def test_no_process_and_no_folder_outlives_a_killed_parent():
-    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
+@pytest.mark.parametrize("children", [2, 0])
+def test_no_process_and_no_folder_outlives_a_killed_parent(children):
+    """Without children the parent dies while the server still imports."""
+    code = PARENT.replace("range(2)", f"range({children})")
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     folder, *pids = parent.stdout.readline().split()
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    assert gone(map(int, pids))
+    assert len(pids) == children + 1 and gone([int(pid) for pid in pids], 30)
     assert not Path(folder).exists()
 
 

@@ -69,20 +69,19 @@ def _exactly(connection: socket.socket, size: int) -> bytes:
 
 def main(folder: str) -> None:
     """Serve until standard input closes; then kill every child and remove `folder`."""
-    os.environ |= ONE_THREAD
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(f"{folder}/s")
-    listener.listen(64)
-    for name in MODULES:
-        import_module(name)
-    import_module("laoqu.batch.execute").warm_up()
-    threads = len(os.listdir("/proc/self/task")) if Path("/proc/self/task").is_dir() else 1  # noqa: PTH208
-    print("ready" if threads == 1 else f"{threads} threads are running, a fork is not safe")
-    sys.stdout.flush()
-    os.dup2(2, 1)
-    gc.collect()
-    gc.freeze()  # what is loaded stays shared: collecting garbage would copy its pages
     try:
+        os.environ |= ONE_THREAD
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(f"{folder}/s")
+        listener.listen(64)
+        for name in MODULES:
+            import_module(name)
+        import_module("laoqu.batch.execute").warm_up()
+        threads = len(list(Path("/proc/self/task").glob("*"))) or 1
+        print("ready" if threads == 1 else f"{threads} threads run, a fork is not safe", flush=True)
+        os.dup2(2, 1)
+        gc.collect()
+        gc.freeze()  # what is loaded stays shared: collecting garbage would copy its pages
         _Server(listener, folder).serve()
     finally:
         shutil.rmtree(folder, ignore_errors=True)

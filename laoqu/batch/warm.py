@@ -143,6 +143,8 @@ class Server:
         if self.process is None or self.owner != os.getpid():
             return
         atexit.unregister(self.close)
+        if not self.process.stdout.closed:
+            self.process.kill()  # it still imports, and has no child
         self.process.stdin.close()
         try:
             self.process.wait(10)
