@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import subprocess
@@ -477,19 +478,25 @@ def draw(net, name, lang):
     return figures.plot_strategic(net["diagram"], net["numbers"], net["glosses"], lang)
 
 
+@pytest.fixture(scope="module")
+def drawn(net):
+    """Each figure drawn once, for all tests that look at it."""
+    return functools.cache(lambda name, lang: draw(net, name, lang))
+
+
 BOTH = pytest.mark.parametrize(
     ("name", "lang"), list(itertools.product(["network", "strategic"], ["zh", "en"]))
 )
 
 
 @BOTH
-def test_no_text_of_the_figures_is_cut_off_or_overlaps(net, name, lang):
-    assert_text_fits(draw(net, name, lang).figure)
+def test_no_text_of_the_figures_is_cut_off_or_overlaps(drawn, name, lang):
+    assert_text_fits(drawn(name, lang).figure)
 
 
 @BOTH
-def test_no_name_covers_a_mark(net, name, lang):
-    figure = draw(net, name, lang).figure
+def test_no_name_covers_a_mark(drawn, name, lang):
+    figure = drawn(name, lang).figure
     renderer, sheet = rendered(figure), figure.axes[-1]
     with style.style():
         discs = [p.get_window_extent(renderer) for p in sheet.patches if isinstance(p, Circle)]
@@ -502,8 +509,8 @@ def test_no_name_covers_a_mark(net, name, lang):
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_the_network_draws_its_data(net, lang):
-    it = draw(net, "network", lang)
+def test_the_network_draws_its_data(net, drawn, lang):
+    it = drawn("network", lang)
     terms_, links = it.data[it.data["kind"] == "term"], it.data[it.data["kind"] != "term"]
     assert set(terms_["term_a"]) == set(net["members"]["term"])
     assert len(links) == net["numbers"]["stable"]
@@ -518,8 +525,8 @@ def test_the_network_draws_its_data(net, lang):
         assert f"{name}{row.units:.0f}" in {text.replace(" ", "") for text in written}
 
 
-def test_the_strategic_diagram_draws_its_data(net):
-    it = draw(net, "strategic", "en")
+def test_the_strategic_diagram_draws_its_data(net, drawn):
+    it = drawn("strategic", "en")
     axes, sheet = it.figure.axes
     centres = np.array([patch.center for patch in sheet.patches]) * it.figure.dpi
     found = axes.transData.inverted().transform(centres)
@@ -531,8 +538,8 @@ def test_the_strategic_diagram_draws_its_data(net):
 
 
 @BOTH
-def test_alt_text_states_the_finding_and_the_figure_repeats(net, name, lang):
-    one, two = draw(net, name, lang), draw(net, name, lang)
+def test_alt_text_states_the_finding_and_the_figure_repeats(net, drawn, name, lang):
+    one, two = drawn(name, lang), draw(net, name, lang)
     assert one.png() == two.png()
     assert one.files()["csv"] == two.files()["csv"]
     if name == "network":
