@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from laoqu.analysis.reassign import DRAWS
-from laoqu.figures.attention import by_chance, distinct_finding, similar_finding
+from laoqu.figures.attention import FOUND, by_chance, distinct_finding, similar_finding
 from laoqu.figures.concentration import channels_finding, p_value
 from laoqu.labels import label, names
 from laoqu.tables import Block
@@ -105,6 +105,10 @@ def similarity(table: pd.DataFrame, regions: pd.DataFrame, lang: str = "zh") -> 
         label("similar.lead", lang, finding=similar_finding(table, areas, lang), n=len(rows)),
         _heads("similar.col", heads, lang), tuple(rows), numeric=frozenset(range(1, 6)),
         note=label("similar.note", lang),
+        values={
+            "pairs": int(table["p"].notna().sum()),
+            "found": int((table["p_adjusted"] < FOUND).sum()),
+        },
     )  # fmt: skip
 
 
@@ -164,7 +168,11 @@ def channels(table: pd.DataFrame, regions: pd.DataFrame, counties: int, lang: st
     )  # fmt: skip
     return Block(
         "channels", label("channels.title", lang), lead, _heads("channels.col", heads, lang),
-        tuple(rows), numeric=frozenset({2, 3}), values={"counties": counties, "placed": placed},
+        tuple(rows), numeric=frozenset({2, 3}),
+        values={
+            "counties": counties, "placed": placed, "chosen": int(table["provincial"].sum()),
+            "held": int((table["national"] > 0).sum()), "areas": len(table),
+        },
     )  # fmt: skip
 
 
