@@ -63,11 +63,7 @@ class Block:
             "numeric": sorted(self.numeric),
             "items": list(self.items),
             "note": self.note,
-            # The last digits of a float differ between processors.
-            "values": {
-                name: round(value, 6) if isinstance(value, float) else value
-                for name, value in self.values.items()
-            },
+            "values": dict(self.values),
         }
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:

@@ -12,7 +12,6 @@ import sys
 import nbformat
 import pandas as pd
 import pytest
-from pandas.api.types import is_number
 
 import laoqu as lq
 from laoqu import paths
@@ -67,9 +66,12 @@ FRAMES = {
 }
 #: Numbers that are no results: clauses and boxes, years, the scales, what a method was set to.
 CONVENTIONS = re.compile(
-    r"clause \d+|[Bb]ox \d+|et al\. \d{4}|\bdoi:\S+|95 ?%|9,999|1,000 redraws|1/HHI|"
-    r"strength 1 to 5|\(1 to 5\)|in 5 % of the draws|scores 0, 0\.5, 1|prior 10|\(X0\)|p <= "
+    r"clause \d+|[Bb]ox \d+|et al\. \d{4}|\bdoi:\S+|95 ?%|9,999|1,000 redraws|1/HHI|strength 1 to 5"
+    r"|\(1 \+ number\)/\(9,999 \+ 1\)|\(1 to 5\)|in 5 % of the draws|p ≤ 0\.05|below 50%|below 5,"
+    r"|at least 3 units|A 1 has|a 0 the|scores 0, 0\.5, 1|prior 10|\(X0\)|leaves? out 0"
 )
+#: Each frame with its rows, by id; the frame is kept so that its id stays its own.
+PARSED = {}
 #: Stated numbers that belong to one row.
 OTHERS = re.compile("|".join([*lq.load().region_ids, r"^X\d+_"]))
 #: Ids and codes (c06.s01.m1, T03, ruiz2011, AC1) begin with a letter.
@@ -164,26 +166,32 @@ def is_text_number(text):
     return re.fullmatch(r"[\d.,–% -]+", text) is not None
 
 
+def rows_of(frame):
+    """Return the cells of each row as texts and as numbers."""
+    if id(frame) not in PARSED:
+        found = []
+        for row in frame.astype("object").itertuples(index=False):
+            values = pd.to_numeric(pd.Series(row), errors="coerce").dropna()
+            found.append(({str(cell) for cell in row}, set(values.astype(float))))
+        PARSED[id(frame)] = frame, found
+    return PARSED[id(frame)][1]
+
+
 def cells_of(frames, ids=()):
     """Return the numbers of the rows that have all of the `ids` that their table knows."""
     kept, found = [], False
-    for frame in frames:
-        text = frame.astype("str")
-        marks = [text.eq(name).any(axis=1) for name in ids]
-        marks = [mark for mark in marks if mark.any()]
-        found |= bool(marks)
-        rows = pd.concat(marks, axis=1).all(axis=1) if marks else None
-        kept.append((frame, rows))
-    values = set()
-    for frame, rows in kept:
-        if found and rows is None:
-            continue
-        part = frame if rows is None else frame[rows]
-        for value in part.to_numpy().ravel():
-            number = pd.to_numeric(value, errors="coerce") if isinstance(value, str) else value
-            if is_number(number) and pd.notna(number):
-                values.add(float(number))
-    return values
+    for rows in map(rows_of, frames):
+        here = [name for name in ids if any(name in texts for texts, _ in rows)]
+        found |= bool(here)
+        kept.append((here, rows))
+    return {
+        value
+        for here, rows in kept
+        if here or not found
+        for texts, values in rows
+        if texts.issuperset(here)
+        for value in values
+    }
 
 
 def key(shown):

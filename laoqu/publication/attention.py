@@ -75,7 +75,7 @@ def distinctiveness(
         "distinctiveness", label("distinct.title", lang),
         label("distinct.lead", lang, finding=finding, n=len(rows)),
         _heads("distinct.col", heads, lang), tuple(rows), numeric=frozenset({2, 3, 4, 5}),
-        note=label("distinct.note", lang, **by_chance(table)), values=by_chance(table),
+        note=label("distinct.note", lang, **by_chance(table)), values={**by_chance(table), "shown": len(rows)},
     )  # fmt: skip
 
 
@@ -108,6 +108,7 @@ def similarity(table: pd.DataFrame, regions: pd.DataFrame, lang: str = "zh") -> 
         values={
             "pairs": int(table["p"].notna().sum()),
             "found": int((table["p_adjusted"] < FOUND).sum()),
+            "shown": len(rows),
         },
     )  # fmt: skip
 
