@@ -7,7 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.laoqu-ready
 LANGS ?= zh
-JOBS ?= 2
+FORMATS ?= html,pdf,docx
+JOBS ?=
 REGIONS ?= --all
 
 .DEFAULT_GOAL := help
@@ -18,7 +19,7 @@ help: ## print this help
 	@echo
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s%s\n", $$1, $$2}' Makefile
 	@echo
-	@echo "  variables: LANGS=zh,en  JOBS=2  REGIONS='yimeng qiongya'  PYTHON=python3.12"
+	@echo "  variables: LANGS=zh,en  FORMATS=html  JOBS=2  REGIONS='yimeng qiongya'  PYTHON=python3.12"
 
 setup: $(STAMP) ## make .venv from the lock file
 
@@ -30,7 +31,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $@
 
 reports: $(STAMP) ## write the 12 reports and outputs/index.html (LANGS=zh,en for both languages)
-	$(BIN)/laoqu report $(REGIONS) --lang $(LANGS) --jobs $(JOBS)
+	$(BIN)/laoqu report $(REGIONS) --lang $(LANGS) --formats $(FORMATS) $(if $(JOBS),--jobs $(JOBS))
 
 test: $(STAMP) ## run everything CI runs: lint, data checks, tests, notebooks
 	$(BIN)/ruff check .

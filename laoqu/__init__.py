@@ -11,26 +11,27 @@ from __future__ import annotations
 import importlib
 
 from laoqu.errors import DataError, LaoquError, OutputError, ParameterError, Problem, UnknownId
-from laoqu.plan import Plan, load
 
 __version__ = "0.1.0"
 
-#: Names whose modules import plotting, the runner or the checker: loaded at first use.
+#: Loaded at first use, so that a command that needs no table imports no pandas.
 _LAZY = {
+    "Plan": "laoqu.plan",
     "check": "laoqu.validate",
     "expect_parameters": "laoqu.sections",
     "label": "laoqu.labels",
+    "load": "laoqu.plan",
     "plot_overview": "laoqu.sections",
     "plot_region": "laoqu.sections",
     "report": "laoqu.sections",
     "resolve_place": "laoqu.places",
+    "run_notebook": "laoqu.batch",
     "run_report": "laoqu.batch",
     "run_reports": "laoqu.batch",
 }
 
 __all__ = [
-    "DataError", "LaoquError", "OutputError", "ParameterError", "Plan", "Problem", "UnknownId",
-    "load", *_LAZY,
+    "DataError", "LaoquError", "OutputError", "ParameterError", "Problem", "UnknownId", *_LAZY,
 ]  # fmt: skip
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import laoqu
@@ -46,9 +48,15 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("region", nargs="*", help="id, Chinese or English name")
     report.add_argument("--all", action="store_true", help="all twelve areas")
     report.add_argument("--lang", default="zh", help="zh, en or zh,en (default: zh)")
-    report.add_argument("--jobs", type=int, default=2, help="kernels at a time (default: 2)")
-    report.add_argument("--quiet", action="store_true", help="no progress bar")
+    _batch_options(report)
     report.set_defaults(run=_report)
+    run = commands.add_parser("run", help="run a notebook for any sets of parameters")
+    run.add_argument("notebook", help="a name in notebooks/, or a path")
+    run.add_argument("-p", action="append", default=[], metavar="NAME=VALUE", dest="pairs",
+                     help="a parameter; may be given again")  # fmt: skip
+    run.add_argument("--params", metavar="FILE", help="sets of parameters: .csv, a row each; .yaml")
+    _batch_options(run)
+    run.set_defaults(run=_run)
     check = commands.add_parser("check", help="list every problem in data/")
     check.set_defaults(run=_check)
     build = commands.add_parser("build", help="write data/built and docs/dictionary.md")
@@ -71,24 +79,76 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _batch_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--formats", default="html", help="html, pdf, docx, with commas (default: html)")
+    add("--jobs", type=int, help="runs at a time (default: one a core, as far as memory goes)")
+    add("--timeout", type=float, default=600, help="seconds a cell may take (default: 600)")
+    add("--force", action="store_true", help="run also what is unchanged")
+    add("--only-failed", action="store_true", help="run only what failed last time")
+    add("--why", action="store_true", help="run nothing; say for each run what changed")
+    show = parser.add_mutually_exclusive_group()
+    show.add_argument("--quiet", action="store_true", help="say only what failed")
+    show.add_argument("--json", action="store_true", help="one JSON object an event, for programs")
+
+
 def _report(args: argparse.Namespace) -> int:
     if args.all == bool(args.region):
         raise LaoquError("name at least one area, or --all (not both)")
-    if args.jobs < 1:
-        raise LaoquError(f"--jobs is {args.jobs}, expected 1 or more")
-    runs = laoqu.run_reports(
-        None if args.all else args.region,
-        [lang.strip() for lang in args.lang.split(",")],
+    langs = [lang.strip() for lang in args.lang.split(",")]
+    return _batch(args, laoqu.run_reports, None if args.all else args.region, langs)
+
+
+def _run(args: argparse.Namespace) -> int:
+    from laoqu.batch import parameters
+    from laoqu.batch.template import find
+
+    notebook = find(args.notebook)
+    given = {}
+    for pair in args.pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise LaoquError(f"-p {pair}: expected NAME=VALUE")
+        given[name] = value
+    sets = parameters.read(args.params) if args.params else [{}]
+    sets = [parameters.parse(notebook, {**each, **given}) for each in sets]
+    return _batch(args, laoqu.run_notebook, notebook, sets)
+
+
+def _batch(args: argparse.Namespace, function: Callable, *what: object) -> int:
+    from laoqu.batch.progress import Progress
+
+    for name, least in (("jobs", 1), ("timeout", 0)):
+        value = getattr(args, name)
+        if value is not None and (value < least or value == 0):
+            raise LaoquError(f"--{name} is {value:g}, expected {'1 or more' if least else 'more'}")
+    mode = "json" if args.json else "quiet" if args.quiet else None
+    runs = function(
+        *what,
+        formats=[form.strip() for form in args.formats.split(",")],
         jobs=args.jobs,
-        progress=not args.quiet and sys.stderr.isatty(),
+        timeout=args.timeout,
+        force=args.force,
+        only_failed=args.only_failed,
+        only_say=args.why,
+        progress=Progress(mode or ("bar" if sys.stderr.isatty() else "plain")),
     )
-    failed = [run for run in runs if run.status != "ok"]
+    counts = Counter(run.status for run in runs)
+    if args.why:
+        for run in runs:
+            print(f"{run.name}: {'; '.join(run.why) or 'unchanged'}")
+        return 0
+    if args.json:
+        print(json.dumps({"event": "end", **counts}))
+        return 1 if counts["failed"] else 0
     for run in runs:
-        where = f" in cell {run.cell}" if run.cell else ""
-        shown = f"{run.seconds:6.1f} s" if run.status == "ok" else f"FAILED{where}: {run.error}"
-        print(f"{run.lang}  {run.region:<14}{shown}")
-    print(f"{len(runs) - len(failed)} reports written, {len(failed)} failed")
-    return 1 if failed else 0
+        if run.status == "failed":
+            where = f" in cell {run.cell}" if run.cell else ""
+            print(f"{run.name}  FAILED{where}: {run.error}")
+            print("".join(f"    {line}\n" for line in run.last_lines), end="")
+    if not args.quiet:
+        print(f"{counts['ok']} written, {counts['unchanged']} unchanged, {counts['failed']} failed")
+    return 1 if counts["failed"] else 0
 
 
 def _check(_: argparse.Namespace) -> int:

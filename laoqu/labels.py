@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from functools import cache
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 from laoqu import paths
@@ -39,12 +40,23 @@ def label(key: str, lang: str = "zh", **values: object) -> str:
     >>> from laoqu.labels import label
     >>> label("head.counties_value", "en", documented=17, total=74)
     '17 of 74'
+
+    A number also chooses between two words, ``{n:county|counties}``: the first is for one.
     """
     known = table()
     if key not in known:
         raise UnknownId(key, nearest(key, known), "label")
     text = known[key][check_lang(lang)]
-    return text.format(**values) if values else text
+    counted = {name: _Count(v) if isinstance(v, Integral) else v for name, v in values.items()}
+    return text.format(**counted) if values else text
+
+
+class _Count(int):
+    """A number that also chooses a word: ``{n} {n:county|counties}``."""
+
+    def __format__(self, spec: str) -> str:
+        one, bar, many = spec.partition("|")
+        return (one if self == 1 else many) if bar else super().__format__(spec)
 
 
 def check_lang(lang: str) -> str:

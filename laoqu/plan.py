@@ -73,6 +73,11 @@ class Plan:
         return source.registry(self._folder)["plan"]
 
     @property
+    def folder(self) -> Path:
+        """The data folder."""
+        return self._folder
+
+    @property
     def parts(self) -> dict[str, Passage]:
         """The five parts, ``p1``…``p5``."""
         return dict(self.document.parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import laoqu as lq
@@ -27,6 +27,7 @@ def reaches(draw):
 MEASURES, AREAS = [f"m{i}" for i in range(5)], list("abcd")
 
 
+@settings(deadline=None)
 @given(reaches())
 def test_fractional_weights_of_a_measure_sum_to_one_or_reach_nobody(reach):
     for rule in ("fractional", "named_fractional"):
@@ -34,12 +35,14 @@ def test_fractional_weights_of_a_measure_sum_to_one_or_reach_nobody(reach):
         assert np.allclose(total, 1) or set(total.round(9)) <= {0.0, 1.0}
 
 
+@settings(deadline=None)
 @given(reaches())
 def test_named_is_never_more_than_full(reach):
     full, named = (weights(reach, MEASURES, AREAS, rule) for rule in ("full", "named"))
     assert (named <= full).all(axis=None)
 
 
+@settings(deadline=None)
 @given(reaches())
 def test_a_universal_measure_never_changes_the_named_rules(reach):
     more = pd.DataFrame({"measure_id": "new", "region_id": AREAS, "reach": "everyone"})
@@ -49,6 +52,7 @@ def test_a_universal_measure_never_changes_the_named_rules(reach):
         assert after.sum().equals(weights(reach, MEASURES, AREAS, rule).sum())
 
 
+@settings(deadline=None)
 @given(reaches(), st.permutations(AREAS))
 def test_relabelling_areas_permutes_the_weights(reach, order):
     renamed = dict(zip(AREAS, order, strict=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from laoqu.regions import REACH
@@ -49,6 +51,26 @@ def by_clause(nearest: pd.DataFrame, directives: pd.DataFrame) -> pd.DataFrame:
     counts["direct"] = counts["named"] + counts["place"]
     counts.columns.name = None
     return counts.reset_index()
+
+
+def by_part(clause_counts: pd.DataFrame, part: Mapping[str, str]) -> pd.DataFrame:
+    """Add up `by_clause` over the parts of the plan.
+
+    Parameters
+    ----------
+    clause_counts : DataFrame
+        From `by_clause`.
+    part : mapping
+        Clause or box → part. What stands in none keeps its own id.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `by_clause`, with the id of a part in ``clause_id``.
+    """
+    parts = clause_counts["clause_id"].map(lambda each: part.get(each, each))
+    keyed = clause_counts.assign(clause_id=parts)
+    return keyed.groupby(["clause_id", "region_id"], sort=False).sum().reset_index()
 
 
 def numbers(

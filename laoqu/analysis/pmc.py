@@ -197,7 +197,7 @@ def agreed(scores: pd.DataFrame, value: str = "score", draws: int = DRAWS) -> pd
     -------
     DataFrame
         `laoqu.analysis.agreement.agreement`'s rows with ``variable`` in front (``all`` last).
-        Both passes are automated and made by one coder: an upper bound.
+        Both passes are automated, of one kind: this is no human reliability.
     """
     table = wide(scores, value)
     owner = table.columns.str.partition(".").get_level_values(0)

@@ -17,19 +17,25 @@ CLASS_NAME = {"class": "class_"}
 
 
 def coverage(
-    clause_counts: pd.DataFrame, region: Region, reach_labels: dict[str, str], lang: str = "zh"
+    clause_counts: pd.DataFrame,
+    region: Region,
+    reach_labels: dict[str, str],
+    lang: str = "zh",
+    name: str = "coverage",
 ) -> Drawn:
     """Draw how each clause and box reaches one area, and how that compares.
 
     Parameters
     ----------
     clause_counts : DataFrame
-        From `laoqu.analysis.exposure.by_clause`, all areas.
+        From `laoqu.analysis.exposure.by_clause` or `by_part`, all areas.
     region : Region
         The area in focus.
     reach_labels : dict
         The words for each value of `laoqu.regions.REACH` in `lang`.
     lang : {"zh", "en"}
+    name : {"coverage", "reach"}
+        By clause and box, or by part of the plan; the title says another thing.
 
     Returns
     -------
@@ -39,7 +45,7 @@ def coverage(
     """
     data = _data(clause_counts, region.region_id)
     with style.style():
-        finding = _finding(data, region, lang)
+        finding = (_finding if name == "coverage" else _finding_in_all)(data, region, lang)
         subtitle = label("coverage.subtitle", lang, directives=int(data["directives"].sum()))
         words = {reach: f"{reach_labels[reach]} {int(data[reach].sum())}" for reach in REACH}
         figure = Figure(figsize=(style.FULL_WIDTH, 0.205 * len(data) + 1.75))
@@ -69,7 +75,7 @@ def coverage(
     caption = label(
         "coverage.caption", lang, documented=region.documented, total=region.official_total
     )
-    return Drawn("coverage", figure, data, alt, caption)
+    return Drawn(name, figure, data, alt, caption)
 
 
 def _data(clause_counts: pd.DataFrame, region_id: str) -> pd.DataFrame:
@@ -151,3 +157,8 @@ def _finding(data: pd.DataFrame, region: Region, lang: str) -> str:
         return label("coverage.finding_tied", lang, **values)
     clause = label(f"clause.{best['clause_id'].iloc[0]}", lang)
     return label("coverage.finding", lang, clause=clause, **values)
+
+
+def _finding_in_all(data: pd.DataFrame, region: Region, lang: str) -> str:
+    sums = {key: int(data[key].sum()) for key in ("directives", "direct", "everyone")}
+    return label("coverage.part_finding", lang, region=region.name(lang), **sums)

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import matplotlib as mpl
@@ -129,6 +130,11 @@ class Drawn:
 
     def png(self) -> bytes:
         """Return the figure as PNG; the same figure gives the same bytes."""
+        return self._png
+
+    @cached_property
+    def _png(self) -> bytes:
+        # A cell shows it twice: as a picture for people and as data for the forms.
         return self._bytes("png", {"Software": None})
 
     def files(self) -> dict[str, bytes]:

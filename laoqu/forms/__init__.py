@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import nbformat
 import pandas as pd
@@ -69,11 +69,24 @@ def render(
             files[f"figures/{name}.svg"] = shown["svg"].encode()
             files[f"figures/{name}.csv"] = shown["csv"].encode()
         elif shown["rows"]:
-            table = pd.DataFrame(shown["rows"], columns=shown["columns"])
+            # What a researcher takes has more columns than what a page has room for.
+            table = pd.DataFrame(**_table(shown.get("records") or shown))
             files[f"tables/{name}.csv"] = table.to_csv(index=False, lineterminator="\n").encode()
     files["values.json"] = (json.dumps(values, ensure_ascii=False, indent=1) + "\n").encode()
     if "html" in formats:
         from laoqu.forms.page import page
 
         files[f"{stem}.html"] = page(notebook, lang, title).encode()
+    if "pdf" in formats:
+        from laoqu.forms.pdf import pdf
+
+        files[f"{stem}.pdf"] = pdf(notebook, lang, title)
+    if "docx" in formats:
+        from laoqu.forms.docx import docx
+
+        files[f"{stem}.docx"] = docx(notebook, lang, title)
     return files
+
+
+def _table(shown: Mapping[str, object]) -> dict[str, object]:
+    return {"data": shown["rows"], "columns": shown["columns"]}

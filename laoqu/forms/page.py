@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from functools import cache
 from pathlib import Path
 
@@ -11,12 +12,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from nbconvert import HTMLExporter
 from traitlets.config import Config
 
+from laoqu import forms
+from laoqu.forms import finder, overview
 from laoqu.labels import label, spaced
+from laoqu.plan import Plan, load
 
 TEMPLATES = Path(__file__).parent / "templates"
-SECTION = re.compile(r'<section class="laoqu" id="([\w-]+)">\s*<h2>(.*?)</h2>')
 #: A page made without a network must not ask for one.
 OUTSIDE = re.compile(r'(?:src|href)="(?:https?:)?//', re.IGNORECASE)
+#: What text may not be changed in: tags, styles, scripts, code, and the plan's own words.
+KEPT = re.compile(r"(<style.*?</style>|<script.*?</script>|<pre.*?</pre>|<q .*?</q>|<[^>]*>)", re.S)
+#: Forms of a report that the index links to, by the end of their names.
+KINDS = {"html": ".html", "pdf": ".pdf", "docx": ".docx", "ipynb": ".ipynb", "values": "s.json"}
 
 
 def page(notebook: nbformat.NotebookNode, lang: str, title: str) -> str:
@@ -33,49 +40,104 @@ def page(notebook: nbformat.NotebookNode, lang: str, title: str) -> str:
     Returns
     -------
     str
-        One file: styles and figures inside, no address outside.
+        One file: styles, script and figures inside, no address outside.
     """
     sections = [
-        match
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-        for match in SECTION.findall(_html(output))
+        (shown["anchor"], shown["title"])
+        for shown in forms.contents(notebook)
+        if shown["kind"] == "block" and shown["title"] and shown["anchor"] != "head"
+        if shown.get("level", 2) == 2
     ]
-    resources = {
-        "laoqu": {
-            "lang": lang, "title": title, "sections": sections, "css": _css(),
-            "contents": label("nav.contents", lang), "index": label("nav.index", lang),
-            "code": label("nav.code", lang),
-        }
+    words = {
+        "contents": "nav.contents", "index": "nav.index", "code": "nav.code", "skip": "nav.skip",
+        "filter": "table.filter", "count": "table.count",
     }  # fmt: skip
-    body, _ = _exporter().from_notebook_node(notebook, resources)
+    it = {name: label(key, lang) for name, key in words.items()}
+    it |= {"lang": lang, "title": title, "sections": sections}
+    it |= {"css": _text("laoqu/page.css"), "script": _text("laoqu/page.js")}
+    body, _ = _exporter().from_notebook_node(notebook, {"laoqu": it})
     if found := OUTSIDE.search(body):
         raise ValueError(f"the page would ask the network: {body[found.start() :][:80]}")
     return spaced_text(body) if lang == "zh" else body
 
 
-def index(context: dict[str, object]) -> str:
-    """Return the index page; `context` is what ``templates/index.html.j2`` names."""
+def index(context: dict[str, object], plan: Plan | None = None) -> str:
+    """Return the index page of a batch, in both languages.
+
+    Parameters
+    ----------
+    context : dict
+        ``rows`` (one an area: ``region_id``, ``name_zh``, ``name_en``, ``documented``, ``total``,
+        ``values``, ``runs`` as in the manifest), ``numbers`` (names of the values), ``made``,
+        ``version``, ``sha``; with ``manifest`` the page names the packages too.
+    plan : Plan, optional
+        Whose areas and places are drawn and searched; by default ``laoqu.load()``.
+
+    Returns
+    -------
+    str
+        One file, with the overview map and the search inside.
+    """
+    plan = plan or load()
+    regions = plan.regions()
+    rows = [dict(row, made=_made(row["runs"])) for row in context["rows"]]
+    short = {row.region_id: row for row in regions.itertuples()}
+    for row in rows:
+        row["zh"], row["en"] = short[row["region_id"]].name_zh, short[row["region_id"]].label_en
+    drawn = overview.shapes(regions, plan.counties(), plan.outline(), plan.membership())
+    for area in drawn["areas"]:
+        # East of China there is less room; a name of several provinces may break after a dash.
+        room = 26 if area["anchor"] == "end" else 16
+        english = textwrap.wrap(short[area["region_id"]].label_en.replace("–", "– "), room)
+        area["en"] = [line.replace("– ", "–") for line in english]
+        area["zh"] = [short[area["region_id"]].name_zh]
+    found = finder.index(plan)
+    found["areas"] = [
+        {
+            "id": row["region_id"],
+            "zh": row["zh"],
+            "full": row["name_zh"],
+            "en": row["name_en"],
+            "href": {lang: path for (lang, kind), path in row["made"].items() if kind == "html"},
+        }
+        for row in rows
+    ]
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=True
     )
-    text = environment.get_template("index.html.j2").render(css=_css(), label=label, **context)
+    text = environment.get_template("index.html.j2").render(
+        context | {"rows": rows},
+        by_id={row["region_id"]: row for row in rows},
+        kinds=KINDS,
+        label=label,
+        map=drawn,
+        places=finder.embedded(found),
+        css=_text("laoqu/page.css"),
+        script=_text("laoqu/page.js") + _text("index.js"),
+    )
     return spaced_text(text)
 
 
 def spaced_text(page: str) -> str:
     """Set thin spaces between Chinese and Latin in the text of a page, never inside tags."""
-    parts = re.split(r"(<style.*?</style>|<pre.*?</pre>|<q .*?</q>|<[^>]*>)", page, flags=re.DOTALL)
-    return "".join(part if part.startswith("<") else spaced(part) for part in parts)
+    return "".join(part if part.startswith("<") else spaced(part) for part in KEPT.split(page))
 
 
-def _html(output: dict[str, object]) -> str:
-    return str(output.get("data", {}).get("text/html", ""))
+def _made(runs: list[dict[str, object]]) -> dict[tuple[str, str], str]:
+    """Return (language, form) → path of what the runs left that stands now."""
+    return {
+        (run["lang"], kind): output["path"]
+        for run in runs
+        if run["status"] == "ok"
+        for output in run["outputs"]
+        for kind, end in KINDS.items()
+        if output["path"].count("/") == 2 and output["path"].endswith(end)
+    }
 
 
 @cache
-def _css() -> str:
-    return (TEMPLATES / "laoqu" / "page.css").read_text(encoding="utf-8")
+def _text(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
 @cache

@@ -1,0 +1,200 @@
+"""What a printed report shows, in one order for PDF and Word: parts, numbers of tables, widths."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+
+import nbformat
+
+from laoqu import forms
+from laoqu.labels import label
+from laoqu.plan import load
+
+#: From this length on, text that stands word for word in the plan is a quotation, not a name.
+QUOTATION = 16
+#: Half-width characters beside each other in a table of full width.
+ROOM = 104
+#: Width of a cell from which on it is a line of its own in a table with details.
+LONG = 60
+#: Lines of a table that stays on one page.
+WHOLE = 24
+AUTHOR = "laoqu contributors"
+KEYWORDS = ("laoqu", "革命老区", "policy analysis", "content analysis")
+#: A piece of text and what it is: "", "quote" (the plan's words), "mark" (those that matter here).
+Run = tuple[str, str]
+
+
+def outline(notebook: nbformat.NotebookNode, lang: str, title: str) -> dict[str, object]:
+    """Return the executed report as the parts of a printed document.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        Executed.
+    lang : {"zh", "en"}
+    title : str
+        For the metadata and the running head.
+
+    Returns
+    -------
+    dict
+        Plain data. ``head`` is the area's name, ``parts`` a list of dicts of one ``kind`` each:
+        ``heading``, ``text``, ``warning``, ``facts``, ``table``, ``figure``, ``items``,
+        ``links``, ``copy``, ``note``. Text is a list of lines, a line a list of `Run`.
+    """
+    parts: list[dict[str, object]] = []
+    last: list[dict[str, object]] = []
+    head = title
+    for shown in forms.contents(notebook):
+        if shown["kind"] == "figure":
+            parts.append(dict(shown))
+            continue
+        if shown["anchor"] == "head":
+            head, shown = str(shown["title"]), {**shown, "title": ""}
+        # What is there to be copied would push the contents off the first page.
+        for part in _block(shown):
+            (last if part["kind"] == "copy" else parts).append(part)
+    parts += last
+    counts = {"table": 0, "figure": 0}
+    for part in parts:
+        if part["kind"] in counts:
+            counts[part["kind"]] += 1
+            part["number"] = label(f"print.{part['kind']}", lang, n=counts[part["kind"]])
+    return {
+        "lang": lang, "title": title, "head": head, "kicker": label("site.title", lang),
+        "contents": label("nav.contents", lang), "author": AUTHOR, "keywords": list(KEYWORDS),
+        "parts": parts,
+    }  # fmt: skip
+
+
+def _block(shown: Mapping[str, object]) -> Iterable[dict[str, object]]:
+    """Yield the parts of a block in the order in which `laoqu.tables.Block` names them."""
+    if shown["title"]:
+        yield {"kind": "heading", "text": shown["title"], "anchor": shown["anchor"],
+               "depth": max(1, shown.get("level", 2) - 1)}  # fmt: skip
+    for kind in ("lead", "warning"):
+        if shown.get(kind):
+            yield {"kind": kind, "lines": _lines(shown[kind])}
+    if shown.get("facts"):
+        yield {"kind": "facts", "pairs": [[key, _lines(text)] for key, text in shown["facts"]]}
+    if shown["rows"]:
+        yield _table(shown)
+    if shown["items"]:
+        yield {"kind": "items", "items": [_lines(item) for item in shown["items"]]}
+    for kind in ("links", "copy"):
+        if shown.get(kind):
+            yield {"kind": kind, "pairs": shown[kind]}
+    if shown["note"]:
+        yield {"kind": "note", "lines": _lines(shown["note"])}
+
+
+def _table(shown: Mapping[str, object]) -> dict[str, object]:
+    """Return a table as it is printed: rows and, over and under them, what is too long for a cell.
+
+    Where rows have details, long columns become lines over the row (``over``), and what a page
+    unfolds stands under it. A table that a page folds away keeps only the first of these.
+    """
+    heads, rows, quoted = shown["columns"], shown["rows"], shown.get("quoted") or []
+    details = shown.get("details") or [()] * len(rows)
+    marks = shown.get("marks") or [()] * len(rows)
+    badges, badge = shown.get("badges") or [], shown.get("badge", -1)
+    groups = dict(shown.get("groups") or ())
+    detailed, folded = any(details), bool(shown.get("folded"))
+    longest = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    over = [i for i, width in enumerate(longest) if detailed and (i in quoted or width > LONG)]
+    kept = [i for i in range(len(heads)) if i not in over]
+    # Room for the mark of a badge.
+    sample = [[row[i] + ("　" if badges and i == badge else "") for i in kept] for row in rows]
+    small = folded or len(kept) > 6
+    widths = shares([[heads[i] for i in kept], *sample], ROOM * (1.12 if small else 1))
+    if detailed:  # what stands over and under the rows needs the whole line
+        widths = [width / sum(widths) for width in widths]
+    height = sum(
+        max(-(-_width(cell) // (ROOM * share)) for cell, share in zip(row, widths, strict=True))
+        for row in sample
+    )
+
+    def cell(i: int, j: int) -> list[list[Run]]:
+        return _lines(rows[i][j], marks[i] if quoted and j == min(quoted) else (), j in quoted)
+
+    return {
+        "kind": "table", "name": shown["name"], "title": shown["title"],
+        "over": [heads[j] for j in over], "columns": [heads[j] for j in kept],
+        "numeric": [k for k, j in enumerate(kept) if j in shown["numeric"]],
+        "badges": badges, "badge": kept.index(badge) if badges else -1,
+        "shares": widths, "small": small, "detailed": detailed,
+        "whole": not detailed and height + len(groups) <= WHOLE,
+        "rows": [
+            {
+                "group": groups.get(i, ""),
+                "over": [cell(i, j) for j in over],
+                "cells": [cell(i, j) for j in kept],
+                "details": [
+                    [key, _lines(text)] for key, text in details[i][: 1 if folded else None]
+                ],
+            }
+            for i in range(len(rows))
+        ],
+    }  # fmt: skip
+
+
+def shares(rows: Sequence[Sequence[str]], room: float = ROOM) -> list[float]:
+    """Return the share of a full line that each column takes; what is narrow stays unbroken.
+
+    Each column gets its longest word; what is left goes by how much longer the cells are, as a
+    browser does it. Shares add up to less than 1 for a table that needs no full line.
+
+    Examples
+    --------
+    >>> from laoqu.forms.outline import shares
+    >>> shares([["n", "名称"], ["12", "沂蒙革命老区"]], room=40)
+    [0.125, 0.375]
+    """
+    columns = list(zip(*rows, strict=True))
+    # Three characters for the gap; a head may take two lines.
+    least = [max(map(_word, column)) + 3 for column in columns]
+    whole = [
+        max(need, max([_width(head) / 2, *map(_width, cells)]) + 3)
+        for need, (head, *cells) in zip(least, columns, strict=True)
+    ]
+    if sum(least) >= room:
+        whole = [width * room / sum(least) for width in least]
+    elif sum(whole) > room:
+        # A very long text gains little from a still wider column.
+        whole = [min(width, 90) for width in whole]
+        part = (room - sum(least)) / (sum(whole) - sum(least))
+        whole = [a + part * (b - a) for a, b in zip(least, whole, strict=True)]
+    return [round(width / room, 4) for width in whole]
+
+
+def _word(text: str) -> int:
+    """Return the width of what should not be broken: the longest word, or six characters."""
+    words = "".join(c if ord(c) < 0x2E80 else " " for c in text).split()
+    return max([min(_width(text), 12), *(min(len(word), 22) for word in words)])
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def _lines(text: str, marks: Iterable[Sequence[int]] = (), quoted: bool = False) -> list[list[Run]]:
+    """Cut a text into lines of runs: the plan's own words, and the `marks` in them."""
+    lines, start = [], 0
+    for line in text.split("\n"):
+        known = len(line) >= QUOTATION and line.strip("“”") in _plan()
+        kind = "quote" if quoted or known else ""
+        runs, at = [], 0
+        for a, b in sorted((a - start, b - start) for a, b in marks):
+            if at <= a < b <= len(line):
+                runs += [(line[at:a], kind), (line[a:b], "mark")]
+                at = b
+        lines.append([run for run in [*runs, (line[at:], kind)] if run[0]])
+        start += len(line) + 1
+    return lines
+
+
+@cache
+def _plan() -> str:
+    return load().document.canonical

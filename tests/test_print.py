@@ -1,0 +1,341 @@
+"""Reports on paper and in Word: searchable, whole, the same bytes twice, proof against markup."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import zipfile
+from functools import cache
+
+import docx as python_docx
+import nbformat
+import pypdf
+import pytest
+from executed import executed
+from fontTools.ttLib import TTFont
+
+from laoqu import forms
+from laoqu.figures.style import FONT_FOLDER, SANS, SERIF
+from laoqu.forms.outline import outline, shares
+from laoqu.labels import MIME, label
+from laoqu.plan import load
+
+AREAS = ("yimeng", "zuoyoujiang", "xiangeyuqian")
+CASES = [(region, lang) for region in AREAS for lang in ("zh", "en")]
+HOSTILE = (
+    '#let x = 1 $a_b$ *bold* _em_ <tag> @ref \\ "q" \'s `code` [l](x) // c /* */ ~ ^ & </w:t> '
+    "${y}$ {title} -- #panic() ]( “中文”、"
+)
+QUOTE = "支持龙岩、梅州、郴州、临沂等城市建设省际交界地区节点城市，强化跨省合作联动发展。"
+PIXEL = base64.b64encode(
+    bytes.fromhex(
+        "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c63f8"
+        "ffff3f0005fe02fea735819a0000000049454e44ae426082"
+    )
+).decode()
+SVG = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="72pt" height="72pt">'
+    '<rect width="9" height="9"/></svg>'
+)
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+
+
+def block(anchor, **parts):
+    empty = {"title": "", "lead": "", "columns": [], "rows": [], "numeric": [], "items": []}
+    return {"kind": "block", "anchor": anchor, "name": anchor, "note": "", **empty, **parts}
+
+
+def notebook(*shown):
+    outputs = [nbformat.v4.new_output("display_data", {MIME: one}) for one in shown]
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=outputs)])
+
+
+def everything(text):
+    """A report whose every text is `text`, with every part that a block can have."""
+    row = [text, "供给", QUOTE, "1"]
+    return notebook(
+        block(
+            "head", title=text, warning=text, facts=[[text, text]], copy=[[text, f"{text}\n  x"]]
+        ),
+        block(
+            "one", title=text, lead=f"{text}\n{text}", items=[text, text], note=text,
+            columns=[text, "工具", "原文", "n"], rows=[row] * 6, numeric=[3], quoted=[2],
+            marks=[[[2, 4], [8, 10]]] * 6, groups=[[0, text], [4, "第二组"]], badge=1,
+            badges=["named", "conditional"] * 3, details=[[[text, text], ["原文", QUOTE]]] * 6,
+            links=[[text, "tables/one.csv"]],
+        ),
+        {
+            "kind": "figure", "name": "dot", "alt": text, "caption": text, "svg": SVG, "png": PIXEL,
+            "csv": "a\n1\n",
+        },
+        block("two", title="第二", level=3, columns=["a"], rows=[[text]], folded=True),
+    )  # fmt: skip
+
+
+@cache
+def files(region, lang):
+    made = executed(region, lang)
+    title = f"{load().region(region).name(lang, full=True)} · {label('site.title', lang)}"
+    return made, title, forms.render(made, lang, title, ("pdf", "docx"))
+
+
+@cache
+def pdf(region, lang):
+    return pypdf.PdfReader(io.BytesIO(files(region, lang)[2]["report.pdf"]))
+
+
+@cache
+def text(region, lang):
+    """The text of the PDF without white space and without the lines that every page repeats."""
+    title = squeezed(files(region, lang)[1])
+    pages = [squeezed(page.extract_text()) for page in pdf(region, lang).pages]
+    n = len(pages)
+    return "".join(
+        page.replace(title, "").removesuffix(f"{i}/{n}") for i, page in enumerate(pages, 1)
+    )
+
+
+def squeezed(words):
+    return re.sub(r"\s", "", words)
+
+
+def shown(region, lang):
+    made, title, _ = files(region, lang)
+    return outline(made, lang, title)["parts"]
+
+
+@cache
+def drawable():
+    return set.intersection(
+        *(set(TTFont(FONT_FOLDER / file, lazy=True).getBestCmap()) for file in (SANS, SERIF))
+    )
+
+
+@cache
+def word(region, lang):
+    return python_docx.Document(io.BytesIO(files(region, lang)[2]["report.docx"]))
+
+
+@pytest.mark.parametrize(("region", "lang"), CASES)
+def test_everything_shown_can_be_found_in_the_pdf(region, lang):
+    found = text(region, lang)
+    for part in shown(region, lang):
+        words = [part.get("text", ""), part.get("title", ""), part.get("caption", "")]
+        words += part.get("columns", [])
+        words += ["".join(run[0] for run in line) for line in part.get("lines", [])]
+        for row in part.get("rows", []):
+            words += ["".join(run[0] for line in cell for run in line) for cell in row["cells"]]
+            words += ["".join(run[0] for line in cell for run in line) for cell in row["over"]]
+        for one in words:
+            # A line broken inside a table cell may be extracted beside its neighbour: long texts
+            # are looked for by their beginning.
+            assert squeezed(one)[:6] in found, (part["kind"], one)
+
+
+def test_a_quotation_a_clause_and_the_area_are_found_whole():
+    found = text("yimeng", "zh")
+    assert squeezed("支持海陆丰、琼崖、沂蒙等东部地区革命老区加快产业转型升级，") in found
+    assert "沂蒙革命老区" in found
+    assert "条目七" in found
+    assert "支持海陆丰、琼崖、沂蒙" in text("yimeng", "en")
+
+
+@pytest.mark.parametrize(("region", "lang"), CASES)
+def test_fonts_are_inside_and_no_character_is_a_box(region, lang):
+    assert {char for char in text(region, lang) if ord(char) not in drawable()} == set()
+    fonts = set()
+    for page in pdf(region, lang).pages:
+        for font in page["/Resources"]["/Font"].values():
+            inner = font.get_object()["/DescendantFonts"][0].get_object()
+            descriptor = inner["/FontDescriptor"].get_object()
+            assert any(key.startswith("/FontFile") for key in descriptor)
+            fonts.add(inner["/BaseFont"].split("+")[1])
+    assert fonts == {"NotoSansSC-Regular", "NotoSerifSC-Regular"}
+
+
+@pytest.mark.parametrize(("region", "lang"), CASES)
+def test_every_figure_is_drawn_as_vectors_with_its_caption_and_alternative(region, lang):
+    figures = [part for part in shown(region, lang) if part["kind"] == "figure"]
+    found = text(region, lang)
+    raw = files(region, lang)[2]["report.pdf"]
+    assert figures
+    for i, figure in enumerate(figures, 1):
+        number = squeezed(label("print.figure", lang, n=i))
+        assert number + squeezed(figure["caption"])[:12] in found
+    images = [image for page in pdf(region, lang).pages for image in page.images]
+    assert images == []
+    tree = list(structure(pypdf.PdfReader(io.BytesIO(raw))))
+    assert [alt for kind, alt in tree if kind == "/Figure"] == [one["alt"] for one in figures]
+
+
+def structure(reader):
+    """Yield kind and alternative text of every element of the structure tree."""
+    waiting = [reader.trailer["/Root"]["/StructTreeRoot"]]
+    while waiting:
+        node = waiting.pop().get_object()
+        if not isinstance(node, dict):
+            continue
+        if "/S" in node:
+            yield node["/S"], node.get("/Alt")
+        inside = node.get("/K", [])
+        inside = inside if isinstance(inside, list) else [inside]
+        waiting += [child for child in reversed(inside) if not isinstance(child, int)]
+
+
+@pytest.mark.parametrize(("region", "lang"), CASES)
+def test_contents_link_to_the_sections_and_metadata_is_there(region, lang):
+    reader, title = pdf(region, lang), files(region, lang)[1]
+    headings = [part["text"] for part in shown(region, lang) if part["kind"] == "heading"]
+    assert [item.title for item in flat(reader.outline)][-len(headings) :] == headings
+    links = [a.get_object() for page in reader.pages[:2] for a in page.get("/Annots", [])]
+    assert sum(link["/Subtype"] == "/Link" for link in links) >= len(headings)
+    assert reader.metadata.title == title
+    assert reader.metadata.author == "laoqu contributors"
+    assert "革命老区" in reader.metadata["/Keywords"]
+    assert reader.trailer["/Root"]["/Lang"].startswith(lang)
+    assert reader.metadata.creation_date is None
+    assert "pdfuaid" in reader.xmp_metadata.stream.get_data().decode()
+
+
+def flat(items):
+    for item in items:
+        if isinstance(item, list):
+            yield from flat(item)
+        else:
+            yield item
+
+
+def starts(page):
+    """Return where, from the left, the pieces of text of a page start."""
+    found = []
+
+    def note(words, cm, tm, *_):
+        if words.strip():
+            found.append(tm[4] * cm[0] + cm[4])
+
+    page.extract_text(visitor_text=note)
+    return found
+
+
+@pytest.mark.parametrize(("region", "lang"), CASES)
+def test_pages_are_a4_numbered_and_nothing_stands_outside_the_margins(region, lang):
+    reader, title = pdf(region, lang), squeezed(files(region, lang)[1])
+    assert 4 <= len(reader.pages) <= 60
+    for number, page in enumerate(reader.pages, 1):
+        assert [round(float(side)) for side in page.mediabox] == [0, 0, 595, 842]
+        words = squeezed(page.extract_text())
+        assert f"{number}/{len(reader.pages)}" in words
+        assert (title in words) == (number > 1)
+        assert all(65 <= x <= 530 for x in starts(page))
+
+
+@pytest.mark.parametrize(("region", "lang"), CASES)
+def test_the_word_document_has_its_headings_tables_and_pictures(region, lang):
+    document, parts = word(region, lang), shown(region, lang)
+    styles = {"heading": [], "table": [], "figure": []}
+    for part in parts:
+        if part["kind"] in styles:
+            styles[part["kind"]].append(part)
+    headings = [p for p in document.paragraphs if p.style.name.startswith("Heading")]
+    assert [p.text for p in headings] == [part["text"] for part in styles["heading"]]
+    assert len(document.tables) == len(styles["table"])
+    for table, part in zip(document.tables, styles["table"], strict=True):
+        rows = 1 + bool(part["over"])
+        rows += sum(
+            bool(row["group"]) + bool(row["over"]) + 1 + bool(row["details"])
+            for row in part["rows"]
+        )
+        assert (len(table.rows), len(table.columns)) == (rows, len(part["columns"]))
+        assert [cell.text for cell in table.rows[bool(part["over"])].cells] == part["columns"]
+        assert table.rows[0]._tr.trPr.find(f"{W}tblHeader") is not None
+    assert len(document.inline_shapes) == len(styles["figure"])
+    alts = [shape._inline.docPr.get("descr") for shape in document.inline_shapes]
+    assert alts == [part["alt"] for part in styles["figure"]]
+    captions = [p.text for p in document.paragraphs if p.style.name.endswith("Caption")]
+    for part in styles["figure"]:
+        assert any(caption.endswith(part["caption"]) for caption in captions)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_word_document_has_head_foot_contents_and_eastern_fonts(lang):
+    document, title = word("yimeng", lang), files("yimeng", lang)[1]
+    section = document.sections[0]
+    assert section.header.paragraphs[0].text == title
+    foot = section.footer._element.xml
+    assert "PAGE" in foot
+    assert "NUMPAGES" in foot
+    assert document.core_properties.title == title
+    assert document.core_properties.keywords.startswith("laoqu, 革命老区")
+    for style, font in ((None, "Microsoft YaHei"), ("Quotation", "SimSun")):
+        element = document.styles.element if style is None else document.styles[style].element
+        assert next(element.iter(f"{W}rFonts")).get(f"{W}eastAsia") == font
+    xml = document.element.xml
+    anchors = set(re.findall(r'w:hyperlink w:anchor="([^"]+)"', xml))
+    assert anchors == {
+        part["anchor"] for part in shown("yimeng", lang) if part["kind"] == "heading"
+    }
+    assert anchors <= set(re.findall(r'bookmarkStart [^>]*w:name="([^"]+)"', xml))
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_hostile_text_stays_text(lang):
+    made = forms.render(everything(HOSTILE), lang, HOSTILE, ("pdf", "docx"))
+    reader = pypdf.PdfReader(io.BytesIO(made["report.pdf"]))
+    found = squeezed("".join(page.extract_text() for page in reader.pages))
+    # In head, running heads, title, lead, items, note, heads, cells, groups, captions …
+    assert found.count(squeezed("#panic()")) >= 20
+    assert reader.metadata.title == HOSTILE
+    document = python_docx.Document(io.BytesIO(made["report.docx"]))
+    assert sum(p.text == HOSTILE for p in document.paragraphs) >= 6
+    assert document.sections[0].header.paragraphs[0].text == HOSTILE
+    assert document.inline_shapes[0]._inline.docPr.get("descr") == HOSTILE
+    table = document.tables[0]
+    assert table.rows[0].cells[0].text == f"{HOSTILE} · 原文"
+    assert {len(row.cells) for row in table.rows} == {2}
+
+
+def test_marks_and_quotations_are_told_apart():
+    row = outline(everything("x"), "zh", "x")["parts"]
+    table = next(part for part in row if part["kind"] == "table")
+    assert table["rows"][0]["over"] == [
+        [[("支持", "quote"), ("龙岩", "mark"), ("、梅州、", "quote"), ("郴州", "mark"),
+          (QUOTE[10:], "quote")]]
+    ]  # fmt: skip
+    assert table["rows"][0]["details"][1] == ["原文", [[(QUOTE, "quote")]]]
+
+
+@pytest.mark.parametrize("form", ["pdf", "docx"])
+def test_the_same_notebook_gives_the_same_bytes(form):
+    made = everything("一")
+    one, two = (forms.render(made, "zh", "一", [form])[f"report.{form}"] for _ in range(2))
+    assert one == two
+    if form == "docx":
+        times = {entry.date_time for entry in zipfile.ZipFile(io.BytesIO(one)).infolist()}
+        assert times == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_a_record_longer_than_a_page_is_not_cut_off():
+    long = "很长的一句话，" * 900
+    shown = block("a", title="a", columns=["甲", "乙"], rows=[[long, "末"]], note="完")
+    made = forms.render(notebook(shown), "zh", "t", ["pdf"])["report.pdf"]
+    found = squeezed("".join(p.extract_text() for p in pypdf.PdfReader(io.BytesIO(made)).pages))
+    assert found.count("很") == found.count("，") == 900
+    assert "完" in found
+
+
+def test_a_report_without_sections_is_made_too():
+    made = forms.render(notebook(), "en", "Nothing", ("pdf", "docx"))
+    assert len(pypdf.PdfReader(io.BytesIO(made["report.pdf"])).pages) == 1
+    assert python_docx.Document(io.BytesIO(made["report.docx"])).tables == []
+
+
+def test_shares_fill_a_line_and_no_more():
+    narrow = shares([["n", "m"], ["1", "2"]])
+    assert sum(narrow) < 0.2
+    wide = shares([["n", "words"], ["1", "字" * 200], ["12", "字" * 20]])
+    assert sum(wide) == pytest.approx(1, abs=1e-3)
+    # Five half-width characters for "12" and its gap, what is left for the long text.
+    assert wide[0] == pytest.approx(5 / 104, abs=1e-3)
+    crowded = shares([["w" * 22] * 9, ["x"] * 9])
+    assert sum(crowded) == pytest.approx(1, abs=1e-2)
