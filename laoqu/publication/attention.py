@@ -41,7 +41,7 @@ def breadth(
         "breadth", label("breadth.title", lang), label("breadth.lead", lang),
         _heads("breadth.col", heads, lang), tuple(rows), numeric=frozenset(range(1, 7)),
         note=label("breadth.note", lang),
-        values={f"effective_{row.region_id}": row.effective for row in both.itertuples()},
+        values={f"effective_{row.region_id}": round(row.effective, 6) for row in both.itertuples()},
     )  # fmt: skip
 
 
@@ -75,7 +75,8 @@ def distinctiveness(
         "distinctiveness", label("distinct.title", lang),
         label("distinct.lead", lang, finding=finding, n=len(rows)),
         _heads("distinct.col", heads, lang), tuple(rows), numeric=frozenset({2, 3, 4, 5}),
-        note=label("distinct.note", lang, **by_chance(table)), values={**by_chance(table), "shown": len(rows)},
+        note=label("distinct.note", lang, **by_chance(table)),
+        values={**by_chance(table), "shown": len(rows)},
     )  # fmt: skip
 
 
@@ -136,7 +137,9 @@ def concentration(table: pd.DataFrame, lang: str = "zh") -> Block:
         "concentration", label("concentration.title", lang), label("concentration.lead", lang),
         _heads("concentration.col", heads, lang), tuple(rows), numeric=frozenset(range(2, 8)),
         note=label("concentration.note", lang, draws=f"{DRAWS:,}"),
-        values={f"{row.statistic}_{row.support}": row.value for row in table.itertuples()},
+        values={
+            f"{row.statistic}_{row.support}": round(row.value, 6) for row in table.itertuples()
+        },
     )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def proportions(rates: pd.DataFrame, items: pd.DataFrame, lang: str = "zh") -> B
                     _interval(row.low, row.high),
                 )
             )
-            values[f"binding_{row.item}"] = int(row.k) if counted else float(row.share)
+            values[f"binding_{row.item}"] = int(row.k) if counted else round(float(row.share), 6)
     heads = ("what", "k", "n", "share", "wilson", "clauses")
     return Block(
         "binding",

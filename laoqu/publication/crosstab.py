@@ -52,7 +52,7 @@ def association(
         tuple(rows), numeric=frozenset(range(2, 7)),
         note=label("cross.note", lang, free=int(inside.summary["free"].iloc[0])),
         values={
-            "v": float(summary["v"]), "v_corrected": float(summary["v_corrected"]),
+            **{name: round(float(summary[name]), 6) for name in ("v", "v_corrected")},
             "found": len(found), "found_within": int((data["p_within_adjusted"] < FOUND).sum()),
         },
     )  # fmt: skip
@@ -146,5 +146,5 @@ def fit(table: pd.DataFrame, result: pd.DataFrame, themes: pd.DataFrame, lang: s
         "fit", label("fit.title", lang), label("fit.lead", lang, **counts, **shown),
         (*heads, *ends, label("fit.col.classes", lang)), tuple(rows),
         numeric=frozenset(range(1, 7)), note=label("fit.note", lang, goals=int(found["goals"])),
-        values={**counts, "fit": float(found["fit"])},
+        values={**counts, "fit": round(float(found["fit"]), 6)},
     )  # fmt: skip
