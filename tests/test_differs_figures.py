@@ -266,7 +266,8 @@ def test_tables_say_what_the_frames_hold(blocks, found):
     assert en["distinctiveness"].rows[0][-1] == f"{first['z']:.2f}"
     assert en["distinctiveness"].rows[0][:2] == ("Shaanxi–Gansu–Ningxia", "energy")
     assert len(en["instrument-by-theme"].rows) == 16
-    assert en["channels"].values == {"counties": 53, "placed": 53}
+    counts = {"counties": 53, "placed": 53, "chosen": 8, "held": 4, "areas": 12}
+    assert en["channels"].values == counts
     assert sum(int(row[2]) for row in en["channels"].rows) == 53
     assert [row[0] for row in en["structural-zeros"].rows] == ["D1", "E3"]
     assert len(en["orphans-goal"].rows) + len(en["orphans-instrument"].rows) == 171

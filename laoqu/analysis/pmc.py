@@ -286,3 +286,12 @@ def chance(
     here = index(variables(presence(measures, crosswalk, parts)))["pmc_m"]
     low, high = np.array([found[size] for size in n]).T
     return pd.DataFrame({"n": n, "pmc_m": here, "low": low, "high": high})
+
+
+def beside_chance(drawn: pd.DataFrame) -> dict[str, int]:
+    """Return how many rows of `chance` lie ``above`` and ``below`` their interval, not on it."""
+    # Beyond the rounding of a sum of fractions.
+    return {
+        "above": int((drawn["pmc_m"] > drawn["high"] + 1e-9).sum()),
+        "below": int((drawn["pmc_m"] < drawn["low"] - 1e-9).sum()),
+    }

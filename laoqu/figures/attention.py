@@ -162,9 +162,11 @@ def distinct_finding(table: pd.DataFrame, lang: str) -> str:
 
 
 def by_chance(table: pd.DataFrame) -> dict[str, int]:
-    """How many cells there are, and how many intervals of 95 % would leave out 0 by chance."""
+    """Count the cells, the intervals that leave out 0, and those of 95 % that would by chance."""
     cells = int(table["z"].notna().sum())
-    return {"cells": cells, "chance": round(FOUND * cells)}
+    return {
+        "cells": cells, "apart": int(_apart(table).sum()), "chance": round(FOUND * cells)
+    }  # fmt: skip
 
 
 def similar_finding(table: pd.DataFrame, areas: dict[str, str], lang: str) -> str:

@@ -143,12 +143,8 @@ def areas(
         ``low``, ``high``.
     """
     data = x.join(drawn).rename_axis("region_id").reset_index()
-    # A value on the bound is neither: beyond the rounding of a sum of fractions.
-    counts = {
-        "above": int((data["pmc_m"] > data["high"] + 1e-9).sum()), "areas": len(data),
-        "below": int((data["pmc_m"] < data["low"] - 1e-9).sum()),
-    }  # fmt: skip
-    finding = label("pmc.areas.finding", lang, **counts)
+    counts = pmc.beside_chance(drawn)
+    finding = label("pmc.areas.finding", lang, areas=len(data), **counts)
     titles = table.drop_duplicates("variable").set_index("variable")[f"variable_{lang}"]
     with style.style():
         figure = Figure(figsize=(style.FULL_WIDTH, 0.2 * len(data) + 1.6))

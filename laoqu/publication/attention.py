@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from laoqu.analysis.reassign import DRAWS
-from laoqu.figures.attention import by_chance, distinct_finding, similar_finding
+from laoqu.figures.attention import FOUND, by_chance, distinct_finding, similar_finding
 from laoqu.figures.concentration import channels_finding, p_value
 from laoqu.labels import label, names
 from laoqu.tables import Block
@@ -42,7 +42,7 @@ def breadth(
         "breadth", label("breadth.title", lang), label("breadth.lead", lang),
         _heads("breadth.col", heads, lang), tuple(rows), numeric=frozenset(range(1, 7)),
         note=label("breadth.note", lang),
-        values={f"effective_{row.region_id}": row.effective for row in both.itertuples()},
+        values={f"effective_{row.region_id}": round(row.effective, 6) for row in both.itertuples()},
     )  # fmt: skip
 
 
@@ -76,7 +76,8 @@ def distinctiveness(
         "distinctiveness", label("distinct.title", lang),
         label("distinct.lead", lang, finding=finding, n=len(rows)),
         _heads("distinct.col", heads, lang), tuple(rows), numeric=frozenset({2, 3, 4, 5}),
-        note=label("distinct.note", lang, **by_chance(table)), values=by_chance(table),
+        note=label("distinct.note", lang, **by_chance(table)),
+        values={**by_chance(table), "shown": len(rows)},
     )  # fmt: skip
 
 
@@ -106,6 +107,11 @@ def similarity(table: pd.DataFrame, regions: pd.DataFrame, lang: str = "zh") -> 
         label("similar.lead", lang, finding=similar_finding(table, areas, lang), n=len(rows)),
         _heads("similar.col", heads, lang), tuple(rows), numeric=frozenset(range(1, 6)),
         note=label("similar.note", lang),
+        values={
+            "pairs": int(table["p"].notna().sum()),
+            "found": int((table["p_adjusted"] < FOUND).sum()),
+            "shown": len(rows),
+        },
     )  # fmt: skip
 
 
@@ -132,7 +138,9 @@ def concentration(table: pd.DataFrame, lang: str = "zh") -> Block:
         "concentration", label("concentration.title", lang), label("concentration.lead", lang),
         _heads("concentration.col", heads, lang), tuple(rows), numeric=frozenset(range(2, 8)),
         note=label("concentration.note", lang, draws=f"{DRAWS:,}"),
-        values={f"{row.statistic}_{row.support}": row.value for row in table.itertuples()},
+        values={
+            f"{row.statistic}_{row.support}": round(row.value, 6) for row in table.itertuples()
+        },
     )  # fmt: skip
 
 
@@ -165,7 +173,11 @@ def channels(table: pd.DataFrame, regions: pd.DataFrame, counties: int, lang: st
     )  # fmt: skip
     return Block(
         "channels", label("channels.title", lang), lead, _heads("channels.col", heads, lang),
-        tuple(rows), numeric=frozenset({2, 3}), values={"counties": counties, "placed": placed},
+        tuple(rows), numeric=frozenset({2, 3}),
+        values={
+            "counties": counties, "placed": placed, "chosen": int(table["provincial"].sum()),
+            "held": int((table["national"] > 0).sum()), "areas": len(table),
+        },
     )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def proportions(rates: pd.DataFrame, items: pd.DataFrame, lang: str = "zh") -> B
                     _interval(row.low, row.high),
                 )
             )
-            values[f"binding_{row.item}"] = int(row.k) if counted else float(row.share)
+            values[f"binding_{row.item}"] = int(row.k) if counted else round(float(row.share), 6)
     heads = ("what", "k", "n", "share", "wilson", "clauses")
     return Block(
         "binding",
@@ -70,6 +70,11 @@ def strength(cross: pd.DataFrame, codebook: pd.DataFrame, lang: str = "zh") -> B
         for each, row in zip(counts.index, counts.to_numpy().tolist(), strict=True)
     ]
     heads = [words["clarity", code] for code in CLARITY]
+    values = {f"strength_{row.strength}_{row.clarity}": int(row.n) for row in cross.itertuples()}
+    values |= {f"strength_{each or 'sum'}": int(n) for each, n in counts.sum(axis=1).items()}
+    values |= {f"strength_sum_{code}": int(counts.at[0, code]) for code in CLARITY}
+    values["strength_above_3"] = int(counts.loc[[4, 5]].to_numpy().sum())
+    values["strength_below_3"] = int(counts.loc[[1, 2]].to_numpy().sum())
     return Block(
         "strength",
         label("strength.title", lang),
@@ -78,7 +83,7 @@ def strength(cross: pd.DataFrame, codebook: pd.DataFrame, lang: str = "zh") -> B
         rows=tuple(rows),
         numeric=frozenset(range(1, len(CLARITY) + 2)),
         note=label("strength.caption", lang),
-        values={f"strength_{row.strength}_{row.clarity}": int(row.n) for row in cross.itertuples()},
+        values=values,
     )
 
 

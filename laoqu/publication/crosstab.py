@@ -51,7 +51,10 @@ def association(
         (*columns, *(label(f"cross.col.{head}", lang) for head in heads)),
         tuple(rows), numeric=frozenset(range(2, 7)),
         note=label("cross.note", lang, free=int(inside.summary["free"].iloc[0])),
-        values={"v": summary["v"], "v_corrected": summary["v_corrected"]},
+        values={
+            **{name: round(float(summary[name]), 6) for name in ("v", "v_corrected")},
+            "found": len(found), "found_within": int((data["p_within_adjusted"] < FOUND).sum()),
+        },
     )  # fmt: skip
 
 
@@ -143,5 +146,5 @@ def fit(table: pd.DataFrame, result: pd.DataFrame, themes: pd.DataFrame, lang: s
         "fit", label("fit.title", lang), label("fit.lead", lang, **counts, **shown),
         (*heads, *ends, label("fit.col.classes", lang)), tuple(rows),
         numeric=frozenset(range(1, 7)), note=label("fit.note", lang, goals=int(found["goals"])),
-        values={**counts, "fit": found["fit"]},
+        values={**counts, "fit": round(float(found["fit"]), 6)},
     )  # fmt: skip

@@ -70,7 +70,8 @@ def robustness(pairs: pd.DataFrame, lang: str = "zh") -> Block:
         counts = [len(part), int(part["rankable"].sum()), int(part["robust"].sum())]
         first = [label(f"robust.{name}", lang) for name in (quantity, basis)]
         rows.append((*first, *map(str, counts)))
-        values[f"robust_{quantity}_{basis}"] = counts[-1]
+        counted = zip(("pairs", "rankable", "robust"), counts, strict=True)
+        values |= {f"{name}_{quantity}_{basis}": n for name, n in counted}
     heads = ("quantity", "basis", "pairs", "rankable", "robust")
     return Block(
         "robustness",

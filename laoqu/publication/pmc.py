@@ -49,6 +49,9 @@ def variables_block(
     columns.insert(3, "X")
     values = {"present": int(sums.sum()), "of": len(table), "m": len(here)}
     values |= {name: round(float(total[name]), 3) for name in ("pmc", "pmc_m", "depression")}
+    for name, value in here.items():
+        values |= {f"{name}_present": int(sums[name]), f"{name}_of": int(counts[name])}
+        values[f"{name}_depression"] = round(float(1 - value), 3)
     return Block(
         "pmc-variables", label("pmc.variables.title", lang), columns=tuple(columns),
         rows=tuple(rows), numeric=frozenset({1, 2, 3, 5, 6, 7, 8}),
@@ -171,7 +174,8 @@ def areas_block(
         )
         for area, row in spread.iterrows()
     )  # fmt: skip
-    values = {"pairs": len(turned), "turned": int((~(turned < 0.05)).sum())}
+    values = {"pairs": len(turned), "turned": int((~(turned < 0.05)).sum()), "areas": len(x)}
+    values |= pmc.beside_chance(drawn)
     columns = (
         label("pmc.area", lang), "n", *x.columns, "PMC/m", label("pmc.weights", lang),
         label("pmc.chance", lang),

@@ -1,0 +1,113 @@
+"""The tables and figures of a notebook as files: what it prints can be looked up there."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from laoqu import paths
+from laoqu.errors import OutputError, ParameterError
+from laoqu.figures.style import Drawn
+from laoqu.tables import Block
+
+#: Numbers that blocks state in words and that stand in no frame: counts, sums, shares.
+STATED = "stated"
+
+
+def write(
+    notebook: str,
+    frames: Mapping[str, pd.DataFrame],
+    figures: Sequence[Drawn] = (),
+    blocks: Sequence[Block] = (),
+) -> pd.DataFrame:
+    """Write what a notebook shows into ``notebooks/<notebook>`` of the outputs folder.
+
+    The folder is made beside and moved into place, so that it holds one run and no rest of an
+    earlier one. The same input gives the same bytes.
+
+    Parameters
+    ----------
+    notebook : str
+        Name of the notebook without suffix.
+    frames : mapping of str to DataFrame
+        File name without suffix → table, written to ``tables`` in full precision. An index with a
+        name is written too.
+    figures : sequence of Drawn
+        Written to ``figures`` as PNG, SVG and the data drawn (CSV).
+    blocks : sequence of Block
+        Their ``values`` are written to ``tables/stated.csv``: ``block``, ``name``, ``value``.
+
+    Returns
+    -------
+    DataFrame
+        One row per table and figure: ``folder``, ``name``, ``files`` (suffixes), ``rows`` (of the
+        table or of the data drawn).
+
+    Raises
+    ------
+    ParameterError
+        For a name that is no plain file name, or that two things have.
+    OutputError
+        When the folder cannot be written.
+    """
+    tables = list(frames.items())
+    if blocks:
+        tables.append((STATED, stated(blocks)))
+    _check([notebook])
+    _check([name for name, _ in tables])
+    _check([figure.name for figure in figures])
+    folder = paths.outputs() / "notebooks" / notebook
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=".laoqu-", dir=folder.parent))
+        try:
+            (beside / "tables").mkdir()
+            for name, frame in tables:
+                data = frame.to_csv(index=any(frame.index.names), lineterminator="\n")
+                (beside / "tables" / f"{name}.csv").write_text(data, encoding="utf-8", newline="")
+            for figure in figures:
+                figure.save(beside / "figures")
+            beside.chmod(0o755)
+            shutil.rmtree(folder, ignore_errors=True)
+            beside.replace(folder)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    except OSError as error:
+        raise OutputError(f"cannot write {paths.display(folder)}: {error.strerror}") from error
+    rows = [("tables", name, "csv", len(frame)) for name, frame in tables]
+    rows += [("figures", drawn.name, "png, svg, csv", len(drawn.data)) for drawn in figures]
+    return pd.DataFrame(rows, columns=["folder", "name", "files", "rows"])
+
+
+def stated(blocks: Sequence[Block]) -> pd.DataFrame:
+    """Return the numbers that `blocks` state in words: ``block``, ``name``, ``value``.
+
+    A range takes two rows.
+
+    Examples
+    --------
+    >>> from laoqu.publication.files import stated
+    >>> from laoqu.tables import Block
+    >>> stated([Block("breadth", values={"n": 3})]).values.tolist()
+    [['breadth', 'n', 3]]
+    """
+    rows = [
+        (block.anchor, name, value)
+        for block in blocks
+        for name, values in block.values.items()
+        for value in (values if isinstance(values, list) else [values])
+    ]
+    return pd.DataFrame(rows, columns=["block", "name", "value"])
+
+
+def _check(names: list[str]) -> None:
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z0-9_]+", name):
+            raise ParameterError(f"{name!r} cannot name a file: expected letters, digits and _")
+        if names.count(name) > 1:
+            raise ParameterError(f"two files would have the name {name!r}")
