@@ -318,11 +318,15 @@ def _bounds(mine: GeoDataFrame, places: DataFrame) -> tuple[float, ...]:
 
 
 def _fill(axes: Axes, shapes: gpd.GeoSeries, **look: object) -> None:
-    # geopandas' own plot would load pyplot and its state.
+    # geopandas' own plot would load pyplot and its state. A third of a pixel is not seen, nor what
+    # lies beyond the frame.
+    pixel = np.ptp(axes.get_xlim()) / axes.bbox.width
+    frame = shapely.box(*axes.viewLim.extents).buffer(20 * pixel).bounds
+    seen = shapely.clip_by_rect(shapely.simplify(shapes.to_numpy(), pixel / 3), *frame)
     paths = []
-    for each in shapely.orient_polygons(shapely.get_parts(shapes.to_numpy())):
-        rings = [each] if each.geom_type == "LineString" else [each.exterior, *each.interiors]
-        paths.append(Path.make_compound_path(*map(Path, map(shapely.get_coordinates, rings))))
+    for each in shapely.orient_polygons(seen):
+        lines = shapely.get_rings(shapely.get_parts(each)) if each.area else [each]
+        paths.append(Path.make_compound_path(*map(Path, map(shapely.get_coordinates, lines))))
     look = {"linewidth": 0, "facecolor": "none"} | look
     axes.add_collection(PathCollection(paths, **look), autolim=False)
 
@@ -385,6 +389,7 @@ def _name_provinces(page: _Page, provinces: GeoDataFrame, mine: GeoDataFrame) ->
         boxes = shapely.box(*page.ground(grid - half).T, *page.ground(grid + half).T)
         far = np.abs(grid - page.at(_middle(part))).sum(axis=1)
         order = np.lexsort([far, edge])
+        shapely.prepare(part)  # or every box is compared with every border
         spots = grid[order][shapely.contains(part, boxes[order])]
         page.name(row.adcode, spots, style.BASE_SIZE, color=style.MUTED)
 
