@@ -57,6 +57,7 @@ class Plan:
             if not path.is_file():
                 raise DataError([Problem(paths.display(path), 1, 1, "there is no such file")])
         self._tables: dict[str, schema.Table] = {}
+        self._frames: dict[str, pd.DataFrame] = {}
         if membership:
             self._frame("membership")
         if sheet:
@@ -377,6 +378,13 @@ class Plan:
 
         return geo.outline(self._folder)
 
+    @cached_property
+    def layers(self) -> tuple[geopandas.GeoDataFrame, geopandas.GeoDataFrame]:
+        """The counties and the outline in the projection of the maps; not to be changed."""
+        from laoqu import geo
+
+        return geo.project(self.counties()), geo.project(self.outline())
+
     def reach(self, region: str | None = None, min_confidence: str = "medium") -> pd.DataFrame:
         """Return which segment of which sentence reaches which area, and by what.
 
@@ -519,7 +527,9 @@ class Plan:
 
     def _frame(self, name: str) -> pd.DataFrame:
         """Return a fresh frame of one checked table."""
-        return self._checked(name).frame()
+        if name not in self._frames:
+            self._frames[name] = self._checked(name).frame()
+        return self._frames[name].copy(deep=False)  # written into, it becomes another
 
     def _checked(self, name: str) -> schema.Table:
         table = self._table(name)
@@ -577,13 +587,41 @@ def load(
     >>> lq.load().regions().shape
     (12, 16)
     """
-    root = Path(folder) if folder else paths.data()
-    given = {"MEMBERSHIP": membership, "BOUNDARIES": boundaries, "CODING": coding}
-    # The environment reaches the kernels of a batch: every notebook and report then uses it.
-    own = [
-        Path(path) if path else None
-        for path in (each or os.environ.get(f"LAOQU_{name}") for name, each in given.items())
-    ]
-    plan = Plan(root, *own)
-    plan.document  # noqa: B018 - verify the raw text now, not at the first question
+    files = _files(folder, membership, boundaries, coding)
+    if (plan := read_before(files)) is None:
+        plan = Plan(*files)
+        plan.document  # noqa: B018 - verify the raw text now, not at the first question
     return plan
+
+
+def read_ahead() -> Plan:
+    """Load the plan for every later `load` of this process and its forks."""
+    files = _files()
+    _ahead[files] = _state(files), load()
+    return _ahead[files][1]
+
+
+def read_before(files: tuple[Path | None, ...] | None = None) -> Plan | None:
+    """Return what `read_ahead` loaded, if it was from these files and they stand as they did."""
+    files = files or _files()
+    state, plan = _ahead.get(files, (None, None))
+    return plan if state and state == _state(files) else None
+
+
+_ahead: dict[tuple[Path | None, ...], tuple[object, Plan]] = {}
+
+
+def _files(*given: Path | str | None) -> tuple[Path | None, ...]:
+    """Return the data folder and the reader's own files: as given, else as the environment says."""
+    folder, *own = given or [None] * 4
+    # The environment reaches the kernels of a batch: every notebook and report then uses it.
+    names = ("MEMBERSHIP", "BOUNDARIES", "CODING")
+    own = [a or os.environ.get(f"LAOQU_{name}") for a, name in zip(own, names, strict=True)]
+    return Path(folder) if folder else paths.data(), *(Path(a) if a else None for a in own)
+
+
+def _state(files: tuple[Path | None, ...]) -> list[tuple[Path, int, int]]:
+    """Return size and time of change of every file of a plan."""
+    found = [*files[0].rglob("*"), *filter(None, files[1:])]
+    stats = [(path, path.stat()) for path in found if path.exists()]
+    return [(path, stat.st_size, stat.st_mtime_ns) for path, stat in stats]

@@ -30,6 +30,7 @@ MODULES = (
     "ipykernel.kernelapp", "ipykernel.ipkernel", "IPython.core.completer", "numpy.random",
     "pandas", "geopandas", "pyarrow.parquet", "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg", "laoqu.sections", "laoqu.forms.page", "laoqu.batch.execute",
+    "laoqu.batch.ahead",
 )  # fmt: skip
 #: A thread of a library would be missing in every child; these keep them from starting.
 ONE_THREAD = {
@@ -77,6 +78,7 @@ def main(folder: str) -> None:
         for name in MODULES:
             import_module(name)
         import_module("laoqu.batch.execute").warm_up()
+        import_module("laoqu.batch.ahead").read()
         threads = len(list(Path("/proc/self/task").glob("*"))) or 1
         print("ready" if threads == 1 else f"{threads} threads run, a fork is not safe", flush=True)
         os.dup2(2, 1)
@@ -206,6 +208,9 @@ def kernel(argv: list[str]) -> int:
     import matplotlib as mpl
     from ipykernel.kernelapp import IPKernelApp
 
+    from laoqu.batch import ahead
+
+    ahead.forget()
     sys.argv = argv[argv.index("ipykernel_launcher") :]
     inline = "module://matplotlib_inline.backend_inline"
     mpl.rcParams["backend"] = os.environ.setdefault("MPLBACKEND", inline)

@@ -259,6 +259,7 @@ def _name_provinces(page: Page, provinces: GeoDataFrame, mine: GeoDataFrame) -> 
         boxes = shapely.box(*page.ground(grid - half).T, *page.ground(grid + half).T)
         far = np.abs(grid - page.at(middle(part))).sum(axis=1)
         order = np.lexsort([far, edge])
+        shapely.prepare(part)  # or every box is compared with every border
         spots = grid[order][shapely.contains(part, boxes[order])]
         page.name(row.adcode, spots, style.BASE_SIZE, color=style.MUTED)
 

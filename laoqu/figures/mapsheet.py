@@ -153,11 +153,16 @@ def middle(shape: shapely.Geometry) -> tuple[float, float]:
 
 def fill(axes: Axes, shapes: gpd.GeoSeries, **look: object) -> None:
     """Fill and outline shapes, lines among them."""
-    # geopandas' own plot would load pyplot and its state.
+    # geopandas' own plot would load pyplot and its state. A third of a pixel is not seen, nor what
+    # lies beyond the frame.
+    pixel = np.ptp(axes.get_xlim()) / axes.bbox.width
+    frame = shapely.box(*axes.viewLim.extents).buffer(20 * pixel).bounds
+    seen = shapely.clip_by_rect(shapely.simplify(shapes.to_numpy(), pixel / 3), *frame)
     paths = []
-    for each in shapely.orient_polygons(shapely.get_parts(shapes.to_numpy())):
-        rings = [each] if each.geom_type == "LineString" else [each.exterior, *each.interiors]
-        paths.append(Path.make_compound_path(*map(Path, map(shapely.get_coordinates, rings))))
+    for each in shapely.orient_polygons(seen):
+        parts = shapely.get_parts(each)
+        lines = shapely.get_rings(parts) if each.area else parts
+        paths.append(Path.make_compound_path(*map(Path, map(shapely.get_coordinates, lines))))
     look = {"linewidth": 0, "facecolor": "none"} | look
     axes.add_collection(PathCollection(paths, **look), autolim=False)
 

@@ -7,17 +7,18 @@ import html
 import io
 import re
 import warnings
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
 import matplotlib as mpl
 import pandas as pd
 import pylopdf_fonts_zh_cn
 from matplotlib import font_manager
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
 
 from laoqu.errors import LaoquError
@@ -39,6 +40,10 @@ TITLE_SIZE, BASE_SIZE, SMALL_SIZE, DPI = 10.5, 9, 7, 200
 FONT_FOLDER = Path(pylopdf_fonts_zh_cn.__file__).parent
 SANS, SERIF = "NotoSansSC-Regular.otf", "NotoSerifSC-Regular.otf"
 
+#: The lines of an SVG, in points: matplotlib writes a millionth of one, a hundredth is 4 µm.
+PATH, DIGITS = re.compile(rb' d="[^"]*"'), re.compile(rb"(?<=\.\d\d)\d+")
+CURVE = re.compile(rb"[CQ]")
+
 
 @contextmanager
 def style() -> Iterator[None]:
@@ -46,13 +51,8 @@ def style() -> Iterator[None]:
 
     A missing glyph is an error: a box in the place of a character is worse than no figure.
     """
-    names = []
-    for file in (SANS, SERIF):
-        path = FONT_FOLDER / file
-        font_manager.fontManager.addfont(path)
-        names.append(font_manager.FontProperties(fname=path).get_name())
     settings = {
-        "font.family": names[0], "font.size": BASE_SIZE, "text.color": INK,
+        "font.family": fonts()[0], "font.size": BASE_SIZE, "text.color": INK,
         "axes.edgecolor": CONTEXT, "axes.labelcolor": MUTED, "axes.linewidth": 0.6,
         "axes.unicode_minus": False, "axes.spines.top": False, "axes.spines.right": False,
         "xtick.color": MUTED, "ytick.color": MUTED, "xtick.labelsize": SMALL_SIZE,
@@ -65,12 +65,26 @@ def style() -> Iterator[None]:
         yield
 
 
+@cache
+def fonts() -> list[str]:
+    """Make the two fonts known to matplotlib, once a process; return their names."""
+    names = []
+    for file in (SANS, SERIF):
+        font_manager.fontManager.addfont(FONT_FOLDER / file)
+        names.append(font_manager.fontManager.ttflist[-1].name)
+    return names
+
+
 def text_width(figure: Figure, texts: list[str], size: float) -> float:
     """Return the width in inches of the widest of `texts` at `size` points."""
-    renderer = FigureCanvasAgg(figure).get_renderer()
-    font = font_manager.FontProperties(size=size, family=mpl.rcParams["font.family"])
-    widths = [renderer.get_text_width_height_descent(text, font, False)[0] for text in texts]
-    return max(widths) / figure.dpi
+    family = tuple(mpl.rcParams["font.family"])
+    return max(_width(text, size, family, figure.dpi) for text in texts) / figure.dpi
+
+
+@lru_cache(maxsize=4096)
+def _width(text: str, size: float, family: tuple[str, ...], dpi: float) -> float:
+    font = font_manager.FontProperties(size=size, family=list(family))
+    return RendererAgg(1, 1, dpi).get_text_width_height_descent(text, font, False)[0]
 
 
 def head(figure: Figure, finding: str, subtitle: str) -> float:
@@ -94,15 +108,25 @@ def head(figure: Figure, finding: str, subtitle: str) -> float:
 def _wrap(figure: Figure, text: str, size: float) -> list[str]:
     """Break `text` into lines that fit the figure: between words, or between Chinese characters."""
     room = figure.get_figwidth() - 0.12
-    lines = [""]
-    for piece in re.findall(r"[A-Za-z0-9–’'(),.;:-]+ ?|.", text):
-        trial = lines[-1] + piece
+    pieces = re.findall(r"[A-Za-z0-9–’'(),.;:-]+ ?|.", text)
+    lines = []
+    while pieces:
+        # The more pieces, the wider: few of the many beginnings need to be measured.
+        end = bisect_right(
+            range(1, len(pieces) + 1), room,
+            key=lambda n: text_width(figure, ["".join(pieces[:n]).rstrip()], size),
+        ) or 1  # fmt: skip
         # A line never begins with a closing mark.
-        if text_width(figure, [trial.rstrip()], size) > room and piece[0] not in "，。；：）、”":
-            lines.append(piece)
-        else:
-            lines[-1] = trial
-    return [line.strip() for line in lines]
+        while end < len(pieces) and pieces[end] in "，。；：）、”":
+            end += 1
+        lines.append("".join(pieces[:end]).strip())
+        pieces = pieces[end:]
+    return lines or [""]
+
+
+def _short(path: re.Match[bytes]) -> bytes:
+    short = DIGITS.sub(b"", path[0])
+    return short if CURVE.search(short) else short.replace(b" \nL", b"")
 
 
 @dataclass(frozen=True)
@@ -141,7 +165,7 @@ class Drawn:
         """Return the figure as ``png`` and ``svg`` and its data as ``csv``."""
         return {
             "png": self.png(),
-            "svg": self._bytes("svg", {"Date": None}),
+            "svg": PATH.sub(_short, self._bytes("svg", {"Date": None})),
             "csv": self.data.to_csv(index=False, lineterminator="\n").encode("utf-8"),
         }
 

@@ -55,7 +55,9 @@ def page(notebook: nbformat.NotebookNode, lang: str, title: str) -> str:
     it = {name: label(key, lang) for name, key in words.items()}
     it |= {"lang": lang, "title": title, "sections": sections}
     it |= {"css": _text("laoqu/page.css"), "script": _text("laoqu/page.js")}
-    body, _ = _exporter().from_notebook_node(notebook, {"laoqu": it})
+    # nbconvert's own method parses the page once more, for pictures and cells that it has not.
+    exporter = _exporter()
+    body, _ = super(HTMLExporter, exporter).from_notebook_node(notebook, {"laoqu": it})
     if found := OUTSIDE.search(body):
         raise ValueError(f"the page would ask the network: {body[found.start() :][:80]}")
     return spaced_text(body) if lang == "zh" else body
@@ -84,7 +86,7 @@ def index(context: dict[str, object], plan: Plan | None = None) -> str:
     short = {row.region_id: row for row in regions.itertuples()}
     for row in rows:
         row["zh"], row["en"] = short[row["region_id"]].name_zh, short[row["region_id"]].label_en
-    drawn = overview.shapes(regions, plan.counties(), plan.outline(), plan.membership())
+    drawn = overview.shapes(regions, *plan.layers, plan.membership())
     for area in drawn["areas"]:
         # East of China there is less room; a name of several provinces may break after a dash.
         room = 26 if area["anchor"] == "end" else 16

@@ -1,0 +1,54 @@
+"""What every report begins with, read once by the warm server for all that it forks."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cached_property
+
+from laoqu import geo, plan
+from laoqu.errors import LaoquError
+from laoqu.labels import LANGS
+from laoqu.sections import report
+from laoqu.sections.context import Frames, frames
+
+
+def read() -> None:
+    """Read the plan, what its reports share, and the layers of its maps."""
+    with suppress(
+        LaoquError, EOFError
+    ):  # nothing depends on it; a run says what is wrong with the data
+        it = plan.read_ahead()
+        shared = frames(it)
+        for name, value in vars(Frames).items():
+            if isinstance(value, cached_property):
+                getattr(shared, name)
+        for lang in LANGS:
+            geo.names(lang)
+        it.layers = _elsewhere(lambda: it.layers)
+        # The first figure loads fonts and much of matplotlib, in both of its forms.
+        report(it.region_ids[0], plan=it).reach().files()
+
+
+def forget() -> None:
+    """Forget what was read if its files have changed since: a new kernel reads what stands now."""
+    if plan.read_before() is None:
+        geo.names.cache_clear()
+
+
+def _elsewhere(make: Callable[[], object]) -> object:
+    """Return what `make` returns in a child: reading the layers starts threads."""
+    reader, writer = os.pipe()
+    if not (pid := os.fork()):
+        try:
+            with open(writer, "wb") as out:
+                pickle.dump(make(), out, protocol=5)
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with open(reader, "rb") as made:
+        data = made.read()
+    os.waitpid(pid, 0)
+    return pickle.loads(data)
