@@ -57,6 +57,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--params", metavar="FILE", help="sets of parameters: .csv, a row each; .yaml")
     _batch_options(run)
     run.set_defaults(run=_run)
+    between = commands.add_parser(
+        "compare", help="which numbers changed between two outputs folders"
+    )
+    between.add_argument("old", help="an outputs folder")
+    between.add_argument("new", help="another")
+    between.add_argument("--json", action="store_true", help="one JSON object, for programs")
+    between.set_defaults(run=_compare)
     check = commands.add_parser("check", help="list every problem in data/")
     check.set_defaults(run=_check)
     build = commands.add_parser("build", help="write data/built and docs/dictionary.md")
@@ -149,6 +156,33 @@ def _batch(args: argparse.Namespace, function: Callable, *what: object) -> int:
     if not args.quiet:
         print(f"{counts['ok']} written, {counts['unchanged']} unchanged, {counts['failed']} failed")
     return 1 if counts["failed"] else 0
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from laoqu.batch.compare import compare
+    from laoqu.tables import text_table
+
+    found = compare(args.old, args.new)
+    if args.json:
+        changes = [change._asdict() for change in found.changes]
+        print(json.dumps(found._asdict() | {"changes": changes}, ensure_ascii=False, indent=1))
+        return int(bool(found))
+    for word, names in (("added", found.added), ("removed", found.removed)):
+        print("".join(f"{word}: {name}\n" for name in names), end="")
+    columns = ("run", "file", "what", "old", "new")
+    cells = [["–" if cell is None else _short(cell) for cell in row] for row in found.changes]
+    if cells:
+        print(text_table(columns, cells))
+    for (run, file), n in Counter((each.run, each.file) for each in found.changes).items():
+        print(f"{run}/{file}: {n} changed")
+    if not found:
+        print("nothing differs")
+    return int(bool(found))
+
+
+def _short(cell: object) -> str:
+    text = " ".join(str(cell).split())
+    return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 def _check(_: argparse.Namespace) -> int:
