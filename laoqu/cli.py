@@ -94,6 +94,8 @@ def _batch_options(parser: argparse.ArgumentParser) -> None:
     add("--force", action="store_true", help="run also what is unchanged")
     add("--only-failed", action="store_true", help="run only what failed last time")
     add("--why", action="store_true", help="run nothing; say for each run what changed")
+    add("--engine", choices=("local", "dask"), default="local", help="where runs happen")
+    add("--scheduler", metavar="ADDRESS", help="of the Dask scheduler, tcp://host:port")
     show = parser.add_mutually_exclusive_group()
     show.add_argument("--quiet", action="store_true", help="say only what failed")
     show.add_argument("--json", action="store_true", help="one JSON object an event, for programs")
@@ -129,6 +131,8 @@ def _batch(args: argparse.Namespace, function: Callable, *what: object) -> int:
         value = getattr(args, name)
         if value is not None and (value < least or value == 0):
             raise LaoquError(f"--{name} is {value:g}, expected {'1 or more' if least else 'more'}")
+    if (args.engine == "dask") != bool(args.scheduler):
+        raise LaoquError("--engine dask and --scheduler ADDRESS go together")
     mode = "json" if args.json else "quiet" if args.quiet else None
     runs = function(
         *what,
@@ -138,6 +142,7 @@ def _batch(args: argparse.Namespace, function: Callable, *what: object) -> int:
         force=args.force,
         only_failed=args.only_failed,
         only_say=args.why,
+        scheduler=args.scheduler,
         progress=Progress(mode or ("bar" if sys.stderr.isatty() else "plain")),
     )
     counts = Counter(run.status for run in runs)

@@ -80,6 +80,7 @@ def run_notebook(
     force: bool = False,
     only_failed: bool = False,
     only_say: bool = False,
+    scheduler: str | None = None,
     progress: Progress | None = None,
 ) -> list[Run]:
     """Run a notebook once for each set of parameters; what is unchanged is skipped.
@@ -93,7 +94,8 @@ def run_notebook(
     outputs : path, optional
     formats : sequence of {"html", "pdf", "docx"}
     jobs : int, optional
-        Runs at a time; by default one a core, fewer where memory is short.
+        Runs at a time; by default one a core, fewer where memory is short; on a cluster as many
+        as its workers have threads.
     timeout : float, optional
         Seconds that one cell may take; None for no limit.
     force : bool
@@ -102,6 +104,8 @@ def run_notebook(
         Of what is asked for, run only what failed last time.
     only_say : bool
         Run nothing; say in `Run.why` what would be run and why.
+    scheduler : str, optional
+        Address of a Dask scheduler whose workers do the runs (`laoqu.batch.cluster`).
     progress : Progress, optional
         Shows what happens.
 
@@ -142,7 +146,7 @@ def run_notebook(
             return [done[name] for name in asked]
         progress.begin(len(todo), len(done))
         if todo or not (store.folder / "index.html").is_file():
-            for run in _run(store, path, todo, jobs, progress):
+            for run in _run(store, path, todo, jobs, scheduler, progress):
                 done[run.name] = run
                 progress.done(run)
     return [done[name] for name in asked]
@@ -179,12 +183,17 @@ def _run(
     notebook: Path,
     todo: Mapping[str, tuple[Job, Mapping[str, str], list[str]]],
     jobs: int | None,
+    scheduler: str | None,
     progress: Progress,
 ) -> Iterator[Run]:
     """Run what is to be done; yield each run when its files are in place."""
-    count, saved = min(engine.workers(jobs), max(1, len(todo))), time.monotonic()
+    saved = time.monotonic()
     # The engine ends before the pool waits for its threads: that is what stops them at Ctrl-C.
-    with ThreadPoolExecutor(count) as pool, engine.local(progress) as (execute, index):
+    with (
+        engine.choose(scheduler, jobs) as (start, width),
+        ThreadPoolExecutor(max(1, min(width, len(todo)))) as pool,
+        start(progress) as (execute, index),
+    ):
 
         def work(name: str) -> Result:
             progress.start(name)
