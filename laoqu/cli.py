@@ -44,12 +44,18 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="laoqu", description=laoqu.__doc__.splitlines()[0])
     parser.add_argument("--version", action="version", version=f"laoqu {laoqu.__version__}")
     commands = parser.add_subparsers(metavar="COMMAND")
-    report = commands.add_parser("report", help="write the reports of areas and their index")
-    report.add_argument("region", nargs="*", help="id, Chinese or English name")
-    report.add_argument("--all", action="store_true", help="all twelve areas")
-    report.add_argument("--lang", default="zh", help="zh, en or zh,en (default: zh)")
-    _batch_options(report)
-    report.set_defaults(run=_report)
+    for name, text, what, whole in (
+        ("report", "write the reports of areas and their index", "area: id or name",
+         "all twelve areas"),
+        ("card", "write the cards of counties", "county: code of the end of 2021, or name",
+         "all counties that a source puts into an area"),
+    ):  # fmt: skip
+        preset = commands.add_parser(name, help=text)
+        preset.add_argument("names", nargs="*", help=what)
+        preset.add_argument("--all", action="store_true", help=whole)
+        preset.add_argument("--lang", default="zh", help="zh, en or zh,en (default: zh)")
+        _batch_options(preset)
+        preset.set_defaults(run=_preset, preset=name)
     run = commands.add_parser("run", help="run a notebook for any sets of parameters")
     run.add_argument("notebook", help="a name in notebooks/, or a path")
     run.add_argument("-p", action="append", default=[], metavar="NAME=VALUE", dest="pairs",
@@ -101,11 +107,14 @@ def _batch_options(parser: argparse.ArgumentParser) -> None:
     show.add_argument("--json", action="store_true", help="one JSON object an event, for programs")
 
 
-def _report(args: argparse.Namespace) -> int:
-    if args.all == bool(args.region):
-        raise LaoquError("name at least one area, or --all (not both)")
+def _preset(args: argparse.Namespace) -> int:
+    what, function = {
+        "report": ("area", laoqu.run_reports), "card": ("county", laoqu.run_cards)
+    }[args.preset]  # fmt: skip
+    if args.all == bool(args.names):
+        raise LaoquError(f"name at least one {what}, or --all (not both)")
     langs = [lang.strip() for lang in args.lang.split(",")]
-    return _batch(args, laoqu.run_reports, None if args.all else args.region, langs)
+    return _batch(args, function, None if args.all else args.names, langs)
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -19,7 +19,7 @@ from laoqu.batch import engine, key, parameters
 from laoqu.batch.job import Job, Result, Run
 from laoqu.batch.progress import Progress
 from laoqu.batch.store import Store
-from laoqu.batch.template import PLACES, TEMPLATE, find, place
+from laoqu.batch.template import CARD, PLACES, TEMPLATE, find, place
 from laoqu.errors import OutputError, ParameterError
 from laoqu.labels import LANGS
 
@@ -67,6 +67,18 @@ def run_reports(
     return sorted(
         runs, key=lambda run: (LANGS.index(run.parameters["lang"]), order[run.parameters["region"]])
     )
+
+
+def run_cards(
+    adcodes: Iterable[str] | None = None,
+    langs: Sequence[str] = ("zh",),
+    outputs: Path | str | None = None,
+    **options: object,
+) -> list[Run]:
+    """Run the cards of many counties, by default of all that are documented; see `run_reports`."""
+    wanted = parameters.county_codes() if adcodes is None else list(adcodes)
+    sets = [{"adcode": adcode, "lang": lang} for lang in langs for adcode in wanted]
+    return run_notebook(CARD, sets, outputs, **options)
 
 
 def run_notebook(
