@@ -174,3 +174,9 @@ def test_a_card_is_made_whole(tmp_path):
     text = (tmp_path / "en/cards/451081/card.html").read_text(encoding="utf-8")
     assert "papermill template" not in text
     assert "Jingxi" in text
+
+
+def test_the_printed_name_is_marked_in_its_sentence(plan):
+    block = lq.card(JINGXI, "en", plan).named()
+    for row, ((start, end),) in zip(block.rows, block.marks, strict=True):
+        assert f"({row[0][start:end]})" in row[1]

@@ -58,6 +58,7 @@ class County(Context):
         rows["clause_id"] = rows["unit_id"].str.split(".").str[0]
         rows["page"] = [self.plan.document.page_of(start) for start in rows["start"]]
         rows["sentence"] = rows["unit_id"].map(self.frames.sentences["text"])
+        rows["from"] = rows["unit_id"].map(self.frames.sentences["start"])
         return rows.sort_values(["recipient", "start"], ascending=[False, True], ignore_index=True)
 
     @cached_property
@@ -212,16 +213,18 @@ def _named(it: County) -> Block:
         lead=it.say("card.named_lead", n=len(rows), **found)
         if len(rows)
         else it.say("card.named_none", county=it.name),
-        columns=it.columns("words", "printed", "names", "role", "where"),
+        columns=it.columns("words", "names", "role", "where"),
         rows=tuple(
-            (row.sentence, row.quote, it.say(f"card.way.{row.way}"),
+            (row.sentence, it.bracketed(it.say(f"card.way.{row.way}"), row.quote),
              it.code("role", row.role) if row.role else "", it.where(row))
             for row in rows.itertuples()
         ),
-        quoted=frozenset({0, 1}),
+        quoted=frozenset({0}),
+        marks=tuple(((start, start + len(quote)),)
+                    for start, quote in zip(rows["start"] - rows["from"], rows["quote"], strict=True)),
         groups=tuple((at, it.say(f"places.{name}", n=n)) for name, (at, n) in sizes.items() if n),
         badges=tuple(BADGES[way] for way in rows["way"]),
-        badge=2,
+        badge=1,
         note=it.say("card.named_note"),
         records=rows.assign(
             role_en=[it.frames.words["role", role]["en"] if role else "" for role in rows["role"]]
