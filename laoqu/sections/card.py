@@ -58,7 +58,7 @@ class County(Context):
         rows["clause_id"] = rows["unit_id"].str.split(".").str[0]
         rows["page"] = [self.plan.document.page_of(start) for start in rows["start"]]
         rows["sentence"] = rows["unit_id"].map(self.frames.sentences["text"])
-        rows["from"] = rows["unit_id"].map(self.frames.sentences["start"])
+        rows["first"] = rows["unit_id"].map(self.frames.sentences["start"])
         return rows.sort_values(["recipient", "start"], ascending=[False, True], ignore_index=True)
 
     @cached_property
@@ -220,8 +220,7 @@ def _named(it: County) -> Block:
             for row in rows.itertuples()
         ),
         quoted=frozenset({0}),
-        marks=tuple(((start, start + len(quote)),)
-                    for start, quote in zip(rows["start"] - rows["from"], rows["quote"], strict=True)),
+        marks=tuple(((row.start - row.first, row.end - row.first),) for row in rows.itertuples()),
         groups=tuple((at, it.say(f"places.{name}", n=n)) for name, (at, n) in sizes.items() if n),
         badges=tuple(BADGES[way] for way in rows["way"]),
         badge=1,
