@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 #: Loaded at first use, so that a command that needs no table imports no pandas.
 _LAZY = {
     "Plan": "laoqu.plan",
+    "card": "laoqu.sections",
     "check": "laoqu.validate",
     "expect_parameters": "laoqu.sections",
     "label": "laoqu.labels",
@@ -25,6 +26,7 @@ _LAZY = {
     "plot_region": "laoqu.sections",
     "report": "laoqu.sections",
     "resolve_place": "laoqu.places",
+    "run_cards": "laoqu.batch",
     "run_notebook": "laoqu.batch",
     "run_report": "laoqu.batch",
     "run_reports": "laoqu.batch",

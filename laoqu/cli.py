@@ -44,12 +44,18 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="laoqu", description=laoqu.__doc__.splitlines()[0])
     parser.add_argument("--version", action="version", version=f"laoqu {laoqu.__version__}")
     commands = parser.add_subparsers(metavar="COMMAND")
-    report = commands.add_parser("report", help="write the reports of areas and their index")
-    report.add_argument("region", nargs="*", help="id, Chinese or English name")
-    report.add_argument("--all", action="store_true", help="all twelve areas")
-    report.add_argument("--lang", default="zh", help="zh, en or zh,en (default: zh)")
-    _batch_options(report)
-    report.set_defaults(run=_report)
+    for name, text, what, whole in (
+        ("report", "write the reports of areas and their index", "area: id or name",
+         "all twelve areas"),
+        ("card", "write the cards of counties", "county: code of the end of 2021, or name",
+         "all counties that a source puts into an area"),
+    ):  # fmt: skip
+        preset = commands.add_parser(name, help=text)
+        preset.add_argument("names", nargs="*", help=what)
+        preset.add_argument("--all", action="store_true", help=whole)
+        preset.add_argument("--lang", default="zh", help="zh, en or zh,en (default: zh)")
+        _batch_options(preset)
+        preset.set_defaults(run=_preset, preset=name)
     run = commands.add_parser("run", help="run a notebook for any sets of parameters")
     run.add_argument("notebook", help="a name in notebooks/, or a path")
     run.add_argument("-p", action="append", default=[], metavar="NAME=VALUE", dest="pairs",
@@ -57,6 +63,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--params", metavar="FILE", help="sets of parameters: .csv, a row each; .yaml")
     _batch_options(run)
     run.set_defaults(run=_run)
+    between = commands.add_parser(
+        "compare", help="which numbers changed between two outputs folders"
+    )
+    between.add_argument("old", help="an outputs folder")
+    between.add_argument("new", help="another")
+    between.add_argument("--json", action="store_true", help="one JSON object, for programs")
+    between.set_defaults(run=_compare)
     check = commands.add_parser("check", help="list every problem in data/")
     check.set_defaults(run=_check)
     build = commands.add_parser("build", help="write data/built and docs/dictionary.md")
@@ -87,16 +100,21 @@ def _batch_options(parser: argparse.ArgumentParser) -> None:
     add("--force", action="store_true", help="run also what is unchanged")
     add("--only-failed", action="store_true", help="run only what failed last time")
     add("--why", action="store_true", help="run nothing; say for each run what changed")
+    add("--engine", choices=("local", "dask"), default="local", help="where runs happen")
+    add("--scheduler", metavar="ADDRESS", help="of the Dask scheduler, tcp://host:port")
     show = parser.add_mutually_exclusive_group()
     show.add_argument("--quiet", action="store_true", help="say only what failed")
     show.add_argument("--json", action="store_true", help="one JSON object an event, for programs")
 
 
-def _report(args: argparse.Namespace) -> int:
-    if args.all == bool(args.region):
-        raise LaoquError("name at least one area, or --all (not both)")
+def _preset(args: argparse.Namespace) -> int:
+    what, function = {
+        "report": ("area", laoqu.run_reports), "card": ("county", laoqu.run_cards)
+    }[args.preset]  # fmt: skip
+    if args.all == bool(args.names):
+        raise LaoquError(f"name at least one {what}, or --all (not both)")
     langs = [lang.strip() for lang in args.lang.split(",")]
-    return _batch(args, laoqu.run_reports, None if args.all else args.region, langs)
+    return _batch(args, function, None if args.all else args.names, langs)
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -122,6 +140,8 @@ def _batch(args: argparse.Namespace, function: Callable, *what: object) -> int:
         value = getattr(args, name)
         if value is not None and (value < least or value == 0):
             raise LaoquError(f"--{name} is {value:g}, expected {'1 or more' if least else 'more'}")
+    if (args.engine == "dask") != bool(args.scheduler):
+        raise LaoquError("--engine dask and --scheduler ADDRESS go together")
     mode = "json" if args.json else "quiet" if args.quiet else None
     runs = function(
         *what,
@@ -131,6 +151,7 @@ def _batch(args: argparse.Namespace, function: Callable, *what: object) -> int:
         force=args.force,
         only_failed=args.only_failed,
         only_say=args.why,
+        scheduler=args.scheduler,
         progress=Progress(mode or ("bar" if sys.stderr.isatty() else "plain")),
     )
     counts = Counter(run.status for run in runs)
@@ -149,6 +170,33 @@ def _batch(args: argparse.Namespace, function: Callable, *what: object) -> int:
     if not args.quiet:
         print(f"{counts['ok']} written, {counts['unchanged']} unchanged, {counts['failed']} failed")
     return 1 if counts["failed"] else 0
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from laoqu.batch.compare import compare
+    from laoqu.tables import text_table
+
+    found = compare(args.old, args.new)
+    if args.json:
+        changes = [change._asdict() for change in found.changes]
+        print(json.dumps(found._asdict() | {"changes": changes}, ensure_ascii=False, indent=1))
+        return int(bool(found))
+    for word, names in (("added", found.added), ("removed", found.removed)):
+        print("".join(f"{word}: {name}\n" for name in names), end="")
+    columns = ("run", "file", "what", "old", "new")
+    cells = [["–" if cell is None else _short(cell) for cell in row] for row in found.changes]
+    if cells:
+        print(text_table(columns, cells))
+    for (run, file), n in Counter((each.run, each.file) for each in found.changes).items():
+        print(f"{run}/{file}: {n} changed")
+    if not found:
+        print("nothing differs")
+    return int(bool(found))
+
+
+def _short(cell: object) -> str:
+    text = " ".join(str(cell).split())
+    return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 def _check(_: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Where jobs are executed: in children of a warm server, or with ordinary kernels."""
+"""Where jobs are executed: in children of a warm server, with ordinary kernels, on a cluster."""
 
 from __future__ import annotations
 
@@ -23,6 +23,18 @@ def workers(jobs: int | None) -> int:
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, min(cores or 1, psutil.virtual_memory().available // RUN_MEMORY))
+
+
+@contextmanager
+def choose(scheduler: str | None, jobs: int | None) -> Iterator[tuple[Callable, int]]:
+    """Give an engine, as a function like `local`, and how many runs go at a time."""
+    if not scheduler:
+        yield local, workers(jobs)
+        return
+    from laoqu.batch import cluster
+
+    with cluster.connect(scheduler) as (start, threads):
+        yield start, jobs or threads
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import ast
 import csv
 import io
 import json
+import os
 import re
 import tokenize
 from collections.abc import Mapping
@@ -207,8 +208,29 @@ def _area(name: str) -> str:
     return load().region(name).region_id
 
 
+def county_codes() -> list[str]:
+    """Return the codes of all counties that some source puts into an area."""
+    own = os.environ.get("LAOQU_MEMBERSHIP")
+    path = Path(own) if own else paths.data() / "curated" / "membership.csv"
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return sorted({row["adcode"] for row in csv.DictReader(file)})
+    except (OSError, ValueError, KeyError):
+        from laoqu.plan import load
+
+        return sorted(set(load().membership()["adcode"]))  # or it says what is wrong
+
+
+def _county(name: str) -> str:
+    if name in county_codes():
+        return name
+    from laoqu.places import resolve_place
+
+    return str(resolve_place(name))
+
+
 #: Parameters whose values laoqu knows: a name is brought to the one form of it.
-RESOLVE = {"region": _area, "lang": check_lang}
+RESOLVE = {"region": _area, "adcode": _county, "lang": check_lang}
 TYPES = {kind.__name__: kind for kind in (str, int, float, bool, list, dict)}
 
 

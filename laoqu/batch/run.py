@@ -19,7 +19,7 @@ from laoqu.batch import engine, key, parameters
 from laoqu.batch.job import Job, Result, Run
 from laoqu.batch.progress import Progress
 from laoqu.batch.store import Store
-from laoqu.batch.template import PLACES, TEMPLATE, find, place
+from laoqu.batch.template import CARD, PLACES, TEMPLATE, find, place
 from laoqu.errors import OutputError, ParameterError
 from laoqu.labels import LANGS
 
@@ -69,6 +69,18 @@ def run_reports(
     )
 
 
+def run_cards(
+    adcodes: Iterable[str] | None = None,
+    langs: Sequence[str] = ("zh",),
+    outputs: Path | str | None = None,
+    **options: object,
+) -> list[Run]:
+    """Run the cards of many counties, by default of all that are documented; see `run_reports`."""
+    wanted = parameters.county_codes() if adcodes is None else list(adcodes)
+    sets = [{"adcode": adcode, "lang": lang} for lang in langs for adcode in wanted]
+    return run_notebook(CARD, sets, outputs, **options)
+
+
 def run_notebook(
     notebook: Path | str,
     sets: Sequence[Mapping[str, object]],
@@ -80,6 +92,7 @@ def run_notebook(
     force: bool = False,
     only_failed: bool = False,
     only_say: bool = False,
+    scheduler: str | None = None,
     progress: Progress | None = None,
 ) -> list[Run]:
     """Run a notebook once for each set of parameters; what is unchanged is skipped.
@@ -93,7 +106,8 @@ def run_notebook(
     outputs : path, optional
     formats : sequence of {"html", "pdf", "docx"}
     jobs : int, optional
-        Runs at a time; by default one a core, fewer where memory is short.
+        Runs at a time; by default one a core, fewer where memory is short; on a cluster as many
+        as its workers have threads.
     timeout : float, optional
         Seconds that one cell may take; None for no limit.
     force : bool
@@ -102,6 +116,8 @@ def run_notebook(
         Of what is asked for, run only what failed last time.
     only_say : bool
         Run nothing; say in `Run.why` what would be run and why.
+    scheduler : str, optional
+        Address of a Dask scheduler whose workers do the runs (`laoqu.batch.cluster`).
     progress : Progress, optional
         Shows what happens.
 
@@ -142,7 +158,7 @@ def run_notebook(
             return [done[name] for name in asked]
         progress.begin(len(todo), len(done))
         if todo or not (store.folder / "index.html").is_file():
-            for run in _run(store, path, todo, jobs, progress):
+            for run in _run(store, path, todo, jobs, scheduler, progress):
                 done[run.name] = run
                 progress.done(run)
     return [done[name] for name in asked]
@@ -179,12 +195,17 @@ def _run(
     notebook: Path,
     todo: Mapping[str, tuple[Job, Mapping[str, str], list[str]]],
     jobs: int | None,
+    scheduler: str | None,
     progress: Progress,
 ) -> Iterator[Run]:
     """Run what is to be done; yield each run when its files are in place."""
-    count, saved = min(engine.workers(jobs), max(1, len(todo))), time.monotonic()
+    saved = time.monotonic()
     # The engine ends before the pool waits for its threads: that is what stops them at Ctrl-C.
-    with ThreadPoolExecutor(count) as pool, engine.local(progress) as (execute, index):
+    with (
+        engine.choose(scheduler, jobs) as (start, width),
+        ThreadPoolExecutor(max(1, min(width, len(todo)))) as pool,
+        start(progress) as (execute, index),
+    ):
 
         def work(name: str) -> Result:
             progress.start(name)

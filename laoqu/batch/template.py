@@ -11,8 +11,12 @@ from laoqu.batch import key
 from laoqu.errors import ParameterError, nearest
 
 TEMPLATE = "10_region_report.ipynb"
+CARD = "11_county_card.ipynb"
 #: Notebooks whose runs have a place of their own: folder by parameters, name of the files.
-PLACES = {TEMPLATE: ("{lang}/{region}", "report")}
+PLACES = {
+    TEMPLATE: ("{lang}/{region}", "report"),
+    CARD: ("{lang}/cards/{adcode}", "card"),
+}
 
 
 def find(notebook: Path | str) -> Path:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from laoqu.errors import ParameterError, nearest
+from laoqu.sections.card import Card, card
 from laoqu.sections.draw import plot_overview, plot_region
 from laoqu.sections.pages import SECTIONS, Report, report
 
-__all__ = ["SECTIONS", "Report", "expect_parameters", "plot_overview", "plot_region", "report"]
+__all__ = [
+    "SECTIONS", "Card", "Report", "card", "expect_parameters", "plot_overview",
+    "plot_region", "report",
+]  # fmt: skip
 
 
 def expect_parameters(namespace: Mapping[str, object], *names: str) -> None:

@@ -61,7 +61,8 @@ def _title(it: Context) -> str:
     return it.say("cite.title", region=it.region.name(it.lang, full=True))
 
 
-def _based(it: Context) -> str:
+def based(it: Context) -> str:
+    """Say which document a page is about."""
     meta = it.plan.source
     title = meta["title"] if it.lang == "zh" else meta["title_en"]
     return it.say("cite.based", title=title, year=int(meta["year"]))
@@ -69,13 +70,13 @@ def _based(it: Context) -> str:
 
 def _text(it: Context) -> str:
     words = {"title": _title(it), "version": laoqu.__version__, "year": YEAR}
-    return it.sentences(it.say("cite.text", **words), _based(it))
+    return it.sentences(it.say("cite.text", **words), based(it))
 
 
 def _bibtex(it: Context) -> str:
     rows = {
         "author": f"{{{it.say('cite.author')}}}", "title": f"{{{_title(it)}}}", "year": str(YEAR),
-        "version": laoqu.__version__, "note": _based(it), "language": it.say("cite.language"),
+        "version": laoqu.__version__, "note": based(it), "language": it.say("cite.language"),
     }  # fmt: skip
     body = ",\n".join(f"  {name} = {{{text}}}" for name, text in rows.items())
     return f"@misc{{laoqu_{it.id}_{it.lang},\n{body}\n}}"
@@ -84,6 +85,6 @@ def _bibtex(it: Context) -> str:
 def _ris(it: Context) -> str:
     rows = (
         ("TY", "DATA"), ("AU", it.say("cite.author")), ("TI", _title(it)), ("PY", str(YEAR)),
-        ("ET", laoqu.__version__), ("N1", _based(it)), ("LA", it.say("cite.language")), ("ER", ""),
+        ("ET", laoqu.__version__), ("N1", based(it)), ("LA", it.say("cite.language")), ("ER", ""),
     )  # fmt: skip
     return "\n".join(f"{tag}  - {text}" for tag, text in rows)

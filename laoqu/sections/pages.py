@@ -152,7 +152,7 @@ class Report:
     def provenance(self) -> Block:
         """Link every file and say from what the page was made."""
         blocks = [getattr(self, name)() for name in SECTIONS if name not in NO_TABLE]
-        return provenance.provenance(self.context, blocks, FIGURES)
+        return provenance.provenance(self.context, blocks, FIGURES, region=self.region.region_id)
 
 
 NO_TABLE = (*FIGURES, "provenance")

@@ -16,7 +16,13 @@ PACKAGES = ("numpy", "pandas", "matplotlib", "geopandas")
 FIGURE_FORMS = ("png", "svg", "csv")
 
 
-def provenance(it: Context, blocks: Sequence[Block], figures: Sequence[str]) -> Block:
+def provenance(
+    it: Context,
+    blocks: Sequence[Block],
+    figures: Sequence[str],
+    stem: str = "report",
+    **given: str,
+) -> Block:
     """Link the files of the report and say from what and by what it was made.
 
     Parameters
@@ -26,21 +32,26 @@ def provenance(it: Context, blocks: Sequence[Block], figures: Sequence[str]) -> 
         Those of the report: each with rows has a table.
     figures : sequence of str
         Names of the figures.
+    stem : str
+        Name of its page.
+    **given : str
+        The parameters beside the language.
     """
     meta, inputs = it.plan.source, _inputs(it)
+    given["lang"] = it.lang
     packages = {"laoqu": laoqu.__version__, "Python": platform.python_version()}
     packages |= {name: version(name) for name in PACKAGES}
     facts = [
         ("text", f"SHA-256 {meta['sha256']}"),
         ("inputs", f"SHA-256 {inputs}"),
-        ("params", f"region = {it.id}, lang = {it.lang}"),
+        ("params", ", ".join(f"{name} = {text}" for name, text in given.items())),
         ("versions", ", ".join(f"{name} {number}" for name, number in packages.items())),
     ]
     if commit := os.environ.get("LAOQU_COMMIT"):
         facts.append(("commit", commit))
     facts += [("own", f"{name} = {path.name}") for name, path in it.plan.own.items()]
-    links = [(it.say(f"files.{form}"), f"report.{form}") for form in ("html", "pdf", "docx")]
-    links += [(it.say("files.ipynb"), "report.ipynb"), ("values.json", "values.json")]
+    links = [(it.say(f"files.{form}"), f"{stem}.{form}") for form in ("html", "pdf", "docx")]
+    links += [(it.say("files.ipynb"), f"{stem}.ipynb"), ("values.json", "values.json")]
     links += [
         (f"{block.title} (CSV)", f"tables/{block.name}.csv") for block in blocks if block.rows
     ]

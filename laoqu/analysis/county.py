@@ -1,0 +1,101 @@
+"""What the plan's wording has to do with one county: where it is named, how sentences reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pandas as pd
+
+from laoqu import regions
+
+#: From near to far. Only the first four print a name; `unknown` is for counties of no known area.
+NAMED = ("itself", "city", "zone", "area")
+WAYS = (*NAMED, "class", "everyone", "conditional", "open", "none", "unknown")
+ZONES = ("zone", "border_zone")
+
+
+def namings(
+    mentions: pd.DataFrame, adcode: str, city: str, district: bool, region_ids: Collection[str]
+) -> pd.DataFrame:
+    """Return where the plan names a county, its city, a zone in either, or one of its areas.
+
+    Parameters
+    ----------
+    mentions : DataFrame
+        ``plan.table("mentions")``.
+    adcode, city : str
+        Codes of the county and of the city above it (empty if none).
+    district : bool
+        Whether the county is an urban district: only then is it part of a named 市区.
+    region_ids : collection of str
+        The areas it is documented in.
+
+    Returns
+    -------
+    DataFrame
+        Rows of `mentions` with ``way``, one of `NAMED`. A zone carries the code of its city: that
+        it lies in the city is known, that it lies in the county is not.
+    """
+    own = {code for code in (adcode, city) if code}
+
+    def way(row: object) -> str:
+        if row.level == "area":
+            return "area" if row.region_id in region_ids else ""
+        if row.adcode not in own or (row.level == "urban_area" and not district):
+            return ""
+        if row.level in ZONES:
+            return "zone"
+        return "itself" if row.adcode == adcode else "city"
+
+    found = mentions.assign(way=[way(row) for row in mentions.itertuples()])
+    return found[found["way"] != ""].reset_index(drop=True)
+
+
+def reach(
+    scopes: pd.DataFrame, mentions: pd.DataFrame, named: pd.DataFrame, region_ids: Collection[str]
+) -> pd.DataFrame:
+    """Return how each directive sentence reaches one county at its nearest.
+
+    Parameters
+    ----------
+    scopes, mentions : DataFrame
+        ``plan.scopes()`` and ``plan.table("mentions")``.
+    named : DataFrame
+        From `namings`.
+    region_ids : collection of str
+        The areas it is documented in; of a county of none all but its own names is ``unknown``.
+
+    Returns
+    -------
+    DataFrame
+        One row per directive sentence: ``unit_id``, ``way`` (a value of `WAYS`), ``key_class``:
+        whether a class that reaches it is that of the key counties for rural revitalisation. A
+        sentence that names only other places does not reach it, unless its list ends in 等.
+    """
+    ids = list(region_ids)
+    here = [{"adcode": code, "region_id": ids[0] if ids else "", "basis": "", "confidence": "high",
+             "counties": 1, "whole": True}
+            for code in named.loc[named["way"] != "area", "adcode"].unique()]  # fmt: skip
+    columns = ["adcode", "region_id", "basis", "confidence", "counties", "whole"]
+    rows = regions.reach(scopes, mentions, pd.DataFrame(here, columns=columns), ids)
+    by_mention = dict(zip(named["mention_id"], named["way"], strict=True))
+    rows["way"] = [
+        by_mention.get(row.via) if row.via else "conditional" if row.conditional else row.how
+        for row in rows.itertuples()
+    ]
+    rows = rows.dropna(subset="way")
+    rank = rows["way"].map(WAYS.index).groupby(rows["unit_id"]).min()
+    directive = scopes[scopes["scope"] != "none"]
+    units = directive["unit_id"].drop_duplicates()
+    open_ = set(
+        directive.loc[directive["list_open"] & (directive["scope"] != "class"), "unit_id"]
+    )  # fmt: skip
+    away = {unit: ("open" if unit in open_ else "none") if ids else "unknown" for unit in units}
+    keyed = rows[(rows["how"] == "class") & rows["quote"].str.contains("重点帮扶县")]
+    return pd.DataFrame(
+        {
+            "unit_id": units,
+            "way": [WAYS[rank[unit]] if unit in rank.index else away[unit] for unit in units],
+            "key_class": units.isin(keyed["unit_id"]),
+        }
+    ).reset_index(drop=True)
