@@ -54,6 +54,4 @@ def plot_overview(lang: str = "zh", plan: Plan | None = None) -> Drawn:
         Schematic, no standard map; follows the layer's national outline.
     """
     plan = plan or load()
-    return maps.plot_overview(
-        plan.regions(), *plan.layers, plan.membership(), check_lang(lang)
-    )
+    return maps.plot_overview(plan.regions(), *plan.layers, plan.membership(), check_lang(lang))
