@@ -8,8 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
 
-from laoqu import geo, plan
-from laoqu.errors import LaoquError
+from laoqu import geo, plan, schema
 from laoqu.labels import LANGS
 from laoqu.sections import report
 from laoqu.sections.context import Frames, frames
@@ -17,9 +16,7 @@ from laoqu.sections.context import Frames, frames
 
 def read() -> None:
     """Read the plan, what its reports share, and the layers of its maps."""
-    with suppress(
-        LaoquError, EOFError
-    ):  # nothing depends on it; a run says what is wrong with the data
+    with suppress(Exception):  # nothing depends on it; a run says what is wrong with the data
         it = plan.read_ahead()
         shared = frames(it)
         for name, value in vars(Frames).items():
@@ -36,6 +33,7 @@ def forget() -> None:
     """Forget what was read if its files have changed since: a new kernel reads what stands now."""
     if plan.read_before() is None:
         geo.names.cache_clear()
+        schema.package.cache_clear()
 
 
 def _elsewhere(make: Callable[[], object]) -> object:
