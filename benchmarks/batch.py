@@ -110,7 +110,7 @@ def cold(folder: Path) -> None:
     two = measured(loop(folder / "two", 2))
     one = measured(loop(folder / "one", 1))
     runs = json.loads((folder / "ours" / "manifest.json").read_text(encoding="utf-8"))["runs"]
-    cells = sum(run["cell_seconds"] for run in runs)
+    cells = sum(run["recorded"]["cell_seconds"] for run in runs)
     row("laoqu report --all, 2 jobs", ours, 1.0)
     row("(a) papermill + nbconvert, one at a time", one, one.seconds / ours.seconds, "aim ≥ 8")
     row("(b) the same, two at a time", two, two.seconds / ours.seconds, "aim ≥ 4")

@@ -25,6 +25,7 @@ from laoqu.labels import LANGS
 
 FORMATS = ("html", "pdf", "docx")
 TIMEOUT = 600.0
+CRATE = "ro-crate-metadata.json"
 
 
 def run_report(region: str, lang: str = "zh", outputs: Path | str | None = None) -> Run:
@@ -200,6 +201,7 @@ def _run(
 ) -> Iterator[Run]:
     """Run what is to be done; yield each run when its files are in place."""
     saved = time.monotonic()
+    store.drop(CRATE)  # rather none than one that says less than lies there, if this is stopped
     # The engine ends before the pool waits for its threads: that is what stops them at Ctrl-C.
     with (
         engine.choose(scheduler, jobs) as (start, width),
@@ -225,7 +227,11 @@ def _run(
             with suppress(OutputError):
                 store.save(**_head())
             raise
-        store.write("index.html", index(store.save(**_head())))
+        manifest = store.save(**_head())
+        store.write("index.html", index(manifest))
+    from laoqu.batch import crate
+
+    store.write(CRATE, crate.metadata(manifest, store.folder))
 
 
 def _keep(

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from laoqu import paths
@@ -131,6 +132,11 @@ class Store:
         finally:
             if beside:
                 Path(beside).unlink(missing_ok=True)
+
+    def drop(self, name: str) -> None:
+        """Take away one file, if it is there."""
+        with suppress(OSError):
+            (self.folder / name).unlink(missing_ok=True)
 
     def save(self, **head: object) -> dict[str, object]:
         """Write ``manifest.json``: runs whose files stand, and the sets of files they used."""
