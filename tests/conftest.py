@@ -1,4 +1,4 @@
-"""Shared fixtures: the plan and all reports once a session, copies of data/ that a test may damage."""
+"""Shared fixtures: plan and reports once a session, copies of data/ that a test may damage."""
 
 from __future__ import annotations
 
