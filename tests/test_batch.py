@@ -739,6 +739,13 @@ def test_the_page_is_one_self_contained_file(reports):
     assert "papermill template" not in text  # notes for notebook readers are not
 
 
+def test_a_page_links_only_the_forms_that_are_made(reports):
+    folder = reports[0] / "zh/yimeng"
+    links = set(re.findall(r'href="([^"#]+)', (folder / "report.html").read_text("utf-8")))
+    assert "values.json" in links and not {"report.pdf", "report.docx"} & links
+    assert [link for link in links if not (folder / link).is_file()] == []
+
+
 def test_the_executed_notebook_records_its_parameters_and_no_time(reports):
     path = reports[0] / "zh/yimeng/report.ipynb"
     notebook = nbformat.read(path, as_version=4)

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import axe_playwright_python
 import pytest
-import reports
 from playwright.sync_api import sync_playwright
 
 import laoqu as lq
-from laoqu.labels import label
+from laoqu.labels import LANGS, label
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((found for name in NAMES if (found := shutil.which(name))), None)
@@ -22,20 +21,13 @@ QUIET = [
 ]  # fmt: skip
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 REGIONS = lq.load().region_ids
-ALL = [(region, lang) for region in REGIONS for lang in reports.LANGS]
+ALL = [(region, lang) for region in REGIONS for lang in LANGS]
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1200, "height": 900}
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None and os.environ.get("LAOQU_REQUIRE_BROWSER") != "1",
     reason="no Chromium on the PATH (Debian: apt-get install chromium)",
 )
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("site")
-    reports.make(folder)
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -101,7 +93,7 @@ def test_a_report_is_open_to_all_and_fits_every_screen(visit, region, lang):
         assert sideways(page) <= 0, width
 
 
-@pytest.mark.parametrize("lang", reports.LANGS)
+@pytest.mark.parametrize("lang", LANGS)
 def test_the_index_is_open_to_all(visit, lang):
     page = visit(f"index.html#{lang}", viewport=PHONE)
     page.fill("#place", "庆阳")
@@ -300,7 +292,7 @@ def test_the_language_is_chosen_and_kept(visit):
     assert page.locator("#lang-zh").is_checked()
 
 
-@pytest.mark.parametrize("lang", reports.LANGS)
+@pytest.mark.parametrize("lang", LANGS)
 def test_the_map_is_reached_by_keyboard(visit, lang):
     page = visit(f"index.html#{lang}")
     assert page.locator("a.area:visible").count() == 12

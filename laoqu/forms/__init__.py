@@ -76,7 +76,8 @@ def render(
     if "html" in formats:
         from laoqu.forms.page import page
 
-        files[f"{stem}.html"] = page(notebook, lang, title).encode()
+        beside = {form: f"{stem}.{form}" for form in FORMATS[1:] if form in formats}
+        files[f"{stem}.html"] = page(notebook, lang, title, beside).encode()
     if "pdf" in formats:
         from laoqu.forms.pdf import pdf
 

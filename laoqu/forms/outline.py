@@ -94,7 +94,8 @@ def _table(shown: Mapping[str, object]) -> dict[str, object]:
     """Return a table as it is printed: rows and, over and under them, what is too long for a cell.
 
     Where rows have details, long columns become lines over the row (``over``), and what a page
-    unfolds stands under it. A table that a page folds away keeps only the first of these.
+    unfolds stands under it. A table that a page folds away is printed small: the long columns
+    beside each other, the others and the first detail in a line under them.
     """
     heads, rows, quoted = shown["columns"], shown["rows"], shown.get("quoted") or []
     details = shown.get("details") or [()] * len(rows)
@@ -102,9 +103,18 @@ def _table(shown: Mapping[str, object]) -> dict[str, object]:
     badges, badge = shown.get("badges") or [], shown.get("badge", -1)
     groups = dict(shown.get("groups") or ())
     detailed, folded = any(details), bool(shown.get("folded"))
+    details = [[[key, _lines(text)] for key, text in pairs] for pairs in details]
     longest = [max(map(_width, column)) for column in zip(*rows, strict=True)]
     over = [i for i, width in enumerate(longest) if detailed and (i in quoted or width > LONG)]
     kept = [i for i in range(len(heads)) if i not in over]
+    if folded and over:
+        # Many rows, and not of this area alone: the words as columns, under them one line of the
+        # rest. How they reach the area is the same for all of them and stands in the heading.
+        details = [
+            [*([heads[i], _lines(row[i])] for i in kept if i != badge), *pairs[:1]]
+            for row, pairs in zip(rows, details, strict=True)
+        ]
+        kept, over, badges = over, [], []
     # Room for the mark of a badge.
     sample = [[row[i] + ("　" if badges and i == badge else "") for i in kept] for row in rows]
     small = folded or len(kept) > 6
@@ -131,9 +141,7 @@ def _table(shown: Mapping[str, object]) -> dict[str, object]:
                 "group": groups.get(i, ""),
                 "over": [cell(i, j) for j in over],
                 "cells": [cell(i, j) for j in kept],
-                "details": [
-                    [key, _lines(text)] for key, text in details[i][: 1 if folded else None]
-                ],
+                "details": details[i],
             }
             for i in range(len(rows))
         ],
@@ -153,20 +161,24 @@ def shares(rows: Sequence[Sequence[str]], room: float = ROOM) -> list[float]:
     [0.125, 0.375]
     """
     columns = list(zip(*rows, strict=True))
-    # Three characters for the gap; a head may take two lines.
-    least = [max(map(_word, column)) + 3 for column in columns]
-    whole = [
-        max(need, max([_width(head) / 2, *map(_width, cells)]) + 3)
-        for need, (head, *cells) in zip(least, columns, strict=True)
-    ]
-    if sum(least) >= room:
-        whole = [width * room / sum(least) for width in least]
-    elif sum(whole) > room:
-        # A very long text gains little from a still wider column.
-        whole = [min(width, 90) for width in whole]
-        part = (room - sum(least)) / (sum(whole) - sum(least))
-        whole = [a + part * (b - a) for a, b in zip(least, whole, strict=True)]
-    return [round(width / room, 4) for width in whole]
+    # Three characters for the gap; a long head may take two lines.
+    widths = [max(map(_word, column)) + 3 for column in columns]
+    cells = [sorted(map(_width, column[1:])) for column in columns]
+    heads = [n if n <= 16 else n / 2 for n in (_width(column[0]) for column in columns)]
+    # First what nine rows of ten need: a few long cells would narrow the column of many.
+    for share in (0.9, 1):
+        goal = [
+            max(need, max(head, *column[: int(len(column) * share) + 1]) + 3)
+            for need, head, column in zip(widths, heads, cells, strict=True)
+        ]
+        if sum(goal) > room:  # a very long text gains little from a still wider column
+            goal = [max(had, min(want, 90)) for had, want in zip(widths, goal, strict=True)]
+        more = sum(goal) - sum(widths)
+        part = min(1, max(0, room - sum(widths)) / more) if more else 0
+        widths = [had + part * (want - had) for had, want in zip(widths, goal, strict=True)]
+    if sum(widths) > room:
+        widths = [width * room / sum(widths) for width in widths]
+    return [round(width / room, 4) for width in widths]
 
 
 def _word(text: str) -> int:

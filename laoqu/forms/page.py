@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -26,7 +27,12 @@ KEPT = re.compile(r"(<style.*?</style>|<script.*?</script>|<pre.*?</pre>|<q .*?<
 KINDS = {"html": ".html", "pdf": ".pdf", "docx": ".docx", "ipynb": ".ipynb", "values": "s.json"}
 
 
-def page(notebook: nbformat.NotebookNode, lang: str, title: str) -> str:
+def page(
+    notebook: nbformat.NotebookNode,
+    lang: str,
+    title: str,
+    beside: Mapping[str, str] | None = None,
+) -> str:
     """Return the HTML page of an executed report notebook.
 
     Parameters
@@ -36,6 +42,8 @@ def page(notebook: nbformat.NotebookNode, lang: str, title: str) -> str:
     lang : {"zh", "en"}
     title : str
         For the browser's tab.
+    beside : mapping, optional
+        Form → file of the other forms that are made, for links to them.
 
     Returns
     -------
@@ -54,6 +62,7 @@ def page(notebook: nbformat.NotebookNode, lang: str, title: str) -> str:
     }  # fmt: skip
     it = {name: label(key, lang) for name, key in words.items()}
     it |= {"lang": lang, "title": title, "sections": sections}
+    it["beside"] = [(label(f"index.form.{k}", lang), name) for k, name in (beside or {}).items()]
     it |= {"css": _text("laoqu/page.css"), "script": _text("laoqu/page.js")}
     # nbconvert's own method parses the page once more, for pictures and cells that it has not.
     exporter = _exporter()

@@ -50,8 +50,8 @@ def provenance(
     if commit := os.environ.get("LAOQU_COMMIT"):
         facts.append(("commit", commit))
     facts += [("own", f"{name} = {path.name}") for name, path in it.plan.own.items()]
-    links = [(it.say(f"files.{form}"), f"{stem}.{form}") for form in ("html", "pdf", "docx")]
-    links += [(it.say("files.ipynb"), f"{stem}.ipynb"), ("values.json", "values.json")]
+    # Which other forms are made is known to the page, not to the notebook.
+    links = [(it.say("files.ipynb"), f"{stem}.ipynb"), ("values.json", "values.json")]
     links += [
         (f"{block.title} (CSV)", f"tables/{block.name}.csv") for block in blocks if block.rows
     ]
