@@ -311,6 +311,6 @@ def test_every_link_of_the_index_leads_to_a_file(visit, site):
     page = visit("index.html")
     links = page.locator("a").evaluate_all("all => all.map((it) => it.getAttribute('href'))")
     files = {link for link in links if not link.startswith("#")}
-    assert len(files) == 24 * 3 + 1
+    assert len(files) == 24 * 5 + 1
     assert all((site / link).is_file() for link in files)
     assert (site / "index.html").stat().st_size < 400_000

@@ -171,10 +171,11 @@ def shares(rows: Sequence[Sequence[str]], room: float = ROOM) -> list[float]:
             max(need, max(head, *column[: int(len(column) * share) + 1]) + 3)
             for need, head, column in zip(widths, heads, cells, strict=True)
         ]
+        part = 1.0
         if sum(goal) > room:  # a very long text gains little from a still wider column
             goal = [max(had, min(want, 90)) for had, want in zip(widths, goal, strict=True)]
-        more = sum(goal) - sum(widths)
-        part = min(1, max(0, room - sum(widths)) / more) if more else 0
+            more = sum(goal) - sum(widths)
+            part = max(0, room - sum(widths)) / more if more else 0
         widths = [had + part * (want - had) for had, want in zip(widths, goal, strict=True)]
     if sum(widths) > room:
         widths = [width * room / sum(widths) for width in widths]
