@@ -1,8 +1,9 @@
 """What a batch of reports costs beside the shell loop that people write, in the same run.
 
 Run ``python benchmarks/batch.py [cold | again | scale | dask]…`` (by default all four) from a
-checkout. Every figure is a ratio taken in one run of this script; memory is the largest sum of
-private memory (USS) over the whole tree of processes, sampled ten times a second.
+checkout; ``CARDS="24 96"`` chooses how many cards. Every figure is a ratio taken in one run of
+this script; memory is the largest sum of private memory (USS) over the whole tree of processes,
+sampled ten times a second.
 """
 
 from __future__ import annotations
@@ -164,8 +165,8 @@ def scale(folder: Path) -> None:
 
 
 def dask(folder: Path) -> None:
-    """48 county cards on a local Dask cluster of two worker processes, against our own engine."""
-    address = "tcp://127.0.0.1:8796"
+    """County cards (48) on a local Dask cluster of two worker processes, against our own engine."""
+    address, number = "tcp://127.0.0.1:8796", int(os.environ.get("CARDS", "48").split()[0])
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
     started = [
         subprocess.Popen([str(BIN / "dask"), "scheduler", "--port", "8796", "--no-dashboard"],
@@ -176,14 +177,19 @@ def dask(folder: Path) -> None:
     try:
         # Warm both: the first run of a worker imports what the local engine's server imports.
         cards(folder, 2, "--engine", "dask", "--scheduler", address)
-        there = cards(folder, 48, "--engine", "dask", "--scheduler", address)
-        here = cards(folder, 48)
+        there = cards(folder, number, "--engine", "dask", "--scheduler", address)
+        here = cards(folder, number)
     finally:
         for process in reversed(started):
             process.terminate()
             process.wait()
-    row("48 county cards, local engine", here, 1.0)
-    row("48 county cards, Dask, two workers", there, there.seconds / here.seconds, "aim ≤ 1.3 ×")
+    row(f"{number} county cards, local engine", here, 1.0)
+    row(
+        f"{number} county cards, Dask, two workers",
+        there,
+        there.seconds / here.seconds,
+        "aim ≤ 1.3 ×",
+    )
 
 
 def main(names: list[str]) -> None:

@@ -136,11 +136,13 @@ def card(adcode: str, lang: str = "zh", plan: Plan | None = None) -> Card:
     1
     """
     plan = plan or load()
-    code = resolve_place(adcode, folder=plan.folder)
-    units = plan.gazetteer()
+    units = plan.gazetteer().set_index("adcode")
+    # The index of names takes longer than the card: a code needs none.
+    code = adcode if adcode in units.index else str(resolve_place(adcode, folder=plan.folder))
     if code in set(units["parent"]):
-        raise ParameterError(f"{code.name} ({code}) has counties of its own: name one of them")
-    return Card(County(plan, str(code), check_lang(lang)))
+        name = units.at[code, "name"]
+        raise ParameterError(f"{name} ({code}) has counties of its own: name one of them")
+    return Card(County(plan, code, check_lang(lang)))
 
 
 def _head(it: County) -> Block:
