@@ -605,6 +605,18 @@ def test_a_full_disk_fails_the_run_that_met_it_and_leaves_nothing_half(small_dis
     assert [each["status"] for each in manifest["runs"]] == ["ok", "failed"]
 
 
+def test_a_deep_temporary_folder_has_no_room_for_local_sockets(tmp_path, monkeypatch):
+    deep = tmp_path / ("d" * 60)
+    deep.mkdir()
+    monkeypatch.setenv("TMPDIR", str(deep))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    template = book(tmp_path / "t.ipynb", "n = 1", "print(n)")
+    command = [sys.executable, "-m", "laoqu", "run", str(template), "--formats", "html"]
+    env = os.environ | {"LAOQU_OUTPUTS": str(tmp_path / "out")}
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_ctrl_c_stops_cleanly_and_the_next_run_goes_on(tmp_path):
     template = book(
         tmp_path / "t.ipynb", "n = 1", "import os, time",
@@ -630,7 +642,9 @@ def test_ctrl_c_stops_cleanly_and_the_next_run_goes_on(tmp_path):
     assert left == {".lock", "manifest.json", "t"}
     (tmp_path / "go").touch()
     done = subprocess.run(command, env=env, capture_output=True, text=True)
-    assert json.loads(done.stdout.splitlines()[-1]) == {"event": "end", "unchanged": 1, "ok": 2}
+    assert json.loads(done.stdout.splitlines()[-1]) == {"event": "end", "unchanged": 1, "ok": 2}, (
+        done.stdout
+    )
 
 
 def test_a_disk_too_full_for_the_manifest_is_said_and_the_earlier_one_stands(small_disk):

@@ -29,6 +29,7 @@ from laoqu.batch.job import Job, Result
 from laoqu.labels import label
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+SOCKET_FOLDER = 90
 #: Where a warning came from, in a file that ipykernel named after its process.
 CELL_FILE = re.compile(r"^\S*ipykernel_\d+[/\\]\d+\.py", re.MULTILINE)
 
@@ -153,7 +154,8 @@ def _manager(folder: str) -> AsyncKernelManager:
         kernel_spec_manager=kernel.specs(),
         connection_file=f"{folder}/kernel.json",
     )
-    if os.name != "nt":
+    # Local sockets have short names (107 bytes on Linux): a deep temporary folder has no room.
+    if os.name != "nt" and len(os.fsencode(folder)) <= SOCKET_FOLDER:
         manager.transport, manager.ip = "ipc", f"{folder}/k"
     return manager
 

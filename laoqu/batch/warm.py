@@ -89,11 +89,11 @@ class Server:
             f"p = {str(paths.PACKAGE.parent)!r}; p in sys.path or sys.path.append(p); "
             f"from laoqu.batch import fork; fork.main({self.folder!r})"
         )
-        with open(f"{self.folder}/log", "wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=log, start_new_session=True, env=os.environ | fork.ONE_THREAD,
-            )  # fmt: skip
+        self.log = tempfile.TemporaryFile()  # the server takes its folder with it  # noqa: SIM115
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=self.log, start_new_session=True, env=os.environ | fork.ONE_THREAD,
+        )  # fmt: skip
         atexit.register(self.close)
 
     def ready(self) -> None:
@@ -103,7 +103,10 @@ class Server:
                 said = self.process.stdout.readline().decode().strip()
                 self.process.stdout.close()
                 if said != "ready":
-                    log = Path(self.folder, "log").read_text(encoding="utf-8", errors="replace")
+                    if not said:
+                        self.process.wait()  # or its last words are not all there
+                    self.log.seek(0)
+                    log = self.log.read().decode(errors="replace")
                     self.cold = said or (log.strip().splitlines() or ["it ended at once"])[-1]
                     self.close()
         if self.cold:
