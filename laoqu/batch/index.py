@@ -38,6 +38,10 @@ def page(manifest: Mapping[str, object]) -> bytes:
             "name_en": row.full_en,
             "documented": row.documented,
             "total": row.official_total,
+            # More counties than the total would read as a slip: the table says why.
+            "more": {"zh": row.note_zh, "en": row.note_en}
+            if row.documented > row.official_total
+            else None,
             "values": [_with_part(numbers.loc[row.region_id], name) for name in NUMBERS],
             "runs": sorted(
                 runs.get(row.region_id, []), key=lambda run: run["lang"], reverse=True
