@@ -3,7 +3,7 @@
 Run ``python benchmarks/batch.py [cold | again | scale | dask]…`` (by default all four) from a
 checkout; ``CARDS="24 96"`` chooses how many cards. Every figure is a ratio taken in one run of
 this script; memory is the largest sum of private memory (USS) over the whole tree of processes,
-sampled ten times a second.
+sampled twice a second.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def measured(command: list[str], **variables: str) -> Cost:
     most, done = [0.0], threading.Event()
 
     def sample() -> None:
-        while not done.wait(0.1):
+        while not done.wait(0.5):
             most[0] = max(most[0], _memory(process.pid))
 
     watcher = threading.Thread(target=sample)

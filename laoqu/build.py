@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from laoqu import paths, schema, source, terms
-from laoqu.analysis import clusters, coword
 from laoqu.errors import DataError, Problem
 from laoqu.plan import Plan, load
 
@@ -127,6 +126,8 @@ def _layout(plan: Plan, tokens: pd.DataFrame) -> pd.DataFrame:
     further off than processors may differ: a layout is drawn by iteration, and its last digits
     depend on the machine.
     """
+    from laoqu.analysis import clusters, coword  # heavy, and `check` needs none of it
+
     sentences = plan.sentences()
     table = coword.incidence(tokens, sentences)
     paired = coword.stability(table, sentences["clause_id"])

@@ -18,13 +18,14 @@ def read() -> None:
     """Read the plan, what its reports share, and the layers of its maps."""
     with suppress(Exception):  # nothing depends on it; a run says what is wrong with the data
         it = plan.read_ahead()
+        layers = _elsewhere(lambda: it.layers)
         shared = frames(it)
         for name, value in vars(Frames).items():
             if isinstance(value, cached_property):
                 getattr(shared, name)
         for lang in LANGS:
             geo.names(lang)
-        it.layers = _elsewhere(lambda: it.layers)
+        it.layers = layers()
         # The first figure loads fonts and much of matplotlib, in both of its forms.
         report(it.region_ids[0], plan=it).reach().files()
 
@@ -36,8 +37,11 @@ def forget() -> None:
         schema.package.cache_clear()
 
 
-def _elsewhere(make: Callable[[], object]) -> object:
-    """Return what `make` returns in a child: reading the layers starts threads."""
+def _elsewhere(make: Callable[[], object]) -> Callable[[], object]:
+    """Have `make` called in a child, since reading the layers starts threads; return how to get it.
+
+    Meanwhile this process goes on.
+    """
     reader, writer = os.pipe()
     if not (pid := os.fork()):
         try:
@@ -46,7 +50,11 @@ def _elsewhere(make: Callable[[], object]) -> object:
         finally:
             os._exit(0)
     os.close(writer)
-    with open(reader, "rb") as made:
-        data = made.read()
-    os.waitpid(pid, 0)
-    return pickle.loads(data)
+
+    def collect() -> object:
+        with open(reader, "rb") as made:
+            data = made.read()
+        os.waitpid(pid, 0)
+        return pickle.loads(data)
+
+    return collect

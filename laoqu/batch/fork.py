@@ -68,6 +68,18 @@ def _exactly(connection: socket.socket, size: int) -> bytes:
     return bytes(data)
 
 
+def _import_without_grammar(name: str) -> None:
+    """Import a module without the grammar it would parse for a second, of a format no notebook has.
+
+    It can be imported as ever afterwards.
+    """
+    sys.modules["rfc3987_syntax"] = None
+    try:
+        import_module(name)
+    finally:
+        del sys.modules["rfc3987_syntax"]
+
+
 def main(folder: str) -> None:
     """Serve until standard input closes; then kill every child and remove `folder`."""
     try:
@@ -75,6 +87,7 @@ def main(folder: str) -> None:
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(f"{folder}/s")
         listener.listen(64)
+        _import_without_grammar("jsonschema")
         for name in MODULES:
             import_module(name)
         import_module("laoqu.batch.execute").warm_up()
