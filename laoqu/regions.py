@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import pandas as pd
@@ -263,6 +264,17 @@ def best_reach(reached: pd.DataFrame, by: list[str]) -> pd.Series:
     return rank.map(dict(enumerate(REACH))).rename("reach")
 
 
+def open_lists(scopes: pd.DataFrame, region_ids: Collection[str]) -> set[tuple[str, str]]:
+    """Return the (sentence, area) pairs where a list that ends in 等 could hold the area."""
+    lists = scopes[scopes["list_open"] & (scopes["scope"] != "class")]
+    return {
+        (row.unit_id, region_id)
+        for row in lists.itertuples()
+        for region_id in region_ids
+        if not row.class_areas or region_id in row.class_areas
+    }
+
+
 def nearest_reach(
     reached: pd.DataFrame, scopes: pd.DataFrame, region_ids: list[str]
 ) -> pd.DataFrame:
@@ -290,13 +302,7 @@ def nearest_reach(
     units = directive["unit_id"].drop_duplicates()
     index = pd.MultiIndex.from_product([units, region_ids], names=["unit_id", "region_id"])
     near = best.reindex(index).reset_index()
-    lists = directive[directive["list_open"] & (directive["scope"] != "class")]
-    maybe = {
-        (row.unit_id, region_id)
-        for row in lists.itertuples()
-        for region_id in region_ids
-        if not row.class_areas or region_id in row.class_areas
-    }
+    maybe = open_lists(directive, region_ids)
     pairs = zip(near["unit_id"], near["region_id"], strict=True)
     fallback = pd.Series(["open" if pair in maybe else "none" for pair in pairs])
     near["reach"] = near["reach"].fillna(fallback)

@@ -91,6 +91,13 @@ def test_a_county_is_reached_as_its_area_is(plan):
     assert found["card.open"] + found["card.none"] >= near["open"] + near["none"]
 
 
+def test_an_open_list_that_cannot_hold_the_area_cannot_hold_its_county(plan):
+    """海陆丰、琼崖、沂蒙等东部地区革命老区 of c10.s07 holds eastern and central areas only."""
+    western = lq.card("靖西", "zh", plan).context.ways.set_index("unit_id")["way"]
+    central = lq.card("井冈山", "zh", plan).context.ways.set_index("unit_id")["way"]
+    assert (western["c10.s07"], central["c10.s07"]) == ("none", "open")
+
+
 def test_urban_districts_alone_share_what_their_city_proper_is_given(plan):
     # c07.s06 names 三明市区: 三元区 and 沙县区, not 将乐县 (350428).
     def unit(code):

@@ -87,9 +87,7 @@ def reach(
     rank = rows["way"].map(WAYS.index).groupby(rows["unit_id"]).min()
     directive = scopes[scopes["scope"] != "none"]
     units = directive["unit_id"].drop_duplicates()
-    open_ = set(
-        directive.loc[directive["list_open"] & (directive["scope"] != "class"), "unit_id"]
-    )  # fmt: skip
+    open_ = {unit for unit, _ in regions.open_lists(directive, ids)}
     away = {unit: ("open" if unit in open_ else "none") if ids else "unknown" for unit in units}
     keyed = rows[(rows["how"] == "class") & rows["quote"].str.contains("重点帮扶县")]
     return pd.DataFrame(
