@@ -17,6 +17,8 @@ from laoqu.errors import DataError, Problem, UnknownId, nearest
 if TYPE_CHECKING:
     import geopandas
 
+    from laoqu import geo
+
 
 class Plan:
     """One policy plan as data; get it from `laoqu.load`.
@@ -262,6 +264,15 @@ class Plan:
             ``role``, ``recipient``, ``list_open``, ``list_total``, ``region_id`` (areas it
             names or lies in, joined by ``;``, empty where none is known), ``reason``.
         """
+        table = self._mentions.copy(deep=False)
+        if region is None:
+            return table
+        region_id = self.region(region).region_id
+        keep = [region_id in ids.split(";") for ids in table["region_id"]]
+        return table[keep].reset_index(drop=True)
+
+    @cached_property
+    def _mentions(self) -> pd.DataFrame:
         table = self._frame("mentions").rename(columns={"quote": "printed"})
         inside = self._place_areas().groupby("adcode")["region_id"].agg(list).to_dict()
         order = {region_id: i for i, region_id in enumerate(self.region_ids)}
@@ -280,12 +291,7 @@ class Plan:
             "unit_id", "clause_id", "start", "end", "role", "recipient", "list_open",
             "list_total", "region_id", "reason",
         ]  # fmt: skip
-        table = table[first]
-        if region is None:
-            return table
-        region_id = self.region(region).region_id
-        keep = [region_id in ids.split(";") for ids in table["region_id"]]
-        return table[keep].reset_index(drop=True)
+        return table[first]
 
     def box_items(self, box: str | None = None, region: str | None = None) -> pd.DataFrame:
         """Return the places that boxes 1, 2 and 4 list; box 3 lists none.
@@ -326,6 +332,10 @@ class Plan:
             ``official_total`` (counties, printed or derived), ``documented`` (counties known
             with high or medium confidence), ``low_confidence``, ``note``.
         """
+        return self._regions.copy(deep=False)
+
+    @cached_property
+    def _regions(self) -> pd.DataFrame:
         table = regions.documented(self._frame("regions"), self._frame("membership"))
         return table.sort_values("order").reset_index(drop=True)
 
@@ -337,7 +347,7 @@ class Plan:
         UnknownId
             With the nearest ids.
         """
-        return regions.find(name, self.regions())
+        return regions.find(name, self._regions)
 
     def membership(self, region: str | None = None) -> pd.DataFrame:
         """Return which counties belong to which area, each with its basis and source.
@@ -379,11 +389,11 @@ class Plan:
         return geo.outline(self._folder)
 
     @cached_property
-    def layers(self) -> tuple[geopandas.GeoDataFrame, geopandas.GeoDataFrame]:
-        """The counties and the outline in the projection of the maps; not to be changed."""
+    def layers(self) -> geo.Layers:
+        """What the maps are drawn from, in their projection; not to be changed."""
         from laoqu import geo
 
-        return geo.project(self.counties()), geo.project(self.outline())
+        return geo.layers(self.counties(), self.outline())
 
     def reach(self, region: str | None = None, min_confidence: str = "medium") -> pd.DataFrame:
         """Return which segment of which sentence reaches which area, and by what.

@@ -17,6 +17,7 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
+from jupyter_core.utils import run_sync
 
 import laoqu as lq
 from laoqu import forms, paths
@@ -248,6 +249,30 @@ def test_nothing_of_one_warm_kernel_reaches_the_next(server):
     # Modules add filters for their own warnings when they are imported, here before the fork.
     assert first.pop("filters") >= ordinary.pop("filters")
     assert first == ordinary
+
+
+def test_nobody_waits_for_a_warm_kernel_that_is_up_or_gone(server, monkeypatch, tmp_path):
+    monkeypatch.setattr(warm, "_shared", server)
+    manager, waits = execute._manager(str(tmp_path)), []
+    run_sync(manager.start_kernel)()
+    client = manager.client()
+    client.start_channels()
+    channel = client.iopub_channel
+    listen = type(channel).get_msg
+
+    async def noted(self, timeout=None):
+        if self is channel:
+            waits.append(timeout)
+        return await listen(self, timeout)
+
+    monkeypatch.setattr(type(channel), "get_msg", noted)
+    run_sync(client.wait_for_ready)(timeout=60)
+    assert waits[-1] == 0 and "get_msg" not in vars(channel)
+    client.stop_channels()
+    process = manager.provisioner.process
+    run_sync(manager.provisioner.kill)()
+    assert process.returncode == -signal.SIGKILL
+    assert execute._end(manager) == process.memory > 0
 
 
 def test_a_warm_kernel_draws_what_a_cell_shows(server):

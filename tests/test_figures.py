@@ -38,10 +38,17 @@ def test_coverage_draws_its_data(drawn, region_id, lang):
     it = drawn(region_id, lang)
     squares, beside = it.figure.axes
     colours = {style.REACH_FILL[key]: key for key in ("named", "place", "class", "everyone")}
-    seen = [to_hex(patch.get_facecolor()) for patch in squares.patches]
+    groups = {each.get_gid(): each for each in squares.collections}
+    found = {key: len(each.get_paths()) for key, each in groups.items()}
+    assert found == it.data[list(REACH)].sum().to_dict()
     for colour, key in colours.items():
-        assert seen.count(colour.lower()) == it.data[key].sum()
-    assert len(squares.patches) == it.data["directives"].sum() == 95
+        assert {to_hex(each) for each in groups[key].get_facecolor()} <= {colour.lower()}
+    assert groups["conditional"].get_hatch() == style.HATCH
+    boxes = [path.get_extents() for each in groups.values() for path in each.get_paths()]
+    places = {(box.x0, round(box.y0 + box.height / 2)) for box in boxes}
+    assert len(boxes) == len(places) == it.data["directives"].sum() == 95
+    for row, total in enumerate(it.data["directives"]):  # one beside the other, none left out
+        assert {x for x, y in places if y == row} == set(range(total))
     assert beside.lines[-1].get_xdata().tolist() == it.data["direct"].tolist()
     assert (it.data[list(REACH)].sum(axis=1) == it.data["directives"]).all()
 

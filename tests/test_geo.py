@@ -96,10 +96,9 @@ def test_the_projection_is_equal_area(counties):
 
 
 def test_project_leaves_a_projected_frame_alone(counties):
-    frame, outline = geo.projected()
-    assert frame.crs == outline.crs == geo.CRS_CHINA
+    frame = geo.projected().counties
     assert geo.project(frame) is frame
-    assert geo.projected()[0] is frame
+    assert geo.projected().counties is frame
     assert counties.crs == "EPSG:4326"
 
 
@@ -116,8 +115,25 @@ def test_ground_agrees_with_the_ellipsoid(x):
     assert azimuth - 90 == pytest.approx(north, abs=0.5)
 
 
+def test_the_layers_of_maps_keep_every_province_and_the_coast():
+    frame, outline, provinces = geo.projected()
+    assert frame.crs == outline.crs == provinces.crs == geo.CRS_CHINA
+    assert sorted(provinces["adcode"]) == sorted(frame["adcode"].str[:2].unique() + "0000")
+    for row in provinces.itertuples():
+        assert set(frame.loc[frame["province"] == row.province, "adcode"].str[:2]) == {
+            row.adcode[:2]
+        }
+    whole = geo.project(geo.outline())
+    assert outline["kind"].tolist() == whole["kind"].tolist()
+    coast = outline["kind"] == "land"
+    assert outline[~coast].geom_equals(whole[~coast]).all()
+    drawn, shapes = outline[coast].geometry.item(), whole[coast].geometry.item()
+    assert len(drawn.geoms) == len(shapes.geoms)  # no island is lost
+    assert 0 < drawn.hausdorff_distance(shapes) < 2 * geo.DETAIL
+
+
 def test_dissolve_keeps_the_area():
-    frame = geo.projected()[0]
+    frame = geo.projected().counties
     provinces = geo.dissolve(frame, "province")
     assert len(provinces) == 34
     assert provinces.area.sum() == pytest.approx(frame.area.sum(), rel=1e-9)

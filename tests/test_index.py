@@ -90,7 +90,7 @@ def test_a_path_gives_its_points_back():
 
 
 def test_the_overview_keeps_islands_lines_and_areas(plan):
-    shapes = overview.shapes(plan.regions(), plan.counties(), plan.outline(), plan.membership())
+    shapes = overview.shapes(plan.regions(), plan.layers, plan.membership())
     assert len(drawn(shapes["maritime"])) == 10
     islands = sum(
         len(shapely.get_parts(each)) for each in geo.dissolve(plan.counties(), "province").geometry

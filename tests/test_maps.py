@@ -33,9 +33,9 @@ REGIONS = [each for each in ALL if each.values[0] != "overview"]
 def draw(plan, region_id, lang):
     layer = geo.projected()
     if region_id == "overview":
-        return maps.plot_overview(plan.regions(), *layer, plan.membership(), lang)
+        return maps.plot_overview(plan.regions(), layer, plan.membership(), lang)
     tables = plan.membership(), plan.mentions(region_id), plan.box_items(region=region_id)
-    return maps.plot_region(plan.region(region_id), *layer, *tables, lang)
+    return maps.plot_region(plan.region(region_id), layer, *tables, lang)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_a_map_draws_the_members_and_what_the_plan_names(plan, drawn, region_id,
 @pytest.mark.parametrize(("region_id", "lang"), REGIONS)
 def test_what_is_drawn_is_the_data(drawn, region_id, lang):
     it = drawn(region_id, lang)
-    counties = geo.projected()[0].set_index("adcode").geometry
+    counties = geo.projected().counties.set_index("adcode").geometry
     axes = it.figure.axes[0]
     rows = it.data[it.data["kind"] == "county"]
     low = rows["confidence"] == "low"
@@ -216,7 +216,7 @@ def test_the_inset_shows_china_with_taiwan_hainan_and_the_south_china_sea(drawn,
     places = {"曾母暗沙": (112.28, 3.97), "海口": (110.3, 20.0), "东沙": (116.8, 20.7)}
     if region_id != "overview":
         places |= {"台北": (121.5, 25.0), "钓鱼岛": (123.47, 25.74), "漠河": (122.5, 53.3)}
-        assert box.contains(shapely.box(*geo.projected()[1].total_bounds))
+        assert box.contains(shapely.box(*geo.projected().outline.total_bounds))
         assert len(axes.patches) == 1  # the frame of the map, not filled
         assert not axes.patches[0].get_fill()
     points = gpd.GeoSeries(map(shapely.Point, places.values()), crs=4326).to_crs(geo.CRS_CHINA)
@@ -282,7 +282,7 @@ def test_the_overview_names_twelve_areas_and_hatches_nine_counties(plan, drawn, 
 
 
 def test_the_overview_hides_neither_taiwan_nor_hainan(drawn):
-    counties = geo.projected()[0]
+    counties = geo.projected().counties
     for lang in LANGS:
         axes = drawn("overview", lang).figure.axes[0]
         renderer = FigureCanvasAgg(axes.figure).get_renderer()
@@ -311,12 +311,12 @@ def test_a_role_without_a_shape_is_an_error(plan):
     mentions.loc[mentions["level"] == "prefecture", "role"] = "spaceport"
     tables = plan.membership(), mentions, plan.box_items(region="yimeng")
     with pytest.raises(KeyError, match="spaceport"):
-        maps.plot_region(plan.region("yimeng"), *geo.projected(), *tables)
+        maps.plot_region(plan.region("yimeng"), geo.projected(), *tables)
 
 
 def test_the_same_map_gives_the_same_bytes_from_any_projection(plan, drawn, tmp_path):
     tables = plan.membership(), plan.mentions("yimeng"), plan.box_items(region="yimeng")
-    again = maps.plot_region(plan.region("yimeng"), geo.load(), geo.outline(), *tables)
+    again = maps.plot_region(plan.region("yimeng"), geo.layers(geo.load(), geo.outline()), *tables)
     first = [path.read_bytes() for path in drawn("yimeng", "zh").save(tmp_path / "a")]
     assert first == [path.read_bytes() for path in again.save(tmp_path / "b")]
     assert drawn("overview", "en").png() == draw(plan, "overview", "en").png()
@@ -343,11 +343,11 @@ def test_every_city_role_of_the_plan_has_a_shape(plan):
 def test_a_map_of_low_confidence_alone_and_an_overview_of_some_areas(plan):
     membership = plan.membership("yimeng").assign(confidence="low")
     tables = membership, plan.mentions("yimeng"), plan.box_items(region="yimeng")
-    it = maps.plot_region(plan.region("yimeng"), *geo.projected(), *tables)
+    it = maps.plot_region(plan.region("yimeng"), geo.projected(), *tables)
     assert not collections(it.figure.axes[0], facecolor=filled(mapsheet.TINT))[0].get_paths()
     assert it.png()
     rows = plan.membership()
     rows = rows[rows["region_id"].isin(["yimeng", "qiongya"])]
-    it = maps.plot_overview(plan.regions(), *geo.projected(), rows)
+    it = maps.plot_overview(plan.regions(), geo.projected(), rows)
     assert it.data.loc[it.data["kind"] == "area", "role"].tolist() == ["qiongya", "yimeng"]
     assert len(it.figure.axes[0].texts) == 2

@@ -62,11 +62,11 @@ def connect(address: str) -> Iterator[tuple[Callable, int]]:
         threads = sum(client.nthreads().values())
 
         @contextmanager
-        def start(*_: object) -> Iterator[tuple[Callable, Callable]]:
+        def start(*_: object) -> Iterator[tuple[Callable, Callable, Callable]]:
             from laoqu.batch import index
 
             with _executing(client, base) as execute:
-                yield execute, index.page
+                yield execute, index.parts, index.page
 
         yield start, threads
     finally:

@@ -38,8 +38,8 @@ def choose(scheduler: str | None, jobs: int | None) -> Iterator[tuple[Callable, 
 
 
 @contextmanager
-def local(progress: Progress) -> Iterator[tuple[Callable, Callable]]:
-    """Give a function that executes a job and one that makes the index.
+def local(progress: Progress) -> Iterator[tuple[Callable, Callable, Callable]]:
+    """Give three functions: execute a job, make parts of the index meanwhile, make it of them.
 
     In children of a warm server, which is made to end with the batch; where there is none, in this
     process, with ordinary kernels.
@@ -62,7 +62,7 @@ def local(progress: Progress) -> Iterator[tuple[Callable, Callable]]:
             from laoqu.batch import execute, index
 
             try:
-                yield execute.execute, index.page
+                yield execute.execute, index.parts, index.page
             finally:
                 execute.stop()
             return
@@ -73,7 +73,13 @@ def local(progress: Progress) -> Iterator[tuple[Callable, Callable]]:
             except (EOFError, RuntimeError, warm.ColdError) as error:
                 return lost(f"{type(error).__name__}: {error}")
 
-        yield execute_, lambda manifest: server.call("laoqu.batch.index:page", manifest)
+        def parts() -> object:
+            return server.call("laoqu.batch.index:parts")
+
+        def page(*known: object) -> object:
+            return server.call("laoqu.batch.index:page", *known)
+
+        yield execute_, parts, page
     finally:
         if server:
             server.close()

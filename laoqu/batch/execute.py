@@ -153,6 +153,7 @@ def _manager(folder: str) -> AsyncKernelManager:
         kernel_name=kernel.NAME,
         kernel_spec_manager=kernel.specs(),
         connection_file=f"{folder}/kernel.json",
+        client_class=f"{kernel.__name__}.{kernel.WarmClient.__name__}",
     )
     # Local sockets have short names (107 bytes on Linux): a deep temporary folder has no room.
     if os.name != "nt" and len(os.fsencode(folder)) <= SOCKET_FOLDER:

@@ -27,7 +27,8 @@ from pkgutil import resolve_name
 #: What kernels and conversions import, loaded before the first fork. Not `matplotlib_inline`: it
 #: hooks into the kernel when it is imported.
 MODULES = (
-    "ipykernel.kernelapp", "ipykernel.ipkernel", "IPython.core.completer", "numpy.random",
+    "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger", "IPython.core.completerlib",
+    "IPython.extensions.storemagic", "sqlite3", "tornado.platform.asyncio", "numpy.random",
     "pandas", "geopandas", "pyarrow.parquet", "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg", "laoqu.sections", "laoqu.forms.page", "laoqu.batch.execute",
     "laoqu.batch.ahead",
@@ -39,6 +40,8 @@ ONE_THREAD = {
     "MKL_NUM_THREADS": "1",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
 }
+#: A child looks for garbage when this many objects are new, not 700: what it has is mostly kept.
+GARBAGE = (50_000, 20, 50)
 KERNEL = f"{__name__}:kernel"
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
@@ -204,6 +207,7 @@ def _child(connection: socket.socket, folder: str) -> int:
     os.chdir(cwd)
     random.seed()
     np.random.seed()
+    gc.set_threshold(*GARBAGE)
     warm.attach(folder)
     if function == KERNEL:
         connection.close()

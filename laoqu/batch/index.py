@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from laoqu.forms.page import index
+from laoqu.forms.page import index, index_parts
 from laoqu.plan import load
 from laoqu.sections import report
 
@@ -14,8 +14,13 @@ from laoqu.sections import report
 NUMBERS = ("named", "place", "places", "key_counties", "zones")
 
 
-def page(manifest: Mapping[str, object]) -> bytes:
-    """Return ``index.html`` for a manifest.
+def parts() -> dict[str, object]:
+    """Return what the page shows whatever was run: to be made meanwhile."""
+    return index_parts(load())
+
+
+def page(manifest: Mapping[str, object], parts: dict[str, object] | None = None) -> bytes:
+    """Return ``index.html`` for a manifest, with the `parts` if they are there already.
 
     A report that failed after an earlier one stood has two entries: the one that stands, and the
     failure.
@@ -57,7 +62,7 @@ def page(manifest: Mapping[str, object]) -> bytes:
         "sha": str(plan.source["sha256"])[:16],
         "manifest": manifest,
     }
-    return index(context, plan).encode()
+    return index(context, plan, parts).encode()
 
 
 def _with_part(numbers: pd.Series, name: str) -> str:

@@ -9,9 +9,11 @@ the log says so.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
+from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
@@ -38,6 +40,35 @@ class WarmProvisioner(LocalProvisioner):
         self.pid = self.pgid = self.process.pid
         self.cwd = kwargs.get("cwd") or Path.cwd()
         return self.connection_info
+
+    async def kill(self, restart: bool = False) -> None:
+        """Kill the kernel and wait for its end: who asks later asks ten times a second."""
+        await super().kill(restart)
+        if isinstance(self.process, warm.Forked):
+            with suppress(TimeoutError):
+                await asyncio.to_thread(self.process.wait, 5)
+
+
+class WarmClient(AsyncKernelClient):
+    """A client that does not listen for a fifth of a second to the silence of a kernel that is up.
+
+    What it would have heard is about a request that nobody waits for any more.
+    """
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel answers."""
+        channel, heard = self.iopub_channel, []
+        listen = channel.get_msg
+
+        async def once(timeout: float | None = None) -> dict[str, object]:
+            heard.append(await listen(timeout=0 if heard else timeout))
+            return heard[-1]
+
+        channel.get_msg = once
+        try:
+            await super().wait_for_ready(timeout)
+        finally:
+            del channel.get_msg
 
 
 def specs() -> KernelSpecManager:

@@ -205,9 +205,11 @@ def _run(
     # The engine ends before the pool waits for its threads: that is what stops them at Ctrl-C.
     with (
         engine.choose(scheduler, jobs) as (start, width),
-        ThreadPoolExecutor(max(1, min(width, len(todo)))) as pool,
-        start(progress) as (execute, index),
+        ThreadPoolExecutor(max(1, min(width, len(todo) + 1))) as pool,
+        start(progress) as (execute, parts, index),
     ):
+        # First: it is as long as a run, and at the end the other cores would wait for it.
+        known = pool.submit(parts)
 
         def work(name: str) -> Result:
             progress.start(name)
@@ -228,7 +230,7 @@ def _run(
                 store.save(**_head())
             raise
         manifest = store.save(**_head())
-        store.write("index.html", index(manifest))
+        store.write("index.html", index(manifest, known.result()))
     from laoqu.batch import crate
 
     store.write(CRATE, crate.metadata(manifest, store.folder))

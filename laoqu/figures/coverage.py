@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -87,25 +88,28 @@ def _data(clause_counts: pd.DataFrame, region_id: str) -> pd.DataFrame:
 
 
 def _squares(axes: Axes, data: pd.DataFrame) -> None:
-    for row, counts in enumerate(data.itertuples()):
-        at = 0
-        for reach in REACH:
-            # `class` is a keyword: itertuples renames it, so read through the frame.
-            for _ in range(int(data.at[counts.Index, reach])):
-                axes.add_patch(_square(at, row, reach))
-                at += 1
+    ends = data[list(REACH)].cumsum(axis=1)
+    for reach in REACH:
+        squares = [
+            Rectangle((at, row - CELL / 2), CELL, CELL)
+            for row, (end, count) in enumerate(zip(ends[reach], data[reach], strict=True))
+            for at in range(int(end - count), int(end))
+        ]
+        # One by one they would take three times as long to draw.
+        axes.add_collection(PatchCollection(squares, **_look(reach), gid=reach), autolim=False)
     axes.set_xlim(-0.15, data["directives"].max() + 0.3)
     axes.set_xticks([])
     axes.spines[["bottom", "left"]].set_visible(False)
 
 
-def _square(x: float, row: float, reach: str, size: float = CELL) -> Rectangle:
-    return Rectangle(
-        (x, row - size / 2), size, size, facecolor=style.REACH_FILL[reach],
-        edgecolor="#8C877D" if reach in style.REACH_LINE else "none", linewidth=0.6,
-        linestyle=style.REACH_LINE.get(reach, "-"),
-        hatch=style.HATCH if reach == "conditional" else None,
-    )  # fmt: skip
+def _look(reach: str) -> dict[str, object]:
+    return {
+        "facecolor": style.REACH_FILL[reach],
+        "edgecolor": "#8C877D" if reach in style.REACH_LINE else "none",
+        "linewidth": 0.6,
+        "linestyle": style.REACH_LINE.get(reach, "-"),
+        "hatch": style.HATCH if reach == "conditional" else None,
+    }
 
 
 def _beside(axes: Axes, data: pd.DataFrame) -> None:
@@ -135,8 +139,8 @@ def _key(figure: Figure, words: dict[str, str], top: float) -> float:
         size = side + 0.05 + style.text_width(figure, [text], style.SMALL_SIZE)
         if x + size > width - 0.04:
             x, top = 0.06, top - step
-        square = _square(0, 0, reach)
-        square.set_bounds(x / width, (top - side) / height, side / width, side / height)
+        corner = x / width, (top - side) / height
+        square = Rectangle(corner, side / width, side / height, **_look(reach))
         square.set_transform(figure.transFigure)
         figure.add_artist(square)
         figure.text(

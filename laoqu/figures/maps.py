@@ -58,16 +58,16 @@ NAMES_AT = {
 
 
 def plot_region(
-    region: Region, counties: GeoDataFrame, outline: GeoDataFrame, membership: DataFrame,
-    mentions: DataFrame, items: DataFrame, lang: str = "zh",
+    region: Region, layers: geo.Layers, membership: DataFrame, mentions: DataFrame,
+    items: DataFrame, lang: str = "zh",
 ) -> Drawn:  # fmt: skip
     """Draw one area: its counties by how sure they are, and the places that the plan names there.
 
     Parameters
     ----------
     region : Region
-    counties, outline : GeoDataFrame
-        From `laoqu.geo.load` and `laoqu.geo.outline`, or faster from `laoqu.geo.projected`.
+    layers : laoqu.geo.Layers
+        ``plan.layers``.
     membership, mentions, items : DataFrame
         ``plan.membership()``, ``plan.mentions(region)``, ``plan.box_items(region=region)``.
     lang : {"zh", "en"}
@@ -82,14 +82,13 @@ def plot_region(
     Examples
     --------
     >>> import laoqu as lq
-    >>> from laoqu import geo
     >>> plan = lq.load()
     >>> tables = plan.membership(), plan.mentions("yimeng"), plan.box_items(region="yimeng")
-    >>> plot_region(plan.region("yimeng"), *geo.projected(), *tables).data["kind"].nunique()
+    >>> plot_region(plan.region("yimeng"), plan.layers, *tables).data["kind"].nunique()
     4
     """
+    counties = layers.counties
     names = dict(zip(counties["adcode"], counties["name"], strict=True)) | geo.names(lang)
-    counties, outline = geo.project(counties), geo.project(outline)
     mine = geo.area_counties(counties, membership, region.region_id).assign(kind="county")
     places = _places(counties, mine, mentions, items)
     counts = {
@@ -103,12 +102,12 @@ def plot_region(
     with style.style():
         page = Page(_bounds(mine, places), finding, label("map.subtitle", lang), key, lang)
         page.names = names
-        near = counties[counties.intersects(page.frame)]
-        provinces = geo.dissolve(near, "province").assign(kind="province")
-        codes = near.groupby("province")["adcode"].min().str[:2] + "0000"
-        provinces["adcode"] = provinces["province"].map(codes)
-        _draw_area(page, near, provinces, mine)
-        locator(page, outline, mine)
+        provinces = layers.provinces[layers.provinces.intersects(page.frame)]
+        provinces = provinces.assign(kind="province")
+        own = counties[counties["prefecture"].isin(mine["prefecture"])]
+        area = geo.dissolve(mine[mine["documented"]], "kind")
+        _draw_area(page, geo.dissolve(own, ["province", "prefecture"]), provinces, mine, area)
+        locator(page, layers.outline, area)
         scale_bar(page, lang)
         if region.documented < COMPLETE * region.official_total:
             note(page, label("map.incomplete", lang, **counts))
@@ -132,9 +131,8 @@ def plot_region(
 
 
 def plot_overview(
-    regions: DataFrame, counties: GeoDataFrame, outline: GeoDataFrame, membership: DataFrame,
-    lang: str = "zh",
-) -> Drawn:  # fmt: skip
+    regions: DataFrame, layers: geo.Layers, membership: DataFrame, lang: str = "zh"
+) -> Drawn:
     """Draw all areas in one map of China, with the counties that lie in two of them.
 
     The arguments are as for `plot_region`; `regions` is ``plan.regions()``. ``data`` has one row
@@ -144,13 +142,12 @@ def plot_overview(
     Examples
     --------
     >>> import laoqu as lq
-    >>> from laoqu import geo
     >>> plan = lq.load()
-    >>> drawn = plot_overview(plan.regions(), *geo.projected(), plan.membership(), "en")
+    >>> drawn = plot_overview(plan.regions(), plan.layers, plan.membership(), "en")
     >>> drawn.data["kind"].value_counts().to_dict()
     {'county': 490, 'area': 12, 'overlap': 9}
     """
-    counties, outline = geo.project(counties), geo.project(outline)
+    counties, outline = layers.counties, layers.outline
     ids = [each for each in regions["region_id"] if each in set(membership["region_id"])]
     found = [geo.area_counties(counties, membership, each).assign(role=each) for each in ids]
     mine = pd.concat(found).query("documented").assign(kind="county")
@@ -163,7 +160,7 @@ def plot_overview(
     key = ["county", "overlap", "incomplete", "province", "maritime"]
     with style.style():
         page = Page(MAINLAND, finding, label("map.overview_subtitle", lang), key, lang, strip=0)
-        provinces = geo.dissolve(counties, "province").simplify(3000)
+        provinces = layers.provinces.simplify(3000)
         fill(page.axes, provinces, facecolor=LAND)
         fill(page.axes, areas.geometry, **FILLS["county"])
         fill(page.axes, twice.geometry, **FILLS["overlap"])
@@ -208,13 +205,15 @@ def _bounds(mine: GeoDataFrame, places: DataFrame) -> tuple[float, ...]:
     return shapely.union_all([*near, *map(shapely.Point, places["spot"])]).bounds
 
 
-def _draw_area(page: Page, near: GeoDataFrame, provinces: GeoDataFrame, mine: GeoDataFrame) -> None:
-    sure, own = mine[mine["documented"]], near[near["prefecture"].isin(mine["prefecture"])]
-    cities = geo.dissolve(own, ["province", "prefecture"])
+def _draw_area(
+    page: Page, cities: GeoDataFrame, provinces: GeoDataFrame, mine: GeoDataFrame,
+    area: GeoDataFrame,
+) -> None:  # fmt: skip
+    sure = mine[mine["documented"]]
     fill(page.axes, provinces.geometry, facecolor=LAND)
     fill(page.axes, sure.geometry, facecolor=TINT, edgecolor=style.PAPER, linewidth=0.5)
     fill(page.axes, mine[~mine["documented"]].geometry, **FILLS["low"])
-    borders = {"prefecture": cities, "province": provinces, "area": geo.dissolve(sure, "kind")}
+    borders = {"prefecture": cities, "province": provinces, "area": area}
     for kind, shapes in borders.items():
         stroke(page.axes, kind, shapes)
 

@@ -157,7 +157,7 @@ def fill(axes: Axes, shapes: gpd.GeoSeries, **look: object) -> None:
     # lies beyond the frame.
     pixel = np.ptp(axes.get_xlim()) / axes.bbox.width
     frame = shapely.box(*axes.viewLim.extents).buffer(20 * pixel).bounds
-    seen = shapely.clip_by_rect(shapely.simplify(shapes.to_numpy(), pixel / 3), *frame)
+    seen = shapely.simplify(shapely.clip_by_rect(shapes.to_numpy(), *frame), pixel / 3)
     paths = []
     for each in shapely.orient_polygons(seen):
         parts = shapely.get_parts(each)
@@ -185,11 +185,10 @@ def inset(page: Page, outline: GeoDataFrame, bounds: tuple[float, ...]) -> Axes:
     return axes
 
 
-def locator(page: Page, outline: GeoDataFrame, mine: GeoDataFrame) -> None:
+def locator(page: Page, outline: GeoDataFrame, area: GeoDataFrame) -> None:
     """Show where in China the area lies, with the frame of the map."""
     axes = inset(page, outline, shapely.box(*outline.total_bounds).buffer(1e5).bounds)
-    sure = geo.dissolve(mine[mine["documented"]], "kind").simplify(4000)
-    fill(axes, sure, facecolor=style.FOCUS, edgecolor=style.FOCUS, linewidth=0.4)
+    fill(axes, area.simplify(4000), facecolor=style.FOCUS, edgecolor=style.FOCUS, linewidth=0.4)
     here = {"fill": False, "edgecolor": style.INK, "linewidth": 0.6}
     axes.add_patch(Rectangle(page.origin, *(page.size * page.scale), **here))
 

@@ -35,7 +35,8 @@ def index(plan: Plan) -> dict[str, object]:
     >>> place["a"], place["c"], place["v"]
     ({'shaanganning': 'high'}, ['b1'], 'Qingyang, Gansu')
     """
-    units = plan.gazetteer().set_index("adcode")
+    units = plan.gazetteer().set_index("adcode")[["name", "name_en", "short_name", "parent"]]
+    units = units.to_dict("index")  # asked thousands of times
     members = plan.membership()
     named = plan.mentions().query("recipient and level not in ['area', 'border_zone']")
     zones = named["level"].isin(["zone", "urban_area"])
@@ -47,29 +48,28 @@ def index(plan: Plan) -> dict[str, object]:
     cities = cities.groupby([cities["adcode"].str[:4] + "00", "region_id"]).size()
     for (code, region_id), count in cities.items():
         # 儋州 and its like are cities without counties: their own row stands.
-        if code in units.index and code not in set(members["adcode"]):
+        if code in units and code not in set(members["adcode"]):
             areas[code] = areas.get(code, {}) | {region_id: int(count)}
     codes = dict.fromkeys([*areas.index, *named.loc[~zones, "adcode"]])
     clauses, printed = _listed(named[~zones], "clause_id"), _listed(named[~zones], "printed")
     earlier = _earlier(plan.table("gazetteer_history"))
     places = []
     for code in sorted(codes):
-        unit = units.loc[code]
+        unit = units[code]
         other = {*earlier.get(code, ()), *printed.get(code, ())} - {unit["name"]}
         place = {
             "n": unit["name"], "e": unit["name_en"], "s": unit["short_name"],
             "o": sorted(other - {unit["short_name"]}),
             "a": areas.get(code, {}), "c": clauses.get(code, []),
         }  # fmt: skip
-        places.append(place | _above(unit, units))
+        places.append(place | _above(unit["parent"], units))
     for name, rows in named[zones].groupby("name", sort=False):
         first = rows.iloc[0]
-        city = units.loc[first["adcode"]]
         place = {
             "n": name, "e": "", "s": first["printed"], "o": [], "a": areas.get(first["adcode"], {}),
             "c": list(dict.fromkeys(rows["clause_id"])),
         }  # fmt: skip
-        places.append(place | _above(city, units, itself=True))
+        places.append(place | _above(first["adcode"], units))
     used = sorted({clause for place in places for clause in place["c"]})
     return {
         "words": {lang: {key: label(f"find.{key}", lang) for key in WORDS} for lang in LANGS},
@@ -96,12 +96,12 @@ def _earlier(history: pd.DataFrame) -> dict[str, set[str]]:
     return known.groupby("adcode_2021")["old_name"].agg(set).to_dict()
 
 
-def _above(unit: pd.Series, units: pd.DataFrame, itself: bool = False) -> dict[str, str]:
-    """Return the units above one (and `itself`), in Chinese and English."""
-    chain, at = [], unit.name if itself else unit["parent"]
+def _above(at: str, units: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Return a unit and those above it, in Chinese and English."""
+    chain = []
     while at:
-        chain.append(units.loc[at])
-        at = units.loc[at, "parent"]
+        chain.append(units[at])
+        at = units[at]["parent"]
     return {
         "w": "".join(each["name"] for each in reversed(chain)),
         "v": ", ".join(each["name_en"] for each in chain),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import shapely
-from geopandas import GeoDataFrame, GeoSeries
+from geopandas import GeoSeries
 
 from laoqu import geo
 from laoqu.figures.maps import COMPLETE, NAMES_AT
@@ -19,7 +19,7 @@ SPOTS = NAMES_AT | {"hailufeng": (1.12, 1.75), "zhexinan": (1.62, 3.42), "ganmin
 
 
 def shapes(
-    regions: pd.DataFrame, counties: GeoDataFrame, outline: GeoDataFrame, membership: pd.DataFrame
+    regions: pd.DataFrame, layers: geo.Layers, membership: pd.DataFrame
 ) -> dict[str, object]:
     """Return the overview map as SVG paths.
 
@@ -27,8 +27,8 @@ def shapes(
     ----------
     regions, membership : DataFrame
         ``plan.regions()``, ``plan.membership()``.
-    counties, outline : GeoDataFrame
-        In any CRS; `laoqu.geo.projected` saves the projection.
+    layers : laoqu.geo.Layers
+        ``plan.layers``.
 
     Returns
     -------
@@ -41,12 +41,11 @@ def shapes(
     --------
     >>> import laoqu as lq
     >>> plan = lq.load()
-    >>> found = shapes(plan.regions(), *geo.projected(), plan.membership())
+    >>> found = shapes(plan.regions(), plan.layers, plan.membership())
     >>> found["size"], len(found["areas"])
     ((2780, 2830), 12)
     """
-    counties, outline = geo.project(counties), geo.project(outline)
-    provinces = geo.dissolve(counties, "province").geometry.to_numpy()
+    provinces = layers.provinces.geometry.to_numpy()
     # Neighbours keep one border between them, and no island vanishes.
     if shapely.coverage_is_valid(provinces):
         provinces = shapely.coverage_simplify(provinces, TOLERANCE)
@@ -54,9 +53,9 @@ def shapes(
     for row in regions.itertuples():
         if row.region_id not in set(membership["region_id"]):
             continue
-        mine = geo.area_counties(counties, membership, row.region_id).query("documented")
+        mine = geo.area_counties(layers.counties, membership, row.region_id).query("documented")
         parts.append(mine)
-        shape = shapely.union_all(mine.geometry.to_numpy())
+        shape = geo.dissolve(mine, "documented").geometry.item()
         text = np.array(SPOTS[row.region_id]) * 1e6
         dot = shapely.maximum_inscribed_circle(shape, tolerance=UNIT).coords[0]
         areas.append(
@@ -69,12 +68,12 @@ def shapes(
                 "anchor": "end" if dot[0] > text[0] else "start",
             }
         )
-    mine = pd.concat(parts)
+    mine, lines = pd.concat(parts), layers.outline
     twice = mine[mine["adcode"].duplicated()].geometry.simplify(TOLERANCE)
     return {
         "size": (round((FRAME[2] - FRAME[0]) / UNIT), round((FRAME[3] - FRAME[1]) / UNIT)),
         "provinces": path(provinces),
-        "maritime": path(outline.loc[outline["kind"] == "maritime"].simplify(UNIT)),
+        "maritime": path(lines.loc[lines["kind"] == "maritime"].simplify(UNIT)),
         "twice": path(twice),
         "areas": areas,
     }

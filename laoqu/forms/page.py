@@ -72,7 +72,34 @@ def page(
     return spaced_text(body) if lang == "zh" else body
 
 
-def index(context: dict[str, object], plan: Plan | None = None) -> str:
+def index_parts(plan: Plan) -> dict[str, object]:
+    """Return what the index page shows of a plan whatever was run: the map, and what is found.
+
+    It takes a second, so a batch makes it while its runs go on.
+
+    Returns
+    -------
+    dict
+        ``map`` from `laoqu.forms.overview.shapes` with the names of the areas in lines (``zh``,
+        ``en``), ``found`` from `laoqu.forms.finder.index`.
+    """
+    regions = plan.regions()
+    short = {row.region_id: row for row in regions.itertuples()}
+    drawn = overview.shapes(regions, plan.layers, plan.membership())
+    for area in drawn["areas"]:
+        # East of China there is less room; a name of several provinces may break after a dash.
+        room = 26 if area["anchor"] == "end" else 16
+        english = textwrap.wrap(short[area["region_id"]].label_en.replace("–", "– "), room)
+        area["en"] = [line.replace("– ", "–") for line in english]
+        area["zh"] = [short[area["region_id"]].name_zh]
+    return {"map": drawn, "found": finder.index(plan)}
+
+
+def index(
+    context: dict[str, object],
+    plan: Plan | None = None,
+    parts: dict[str, object] | None = None,
+) -> str:
     """Return the index page of a batch, in both languages.
 
     Parameters
@@ -83,6 +110,8 @@ def index(context: dict[str, object], plan: Plan | None = None) -> str:
         ``version``, ``sha``; with ``manifest`` the page names the packages too.
     plan : Plan, optional
         Whose areas and places are drawn and searched; by default ``laoqu.load()``.
+    parts : dict, optional
+        From `index_parts`, if they are made already.
 
     Returns
     -------
@@ -90,20 +119,12 @@ def index(context: dict[str, object], plan: Plan | None = None) -> str:
         One file, with the overview map and the search inside.
     """
     plan = plan or load()
-    regions = plan.regions()
+    parts = parts or index_parts(plan)
     rows = [dict(row, made=_made(row["runs"])) for row in context["rows"]]
-    short = {row.region_id: row for row in regions.itertuples()}
+    short = {row.region_id: row for row in plan.regions().itertuples()}
     for row in rows:
         row["zh"], row["en"] = short[row["region_id"]].name_zh, short[row["region_id"]].label_en
-    drawn = overview.shapes(regions, *plan.layers, plan.membership())
-    for area in drawn["areas"]:
-        # East of China there is less room; a name of several provinces may break after a dash.
-        room = 26 if area["anchor"] == "end" else 16
-        english = textwrap.wrap(short[area["region_id"]].label_en.replace("–", "– "), room)
-        area["en"] = [line.replace("– ", "–") for line in english]
-        area["zh"] = [short[area["region_id"]].name_zh]
-    found = finder.index(plan)
-    found["areas"] = [
+    areas = [
         {
             "id": row["region_id"],
             "zh": row["zh"],
@@ -121,8 +142,8 @@ def index(context: dict[str, object], plan: Plan | None = None) -> str:
         by_id={row["region_id"]: row for row in rows},
         kinds=KINDS,
         label=label,
-        map=drawn,
-        places=finder.embedded(found),
+        map=parts["map"],
+        places=finder.embedded(parts["found"] | {"areas": areas}),
         css=_text("laoqu/page.css"),
         script=_text("laoqu/page.js") + _text("index.js"),
     )

@@ -34,7 +34,7 @@ def plot_region(region: str, lang: str = "zh", plan: Plan | None = None) -> Draw
     plan = plan or load()
     it = plan.region(region)
     return maps.plot_region(
-        it, *plan.layers, plan.membership(), plan.mentions(it.region_id),
+        it, plan.layers, plan.membership(), plan.mentions(it.region_id),
         plan.box_items(region=it.region_id), check_lang(lang),
     )  # fmt: skip
 
@@ -54,4 +54,4 @@ def plot_overview(lang: str = "zh", plan: Plan | None = None) -> Drawn:
         Schematic, no standard map; follows the layer's national outline.
     """
     plan = plan or load()
-    return maps.plot_overview(plan.regions(), *plan.layers, plan.membership(), check_lang(lang))
+    return maps.plot_overview(plan.regions(), plan.layers, plan.membership(), check_lang(lang))
