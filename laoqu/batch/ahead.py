@@ -26,8 +26,11 @@ def read() -> None:
         for lang in LANGS:
             geo.names(lang)
         it.layers = layers()
+        page = report(it.region_ids[0], plan=it)
+        for section in (page.compared, page.instruments, page.themes):
+            section()
         # The first figure loads fonts and much of matplotlib, in both of its forms.
-        report(it.region_ids[0], plan=it).reach().files()
+        page.reach().files()
 
 
 def forget() -> None:

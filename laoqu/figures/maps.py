@@ -202,7 +202,7 @@ def _bounds(mine: GeoDataFrame, places: DataFrame) -> tuple[float, ...]:
     large = gpd.GeoSeries([each[shapely.area(each).argmax()] for each in parts])
     parts = np.concatenate(parts)
     near = parts[shapely.intersects(parts, shapely.box(*large.total_bounds).buffer(NEAR))]
-    return shapely.union_all([*near, *map(shapely.Point, places["spot"])]).bounds
+    return shapely.total_bounds([*near, *map(shapely.Point, places["spot"])])
 
 
 def _draw_area(
@@ -248,7 +248,7 @@ def _name_provinces(page: Page, provinces: GeoDataFrame, mine: GeoDataFrame) -> 
     grid = np.stack(np.meshgrid(*(np.arange(2.5, side, 2) for side in page.size)), -1)
     grid = grid.reshape(-1, 2)
     edge = np.minimum(grid, page.size - grid).min(axis=1)
-    area = shapely.union_all(mine.geometry.to_numpy())
+    area = geo.dissolve(mine, "kind").geometry.item()
     for row in provinces.itertuples():
         part = row.geometry.intersection(page.frame).difference(area)
         if part.area < 0.01 * page.frame.area:

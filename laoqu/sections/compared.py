@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,9 @@ FEW = 3
 HERE = ("here", "low", "high", "areas")
 
 
-def sentence_ranks(frames: Frames, reaches: Sequence[str]) -> pd.DataFrame:
+# The next three are of all areas: kept, so that reports share them; not to be changed.
+@lru_cache(maxsize=8)
+def sentence_ranks(frames: Frames, reaches: tuple[str, ...]) -> pd.DataFrame:
     """Count the directive sentences that reach each area so, with intervals over clauses drawn.
 
     Returns
@@ -36,11 +38,21 @@ def sentence_ranks(frames: Frames, reaches: Sequence[str]) -> pd.DataFrame:
     return _drawn(table, frames.directives["clause_id"])
 
 
+@lru_cache(maxsize=8)
 def measure_ranks(frames: Frames, rule: str) -> pd.DataFrame:
     """Weigh the measures for each area, with the same columns as `sentence_ranks`."""
     ids = frames.measures["measure_id"]
     table = weights(frames.nearest_measures, ids, frames.plan.region_ids, rule)
     return _drawn(table, frames.measures["clause_id"])
+
+
+@lru_cache(maxsize=8)
+def code_counts(frames: Frames, variable: str) -> pd.DataFrame:
+    """Count the direct measures of each code that any has: one row a code, one column an area."""
+    ids = frames.measures["measure_id"]
+    table = weights(frames.nearest_measures, ids, frames.plan.region_ids, "named")
+    counts = table.groupby(frames.measures[variable].to_numpy()).sum().astype("int64")
+    return counts[counts.sum(axis=1) > 0]
 
 
 def _drawn(table: pd.DataFrame, clauses: pd.Series) -> pd.DataFrame:
@@ -136,12 +148,7 @@ def mix(it: Context, variable: str) -> pd.DataFrame:
         One row per code that a direct measure of any area has, in order of the codebook:
         ``code``, ``here``, ``low``, ``high`` (of the other eleven), ``areas`` (with any).
     """
-    frames = it.frames
-    ids = frames.measures["measure_id"]
-    table = weights(frames.nearest_measures, ids, frames.plan.region_ids, "named")
-    codes = frames.measures[variable].to_numpy()
-    counts = table.groupby(codes).sum().astype("int64")
-    counts = counts[counts.sum(axis=1) > 0]
+    counts = code_counts(it.frames, variable)
     others = counts.drop(columns=it.id)
     result = pd.DataFrame(
         {
