@@ -64,6 +64,7 @@ def problems(folder: Path) -> list[Problem]:
         *places.places(tables),
         *places.no_name_missed(doc, tables),
         *places.printed_counts(tables),
+        *places.channels(tables),
         *codings.used(tables),
         *codings.schemes(tables),
         *codings.codebook(doc, tables["codebook"]),

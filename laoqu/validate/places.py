@@ -123,3 +123,25 @@ def printed_counts(tables: dict[str, schema.Table]) -> Iterator[Problem]:
                 f"the mentions name {found} places for {where}, the print {row.values['count']}"
             )
             yield Problem(table.file, row.line, row.column(3), message)
+
+
+def channels(tables: dict[str, schema.Table]) -> Iterator[Problem]:
+    """Require a channel called complete to have no list in 等, and its places to be recipients."""
+    table = tables["treatment_channels"]
+    for row in table.rows:
+        roles, complete = row.values["roles"], row.values["complete"]
+        found = [
+            mention.values
+            for mention in tables["mentions"].rows
+            if mention.values["recipient"] and mention.values["role"] in roles
+        ]
+        named = {values["role"] for values in found}
+        message, column = None, "complete"
+        if complete and not found:
+            message = "a channel for which no place is named cannot be complete"
+        elif complete and any(values["list_open"] for values in found):
+            message = "a list of this channel ends in 等, so it is not complete"
+        elif missing := [role for role in roles if role not in named]:
+            message, column = f"no place is named as a recipient in the role {missing[0]}", "roles"
+        if message:
+            yield Problem(table.file, row.line, row.column(column_of(table, column)), message)
