@@ -70,6 +70,20 @@ def _parser() -> argparse.ArgumentParser:
     between.add_argument("new", help="another")
     between.add_argument("--json", action="store_true", help="one JSON object, for programs")
     between.set_defaults(run=_compare)
+    export = commands.add_parser("export", help="write treatment tables for diff-in-diff")
+    add = export.add_argument
+    add("--to", metavar="FOLDER", help="default: treatment in the outputs folder")
+    add("--estimator", metavar="NAME", help="write the panel for it: did, csdid, pyfixest, sunab …")
+    add("--channel", action="append", metavar="NAME", dest="channels",
+        help="only this one; may be given again")  # fmt: skip
+    add("--years", default="2015-2024", help="of the panel (default: 2015-2024)")
+    add("--first-treat", default="plan_reported", metavar="DATE",
+        help="a date of treatment_dates.csv (default: plan_reported)")  # fmt: skip
+    add("--timing", choices=("next_year", "same_year"), default="next_year",
+        help="first treated year: the one after the date, or that of the date")  # fmt: skip
+    add("--universe", choices=("areas", "all"), default="areas",
+        help="counties of the twelve areas, or of all China")  # fmt: skip
+    export.set_defaults(run=_export)
     check = commands.add_parser("check", help="list every problem in data/")
     check.set_defaults(run=_check)
     build = commands.add_parser("build", help="write data/built and docs/dictionary.md")
@@ -197,6 +211,21 @@ def _compare(args: argparse.Namespace) -> int:
 def _short(cell: object) -> str:
     text = " ".join(str(cell).split())
     return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def _export(args: argparse.Namespace) -> int:
+    from laoqu import paths
+    from laoqu.publication import export
+
+    made = export.files(
+        laoqu.load(), args.estimator, args.channels, export.years_of(args.years),
+        args.first_treat, args.timing, args.universe,
+    )  # fmt: skip
+    folder = export.write(args.to, made)
+    for name, data in made.items():
+        print(f"wrote {paths.display(folder)}/{name} ({len(data):,} bytes)")
+    print("read README.md first: who is unknown, who was chosen, which date")
+    return 0
 
 
 def _check(_: argparse.Namespace) -> int:

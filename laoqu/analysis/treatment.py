@@ -244,8 +244,7 @@ def _first(dates: pd.DataFrame, rules: pd.DataFrame, date_id: str, timing: str) 
         allowed = ", ".join(row["channels"])
         raise LaoquError(f"the date {date_id} is one of {allowed}, not of {', '.join(outside)}")
     year = int(row["date"][:4]) + (timing == "next_year")
-    word = "first full year" if timing == "next_year" else "year"
-    return year, f"{date_id} {row['date']}: {word} {year}"
+    return year, f"{date_id} {row['date']} {timing}"
 
 
 def _channel(

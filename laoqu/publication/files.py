@@ -61,27 +61,55 @@ def write(
     _check([notebook])
     _check([name for name, _ in tables])
     _check([figure.name for figure in figures])
-    folder = paths.outputs() / "notebooks" / notebook
+    made = {
+        f"tables/{name}.csv": frame.to_csv(
+            index=any(frame.index.names), lineterminator="\n"
+        ).encode()
+        for name, frame in tables
+    }
+    for figure in figures:
+        files = figure.files()
+        made |= {f"figures/{figure.name}.{suffix}": data for suffix, data in files.items()}
+    place(paths.outputs() / "notebooks" / notebook, made)
+    rows = [("tables", name, "csv", len(frame)) for name, frame in tables]
+    rows += [("figures", drawn.name, "png, svg, csv", len(drawn.data)) for drawn in figures]
+    return pd.DataFrame(rows, columns=["folder", "name", "files", "rows"])
+
+
+def place(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Make `folder` hold these files and no others: whole, or as it was before.
+
+    Parameters
+    ----------
+    folder : Path
+        Replaced with all that is in it; the caller knows that it may be.
+    files : mapping of str to bytes
+        Path below `folder` → content.
+
+    Raises
+    ------
+    OutputError
+        When it cannot be written; what stood there still stands.
+    """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=".laoqu-", dir=folder.parent))
         try:
-            (beside / "tables").mkdir()
-            for name, frame in tables:
-                data = frame.to_csv(index=any(frame.index.names), lineterminator="\n")
-                (beside / "tables" / f"{name}.csv").write_text(data, encoding="utf-8", newline="")
-            for figure in figures:
-                figure.save(beside / "figures")
-            beside.chmod(0o755)
-            shutil.rmtree(folder, ignore_errors=True)
-            beside.replace(folder)
+            for name, data in files.items():
+                (beside / "new" / name).parent.mkdir(parents=True, exist_ok=True)
+                (beside / "new" / name).write_bytes(data)
+            if folder.exists():
+                folder.replace(beside / "old")
+            try:
+                (beside / "new").replace(folder)
+            except OSError:
+                if (beside / "old").exists():
+                    (beside / "old").replace(folder)
+                raise
         finally:
             shutil.rmtree(beside, ignore_errors=True)
     except OSError as error:
         raise OutputError(f"cannot write {paths.display(folder)}: {error.strerror}") from error
-    rows = [("tables", name, "csv", len(frame)) for name, frame in tables]
-    rows += [("figures", drawn.name, "png, svg, csv", len(drawn.data)) for drawn in figures]
-    return pd.DataFrame(rows, columns=["folder", "name", "files", "rows"])
 
 
 def stated(blocks: Sequence[Block]) -> pd.DataFrame:
