@@ -1,4 +1,4 @@
-"""Notebooks 05 and 06: every number printed is a cell of a table that they write."""
+"""Notebooks 05 to 07: every number printed is a cell of a table that they write."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from laoqu.figures.style import Drawn
 from laoqu.publication import files
 from laoqu.tables import Block
 
-NOTEBOOKS = ("05_comparison", "06_methods_pmc_coword")
+NOTEBOOKS = ("05_comparison", "06_methods_pmc_coword", "07_treatment")
 #: What a display was made from: its numbers are looked up in these tables and nowhere else.
 SOURCES = {
     "exposures": ["exposures"],
@@ -55,6 +55,10 @@ SOURCES = {
     "coword-clusters": ["coword_clusters", "coword_redraws"],
     "coword-strategic": ["coword_clusters"],
     "coword-variants": ["coword_variants"],
+    "treatment-statuses": ["treatment_counts"],
+    "treatment-simulated": ["treatment_simulated"],
+    "treatment-hidden": ["treatment_by_share", "treatment_case"],
+    "treatment-estimators": ["stated"],
 }  # fmt: skip
 #: Figures whose finding counts what the block beside them states.
 BESIDE = {"proportions": "binding", "pmc-panel": "pmc-variables", "coword-network": "coword-links",
@@ -63,10 +67,14 @@ BESIDE = {"proportions": "binding", "pmc-panel": "pmc-variables", "coword-networ
 FRAMES = {
     "05_comparison": ["strengths_by_theme", "class_by_scope_by_theme", "orphans"],
     "06_methods_pmc_coword": ["pmc_rulings", "coword_sentences"],
-}
+    "07_treatment": ["treatment_evidence", "treatment_all_counties", "treatment_case",
+                     "treatment_dates", "treatment_by_area", "treatment_interaction",
+                     "treatment_join", "treatment_note"],
+}  # fmt: skip
 #: Numbers that are no results: clauses and boxes, years, the scales, what a method was set to.
 CONVENTIONS = re.compile(
-    r"clause \d+|[Bb]ox \d+|et al\. \d{4}|\bdoi:\S+|95 ?%|9,999|1,000 redraws|1/HHI|strength 1 to 5"
+    r"\d{4}-\d{2}-\d{2}"
+    r"|clause \d+|[Bb]ox \d+|et al\. \d{4}|\bdoi:\S+|95 ?%|9,999|1,000 redraws|1/HHI|strength 1 to 5"
     r"|\(1 \+ number\)/\(9,999 \+ 1\)|\(1 to 5\)|in 5 % of the draws|p ≤ 0\.05|below 50%|below 5,"
     r"|at least 3 units|A 1 has|a 0 the|scores 0, 0\.5, 1|prior 10|\(X0\)|leaves? out 0"
 )
@@ -96,7 +104,7 @@ def run(name):
 
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory):
-    """Both notebooks, run here and at the same time in a process with another hash seed."""
+    """All of them, run here and at the same time in a process with another hash seed."""
     here, there = (tmp_path_factory.mktemp(name) for name in ("here", "there"))
     code = f"import test_notebooks as t; [t.run(name) for name in {NOTEBOOKS}]"
     path = os.pathsep.join([str(paths.checkout()), str(paths.checkout() / "tests")])
@@ -286,6 +294,8 @@ def test_every_number_printed_is_a_cell_of_a_table_that_the_notebook_writes(name
         ("06_methods_pmc_coword", "coword-links", "29 of 1,128", "31 of 1,128"),
         ("06_methods_pmc_coword", "coword-clusters", "21.2", "21.3"),
         ("06_methods_pmc_coword", "coword-variants", "0.86", "0.87"),
+        ("07_treatment", "treatment-statuses", "428", "429"),
+        ("07_treatment", "treatment-simulated", "0.50", "0.49"),
     ],
 )
 def test_a_wrong_number_is_found(name, anchor, right, wrong, runs, known):
