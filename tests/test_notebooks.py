@@ -74,7 +74,8 @@ FRAMES = {
 #: Numbers that are no results: clauses and boxes, years, the scales, what a method was set to.
 CONVENTIONS = re.compile(
     r"\d{4}-\d{2}-\d{2}"
-    r"|clause \d+|[Bb]ox \d+|et al\. \d{4}|\bdoi:\S+|95 ?%|9,999|1,000 redraws|1/HHI|strength 1 to 5"
+    r"|clause \d+|[Bb]ox \d+|et al\. \d{4}|\bdoi:\S+|95 ?%|9,999|1,000 redraws|1/HHI"
+    r"|strength 1 to 5"
     r"|\(1 \+ number\)/\(9,999 \+ 1\)|\(1 to 5\)|in 5 % of the draws|p ≤ 0\.05|below 50%|below 5,"
     r"|at least 3 units|A 1 has|a 0 the|scores 0, 0\.5, 1|prior 10|\(X0\)|leaves? out 0"
 )
