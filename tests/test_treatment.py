@@ -145,6 +145,12 @@ def test_the_plan_names_no_provincial_key_county(table, frames):
         treatment.counties(*frames, only=["provincial_key_county"])
 
 
+def test_one_channel_may_be_given_as_a_word(frames, key):
+    pd.testing.assert_frame_equal(treatment.counties(*frames, only="national_key_county"), key)
+    with pytest.raises(lq.LaoquError, match="names no county"):
+        treatment.counties(*frames, only="provincial_key_county")
+
+
 def test_areas_are_joined_and_keep_their_basis(table):
     row = table[table["county_code"] == "360881"].iloc[0]
     assert row["region_id"] == "ganminyue;xiangganbian"
@@ -483,13 +489,22 @@ def test_a_table_of_several_channels_is_not_joined(table, places):
 
 
 def test_years_that_are_not_every_year_are_told(key, places):
-    panel = outcome(key["county_code"], [2010, 2020, 2030]).rename(
+    panel = outcome(key["county_code"], [2010, 2020, 2022]).rename(
         columns={"county_code": "adcode"}
     )
     note = estimators.for_estimator(
         panels.join(panel, key, *places, code="adcode").data, "did"
     ).note
-    assert note["years"] == [2010, 2020, 2030]
+    assert note["years"] == [2010, 2020, 2022]
+
+
+def test_a_panel_without_the_first_treated_year_is_refused(key):
+    # sunab takes any cohort that is no year of the panel for never treated.
+    for name in estimators.NEVER:
+        with pytest.raises(lq.LaoquError, match="no row has the year 2022"):
+            estimators.for_estimator(treatment.panel(key, [2010, 2020, 2030]), name)
+    own = treatment.panel(key, [2010, 2020, 2030], first_treat=2030)
+    assert estimators.for_estimator(own, "sunab").note["first_treat"] == 2030
 
 
 @settings(max_examples=30, deadline=None)

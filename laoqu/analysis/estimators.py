@@ -51,8 +51,8 @@ def for_estimator(frame: pd.DataFrame, estimator: str, unknown: str = "drop") ->
     Raises
     ------
     LaoquError
-        When NA or a contradiction would reach the estimator; when the panel has no year before or
-        none after the first treatment; when nobody is known to be untreated.
+        When NA or a contradiction would reach the estimator; when the panel has no year before the
+        first treatment, lacks that year or ends before it; when nobody is known to be untreated.
 
     Examples
     --------
@@ -156,6 +156,12 @@ def _check_times(data: pd.DataFrame, channel: str) -> int:
         raise LaoquError(
             f"the panel starts in {begin} and treatment in {first}: there is no year before it, "
             "and some estimators would take these units for never treated"
+        )
+    years = set(data["year"])
+    if end >= last and (gaps := sorted(set(treated["first_treat"]) - years)):
+        raise LaoquError(
+            f"no row has the year {gaps[0]}, in which treatment begins: sunab would take its units "
+            "for never treated; give the first year of the panel after it as first_treat"
         )
     if end < last:
         raise LaoquError(f"the panel ends in {end}, before treatment begins in {last}")

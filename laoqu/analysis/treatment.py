@@ -96,6 +96,7 @@ def counties(
     for value, valid, kind in ((universe, UNIVERSES, "universe"), (timing, TIMINGS, "timing")):
         if value not in valid:
             raise UnknownId(value, valid, kind)
+    only = [only] if isinstance(only, str) else only
     rules = _chosen(channels, only)
     year, basis = _first(dates, rules, first_treat, timing)
     areas = regions.place_areas(membership, gazetteer, min_confidence)
@@ -227,10 +228,10 @@ def _chosen(channels: pd.DataFrame, only: Sequence[str] | None) -> pd.DataFrame:
     if only is None:
         return channels
     known = channels["channel"].tolist()
-    for name in [only] if isinstance(only, str) else only:
+    for name in only:
         if name not in known:
             raise UnknownId(name, nearest(str(name), known) or known, "channel")
-    return channels[channels["channel"].isin([only] if isinstance(only, str) else list(only))]
+    return channels[channels["channel"].isin(list(only))]
 
 
 def _first(dates: pd.DataFrame, rules: pd.DataFrame, date_id: str, timing: str) -> tuple[int, str]:

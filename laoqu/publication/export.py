@@ -183,7 +183,7 @@ def _readme(
         never = label("estimators.missing", lang) if note["never"] == "missing" else note["never"]
         rows = f"{note['dropped_rows']:,}"
         said = {**note, "never": never, "dropped": f"{note['dropped']:,}", "dropped_rows": rows}
-        lines.insert(2, label("export.dropped", lang, **said))
+        lines[2:2] = [label("export.dropped", lang, **said), label("export.columns", lang)]
     title = str(plan.source["title"])
     lines.append(label("export.cite", lang, title=title, version=laoqu.__version__))
     return "\n".join([f"# {label('export.title', lang)}", "", *(f"- {line}" for line in lines), ""])
