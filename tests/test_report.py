@@ -17,6 +17,7 @@ from laoqu.analysis import exposure, resample
 from laoqu.labels import label
 from laoqu.regions import REACH
 from laoqu.sections import SECTIONS
+from laoqu.sections.card import TABLES
 from laoqu.sections.checks import unbacked
 from laoqu.sections.compared import SENTENCES, order, sentence_ranks
 from laoqu.sections.pages import FIGURES
@@ -210,13 +211,34 @@ def test_one_key_has_one_value_and_both_languages_have_the_same(shown, region):
     assert {key for key, lang in found if lang == "zh"} == {k for k, lang in found if lang == "en"}
 
 
-@pytest.mark.skipif(not DOCUMENTED.is_file(), reason="needs a checkout")
-def test_every_key_of_values_is_documented(shown):
-    text = DOCUMENTED.read_text(encoding="utf-8")
-    forms = [
+def documented(heading):
+    """Return the keys in the table of one section, capitals standing for any name."""
+    text = DOCUMENTED.read_text(encoding="utf-8").partition(f"{heading}\n")[2].partition("\n## ")[0]
+    return [
         re.compile(re.sub(r"[A-Z]+", r"[\\w-]+", re.escape(form)))
         for form in re.findall(r"^\| `([\w.]+)`", text, re.MULTILINE)
     ]
+
+
+@pytest.mark.skipif(not DOCUMENTED.is_file(), reason="needs a checkout")
+def test_every_key_of_a_card_is_documented():
+    # A key county in an area; one in an area and no key county; one in none.
+    keys = set()
+    for adcode in ("451081", "371311", "110101"):
+        card = lq.card(adcode, "en")
+        for name in (*TABLES, "provenance"):
+            keys |= set(getattr(card, name)().values)
+    shared = ("plan.", "edition.", "input.", "version.")
+    own, forms = documented("## Keys of a card's values.json"), documented("## Keys of values.json")
+    for key in sorted(keys):
+        known = forms if key.startswith(shared) else own
+        assert any(form.fullmatch(key) for form in known), key
+    assert [f.pattern for f in own if not any(f.fullmatch(key) for key in keys)] == []
+
+
+@pytest.mark.skipif(not DOCUMENTED.is_file(), reason="needs a checkout")
+def test_every_key_of_values_is_documented(shown):
+    forms = documented("## Keys of values.json")
     keys = {key for region in REGIONS for key in values(shown, region)}
     assert [key for key in sorted(keys) if not any(f.fullmatch(key) for f in forms)] == []
     unused = [f.pattern for f in forms if not any(f.fullmatch(key) for key in keys)]
