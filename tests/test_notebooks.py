@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pandas as pd
@@ -335,6 +336,33 @@ def test_files_of_an_earlier_run_do_not_stay(outputs):
     assert sorted(p.name for p in (outputs / "x" / "tables").iterdir()) == ["one.csv", "stated.csv"]
     assert (outputs / "x/tables/one.csv").read_text(encoding="utf-8") == "a\n1.5\n"
     assert (outputs / "x/tables/stated.csv").read_bytes() == b"block,name,value\nb,v,1\nb,v,2\n"
+    assert [p.name for p in outputs.iterdir()] == ["x"]
+
+
+def test_an_earlier_run_stays_until_the_new_one_stands(outputs, monkeypatch):
+    files.write("x", {"one": pd.DataFrame({"a": [1]})})
+    replace, moved = Path.replace, []
+
+    def stuck(path, target):
+        moved.append(path.name)
+        if Path(target).name == "x" and not path.name.startswith(paths.REPLACED):
+            raise PermissionError(13, "Permission denied")
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", stuck)
+    with pytest.raises(lq.OutputError, match="Permission denied"):
+        files.write("x", {"two": pd.DataFrame({"a": [2]})})
+    assert [p.name for p in (outputs / "x" / "tables").iterdir()] == ["one.csv"]
+    assert [p.name for p in outputs.iterdir()] == ["x"]
+    assert moved[0] == "x"  # moved aside, not taken away
+
+
+def test_a_run_killed_between_two_moves_loses_nothing(outputs):
+    files.write("x", {"one": pd.DataFrame({"a": [1]})})
+    (outputs / "x").replace(outputs / f"{paths.REPLACED}x")
+    with pytest.raises(ValueError, match="no plain data"), paths.replacing(outputs, "x"):
+        raise ValueError("no plain data")
+    assert (outputs / "x/tables/one.csv").is_file()
     assert [p.name for p in outputs.iterdir()] == ["x"]
 
 
