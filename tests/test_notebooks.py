@@ -323,6 +323,30 @@ def test_two_runs_give_the_same_bytes(name, runs):
     }
 
 
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_chinese_in_an_english_table_says_that_it_is(runs, name):
+    blocks = [each for each in runs[0][name] if isinstance(each, Block)]
+    assert blocks and {block.lang for block in blocks} == {"en"}
+    for block in blocks:
+        page = re.sub(r'<(q|span) lang="zh">.*?</\1>', "", block._repr_html_(), flags=re.DOTALL)
+        found = re.search("[\u3400-\u9fff]+", re.sub(r"<[^>]*>", "", page))
+        assert not found, (block.anchor, found)
+
+
+def test_every_publication_block_is_told_its_language():
+    for path in sorted((paths.PACKAGE / "publication").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Block":
+                given = {word.arg: ast.unparse(word.value) for word in node.keywords}
+                assert given.get("lang") == "lang", f"{path.name}:{node.lineno}"
+
+
+def test_long_evidence_is_folded(runs):
+    blocks = [each for name in NOTEBOOKS for each in runs[0][name] if isinstance(each, Block)]
+    folded = {block.anchor for block in blocks if block.folded}
+    assert folded == {"pmc-cells"}  # 51 rows; what a notebook is about stays open
+
+
 @pytest.fixture
 def outputs(tmp_path, monkeypatch):
     monkeypatch.setenv("LAOQU_OUTPUTS", str(tmp_path))

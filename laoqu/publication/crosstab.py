@@ -55,6 +55,7 @@ def association(
             **{name: round(float(summary[name]), 6) for name in ("v", "v_corrected")},
             "found": len(found), "found_within": int((data["p_within_adjusted"] < FOUND).sum()),
         },
+        lang=lang,
     )  # fmt: skip
 
 
@@ -76,7 +77,7 @@ def structural_zeros(zeros: pd.DataFrame, lang: str = "zh") -> Block:
     heads = tuple(label(f"structural.col.{head}", lang) for head in ("code", "name", "searched"))
     lead = label("structural.lead", lang)
     return Block(
-        "structural-zeros", label("structural.title", lang), lead, heads, tuple(rows)
+        "structural-zeros", label("structural.title", lang), lead, heads, tuple(rows), lang=lang
     )  # fmt: skip
 
 
@@ -114,7 +115,8 @@ def orphans(
         f"orphans-{kind}", label(f"orphans.kind.{kind}", lang),
         label("orphans.lead", lang, n=len(here), share=share),
         tuple(label(f"orphans.col.{head}", lang) for head in heads), tuple(rows),
-        note=label("orphans.note", lang), values={"n": len(here), "share": share},
+        note=label("orphans.note", lang), values={"n": len(here), "share": share}, lang=lang,
+        quoted=frozenset({3}), folded=len(rows) > 30,
     )  # fmt: skip
 
 
@@ -146,5 +148,5 @@ def fit(table: pd.DataFrame, result: pd.DataFrame, themes: pd.DataFrame, lang: s
         "fit", label("fit.title", lang), label("fit.lead", lang, **counts, **shown),
         (*heads, *ends, label("fit.col.classes", lang)), tuple(rows),
         numeric=frozenset(range(1, 7)), note=label("fit.note", lang, goals=int(found["goals"])),
-        values={**counts, "fit": round(float(found["fit"]), 6)},
+        values={**counts, "fit": round(float(found["fit"]), 6)}, lang=lang,
     )  # fmt: skip
