@@ -318,7 +318,7 @@ def test_where_small_numbers_give_no_order_no_rank_is_claimed(pages, shown):
     for (region, lang), it in pages.items():
         found = values(shown, region, lang)
         ranks = sentence_ranks(it.context.frames, SENTENCES["named"])
-        assert not resample.rankable(ranks["count"])
+        assert not resample.rankable(ranks["count"], ranks["clauses"])
         said, _ = order(it.context, "named", ranks)
         assert found["rank.named.order"] == "small"
         assert said in block(shown, region, lang, "glance")["lead"]
@@ -335,16 +335,19 @@ def test_where_small_numbers_give_no_order_no_rank_is_claimed(pages, shown):
 @pytest.mark.parametrize(
     ("counts", "kind", "words"),
     [
-        # (count, best, worst) of the first area; the others have ten each.
-        ((4, 12, 12), "small", "1 of the 12 areas has fewer than 5"),
-        ((9, 3, 9), "wide", "cannot be said to stand high or low"),
-        ((30, 1, 2), "rank", "95% of the ranks lie between 1 and 2 of 12"),
+        # (count, clauses, best, worst) of the first area; the others have ten each, in two clauses.
+        ((4, 2, 12, 12), "small", "1 of the 12 areas has fewer than 5"),
+        ((4, 1, 12, 12), "small", "1 of the 12 areas has fewer than 5"),
+        ((30, 1, 1, 2), "clause", "in 1 of the 12 areas all of them stand in one clause"),
+        ((9, 2, 3, 9), "wide", "cannot be said to stand high or low"),
+        ((30, 2, 1, 2), "rank", "95% of the ranks lie between 1 and 2 of 12"),
     ],
 )
 def test_the_wording_of_an_order_follows_the_numbers(pages, counts, kind, words):
     context = pages["ganminyue", "en"].context
-    rows = dict.fromkeys(REGIONS, (10, 1, 12)) | {"ganminyue": counts}
-    ranks = pd.DataFrame.from_dict(rows, orient="index", columns=["count", "best", "worst"])
+    rows = dict.fromkeys(REGIONS, (10, 2, 1, 12)) | {"ganminyue": counts}
+    columns = ["count", "clauses", "best", "worst"]
+    ranks = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
     said, found = order(context, "direct", ranks)
     assert found["rank.direct.order"] == kind
     assert words in said
