@@ -34,13 +34,14 @@ def association(
         (
             f"{row[a]} {words[0][row[a]]}", f"{row[b]} {words[1][row[b]]}", str(row["n"]),
             f"{row['expected']:.2f}", f"{row['residual']:.1f}", p_value(row["p_adjusted"]),
+            f"{row['shuffled_within']:.2f}",
             "–" if pd.isna(row["p_within"]) else p_value(row["p_within_adjusted"]),
         )
         for row in found.to_dict("records")
     ]  # fmt: skip
     terms = variables(data, lang)
     columns = [term.capitalize() for term in terms.values()]
-    heads = ("n", "expected", "residual", "p", "strict")
+    heads = ("n", "expected", "residual", "p", "expected_within", "strict")
     lead = label(
         "cross.lead", lang, n=int(summary["n"]), v=f"{summary['v']:.2f}",
         corrected=f"{summary['v_corrected']:.2f}", df=int(summary["df"]),
@@ -49,7 +50,7 @@ def association(
     return Block(
         f"{a}-by-{b}".replace("_", "-"), label("cross.title", lang, **terms), lead,
         (*columns, *(label(f"cross.col.{head}", lang) for head in heads)),
-        tuple(rows), numeric=frozenset(range(2, 7)),
+        tuple(rows), numeric=frozenset(range(2, 8)),
         note=label("cross.note", lang, free=int(inside.summary["free"].iloc[0])),
         values={
             **{name: round(float(summary[name]), 6) for name in ("v", "v_corrected")},
