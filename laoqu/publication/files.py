@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import pandas as pd
 
@@ -28,7 +25,7 @@ def write(
     """Write what a notebook shows into ``notebooks/<notebook>`` of the outputs folder.
 
     The folder is made beside and moved into place, so that it holds one run and no rest of an
-    earlier one. The same input gives the same bytes.
+    earlier one, which stays until the new one stands. The same input gives the same bytes.
 
     Parameters
     ----------
@@ -64,19 +61,13 @@ def write(
     folder = paths.outputs() / "notebooks" / notebook
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=".laoqu-", dir=folder.parent))
-        try:
+        with paths.replacing(folder.parent, notebook) as beside:
             (beside / "tables").mkdir()
             for name, frame in tables:
                 data = frame.to_csv(index=any(frame.index.names), lineterminator="\n")
                 (beside / "tables" / f"{name}.csv").write_text(data, encoding="utf-8", newline="")
             for figure in figures:
                 figure.save(beside / "figures")
-            beside.chmod(0o755)
-            shutil.rmtree(folder, ignore_errors=True)
-            beside.replace(folder)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
     except OSError as error:
         raise OutputError(f"cannot write {paths.display(folder)}: {error.strerror}") from error
     rows = [("tables", name, "csv", len(frame)) for name, frame in tables]
