@@ -138,7 +138,7 @@ def _table(shown: Mapping[str, object], lang: str) -> dict[str, object]:
     # Room for the mark of a badge.
     sample = [[row[j] + ("　" if badges and j == badge else "") for j in kept] for row in rows]
     small = small or len(kept) > 6
-    widths = shares([[heads[j] for j in kept], *sample], ROOM * (1.08 if small else 1))
+    widths = shares([[heads[j] for j in kept], *sample], ROOM * (1.04 if small else 1))
     if detailed:  # what stands over and under the rows needs the whole line
         widths = [width / sum(widths) for width in widths]
     height = sum(
