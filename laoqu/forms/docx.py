@@ -90,7 +90,7 @@ def docx(notebook: nbformat.NotebookNode, lang: str, title: str) -> bytes:
             command, input=json.dumps(tree).encode(), cwd=folder, check=True,
             env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH},
         )  # fmt: skip
-        return _finished((folder / "report.docx").read_bytes())
+        return _finished((folder / "report.docx").read_bytes(), report["cover"])
 
 
 def _blocks(part: Mapping[str, object]) -> list[Node]:
@@ -248,7 +248,7 @@ def _node(kind: str, content: object = None) -> Node:
     return {"t": kind} if content is None else {"t": kind, "c": content}
 
 
-def _finished(document: bytes) -> bytes:
+def _finished(document: bytes, cover: bool) -> bytes:
     """Set what pandoc has no words for: widths of cells, rows that stay whole, indents of lists."""
     out = io.BytesIO()
     with (
@@ -258,14 +258,14 @@ def _finished(document: bytes) -> bytes:
         for entry in old.infolist():
             data = old.read(entry)
             if entry.filename == "word/document.xml":
-                data = _document(data)
+                data = _document(data, cover)
             elif entry.filename == "word/numbering.xml":
                 data = data.replace(*INDENT)
             new.writestr(zipfile.ZipInfo(entry.filename), data, zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
 
-def _document(xml: bytes) -> bytes:
+def _document(xml: bytes, cover: bool) -> bytes:
     for _, (prefix, uri) in ElementTree.iterparse(io.BytesIO(xml), ["start-ns"]):
         ElementTree.register_namespace(prefix, uri)
     root = ElementTree.fromstring(xml)
@@ -278,9 +278,8 @@ def _document(xml: bytes) -> bytes:
     # Without these LibreOffice keeps a distance of its own.
     for inline in body.iter(f"{DRAWING}inline"):
         inline.attrib |= dict.fromkeys(("distT", "distB", "distL", "distR"), "0")
-    # Title and contents have the first page for themselves.
-    first = next((p for p in body.findall(f"{W}p/{W}pPr") if _style_of(p) == "Heading1"), None)
-    if first is not None:
+    if cover:  # the first section begins a page
+        first = next(p for p in body.findall(f"{W}p/{W}pPr") if _style_of(p) == "Heading1")
         first.insert(1, ElementTree.Element(f"{W}pageBreakBefore"))
     return ElementTree.tostring(root, encoding="UTF-8", xml_declaration=True)
 

@@ -18,6 +18,8 @@ QUOTATION = 16
 ROOM = 104
 #: Width of a cell from which on it is a line of its own in a table with details.
 LONG = 60
+#: Sections from which on title and contents have a page for themselves.
+COVER = 8
 #: Lines of a table that stays on one page.
 WHOLE = 9
 #: Rows that stay together at the beginning and at the end of a longer one.
@@ -44,7 +46,8 @@ def outline(notebook: nbformat.NotebookNode, lang: str, title: str) -> dict[str,
     Returns
     -------
     dict
-        Plain data. ``head`` is the area's name, ``parts`` a list of dicts of one ``kind`` each:
+        Plain data. ``head`` is the area's name, ``cover`` whether title and contents have the
+        first page for themselves, ``parts`` a list of dicts of one ``kind`` each:
         ``heading``, ``lead``, ``warning``, ``facts``, ``table``, ``figure``, ``items``,
         ``files``, ``copy``, ``note``. Text is a list of lines, a line a list of `Run`.
     """
@@ -69,7 +72,7 @@ def outline(notebook: nbformat.NotebookNode, lang: str, title: str) -> dict[str,
     return {
         "lang": lang, "title": title, "head": head, "kicker": label("site.title", lang),
         "contents": label("nav.contents", lang), "author": AUTHOR, "keywords": list(KEYWORDS),
-        "parts": parts,
+        "parts": parts, "cover": sum(part["kind"] == "heading" for part in parts) > COVER,
     }  # fmt: skip
 
 
@@ -243,7 +246,7 @@ def shares(rows: Sequence[Sequence[str]], room: float = ROOM) -> list[float]:
         ]
         part = 1.0
         if sum(goal) > room:  # a very long text gains little from a still wider column
-            goal = [max(had, min(want, 90)) for had, want in zip(widths, goal, strict=True)]
+            goal = [max(had, min(want, 150)) for had, want in zip(widths, goal, strict=True)]
             more = sum(goal) - sum(widths)
             part = max(0, room - sum(widths)) / more if more else 0
         widths = [had + part * (want - had) for had, want in zip(widths, goal, strict=True)]
