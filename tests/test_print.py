@@ -449,6 +449,16 @@ def test_a_report_without_sections_is_made_too():
     assert python_docx.Document(io.BytesIO(made["report.docx"])).tables == []
 
 
+@pytest.mark.parametrize(("sections", "pages"), [(3, 1), (9, 2)])
+def test_only_long_contents_have_the_first_page_for_themselves(sections, pages):
+    shown = notebook(*(block(f"s{i}", title=f"S{i}", lead="x") for i in range(sections)))
+    made = forms.render(shown, "en", "t", ("pdf", "docx"))
+    assert len(pypdf.PdfReader(io.BytesIO(made["report.pdf"])).pages) == pages
+    document = python_docx.Document(io.BytesIO(made["report.docx"]))
+    first = next(p for p in document.paragraphs if p.style.name == "Heading 1")
+    assert bool(first.paragraph_format.page_break_before) == (pages == 2)
+
+
 def test_shares_fill_a_line_and_no_more():
     narrow = shares([["n", "m"], ["1", "2"]])
     assert sum(narrow) < 0.2
