@@ -430,8 +430,9 @@ def test_the_same_notebook_gives_the_same_bytes(form):
     one, two = (forms.render(made, "zh", "一", [form])[f"report.{form}"] for _ in range(2))
     assert one == two
     if form == "docx":
-        times = {entry.date_time for entry in zipfile.ZipFile(io.BytesIO(one)).infolist()}
-        assert times == {(1980, 1, 1, 0, 0, 0)}
+        entries = zipfile.ZipFile(io.BytesIO(one)).infolist()
+        assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
+        assert {entry.compress_type for entry in entries} == {zipfile.ZIP_DEFLATED}
 
 
 def test_a_record_longer_than_a_page_is_not_cut_off():

@@ -9,6 +9,7 @@ import base64
 import io
 import json
 import os
+import re
 import subprocess
 import tempfile
 import zipfile
@@ -253,7 +254,7 @@ def _finished(document: bytes, cover: bool) -> bytes:
     out = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(document)) as old,
-        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new,
+        zipfile.ZipFile(out, "w") as new,
     ):
         for entry in old.infolist():
             data = old.read(entry)
@@ -266,7 +267,8 @@ def _finished(document: bytes, cover: bool) -> bytes:
 
 
 def _document(xml: bytes, cover: bool) -> bytes:
-    for _, (prefix, uri) in ElementTree.iterparse(io.BytesIO(xml), ["start-ns"]):
+    # Else the prefixes would be ns0, ns1 …
+    for prefix, uri in re.findall(r'xmlns:(\w+)="([^"]+)"', xml.decode()):
         ElementTree.register_namespace(prefix, uri)
     root = ElementTree.fromstring(xml)
     body = root.find(f"{W}body")
