@@ -43,6 +43,39 @@ def strength(outer: pd.Series, inner: pd.Series) -> pd.Series:
     return outer.where(~lower.fillna(False), inner).astype("Int64")
 
 
+def coded(
+    measures: pd.DataFrame, codes: pd.DataFrame, classes: pd.Series, references: pd.DataFrame
+) -> pd.DataFrame:
+    """Join measures with the codes of one coder, in reading order.
+
+    Parameters
+    ----------
+    measures, references : DataFrame
+        The tables of these names.
+    codes : DataFrame
+        ``plan.codings(coder)``.
+    classes : Series
+        Instrument → its class, by the mapping wanted.
+
+    Returns
+    -------
+    DataFrame
+        `measures` with ``clause_id``, the variables of `SCALES`, ``strength``,
+        ``instrument_class`` and ``refers_to`` (titles); their ``note`` is ``unit_note``.
+    """
+    table = measures.sort_values("start", ignore_index=True)
+    table.insert(2, "clause_id", table["unit_id"].str.partition(".")[0])
+    table = table.rename(columns={"note": "unit_note"}).merge(
+        codes.drop(columns="coder"), on="measure_id", how="left", validate="one_to_one"
+    )
+    table["strength"] = strength(table["strength_outer"], table["strength_inner"])
+    table["instrument_class"] = table["instrument"].map(classes)
+    # 衔接落实… is no measure of its own: it says what the sentence's measures refer to.
+    named = references.groupby("unit_id")["title"].agg(tuple)
+    table["refers_to"] = [named.get(unit_id, ()) for unit_id in table["unit_id"]]
+    return table
+
+
 def with_scope(measures: pd.DataFrame, scopes: pd.DataFrame) -> pd.DataFrame:
     """Add the scope of each measure, from the segments of its sentence that it overlaps.
 

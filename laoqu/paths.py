@@ -7,11 +7,18 @@ laoqu may rely on the working directory.
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
 #: A wheel carries data/ and notebooks/ inside the package (see pyproject.toml, force-include).
 SHARED = PACKAGE / "_share"
+#: Whatever begins like this is unfinished; whoever finds it under the lock may clear it away.
+BESIDE = ".laoqu-"
+REPLACED = f"{BESIDE}old-"
 
 
 def checkout() -> Path | None:
@@ -50,3 +57,49 @@ def display(path: Path) -> str:
             return str(Path(name) / path.relative_to(base))
     root = checkout()
     return str(path.relative_to(root)) if root and path.is_relative_to(root) else str(path)
+
+
+@contextmanager
+def replacing(folder: Path, name: str) -> Iterator[Path]:
+    """Give an empty folder to write into, which in the end is `folder`/`name`, whole.
+
+    What stood there is moved aside, and taken away once the new one stands; if the new one cannot
+    be put there, it is put back at once. A process that is killed between the two leaves it as
+    ``.laoqu-old-…``, from where the next call for the same name, or `put_back`, returns it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as outputs:
+    ...     with replacing(Path(outputs), "zh/yimeng") as beside:
+    ...         _ = (beside / "report.html").write_text("…")
+    ...     [path.name for path in Path(outputs).rglob("*")]
+    ['zh', 'yimeng', 'report.html']
+    """
+    target, old = folder / name, folder / f"{REPLACED}{name.replace('/', '~')}"
+    put_back(folder, old.name)
+    beside = Path(tempfile.mkdtemp(prefix=BESIDE, dir=folder))
+    try:
+        yield beside
+        beside.chmod(0o755)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            target.replace(old)
+        try:
+            beside.replace(target)
+        except OSError:
+            put_back(folder, old.name)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def put_back(folder: Path, only: str = "") -> None:
+    """Return what `replacing` had moved aside to its place, where nothing stands there now."""
+    for path in [folder / only] if only else list(folder.glob(f"{REPLACED}*")):
+        target = folder / path.name.removeprefix(REPLACED).replace("~", "/")
+        if target.exists():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.exists():
+            path.replace(target)

@@ -206,16 +206,7 @@ class Plan:
             raise UnknownId(scheme, crosswalk["scheme"].unique(), "scheme")
         classes = crosswalk[crosswalk["scheme"] == scheme].set_index("code")["class"]
         codes = self.codings("adjudicated" if self._sheet is None else "own")
-        table = self._frame("measures").sort_values("start", ignore_index=True)
-        table.insert(2, "clause_id", table["unit_id"].str.partition(".")[0])
-        table = table.rename(columns={"note": "unit_note"}).merge(
-            codes.drop(columns="coder"), on="measure_id", how="left", validate="one_to_one"
-        )
-        table["strength"] = coding.strength(table["strength_outer"], table["strength_inner"])
-        table["instrument_class"] = table["instrument"].map(classes)
-        # 衔接落实… is no measure of its own: it says what the sentence's measures refer to.
-        named = self._frame("references").groupby("unit_id")["title"].agg(tuple)
-        table["refers_to"] = [named.get(unit_id, ()) for unit_id in table["unit_id"]]
+        table = coding.coded(self._frame("measures"), codes, classes, self._frame("references"))
         table = coding.with_scope(table, self._frame("scopes"))
         if region is None:
             return table
@@ -260,8 +251,7 @@ class Plan:
         DataFrame
             One row per naming: ``mention_id``, ``printed``, ``name``, ``level``, ``adcode``,
             ``code_date``, ``province``, ``prefecture``, ``unit_id``, ``clause_id``, ``start``,
-            ``end``,
-            ``role``, ``recipient``, ``list_open``, ``list_total``, ``region_id`` (areas it
+            ``end``, ``role``, ``recipient``, ``list_open``, ``list_total``, ``region_id`` (areas it
             names or lies in, joined by ``;``, empty where none is known), ``reason``.
         """
         table = self._mentions.copy(deep=False)
@@ -273,25 +263,7 @@ class Plan:
 
     @cached_property
     def _mentions(self) -> pd.DataFrame:
-        table = self._frame("mentions").rename(columns={"quote": "printed"})
-        inside = self._place_areas().groupby("adcode")["region_id"].agg(list).to_dict()
-        order = {region_id: i for i, region_id in enumerate(self.region_ids)}
-        table["region_id"] = [
-            named or ";".join(sorted(inside.get(code, []), key=order.get))
-            if level not in ("province", "country")
-            else ""
-            for named, code, level in zip(
-                table["region_id"], table["adcode"], table["level"], strict=True
-            )
-        ]
-        table["clause_id"] = table["unit_id"].str.partition(".")[0]
-        first = [
-            "mention_id", "printed", "name", "level", "adcode", "code_date", "province",
-            "prefecture",
-            "unit_id", "clause_id", "start", "end", "role", "recipient", "list_open",
-            "list_total", "region_id", "reason",
-        ]  # fmt: skip
-        return table[first]
+        return regions.located(self._frame("mentions"), self._place_areas(), self.region_ids)
 
     def box_items(self, box: str | None = None, region: str | None = None) -> pd.DataFrame:
         """Return the places that boxes 1, 2 and 4 list; box 3 lists none.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -14,6 +14,12 @@ from laoqu.errors import UnknownId, nearest
 CONFIDENCE = ("high", "medium", "low")
 #: From near to far; the last three are derived, never stored (see `nearest_reach`).
 REACH = ("named", "place", "class", "everyone", "conditional", "open", "none")
+#: The columns of `located`.
+LOCATED = [
+    "mention_id", "printed", "name", "level", "adcode", "code_date", "province", "prefecture",
+    "unit_id", "clause_id", "start", "end", "role", "recipient", "list_open", "list_total",
+    "region_id", "reason",
+]  # fmt: skip
 SUFFIX = re.compile(r"(?:革命老区|老区|原中央苏区|oldrevolutionarybasearea)$")
 
 
@@ -120,6 +126,39 @@ def place_areas(
     # 儋州 and its like are cities without counties: their own row stands for them.
     cities = cities[cities["adcode"].isin(total.index)]
     return pd.concat([counties, cities.assign(basis="prefecture")], ignore_index=True)
+
+
+def located(mentions: pd.DataFrame, areas: pd.DataFrame, region_ids: Sequence[str]) -> pd.DataFrame:
+    """Return the namings with the areas that each names or lies in; a province lies in none.
+
+    Parameters
+    ----------
+    mentions : DataFrame
+        The table of this name.
+    areas : DataFrame
+        From `place_areas`.
+    region_ids : sequence of str
+        The areas in the order in which they are to be listed.
+
+    Returns
+    -------
+    DataFrame
+        One row per naming, the columns `LOCATED`: ``quote`` is ``printed`` there, and
+        ``region_id`` has all areas, joined by ``;``.
+    """
+    table = mentions.rename(columns={"quote": "printed"})
+    inside = areas.groupby("adcode")["region_id"].agg(list).to_dict()
+    order = {region_id: i for i, region_id in enumerate(region_ids)}
+    table["region_id"] = [
+        named or ";".join(sorted(inside.get(code, []), key=order.get))
+        if level not in ("province", "country")
+        else ""
+        for named, code, level in zip(
+            table["region_id"], table["adcode"], table["level"], strict=True
+        )
+    ]
+    table["clause_id"] = table["unit_id"].str.partition(".")[0]
+    return table[LOCATED]
 
 
 def reach(

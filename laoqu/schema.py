@@ -4,7 +4,7 @@ Loading, checking and the data dictionary all follow from it. Beside the standar
 resource may say ``"laoqu:evidence": true`` (its ``quote`` must stand in the canonical text at
 ``start``, ``end``, inside the unit it names) and a field ``"laoqu:codes": "scope"`` (its values
 are codes of that variable of the codebook); ``"laoqu:unsorted": true`` is for tables in reading
-order.
+order, and ``"laoqu:rows": 514`` is how many rows a curated table had when it was last reviewed.
 """
 
 from __future__ import annotations
@@ -156,7 +156,8 @@ def dictionary(folder: Path | None = None) -> str:
     for each in package(folder)["resources"]:
         key = each["schema"].get("primaryKey", [])
         out += [f"## {each['name']}", "", f"`data/{each['path']}`: {each['description']}", ""]
-        out += [f"Key: {', '.join(f'`{k}`' for k in key)}.", ""]
+        rows = f" Rows: {each['laoqu:rows']:,}." if "laoqu:rows" in each else ""
+        out += [f"Key: {', '.join(f'`{k}`' for k in key)}.{rows}", ""]
         out += ["| column | type | required | meaning |", "|---|---|---|---|"]
         targets = {
             column: key_["reference"]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from laoqu.analysis.agreement import agreement, by_category
+from laoqu.analysis import resample
+from laoqu.analysis.agreement import agreement, by_category, by_variable
 
 NA = np.nan
 #: Krippendorff's example of four coders and twelve units, with gaps.
@@ -179,3 +182,11 @@ def test_statistics_do_not_depend_on_the_order_of_coders_or_on_names(pairs):
         assert back[name] == pytest.approx(value, nan_ok=True)
         assert renamed[name] == pytest.approx(value, nan_ok=True)
         assert np.isnan(value) or value <= 1 + 1e-9
+
+
+def test_draws_and_seed_are_those_of_the_collection():
+    """docs/methods.md: 2,000 resamples; one seed for everything that is drawn."""
+    for function in (agreement, by_variable):
+        taken = inspect.signature(function).parameters
+        assert (taken["draws"].default, taken["seed"].default) == (2 * resample.DRAWS, 2021)
+    assert 2 * resample.DRAWS == 2000 and resample.SEED == 2021

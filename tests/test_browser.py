@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 import laoqu as lq
+from laoqu.batch import index
 from laoqu.labels import LANGS, label
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -40,7 +41,7 @@ def browser():
 
 
 @pytest.fixture
-def visit(site, browser):
+def goto(browser):
     """Return a function that opens a page; what it said and asked for is checked at the end."""
     contexts, said, asked = [], [], []
 
@@ -52,7 +53,7 @@ def visit(site, browser):
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
-        page.goto(f"file://{site}/{path}")
+        page.goto(f"file://{path}")
         return page
 
     yield goto
@@ -60,6 +61,31 @@ def visit(site, browser):
         context.close()
     assert said == []
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+
+
+@pytest.fixture
+def visit(site, goto):
+    """Return a function that opens a page of the site; see `goto`."""
+    return lambda path, **settings: goto(f"{site}/{path}", **settings)
+
+
+@pytest.fixture(scope="session")
+def carded(tmp_path_factory, plan):
+    """An index of all 505 county cards, some in one language, one failed; no file behind it."""
+    runs = []
+    for adcode in sorted(set(plan.membership()["adcode"])):
+        for lang in LANGS[: 1 if adcode == "451081" else 2]:
+            name = f"{lang}/cards/{adcode}"
+            run = {"name": name, "recorded": {"seconds": 1}, "status": "ok", "error": ""}
+            forms = ("card.html", "card.pdf", "card.ipynb", "values.json", "tables/named.csv")
+            run["outputs"] = [{"path": f"{name}/{form}"} for form in forms]
+            if adcode == "371311":
+                run |= {"status": "failed", "error": "cell 3: <b>boom</b>", "outputs": []}
+            runs.append(run)
+    manifest = {"runs": runs, "made": "2026-01-01", "laoqu": "0", "python": "3", "packages": {}}
+    path = tmp_path_factory.mktemp("cards") / "index.html"
+    path.write_bytes(index.page(manifest))
+    return path
 
 
 def barriers(page):
@@ -88,9 +114,12 @@ def test_a_report_is_open_to_all_and_fits_every_screen(visit, region, lang):
     assert page.locator("figure figcaption").count() == len(alts)
     broken = "all => all.filter((it) => !document.querySelector(it.hash)).length"
     assert page.locator("nav ol a").evaluate_all(broken) == 0
-    for width in (390, 768, 1600):
+    for width in (390, 768, 960, 1152, 1600):
         page.set_viewport_size({"width": width, "height": 900})
         assert sideways(page) <= 0, width
+        if width > 900:  # a table that has to be pushed is for small screens
+            cut = "all => all.filter((it) => it.scrollWidth > it.clientWidth).length"
+            assert page.locator(".scroll:visible").evaluate_all(cut) == 0, width
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -101,6 +130,56 @@ def test_the_index_is_open_to_all(visit, lang):
     page.set_viewport_size(DESK)
     assert sideways(page) <= 0
     assert barriers(page) == []
+
+
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_index_of_500_cards_is_open_to_all_and_fits_every_screen(goto, carded, lang, scheme):
+    page = goto(f"{carded}#{lang}", viewport=PHONE, color_scheme=scheme)
+    assert page.locator("#cards li:visible").count() == 0  # 505 are folded by province
+    page.fill("#place", "靖西")
+    page.locator("#cards details").evaluate_all("all => all.forEach((it) => { it.open = true })")
+    for width in (390, 768, 1200):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert sideways(page) <= 0, width
+    assert barriers(page) == []
+    assert carded.stat().st_size < 700_000
+
+
+def test_a_card_is_reached_by_keyboard(goto, carded):
+    page = goto(f"{carded}#en", locale="en-GB")
+    page.locator("#cards summary").first.focus()
+    page.keyboard.press("Enter")
+    for word in ("Pingshan", "PDF"):
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == word
+    assert page.evaluate("document.activeElement.getAttribute('href')") == (
+        "en/cards/130131/card.pdf"
+    )
+
+
+@pytest.mark.parametrize("typed", ["451081", "靖西县", "Jingxi"])
+def test_the_search_finds_a_card_by_name_and_code(goto, carded, typed):
+    page = goto(f"{carded}#zh")
+    page.fill("#place", typed)
+    links = page.locator("#found li a").evaluate_all(
+        "all => all.map((it) => it.getAttribute('href'))"
+    )
+    assert links == ["zh/cards/451081/card.html", "zh/cards/451081/card.pdf"]
+    page.locator("#lang-en").check()  # there is no English card: the Chinese one is linked
+    assert page.locator("#found li a").first.get_attribute("href") == "zh/cards/451081/card.html"
+    line = page.locator("#cards li", has_text="451081").locator("[lang=en]")
+    assert label("index.cards_other", "en") in line.text_content()
+    assert line.locator("a").first.get_attribute("hreflang") == "zh"
+
+
+def test_a_failed_card_says_so(goto, carded):
+    page = goto(f"{carded}#en")
+    failed = page.locator("#cards .failed")
+    assert failed.count() == 2 and "371311" in failed.first.text_content()
+    assert "<b>boom</b>" in failed.first.text_content()
+    page.fill("#place", "罗庄区")
+    assert label("find.card", "en") not in page.locator("#found").inner_text()
 
 
 @pytest.mark.parametrize("path", ["en/taihang/report.html", "index.html#zh"])

@@ -180,6 +180,9 @@ def test_a_card_is_made_whole(tmp_path):
     }  # fmt: skip
     text = (tmp_path / "en/cards/451081/card.html").read_text(encoding="utf-8")
     assert "papermill template" not in text
+    for link in set(re.findall(r'href="([^"#]+)', text)):
+        assert (tmp_path / "en/cards/451081" / link).is_file(), link
+    assert 'href="en/cards/451081/card.html"' in (tmp_path / "index.html").read_text("utf-8")
     assert "Jingxi" in text
 
 

@@ -75,6 +75,49 @@ def test_within_clauses_what_the_layout_fixes_is_not_tested():
     assert everywhere.summary["p"].iloc[0] < 0.05
 
 
+def split_by_clause():
+    """S1 and T1 are both common in clause c1, and within it S1 avoids T1: two opposite signs."""
+    c1 = [("S1", "T1")] * 8 + [("S1", "T2")] * 4 + [("D2", "T1")] * 6
+    return coded(c1 + [("D2", "T2")] * 20, ["c1"] * 18 + ["c2"] * 20)
+
+
+def test_a_cell_may_be_over_the_whole_and_under_within_clauses():
+    measures = split_by_clause()
+    everywhere = crosstab.association(measures, CODES, within=None, draws=99)
+    inside = crosstab.association(measures, CODES, draws=999)
+    first = everywhere.cells.iloc[0], inside.cells.iloc[0]
+    # The whole: 12 · 14 / 38 = 4.42 below 8. Within: 12 · 14 / 18 + 0 · 0 / 20 = 9.33 above 8.
+    assert first[0]["expected"] == first[0]["shuffled"] == pytest.approx(12 * 14 / 38)
+    assert first[0]["residual"] > 0
+    assert first[1]["residual"] == first[0]["residual"]
+    assert first[1]["shuffled"] == pytest.approx(12 * 14 / 18)
+    assert first[1]["n"] < first[1]["shuffled"]
+
+
+def test_what_shuffles_give_on_average_is_what_they_give(plan):
+    measures = split_by_clause()
+    for within in (None, "clause_id"):
+        cells = crosstab.association(measures, CODES, within=within, draws=9).cells
+        drawn = crosstab._shuffled(measures, CODES, within, 4000, seed=1)
+        # At most 3 of a count's standard deviation (below 2) / √4000, four times: 0.13.
+        assert cells["shuffled"].to_numpy() == pytest.approx(drawn.mean(axis=0), abs=0.13)
+
+
+def test_p_points_to_the_side_of_its_own_expectation(plan):
+    measures, codebook = plan.measures(), plan.codebook()
+    codes = {
+        name: codebook.loc[codebook["variable"] == name, "code"].tolist()
+        for name in ("instrument", "theme")
+    }
+    cells = crosstab.association(measures, codes, draws=1999).cells
+    drawn = crosstab._shuffled(measures, codes, "clause_id", 1999, seed=crosstab.resample.SEED)
+    found = cells["p"] < 0.05
+    assert found.sum() >= 8
+    n = cells["n"].to_numpy()
+    over = (drawn >= n).mean(axis=0) < (drawn <= n).mean(axis=0)
+    assert ((n > cells["shuffled"]) == over)[found].all()
+
+
 def test_counts_keep_zeros_and_leave_out_what_is_not_coded():
     measures = coded([("S1", "T1"), ("S1", pd.NA), ("D2", "T1")]).assign(scope=["x", "x", None])
     three = crosstab.counts(measures, {**CODES, "scope": ["x", "y"]})

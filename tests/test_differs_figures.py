@@ -207,16 +207,21 @@ def test_crosstab_writes_counts_and_frames_residuals(drawn, found):
     assert "E3 tax relief, D1 public purchase and outsourcing" in it.caption
 
 
-def test_fewer_than_expected_is_dashed(found):
-    everywhere = found.class_cells[0]
-    cells = everywhere.cells.copy()
-    cells.loc[0, ["residual", "p_adjusted"]] = [-3.0, 0.01]
+@pytest.mark.parametrize(
+    ("within", "above", "dashes"),
+    [(0.5, (-1, 1), 0), (0.5, (1, -1), 1), (0.01, (-1, 1), 1), (0.01, (1, -1), 0)],
+)
+def test_a_frame_is_dashed_by_the_shuffle_that_it_stands_for(found, within, above, dashes):
+    """Thin: by what shuffling all gives; thick (p within clauses below .05): by what that gives."""
+    both = [each._replace(cells=each.cells.copy()) for each in found.class_cells]
+    for each, p, shift in zip(both, (0.01, within), above, strict=True):
+        each.cells[["p", "p_adjusted"]] = 0.5
+        each.cells.loc[0, "p_adjusted"] = p
+        each.cells.loc[0, "shuffled"] = each.cells.loc[0, "n"] + shift
     words = {c: c for c in crosstab.CLASSES}, {c: c for c in SCOPES}
-    it = crosstab_figures.crosstab(
-        everywhere._replace(cells=cells), found.class_cells[1], words, "en"
-    )
+    it = crosstab_figures.crosstab(*both, words, "en")
     dashed = [p for p in it.figure.axes[0].patches if p.get_linestyle() not in ("-", "solid")]
-    assert len(dashed) == 1
+    assert len(dashed) == dashes
 
 
 @pytest.fixture(scope="module")

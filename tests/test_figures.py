@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
 import pytest
 from drawing import assert_text_fits
 from matplotlib.figure import Figure
 from matplotlib.image import imread
+from PIL import Image
 
 import laoqu as lq
 from laoqu.errors import LaoquError
@@ -113,3 +115,16 @@ def to_hex(colour):
     from matplotlib.colors import to_hex as convert
 
     return convert(colour)
+
+
+def test_a_picture_keeps_every_shade_and_the_white_of_the_page(drawn):
+    it = drawn("shaanganning", "zh")
+    shown = np.asarray(Image.open(io.BytesIO(it.png())).convert("RGB")).astype(int)
+    true = io.BytesIO()
+    with style.style():
+        it.figure.savefig(true, format="png")
+    true = np.asarray(Image.open(true).convert("RGB")).astype(int)
+    assert shown.shape == true.shape
+    assert np.abs(shown - true).max() <= 0.02 * 255 + 1
+    assert (shown[true.min(axis=2) == 255] == 255).all()
+    assert len(it.png()) < 80_000  # 165,000 with 24 bits and transparency

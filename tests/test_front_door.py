@@ -11,10 +11,13 @@ import pytest
 import laoqu as lq
 from laoqu import paths
 
-HEAVY = ["matplotlib", "geopandas", "papermill", "nbformat", "nbconvert", "IPython", "jinja2"]
+HEAVY = [
+    "matplotlib", "geopandas", "papermill", "nbformat", "nbconvert", "IPython", "jinja2", "sklearn",
+    "scipy.cluster", "statsmodels",
+]  # fmt: skip
 
 
-def test_loading_pulls_in_no_plotting_geometry_or_runner():
+def test_loading_and_checking_pull_in_no_plotting_geometry_runner_or_learning():
     code = (
         "import sys, laoqu as lq\n"
         "plan = lq.load(); repr(plan); plan.reach(); plan.cite('c01.s01'); lq.check()\n"

@@ -11,7 +11,8 @@ import shapely
 
 import laoqu as lq
 from laoqu import geo
-from laoqu.forms import finder, overview, page
+from laoqu.batch import index as batch
+from laoqu.forms import finder, made, overview, page
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +120,46 @@ def test_the_index_links_only_what_is_there(plan):
     assert text.count('<g class="area') == 22
     assert "no &lt;b&gt;" in text and "no <b>" not in text
     assert not page.OUTSIDE.search(text)
+
+
+def card(adcode, lang, *files):
+    name = f"{lang}/cards/{adcode}"
+    outputs = [{"path": f"{name}/{file}"} for file in files]
+    return {"name": name, "lang": lang, "status": "ok", "error": "", "outputs": outputs}
+
+
+def test_cards_stand_by_province_in_the_order_of_codes(plan):
+    runs = {
+        "451081": [card("451081", "zh", "card.html", "card.docx", "values.json", "tables/a.csv")],
+        "371311": [card("371311", lang, "card.pdf") for lang in ("zh", "en")],
+        "110101": [card("110101", "en") | {"status": "failed"}],
+    }
+    found = made.cards(plan, runs)
+    assert (found["n"], found["open"]) == (3, True)
+    assert [each["en"] for each in found["provinces"]] == ["Beijing", "Shandong", "Guangxi"]
+    failed, luozhuang, jingxi = (each["counties"][0] for each in found["provinces"])
+    assert failed["forms"] == {}
+    assert luozhuang["forms"]["en"] == ("en", [("pdf", "en/cards/371311/card.pdf")])
+    chinese = [(kind, f"zh/cards/451081/card.{kind}") for kind in ("html", "docx")]
+    assert jingxi["forms"] == {"zh": ("zh", chinese), "en": ("zh", chinese)}
+    assert made.cards(plan, {})["n"] == 0
+
+
+def test_the_manifest_gives_the_index_its_cards(plan):
+    head = {"made": "2026-01-01", "laoqu": "0", "python": "3", "packages": {}}
+    runs = [
+        card("451081", "zh", "card.html") | {"recorded": {"seconds": 1}},
+        card("110101", "en", "card.html") | {"recorded": {"seconds": 1}},
+    ]
+    text = batch.page(head | {"runs": runs}).decode()
+    links = re.findall(r'href="([^"#]*card[^"#]*)"', text)
+    assert links == ["en/cards/110101/card.html"] * 2 + ["zh/cards/451081/card.html"] * 2
+    found = json.loads(re.search(r'id="places">(.*?)</script>', text)[1])["places"]
+    by_code = {place["k"]: place for place in found}
+    assert by_code["451081"]["d"]["en"] == [["html", "zh/cards/451081/card.html"]]
+    # 东城区 is in no area and nowhere in the plan: only its card makes it known.
+    assert (by_code["110101"]["a"], by_code["110101"]["c"]) == ({}, [])
+    assert 'id="cards"' not in batch.page(head | {"runs": []}).decode()
 
 
 def test_the_index_names_the_packages_when_it_is_told(plan):

@@ -251,6 +251,38 @@ def test_order_is_certain_under_dominance_open_where_scores_decide_and_tied_wher
     assert not found["robust"].any()
 
 
+def test_an_area_of_one_clause_is_in_no_order_however_many_measures_it_has():
+    # a: six measures of 3 in two clauses; b: six of 5, all in c9. Whenever c9 is drawn the mean
+    # of b is 5, so every draw with a value has b ahead: sure only because one clause decides.
+    measures = coded([3] * 6 + [5] * 6).assign(clause_id=["c1", "c2"] * 3 + ["c9"] * 6)
+    reach = reaching(*((f"m{i}", "a" if i < 6 else "b", "named") for i in range(12)))
+    pair = robust_order(measures, reach, ["a", "b"], draws=200).set_index(["quantity", "basis"])
+    assert pair.loc[("mean", "scale"), "below"] == 1
+    assert not pair["rankable"].any() and not pair["robust"].any()
+    found = exposures(measures, reach, ["a", "b"], draws=50)
+    named = found[found["rule"] == "named"]
+    assert not named["rankable"].any() and named["rank_low"].isna().all()
+    assert values(found, "named", "b", "low") == pytest.approx(
+        dict.fromkeys(QUANTITIES, np.nan), nan_ok=True
+    )
+    # With one of them in a second clause both may be ordered.
+    measures.loc[11, "clause_id"] = "c8"
+    pair = robust_order(measures, reach, ["a", "b"], draws=200).set_index(["quantity", "basis"])
+    assert pair["rankable"].all() and pair.loc[("mean", "scale"), "robust"]
+    assert exposures(measures, reach, ["a", "b"], draws=50)["rankable"].all()
+
+
+def test_what_is_not_coded_makes_no_second_clause():
+    # b stands in two clauses, but its strengths are coded in one of them only.
+    measures = coded([3] * 6 + [5] * 6 + [pd.NA])
+    measures["clause_id"] = ["c1", "c2"] * 3 + ["c9"] * 6 + ["c8"]
+    reach = reaching(*((f"m{i}", "a" if i < 6 else "b", "named") for i in range(13)))
+    found = exposures(measures, reach, ["a", "b"], draws=50)
+    ranked = found[found["rule"] == "named"].groupby("quantity")["rankable"].all()
+    assert ranked.to_dict() == {"density": True, "exposure": False, "mean": False}
+    assert np.isnan(values(found, "named", "b", "low")["mean"])
+
+
 def test_relabelling_turns_every_pair_around(plan):
     measures, reach = plan.measures(), plan.measure_reach()
     here = robust_order(measures, reach, ["yimeng", "taihang"], draws=100)

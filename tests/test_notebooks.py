@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pandas as pd
@@ -333,6 +334,30 @@ def test_two_runs_give_the_same_bytes(name, runs):
     }
 
 
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_chinese_in_an_english_table_says_that_it_is(runs, name):
+    blocks = [each for each in runs[0][name] if isinstance(each, Block)]
+    assert blocks and {block.lang for block in blocks} == {"en"}
+    for block in blocks:
+        page = re.sub(r'<(q|span) lang="zh">.*?</\1>', "", block._repr_html_(), flags=re.DOTALL)
+        found = re.search("[\u3400-\u9fff]+", re.sub(r"<[^>]*>", "", page))
+        assert not found, (block.anchor, found)
+
+
+def test_every_publication_block_is_told_its_language():
+    for path in sorted((paths.PACKAGE / "publication").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Block":
+                given = {word.arg: ast.unparse(word.value) for word in node.keywords}
+                assert given.get("lang") == "lang", f"{path.name}:{node.lineno}"
+
+
+def test_long_evidence_is_folded(runs):
+    blocks = [each for name in NOTEBOOKS for each in runs[0][name] if isinstance(each, Block)]
+    folded = {block.anchor for block in blocks if block.folded}
+    assert folded == {"pmc-cells"}  # 51 rows; what a notebook is about stays open
+
+
 @pytest.fixture
 def outputs(tmp_path, monkeypatch):
     monkeypatch.setenv("LAOQU_OUTPUTS", str(tmp_path))
@@ -346,6 +371,33 @@ def test_files_of_an_earlier_run_do_not_stay(outputs):
     assert sorted(p.name for p in (outputs / "x" / "tables").iterdir()) == ["one.csv", "stated.csv"]
     assert (outputs / "x/tables/one.csv").read_text(encoding="utf-8") == "a\n1.5\n"
     assert (outputs / "x/tables/stated.csv").read_bytes() == b"block,name,value\nb,v,1\nb,v,2\n"
+    assert [p.name for p in outputs.iterdir()] == ["x"]
+
+
+def test_an_earlier_run_stays_until_the_new_one_stands(outputs, monkeypatch):
+    files.write("x", {"one": pd.DataFrame({"a": [1]})})
+    replace, moved = Path.replace, []
+
+    def stuck(path, target):
+        moved.append(path.name)
+        if Path(target).name == "x" and not path.name.startswith(paths.REPLACED):
+            raise PermissionError(13, "Permission denied")
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", stuck)
+    with pytest.raises(lq.OutputError, match="Permission denied"):
+        files.write("x", {"two": pd.DataFrame({"a": [2]})})
+    assert [p.name for p in (outputs / "x" / "tables").iterdir()] == ["one.csv"]
+    assert [p.name for p in outputs.iterdir()] == ["x"]
+    assert moved[0] == "x"  # moved aside, not taken away
+
+
+def test_a_run_killed_between_two_moves_loses_nothing(outputs):
+    files.write("x", {"one": pd.DataFrame({"a": [1]})})
+    (outputs / "x").replace(outputs / f"{paths.REPLACED}x")
+    with pytest.raises(ValueError, match="no plain data"), paths.replacing(outputs, "x"):
+        raise ValueError("no plain data")
+    assert (outputs / "x/tables/one.csv").is_file()
     assert [p.name for p in outputs.iterdir()] == ["x"]
 
 

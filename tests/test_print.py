@@ -13,6 +13,7 @@ import docx as python_docx
 import nbformat
 import pypdf
 import pytest
+import typst
 from fontTools.ttLib import TTFont
 
 from laoqu import forms, labels
@@ -39,6 +40,8 @@ SVG = (
     '<rect width="9" height="9"/></svg>'
 )
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+#: Points from the foot of a page to the end and to the beginning of its text.
+FOOT, HEAD = 68.0, 765.4
 
 
 def block(anchor, **parts):
@@ -81,13 +84,22 @@ class Printed:
         head = next(each["title"] for each in made.shown if each.get("anchor") == "head")
         self.title = f"{head} · {label('site.title', made.lang)}"
         self.parts = outline(made.notebook, made.lang, self.title)["parts"]
-        self.pages, self.starts = [], []
+        self.pages, self.starts, self.sizes, self.ends = [], [], set(), []
         for page in self.pdf.pages:
+            self.ends.append(HEAD)
             self.pages.append(squeezed(page.extract_text(visitor_text=self._note)))
 
-    def _note(self, words, cm, tm, *_):
+    def _note(self, words, cm, tm, _, size):
         if words.strip():
             self.starts.append(tm[4] * cm[0] + cm[4])
+            self.sizes.add(abs(size * tm[3] * cm[3]))
+            height = tm[5] * cm[3] + cm[5]
+            if height > FOOT:
+                self.ends[-1] = min(self.ends[-1], height)
+
+    def page_of(self, words, after=0):
+        """The number of the first page, from `after` on, that has these words."""
+        return next(i for i, p in enumerate(self.pages[after:], after) if squeezed(words) in p)
 
     def kind(self, kind):
         return [part for part in self.parts if part["kind"] == kind]
@@ -127,6 +139,9 @@ def test_everything_shown_can_be_found_in_the_pdf(printed, region, lang):
         for row in part.get("rows", []):
             words += ["".join(run[0] for line in cell for run in line) for cell in row["cells"]]
             words += ["".join(run[0] for line in cell for run in line) for cell in row["over"]]
+        words += ["".join(run[0] for run in line) for line in part.get("note", [])]
+        words += [name for _, names in part.get("pairs", []) for name in names
+                  if part["kind"] == "files"]  # fmt: skip
         for one in words:
             # A line broken inside a table cell may be extracted beside its neighbour: long texts
             # are looked for by their beginning.
@@ -219,6 +234,56 @@ def test_pages_are_a4_numbered_and_nothing_stands_outside_the_margins(printed, r
     assert all(65 <= x <= 530 for x in it.starts)
 
 
+@pytest.mark.parametrize(("region", "lang"), ALL)
+def test_no_page_is_left_half_empty_and_no_type_is_tiny(printed, region, lang):
+    it = printed(region, lang)
+    used = [(HEAD - end) / (HEAD - FOOT) for end in it.ends]
+    # The first page has title and contents, the last what is left.
+    assert min(used[1:-1]) > 0.6, [round(share, 2) for share in used]
+    assert min(it.sizes) > 7.9  # 8 pt, less only for a very long running head
+
+
+@pytest.mark.parametrize(("region", "lang"), ALL)
+def test_nothing_is_parted_from_what_belongs_to_it(printed, region, lang):
+    it = printed(region, lang)
+    tables = [part for part in it.kind("table") if not part["detailed"]]
+    for part in tables:
+        at = it.page_of(part["number"] + part["title"], 1)  # the contents name titles too
+        first, *_, last = [[plain(cell) for cell in row["cells"]] for row in part["rows"]]
+        for row in part["rows"][: part["rows"][0]["tie"]]:
+            assert squeezed(plain(row["cells"][0]))[:6] in it.pages[at], part["name"]
+        assert squeezed(first[0])[:6] in it.pages[at]
+        if part["note"]:
+            end = it.page_of(plain(part["note"][-1:])[:20], at)
+            assert squeezed(last[0])[:6] in it.pages[end], part["name"]
+    for heading in it.kind("heading"):
+        following = it.parts[it.parts.index(heading) + 1]
+        if following["kind"] == "lead":
+            at = it.page_of(heading["text"] + plain(following["lines"])[:8], 1)
+            assert not it.pages[at].endswith(squeezed(heading["text"]))
+    copied = [i for i, page in enumerate(it.pages) if "@misc{" in page]
+    assert "TY-DATA" in it.pages[copied[0]]
+    assert "report.ipynb" in it.pages[copied[0]]  # no page of citations alone
+
+
+def plain(lines):
+    return "".join(run[0] for line in lines for run in line)
+
+
+def test_figures_find_their_place_in_the_attempts_that_typst_has(made, monkeypatch):
+    warned = []
+
+    def compiled(*args, **options):
+        data, warnings = typst.compile_with_warnings(*args, **options)
+        warned.extend(warnings)
+        return data
+
+    monkeypatch.setattr(typst, "compile", compiled)
+    for region in ("ganminyue", "taihang"):
+        forms.render(made[region, "en"].notebook, "en", "t", ["pdf"])
+    assert not warned
+
+
 @pytest.mark.parametrize("region", load().region_ids)
 def test_print_adds_no_chinese_to_an_english_report(printed, plan, region):
     it = printed(region, "en")
@@ -247,13 +312,22 @@ def test_the_word_document_has_its_headings_tables_and_pictures(printed, region,
         assert (len(table.rows), len(table.columns)) == (rows, len(part["columns"]))
         assert [cell.text for cell in table.rows[bool(part["over"])].cells] == part["columns"]
         assert table.rows[0]._tr.trPr.find(f"{W}tblHeader") is not None
+        assert all(row._tr.trPr.find(f"{W}cantSplit") is not None for row in table.rows)
+        grid = [int(column.get(f"{W}w")) for column in table._tbl.tblGrid]
+        assert sum(grid) <= 9075  # twentieths of a point: the width of the text
+        for row in table.rows:
+            cells = row._tr.tc_lst
+            assert sum(int(cell.tcPr.find(f"{W}tcW").get(f"{W}w")) for cell in cells) == sum(grid)
+        said = table._tbl.tblPr.find(f"{W}tblCaption").get(f"{W}val")
+        assert squeezed(part["number"] + part["title"]) in squeezed(said)
     figures = it.kind("figure")
     assert len(document.inline_shapes) == len(figures)
     alts = [shape._inline.docPr.get("descr") for shape in document.inline_shapes]
     assert alts == [part["alt"] for part in figures]
     captions = [p.text for p in document.paragraphs if p.style.name.endswith("Caption")]
     for part in figures:
-        assert any(caption.endswith(part["caption"]) for caption in captions)
+        file = f"figures/{part['name']}.csv"
+        assert any(caption.endswith(f"{part['caption']}\u2003{file}") for caption in captions)
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -262,6 +336,8 @@ def test_the_word_document_has_head_foot_contents_and_eastern_fonts(printed, lan
     document, title = it.made.word, it.title
     section = document.sections[0]
     assert section.header.paragraphs[0].text == title
+    assert section.different_first_page_header_footer  # it has the title itself
+    assert "PAGE" in section.first_page_footer._element.xml
     foot = section.footer._element.xml
     assert "PAGE" in foot
     assert "NUMPAGES" in foot
@@ -274,6 +350,25 @@ def test_the_word_document_has_head_foot_contents_and_eastern_fonts(printed, lan
     anchors = set(re.findall(r'w:hyperlink w:anchor="([^"]+)"', xml))
     assert anchors == {part["anchor"] for part in it.kind("heading")}
     assert anchors <= set(re.findall(r'bookmarkStart [^>]*w:name="([^"]+)"', xml))
+    # Word is asked to add the page numbers; until it does, none is missing at the end of dots.
+    assert xml.count('w:dirty="true"') == 1
+    assert "PAGEREF" not in xml
+    assert not any("\t" in p.text for p in document.paragraphs if p.style.name.startswith("toc"))
+    first = next(p for p in document.paragraphs if p.style.name == "Heading 1")
+    assert first.paragraph_format.page_break_before
+
+
+def test_rows_of_a_word_table_stay_with_what_belongs_to_them(printed):
+    it = printed("ganminyue", "en")
+    tables = dict(zip([p["name"] for p in it.kind("table")], it.made.word.tables, strict=True))
+    kept = [
+        row.cells[0].paragraphs[0].style.paragraph_format.keep_with_next
+        for row in tables["counties"].rows[1:]
+    ]
+    # The first three rows, the last three and the note under them.
+    assert [i for i, keep in enumerate(kept) if keep] == [0, 1, *range(len(kept) - 3, len(kept))]
+    xml = tables["support_everyone"]._tbl.xml
+    assert xml.count('<w:bottom w:val="nil"/>') > 200  # no rule between words and codes
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -289,7 +384,7 @@ def test_hostile_text_stays_text(lang):
     assert document.sections[0].header.paragraphs[0].text == HOSTILE
     assert document.inline_shapes[0]._inline.docPr.get("descr") == HOSTILE
     table = document.tables[0]
-    assert table.rows[0].cells[0].text == f"{HOSTILE} · 原文"
+    assert [cell.text for cell in table.rows[0].cells] == [HOSTILE, "原文"]
     assert {len(row.cells) for row in table.rows} == {2}
 
 
@@ -303,14 +398,41 @@ def test_marks_and_quotations_are_told_apart():
     assert table["rows"][0]["details"][1] == ["原文", [[(QUOTE, "quote")]]]
 
 
+def test_a_column_without_entries_is_left_out_and_says_so():
+    shown = block(
+        "a", title="a", columns=["甲", "乙", "丙"], rows=[["1", "", "2"], ["3", "", ""]], note="完"
+    )
+    table = outline(notebook(shown), "zh", "t")["parts"][1]
+    assert table["columns"] == ["甲", "丙"]
+    assert plain(table["rows"][1]["cells"][1]) == "–"
+    assert [plain([line]) for line in table["note"]] == [
+        label("print.left_out", "zh", head="乙") + label("print.dash", "zh"), "完",
+    ]  # fmt: skip
+
+
+def test_a_folded_table_has_its_codes_in_columns_and_names_them_once():
+    shown = block(
+        "a", title="a", columns=["原文", "译文", "工具", "触及"], folded=True, quoted=[0], badge=3,
+        rows=[[QUOTE, "words " * 20, "供给", "点名"]] * 2, badges=["named"] * 2,
+        details=[[["出处", "条目七"], ["编号", "c07"]]] * 2,
+    )  # fmt: skip
+    table = outline(notebook(shown), "zh", "t")["parts"][1]
+    assert (table["over"], table["columns"]) == (["原文", "译文"], ["工具", "出处"])
+    assert table["split"] == [1, 1]  # beside each other
+    for row in table["rows"]:
+        assert [plain(cell) for cell in row["cells"]] == ["供给", "条目七"]
+        assert row["details"] == []
+
+
 @pytest.mark.parametrize("form", ["pdf", "docx"])
 def test_the_same_notebook_gives_the_same_bytes(form):
     made = everything("一")
     one, two = (forms.render(made, "zh", "一", [form])[f"report.{form}"] for _ in range(2))
     assert one == two
     if form == "docx":
-        times = {entry.date_time for entry in zipfile.ZipFile(io.BytesIO(one)).infolist()}
-        assert times == {(1980, 1, 1, 0, 0, 0)}
+        entries = zipfile.ZipFile(io.BytesIO(one)).infolist()
+        assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
+        assert {entry.compress_type for entry in entries} == {zipfile.ZIP_DEFLATED}
 
 
 def test_a_record_longer_than_a_page_is_not_cut_off():
@@ -326,6 +448,16 @@ def test_a_report_without_sections_is_made_too():
     made = forms.render(notebook(), "en", "Nothing", ("pdf", "docx"))
     assert len(pypdf.PdfReader(io.BytesIO(made["report.pdf"])).pages) == 1
     assert python_docx.Document(io.BytesIO(made["report.docx"])).tables == []
+
+
+@pytest.mark.parametrize(("sections", "pages"), [(3, 1), (9, 2)])
+def test_only_long_contents_have_the_first_page_for_themselves(sections, pages):
+    shown = notebook(*(block(f"s{i}", title=f"S{i}", lead="x") for i in range(sections)))
+    made = forms.render(shown, "en", "t", ("pdf", "docx"))
+    assert len(pypdf.PdfReader(io.BytesIO(made["report.pdf"])).pages) == pages
+    document = python_docx.Document(io.BytesIO(made["report.docx"]))
+    first = next(p for p in document.paragraphs if p.style.name == "Heading 1")
+    assert bool(first.paragraph_format.page_break_before) == (pages == 2)
 
 
 def test_shares_fill_a_line_and_no_more():

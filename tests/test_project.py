@@ -82,7 +82,7 @@ def test_modules_import_only_from_those_before_them():
 
 
 #: Longer than the rest, and why: docs/architecture.md.
-LONG = {"plan.py": 650}
+LONG = {"plan.py": 620}
 
 
 def test_each_module_can_be_read_alone():

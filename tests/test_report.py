@@ -17,6 +17,7 @@ from laoqu.analysis import exposure, resample
 from laoqu.labels import label
 from laoqu.regions import REACH
 from laoqu.sections import SECTIONS
+from laoqu.sections.card import TABLES
 from laoqu.sections.checks import unbacked
 from laoqu.sections.compared import SENTENCES, order, sentence_ranks
 from laoqu.sections.pages import FIGURES
@@ -210,13 +211,34 @@ def test_one_key_has_one_value_and_both_languages_have_the_same(shown, region):
     assert {key for key, lang in found if lang == "zh"} == {k for k, lang in found if lang == "en"}
 
 
-@pytest.mark.skipif(not DOCUMENTED.is_file(), reason="needs a checkout")
-def test_every_key_of_values_is_documented(shown):
-    text = DOCUMENTED.read_text(encoding="utf-8")
-    forms = [
+def documented(heading):
+    """Return the keys in the table of one section, capitals standing for any name."""
+    text = DOCUMENTED.read_text(encoding="utf-8").partition(f"{heading}\n")[2].partition("\n## ")[0]
+    return [
         re.compile(re.sub(r"[A-Z]+", r"[\\w-]+", re.escape(form)))
         for form in re.findall(r"^\| `([\w.]+)`", text, re.MULTILINE)
     ]
+
+
+@pytest.mark.skipif(not DOCUMENTED.is_file(), reason="needs a checkout")
+def test_every_key_of_a_card_is_documented():
+    # A key county in an area; one in an area and no key county; one in none.
+    keys = set()
+    for adcode in ("451081", "371311", "110101"):
+        card = lq.card(adcode, "en")
+        for name in (*TABLES, "provenance"):
+            keys |= set(getattr(card, name)().values)
+    shared = ("plan.", "edition.", "input.", "version.")
+    own, forms = documented("## Keys of a card's values.json"), documented("## Keys of values.json")
+    for key in sorted(keys):
+        known = forms if key.startswith(shared) else own
+        assert any(form.fullmatch(key) for form in known), key
+    assert [f.pattern for f in own if not any(f.fullmatch(key) for key in keys)] == []
+
+
+@pytest.mark.skipif(not DOCUMENTED.is_file(), reason="needs a checkout")
+def test_every_key_of_values_is_documented(shown):
+    forms = documented("## Keys of values.json")
     keys = {key for region in REGIONS for key in values(shown, region)}
     assert [key for key in sorted(keys) if not any(f.fullmatch(key) for f in forms)] == []
     unused = [f.pattern for f in forms if not any(f.fullmatch(key) for key in keys)]
@@ -296,7 +318,7 @@ def test_where_small_numbers_give_no_order_no_rank_is_claimed(pages, shown):
     for (region, lang), it in pages.items():
         found = values(shown, region, lang)
         ranks = sentence_ranks(it.context.frames, SENTENCES["named"])
-        assert not resample.rankable(ranks["count"])
+        assert not resample.rankable(ranks["count"], ranks["clauses"])
         said, _ = order(it.context, "named", ranks)
         assert found["rank.named.order"] == "small"
         assert said in block(shown, region, lang, "glance")["lead"]
@@ -313,16 +335,19 @@ def test_where_small_numbers_give_no_order_no_rank_is_claimed(pages, shown):
 @pytest.mark.parametrize(
     ("counts", "kind", "words"),
     [
-        # (count, best, worst) of the first area; the others have ten each.
-        ((4, 12, 12), "small", "1 of the 12 areas has fewer than 5"),
-        ((9, 3, 9), "wide", "cannot be said to stand high or low"),
-        ((30, 1, 2), "rank", "95% of the ranks lie between 1 and 2 of 12"),
+        # (count, clauses, best, worst) of the first area; the others have ten each, in two clauses.
+        ((4, 2, 12, 12), "small", "1 of the 12 areas has fewer than 5"),
+        ((4, 1, 12, 12), "small", "1 of the 12 areas has fewer than 5"),
+        ((30, 1, 1, 2), "clause", "in 1 of the 12 areas all of them stand in one clause"),
+        ((9, 2, 3, 9), "wide", "cannot be said to stand high or low"),
+        ((30, 2, 1, 2), "rank", "95% of the ranks lie between 1 and 2 of 12"),
     ],
 )
 def test_the_wording_of_an_order_follows_the_numbers(pages, counts, kind, words):
     context = pages["ganminyue", "en"].context
-    rows = dict.fromkeys(REGIONS, (10, 1, 12)) | {"ganminyue": counts}
-    ranks = pd.DataFrame.from_dict(rows, orient="index", columns=["count", "best", "worst"])
+    rows = dict.fromkeys(REGIONS, (10, 2, 1, 12)) | {"ganminyue": counts}
+    columns = ["count", "clauses", "best", "worst"]
+    ranks = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
     said, found = order(context, "direct", ranks)
     assert found["rank.direct.order"] == kind
     assert words in said

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import laoqu as lq
-from laoqu.analysis.resample import clause_draws, intervals, rank_intervals, rankable
+from laoqu.analysis.resample import clause_draws, enough, intervals, rank_intervals, rankable
 from laoqu.analysis.weights import RULES, weights
 
 REACH = ("named", "place", "class", "everyone", "conditional")
@@ -90,9 +90,15 @@ def test_ranks_are_intervals_and_ties_stay_open():
 
 
 def test_areas_with_few_rows_are_not_ordered():
-    assert rankable(pd.Series([5, 9]))
-    assert not rankable(pd.Series([4, 9]))
-    assert not rankable(pd.Series(dtype="int64"))
+    two = pd.Series([2, 2])
+    assert rankable(pd.Series([5, 9]), two)
+    assert not rankable(pd.Series([4, 9]), two)
+    assert not rankable(pd.Series(dtype="int64"), pd.Series(dtype="int64"))
+
+
+def test_areas_of_one_clause_are_not_ordered():
+    assert not rankable(pd.Series([5, 9]), pd.Series([1, 2]))
+    assert enough(np.array([5, 5, 4]), np.array([2, 1, 2])).tolist() == [True, False, False]
 
 
 def test_what_a_measure_names_does_not_depend_on_whose_report_asks():

@@ -9,6 +9,7 @@ import pytest
 
 import laoqu as lq
 from laoqu import build, paths, schema
+from laoqu.validate import text
 
 EVIDENCE = [
     name for name in schema.names() if schema.resource(name).get("laoqu:evidence")
@@ -101,6 +102,37 @@ def test_a_changed_or_missing_packaged_file_is_reported(data_copy, name):
 )  # fmt: skip
 def test_holes_and_clashes_are_reported(damage, file, old, new, expected):
     assert any(expected in line for line in damage(file, old, new))
+
+
+CURATED = [each for each in schema.package()["resources"] if each["path"].startswith("curated/")]
+
+
+@pytest.mark.parametrize("declared", CURATED, ids=lambda each: each["name"])
+def test_a_lost_row_is_noticed_in_every_curated_table(plan, tmp_path, declared):
+    lines = (plan.folder / declared["path"]).read_bytes().splitlines(keepends=True)
+    path = tmp_path / "short.csv"
+    for kept, expected in ((lines, 0), (lines[:-1], 1)):
+        path.write_bytes(b"".join(kept))
+        table = schema.read(declared["name"], path=path)
+        assert len(list(text.rows(plan.folder, table))) == expected
+
+
+def test_a_lost_row_is_said_with_file_numbers_and_what_to_do(data_copy):
+    path = data_copy / "curated" / "absences.csv"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-1]))
+    (problem,) = lq.check(data_copy)
+    assert "curated/absences.csv:38:1: found 37 rows, expected 38" in problem
+    assert "\"laoqu:rows\" of 'absences' in" in problem and problem.endswith("to 37")
+    package = data_copy / "datapackage.json"
+    package.write_text(package.read_text("utf-8").replace('rows": 38', 'rows": 37'), "utf-8")
+    schema.package.cache_clear()
+    assert lq.check(data_copy) == []
+
+
+def test_a_lost_row_does_not_hide_what_else_is_wrong(damage):
+    found = damage("curated/crosswalk_rz.csv", "shifan_environment,S8,S\n", "")
+    assert len(found) == 2 and "found 131 rows, expected 132" in "".join(found)
 
 
 def test_built_files_are_current():

@@ -15,10 +15,9 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats import inter_rater
 
+from laoqu.analysis.resample import DRAWS, SEED
 from laoqu.coding import CODES, SCALES
 
-SEED = 20211201
-DRAWS = 2000
 #: What the methods literature asks of α (Krippendorff 2004/2019, as commonly quoted).
 RELY, TENTATIVE = 0.8, 0.667
 
@@ -28,7 +27,7 @@ def agreement(
     scale: str = "nominal",
     categories: list[object] | None = None,
     cluster: pd.Series | None = None,
-    draws: int = DRAWS,
+    draws: int = 2 * DRAWS,
     seed: int = SEED,
 ) -> pd.DataFrame:
     """Return every agreement statistic of one variable, each with an interval or a reason.
@@ -95,7 +94,7 @@ def by_variable(
     a: pd.DataFrame,
     b: pd.DataFrame,
     skip: pd.DataFrame | None = None,
-    draws: int = DRAWS,
+    draws: int = 2 * DRAWS,
     seed: int = SEED,
 ) -> pd.DataFrame:
     """Return the agreement of two codings of the measures, variable by variable.

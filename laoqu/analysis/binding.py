@@ -6,7 +6,15 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
-from laoqu.analysis.resample import DRAWS, LEVEL, MINIMUM, SEED, clause_draws, intervals
+from laoqu.analysis.resample import (
+    DRAWS,
+    LEVEL,
+    SEED,
+    clause_draws,
+    clauses_behind,
+    enough,
+    intervals,
+)
 
 STRENGTHS = (1, 2, 3, 4, 5)
 CLARITY = ("black", "grey", "red")
@@ -119,7 +127,7 @@ def proportions(
         One row per group and flag: ``group``, ``item``, ``n`` (coded measures), ``n_uncoded``,
         ``k`` (weight of those that have it), ``share``, ``wilson_low``, ``wilson_high`` (NaN
         for means and for weights that are no whole measures), ``low``, ``high`` (clauses drawn
-        anew; NaN below `laoqu.analysis.resample.MINIMUM` measures or two clauses).
+        anew; NaN without `laoqu.analysis.resample.enough` measures and clauses).
     """
     table = groups.reindex(flags.index).fillna(0.0)
     weight, clauses = table.to_numpy(), np.asarray(clauses)
@@ -133,8 +141,7 @@ def proportions(
         with np.errstate(invalid="ignore"):
             share = k / total
             low, high = intervals((times @ having) / (times @ coded))
-        behind = pd.DataFrame(coded > 0).groupby(clauses).any().sum().to_numpy()
-        enough = (n >= MINIMUM) & (behind > 1)
+        sure = enough(n, clauses_behind(coded, clauses))
         whole = np.isin(flag, (0, 1)) | np.isnan(flag)
         exact = whole.all() & np.isin(coded, (0, 1)).all(axis=0) & (n > 0)
         wilson = np.full((2, len(n)), np.nan)
@@ -146,7 +153,7 @@ def proportions(
             "group": table.columns, "item": item, "n": n,
             "n_uncoded": (weight > 0).sum(axis=0) - n, "k": k, "share": share,
             "wilson_low": wilson[0], "wilson_high": wilson[1],
-            "low": np.where(enough, low, np.nan), "high": np.where(enough, high, np.nan),
+            "low": np.where(sure, low, np.nan), "high": np.where(sure, high, np.nan),
         }  # fmt: skip
         frames.append(pd.DataFrame(columns))
     # By group, then in the order of the flags.

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import networkx as nx
 import numpy as np
 import pandas as pd
-from sklearn.metrics import adjusted_rand_score
 
 from laoqu.analysis import coword
 from laoqu.analysis.resample import SEED
@@ -177,6 +176,8 @@ def cluster_stability(
     without a link in a draw is a cluster of its own there. 1 is the same division, 0 what chance
     gives; shape (draws,).
     """
+    from sklearn.metrics import adjusted_rand_score  # slow to import, and `laoqu check` comes here
+
     paired = coword.pairs(table, minimum, level)
     found = coword.link_draws(table, clauses, paired, minimum, level, draws, seed, strengths=True)
     order = members["term"].tolist()

@@ -124,8 +124,10 @@ def association(
     -------
     Association
         ``cells``, one row per cell: the two variables, ``n``, ``row_total``, ``column_total``,
-        ``expected``, ``residual``, ``shuffled`` (mean count over the shuffles), ``free`` (a
-        shuffle can change it), ``p``, ``p_adjusted`` (NaN where not free), ``structural``.
+        ``expected`` and ``residual`` (of the whole table, whatever is shuffled), ``shuffled``
+        (what the shuffles give on average, worked out exactly: `n` beside it says to which side
+        ``p`` points), ``free`` (a shuffle can change it), ``p``, ``p_adjusted`` (NaN where not
+        free), ``structural``.
         ``summary``, one row: ``n``, ``rows`` and ``columns`` in use, ``df``, ``chi2``, ``v``,
         ``v_corrected``, ``p`` (χ² under the shuffles), ``free`` (cells), ``found`` (cells with an
         adjusted p below .05), ``within``.
@@ -151,7 +153,8 @@ def association(
     for name, values in (
         ("row_total", np.repeat(rows, shape[1])), ("column_total", np.tile(columns, shape[0])),
         ("expected", expected.ravel()), ("residual", residual.ravel()),
-        ("shuffled", shuffled.mean(axis=0)), ("free", free), ("p", p), ("p_adjusted", adjusted),
+        ("shuffled", _dealt(known, codes, within)), ("free", free), ("p", p),
+        ("p_adjusted", adjusted),
         ("structural", cells[[row_name, column_name]].isin(list(structural)).any(axis=1)),
     ):  # fmt: skip
         cells[name] = values
@@ -289,6 +292,19 @@ def _shuffled(
     dealt = second[np.argsort(strata[order] + noise, axis=1)]
     cell = first * width + dealt + size * np.arange(draws)[:, None]
     return np.bincount(cell.ravel(), minlength=draws * size).reshape(draws, size)
+
+
+def _dealt(
+    known: pd.DataFrame, codes: Mapping[str, Sequence[str]], within: str | None
+) -> np.ndarray:
+    """Mean cell counts over all shuffles: in each stratum row total × column total / its size."""
+    strata = known[within] if within else pd.Series(0, index=known.index)
+    total = np.zeros(tuple(len(each) for each in codes.values()))
+    for _, rows in known.groupby(strata):
+        sums = (rows[name].value_counts().reindex(list(each), fill_value=0)
+                for name, each in codes.items())  # fmt: skip
+        total += np.outer(*sums) / len(rows)
+    return total.ravel()
 
 
 def _chi2(tables: np.ndarray, expected: np.ndarray) -> np.ndarray:

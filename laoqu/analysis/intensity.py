@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 
 from laoqu.analysis.resample import (
+    CLAUSES,
     DRAWS,
     LEVEL,
-    MINIMUM,
     SEED,
     clause_draws,
+    clauses_behind,
+    enough,
     intervals,
     rank_intervals,
     rankable,
@@ -58,9 +60,10 @@ def exposures(
         One row per (group,) rule, area and quantity (`QUANTITIES`): ``n`` measures and
         ``clauses`` behind it, ``n_uncoded`` (strength not coded: left out of exposure and mean),
         ``value`` (NaN: a mean of nothing), ``low``, ``high`` (95 %; NaN where fewer than two
-        clauses are behind it), ``undefined`` (draws without a value), ``rank_low``,
-        ``rank_high`` (1 = largest; NA unless ``rankable``), ``rankable`` (all areas rest on
-        `laoqu.analysis.resample.MINIMUM` measures). With `by`, ``group`` comes first.
+        clauses are behind it, for exposure and mean with a coded measure), ``undefined`` (draws
+        without a value), ``rank_low``, ``rank_high`` (1 = largest; NA unless ``rankable``),
+        ``rankable`` (all areas have `laoqu.analysis.resample.enough`). With `by`, ``group``
+        comes first.
 
     Examples
     --------
@@ -119,9 +122,9 @@ def robust_order(
     DataFrame
         One row per quantity, basis and pair: ``quantity``, ``basis`` (density does not depend
         on the scale: text only), ``region_id``, ``other_id``, ``above``, ``below``, ``tied``
-        (shares of the draws; what is missing to 1 is undefined), ``rankable`` (both rest on
-        `laoqu.analysis.resample.MINIMUM` coded measures), ``robust`` (rankable, and above or
-        below in 95 % of the draws).
+        (shares of the draws; what is missing to 1 is undefined), ``rankable`` (both have
+        `laoqu.analysis.resample.enough` coded measures and clauses), ``robust`` (rankable, and
+        above or below in 95 % of the draws).
 
     Examples
     --------
@@ -149,18 +152,21 @@ def robust_order(
     }
     samples["mean", "scale"] = _divided(samples["exposure", "scale"], coded.sum(axis=0))
     samples["mean", "text"] = _divided(samples["exposure", "text"], times @ coded)
-    enough = {"density": (inside > 0).sum(axis=0) >= MINIMUM}
-    enough["exposure"] = enough["mean"] = (coded > 0).sum(axis=0) >= MINIMUM
+    clauses = measures["clause_id"]
+    fit = {
+        quantity: enough((there > 0).sum(axis=0), clauses_behind(there, clauses))
+        for quantity, there in (("density", inside), ("exposure", coded), ("mean", coded))
+    }
     rows = []
     for (quantity, basis), sample in sorted(samples.items()):
         sample = sample.round(DIGITS)
         for one, two in itertools.combinations(range(len(region_ids)), 2):
             a, b = sample[:, one], sample[:, two]
             shares = [float((a > b).mean()), float((a < b).mean()), float((a == b).mean())]
-            fit = bool(enough[quantity][one] and enough[quantity][two])
-            robust = fit and max(shares[:2]) >= LEVEL
+            ranked = bool(fit[quantity][one] and fit[quantity][two])
+            robust = ranked and max(shares[:2]) >= LEVEL
             pair = [region_ids[one], region_ids[two]]
-            rows.append([quantity, basis, *pair, *shares, fit, robust])
+            rows.append([quantity, basis, *pair, *shares, ranked, robust])
     columns = ["quantity", "basis", "region_id", "other_id", "above", "below", "tied"]
     return pd.DataFrame(rows, columns=[*columns, "rankable", "robust"])
 
@@ -182,14 +188,15 @@ def _quantities(
         "exposure": np.where((inside.sum(axis=0) > 0) & (coded.sum(axis=0) == 0), np.nan, exposure),
         "mean": _divided(exposure, times @ coded),
     }
-    behind = pd.DataFrame(inside > 0).groupby(clauses).any().sum().to_numpy()
+    behind, behind_coded = clauses_behind(inside, clauses), clauses_behind(coded, clauses)
     n, n_coded = (inside > 0).sum(axis=0), (coded > 0).sum(axis=0)
     frames = []
     for quantity, sample in samples.items():
         value, drawn = sample[0].round(DIGITS), sample[1:].round(DIGITS)
-        low, high = np.where(behind > 1, intervals(drawn), np.nan)
+        rests = (n, behind) if quantity == "density" else (n_coded, behind_coded)
+        low, high = np.where(rests[1] >= CLAUSES, intervals(drawn), np.nan)
         whole = drawn[~np.isnan(drawn).any(axis=1)]
-        ordered = rankable(pd.Series(n if quantity == "density" else n_coded)) and len(whole) > 0
+        ordered = rankable(*map(pd.Series, rests)) and len(whole) > 0
         ranks = rank_intervals(whole) if ordered else [pd.NA, pd.NA]
         columns = {
             "region_id": region_ids, "quantity": quantity, "n": n, "clauses": behind,

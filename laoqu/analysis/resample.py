@@ -18,6 +18,8 @@ DRAWS = 1000
 LEVEL = 0.95
 #: Below this count areas are not ordered: the wording and the figures switch (see `rankable`).
 MINIMUM = 5
+#: What rests on fewer clauses moves as one piece when clauses are redrawn: no interval, no rank.
+CLAUSES = 2
 
 
 def clause_draws(clauses: Sequence[str], draws: int = DRAWS, seed: int = SEED) -> np.ndarray:
@@ -83,6 +85,38 @@ def rank_intervals(samples: np.ndarray, level: float = LEVEL) -> np.ndarray:
     return np.stack([low, high]).astype("int64")
 
 
-def rankable(counts: pd.Series, minimum: int = MINIMUM) -> bool:
-    """Whether areas may be put in an order: only where every area rests on `minimum` rows."""
-    return bool(len(counts)) and bool((counts >= minimum).all())
+def rankable(counts: pd.Series, clauses: pd.Series, minimum: int = MINIMUM) -> bool:
+    """Whether areas may be put in an order: see `enough`, for every one of them.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from laoqu.analysis.resample import rankable
+    >>> [rankable(pd.Series([5, 9]), pd.Series(clauses)) for clauses in ([2, 3], [1, 3])]
+    [True, False]
+    """
+    return bool(len(counts)) and bool(enough(counts, clauses, minimum).all())
+
+
+def enough(
+    counts: pd.Series | np.ndarray, clauses: pd.Series | np.ndarray, minimum: int = MINIMUM
+) -> pd.Series | np.ndarray:
+    """Return for each area whether it rests on `minimum` rows, in `CLAUSES` clauses or more.
+
+    What stands in one clause is drawn whole or not at all. Its mean is the same in every draw that
+    has one, so the draws would call an order sure that a single clause decides.
+    """
+    return (counts >= minimum) & (clauses >= CLAUSES)
+
+
+def clauses_behind(weights: np.ndarray, clauses: Sequence[str]) -> np.ndarray:
+    """Return for each column of weights how many clauses have a row above 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from laoqu.analysis.resample import clauses_behind
+    >>> clauses_behind(np.array([[1, 0], [1, 0], [1, 2]]), ["c01", "c01", "c02"]).tolist()
+    [2, 1]
+    """
+    return pd.DataFrame(weights > 0).groupby(np.asarray(clauses)).any().sum().to_numpy()

@@ -1,4 +1,4 @@
-"""The index of an outputs folder: the twelve areas with their numbers and their reports."""
+"""The index of an outputs folder: the twelve areas, their numbers and reports, county cards."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from laoqu.sections import report
 
 #: What a reader can compare at a glance.
 NUMBERS = ("named", "place", "places", "key_counties", "zones")
+#: How names of runs of county cards begin, behind the language.
+CARDS = "cards/"
 
 
 def parts() -> dict[str, object]:
@@ -57,6 +59,11 @@ def page(manifest: Mapping[str, object], parts: dict[str, object] | None = None)
     context = {
         "rows": rows,
         "numbers": NUMBERS,
+        "cards": {
+            name.removeprefix(CARDS): found
+            for name, found in runs.items()
+            if name.startswith(CARDS)
+        },
         "made": manifest["made"],
         "version": manifest["laoqu"],
         "sha": str(plan.source["sha256"])[:16],

@@ -13,10 +13,7 @@ from pathlib import Path
 from laoqu import paths
 from laoqu.batch import key
 from laoqu.errors import OutputError
-
-#: Whatever begins like this is unfinished; whoever finds it under the lock may clear it away.
-BESIDE = ".laoqu-"
-REPLACED = f"{BESIDE}old-"
+from laoqu.paths import BESIDE
 
 
 class Store:
@@ -84,21 +81,10 @@ class Store:
 
     def place(self, name: str, files: Mapping[str, bytes]) -> list[dict[str, object]]:
         """Write the files of a run beside its folder, then put them in the folder's place."""
-        beside = Path(tempfile.mkdtemp(prefix=BESIDE, dir=self.folder))
-        target = self.folder / name
-        try:
-            beside.chmod(0o755)
+        with paths.replacing(self.folder, name) as beside:
             for file, data in files.items():
                 (beside / file).parent.mkdir(exist_ok=True)
                 (beside / file).write_bytes(data)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            old = self.folder / f"{REPLACED}{name.replace('/', '~')}"
-            if target.exists():
-                target.replace(old)
-            beside.replace(target)
-            shutil.rmtree(old, ignore_errors=True)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
         return [
             {"path": f"{name}/{file}", "bytes": len(data), "sha256": key.digest(data)}
             for file, data in sorted(files.items())
@@ -155,10 +141,7 @@ class Store:
 
     def _clear(self) -> None:
         """Take away what a batch left that was killed; a folder it had just moved goes back."""
-        for path in self.folder.glob(f"{REPLACED}*"):
-            target = self.folder / path.name.removeprefix(REPLACED).replace("~", "/")
-            if not target.exists():
-                path.replace(target)
+        paths.put_back(self.folder)
         for path in self.folder.glob(f"{BESIDE}*"):
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)

@@ -38,7 +38,7 @@ def crosstab(
     -------
     Drawn
         ``data`` has one row per cell that is no structural zero: the columns of the cells of
-        `everywhere`, and ``p_within``, ``p_within_adjusted`` of `inside`.
+        `everywhere`, and ``shuffled_within``, ``p_within`` and ``p_within_adjusted`` of `inside`.
     """
     data = joint(everywhere, inside)
     row, column = everywhere.cells.columns[:2]
@@ -60,10 +60,13 @@ def crosstab(
                 frame(axes, *place, facecolor=fill, linewidth=0)
                 number(axes, *place, str(cell["n"]))
             if cell["p_adjusted"] < FOUND:
+                strict = cell["p_within_adjusted"] < FOUND
+                # More or fewer than what the shuffle gives that the frame stands for.
+                more = cell["n"] > cell["shuffled_within" if strict else "shuffled"]
                 frame(
                     axes, *place, facecolor="none", edgecolor=style.INK,
-                    linewidth=1.8 if cell["p_within_adjusted"] < FOUND else 0.7,
-                    linestyle="-" if cell["residual"] > 0 else (0, (2, 1.4)),
+                    linewidth=1.8 if strict else 0.7,
+                    linestyle="-" if more else (0, (2, 1.4)),
                 )  # fmt: skip
     zeros = everywhere.cells[everywhere.cells["structural"]][row].drop_duplicates()
     caption = label(
@@ -83,7 +86,9 @@ def crosstab(
 def joint(everywhere: Association, inside: Association) -> pd.DataFrame:
     """Return the cells under both ways of shuffling, structural zeros left out."""
     data = everywhere.cells.assign(
-        p_within=inside.cells["p"], p_within_adjusted=inside.cells["p_adjusted"]
+        shuffled_within=inside.cells["shuffled"],
+        p_within=inside.cells["p"],
+        p_within_adjusted=inside.cells["p_adjusted"],
     )
     return data[~data["structural"]].reset_index(drop=True)
 

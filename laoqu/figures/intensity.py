@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from laoqu.analysis.resample import MINIMUM
+from laoqu.analysis.resample import MINIMUM, enough
 from laoqu.figures import style
 from laoqu.figures.style import Drawn
 from laoqu.labels import joined, label, names
@@ -153,7 +153,7 @@ def _exposure_data(table: pd.DataFrame) -> pd.DataFrame:
 def _exposure_finding(data: pd.DataFrame, lang: str) -> str:
     low, high = int(data["named"].min()), int(data["named"].max())
     if not data["rankable"].all():
-        few = int((data["n"] < MINIMUM).sum())
+        few = int((~enough(data["n"], data["clauses"])).sum())
         return label("intensity.finding_few", lang, low=low, high=high, few=few, minimum=MINIMUM)
     certain = int((data["rank_low"] == data["rank_high"]).sum())
     if certain:

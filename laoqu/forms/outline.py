@@ -18,8 +18,14 @@ QUOTATION = 16
 ROOM = 104
 #: Width of a cell from which on it is a line of its own in a table with details.
 LONG = 60
+#: Sections from which on title and contents have a page for themselves.
+COVER = 8
 #: Lines of a table that stays on one page.
-WHOLE = 24
+WHOLE = 9
+#: Rows that stay together at the beginning and at the end of a longer one.
+TIED = 3
+#: Share of a line for the plan's words where a rendering stands beside them.
+WORDS = 0.42
 AUTHOR = "laoqu contributors"
 KEYWORDS = ("laoqu", "革命老区", "policy analysis", "content analysis")
 #: A piece of text and what it is: "", "quote" (the plan's words), "mark" (those that matter here).
@@ -40,9 +46,10 @@ def outline(notebook: nbformat.NotebookNode, lang: str, title: str) -> dict[str,
     Returns
     -------
     dict
-        Plain data. ``head`` is the area's name, ``parts`` a list of dicts of one ``kind`` each:
-        ``heading``, ``text``, ``warning``, ``facts``, ``table``, ``figure``, ``items``,
-        ``links``, ``copy``, ``note``. Text is a list of lines, a line a list of `Run`.
+        Plain data. ``head`` is the area's name, ``cover`` whether title and contents have the
+        first page for themselves, ``parts`` a list of dicts of one ``kind`` each:
+        ``heading``, ``lead``, ``warning``, ``facts``, ``table``, ``figure``, ``items``,
+        ``files``, ``copy``, ``note``. Text is a list of lines, a line a list of `Run`.
     """
     parts: list[dict[str, object]] = []
     last: list[dict[str, object]] = []
@@ -54,7 +61,7 @@ def outline(notebook: nbformat.NotebookNode, lang: str, title: str) -> dict[str,
         if shown["anchor"] == "head":
             head, shown = str(shown["title"]), {**shown, "title": ""}
         # What is there to be copied would push the contents off the first page.
-        for part in _block(shown):
+        for part in _block(shown, lang):
             (last if part["kind"] == "copy" else parts).append(part)
     parts += last
     counts = {"table": 0, "figure": 0}
@@ -65,11 +72,11 @@ def outline(notebook: nbformat.NotebookNode, lang: str, title: str) -> dict[str,
     return {
         "lang": lang, "title": title, "head": head, "kicker": label("site.title", lang),
         "contents": label("nav.contents", lang), "author": AUTHOR, "keywords": list(KEYWORDS),
-        "parts": parts,
+        "parts": parts, "cover": sum(part["kind"] == "heading" for part in parts) > COVER,
     }  # fmt: skip
 
 
-def _block(shown: Mapping[str, object]) -> Iterable[dict[str, object]]:
+def _block(shown: Mapping[str, object], lang: str) -> Iterable[dict[str, object]]:
     """Yield the parts of a block in the order in which `laoqu.tables.Block` names them."""
     if shown["title"]:
         yield {"kind": "heading", "text": shown["title"], "anchor": shown["anchor"],
@@ -79,54 +86,75 @@ def _block(shown: Mapping[str, object]) -> Iterable[dict[str, object]]:
             yield {"kind": kind, "lines": _lines(shown[kind])}
     if shown.get("facts"):
         yield {"kind": "facts", "pairs": [[key, _lines(text)] for key, text in shown["facts"]]}
+    note = _lines(shown["note"]) if shown["note"] else []
     if shown["rows"]:
-        yield _table(shown)
+        table = _table(shown, lang)
+        if not (shown["items"] or shown.get("links") or shown.get("copy")):
+            # What stands right under a table is printed as a part of it.
+            table["note"] += note
+            note = []
+        yield table
     if shown["items"]:
         yield {"kind": "items", "items": [_lines(item) for item in shown["items"]]}
-    for kind in ("links", "copy"):
-        if shown.get(kind):
-            yield {"kind": kind, "pairs": shown[kind]}
-    if shown["note"]:
-        yield {"kind": "note", "lines": _lines(shown["note"])}
+    if shown.get("links"):
+        yield {"kind": "files", "pairs": _folders(shown["links"])}
+    if shown.get("copy"):
+        yield {"kind": "copy", "pairs": shown["copy"]}
+    if note:
+        yield {"kind": "note", "lines": note}
 
 
-def _table(shown: Mapping[str, object]) -> dict[str, object]:
+def _folders(links: Iterable[Sequence[str]]) -> list[list[object]]:
+    """Return the files by folder: what a reader finds beside the printed report."""
+    folders: dict[str, list[str]] = {}
+    for _, address in links:
+        folder, slash, name = address.rpartition("/")
+        folders.setdefault(folder + slash, []).append(name)
+    return [[folder, names] for folder, names in folders.items()]
+
+
+def _table(shown: Mapping[str, object], lang: str) -> dict[str, object]:
     """Return a table as it is printed: rows and, over and under them, what is too long for a cell.
 
-    Where rows have details, long columns become lines over the row (``over``), and what a page
-    unfolds stands under it. A table that a page folds away is printed small: the long columns
-    beside each other, the others and the first detail in a line under them.
+    Where rows have details, long columns become a line over the row (``over``), and what a page
+    unfolds stands under it. Of a table that a page folds away only where the words stand is
+    printed, as a column. A column without any entry is left out and named under the table.
     """
     heads, rows, quoted = shown["columns"], shown["rows"], shown.get("quoted") or []
     details = shown.get("details") or [()] * len(rows)
     marks = shown.get("marks") or [()] * len(rows)
     badges, badge = shown.get("badges") or [], shown.get("badge", -1)
     groups = dict(shown.get("groups") or ())
-    detailed, folded = any(details), bool(shown.get("folded"))
-    details = [[[key, _lines(text)] for key, text in pairs] for pairs in details]
+    detailed, small = any(details), bool(shown.get("folded"))
+    empty = [j for j in range(len(heads)) if len(heads) > 1 and not any(row[j] for row in rows)]
+    left = [j for j in range(len(heads)) if j not in empty]
     longest = [max(map(_width, column)) for column in zip(*rows, strict=True)]
-    over = [i for i, width in enumerate(longest) if detailed and (i in quoted or width > LONG)]
-    kept = [i for i in range(len(heads)) if i not in over]
-    if folded and over:
-        # Many rows, and not of this area alone: the words as columns, under them one line of the
-        # rest. How they reach the area is the same for all of them and stands in the heading.
-        details = [
-            [*([heads[i], _lines(row[i])] for i in kept if i != badge), *pairs[:1]]
-            for row, pairs in zip(rows, details, strict=True)
-        ]
-        kept, over, badges = over, [], []
+    over = [j for j in left if detailed and (j in quoted or longest[j] > LONG)]
+    if small and over:
+        # Many rows, and not of this area alone. How they reach the area is the same for all of
+        # them and stands in the heading.
+        heads = [*heads, details[0][0][0]]
+        rows = [[*row, pairs[0][1]] for row, pairs in zip(rows, details, strict=True)]
+        left = [j for j in [*left, len(heads) - 1] if j != badge]
+        details, badges = [()] * len(rows), []
+    kept = [j for j in left if j not in over]
     # Room for the mark of a badge.
-    sample = [[row[i] + ("　" if badges and i == badge else "") for i in kept] for row in rows]
-    small = folded or len(kept) > 6
-    widths = shares([[heads[i] for i in kept], *sample], ROOM * (1.12 if small else 1))
+    sample = [[row[j] + ("　" if badges and j == badge else "") for j in kept] for row in rows]
+    small = small or len(kept) > 6
+    widths = shares([[heads[j] for j in kept], *sample], ROOM * (1.04 if small else 1))
     if detailed:  # what stands over and under the rows needs the whole line
         widths = [width / sum(widths) for width in widths]
     height = sum(
         max(-(-_width(cell) // (ROOM * share)) for cell, share in zip(row, widths, strict=True))
         for row in sample
     )
+    dash = not all(row[j] for row in rows for j in kept)
+    remarks = [label("print.left_out", lang, head=heads[j]) for j in empty]
+    remarks += [label("print.dash", lang)] if dash else []
 
     def cell(i: int, j: int) -> list[list[Run]]:
+        if not rows[i][j]:
+            return [[("–", "")]]
         return _lines(rows[i][j], marks[i] if quoted and j == min(quoted) else (), j in quoted)
 
     return {
@@ -134,18 +162,63 @@ def _table(shown: Mapping[str, object]) -> dict[str, object]:
         "over": [heads[j] for j in over], "columns": [heads[j] for j in kept],
         "numeric": [k for k, j in enumerate(kept) if j in shown["numeric"]],
         "badges": badges, "badge": kept.index(badge) if badges else -1,
-        "shares": widths, "small": small, "detailed": detailed,
+        "shares": widths, "small": small, "detailed": detailed, "split": _split(widths, len(over)),
         "whole": not detailed and height + len(groups) <= WHOLE,
+        "note": _lines((" " if lang == "en" else "").join(remarks)) if remarks else [],
         "rows": [
             {
                 "group": groups.get(i, ""),
                 "over": [cell(i, j) for j in over],
                 "cells": [cell(i, j) for j in kept],
-                "details": details[i],
+                "details": [[key, _lines(text)] for key, text in details[i]],
+                "tie": 0 if detailed else tie,
             }
-            for i in range(len(rows))
+            for i, tie in enumerate(_ties(len(rows), groups))
         ],
     }  # fmt: skip
+
+
+def _split(widths: Sequence[float], n: int) -> list[int]:
+    """Return how many columns each of `n` texts over a row spans: a rendering beside the words.
+
+    Examples
+    --------
+    >>> from laoqu.forms.outline import _split
+    >>> _split([0.2, 0.2, 0.3, 0.3], 2)
+    [2, 2]
+    """
+    if n != 2 or len(widths) < 2:
+        return [len(widths)] * n
+    # An English rendering is longer than the words.
+    first = min(range(1, len(widths)), key=lambda k: abs(sum(widths[:k]) - WORDS))
+    return [first, len(widths) - first]
+
+
+def _ties(n: int, groups: Iterable[int]) -> list[int]:
+    """Return for each row how many rows from it on stay on one page; 0 for those after it.
+
+    The first three rows of a table stay together, and the last three: none stands alone beside
+    its head or its note.
+
+    Examples
+    --------
+    >>> from laoqu.forms.outline import _ties
+    >>> _ties(8, [])
+    [3, 0, 0, 1, 1, 3, 0, 0]
+    >>> _ties(8, [0, 2])  # the head of a group stands between two rows
+    [2, 0, 1, 1, 1, 3, 0, 0]
+    >>> _ties(4, [])
+    [4, 0, 0, 0]
+    """
+    starts = sorted({0, *groups, n})
+    head, tail = min(TIED, starts[1]), max(n - TIED, starts[-2])
+    if tail <= head:
+        head, tail = (n, n) if len(starts) == 2 else (head, max(tail, head))
+    ties = [1] * n
+    for start, end in ((0, head), (tail, n)):
+        if start < end:
+            ties[start:end] = [end - start] + [0] * (end - start - 1)
+    return ties
 
 
 def shares(rows: Sequence[Sequence[str]], room: float = ROOM) -> list[float]:
@@ -173,7 +246,7 @@ def shares(rows: Sequence[Sequence[str]], room: float = ROOM) -> list[float]:
         ]
         part = 1.0
         if sum(goal) > room:  # a very long text gains little from a still wider column
-            goal = [max(had, min(want, 90)) for had, want in zip(widths, goal, strict=True)]
+            goal = [max(had, min(want, 150)) for had, want in zip(widths, goal, strict=True)]
             more = sum(goal) - sum(widths)
             part = max(0, room - sum(widths)) / more if more else 0
         widths = [had + part * (want - had) for had, want in zip(widths, goal, strict=True)]

@@ -14,7 +14,7 @@ from nbconvert import HTMLExporter
 from traitlets.config import Config
 
 from laoqu import forms
-from laoqu.forms import finder, overview
+from laoqu.forms import finder, made, overview
 from laoqu.labels import label, spaced
 from laoqu.plan import Plan, load
 
@@ -23,8 +23,6 @@ TEMPLATES = Path(__file__).parent / "templates"
 OUTSIDE = re.compile(r'(?:src|href)="(?:https?:)?//', re.IGNORECASE)
 #: What text may not be changed in: tags, styles, scripts, code, and the plan's own words.
 KEPT = re.compile(r"(<style.*?</style>|<script.*?</script>|<pre.*?</pre>|<q .*?</q>|<[^>]*>)", re.S)
-#: Forms of a report that the index links to, by the end of their names.
-KINDS = {"html": ".html", "pdf": ".pdf", "docx": ".docx", "ipynb": ".ipynb", "values": "s.json"}
 
 
 def page(
@@ -32,6 +30,7 @@ def page(
     lang: str,
     title: str,
     beside: Mapping[str, str] | None = None,
+    depth: int = 2,
 ) -> str:
     """Return the HTML page of an executed report notebook.
 
@@ -44,6 +43,8 @@ def page(
         For the browser's tab.
     beside : mapping, optional
         Form → file of the other forms that are made, for links to them.
+    depth : int
+        Folders between the index and the page.
 
     Returns
     -------
@@ -61,7 +62,7 @@ def page(
         "filter": "table.filter", "count": "table.count",
     }  # fmt: skip
     it = {name: label(key, lang) for name, key in words.items()}
-    it |= {"lang": lang, "title": title, "sections": sections}
+    it |= {"up": "../" * depth, "lang": lang, "title": title, "sections": sections}
     it["beside"] = [(label(f"index.form.{k}", lang), name) for k, name in (beside or {}).items()]
     it |= {"css": _text("laoqu/page.css"), "script": _text("laoqu/page.js")}
     # nbconvert's own method parses the page once more, for pictures and cells that it has not.
@@ -107,7 +108,8 @@ def index(
     context : dict
         ``rows`` (one an area: ``region_id``, ``name_zh``, ``name_en``, ``documented``, ``total``,
         ``values``, ``runs`` as in the manifest), ``numbers`` (names of the values), ``made``,
-        ``version``, ``sha``; with ``manifest`` the page names the packages too.
+        ``version``, ``sha``; with ``manifest`` the page names the packages too, with ``cards``
+        (code of a county → its runs) it lists county cards.
     plan : Plan, optional
         Whose areas and places are drawn and searched; by default ``laoqu.load()``.
     parts : dict, optional
@@ -120,10 +122,14 @@ def index(
     """
     plan = plan or load()
     parts = parts or index_parts(plan)
-    rows = [dict(row, made=_made(row["runs"])) for row in context["rows"]]
+    rows = [
+        dict(row, made=made.forms(row["runs"], forms.DEPTH["report"])) for row in context["rows"]
+    ]
     short = {row.region_id: row for row in plan.regions().itertuples()}
     for row in rows:
         row["zh"], row["en"] = short[row["region_id"]].name_zh, short[row["region_id"]].label_en
+    cards = made.cards(plan, context.get("cards", {}))
+    found = finder.index(plan, cards["provinces"]) if cards["provinces"] else parts["found"]
     areas = [
         {
             "id": row["region_id"],
@@ -138,12 +144,12 @@ def index(
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=True
     )
     text = environment.get_template("index.html.j2").render(
-        context | {"rows": rows},
+        context | {"rows": rows, "cards": cards},
         by_id={row["region_id"]: row for row in rows},
-        kinds=KINDS,
+        kinds=made.KINDS,
         label=label,
         map=parts["map"],
-        places=finder.embedded(parts["found"] | {"areas": areas}),
+        places=finder.embedded(found | {"areas": areas}),
         css=_text("laoqu/page.css"),
         script=_text("laoqu/page.js") + _text("index.js"),
     )
@@ -153,18 +159,6 @@ def index(
 def spaced_text(page: str) -> str:
     """Set thin spaces between Chinese and Latin in the text of a page, never inside tags."""
     return "".join(part if part.startswith("<") else spaced(part) for part in KEPT.split(page))
-
-
-def _made(runs: list[dict[str, object]]) -> dict[tuple[str, str], str]:
-    """Return (language, form) → path of what the runs left that stands now."""
-    return {
-        (run["lang"], kind): output["path"]
-        for run in runs
-        if run["status"] == "ok"
-        for output in run["outputs"]
-        for kind, end in KINDS.items()
-        if output["path"].count("/") == 2 and output["path"].endswith(end)
-    }
 
 
 @cache

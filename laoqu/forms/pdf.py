@@ -14,7 +14,7 @@ from laoqu.figures.style import FONT_FOLDER, REACH_FILL
 from laoqu.forms.outline import outline
 
 TEMPLATE = Path(__file__).parent / "templates" / "report.typ"
-#: What the file promises: kept for good (PDF/A-2a) and read aloud in order (PDF/UA-1).
+#: What the file promises: read aloud in order (PDF/UA-1).
 STANDARDS = ["ua-1"]
 #: Points of 160 mm by 205 mm: a figure with its caption stays on one page.
 WIDTH, HEIGHT = 453.5, 581.0

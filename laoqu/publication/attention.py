@@ -43,6 +43,7 @@ def breadth(
         _heads("breadth.col", heads, lang), tuple(rows), numeric=frozenset(range(1, 7)),
         note=label("breadth.note", lang),
         values={f"effective_{row.region_id}": round(row.effective, 6) for row in both.itertuples()},
+        lang=lang,
     )  # fmt: skip
 
 
@@ -77,7 +78,7 @@ def distinctiveness(
         label("distinct.lead", lang, finding=finding, n=len(rows)),
         _heads("distinct.col", heads, lang), tuple(rows), numeric=frozenset({2, 3, 4, 5}),
         note=label("distinct.note", lang, **by_chance(table)),
-        values={**by_chance(table), "shown": len(rows)},
+        values={**by_chance(table), "shown": len(rows)}, lang=lang,
     )  # fmt: skip
 
 
@@ -112,6 +113,7 @@ def similarity(table: pd.DataFrame, regions: pd.DataFrame, lang: str = "zh") -> 
             "found": int((table["p_adjusted"] < FOUND).sum()),
             "shown": len(rows),
         },
+        lang=lang,
     )  # fmt: skip
 
 
@@ -141,6 +143,7 @@ def concentration(table: pd.DataFrame, lang: str = "zh") -> Block:
         values={
             f"{row.statistic}_{row.support}": round(row.value, 6) for row in table.itertuples()
         },
+        lang=lang,
     )  # fmt: skip
 
 
@@ -178,6 +181,7 @@ def channels(table: pd.DataFrame, regions: pd.DataFrame, counties: int, lang: st
             "counties": counties, "placed": placed, "chosen": int(table["provincial"].sum()),
             "held": int((table["national"] > 0).sum()), "areas": len(table),
         },
+        lang=lang,
     )  # fmt: skip
 
 

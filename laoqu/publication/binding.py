@@ -44,6 +44,7 @@ def proportions(rates: pd.DataFrame, items: pd.DataFrame, lang: str = "zh") -> B
         numeric=frozenset(range(1, len(heads))),
         note=label("binding.note", lang),
         values=values,
+        lang=lang,
     )
 
 
@@ -84,6 +85,7 @@ def strength(cross: pd.DataFrame, codebook: pd.DataFrame, lang: str = "zh") -> B
         numeric=frozenset(range(1, len(CLARITY) + 2)),
         note=label("strength.caption", lang),
         values=values,
+        lang=lang,
     )
 
 
@@ -124,6 +126,7 @@ def areas(
         rows=tuple(rows),
         numeric=frozenset(range(1, len(heads))),
         note=label("binding.areas_note", lang),
+        lang=lang,
     )
 
 

@@ -107,6 +107,7 @@ def _block(
         numeric=frozenset(numeric),
         note=label(f"{name}.note", lang, **words),
         values={f"{name.replace('.', '_')}_{key}": value for key, value in counts.items()},
+        lang=lang,
     )
 
 

@@ -34,13 +34,14 @@ def association(
         (
             f"{row[a]} {words[0][row[a]]}", f"{row[b]} {words[1][row[b]]}", str(row["n"]),
             f"{row['expected']:.2f}", f"{row['residual']:.1f}", p_value(row["p_adjusted"]),
+            f"{row['shuffled_within']:.2f}",
             "–" if pd.isna(row["p_within"]) else p_value(row["p_within_adjusted"]),
         )
         for row in found.to_dict("records")
     ]  # fmt: skip
     terms = variables(data, lang)
     columns = [term.capitalize() for term in terms.values()]
-    heads = ("n", "expected", "residual", "p", "strict")
+    heads = ("n", "expected", "residual", "p", "expected_within", "strict")
     lead = label(
         "cross.lead", lang, n=int(summary["n"]), v=f"{summary['v']:.2f}",
         corrected=f"{summary['v_corrected']:.2f}", df=int(summary["df"]),
@@ -49,12 +50,13 @@ def association(
     return Block(
         f"{a}-by-{b}".replace("_", "-"), label("cross.title", lang, **terms), lead,
         (*columns, *(label(f"cross.col.{head}", lang) for head in heads)),
-        tuple(rows), numeric=frozenset(range(2, 7)),
+        tuple(rows), numeric=frozenset(range(2, 8)),
         note=label("cross.note", lang, free=int(inside.summary["free"].iloc[0])),
         values={
             **{name: round(float(summary[name]), 6) for name in ("v", "v_corrected")},
             "found": len(found), "found_within": int((data["p_within_adjusted"] < FOUND).sum()),
         },
+        lang=lang,
     )  # fmt: skip
 
 
@@ -76,7 +78,7 @@ def structural_zeros(zeros: pd.DataFrame, lang: str = "zh") -> Block:
     heads = tuple(label(f"structural.col.{head}", lang) for head in ("code", "name", "searched"))
     lead = label("structural.lead", lang)
     return Block(
-        "structural-zeros", label("structural.title", lang), lead, heads, tuple(rows)
+        "structural-zeros", label("structural.title", lang), lead, heads, tuple(rows), lang=lang
     )  # fmt: skip
 
 
@@ -114,7 +116,8 @@ def orphans(
         f"orphans-{kind}", label(f"orphans.kind.{kind}", lang),
         label("orphans.lead", lang, n=len(here), share=share),
         tuple(label(f"orphans.col.{head}", lang) for head in heads), tuple(rows),
-        note=label("orphans.note", lang), values={"n": len(here), "share": share},
+        note=label("orphans.note", lang), values={"n": len(here), "share": share}, lang=lang,
+        quoted=frozenset({3}), folded=len(rows) > 30,
     )  # fmt: skip
 
 
@@ -146,5 +149,5 @@ def fit(table: pd.DataFrame, result: pd.DataFrame, themes: pd.DataFrame, lang: s
         "fit", label("fit.title", lang), label("fit.lead", lang, **counts, **shown),
         (*heads, *ends, label("fit.col.classes", lang)), tuple(rows),
         numeric=frozenset(range(1, 7)), note=label("fit.note", lang, goals=int(found["goals"])),
-        values={**counts, "fit": round(float(found["fit"]), 6)},
+        values={**counts, "fit": round(float(found["fit"]), 6)}, lang=lang,
     )  # fmt: skip

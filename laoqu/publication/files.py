@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -93,21 +91,10 @@ def place(folder: Path, files: Mapping[str, bytes]) -> None:
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=".laoqu-", dir=folder.parent))
-        try:
+        with paths.replacing(folder.parent, folder.name) as beside:
             for name, data in files.items():
-                (beside / "new" / name).parent.mkdir(parents=True, exist_ok=True)
-                (beside / "new" / name).write_bytes(data)
-            if folder.exists():
-                folder.replace(beside / "old")
-            try:
-                (beside / "new").replace(folder)
-            except OSError:
-                if (beside / "old").exists():
-                    (beside / "old").replace(folder)
-                raise
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
+                (beside / name).parent.mkdir(parents=True, exist_ok=True)
+                (beside / name).write_bytes(data)
     except OSError as error:
         raise OutputError(f"cannot write {paths.display(folder)}: {error.strerror}") from error
 

@@ -53,6 +53,7 @@ def exposures(table: pd.DataFrame, regions: pd.DataFrame, lang: str = "zh") -> B
         numeric=frozenset(range(1, len(COLUMNS))),
         note=note,
         values=values,
+        lang=lang,
     )
 
 
@@ -82,6 +83,7 @@ def robustness(pairs: pd.DataFrame, lang: str = "zh") -> Block:
         numeric=frozenset({2, 3, 4}),
         note=label("robust.note", lang),
         values=values,
+        lang=lang,
     )
 
 
@@ -116,6 +118,7 @@ def breakdown(
         rows=tuple(rows),
         numeric=frozenset(range(1, len(areas) + 1)),
         note=label("breakdown.note", lang),
+        lang=lang,
     )
 
 

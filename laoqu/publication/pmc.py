@@ -55,7 +55,7 @@ def variables_block(
     return Block(
         "pmc-variables", label("pmc.variables.title", lang), columns=tuple(columns),
         rows=tuple(rows), numeric=frozenset({1, 2, 3, 5, 6, 7, 8}),
-        note=label("pmc.variables.note", lang), values=values,
+        note=label("pmc.variables.note", lang), values=values, lang=lang,
     )  # fmt: skip
 
 
@@ -81,7 +81,8 @@ def cells_block(
     return Block(
         "pmc-cells", label("pmc.cells.title", lang),
         columns=tuple(label(f"pmc.{head}", lang) for head in heads), rows=tuple(rows),
-        numeric=frozenset({2, 3}), note=label("pmc.cells.note", lang),
+        numeric=frozenset({2, 3}), note=label("pmc.cells.note", lang), lang=lang,
+        folded=True,
     )  # fmt: skip
 
 
@@ -103,7 +104,7 @@ def grades_block(scores: pd.DataFrame, grades: pd.DataFrame, lang: str = "zh") -
     return Block(
         "pmc-grades", label("pmc.grades.title", lang), columns=("m", "PMC", *heads),
         rows=tuple(rows), numeric=frozenset({0, 1}), note=label("pmc.grades.note", lang),
-        values={f"pmc_m{m}": round(float(total), 3) for m, total in totals.items()},
+        values={f"pmc_m{m}": round(float(total), 3) for m, total in totals.items()}, lang=lang,
     )  # fmt: skip
 
 
@@ -128,6 +129,7 @@ def robustness_block(scores: pd.DataFrame, lang: str = "zh") -> Block:
         columns=(label("pmc.variant", lang), "PMC/m"), rows=tuple(rows), numeric=frozenset({1}),
         note=label("pmc.robust.note", lang),
         values={name: [round(float(v), 3) for v in values] for name, values in found.items()},
+        lang=lang,
     )  # fmt: skip
 
 
@@ -148,7 +150,7 @@ def agreement_block(agreed: pd.DataFrame, table: pd.DataFrame, lang: str = "zh")
     return Block(
         "pmc-agreement", label("pmc.agreement.title", lang),
         columns=(label("pmc.variable", lang), "n", "p", "α", "AC1"), rows=rows,
-        numeric=frozenset({1, 2, 3, 4}), note=label("pmc.agreement.note", lang),
+        numeric=frozenset({1, 2, 3, 4}), note=label("pmc.agreement.note", lang), lang=lang,
     )  # fmt: skip
 
 
@@ -183,7 +185,7 @@ def areas_block(
     return Block(
         "pmc-areas", label("pmc.areas.title", lang), columns=columns, rows=rows,
         numeric=frozenset(range(1, len(columns))), note=label("pmc.areas.note", lang, **values),
-        values=values,
+        values=values, lang=lang,
     )  # fmt: skip
 
 

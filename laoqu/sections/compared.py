@@ -29,8 +29,8 @@ def sentence_ranks(frames: Frames, reaches: tuple[str, ...]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index ``region_id``: ``count``, ``low``, ``high`` (of the count), ``best``, ``worst``
-        (of the rank among the areas, 1 = most).
+        Index ``region_id``: ``count``, ``clauses`` (it stands in), ``low``, ``high`` (of the
+        count), ``best``, ``worst`` (of the rank among the areas, 1 = most).
     """
     near = frames.nearest.assign(hit=frames.nearest["reach"].isin(list(reaches)))
     table = near.pivot(index="unit_id", columns="region_id", values="hit").astype("float64")
@@ -60,7 +60,8 @@ def _drawn(table: pd.DataFrame, clauses: pd.Series) -> pd.DataFrame:
     low, high = resample.intervals(samples)
     # Sums of thirds are no longer equal after rounding in binary: ties must stay ties.
     best, worst = resample.rank_intervals(np.round(samples, 9))
-    columns = {"count": table.sum().to_numpy(), "low": low, "high": high}
+    behind = resample.clauses_behind(table.to_numpy(), clauses)
+    columns = {"count": table.sum().to_numpy(), "clauses": behind, "low": low, "high": high}
     return pd.DataFrame(
         {**columns, "best": best, "worst": worst}, index=pd.Index(table.columns, name="region_id")
     )
@@ -69,8 +70,9 @@ def _drawn(table: pd.DataFrame, clauses: pd.Series) -> pd.DataFrame:
 def order(it: Context, what: str, ranks: pd.DataFrame) -> tuple[str, dict[str, object]]:
     """Say where the area stands among the twelve: as a rank, or why as no rank.
 
-    The rule of small n: below `resample.MINIMUM` for any area, areas are not put in an order, and
-    the interval stands without a claim. Where they are, an interval over most of the field is said
+    The rule of small n (`resample.enough`): below `resample.MINIMUM` for any area, or where all of
+    one area stands in one clause, areas are not put in an order, and the interval stands without a
+    claim. Where they are, an interval over most of the field is said
     to leave the place open.
     """
     here = ranks.loc[it.id]
@@ -86,11 +88,12 @@ def order(it: Context, what: str, ranks: pd.DataFrame) -> tuple[str, dict[str, o
         "what": it.say(f"compared.{what}"), "best": best, "worst": worst, "areas": len(ranks),
         "level": level,
     }  # fmt: skip
-    if not resample.rankable(ranks["count"]):
+    if not resample.rankable(ranks["count"], ranks["clauses"]):
         few = int((ranks["count"] < resample.MINIMUM).sum())
+        kind = "small" if few else "clause"
+        few = few or int((ranks["clauses"] < resample.CLAUSES).sum())
         values |= {f"rank.{what}.few": few, "rank.minimum": resample.MINIMUM}
         words |= {"few": few, "minimum": resample.MINIMUM}
-        kind = "small"
     else:
         kind = "wide" if worst - best + 1 > len(ranks) / 2 else "rank"
     return it.say(f"order.{kind}", **words), values | {f"rank.{what}.order": kind}

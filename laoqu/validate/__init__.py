@@ -53,8 +53,9 @@ def problems(folder: Path) -> list[Problem]:
 
     for name in names:
         found += lookup(name).problems
+    counted = [problem for name in names for problem in text.rows(folder, tables[name])]
     if found or doc is None:
-        return found
+        return found + counted
     found += [
         *text.size(folder, doc),
         *text.checksums(folder),
@@ -75,4 +76,4 @@ def problems(folder: Path) -> list[Problem]:
         *pmc.schemes(tables),
         *words.listed(doc, tables),
     ]
-    return found or build.problems(folder)
+    return found + counted or build.problems(folder)

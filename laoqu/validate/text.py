@@ -1,4 +1,4 @@
-"""Files as they were reviewed; scopes and measures that cover every sentence."""
+"""Files and row counts as they were reviewed; scopes and measures that cover every sentence."""
 
 from __future__ import annotations
 
@@ -39,6 +39,22 @@ def checksums(folder: Path) -> Iterator[Problem]:
             name = want.split(",")[0]
             message = "differs from built/checksums.csv: undo the change, or build and review it"
             yield Problem(paths.display(folder / "built" / name), 1, 1, message)
+
+
+def rows(folder: Path, table: schema.Table) -> Iterator[Problem]:
+    """Require a table of judgement to have as many rows as were reviewed: none lost unnoticed."""
+    declared = schema.resource(table.name, folder)
+    if table.problems or not str(declared["path"]).startswith("curated/"):
+        return  # what is built is compared row by row
+    found, expected = len(table.rows), declared.get("laoqu:rows")
+    if found != expected:
+        package = paths.display(folder / "datapackage.json")
+        message = (
+            f"found {found} rows, expected {expected}: put back what is lost, or, if the change is "
+            f'meant, set "laoqu:rows" of {table.name!r} in {package} to {found}'
+        )
+        last = table.rows[-1].line if table.rows else 1
+        yield Problem(table.file, last, 1, message)
 
 
 def scopes(doc: Document, table: schema.Table) -> Iterator[Problem]:

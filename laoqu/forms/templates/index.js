@@ -15,16 +15,17 @@
 
   const fold = (text) => text.normalize("NFKC").toLowerCase().replace(/[\s'’\-–·]/g, "");
   const known = [
-    ...data.areas.map((it) => ({ n: it.zh, e: it.en, s: it.full, o: [], w: "", v: "",
+    ...data.areas.map((it) => ({ n: it.zh, e: it.en, s: it.full, k: "", o: [], w: "", v: "",
       a: { [it.id]: "" }, c: [] })),
     ...data.places,
   ].map((it) => ({ ...it, keys: [it.n, it.s, it.e, ...it.o].map(fold), above: fold(it.w + it.v) }));
   const areas = new Map(data.areas.map((it) => [it.id, it]));
 
-  // Exact, then the beginning, then a part of the name, then what it lies in.
+  // Exact, then the beginning, then a part of the name, then what it lies in. A code begins alike
+  // for what lies near: no part of it is looked for.
   const rank = (it, wanted) => {
-    if (it.keys.includes(wanted)) return 0;
-    if (it.keys.some((each) => each.startsWith(wanted))) return 1;
+    if (it.keys.includes(wanted) || it.k === wanted) return 0;
+    if (it.keys.some((each) => each.startsWith(wanted)) || it.k.startsWith(wanted)) return 1;
     if (it.keys.some((each) => each.includes(wanted))) return 2;
     return it.above.includes(wanted) ? 3 : 9;
   };
@@ -55,7 +56,19 @@
       line.append(link, " ", element("small", said));
       made.append(line);
     }
-    if (!Object.keys(it.a).length) made.append(element("div", words.noarea));
+    if (!Object.keys(it.a).length) {
+      made.append(element("div", it.c.length ? words.noarea : words.unknown));
+    }
+    if (it.d) {
+      const line = element("div", words.card);
+      for (const [kind, path] of it.d[lang()]) {
+        const link = element("a", data.forms[lang()][kind]);
+        link.href = path;
+        link.setAttribute("aria-label", `${words.card} ${it.n} ${link.textContent}`);
+        line.append(" ", link);
+      }
+      made.append(line);
+    }
     const clauses = it.c.map((each) => data.clauses[lang()][each]).join(en ? "; " : "；");
     if (clauses) made.append(element("div", words.named.replace("{clauses}", clauses), "note"));
     return made;
