@@ -66,7 +66,7 @@ def connect(address: str) -> Iterator[tuple[Callable, int]]:
             from laoqu.batch import index
 
             with _executing(client, base) as execute:
-                yield execute, index.parts, index.page
+                yield execute, engine.nothing, index.page
 
         yield start, threads
     finally:

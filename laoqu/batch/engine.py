@@ -62,7 +62,7 @@ def local(progress: Progress) -> Iterator[tuple[Callable, Callable, Callable]]:
             from laoqu.batch import execute, index
 
             try:
-                yield execute.execute, index.parts, index.page
+                yield execute.execute, nothing, index.page
             finally:
                 execute.stop()
             return
@@ -83,6 +83,10 @@ def local(progress: Progress) -> Iterator[tuple[Callable, Callable, Callable]]:
     finally:
         if server:
             server.close()
+
+
+def nothing() -> None:
+    """Make no part of the index meanwhile: in this process it would hold up the runs and Ctrl-C."""
 
 
 def lost(error: str, seconds: float = 0.0) -> Result:
