@@ -78,6 +78,15 @@ def joined(items: list[str], lang: str) -> str:
     return label("list.sep", lang).join(items) if items else label("list.none", lang)
 
 
+def official(documented: int, total: int, lang: str) -> str:
+    """Return an official total as text; with a word where more counties are documented than that.
+
+    >>> [official(n, 62, "en") for n in (61, 63)]
+    ['62', '62 (derived, too low)']
+    """
+    return label("total.more", lang, total=total) if documented > total else str(total)
+
+
 def names(table: pd.DataFrame, lang: str) -> dict[str, str]:
     """Return id → short name of the areas (``plan.regions()``), or code → label of a codebook."""
     if "code" in table:

@@ -233,7 +233,7 @@ def test_captions_say_what_they_must(plan, drawn, region_id, lang):
     must += ["示意图", "不是标准地图"] if lang == "zh" else ["Schematic map", "not a standard map"]
     if region_id != "overview":
         region = plan.region(region_id)
-        sep = " / " if lang == "zh" else " of "
+        sep = " / " if lang == "zh" else " counties documented of "
         must.append(f"{region.documented}{sep}{region.official_total}")
         must.append("不是驻地。" if lang == "zh" else "not at its seat.")
     for words in must:
@@ -249,7 +249,7 @@ def test_islands_beyond_the_map_are_in_the_caption(drawn):
 
 def test_alt_states_the_finding(drawn):
     alt = drawn("xiangeyuqian", "en").alt
-    assert "40 counties documented (80 in all), 6 of them national key counties" in alt
+    assert "40 counties documented of 80, 6 of them national key counties" in alt
     assert "Counties of low confidence: 15." in alt
     assert "Cities named: Zunyi, Enshi" in alt
     assert "Jingzhou" in alt
@@ -351,3 +351,13 @@ def test_a_map_of_low_confidence_alone_and_an_overview_of_some_areas(plan):
     it = maps.plot_overview(plan.regions(), geo.projected(), rows)
     assert it.data.loc[it.data["kind"] == "area", "role"].tolist() == ["qiongya", "yimeng"]
     assert len(it.figure.axes[0].texts) == 2
+
+
+@pytest.mark.parametrize(("region_id", "lang"), [(each, "zh") for each in lq.load().region_ids])
+def test_every_recipient_has_a_mark(plan, drawn, region_id, lang):
+    marked = drawn(region_id, lang).data.query("shape != ''")
+    named = plan.mentions(region_id).query("recipient and level != 'area'")
+    # 湘鄂渝黔交界县市 is no unit and has no code.
+    assert set(named["adcode"]) - {""} == set(marked["adcode"])
+    keys = named.loc[named["role"] == "national_key_county", "adcode"]
+    assert set(marked.loc[marked["shape"] == "ring", "adcode"]) == set(keys)

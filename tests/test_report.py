@@ -474,11 +474,16 @@ def test_every_label_is_used_and_every_used_label_exists():
     )
     # A key is named whole, or parts of it are filled in: f"measure.{name}", "measure." ~ name.
     named = set(re.findall(r'"([\w.]+)"', code))
+    forms = re.findall(r"""f"([\w.{}' |\[\]]+)\"""", code) + re.findall(r"f'([\w.{}]+)'", code)
+    forms = {re.sub(r"\{[^{}]*(\{[^{}]*\}[^{}]*)*\}", "*", form) for form in forms}
+    forms |= {f"{form}*" for form in re.findall(r'"([\w.]+\.)" ~', code)}
+    forms |= {f"{name}.*" for name in named if name.endswith(".col")}
+    # A form of nothing but names would find every key used.
     filled = [
-        re.compile(re.sub(r"\\{[^}]*\\}", r"[\\w.]+", re.escape(form)))
-        for form in set(re.findall(r'f"([\w.]*\{[\w.{}\' |\[\]]+)"', code))
-        if "." in form
-    ] + [re.compile(re.escape(form) + r"\w+") for form in re.findall(r'"([\w.]+\.)" ~', code)]
+        re.compile(re.escape(form).replace(r"\*", r"[\w.]+"))
+        for form in forms
+        if "." in form and "*" in form and re.search(r"\w", form)
+    ]
     for key in labels.table():
         assert key in named or any(form.fullmatch(key) for form in filled), key
     for key in re.findall(r'(?:label|_say)\(\s*"([\w.]*\w)"', code):
@@ -543,3 +548,36 @@ def test_a_coding_of_ones_own_with_empty_cells_still_gives_a_report(tmp_path):
     for name in BLOCKS:
         assert repr(getattr(page, name)()).strip()
     assert label("code.none", "en") in page.support().rows[0]
+
+
+def test_the_choice_of_provinces_is_open_only_where_they_choose(plan):
+    """Clause 4 leaves key counties to the provinces of eight areas, not to those of the west."""
+    text = plan.document.clauses["c04"].text
+    for region in plan.regions().itertuples():
+        said = label("silent.provincial", "en") in lq.report(region.region_id, "en").silent().items
+        assert said == (region.name_zh in text), region.region_id
+    said = [label("silent.provincial", "zh") in lq.card(code, "zh").silent().items
+            for code in ("421122", "621022", "110101")]  # 红安县, 环县, 东城区  # fmt: skip
+    assert said == [True, False, False]
+
+
+def test_notes_on_incomplete_areas_are_counted(plan):
+    """What a note says of counties in no source follows from the membership table."""
+    listed = plan.membership().groupby("region_id")["adcode"].nunique()
+    table = plan.regions().set_index("region_id")
+    for region_id in ("taihang", "xiangeyuqian"):
+        row = table.loc[region_id]
+        missing = row["official_total"] - listed[region_id]
+        counts = [row["official_total"], missing, row["low_confidence"]]
+        for lang in LANGS:
+            assert [int(n) for n in re.findall(r"\d+", row[f"note_{lang}"]) if n != "0"] in (
+                counts,
+                [missing, row["official_total"], row["low_confidence"]],
+            )
+
+
+def test_a_county_under_no_city_is_said_to_be_directly_under_its_province():
+    table = lq.report("qiongya", "en").counties()
+    prefectures = {row[1]: row[2] for row in table.rows}
+    assert prefectures["469002"] == "directly under the province"
+    assert "海口市" in prefectures["460107"]

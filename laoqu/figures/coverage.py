@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 
 from laoqu.figures import style
 from laoqu.figures.style import Drawn
-from laoqu.labels import label
+from laoqu.labels import label, official
 from laoqu.regions import REACH, Region
 
 CELL = 0.78
@@ -74,7 +74,10 @@ def coverage(
         "coverage.alt", lang, finding=finding, directives=int(data["directives"].sum()), **totals
     )
     caption = label(
-        "coverage.caption", lang, documented=region.documented, total=region.official_total
+        "coverage.caption",
+        lang,
+        documented=region.documented,
+        total=official(region.documented, region.official_total, lang),
     )
     return Drawn(name, figure, data, alt, caption)
 

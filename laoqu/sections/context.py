@@ -11,7 +11,7 @@ import pandas as pd
 from laoqu import regions
 from laoqu.analysis import exposure
 from laoqu.analysis.weights import DIRECT
-from laoqu.labels import joined, label
+from laoqu.labels import joined, label, official
 from laoqu.plan import Plan
 from laoqu.regions import Region
 from laoqu.tables import Block
@@ -157,6 +157,11 @@ class Context:
     def membership(self) -> pd.DataFrame:
         """The counties of the area, weakly documented ones too."""
         return self.plan.membership(self.id)
+
+    @cached_property
+    def total(self) -> str:
+        """The official number of counties, with a word where more are documented than that."""
+        return official(self.region.documented, self.region.official_total, self.lang)
 
     @cached_property
     def incomplete(self) -> bool:

@@ -19,7 +19,7 @@ def county_map(it: Context) -> Block:
                 "map_section.lead",
                 region=it.name,
                 documented=it.region.documented,
-                total=it.region.official_total,
+                total=it.total,
             ),
             it.say("map_section.low", n=low) if low else "",
         ),
@@ -42,8 +42,7 @@ def counties(it: Context) -> Block:
     rows = [
         (
             it.unit(row.adcode, row.name), row.adcode,
-            it.unit(f"{row.adcode[:4]}00", row.prefecture) or it.unit(
-                f"{row.adcode[:2]}0000", row.province),
+            it.unit(f"{row.adcode[:4]}00", row.prefecture) or it.say("counties.direct"),
             it.code("membership_basis", row.basis), it.code("confidence", row.confidence),
             it.say("yes") if row.key_county else "",
             it.listed(map(it.clause, row.named_in)) if row.named_in else "",
@@ -51,17 +50,21 @@ def counties(it: Context) -> Block:
         for row in table.itertuples()
     ]  # fmt: skip
     unnamed = int((table["named_in"].map(len) == 0).sum())
+    low = int((table["confidence"] == "low").sum())
     return it.block(
         "counties",
         "counties.title",
         level=3,
-        lead=it.say("counties.lead", n=len(table), unnamed=unnamed),
+        lead=it.sentences(
+            it.say("counties.lead", n=len(table), unnamed=unnamed),
+            it.say("counties.low", n=low) if low else "",
+        ),
         columns=it.columns("county", "code", "city", "basis", "confidence", "key", "named_in"),
         rows=tuple(rows),
         note=it.say("counties.note"),
         folded=len(rows) > 30,
         records=table,
-        values={"counties.listed": len(table), "counties.unnamed": unnamed},
+        values={"counties.listed": len(table), "counties.unnamed": unnamed, "area.low": low},
     )
 
 
@@ -74,15 +77,14 @@ def places(it: Context) -> Block:
     part = it.frames.reach
     part = part[(part["region_id"] == it.id) & (part["how"] == "place") & ~part["whole"]]
     part = part.drop_duplicates("via").set_index("via")["counties"].to_dict()
-    rows = []
-    for row in table.itertuples():
+    rows, notes = [], [_notes(it, row, part) for row in table.itertuples()]
+    for row, note in zip(table.itertuples(), notes, strict=True):
         above = row.province if it.lang == "zh" else it.unit(f"{row.adcode[:2]}0000", row.province)
         rows.append(
             (
                 row.printed, it.place(row), row.adcode, it.code("role", row.role),
-                it.clause(row.clause_id), it.bracketed(above, it.listed(notes)
-                if (notes := _notes(it, row, part)) else ""),
-            )
+                it.clause(row.clause_id), above, note,
+            )[: 7 if any(notes) else 6]
         )  # fmt: skip
     named = int(table.loc[table["recipient"], "name"].nunique())
     return it.block(
@@ -91,7 +93,15 @@ def places(it: Context) -> Block:
         lead=it.say("places.lead", n=len(table), names=named, region=it.name)
         if len(table)
         else it.say("places.none"),
-        columns=it.columns("printed", "full_name", "code", "role", "where", "province"),
+        columns=it.columns(
+            "printed",
+            "full_name",
+            "code",
+            "role",
+            "where",
+            "province",
+            *["note"] * any(map(bool, notes)),
+        ),
         rows=tuple(rows),
         quoted=frozenset({0}),
         groups=tuple((at, it.say(f"places.{name}", n=n)) for name, (at, n) in sizes.items() if n),
@@ -106,7 +116,7 @@ def places(it: Context) -> Block:
     )
 
 
-def _notes(it: Context, row: object, part: Mapping[str, int]) -> list[str]:
+def _notes(it: Context, row: object, part: Mapping[str, int]) -> str:
     """Say where a place lies only partly here, and which other areas it is in."""
     notes = []
     if row.mention_id in part:
@@ -116,4 +126,4 @@ def _notes(it: Context, row: object, part: Mapping[str, int]) -> list[str]:
     if others:
         key = "places.also" if row.level == "county" else "places.city_also"
         notes.append(it.say(key, regions=it.listed(others)))
-    return notes
+    return it.parts(notes)

@@ -16,12 +16,14 @@ def head(it: Context) -> Block:
     counties = it.say(
         "head.counties_value", documented=region.documented, total=region.official_total
     )
-    basis = it.say(f"head.total_{region.total_basis}")
+    basis = [it.say(f"head.total_{region.total_basis}")]
+    if it.frames.regions.at[it.id, f"note_{it.lang}"]:
+        basis.append(it.say("head.doubts"))
     published = it.say("head.published", year=int(meta["year"]))
     facts = (
         (it.say("head.plan"), it.bracketed(f"《{meta['title']}》", published)),
         (it.say("head.provinces"), it.listed(_provinces(it))),
-        (it.say("head.counties"), it.bracketed(counties, basis)),
+        (it.say("head.counties"), it.bracketed(counties, it.listed(basis))),
         (it.say("head.version"), laoqu.__version__),
         (it.say("head.cite"), _text(it)),
     )  # fmt: skip

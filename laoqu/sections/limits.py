@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from laoqu.sections.context import Context
+from laoqu.sections.context import Context, Frames
 from laoqu.sections.glance import reach_counts
 from laoqu.tables import Block
+
+#: The sentence that leaves key counties of a province to it: eight areas are named.
+PROVINCIAL = "c04.s02"
 
 
 def silent(it: Context) -> Block:
@@ -15,13 +18,13 @@ def silent(it: Context) -> Block:
     told = int((it.frames.mentions["role"] == "designated_aid").sum())
     unnamed = it.membership[~it.membership["adcode"].isin(it.mentions["adcode"])]
     sure = int((unnamed["confidence"] != "low").sum())
-    words = {"region": it.name, "documented": region.documented, "total": region.official_total}
+    words = {"region": it.name, "documented": region.documented, "total": it.total}
     items = (
         it.say("silent.target"),
         it.say("silent.counties", unnamed=sure, **words),
         it.say("silent.open", n=counts["open"]),
         it.say("silent.class", n=counts["class_"]),
-        it.say("silent.provincial"),
+        it.say("silent.provincial") if it.id in choosing(it.frames) else "",
         it.say("silent.designated", total=aided, named=told, rest=aided - told),
         it.say("silent.members", **words),
     )
@@ -29,7 +32,7 @@ def silent(it: Context) -> Block:
         "silent",
         "silent.title",
         lead=it.say("silent.lead"),
-        items=items,
+        items=tuple(item for item in items if item),
         values={
             "reach.open": counts["open"], "reach.class": counts["class_"],
             "area.documented": region.documented, "area.total": region.official_total,
@@ -37,6 +40,12 @@ def silent(it: Context) -> Block:
             "silent.aided_rest": aided - told,
         },
     )  # fmt: skip
+
+
+def choosing(frames: Frames) -> set[str]:
+    """Return the areas whose provinces the plan lets choose key counties of their own."""
+    near = frames.nearest
+    return set(near.loc[(near["unit_id"] == PROVINCIAL) & (near["reach"] == "named"), "region_id"])
 
 
 def open_lists(it: Context) -> Block:
