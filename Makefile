@@ -69,7 +69,7 @@ figures: $(STAMP) ## draw the figures of the two READMEs
 	$(BIN)/python -c "import laoqu as lq; [open(p, 'wb').write(lq.report('陕甘宁', l).coverage().png()) for p, l in (('docs/coverage.png', 'en'), ('docs/coverage.zh.png', 'zh'))]"
 
 lab: $(STAMP) ## open JupyterLab in notebooks/
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/laoqu lab
 
 lock: $(STAMP) ## renew requirements.lock (needs uv)
 	uv pip compile pyproject.toml --extra test --universal --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 --custom-compile-command "make lock" --upgrade -o requirements.lock

@@ -92,6 +92,9 @@ def _parser() -> argparse.ArgumentParser:
     show = commands.add_parser("show", help="say what an id stands for")
     show.add_argument("id", help="an area, clause, box, sentence, mention or code")
     show.set_defaults(run=_show)
+    lab = commands.add_parser("lab", help="open the notebooks in JupyterLab")
+    lab.add_argument("options", nargs="*", help="of JupyterLab, after --: lab -- --no-browser")
+    lab.set_defaults(run=_lab)
     codebook = commands.add_parser("codebook", help="print the codes")
     codebook.add_argument("variable", nargs="?", help="only this variable")
     codebook.set_defaults(run=_codebook)
@@ -277,6 +280,15 @@ def _coding_compare(args: argparse.Namespace) -> int:
 def _show(args: argparse.Namespace) -> int:
     print(laoqu.load().describe(args.id))
     return 0
+
+
+def _lab(args: argparse.Namespace) -> int:
+    import subprocess
+
+    from laoqu import paths
+
+    command = [sys.executable, "-m", "jupyterlab", *args.options, str(paths.notebooks())]
+    return subprocess.call(command)
 
 
 def _codebook(args: argparse.Namespace) -> int:

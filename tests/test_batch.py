@@ -841,6 +841,15 @@ def test_exit_status_and_words_of_the_commands(capsys, argv, code, said, monkeyp
     assert said in shown.out + shown.err
 
 
+def test_lab_opens_the_notebooks(monkeypatch):
+    called = []
+    monkeypatch.setattr(subprocess, "call", lambda command: called.append(command) or 0)
+    assert main(["lab", "--", "--no-browser"]) == 0
+    assert called == [
+        [sys.executable, "-m", "jupyterlab", "--no-browser", str(paths.notebooks())]
+    ]  # fmt: skip
+
+
 def test_misuse_exits_with_2():
     with pytest.raises(SystemExit) as caught:
         main(["no-such-command"])
