@@ -220,7 +220,7 @@ def scale_bar(page: Page, lang: str) -> None:
     look = {"linewidth": 1.2, "marker": "|", "markersize": 4, "gid": "scale"}
     ends = page.ground([(left, y), (left + long, y)])
     page.axes.plot(*ends.T, color=style.INK, zorder=9, **look)
-    page.write((left + long / 2, y + 2.6), label("map.scale", lang, km=km))
+    page.write((left, y + 2.6), label("map.scale", lang, km=km), ha="left")
     page.take(np.array([left + long / 2 - 4, 4.8]), (long + 14, 5))
     if abs(north) >= 3:
         page.write((left - 5, 4.8), label("map.north", lang) + "\n↑", rotation=north, va="center")
