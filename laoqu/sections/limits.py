@@ -46,16 +46,17 @@ def open_lists(it: Context) -> Block:
     table = it.frames.directives[it.frames.directives["unit_id"].isin(ids)]
     table = table[["unit_id", "clause_id", "page", "start", "end", "text"]].reset_index(drop=True)
     # What a sentence says in English is what its measures say; a list belongs to one of them.
-    measures = it.frames.measures.groupby("unit_id")["content_en"].agg(" ".join)
+    said = it.frames.measures.groupby("unit_id")["content_en"].agg(" ".join)
+    table["content_en"] = table["unit_id"].map(said)
     english = it.lang == "en"
     return it.block(
         "silent-open",
         "silent.open_title",
         level=3,
         lead=it.say("silent.open_lead", n=len(table)),
-        columns=it.columns("words", *(["rendering"] if english else []), "where"),
+        columns=it.columns("words", *(["rendering"] if english else ()), "where"),
         rows=tuple(
-            (row.text, *((measures[row.unit_id],) if english else ()), it.where(row))
+            (row.text, *((row.content_en,) if english else ()), it.where(row))
             for row in table.itertuples()
         ),
         quoted=frozenset({0}),
