@@ -45,7 +45,7 @@ def open_lists(it: Context) -> Block:
     ids = near.loc[(near["region_id"] == it.id) & (near["reach"] == "open"), "unit_id"]
     table = it.frames.directives[it.frames.directives["unit_id"].isin(ids)]
     table = table[["unit_id", "clause_id", "page", "start", "end", "text"]].reset_index(drop=True)
-    # What a sentence says in English is what its measures say; a list belongs to one of them.
+    # A sentence says in English what its measures say.
     said = it.frames.measures.groupby("unit_id")["content_en"].agg(" ".join)
     table["content_en"] = table["unit_id"].map(said)
     english = it.lang == "en"
