@@ -567,7 +567,7 @@ def load(
     --------
     >>> import laoqu as lq
     >>> lq.load().regions().shape
-    (12, 16)
+    (12, 17)
     """
     files = _files(folder, membership, boundaries, coding)
     if (plan := read_before(files)) is None:

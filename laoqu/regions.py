@@ -16,9 +16,9 @@ CONFIDENCE = ("high", "medium", "low")
 REACH = ("named", "place", "class", "everyone", "conditional", "open", "none")
 #: The columns of `located`.
 LOCATED = [
-    "mention_id", "printed", "name", "level", "adcode", "code_date", "province", "prefecture",
-    "unit_id", "clause_id", "start", "end", "role", "recipient", "list_open", "list_total",
-    "region_id", "reason",
+    "mention_id", "printed", "name", "name_en", "level", "adcode", "code_date", "province",
+    "prefecture", "unit_id", "clause_id", "start", "end", "role", "recipient", "list_open",
+    "list_total", "region_id", "reason",
 ]  # fmt: skip
 SUFFIX = re.compile(r"(?:革命老区|老区|原中央苏区|oldrevolutionarybasearea)$")
 
@@ -34,6 +34,7 @@ class Region:
     name_en: str
     full_en: str
     label_en: str
+    text_en: str
     aliases: tuple[str, ...]
     provinces: tuple[str, ...]
     official_total: int
@@ -45,6 +46,10 @@ class Region:
         if lang == "zh":
             return self.full_zh if full else self.name_zh
         return self.full_en if full else self.label_en
+
+    def named(self, lang: str = "zh") -> str:
+        """Return the name for the inside of a sentence: an English one may have an article."""
+        return self.name_zh if lang == "zh" else self.text_en
 
 
 def fold(name: str) -> str:
@@ -67,7 +72,7 @@ def find(name: str, regions: pd.DataFrame) -> Region:
     for position, row in enumerate(regions.itertuples()):
         for known in (
             row.region_id, row.name_zh, row.full_zh, row.name_en, row.full_en, row.label_en,
-            *row.aliases,
+            row.text_en, *row.aliases,
         ):  # fmt: skip
             answers[fold(known)] = position
             shown.setdefault(fold(known), f"{row.region_id} ({row.name_zh})")

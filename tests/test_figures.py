@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -80,9 +81,23 @@ def test_the_same_figure_gives_the_same_bytes(drawn, tmp_path):
 
 def test_alt_text_states_the_finding(drawn):
     it = drawn("yimeng", "en")
-    assert "Yimeng is named or has a named place in 7 clauses" in it.alt
+    assert "7 clauses or boxes name Yimeng or a place in the area, with at most" in it.alt
     assert f'alt="{it.alt}"' in it._repr_html_()
     assert "documented" in it.caption
+
+
+def test_a_sentence_has_the_name_with_its_article(drawn):
+    assert "boxes name the Dabie Mountains or a place" in drawn("dabieshan", "en").alt
+
+
+def test_english_titles_have_straight_quotes_and_numbers_stay_with_their_word():
+    with style.style():
+        figure = Figure(figsize=(2.2, 2))
+        style.head(figure, "most often “7 Key cities” of all in 12 areas", "只有“7 个”")
+        lines = [text.get_text() for text in figure.texts]
+    assert lines[-1] == "只有“7 个”"
+    assert '"7 Key' in " ".join(lines) and not set("“”") & set("".join(lines[:-1]))
+    assert not [line for line in lines if re.search(r"\d$", line)], lines
 
 
 def test_a_missing_glyph_is_an_error():

@@ -410,6 +410,17 @@ def test_a_column_without_entries_is_left_out_and_says_so():
     ]  # fmt: skip
 
 
+def test_no_third_text_stands_over_a_row():
+    shown = block(
+        "a", title="a", columns=["原文", "译文", "地方", "编号"], quoted=[0],
+        rows=[[QUOTE, "words " * 20, "places " * 20, "c07"]] * 2,
+        details=[[["出处", "条目七"], ["怎样核查", "看"]]] * 2,
+    )  # fmt: skip
+    table = outline(notebook(shown), "zh", "t")["parts"][1]
+    assert (table["over"], table["columns"]) == (["原文", "译文"], ["地方", "编号"])
+    assert forms.render(notebook(shown), "zh", "t", ("pdf", "docx"))
+
+
 def test_a_folded_table_has_its_codes_in_columns_and_names_them_once():
     shown = block(
         "a", title="a", columns=["原文", "译文", "工具", "触及"], folded=True, quoted=[0], badge=3,

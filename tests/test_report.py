@@ -389,6 +389,49 @@ def test_no_chinese_in_english_outside_quotations_and_names(pages, shown, region
             assert run in names or (run in words and len(run) <= 10), (each["name"], run)
 
 
+@pytest.mark.parametrize("region", REGIONS)
+def test_english_tables_of_sentences_have_renderings_and_ids(shown, region):
+    direct = block(shown, region, "en", "support")
+    english = {row[0]: row[1] for row in direct["rows"]}
+    here = block(shown, region, "en", "targets_here")
+    assert {row[0]: row[1] for row in here["rows"]} == english
+    assert {row[-1] for row in here["rows"]} == set(direct["ids"])
+    for row in block(shown, region, "en", "silent_open")["rows"]:
+        assert not HAN.search(row[1]) and len(row[1].split()) > 5, row
+    assert len(block(shown, region, "zh", "silent_open")["columns"]) == 2
+
+
+def test_zones_have_english_names_and_those_named_after_another_place_their_city(shown):
+    names = {row[1] for row in block(shown, "xiangganbian", "en", "places")["rows"]}
+    etdz = "National Economic and Technological Development Zone"
+    assert f"Ganzhou {etdz} 赣州经济技术开发区" in names
+    assert f"Jinggangshan {etdz} 井冈山经济技术开发区 (in Ji'an 吉安市)" in names
+    through = dict(block(shown, "xiangganbian", "en", "support")["details"][-1])["Through"]
+    assert "Ji'an 吉安市 (only 3 counties of the city documented" in through
+    zones = str(block(shown, "xiangganbian", "en", "support")["details"])
+    assert "井冈山经济技术开发区 (zone in Ji'an 吉安市; only 3 counties of the city" in zones
+    names = {row[1] for row in block(shown, "dabieshan", "zh", "places")["rows"]}
+    assert "中国（驻马店）国际农产品加工产业园" in names
+
+
+def test_a_chinese_name_in_an_english_note_is_romanised_too(pages):
+    plan = pages["yimeng", "en"].plan
+    english = {}
+    for row in plan.gazetteer().itertuples():
+        english |= {row.name: row.name_en, row.short_name: row.name_en}
+    for text in (*plan.table("corrections")["text_en"], *plan.regions()["note_en"]):
+        for run in RUN.findall(text):
+            assert english.get(run, "") in text, text
+
+
+def test_sentences_have_the_name_of_the_area_with_its_article(shown):
+    said = " ".join(each["lead"] for each in shown["dabieshan", "en"])
+    said += " ".join(item for each in shown["dabieshan", "en"] for item in each["items"])
+    assert "the Dabie Mountains" in said
+    assert not re.search("(?<!the )Dabie Mountains", said)
+    assert block(shown, "dabieshan", "en", "head")["title"].startswith("Dabie Mountains old")
+
+
 def test_chinese_in_an_english_page_is_tagged_as_chinese(pages):
     for region in ("yimeng", "zuoyoujiang"):
         for name in BLOCKS:

@@ -57,12 +57,18 @@ def test_data_is_clean():
             "national_key_county,,54",
             "the mentions name 53 places for b1 national_key_county, the print 54",
         ),
-        ("curated/mentions.csv", "新泰市,county,370982", "新泰县,county,370982", "is 新泰市"),
+        ("curated/mentions.csv", "新泰市,,county,370982", "新泰县,,county,370982", "is 新泰市"),
         (
             "curated/mentions.csv",
             "county,429004,2021-12-31",
             "county,,",
             "a county needs an adcode",
+        ),
+        (
+            "curated/mentions.csv",
+            "Ganzhou Comprehensive Bonded Zone,zone",
+            ",zone",
+            "a zone needs a name_en",
         ),
     ],
 )

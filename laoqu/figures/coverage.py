@@ -157,9 +157,9 @@ def _key(figure: Figure, words: dict[str, str], top: float) -> float:
 def _finding(data: pd.DataFrame, region: Region, lang: str) -> str:
     direct = data[data["direct"] > 0]
     if direct.empty:
-        return label("coverage.finding_none", lang, region=region.name(lang))
+        return label("coverage.finding_none", lang, region=region.named(lang))
     best = direct[direct["direct"] == direct["direct"].max()]
-    values = {"region": region.name(lang), "n": len(direct), "k": int(best["direct"].iloc[0])}
+    values = {"region": region.named(lang), "n": len(direct), "k": int(best["direct"].iloc[0])}
     if len(best) > 1:
         return label("coverage.finding_tied", lang, **values)
     clause = label(f"clause.{best['clause_id'].iloc[0]}", lang)
@@ -168,4 +168,4 @@ def _finding(data: pd.DataFrame, region: Region, lang: str) -> str:
 
 def _finding_in_all(data: pd.DataFrame, region: Region, lang: str) -> str:
     sums = {key: int(data[key].sum()) for key in ("directives", "direct", "everyone")}
-    return label("coverage.part_finding", lang, region=region.name(lang), **sums)
+    return label("coverage.part_finding", lang, region=region.named(lang), **sums)

@@ -45,6 +45,9 @@ SANS, SERIF = "NotoSansSC-Regular.otf", "NotoSerifSC-Regular.otf"
 #: The lines of an SVG, in points: matplotlib writes a millionth of one, a hundredth is 4 µm.
 PATH, DIGITS = re.compile(rb' d="[^"]*"'), re.compile(rb"(?<=\.\d\d)\d+")
 CURVE = re.compile(rb"[CQ]")
+#: What a line is not broken in.
+PIECE = re.compile(r"""(?:["(]*\d+ )?[A-Za-z0-9–'"(),.;:-]+ ?|.""")
+HAN, STRAIGHT = re.compile("[\u4e00-\u9fff]"), str.maketrans("“”‘’", "\"\"''")
 
 
 @contextmanager
@@ -95,6 +98,7 @@ def head(figure: Figure, finding: str, subtitle: str) -> float:
     Measured from the bottom of the figure, so that what follows can be placed below.
     """
     height, at = figure.get_figheight(), figure.get_figheight() - 0.06
+    finding, subtitle = map(_quotes, (finding, subtitle))
     rows = (
         (_wrap(figure, finding, TITLE_SIZE), TITLE_SIZE, INK),
         (_wrap(figure, subtitle, SMALL_SIZE), SMALL_SIZE, MUTED),
@@ -107,10 +111,22 @@ def head(figure: Figure, finding: str, subtitle: str) -> float:
     return at
 
 
+def _quotes(text: str) -> str:
+    """Straighten the quotation marks of an English text: this font draws curly ones full width.
+
+    >>> _quotes("most often “7 Key cities”")
+    'most often "7 Key cities"'
+    """
+    return text if HAN.search(text) else text.translate(STRAIGHT)
+
+
 def _wrap(figure: Figure, text: str, size: float) -> list[str]:
-    """Break `text` into lines that fit the figure: between words, or between Chinese characters."""
+    """Break `text` into lines that fit the figure: between words, or between Chinese characters.
+
+    A number stays with the word that follows it.
+    """
     room = figure.get_figwidth() - 0.12
-    pieces = re.findall(r"[A-Za-z0-9–’'(),.;:-]+ ?|.", text)
+    pieces = PIECE.findall(text)
     lines = []
     while pieces:
         # The more pieces, the wider: few of the many beginnings need to be measured.

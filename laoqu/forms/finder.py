@@ -82,7 +82,7 @@ def index(plan: Plan, cards: Sequence[Mapping[str, object]] = ()) -> dict[str, o
     for name, rows in named[zones].groupby("name", sort=False):
         first = rows.iloc[0]
         place = {
-            "n": name, "e": "", "k": "", "s": first["printed"], "o": [],
+            "n": name, "e": first["name_en"], "k": "", "s": first["printed"], "o": [],
             "a": areas.get(first["adcode"], {}), "c": list(dict.fromkeys(rows["clause_id"])),
         }  # fmt: skip
         places.append(place | _above(first["adcode"], units))

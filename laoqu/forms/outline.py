@@ -129,7 +129,8 @@ def _table(shown: Mapping[str, object], lang: str) -> dict[str, object]:
     empty = [j for j in range(len(heads)) if len(heads) > 1 and not any(row[j] for row in rows)]
     left = [j for j in range(len(heads)) if j not in empty]
     longest = [max(map(_width, column)) for column in zip(*rows, strict=True)]
-    over = [j for j in left if detailed and (j in quoted or longest[j] > LONG)]
+    # The words and their rendering stand beside each other; there is no room for a third.
+    over = [j for j in left if detailed and (j in quoted or longest[j] > LONG)][:2]
     if small and over:
         # Many rows, and not of this area alone. How they reach the area is the same for all of
         # them and stands in the heading.

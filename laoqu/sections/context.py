@@ -123,7 +123,7 @@ class Context:
     def __init__(self, plan: Plan, region: Region, lang: str) -> None:
         self.plan, self.region, self.lang = plan, region, lang
         self.frames = frames(plan)
-        self.id, self.name = region.region_id, region.name(lang)
+        self.id, self.name = region.region_id, region.named(lang)
 
     @cached_property
     def measures(self) -> pd.DataFrame:
@@ -152,6 +152,11 @@ class Context:
         """The namings of the area and of places in it."""
         ids = self.frames.mentions["region_id"].str.split(";")
         return self.frames.mentions[[self.id in each for each in ids]].reset_index(drop=True)
+
+    @cached_property
+    def places(self) -> dict[str, object]:
+        """By id, the rows of `mentions`."""
+        return {row.mention_id: row for row in self.mentions.itertuples()}
 
     @cached_property
     def membership(self) -> pd.DataFrame:
@@ -225,12 +230,20 @@ class Context:
         name, english = self.frames.units[adcode]
         return name if self.lang == "zh" else f"{english} {name}"
 
-    def place(self, row: object) -> str:
-        """Return the full name of a naming of `laoqu.plan.Plan.mentions`."""
-        if row.level in ("prefecture", "county") or row.adcode not in self.frames.units:
-            return self.unit(row.adcode, row.name)
+    def full_name(self, row: object) -> str:
+        """Return the full name of a naming of `laoqu.plan.Plan.mentions`; in English both."""
         # Zones and urban districts lie in the unit of their code and have a name of their own.
-        return row.name if self.lang == "zh" else f"{self.frames.units[row.adcode][1]} {row.name}"
+        if row.name_en:
+            return row.name if self.lang == "zh" else f"{row.name_en} {row.name}"
+        return self.unit(row.adcode, row.name)
+
+    def place(self, row: object) -> str:
+        """Return the same, with the city of a zone that has the name of another place."""
+        city = self.frames.units[row.adcode][0] if row.level == "zone" else ""
+        # 井冈山 in 吉安 would be looked for in 井冈山.
+        elsewhere = city.removesuffix("市") not in row.name
+        more = self.say("place.in", city=self.unit(row.adcode)) if elsewhere else ""
+        return self.bracketed(self.full_name(row), more)
 
     def area(self, region_id: str) -> str:
         """Return the short name of any area."""

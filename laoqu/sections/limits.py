@@ -54,14 +54,22 @@ def open_lists(it: Context) -> Block:
     ids = near.loc[(near["region_id"] == it.id) & (near["reach"] == "open"), "unit_id"]
     table = it.frames.directives[it.frames.directives["unit_id"].isin(ids)]
     table = table[["unit_id", "clause_id", "page", "start", "end", "text"]].reset_index(drop=True)
+    # A sentence says in English what its measures say.
+    said = it.frames.measures.groupby("unit_id")["content_en"].agg(" ".join)
+    table["content_en"] = table["unit_id"].map(said)
+    english = it.lang == "en"
     return it.block(
         "silent-open",
         "silent.open_title",
         level=3,
         lead=it.say("silent.open_lead", n=len(table)),
-        columns=it.columns("words", "where"),
-        rows=tuple((row.text, it.where(row)) for row in table.itertuples()),
+        columns=it.columns("words", *(["rendering"] if english else ()), "where"),
+        rows=tuple(
+            (row.text, *((row.content_en,) if english else ()), it.where(row))
+            for row in table.itertuples()
+        ),
         quoted=frozenset({0}),
+        under=frozenset({1} if english else ()),
         folded=True,
         records=table,
         values={"reach.open": len(table)},

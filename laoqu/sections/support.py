@@ -133,10 +133,10 @@ def _through(it: Context, measure_id: str) -> list[str]:
     for row in it.naming[measure_id]:
         if row.how != "place":
             continue
-        name = row.quote
-        if not row.whole:
-            name = it.bracketed(name, it.say("evidence.part", n=row.counties))
-        names.append(name)
+        place = it.places[row.via]
+        key = "evidence.zone_part" if place.level == "zone" else "evidence.part"
+        part = it.say(key, n=row.counties, city=it.unit(place.adcode))
+        names.append(it.place(place) if row.whole else it.bracketed(it.full_name(place), part))
     return list(dict.fromkeys(names))
 
 

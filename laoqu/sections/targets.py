@@ -43,26 +43,37 @@ def targets(it: Context) -> Block:
 def checkable(it: Context) -> Block:
     """List the direct measures with what could be looked for, the most verifiable first."""
     table = coding.targets(it.direct, it.plan.table("printed_figures"), it.plan.table("mentions"))
+    table = table.merge(it.direct[["measure_id", "clause_id", "page", "content_en"]])
     table = table.sort_values(["verifiability", "start"], ascending=[False, True])
-    units = {row.mention_id: it.place(row) for row in it.mentions.itertuples()}
-    rows = []
+    rows, english = [], it.lang == "en"
     for row in table.itertuples():
         # A measure without a name of its own goes on about those before it.
         named = [
-            it.name if each.how == "named" else units[each.via]
+            it.area(it.id) if each.how == "named" else it.place(it.places[each.via])
             for each in it.naming[row.measure_id]
         ]
         figure = "" if row.unit == "" else str(row.number)
         kind = it.bracketed(it.code("target_type", row.kind), figure)
-        rows.append((row.quote, kind, str(row.verifiability), it.listed(dict.fromkeys(named))))
+        cells = (kind, str(row.verifiability), it.listed(dict.fromkeys(named)), row.measure_id)
+        rows.append((row.quote, *((row.content_en,) if english else ()), *cells))
     return it.block(
         "targets-here",
         "targets.here",
         level=3,
-        columns=it.columns("words", "target", "verifiability", "named"),
+        columns=it.columns(
+            "words", *(["rendering"] if english else ()), "target", "verifiability", "named", "id"
+        ),
         rows=tuple(rows),
-        numeric=frozenset({2}),
+        numeric=frozenset({3 if english else 2}),
         quoted=frozenset({0}),
+        under=frozenset({1} if english else ()),
+        details=tuple(
+            (
+                (it.say("evidence.where"), it.where(row)),
+                (it.say("col.how"), it.say(f"check.{row.kind}")),
+            )
+            for row in table.itertuples()
+        ),
         records=table,
         values={"targets.listed": len(table)},
     )

@@ -20,7 +20,7 @@ def areas(table: schema.Table, members: schema.Table) -> Iterator[Problem]:
     owners: dict[str, str] = {}
     for row in table.rows:
         region_id = row.values["region_id"]
-        for name in ("name_zh", "full_zh", "name_en", "full_en", "label_en"):
+        for name in ("name_zh", "full_zh", "name_en", "full_en", "label_en", "text_en"):
             other = owners.setdefault(regions.fold(str(row.values[name])), region_id)
             if other != region_id:
                 message = f"{row.values[name]!r} is also a name of {other}"
@@ -44,6 +44,10 @@ def places(tables: dict[str, schema.Table]) -> Iterator[Problem]:
             values, level = row.values, row.values.get("level", "county")
             code, unit = values["adcode"], known.get(values["adcode"])
             message = None
+            if level in ("urban_area", "zone", "border_zone") and not values["name_en"]:
+                column = row.column(column_of(table, "name_en"))
+                text = f"a {level} needs a name_en: no unit of the gazetteer gives it"
+                yield Problem(table.file, row.line, column, text)
             if not code:
                 if level in ("province", "prefecture", "county", "urban_area", "zone"):
                     message = f"a {level} needs an adcode"
