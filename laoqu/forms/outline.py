@@ -17,14 +17,14 @@ from laoqu.plan import load
 QUOTATION = 16
 #: Half ems beside each other in a table of full width.
 ROOM = 103
-#: Width up to which a column is as wide as what it holds, if there is room.
-SHORT = 30
+#: Width up to which a column is as wide as what it holds, if wider ones keep this much or half.
+SHORT, LEAST = 30, 20
 #: How much wider letters may be in another font: in heads, which are bold in Word, and in cells.
-SLACK = 1.25, 1.1
+SLACK = 1.25, 1.15
 #: Two lines of a head are better broken after these.
 PAUSES = "、，；／/ 的与或"
 #: White between columns, of which this much is inside a cell; half ems of a line in Word.
-GAP, INSET, WORD_ROOM = 3, 2, 113
+GAP, INSET, WORD_ROOM = 2.5, 2, 113
 #: Width of a cell from which on it is a line of its own in a table with details.
 LONG = 60
 #: Sections from which on title and contents have a page for themselves.
@@ -158,8 +158,10 @@ def _table(shown: Mapping[str, object], lang: str) -> dict[str, object]:
     loose = shares(columns, WORD_ROOM, SLACK)
     if detailed:  # what stands over and under the rows needs the whole line
         widths, loose = ([one / sum(all_) for one in all_] for all_ in (widths, loose))
-    high = [max(-(-(_width(cell) + INSET) // (room * share)) for cell, share in zip(row, widths, strict=True))
-            for row in sample]  # fmt: skip
+    high = [
+        max(-(-(_width(cell) + INSET) // (room * a)) for cell, a in zip(row, widths, strict=True))
+        for row in sample
+    ]
     height = sum(high) + len(groups)
     titles = [
         "\n".join(_head(heads[j], 0 if max(_width(heads[j]) - a * room,
@@ -247,8 +249,9 @@ def shares(
     """Return the share of a full line that each column takes; what is narrow stays unbroken.
 
     Each column gets its longest word, then short ones what they need; what is left goes by how
-    much longer the cells are, as a browser does it. Shares add up to less than 1 for a table that needs no full line. With a
-    `slack` over 1, of heads and of cells, there is room for a wider font.
+    much longer the cells are, as a browser does it. Shares add up to less than 1 for a table
+    that needs no full line. With a `slack` over 1, of heads and of cells, there is room for a
+    wider font.
 
     Examples
     --------
@@ -272,8 +275,8 @@ def shares(
             for need, head, column in zip(widths, heads, cells, strict=True)
         ]
         # A name broken in two doubles its row; a long text has a line more or less.
-        long = sum(max(0, SHORT - had) for had, want in zip(widths, goal, strict=True)
-                   if want > SHORT)  # fmt: skip
+        long = sum(max(0, min(max(LEAST, want / 2 + GAP), SHORT) - had)
+                   for had, want in zip(widths, goal, strict=True) if want > SHORT)  # fmt: skip
         for i in sorted(range(len(goal)), key=goal.__getitem__):
             if goal[i] <= SHORT and sum(widths) - widths[i] + goal[i] + long <= room:
                 widths[i] = goal[i]
@@ -330,6 +333,8 @@ def _width(text: str, slack: float = 1) -> float:
 
 @cache
 def _advance(char: str) -> float:
+    if not _face().get_char_index(ord(char)):  # not in the font
+        return 2 if _wide(char) else 1
     glyph = _face().load_char(ord(char), flags=LoadFlags.NO_SCALE)
     return glyph.horiAdvance / _face().units_per_EM * 2
 
