@@ -8,17 +8,20 @@ import json
 import re
 import zipfile
 from functools import cache, cached_property
+from pathlib import Path
 
 import docx as python_docx
+import matplotlib as mpl
 import nbformat
 import pypdf
 import pytest
 import typst
+from docx.enum.text import WD_LINE_SPACING
 from fontTools.ttLib import TTFont
 
 from laoqu import forms, labels
-from laoqu.figures.style import FONT_FOLDER, SANS, SERIF
-from laoqu.forms.outline import outline, shares
+from laoqu.figures.style import FONT_FOLDER, REACH_FILL, SANS, SERIF
+from laoqu.forms.outline import FEW, _head, outline, shares
 from laoqu.labels import LANGS, MIME, label
 from laoqu.plan import load
 from laoqu.sections.pages import FIGURES
@@ -84,10 +87,12 @@ class Printed:
         head = next(each["title"] for each in made.shown if each.get("anchor") == "head")
         self.title = f"{head} · {label('site.title', made.lang)}"
         self.parts = outline(made.notebook, made.lang, self.title)["parts"]
-        self.pages, self.starts, self.sizes, self.ends = [], [], set(), []
+        self.pages, self.starts, self.sizes, self.ends, self.lines = [], [], set(), [], ""
         for page in self.pdf.pages:
             self.ends.append(HEAD)
-            self.pages.append(squeezed(page.extract_text(visitor_text=self._note)))
+            words = page.extract_text(visitor_text=self._note)
+            self.pages.append(squeezed(words))
+            self.lines += re.sub(r"[^\S\n]", "", words) + "\n"
 
     def _note(self, words, cm, tm, _, size):
         if words.strip():
@@ -263,7 +268,96 @@ def test_nothing_is_parted_from_what_belongs_to_it(printed, region, lang):
             assert not it.pages[at].endswith(squeezed(heading["text"]))
     copied = [i for i, page in enumerate(it.pages) if "@misc{" in page]
     assert "TY-DATA" in it.pages[copied[0]]
-    assert "report.ipynb" in it.pages[copied[0]]  # no page of citations alone
+    # The last section: versions and hashes, the files and what is said of them.
+    facts, files = it.kind("facts")[-1], it.kind("files")[-1]
+    heading = it.parts[it.parts.index(facts) - 2]["text"]
+    words = [
+        heading,
+        *(key for key, _ in facts["pairs"]),
+        *(n for _, all_ in files["pairs"] for n in all_),
+    ]
+    at = it.page_of(facts["pairs"][-1][0], it.page_of("report.ipynb") - 1)
+    for one in [*words, plain(it.parts[it.parts.index(files) + 1]["lines"])[:20]]:
+        assert squeezed(one) in it.pages[at], one
+
+
+@pytest.mark.parametrize(("region", "lang"), ALL)
+def test_a_figure_stays_in_its_section_and_cuts_no_table(printed, region, lang):
+    it = printed(region, lang)
+    text = it.text[len(it.pages[0]) - 8 :]
+    names = [h["text"] for h in it.kind("heading")]
+    for figure in it.kind("figure"):
+        parts = it.parts[: it.parts.index(figure)]
+        first = max(i for i, part in enumerate(parts) if part["kind"] == "heading")
+        after = names[names.index(parts[first]["text"]) + 1]
+        begin = text.index(squeezed(parts[first]["text"] + plain(parts[first + 1]["lines"])[:12]))
+        caption = text.index(squeezed(figure["number"] + figure["caption"])[:20])
+        # A heading that is also a table's title stands before it.
+        assert begin < caption < text.index(squeezed(after), begin + 40), figure["name"]
+        for part in parts[first:]:
+            if part["kind"] == "table":
+                start = text.index(squeezed(part["number"] + part["title"]))
+                last = squeezed(plain(part["rows"][-1]["cells"][0]))[:9]
+                assert not start < caption < text.index(last, start), figure["name"]
+
+
+@pytest.mark.parametrize(("region", "lang"), ALL)
+def test_a_table_of_plain_rows_stays_whole(printed, region, lang):
+    it = printed(region, lang)
+    short = [part for part in it.kind("table") if part["whole"] or part["plain"]]
+    assert {"instruments", "themes", "compared"} <= {part["name"] for part in short}
+    for part in short:
+        at = it.page_of(part["number"] + part["title"], 1)
+        rows = [squeezed(plain(row["cells"][0]))[:8] for row in part["rows"]]
+        start = it.pages[at].index(squeezed(part["number"] + part["title"]))
+        here = sum(row in it.pages[at][start:] for row in rows)
+        # Broken only where a page would else be half empty, and then far from its ends.
+        assert here == len(rows) or (part["plain"] and FEW <= here <= len(rows) - FEW), part["name"]
+
+
+@pytest.mark.parametrize(("region", "lang"), ALL)
+def test_nothing_is_broken_in_a_table_with_room(printed, region, lang):
+    it = printed(region, lang)
+    for part in it.kind("table"):
+        for head in part["columns"]:
+            for line in head.split("\n"):
+                latin = len(line) == len(line.encode())
+                whole = [word for word in line.split() if len(word) > 1] if latin else [line]
+                assert all(squeezed(word) in it.lines for word in whole), head
+        if sum(part["shares"]) < 0.97:
+            for row in part["rows"]:
+                for cell in row["cells"]:
+                    assert squeezed(plain(cell)) in it.lines, (part["name"], plain(cell))
+
+
+def letters(font, size):
+    """Return a function: the width in points of words in a font wider than ours."""
+    face = TTFont(Path(mpl.get_data_path()) / "fonts" / "ttf" / font, lazy=True)
+    names, widths, unit = face.getBestCmap(), face["hmtx"], face["head"].unitsPerEm
+    return lambda word: (
+        size
+        * sum(
+            widths[names[ord(c)]][0] / unit if ord(c) in names and ord(c) < 0x2E80 else 1
+            for c in word
+        )
+    )
+
+
+@pytest.mark.parametrize(("region", "lang"), ALL)
+def test_no_word_of_a_word_table_is_broken_in_a_wider_font(printed, region, lang):
+    it = printed(region, lang)
+    bold, regular = letters("DejaVuSans-Bold.ttf", 8), letters("DejaVuSans.ttf", 8)
+    for table, part in zip(it.made.word.tables, it.kind("table"), strict=True):
+        # Twentieths of a point, less what is left free at both sides.
+        rooms = [int(column.get(f"{W}w")) / 20 - 7 for column in table._tbl.tblGrid]
+        for j, (head, room) in enumerate(zip(part["columns"], rooms, strict=True)):
+            for word in re.findall("[!-~]+", head):
+                assert bold(word) <= room, (part["name"], word)
+            if "\n" in head:
+                assert all(bold(line) <= room for line in head.split("\n")), head
+            for row in part["rows"]:
+                for word in re.findall("[!-~]{,20}", plain(row["cells"][j])):
+                    assert regular(word) <= room, (part["name"], word)
 
 
 def plain(lines):
@@ -371,6 +465,73 @@ def test_rows_of_a_word_table_stay_with_what_belongs_to_them(printed):
     assert xml.count('<w:bottom w:val="nil"/>') > 200  # no rule between words and codes
 
 
+@pytest.mark.parametrize(("region", "lang"), ALL)
+def test_word_keeps_what_is_copied_whole_and_fills_the_page_before_a_figure(printed, region, lang):
+    it = printed(region, lang)
+    paragraphs = it.made.word.paragraphs
+    for i, one in enumerate(paragraphs):
+        if one.style.name == "Source Code":
+            assert one.style.paragraph_format.keep_together
+            assert paragraphs[i - 1].text in ("BibTeX", "RIS")
+            assert paragraphs[i - 1].style.paragraph_format.keep_with_next
+    assert sum(one.style.name == "Source Code" for one in paragraphs) == 2
+    for part, after in zip(it.parts, it.parts[1:], strict=False):
+        if part["kind"] == "lead":
+            said = [p for p in paragraphs if p.text == plain(part["lines"][-1:])]
+            kept = {bool(p.style.paragraph_format.keep_with_next) for p in said}
+            assert kept == {after["kind"] != "figure"}, plain(part["lines"])
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_word_shows_the_colour_of_a_reach_and_lines_of_one_height(printed, lang):
+    it = printed("zuoyoujiang", lang)
+    tables = dict(zip([p["name"] for p in it.kind("table")], it.made.word.tables, strict=True))
+    part = next(part for part in it.kind("table") if part["name"] == "support")
+    xml = tables["support"]._tbl.xml
+    for reach in set(part["badges"]):
+        n = part["badges"].count(reach)
+        assert (
+            len(re.findall(rf'w:val="{REACH_FILL[reach][1:]}"/>\s*</w:rPr>\s*<w:t[^>]*>■', xml))
+            == n
+        )
+    # Keys are lighter than what they stand before, also where styles inside tables are overlooked.
+    assert xml.count('w:val="767168"') == sum(len(row["details"]) for row in part["rows"])
+    # Letters and characters have one height of line: numbers stand beside their words.
+    cells = it.made.word.styles["Compact"].paragraph_format
+    assert cells.line_spacing_rule == WD_LINE_SPACING.EXACTLY
+
+
+def test_heads_are_cut_between_words():
+    assert _head("多于 / 同于 / 少于本区的区数") == ["多于 / 同于 /", "少于本区的区数"]
+    assert _head("Confidence") == ["Confidence"]
+    assert _head("Verifiability", 0) == ["Verifiability"]
+
+
+def figure_after(rows, filler):
+    """A section whose figure stands after a table, where `filler` lines are before it."""
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="400pt" height="250pt"></svg>'
+    return notebook(
+        block("a", title="A", items=["x"] * filler),
+        block("b", title="Bee", lead="l", columns=["q"], rows=[[f"r{i}"] for i in range(rows)]),
+        {"kind": "figure", "name": "f", "alt": "a", "caption": "here", "svg": svg, "png": PIXEL,
+         "csv": "a\n"},
+        block("c", title="Sea", lead="after"),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "filler", "order"),
+    [(5, 0, "r0 r4 here"), (18, 0, "here r0 r17"), (8, 15, "r0 r7 here")],
+)
+def test_a_figure_comes_before_a_table_where_only_that_has_room(rows, filler, order):
+    made = forms.render(figure_after(rows, filler), "en", "t", ["pdf"])["report.pdf"]
+    pages = [p.extract_text() for p in pypdf.PdfReader(io.BytesIO(made)).pages]
+    text = " ".join(pages)
+    at = [text.index(word) for word in [*order.split(), "after"]]
+    assert at == sorted(at)
+    assert ("here" in pages[0]) == (filler == 0)
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_hostile_text_stays_text(lang):
     made = forms.render(everything(HOSTILE), lang, HOSTILE, ("pdf", "docx"))
@@ -474,9 +635,13 @@ def test_only_long_contents_have_the_first_page_for_themselves(sections, pages):
 def test_shares_fill_a_line_and_no_more():
     narrow = shares([["n", "m"], ["1", "2"]])
     assert sum(narrow) < 0.2
+    # Letters have their own widths, and what is short stays unbroken beside what is long.
+    assert shares([["x"], ["WWWW"]])[0] > shares([["x"], ["iiii"]])[0] * 1.5
+    names = shares([["n", "words"], ["Wenzhou 温州市", "字" * 200]])
+    assert names[0] * 103 > 14.5
     wide = shares([["n", "words"], ["1", "字" * 200], ["12", "字" * 20]])
     assert sum(wide) == pytest.approx(1, abs=1e-3)
-    # Five half-width characters for "12" and its gap, what is left for the long text.
-    assert wide[0] == pytest.approx(5 / 104, abs=1e-3)
+    # Two figures of 0.555 em and the gap, what is left for the long text.
+    assert wide[0] == pytest.approx((4 * 0.555 + 2.5) / 103, abs=1e-3)
     crowded = shares([["w" * 22] * 9, ["x"] * 9])
     assert sum(crowded) == pytest.approx(1, abs=1e-2)

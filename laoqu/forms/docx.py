@@ -23,6 +23,7 @@ from xml.sax.saxutils import escape, quoteattr
 import nbformat
 import pypandoc
 
+from laoqu.figures.style import PAPER, REACH_FILL
 from laoqu.forms.outline import outline
 
 TEMPLATES = Path(__file__).parent / "templates" / "docx"
@@ -39,8 +40,13 @@ DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawi
 INDENT = b'w:left="720" w:hanging="360"', b'w:left="340" w:hanging="227"'
 #: Width of the text in twentieths of a point.
 TEXT = 9072
-#: Sizes of a picture, and the most that leaves room for its caption on one page.
-WIDTH, HEIGHT = 160.0, 190.0
+#: Sizes of a picture, and the most that leaves room for its caption on one page. A picture lower
+#: than it is wide is smaller: nothing but what stands before it can fill the page before it.
+WIDTH, HEIGHT, LOW = 160.0, 190.0, 146.0
+#: Colour of keys.
+QUIET = "767168"
+#: Distance of lines: of Latin letters less than of Chinese characters.
+LEADING = 'w:line="288"', 'w:line="264"'
 #: Pixels of a figure per millimetre.
 PIXELS = 200 / 25.4
 
@@ -66,6 +72,9 @@ def docx(notebook: nbformat.NotebookNode, lang: str, title: str) -> bytes:
     """
     report = outline(notebook, lang, title)
     parts = report["parts"]
+    for part, after in pairwise(parts):
+        # What leads to a figure fills a page that has no room for it.
+        part["free"] = part["kind"] in ("lead", "warning") and after["kind"] == "figure"
     first = next((i for i, part in enumerate(parts) if part["kind"] == "heading"), len(parts))
     blocks = [_styled("Kicker", report["kicker"]), _styled("Title", report["head"])]
     blocks += [block for part in parts[:first] for block in _blocks(part)]
@@ -82,7 +91,7 @@ def docx(notebook: nbformat.NotebookNode, lang: str, title: str) -> bytes:
         for part in parts:
             if part["kind"] == "figure":
                 (folder / f"{part['name']}.png").write_bytes(base64.b64decode(part["png"]))
-        (folder / "reference.docx").write_bytes(_reference(title))
+        (folder / "reference.docx").write_bytes(_reference(title, lang))
         command = [pypandoc.get_pandoc_path(), "--from=json", "--to=docx", "--output=report.docx",
                    "--reference-doc=reference.docx",
                    f"--template={TEMPLATES / 'body.openxml'}",
@@ -100,7 +109,8 @@ def _blocks(part: Mapping[str, object]) -> list[Node]:
         inlines = _text(part["text"])
         return [_node("Header", [part["depth"], [part["anchor"], [], []], inlines])]
     if kind in ("lead", "warning", "note"):
-        return [_styled(kind.title(), _inlines([line])) for line in part["lines"]]
+        style = "Body Text" if part.get("free") and kind == "lead" else kind.title()
+        return [_styled(style, _inlines([line])) for line in part["lines"]]
     if kind == "items":
         items = [[_styled("Item", _inlines(item))] for item in part["items"]]
         return [_node("BulletList", items)]
@@ -112,7 +122,7 @@ def _blocks(part: Mapping[str, object]) -> list[Node]:
         return [
             block
             for key, text in part["pairs"]
-            for block in (_styled("Note", key), _node("CodeBlock", [["", [], []], text]))
+            for block in (_styled("Copied", key), _node("CodeBlock", [["", [], []], text]))
         ]
     if kind == "figure":
         return [_figure(part)]
@@ -123,7 +133,7 @@ def _figure(part: Mapping[str, object]) -> Node:
     data = base64.b64decode(part["png"])
     # A PNG's width and height are eight bytes at a fixed place.
     wide, high = (int.from_bytes(data[at : at + 4], "big") / PIXELS for at in (16, 20))
-    share = min(1, WIDTH / wide, HEIGHT / high)
+    share = min(1, (LOW if high < wide else WIDTH) / wide, HEIGHT / high)
     size = [["width", f"{wide * share:.1f}mm"]]
     image = _node("Image", [["", [], size], _text(part["alt"]), [f"{part['name']}.png", ""]])
     caption = [_node("Plain", _caption(part, "Figure", part["caption"], "figures"))]
@@ -133,8 +143,11 @@ def _figure(part: Mapping[str, object]) -> Node:
 def _table(part: Mapping[str, object]) -> Node:
     n = len(part["columns"])
     aligns = [_node("AlignRight" if i in part["numeric"] else "AlignLeft") for i in range(n)]
-    columns = [[a, _node("ColWidth", b)] for a, b in zip(aligns, part["shares"], strict=True)]
-    heads = [_row(_cell([_node("Plain", _text(head))]) for head in part["columns"])]
+    columns = [[a, _node("ColWidth", b)] for a, b in zip(aligns, part["loose"], strict=True)]
+    heads = [
+        _row(_cell([_node("Plain", _inlines([[(line, "")] for line in head.split("\n")]))])
+             for head in part["columns"])
+    ]  # fmt: skip
     if part["over"]:
         over = zip(part["over"], part["split"], strict=True)
         heads.insert(0, _row(_cell([_node("Plain", _text(head))], span) for head, span in over))
@@ -149,16 +162,34 @@ def _table(part: Mapping[str, object]) -> Node:
         tied = not part["rows"][at + 1]["tie"] if at < last and not part["detailed"] else False
         below = bool(part["note"]) if at == last else tied or part["whole"]
         style = "Row" if row["details"] or below else "Compact"
-        rows.append(_row(_cell([_styled(style, _inlines(cell))]) for cell in row["cells"]))
+        cells = [_inlines(cell) for cell in row["cells"]]
+        if part["badges"]:
+            cells[part["badge"]].insert(0, _badge(part["badges"][at]))
+        rows.append(_row(_cell([_styled(style, cell)]) for cell in cells))
         under: list[Node] = []
         for key, lines in row["details"]:
             under += _text("\u2003") if under else []
-            under += [_span("Key", key), *_text(" "), *_inlines(lines)]
+            under += [_coloured(key, QUIET), *_text(" "), *_inlines(lines)]
         rows += [_row([_cell([_styled("Evidence", under)], n)])] if under else []
     caption = [_node("Plain", _caption(part, "Table", part["title"], "tables"))]
     empty = ["", [], []]
     body = [empty, 0, [], rows]
     return _node("Table", [empty, [None, caption], columns, [empty, heads], [body], [empty, []]])
+
+
+def _badge(reach: str) -> Node:
+    """Return the square of a reach, as in the figures; an outline where nothing is filled."""
+    fill = REACH_FILL[reach]
+    filled = fill != PAPER
+    return _coloured("■ " if filled else "□ ", fill.lstrip("#") if filled else QUIET)
+
+
+def _coloured(text: str, colour: str) -> Node:
+    """Return a run with a colour of its own: in tables LibreOffice overlooks that of a style."""
+    return _raw(
+        f'<w:r><w:rPr><w:rFonts w:hint="eastAsia"/><w:color w:val="{colour}"/></w:rPr>'
+        f'<w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
+    )
 
 
 def _row(cells: Iterable[Node]) -> list[object]:
@@ -280,9 +311,10 @@ def _document(xml: bytes, cover: bool) -> bytes:
     # Without these LibreOffice keeps a distance of its own.
     for inline in body.iter(f"{DRAWING}inline"):
         inline.attrib |= dict.fromkeys(("distT", "distB", "distL", "distR"), "0")
-    if cover:  # the first section begins a page
+    if cover:  # the first section begins a page, at its very top
         first = next(p for p in body.findall(f"{W}p/{W}pPr") if _style_of(p) == "Heading1")
         first.insert(1, ElementTree.Element(f"{W}pageBreakBefore"))
+        first.insert(2, ElementTree.Element(f"{W}spacing", {f"{W}before": "0"}))
     return ElementTree.tostring(root, encoding="UTF-8", xml_declaration=True)
 
 
@@ -331,7 +363,7 @@ def _table_as_drawn(table: ElementTree.Element, caption: str) -> None:
                 ElementTree.SubElement(inside, f"{W}shd", fill)
 
 
-def _reference(title: str) -> bytes:
+def _reference(title: str, lang: str) -> bytes:
     """Return pandoc's reference document with our styles, page, running head and foot."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(_default())) as old, zipfile.ZipFile(out, "w") as new:
@@ -340,6 +372,8 @@ def _reference(title: str) -> bytes:
             for path in sorted(TEMPLATES.rglob("*.xml"))
         }
         ours["word/header1.xml"] = ours["word/header1.xml"].format(title=escape(title))
+        if lang == "en":
+            ours["word/styles.xml"] = ours["word/styles.xml"].replace(*LEADING)
         relations, types = "", ""
         for i, kind in ((91, "header"), (92, "footer")):
             relations += (

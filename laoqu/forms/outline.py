@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 import nbformat
+from matplotlib.ft2font import FT2Font, LoadFlags
 
 from laoqu import forms
+from laoqu.figures.style import FONT_FOLDER, SANS
 from laoqu.labels import label
 from laoqu.plan import load
 
 #: From this length on, text that stands word for word in the plan is a quotation, not a name.
 QUOTATION = 16
-#: Half-width characters beside each other in a table of full width.
-ROOM = 104
+#: Half ems beside each other in a table of full width.
+ROOM = 103
+#: Width up to which a column is as wide as what it holds, if wider ones keep this much or half.
+SHORT, LEAST = 30, 20
+#: How much wider letters may be in another font: in heads, which are bold in Word, and in cells.
+SLACK = 1.25, 1.15
+#: Two lines of a head are better broken after these.
+PAUSES = "、，；／/ 的与或"
+#: White between columns, of which this much is inside a cell; half ems of a line in Word.
+GAP, INSET, WORD_ROOM = 2.5, 2, 113
 #: Width of a cell from which on it is a line of its own in a table with details.
 LONG = 60
 #: Sections from which on title and contents have a page for themselves.
 COVER = 8
-#: Lines of a table that stays on one page.
-WHOLE = 9
+#: Lines of a table that stays on one page, and of one whose rows are a line each.
+WHOLE, PLAIN = 10, 20
 #: Rows that stay together at the beginning and at the end of a longer one.
 TIED = 3
+#: The same where each is a line.
+FEW = 5
 #: Share of a line for the plan's words where a rendering stands beside them.
 WORDS = 0.42
 AUTHOR = "laoqu contributors"
@@ -142,13 +153,22 @@ def _table(shown: Mapping[str, object], lang: str) -> dict[str, object]:
     # Room for the mark of a badge.
     sample = [[row[j] + ("　" if badges and j == badge else "") for j in kept] for row in rows]
     small = small or len(kept) > 6
-    widths = shares([[heads[j] for j in kept], *sample], ROOM * (1.04 if small else 1))
+    columns = [[heads[j] for j in kept], *sample]
+    room = ROOM * (1.1 if small else 1)
+    widths = shares(columns, room)
+    loose = shares(columns, WORD_ROOM, SLACK)
     if detailed:  # what stands over and under the rows needs the whole line
-        widths = [width / sum(widths) for width in widths]
-    height = sum(
-        max(-(-_width(cell) // (ROOM * share)) for cell, share in zip(row, widths, strict=True))
+        widths, loose = ([one / sum(all_) for one in all_] for all_ in (widths, loose))
+    high = [
+        max(-(-(_width(cell) + INSET) // (room * a)) for cell, a in zip(row, widths, strict=True))
         for row in sample
-    )
+    ]
+    height = sum(high) + len(groups)
+    titles = [
+        "\n".join(_head(heads[j], 0 if max(_width(heads[j]) - a * room,
+                        _width(heads[j], SLACK[0]) - b * WORD_ROOM) > -INSET else 999))
+        for j, a, b in zip(kept, widths, loose, strict=True)
+    ]  # fmt: skip
     dash = not all(row[j] for row in rows for j in kept)
     remarks = [label("print.left_out", lang, head=heads[j]) for j in empty]
     remarks += [label("print.dash", lang)] if dash else []
@@ -160,11 +180,13 @@ def _table(shown: Mapping[str, object], lang: str) -> dict[str, object]:
 
     return {
         "kind": "table", "name": shown["name"], "title": shown["title"],
-        "over": [heads[j] for j in over], "columns": [heads[j] for j in kept],
+        "over": [heads[j] for j in over], "columns": titles,
+        "loose": loose,
         "numeric": [k for k, j in enumerate(kept) if j in shown["numeric"]],
         "badges": badges, "badge": kept.index(badge) if badges else -1,
         "shares": widths, "small": small, "detailed": detailed, "split": _split(widths, len(over)),
-        "whole": not detailed and height + len(groups) <= WHOLE,
+        "whole": not detailed and height <= WHOLE,
+        "plain": not detailed and WHOLE < height <= PLAIN and max(high) == 1,
         "note": _lines((" " if lang == "en" else "").join(remarks)) if remarks else [],
         "rows": [
             {
@@ -174,7 +196,7 @@ def _table(shown: Mapping[str, object], lang: str) -> dict[str, object]:
                 "details": [[key, _lines(text)] for key, text in details[i]],
                 "tie": 0 if detailed else tie,
             }
-            for i, tie in enumerate(_ties(len(rows), groups))
+            for i, tie in enumerate(_ties(len(rows), groups, TIED if max(high) > 1 else FEW))
         ],
     }  # fmt: skip
 
@@ -195,11 +217,11 @@ def _split(widths: Sequence[float], n: int) -> list[int]:
     return [first, len(widths) - first]
 
 
-def _ties(n: int, groups: Iterable[int]) -> list[int]:
+def _ties(n: int, groups: Iterable[int], tied: int = TIED) -> list[int]:
     """Return for each row how many rows from it on stay on one page; 0 for those after it.
 
-    The first three rows of a table stay together, and the last three: none stands alone beside
-    its head or its note.
+    The first rows of a table stay together, and the last, `tied` of them: none stands alone
+    beside its head or its note.
 
     Examples
     --------
@@ -212,7 +234,7 @@ def _ties(n: int, groups: Iterable[int]) -> list[int]:
     [4, 0, 0, 0]
     """
     starts = sorted({0, *groups, n})
-    head, tail = min(TIED, starts[1]), max(n - TIED, starts[-2])
+    head, tail = min(tied, starts[1]), max(n - tied, starts[-2])
     if tail <= head:
         head, tail = (n, n) if len(starts) == 2 else (head, max(tail, head))
     ties = [1] * n
@@ -222,29 +244,43 @@ def _ties(n: int, groups: Iterable[int]) -> list[int]:
     return ties
 
 
-def shares(rows: Sequence[Sequence[str]], room: float = ROOM) -> list[float]:
+def shares(
+    rows: Sequence[Sequence[str]], room: float = ROOM, slack: tuple[float, float] = (1, 1)
+) -> list[float]:
     """Return the share of a full line that each column takes; what is narrow stays unbroken.
 
-    Each column gets its longest word; what is left goes by how much longer the cells are, as a
-    browser does it. Shares add up to less than 1 for a table that needs no full line.
+    Each column gets its longest word, then short ones what they need; what is left goes by how
+    much longer the cells are, as a browser does it. Shares add up to less than 1 for a table
+    that needs no full line. With a `slack` over 1, of heads and of cells, there is room for a
+    wider font.
 
     Examples
     --------
     >>> from laoqu.forms.outline import shares
-    >>> shares([["n", "名称"], ["12", "沂蒙革命老区"]], room=40)
-    [0.125, 0.375]
+    >>> shares([["项", "名称"], ["甲乙", "沂蒙革命老区"]], room=40)
+    [0.175, 0.375]
     """
     columns = list(zip(*rows, strict=True))
-    # Three characters for the gap; a long head may take two lines.
-    widths = [max(map(_word, column)) + 3 for column in columns]
-    cells = [sorted(map(_width, column[1:])) for column in columns]
-    heads = [n if n <= 16 else n / 2 for n in (_width(column[0]) for column in columns)]
+    bold, plain = slack
+    widths = [
+        max(_word(head, bold), *(_word(text, plain) for text in cells)) + GAP
+        for head, *cells in columns
+    ]
+    cells = [sorted(_width(text, plain) for text in column[1:]) for column in columns]
+    # A long head may take two lines.
+    heads = [max(_width(line, bold) for line in _head(column[0])) for column in columns]
     # First what nine rows of ten need: a few long cells would narrow the column of many.
     for share in (0.9, 1):
         goal = [
-            max(need, max(head, *column[: int(len(column) * share) + 1]) + 3)
+            max(need, max(head, *column[: int(len(column) * share) + 1]) + GAP)
             for need, head, column in zip(widths, heads, cells, strict=True)
         ]
+        # A name broken in two doubles its row; a long text has a line more or less.
+        long = sum(max(0, min(max(LEAST, want / 2 + GAP), SHORT) - had)
+                   for had, want in zip(widths, goal, strict=True) if want > SHORT)  # fmt: skip
+        for i in sorted(range(len(goal)), key=goal.__getitem__):
+            if goal[i] <= SHORT and sum(widths) - widths[i] + goal[i] + long <= room:
+                widths[i] = goal[i]
         part = 1.0
         if sum(goal) > room:  # a very long text gains little from a still wider column
             goal = [max(had, min(want, 150)) for had, want in zip(widths, goal, strict=True)]
@@ -256,14 +292,57 @@ def shares(rows: Sequence[Sequence[str]], room: float = ROOM) -> list[float]:
     return [round(width / room, 4) for width in widths]
 
 
-def _word(text: str) -> int:
+def _head(text: str, room: float = 16) -> list[str]:
+    """Cut a head that is wider than `room` into two lines, after a word and about as long.
+
+    Examples
+    --------
+    >>> from laoqu.forms.outline import _head
+    >>> _head("其中点名的本区地方")
+    ['其中点名的', '本区地方']
+    >>> _head("Areas with more / as many / fewer")
+    ['Areas with more /', 'as many / fewer']
+    """
+    cuts = [i for i in range(1, len(text)) if text[i - 1] == " " or _wide(text[i - 1 : i + 1])]
+    if _width(text) <= room or not cuts:
+        return [text]
+
+    def unlike(i: int) -> float:
+        halves = _width(text[:i].strip()), _width(text[i:].strip())
+        return max(halves) + (0 if text[i - 1] in PAUSES else 4) + (9 if text[i] in PAUSES else 0)
+
+    cut = min(cuts, key=unlike)
+    return [text[:cut].strip(), text[cut:].strip()]
+
+
+def _word(text: str, slack: float = 1) -> float:
     """Return the width of what should not be broken: the longest word, or six characters."""
-    words = "".join(c if ord(c) < 0x2E80 else " " for c in text).split()
-    return max([min(_width(text), 12), *(min(len(word), 22) for word in words)])
+    words = "".join(" " if _wide(c) else c for c in text).split()
+    longest = max((_width(word[:22], slack) for word in words), default=0)
+    return max(longest, min(_width(text, slack), 12))
 
 
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+def _wide(text: str) -> bool:
+    """Whether these are Chinese characters, which may stand at either end of a line."""
+    return all(ord(char) >= 0x2E80 for char in text)
+
+
+def _width(text: str, slack: float = 1) -> float:
+    """Return the width in half ems; only letters are wider in another font."""
+    return sum(_advance(char) * (1 if _wide(char) else slack) for char in text)
+
+
+@cache
+def _advance(char: str) -> float:
+    if not _face().get_char_index(ord(char)):  # not in the font
+        return 2 if _wide(char) else 1
+    glyph = _face().load_char(ord(char), flags=LoadFlags.NO_SCALE)
+    return glyph.horiAdvance / _face().units_per_EM * 2
+
+
+@cache
+def _face() -> FT2Font:
+    return FT2Font(str(FONT_FOLDER / SANS))
 
 
 def _lines(text: str, marks: Iterable[Sequence[int]] = (), quoted: bool = False) -> list[list[Run]]:
