@@ -42,7 +42,7 @@ INDENT = b'w:left="720" w:hanging="360"', b'w:left="340" w:hanging="227"'
 TEXT = 9072
 #: Sizes of a picture, and the most that leaves room for its caption on one page. A picture lower
 #: than it is wide is smaller: nothing but what stands before it can fill the page before it.
-WIDTH, HEIGHT, LOW = 160.0, 190.0, 146.0
+WIDTH, HEIGHT, LOW = 160.0, 190.0, 140.0
 #: Colour of keys.
 QUIET = "767168"
 #: Distance of lines: of Latin letters less than of Chinese characters.
