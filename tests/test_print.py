@@ -586,6 +586,16 @@ def test_a_folded_table_has_its_codes_in_columns_and_names_them_once():
         assert row["details"] == []
 
 
+def test_of_three_long_columns_two_stand_over_a_row():
+    shown = block(
+        "a", title="a", columns=["原文", "译文", "地方", "工具"], quoted=[0],
+        rows=[[QUOTE, "words " * 20, "place, " * 20, "供给"]] * 2, details=[[["编号", "c07"]]] * 2,
+    )  # fmt: skip
+    table = outline(notebook(shown), "zh", "t")["parts"][1]
+    assert (table["over"], table["columns"]) == (["原文", "译文"], ["地方", "工具"])
+    assert forms.render(notebook(shown), "zh", "t", ["pdf", "docx"])["report.pdf"]
+
+
 @pytest.mark.parametrize("form", ["pdf", "docx"])
 def test_the_same_notebook_gives_the_same_bytes(form):
     made = everything("一")

@@ -140,7 +140,8 @@ def _table(shown: Mapping[str, object], lang: str) -> dict[str, object]:
     empty = [j for j in range(len(heads)) if len(heads) > 1 and not any(row[j] for row in rows)]
     left = [j for j in range(len(heads)) if j not in empty]
     longest = [max(map(_width, column)) for column in zip(*rows, strict=True)]
-    over = [j for j in left if detailed and (j in quoted or longest[j] > LONG)]
+    # Two stand beside each other; a third stays a cell.
+    over = [j for j in left if detailed and (j in quoted or longest[j] > LONG)][:2]
     if small and over:
         # Many rows, and not of this area alone. How they reach the area is the same for all of
         # them and stands in the heading.
