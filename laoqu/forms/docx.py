@@ -40,9 +40,8 @@ DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawi
 INDENT = b'w:left="720" w:hanging="360"', b'w:left="340" w:hanging="227"'
 #: Width of the text in twentieths of a point.
 TEXT = 9072
-#: Sizes of a picture, and the most that leaves room for its caption on one page. A picture lower
-#: than it is wide is smaller: nothing but what stands before it can fill the page before it.
-WIDTH, HEIGHT, LOW = 160.0, 190.0, 146.0
+#: The most a picture may be, in millimetres: there is room for its caption on one page.
+WIDTH, HEIGHT = 160.0, 190.0
 #: Colour of keys.
 QUIET = "767168"
 #: Distance of lines: of Latin letters less than of Chinese characters.
@@ -133,7 +132,7 @@ def _figure(part: Mapping[str, object]) -> Node:
     data = base64.b64decode(part["png"])
     # A PNG's width and height are eight bytes at a fixed place.
     wide, high = (int.from_bytes(data[at : at + 4], "big") / PIXELS for at in (16, 20))
-    share = min(1, (LOW if high < wide else WIDTH) / wide, HEIGHT / high)
+    share = min(1, WIDTH / wide, HEIGHT / high)
     size = [["width", f"{wide * share:.1f}mm"]]
     image = _node("Image", [["", [], size], _text(part["alt"]), [f"{part['name']}.png", ""]])
     caption = [_node("Plain", _caption(part, "Figure", part["caption"], "figures"))]

@@ -258,7 +258,7 @@ def shares(
     --------
     >>> from laoqu.forms.outline import shares
     >>> shares([["项", "名称"], ["甲乙", "沂蒙革命老区"]], room=40)
-    [0.175, 0.375]
+    [0.1625, 0.3625]
     """
     columns = list(zip(*rows, strict=True))
     bold, plain = slack
