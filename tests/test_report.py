@@ -326,7 +326,7 @@ def test_where_small_numbers_give_no_order_no_rank_is_claimed(pages, shown):
         for key in ("named", "direct", "measures", "shared"):
             best, worst = (found[f"rank.{key}.{end}"] for end in ("best", "worst"))
             assert 1 <= best <= worst <= 12
-            assert found[f"rank.{key}.order"] in ("small", "wide", "rank")
+            assert found[f"rank.{key}.order"] in ("small", "wide", "rank", "incomplete")
             wide = worst - best + 1 > 6
             assert (found[f"rank.{key}.order"] == "wide") <= wide
             assert (found[f"rank.{key}.order"] == "rank") <= (not wide)
@@ -516,7 +516,7 @@ def test_every_label_is_used_and_every_used_label_exists():
         for path in paths.PACKAGE.rglob(pattern)
     )
     # A key is named whole, or parts of it are filled in: f"measure.{name}", "measure." ~ name.
-    named = set(re.findall(r'"([\w.]+)"', code))
+    named = set(re.findall(r"""["']([\w.]+)["']""", code))
     forms = re.findall(r"""f"([\w.{}' |\[\]]+)\"""", code) + re.findall(r"f'([\w.{}]+)'", code)
     forms = {re.sub(r"\{[^{}]*(\{[^{}]*\}[^{}]*)*\}", "*", form) for form in forms}
     forms |= {f"{form}*" for form in re.findall(r'"([\w.]+\.)" ~', code)}
@@ -529,7 +529,7 @@ def test_every_label_is_used_and_every_used_label_exists():
     ]
     for key in labels.table():
         assert key in named or any(form.fullmatch(key) for form in filled), key
-    for key in re.findall(r'(?:label|_say)\(\s*"([\w.]*\w)"', code):
+    for key in re.findall(r"""(?:label|say)\(\s*["']([\w.]*\w)["']""", code):
         assert key in labels.table(), key
 
 
@@ -611,12 +611,35 @@ def test_notes_on_incomplete_areas_are_counted(plan):
     for region_id in ("taihang", "xiangeyuqian"):
         row = table.loc[region_id]
         missing = row["official_total"] - listed[region_id]
-        counts = [row["official_total"], missing, row["low_confidence"]]
         for lang in LANGS:
-            assert [int(n) for n in re.findall(r"\d+", row[f"note_{lang}"]) if n != "0"] in (
-                counts,
-                [missing, row["official_total"], row["low_confidence"]],
-            )
+            numbers = [int(n) for n in re.findall(r"\d+", row[f"note_{lang}"])]
+            assert {row["official_total"], missing, row["low_confidence"]} <= set(numbers)
+            parts = set(numbers) - {row["official_total"], missing, row["low_confidence"]}
+            assert not parts or sum(parts) == row["official_total"]
+
+
+def test_flags_are_those_of_the_words_that_reach_the_area(plan):
+    """c12.s02.m2 puts a condition on other cities, none on 延安."""
+    seen = set()
+    for region_id in REGIONS:
+        report = lq.report(region_id, "en")
+        block, rows = report.support(), report.context.frames.by_measure
+        rows = rows[(rows["region_id"] == region_id) & rows["how"].isin(["named", "place"])]
+        for measure_id, details in zip(block.ids, block.details, strict=True):
+            meant = rows.loc[rows["measure_id"] == measure_id, "conditional"].any()
+            said = "conditional" in dict(details).get(label("evidence.flags", "en"), "")
+            assert said == meant, (region_id, measure_id)
+            seen.add((measure_id, said))
+    assert ("c12.s02.m2", False) in seen and True in {said for _, said in seen}
+
+
+def test_no_rank_is_stated_through_places_where_counties_are_missing():
+    for region_id, said in (("taihang", True), ("xiangeyuqian", True), ("shaanganning", False)):
+        block = lq.report(region_id, "en").compared()
+        assert ("no: counties missing" in str(block.rows)) == said
+        assert (
+            f"of {lq.load().region(region_id).official_total} counties" in str(block.items)
+        ) == said
 
 
 def test_a_county_under_no_city_is_said_to_be_directly_under_its_province():

@@ -85,7 +85,7 @@ def plot_region(
     >>> plan = lq.load()
     >>> tables = plan.membership(), plan.mentions("yimeng"), plan.box_items(region="yimeng")
     >>> plot_region(plan.region("yimeng"), plan.layers, *tables).data["kind"].nunique()
-    4
+    5
     """
     counties = layers.counties
     names = dict(zip(counties["adcode"], counties["name"], strict=True)) | geo.names(lang)
@@ -127,7 +127,8 @@ def plot_region(
     if far := mine.loc[~mine.within(page.frame), "adcode"].map(names).tolist():
         notes.append(label("map.islands", lang, counties=joined(far, lang)))
     if dropped := len(page.tried - page.named):
-        notes.append(label("map.dropped", lang, n=dropped))
+        lost = joined([names[code] for code in sorted(page.tried - page.named)], lang)
+        notes.append(label("map.dropped", lang, n=dropped, names=lost))
     caption = ("" if lang == "zh" else " ").join([*notes, label("map.source", lang)])
     rows = rows.reindex(columns=COLUMNS, fill_value="").fillna("").reset_index(drop=True)
     return Drawn("map", page.figure, rows, alt, caption)

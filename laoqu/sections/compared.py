@@ -75,7 +75,7 @@ def order(it: Context, what: str, ranks: pd.DataFrame) -> tuple[str, dict[str, o
     claim. Where they are, an interval over most of the field is said
     to leave the place open.
     """
-    here = ranks.loc[it.id]
+    here, region = ranks.loc[it.id], it.region
     best, worst = int(here["best"]), int(here["worst"])
     values = {
         f"rank.{what}.best": best,
@@ -94,6 +94,11 @@ def order(it: Context, what: str, ranks: pd.DataFrame) -> tuple[str, dict[str, o
         few = few or int((ranks["clauses"] < resample.CLAUSES).sum())
         values |= {f"rank.{what}.few": few, "rank.minimum": resample.MINIMUM}
         words |= {"few": few, "minimum": resample.MINIMUM}
+    elif it.incomplete and what != "named":
+        # What is counted through places is too little where counties are missing.
+        words |= {"documented": region.documented, "total": region.official_total}
+        values |= {"area.documented": region.documented, "area.total": region.official_total}
+        kind = "incomplete"
     else:
         kind = "wide" if worst - best + 1 > len(ranks) / 2 else "rank"
     return it.say(f"order.{kind}", **words), values | {f"rank.{what}.order": kind}
@@ -111,7 +116,7 @@ def compared(it: Context) -> Block:
             "others.low": others.min(), "others.high": others.max(),
             "others.median": others.median(),
         }  # fmt: skip
-        digits = 1 if what == "shared" else 0
+        digits = 2 if what == "shared" else 0
         one = {name: _rounded(value, digits) for name, value in one.items()}
         said, more = order(it, what, ranks)
         values |= {f"compared.{what}.{name}": value for name, value in one.items()} | more
@@ -252,4 +257,4 @@ def _rounded(value: float, digits: int) -> float | int:
 
 
 def _shown(value: float) -> str:
-    return f"{value:.1f}" if isinstance(value, float) else str(value)
+    return f"{value:.2f}" if isinstance(value, float) else str(value)

@@ -39,6 +39,7 @@ def counties(it: Context) -> Block:
     table["key_county"] = table["adcode"].isin(keys)
     table["named_in"] = [where.get(code, ()) for code in table["adcode"]]
     table["city_named_in"] = [where.get(f"{code[:4]}00", ()) for code in table["adcode"]]
+    heads = ["county", "code", "city", "basis", "confidence", "key", "named_in"]
     rows = [
         (
             it.unit(row.adcode, row.name), row.adcode,
@@ -49,6 +50,9 @@ def counties(it: Context) -> Block:
         )
         for row in table.itertuples()
     ]  # fmt: skip
+    if not table["key_county"].any():  # a column of nothing, which a sentence can say
+        at = heads.index("key")
+        heads, rows = heads[:at] + heads[at + 1 :], [row[:at] + row[at + 1 :] for row in rows]
     unnamed = int((table["named_in"].map(len) == 0).sum())
     low = int((table["confidence"] == "low").sum())
     return it.block(
@@ -58,8 +62,9 @@ def counties(it: Context) -> Block:
         lead=it.sentences(
             it.say("counties.lead", n=len(table), unnamed=unnamed),
             it.say("counties.low", n=low) if low else "",
+            "" if "key" in heads else it.say("counties.no_key"),
         ),
-        columns=it.columns("county", "code", "city", "basis", "confidence", "key", "named_in"),
+        columns=it.columns(*heads),
         rows=tuple(rows),
         note=it.say("counties.note"),
         folded=len(rows) > 30,
@@ -105,7 +110,10 @@ def places(it: Context) -> Block:
         rows=tuple(rows),
         quoted=frozenset({0}),
         groups=tuple((at, it.say(f"places.{name}", n=n)) for name, (at, n) in sizes.items() if n),
-        note=it.say("places.note"),
+        note=it.sentences(
+            it.say("places.note"),
+            it.say("places.zones") if (table["level"] == "zone").any() else "",
+        ),
         # Whole cities and counties have no number here.
         records=table.assign(
             role_en=[it.frames.words["role", role]["en"] for role in table["role"]],

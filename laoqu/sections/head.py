@@ -23,7 +23,7 @@ def head(it: Context) -> Block:
     facts = (
         (it.say("head.plan"), it.bracketed(f"《{meta['title']}》", published)),
         (it.say("head.provinces"), it.listed(_provinces(it))),
-        (it.say("head.counties"), it.bracketed(counties, it.listed(basis))),
+        (it.say("head.counties"), it.bracketed(counties, it.say("list.clause").join(basis))),
         (it.say("head.version"), laoqu.__version__),
         (it.say("head.cite"), _text(it)),
     )  # fmt: skip

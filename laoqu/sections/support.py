@@ -148,11 +148,15 @@ def _partly(it: Context, measure_id: str) -> tuple[str, ...]:
 
 
 def _flags(it: Context, row: object) -> list[str]:
-    words = [
-        it.say(f"evidence.{name}")
-        for name in ("list_open", "conditional", "delegated")
-        if getattr(row, name)
-    ]
-    if not pd.isna(row.list_total):
-        words.append(it.say("evidence.list_total", total=row.list_total))
+    flags = ["list_open", "conditional", "delegated"]
+    found = {name: getattr(row, name) for name in flags}
+    total = row.list_total
+    if rows := it.naming.get(row.measure_id):
+        # A condition on others in the same measure is none on the area.
+        scopes = it.frames.scopes
+        here = scopes[scopes["scope_id"].isin([each.scope_id for each in rows])]
+        found, total = here[flags].any().to_dict(), here["list_total"].max()
+    words = [it.say(f"evidence.{name}") for name in flags if found[name]]
+    if not pd.isna(total):
+        words.append(it.say("evidence.list_total", total=total))
     return words
