@@ -81,13 +81,13 @@ def test_the_same_figure_gives_the_same_bytes(drawn, tmp_path):
 
 def test_alt_text_states_the_finding(drawn):
     it = drawn("yimeng", "en")
-    assert "7 clauses or boxes name Yimeng or a place in the area, with at most" in it.alt
+    assert "of 7 clauses or boxes name Yimeng or reach it through a place, at most 1" in it.alt
     assert f'alt="{it.alt}"' in it._repr_html_()
     assert "documented" in it.caption
 
 
 def test_a_sentence_has_the_name_with_its_article(drawn):
-    assert "boxes name the Dabie Mountains or a place" in drawn("dabieshan", "en").alt
+    assert "boxes name the Dabie Mountains or reach it" in drawn("dabieshan", "en").alt
 
 
 def test_english_titles_have_straight_quotes_and_numbers_stay_with_their_word():
