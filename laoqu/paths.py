@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -93,6 +93,14 @@ def replacing(folder: Path, name: str) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def place(folder: Path, name: str, files: Mapping[str, bytes]) -> None:
+    """Have `folder`/`name` hold these files (path → content) and no others: see `replacing`."""
+    with replacing(folder, name) as beside:
+        for file, data in files.items():
+            (beside / file).parent.mkdir(parents=True, exist_ok=True)
+            (beside / file).write_bytes(data)
 
 
 def put_back(folder: Path, only: str = "") -> None:

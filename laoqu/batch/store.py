@@ -81,10 +81,7 @@ class Store:
 
     def place(self, name: str, files: Mapping[str, bytes]) -> list[dict[str, object]]:
         """Write the files of a run beside its folder, then put them in the folder's place."""
-        with paths.replacing(self.folder, name) as beside:
-            for file, data in files.items():
-                (beside / file).parent.mkdir(exist_ok=True)
-                (beside / file).write_bytes(data)
+        paths.place(self.folder, name, files)
         return [
             {"path": f"{name}/{file}", "bytes": len(data), "sha256": key.digest(data)}
             for file, data in sorted(files.items())

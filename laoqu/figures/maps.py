@@ -126,9 +126,9 @@ def plot_region(
     notes = [label("map.caption", lang, **counts)]
     if far := mine.loc[~mine.within(page.frame), "adcode"].map(names).tolist():
         notes.append(label("map.islands", lang, counties=joined(far, lang)))
-    if dropped := len(page.tried - page.named):
-        lost = joined([names[code] for code in sorted(page.tried - page.named)], lang)
-        notes.append(label("map.dropped", lang, n=dropped, names=lost))
+    if dropped := [names[code] for code in sorted(page.tried - page.named)]:
+        words = {"n": len(dropped), "names": joined(dropped, lang)}
+        notes.append(label("map.dropped", lang, **words))
     caption = ("" if lang == "zh" else " ").join([*notes, label("map.source", lang)])
     rows = rows.reindex(columns=COLUMNS, fill_value="").fillna("").reset_index(drop=True)
     return Drawn("map", page.figure, rows, alt, caption)

@@ -34,14 +34,8 @@ GROUPS = {
 }
 GROUP_OF = {role: group for group, roles in GROUPS.items() for role in roles.split()}
 SHAPES = {
-    "ring": "o",
-    "dot": "o",
-    "hub": "s",
-    "industry": "^",
-    "pilot": "D",
-    "aid": "P",
-    "zone": "h",
-}
+    "ring": "o", "dot": "o", "hub": "s", "industry": "^", "pilot": "D", "aid": "P", "zone": "h",
+}  # fmt: skip
 MARKS = {
     shape: {
         "marker": marker, "linestyle": "none", "color": style.INK,

@@ -91,10 +91,7 @@ def place(folder: Path, files: Mapping[str, bytes]) -> None:
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with paths.replacing(folder.parent, folder.name) as beside:
-            for name, data in files.items():
-                (beside / name).parent.mkdir(parents=True, exist_ok=True)
-                (beside / name).write_bytes(data)
+        paths.place(folder.parent, folder.name, files)
     except OSError as error:
         raise OutputError(f"cannot write {paths.display(folder)}: {error.strerror}") from error
 
