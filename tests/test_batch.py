@@ -10,8 +10,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -670,6 +673,35 @@ def test_ctrl_c_stops_cleanly_and_the_next_run_goes_on(tmp_path):
     assert json.loads(done.stdout.splitlines()[-1]) == {"event": "end", "unchanged": 1, "ok": 2}, (
         done.stdout
     )
+
+
+def test_ctrl_c_while_runs_are_handed_out_begins_no_other(tmp_path, monkeypatch):
+    """The engine has ended by then: what waits in the queue would start it again."""
+    ended, executed = threading.Event(), []
+
+    @contextmanager
+    def start(_):
+        try:
+            yield executed.append, lambda: ended.wait(20), None
+        finally:
+            ended.set()
+
+    @contextmanager
+    def choose(*_):
+        yield start, 1
+
+    class Pool(ThreadPoolExecutor):
+        def submit(self, function, *names):
+            if names and names[0].endswith("n=2"):
+                raise KeyboardInterrupt
+            return super().submit(function, *names)
+
+    monkeypatch.setattr(engine, "choose", choose)
+    monkeypatch.setattr(run, "ThreadPoolExecutor", Pool)
+    template = book(tmp_path / "sums.ipynb", "n = 1", "print(n)")
+    with pytest.raises(KeyboardInterrupt):
+        lq.run_notebook(template, [{"n": 1}, {"n": 2}], tmp_path / "out")
+    assert executed == []
 
 
 def test_a_disk_too_full_for_the_manifest_is_said_and_the_earlier_one_stands(small_disk):

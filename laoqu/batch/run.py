@@ -208,15 +208,15 @@ def _run(
         ThreadPoolExecutor(max(1, min(width, len(todo) + 1))) as pool,
         start(progress) as (execute, parts, index),
     ):
-        # First: it is as long as a run, and at the end the other cores would wait for it.
-        known = pool.submit(parts)
 
         def work(name: str) -> Result:
             progress.start(name)
             return execute(todo[name][0])
 
-        futures = {pool.submit(work, name): name for name in todo}
         try:
+            # First: it is as long as a run, and at the end the other cores would wait for it.
+            known = pool.submit(parts)
+            futures = {pool.submit(work, name): name for name in todo}
             for future in as_completed(futures):
                 name = futures.pop(future)  # or every result would stay in memory
                 yield _keep(store, notebook, name, *todo[name], future.result())
