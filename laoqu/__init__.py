@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "Plan": "laoqu.plan",
     "card": "laoqu.sections",
-    "check": "laoqu.validate",
+    "check": "laoqu.checks",
     "expect_parameters": "laoqu.sections",
     "label": "laoqu.labels",
     "load": "laoqu.plan",

@@ -88,6 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check)
     build = commands.add_parser("build", help="write data/built and docs/dictionary.md")
     build.add_argument("--check", action="store_true", help="only say what is out of date")
+    build.add_argument(
+        "--accept", action="store_true", help="take curated and packaged files as reviewed"
+    )
     build.set_defaults(run=_build)
     show = commands.add_parser("show", help="say what an id stands for")
     show.add_argument("id", help="an area, clause, box, sentence, mention or code")
@@ -244,19 +247,21 @@ def _build(args: argparse.Namespace) -> int:
         found = build.problems()
         print("\n".join(str(problem) for problem in found) or "built files are current")
         return 1 if found else 0
+    accepted = build.accept() if args.accept else []
+    print("".join(f"accepted data/{each}\n" for each in accepted), end="")
     written = build.write()
     print("\n".join(f"wrote {paths.display(path)}" for path in written) or "nothing to do")
     return 0
 
 
 def _coding_template(args: argparse.Namespace) -> int:
-    from laoqu import coding
+    from laoqu import sheets
 
     plan, path = laoqu.load(), Path(args.file)
     if path.exists():
         raise LaoquError(f"{path} exists: name another file, so that no coding is lost")
     try:
-        coding.template(plan.table("measures"), plan.codebook(), path)
+        sheets.template(plan.table("measures"), plan.codebook(), path)
     except OSError as error:
         raise LaoquError(f"{path} cannot be written: {error.strerror}") from error
     print(f"wrote {path}: fill it in, then `laoqu coding compare {path}`")

@@ -16,7 +16,7 @@ import pandas as pd
 from statsmodels.stats import inter_rater
 
 from laoqu.analysis.resample import DRAWS, SEED
-from laoqu.coding import CODES, SCALES
+from laoqu.measures import CODES, SCALES
 
 #: What the methods literature asks of α (Krippendorff 2004/2019, as commonly quoted).
 RELY, TENTATIVE = 0.8, 0.667
@@ -102,7 +102,7 @@ def by_variable(
     Parameters
     ----------
     a, b : DataFrame
-        Codings with ``measure_id`` and the variables of `laoqu.coding.SCALES`.
+        Codings with ``measure_id`` and the variables of `laoqu.measures.SCALES`.
     skip : DataFrame, optional
         ``measure_id``, ``variable``: cells to leave out (those the codebook gives as examples).
     draws, seed : int

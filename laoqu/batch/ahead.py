@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
 
-from laoqu import geo, plan, schema
+from laoqu import geo, plan
 from laoqu.labels import LANGS
 from laoqu.sections import report
 from laoqu.sections.context import Frames, frames
@@ -17,7 +17,7 @@ from laoqu.sections.context import Frames, frames
 def read() -> None:
     """Read the plan, what its reports share, and the layers of its maps."""
     with suppress(Exception):  # nothing depends on it; a run says what is wrong with the data
-        it = plan.read_ahead()
+        it = plan.load()
         layers = _elsewhere(lambda: it.layers)
         shared = frames(it)
         for name, value in vars(Frames).items():
@@ -34,10 +34,7 @@ def read() -> None:
 
 
 def forget() -> None:
-    """Forget what was read if its files have changed since: a new kernel reads what stands now."""
-    if plan.read_before() is None:
-        geo.names.cache_clear()
-        schema.package.cache_clear()
+    """Forget what was read: nothing is kept, since every `load` reads what stands now."""
 
 
 def _elsewhere(make: Callable[[], object]) -> Callable[[], object]:
