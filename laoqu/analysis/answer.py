@@ -64,7 +64,7 @@ def standings(plan: Plan) -> pd.DataFrame:
     DataFrame
         One row per (area, place, role), a place that is printed twice in one role once:
         ``region_id``, ``mention_id`` (of the first naming), ``printed``, ``name``, ``name_en``,
-        ``level``, ``adcode``, ``role``, ``group`` (kind of standing, the role's ``parent`` in
+        ``level``, ``adcode``, ``city`` (the code above it), ``role``, ``group`` (kind of standing, the role's ``parent`` in
         the codebook), ``clause_id``, ``start``, ``areas`` (how many areas have the role).
     """
     groups = plan.codebook("role").set_index("code")["parent"]
@@ -75,14 +75,10 @@ def standings(plan: Plan) -> pd.DataFrame:
     table = table[table["region_id"].ne("") & table["region_id"].notna() & table["group"].ne("")]
     table = table.sort_values("start").drop_duplicates(["region_id", "name", "adcode", "role"])
     table["areas"] = table.groupby("role")["region_id"].transform("nunique")
-    columns = ["region_id", "mention_id", "printed", "name", "name_en", "level", "adcode", "role"]
-    return table[[*columns, "group", "clause_id", "start", "areas"]].reset_index(drop=True)
-
-
-def cities(standings: pd.DataFrame) -> pd.DataFrame:
-    """Return the standings that clause 七 gives to cities; an urban district counts as its city."""
-    here = standings["clause_id"].eq("c07") & standings["group"].ne("")
-    return standings[here].assign(city=standings["adcode"].str[:4])
+    table["city"] = table["adcode"].str[:4] + "00"
+    columns = ["region_id", "mention_id", "printed", "name", "name_en", "level", "adcode", "city"]
+    columns += ["role", "group", "clause_id", "start", "areas"]
+    return table[columns].reset_index(drop=True)
 
 
 def lacking(plan: Plan, region_id: str, most: int = MOST) -> pd.DataFrame:
@@ -127,7 +123,8 @@ def counts(plan: Plan) -> pd.DataFrame:
     table = plan.regions().set_index("region_id")[["documented", "official_total"]]
     for reach in DIRECT:
         table[reach] = rows[rows["reach"] == reach].groupby("region_id").size()
-    table["cities"] = cities(places).groupby("region_id")["city"].nunique()
+    cities = places[places["clause_id"] == "c07"]
+    table["cities"] = cities.groupby("region_id")["city"].nunique()
     listed = {
         "seats": places[places["group"] == "seat"],
         "zones": places[places["clause_id"] == "b4"],
@@ -149,7 +146,7 @@ class Findings:
     named : DataFrame
         Rows of `direct` that name the area, in reading order.
     cities : DataFrame
-        Rows of `cities` of the area.
+        Rows of `standings` of the area that stand in clause 七.
     lacking : DataFrame
         From `lacking`.
     complete : bool
@@ -160,34 +157,27 @@ class Findings:
     named: pd.DataFrame
     cities: pd.DataFrame
     lacking: pd.DataFrame
-    complete: bool
+    complete: bool = True
 
 
 def findings(plan: Plan, region: str) -> Findings:
-    """Return what the answer paragraph of an area says, from the frames of this module."""
-    region_id = plan.region(region).region_id
-    rows = direct(plan)
-    rows = rows[(rows["region_id"] == region_id) & (rows["reach"] == "named")]
-    places = cities(standings(plan))
-    return Findings(
-        region_id,
-        rows.sort_values("start", ignore_index=True),
-        places[places["region_id"] == region_id].reset_index(drop=True),
-        lacking(plan, region_id),
-        bool(counts(plan).at[region_id, "complete"]),
-    )
+    """Return what the answer paragraph of an area says, as notebook 10 works it out."""
+    area = plan.region(region).region_id
+    here = direct(plan).query("region_id == @area and reach == 'named'").sort_values("start")
+    cities = standings(plan).query("region_id == @area and clause_id == 'c07'")
+    return Findings(area, here, cities, lacking(plan, area), counts(plan).at[area, "complete"])
 
 
 def paragraph(words: Words, found: Findings) -> str:
     """Return the answer: what the plan is, what it names, which cities, and what is missing.
 
-    What most areas have and this one lacks is shortened, then the roles of cities, then the list
-    of what is named, until the paragraph is no longer than `LIMIT`; what is left out is counted.
+    What most areas have and this one lacks is shortened first, then the roles of cities, then
+    what is named, until the paragraph is no longer than `LIMIT`; what is left out is counted.
 
     Parameters
     ----------
     words : Words
-        `laoqu.show.Words`, in the language of the paragraph.
+        ``show.words``, in the language of the paragraph.
     found : Findings
 
     Examples
@@ -199,13 +189,14 @@ def paragraph(words: Words, found: Findings) -> str:
     >>> answer.length(text, "zh") <= answer.LIMIT["zh"]
     True
     """
-    named = [_named(words, row) for row in found.named.itertuples()]
-    roles = [_role(words, rows) for _, rows in found.cities.groupby("role", sort=False)]
-    missing = [_thing(words, row) for row in found.lacking.itertuples()]
-    lists = [missing, roles, named]
+    lists = [
+        [_thing(words, row) for row in found.lacking.itertuples()],
+        [_role(words, rows) for _, rows in found.cities.groupby("role", sort=False)],
+        [_named(words, row) for row in found.named.itertuples()],
+    ]
     room = [len(each) for each in lists]
     while True:
-        shown = [words.listed(each, n) for each, n in zip(lists, room, strict=True)]
+        shown = [_listed(words, each, n) for each, n in zip(lists, room, strict=True)]
         text = _sentences(words, found, *shown)
         if length(text, words.lang) <= LIMIT[words.lang] or max(room) <= 1:
             return text
@@ -220,20 +211,25 @@ def length(text: str, lang: str) -> int:
 
 def _sentences(words: Words, found: Findings, missing: str, roles: str, named: str) -> str:
     area = words.area(found.region_id)
-    cities_named = found.cities["city"].nunique()
+    cities = found.cities["city"].nunique()
     parts = [words("answer.plan")]
     if len(found.named):
         parts.append(words("answer.named", area=area, n=len(found.named), items=named))
     else:
         parts.append(words("answer.not_named", area=area))
-    if cities_named:
-        parts.append(words("answer.cities", n=cities_named, items=roles))
+    if cities:
+        parts.append(words("answer.cities", n=cities, items=roles))
     else:
         parts.append(words("answer.no_city"))
     if missing:
         key = "answer.lacking" if found.complete else "answer.lacking_incomplete"
         parts.append(words(key, items=missing))
     return words.sentences(parts)
+
+
+def _listed(words: Words, items: list[str], n: int) -> str:
+    shown = words.join(items[:n])
+    return words("answer.more", items=shown, n=len(items) - n) if n < len(items) else shown
 
 
 def _named(words: Words, row: object) -> str:
