@@ -108,6 +108,33 @@ def with_scope(measures: pd.DataFrame, scopes: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def whole_sentences(measures: pd.DataFrame, text: str) -> pd.Series:
+    """Return the words of each measure so that they can stand alone.
+
+    Parameters
+    ----------
+    measures : DataFrame
+        With ``start``, ``quote``, ``lead_start`` and ``lead_end``.
+    text : str
+        The canonical text: the lead is read from it.
+
+    Returns
+    -------
+    Series of str
+        The earlier words of the sentence that give the measure its subject, ``……`` where words
+        between are left out, the measure's own words, and a full stop.
+    """
+    result = []
+    columns = ["start", "quote", "lead_start", "lead_end"]
+    for start, quote, first, last in measures[columns].itertuples(index=False):
+        words = quote.rstrip("，。") + "。"
+        if not pd.isna(first):
+            gap = "" if last == start else "……"
+            words = text[first:last] + gap + (words.removeprefix("以及") if gap else words)
+        result.append(words)
+    return pd.Series(result, index=measures.index, dtype="str")
+
+
 def template(measures: pd.DataFrame, codebook: pd.DataFrame, path: Path) -> Path:
     """Write an empty coding sheet: CSV, or XLSX with the allowed codes as drop-downs.
 

@@ -197,7 +197,9 @@ class Plan:
         -------
         DataFrame
             One row per measure: ``measure_id``, ``unit_id``, ``clause_id``, ``start``, ``end``,
-            ``quote``, ``content_en``, ``n_objects``, the variables of `laoqu.coding.SCALES`,
+            ``quote``, ``sentence_zh`` (the words with the subject that earlier words of the
+            sentence give them), ``content_en``, ``short_zh`` and ``short_en`` (labels),
+            ``same_as`` (the measure that says the same), ``n_objects``, the variables of `laoqu.coding.SCALES`,
             ``strength``, ``instrument_class``, ``refers_to`` (titles), scope and its
             flags (`laoqu.coding.with_scope`); with `region` also ``reach``.
         """
@@ -208,6 +210,7 @@ class Plan:
         codes = self.codings("adjudicated" if self._sheet is None else "own")
         table = coding.coded(self._frame("measures"), codes, classes, self._frame("references"))
         table = coding.with_scope(table, self._frame("scopes"))
+        table["sentence_zh"] = coding.whole_sentences(table, self.document.canonical)
         if region is None:
             return table
         near = self.measure_reach()
