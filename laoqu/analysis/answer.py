@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MOST = 6
 #: Length of the paragraph: Chinese characters and marks, English words.
 LIMIT = {"zh": 150, "en": 100}
+#: So many of the things that are named stay in the paragraph, however long it is.
+LEAST = 3
 #: Below this share of documented counties an area's numbers are lower bounds.
 COMPLETE = 0.9
 DIRECT = ("named", "place")
@@ -144,11 +146,12 @@ class Findings:
     ----------
     region_id : str
     named : DataFrame
-        Rows of `direct` that name the area, in reading order.
+        Rows of `direct` that name the area; those that name no other first.
     cities : DataFrame
         Rows of `standings` of the area that stand in clause 七.
     lacking : DataFrame
         From `lacking`.
+    key_counties : int
     complete : bool
         As in `counts`.
     """
@@ -157,22 +160,27 @@ class Findings:
     named: pd.DataFrame
     cities: pd.DataFrame
     lacking: pd.DataFrame
-    complete: bool = True
+    key_counties: int
+    complete: bool
 
 
 def findings(plan: Plan, region: str) -> Findings:
     """Return what the answer paragraph of an area says, as notebook 10 works it out."""
     area = plan.region(region).region_id
-    here = direct(plan).query("region_id == @area and reach == 'named'").sort_values("start")
+    here = direct(plan).query("region_id == @area and reach == 'named'")
     cities = standings(plan).query("region_id == @area and clause_id == 'c07'")
-    return Findings(area, here, cities, lacking(plan, area), counts(plan).at[area, "complete"])
+    here = here.sort_values(["named_areas", "start"])
+    now = counts(plan).loc[area]
+    return Findings(
+        area, here, cities, lacking(plan, area), int(now["key_counties"]), bool(now["complete"])
+    )
 
 
 def paragraph(words: Words, found: Findings) -> str:
     """Return the answer: what the plan is, what it names, which cities, and what is missing.
 
-    What most areas have and this one lacks is shortened first, then the roles of cities, then
-    what is named, until the paragraph is no longer than `LIMIT`; what is left out is counted.
+    What most areas have and this one lacks is shortened first, then what is named, then the
+    roles of cities, until the paragraph is no longer than `LIMIT`; what is left out is counted.
 
     Parameters
     ----------
@@ -191,17 +199,17 @@ def paragraph(words: Words, found: Findings) -> str:
     """
     lists = [
         [_thing(words, row) for row in found.lacking.itertuples()],
-        [_role(words, rows) for _, rows in found.cities.groupby("role", sort=False)],
         [_named(words, row) for row in found.named.itertuples()],
+        [_role(words, rows) for _, rows in found.cities.groupby("role", sort=False)],
     ]
-    room = [len(each) for each in lists]
+    room, least = [len(each) for each in lists], (1, LEAST, 1)
     while True:
-        shown = [_listed(words, each, n) for each, n in zip(lists, room, strict=True)]
-        text = _sentences(words, found, *shown)
-        if length(text, words.lang) <= LIMIT[words.lang] or max(room) <= 1:
+        missing, named, roles = (_listed(words, each, n) for each, n in zip(lists, room))
+        text = _sentences(words, found, missing, named, roles)
+        spare = [i for i in range(len(lists)) if room[i] > least[i]]
+        if length(text, words.lang) <= LIMIT[words.lang] or not spare:
             return text
-        longest = next(i for i, n in enumerate(room) if n > 1)
-        room[longest] -= 1
+        room[spare[0]] -= 1
 
 
 def length(text: str, lang: str) -> int:
@@ -209,18 +217,21 @@ def length(text: str, lang: str) -> int:
     return len(re.sub(r"\s", "", text)) if lang == "zh" else len(text.split())
 
 
-def _sentences(words: Words, found: Findings, missing: str, roles: str, named: str) -> str:
-    area = words.area(found.region_id)
-    cities = found.cities["city"].nunique()
+def _sentences(words: Words, found: Findings, missing: str, named: str, roles: str) -> str:
+    area, number = words.area(found.region_id), len(found.named)
     parts = [words("answer.plan")]
-    if len(found.named):
-        parts.append(words("answer.named", area=area, n=len(found.named), items=named))
+    if number:
+        n = words.number(number)
+        parts.append(words("answer.named", area=area, n=n, one=number, items=named))
     else:
         parts.append(words("answer.not_named", area=area))
-    if cities:
-        parts.append(words("answer.cities", n=cities, items=roles))
+    if number := found.cities["city"].nunique():
+        n = words.number(number, start=True)
+        parts.append(words("answer.cities", n=n, one=number, items=roles))
     else:
         parts.append(words("answer.no_city"))
+    if found.key_counties:
+        parts.append(words("answer.counties", n=found.key_counties))
     if missing:
         key = "answer.lacking" if found.complete else "answer.lacking_incomplete"
         parts.append(words(key, items=missing))
@@ -228,7 +239,7 @@ def _sentences(words: Words, found: Findings, missing: str, roles: str, named: s
 
 
 def _listed(words: Words, items: list[str], n: int) -> str:
-    shown = words.join(items[:n])
+    shown = words("answer.sep").join(items[:n])
     return words("answer.more", items=shown, n=len(items) - n) if n < len(items) else shown
 
 
@@ -238,8 +249,9 @@ def _named(words: Words, row: object) -> str:
 
 
 def _role(words: Words, rows: pd.DataFrame) -> str:
-    names = words.join([words.place(row) for row in rows.itertuples()])
-    return words("answer.role", places=names, role=words(f"standing.{rows['role'].iloc[0]}"))
+    *first, last = [words.place(row) for row in rows.itertuples()]
+    places = words("answer.and", first=words.join(first), last=last) if first else last
+    return words("answer.role", places=places, role=words(f"standing.{rows['role'].iloc[0]}"))
 
 
 def _thing(words: Words, row: object) -> str:
