@@ -138,6 +138,33 @@ def counts(plan: Plan) -> pd.DataFrame:
     return table.assign(complete=table["documented"] >= COMPLETE * table["total"])
 
 
+def open_lists(plan: Plan, region_id: str) -> pd.DataFrame:
+    """Return the sentences with a list in 等 that could hold the area and do not print it.
+
+    A list that is confined to certain areas (东部地区革命老区) is none for the others.
+
+    Returns
+    -------
+    DataFrame
+        One row per sentence: ``unit_id``, ``clause_id``, ``text``, ``page``, ``start``, ``end``.
+
+    Examples
+    --------
+    >>> import laoqu as lq
+    >>> from laoqu.analysis import answer
+    >>> len(answer.open_lists(lq.load(), "shaanganning"))
+    10
+    """
+    scopes, reached = plan.scopes(), plan.reach(region_id)
+    named = reached.loc[reached["how"].isin(DIRECT), "unit_id"]
+    areas = scopes["class_areas"].map(set)
+    fits = areas.map(lambda ids: not ids or bool(ids & {region_id, "*"}))
+    lists = scopes[scopes["list_open"] & (scopes["scope"] != "none") & fits]
+    sentences = plan.sentences().drop(columns="directive")
+    here = sentences["unit_id"].isin(lists["unit_id"]) & ~sentences["unit_id"].isin(named)
+    return sentences[here].reset_index(drop=True)
+
+
 @dataclass(frozen=True)
 class Findings:
     """What the answer paragraph of one area says.
