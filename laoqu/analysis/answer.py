@@ -225,7 +225,7 @@ def paragraph(words: Words, found: Findings) -> str:
     True
     """
     lists = [
-        [_thing(words, row) for row in found.lacking.itertuples()],
+        [words.thing(row) for row in found.lacking.itertuples()],
         [_named(words, row) for row in found.named.itertuples()],
         [_role(words, rows) for _, rows in found.cities.groupby("role", sort=False)],
     ]
@@ -279,7 +279,3 @@ def _role(words: Words, rows: pd.DataFrame) -> str:
     *first, last = [words.place(row) for row in rows.itertuples()]
     places = words("answer.and", first=words.join(first), last=last) if first else last
     return words("answer.role", places=places, role=words(f"standing.{rows['role'].iloc[0]}"))
-
-
-def _thing(words: Words, row: object) -> str:
-    return words(f"standing.{row.id}") if row.kind == "role" else words.short(row)
