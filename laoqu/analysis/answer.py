@@ -245,7 +245,8 @@ def length(text: str, lang: str) -> int:
 
 
 def _sentences(words: Words, found: Findings, missing: str, named: str, roles: str) -> str:
-    area, number = words.area(found.region_id), len(found.named)
+    number = len(found.named)
+    area = words.plan.region(found.region_id).named(words.lang)
     parts = [words("answer.plan")]
     if number:
         n = words.number(number)

@@ -173,10 +173,10 @@ class Words:
 
     def place(self, mention: object) -> str:
         """Return how a naming of ``plan.mentions()`` is called: as printed, or romanised."""
-        if self.lang == "zh":
-            return mention.printed
         if mention.level == "area":
             return self.area(mention.region_id)
+        if self.lang == "zh":
+            return mention.printed
         return mention.name_en or self._units.get(mention.adcode, ("", mention.printed))[1]
 
     def places(self, mentions: Iterable[Sequence[str]]) -> list[str]:
