@@ -91,8 +91,9 @@ def with_scope(measures: pd.DataFrame, scopes: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         `measures` with ``scopes`` (tuple, narrowest first), ``scope`` (the narrowest),
-        ``conditional``, ``delegated``, ``list_open`` (true for any segment), ``list_total``,
-        ``segments`` (tuple of scope ids): the conjuncts stay apart there.
+        ``conditional``, ``delegated``, ``list_open`` (true for any segment), ``condition_on``
+        (areas, sites, persons, firms, quotas or funds), ``list_total``, ``segments`` (tuple of
+        scope ids): the conjuncts stay apart there.
     """
     pairs = measures[["measure_id", "unit_id", "start", "end"]].merge(
         scopes, on="unit_id", suffixes=("_measure", "")
@@ -103,10 +104,38 @@ def with_scope(measures: pd.DataFrame, scopes: pd.DataFrame) -> pd.DataFrame:
     found = here[flags].any()
     found["scopes"] = here["scope"].agg(narrowest_first)
     found["scope"] = found["scopes"].str[0]
+    found["condition_on"] = here["condition_on"].max()
     found["list_total"] = here["list_total"].max().astype("Int64")
     found["segments"] = here["scope_id"].agg(tuple)
-    columns = ["scopes", "scope", *flags, "list_total", "segments"]
+    columns = ["scopes", "scope", *flags, "condition_on", "list_total", "segments"]
     return measures.join(found[columns], on="measure_id")
+
+
+def whole_sentences(measures: pd.DataFrame, text: str) -> pd.Series:
+    """Return the words of each measure so that they can stand alone.
+
+    Parameters
+    ----------
+    measures : DataFrame
+        With ``start``, ``quote``, ``lead_start`` and ``lead_end``.
+    text : str
+        The canonical text: the lead is read from it.
+
+    Returns
+    -------
+    Series of str
+        The earlier words of the sentence that give the measure its subject, ``……`` where words
+        between are left out, the measure's own words, and a full stop.
+    """
+    result = []
+    columns = ["start", "quote", "lead_start", "lead_end"]
+    for start, quote, first, last in measures[columns].itertuples(index=False):
+        words = quote.rstrip("，。") + "。"
+        if not pd.isna(first):
+            gap = "" if last == start else "……"
+            words = text[first:last] + gap + (words.removeprefix("以及") if gap else words)
+        result.append(words)
+    return pd.Series(result, index=measures.index, dtype="str")
 
 
 def narrowest_first(scopes: Iterable[str]) -> tuple[str, ...]:

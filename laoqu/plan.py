@@ -237,9 +237,11 @@ class Plan:
         -------
         DataFrame
             One row per measure: ``measure_id``, ``unit_id``, ``clause_id``, ``start``, ``end``,
-            ``quote``, renderings, ``n_objects``, the variables of `laoqu.measures.SCALES`,
-            ``strength``, ``instrument_class``, ``refers_to`` (titles), scope and its flags
-            (`laoqu.measures.with_scope`); with `region` also ``reach``.
+            ``quote``, ``sentence_zh`` (the words with the subject that earlier words of the
+            sentence give them), ``content_en``, ``short_zh`` and ``short_en`` (labels),
+            ``same_as`` (the measure that says the same), ``n_objects``, the variables of
+            `laoqu.measures.SCALES`, ``strength``, ``instrument_class``, ``refers_to`` (titles),
+            scope and its flags (`laoqu.measures.with_scope`); with `region` also ``reach``.
         """
         table = self._once(("measures", scheme), lambda: self._coded(scheme))
         if region is not None:
@@ -256,7 +258,9 @@ class Plan:
         codes = self.codings("adjudicated" if self._sheet is None else "own")
         references = self.table("references")
         table = measures.coded(self.table("measures"), codes, classes, references)
-        return measures.with_scope(table, self.scopes())
+        table = measures.with_scope(table, self.scopes())
+        text = self.document.canonical
+        return table.assign(sentence_zh=measures.whole_sentences(table, text))
 
     def targets(self, region: str | None = None) -> pd.DataFrame:
         """Return what each measure would have to be checked by; the plan sets no quantified one.
@@ -475,7 +479,10 @@ class Plan:
         return tables
 
     def _place_areas(self, min_confidence: str = "medium") -> pd.DataFrame:
-        return regions.place_areas(self.table("membership"), self.gazetteer(), min_confidence)
+        # A membership table of your own says everything: our cities are left out then.
+        cities = None if "membership" in self.own else self.table("city_membership")
+        members = self.table("membership")
+        return regions.place_areas(members, self.gazetteer(), min_confidence, cities)
 
     def _once(self, key: object, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """Return a fresh view of a frame that is made once for this plan."""
@@ -561,7 +568,7 @@ def load(
     --------
     >>> import laoqu as lq
     >>> lq.load().regions().shape
-    (12, 17)
+    (12, 18)
     """
     given = {"membership": membership, "boundaries": boundaries, "coding": coding}
     plan = Plan(Path(folder) if folder else paths.data(), own_files(given))

@@ -133,7 +133,10 @@ def documented(regions: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:
 
 
 def place_areas(
-    membership: pd.DataFrame, gazetteer: pd.DataFrame, min_confidence: str = "medium"
+    membership: pd.DataFrame,
+    gazetteer: pd.DataFrame,
+    min_confidence: str = "medium",
+    cities: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return in which areas a code lies, for counties and for the cities above them.
 
@@ -145,14 +148,17 @@ def place_areas(
         ``plan.gazetteer()``: tells how many counties a city has in all.
     min_confidence : {"high", "medium", "low"}
         Weaker rows are left out.
+    cities : DataFrame, optional
+        Cities that a source puts into an area without saying it of their counties
+        (``plan.table("city_membership")``).
 
     Returns
     -------
     DataFrame
         One row per (adcode, area): ``adcode``, ``region_id``, ``basis``, ``confidence``,
         ``counties`` (documented counties behind the row), ``whole`` (every county of it is
-        documented). A city lies in an area when at least one of its counties does; its basis is
-        then ``prefecture`` and its confidence the best of theirs.
+        documented). A city lies in an area when at least one of its counties does, or when
+        `cities` says so; its basis is ``prefecture`` in either case, and its confidence the best.
     """
     if min_confidence not in CONFIDENCE:
         raise UnknownId(min_confidence, CONFIDENCE, "confidence")
@@ -161,14 +167,19 @@ def place_areas(
     counties = rows[["adcode", "region_id", "basis", "confidence"]].assign(counties=1, whole=True)
     rank = rows["confidence"].map(CONFIDENCE.index)
     keyed = rows.assign(adcode=rows["adcode"].str[:4] + "00", rank=rank)
-    cities = keyed.groupby(["adcode", "region_id"])["rank"].agg(["min", "size"]).reset_index()
-    cities["confidence"] = cities["min"].map(dict(enumerate(CONFIDENCE)))
+    keyed["counties"] = 1
+    if cities is not None:
+        stated = cities.loc[cities["confidence"].isin(allowed)]
+        rank = stated["confidence"].map(CONFIDENCE.index)
+        keyed = pd.concat([keyed, stated.assign(rank=rank, counties=0)], ignore_index=True)
+    grouped = keyed.groupby(["adcode", "region_id"]).agg({"rank": "min", "counties": "sum"})
+    above = grouped.reset_index()
+    above["confidence"] = above["rank"].map(dict(enumerate(CONFIDENCE)))
     total = gazetteer.loc[gazetteer["level"] == "county", "parent"].value_counts()
-    cities["whole"] = cities["size"] == cities["adcode"].map(total)
-    cities = cities.rename(columns={"size": "counties"}).drop(columns="min")
+    above["whole"] = above["counties"] == above["adcode"].map(total)
     # 儋州 and its like are cities without counties: their own row stands for them.
-    cities = cities[cities["adcode"].isin(total.index)]
-    return pd.concat([counties, cities.assign(basis="prefecture")], ignore_index=True)
+    above = above[above["adcode"].isin(total.index)].drop(columns="rank")
+    return pd.concat([counties, above.assign(basis="prefecture")], ignore_index=True)
 
 
 def located(mentions: pd.DataFrame, areas: pd.DataFrame, region_ids: Sequence[str]) -> pd.DataFrame:
@@ -225,12 +236,14 @@ def reach(
     -------
     DataFrame
         One row per (segment, area, naming), the columns `REACHED`: ``how`` is named, place, class
-        or everyone, ``via`` the mention (empty for class and everyone), ``counties`` how many
-        documented counties of the area stand behind a named city or county, ``whole`` is false
-        where only some of a city's counties are documented. An area that is missing from a list
-        that ends in 等 has no row: it is unknown, not excluded.
+        or everyone, ``conditional`` (the condition is one on areas, their cities or counties),
+        ``via`` the mention (empty for class and everyone), ``counties`` how many documented
+        counties of the area stand behind a named city or county, ``whole`` is false where only
+        some of a city's counties are documented. An area that is missing from a list that ends
+        in 等 has no row: it is unknown, not excluded.
     """
     scopes = scopes[scopes["scope"] != "none"].reset_index(drop=True).reset_index(names="segment")
+    scopes["conditional"] = scopes["condition_on"] == "areas"
     for_all = scopes["scope"].map({"universal": "everyone", "class": "class"})
     shared = scopes.assign(how=for_all)[for_all.notna()]
     shared["region_id"] = [

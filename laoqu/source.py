@@ -14,7 +14,7 @@ import tomllib
 from pathlib import Path
 
 from laoqu import paths
-from laoqu.errors import DataError, Problem, UnknownId, nearest
+from laoqu.errors import DataError, Problem, nearest
 
 SOURCES = Path("raw", "SOURCES.toml")
 WITNESS = Path("built", "raw_lines.csv")
@@ -41,7 +41,9 @@ def read(source_id: str, folder: Path) -> tuple[str, Path]:
     """
     known = registry(folder)
     if source_id not in known:
-        raise UnknownId(source_id, nearest(str(source_id), known), "source")
+        hint = ", ".join(nearest(str(source_id), known))
+        message = f"has no table [{source_id}]; nearest: {hint or 'none'}"
+        raise DataError([Problem(paths.display(folder / SOURCES), 1, 1, message)])
     path = folder / "raw" / str(known[source_id]["file"])
     data = path.read_bytes() if path.is_file() else b""
     if hashlib.sha256(data).hexdigest() != known[source_id]["sha256"]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import laoqu as lq
-from laoqu import coding
+from laoqu import sheets
 from laoqu.analysis import binding
 from laoqu.analysis.weights import groups, weights
 from laoqu.figures import binding as figures
@@ -247,7 +247,7 @@ def test_a_figure_of_a_plan_that_forbids_says_so(plan, measures, strength):
 
 @pytest.mark.parametrize("lang", LANGS)
 def test_an_empty_sheet_of_ones_own_is_undefined_not_zero(plan, tmp_path, lang):
-    coding.template(plan.table("measures"), plan.codebook(), tmp_path / "own.csv")
+    sheets.template(plan.table("measures"), plan.codebook(), tmp_path / "own.csv")
     own = lq.load(coding=tmp_path / "own.csv")
     measures = own.measures()
     whole, figs = groups(measures), own.table("printed_figures")

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from matplotlib.patches import Circle
 
 import laoqu as lq
-from laoqu import build, paths, terms
+from laoqu import build, measures, paths
 from laoqu.analysis import clusters, coword
 from laoqu.figures import coword as figures
 from laoqu.figures import style
@@ -47,23 +47,23 @@ def net():
 
 
 def test_the_longest_form_wins_and_what_begins_first():
-    words = terms.lexicon(["基地", "产业基地", "特色产业", "产业"], {}, [])
+    words = measures.lexicon(["基地", "产业基地", "特色产业", "产业"], {}, [])
     unit = PLAN.document.unit("c07.s05")  # …加强产业合作，建设特色产业基地。
-    found = terms.tokens([unit], words)
+    found = measures.tokens([unit], words)
     # 特色产业 begins before 产业基地 and takes its 产业; 基地 stands alone then.
     assert found["term"].tolist() == ["产业", "特色产业", "基地"]
-    words = terms.lexicon(["特色产业", "特色产业基地"], {"产业合作": "特色产业"}, [])
-    found = terms.tokens([unit], words)
+    words = measures.lexicon(["特色产业", "特色产业基地"], {"产业合作": "特色产业"}, [])
+    found = measures.tokens([unit], words)
     assert found["term"].tolist() == ["特色产业", "特色产业基地"]
     assert found["quote"].tolist() == ["产业合作", "特色产业基地"]
 
 
 def test_stop_words_take_their_place_and_are_left_out():
     unit = PLAN.document.unit("c07.s05")
-    words = terms.lexicon(["产业基地"], {"产业合作": "建设"}, ["特色产业", "建设"])
+    words = measures.lexicon(["产业基地"], {"产业合作": "建设"}, ["特色产业", "建设"])
     assert words["产业合作"] == words["特色产业"] == ""
-    assert terms.tokens([unit], words).empty
-    assert terms.tokens([unit], {}).empty
+    assert measures.tokens([unit], words).empty
+    assert measures.tokens([unit], {}).empty
 
 
 def test_every_token_stands_in_the_text_under_a_listed_form():
