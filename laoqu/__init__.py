@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "Plan": "laoqu.plan",
     "Show": "laoqu.show",
+    "annotate": "laoqu.pages.plan",
     "card": "laoqu.sections",
     "check": "laoqu.validate",
     "expect_parameters": "laoqu.sections",
