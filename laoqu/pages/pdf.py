@@ -100,7 +100,9 @@ def _image(images: Mapping[str, str]) -> dict[str, object]:
     if "wide.svg" not in images:
         return {"png": list(base64.b64decode(images["png"])), "share": 1} if images else {}
     svg = images["wide.svg"]
-    sides = [re.search(rf'<svg[^>]*\b{side}="([\d.]+)(?:pt)?"', svg) for side in ("width", "height")]
+    sides = [
+        re.search(rf'<svg[^>]*\b{side}="([\d.]+)(?:pt)?"', svg) for side in ("width", "height")
+    ]
     if not all(sides):
         return {"svg": svg, "share": 1}
     width, height = (float(side[1]) for side in sides)
