@@ -31,6 +31,7 @@ _LAZY = {
     "run_notebook": "laoqu.batch",
     "run_report": "laoqu.batch",
     "run_reports": "laoqu.batch",
+    "use_font": "laoqu.show.style",
 }
 
 __all__ = [

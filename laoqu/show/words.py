@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, cached_property
 from numbers import Integral
 from typing import TYPE_CHECKING
@@ -163,6 +163,44 @@ class Words:
             return name
         return f"{english} {name}" if self._romanised[english] > 1 else english
 
+    def short(self, measures: object) -> object:
+        """Return the short label of a measure, or those of a frame of measures as a column."""
+        return getattr(measures, f"short_{self.lang}")
+
+    def thing(self, row: object) -> str:
+        """Return the label of a row of `laoqu.analysis.answer.lacking`: a measure or a standing."""
+        return self(f"standing.{row.id}") if row.kind == "role" else self.space(self.short(row))
+
+    def place(self, mention: object) -> str:
+        """Return how a naming of ``plan.mentions()`` is called: as printed, or romanised."""
+        if mention.level == "area":
+            return self.area(mention.region_id)
+        if self.lang == "zh":
+            return mention.printed
+        return mention.name_en or self._units.get(mention.adcode, ("", mention.printed))[1]
+
+    def places(self, mentions: Iterable[Sequence[str]]) -> list[str]:
+        """Return the names behind ids of mentions, joined: one text for each group of ids."""
+        return [self.join(list(dict.fromkeys(map(self._places.get, ids)))) for ids in mentions]
+
+    def number(self, n: int, *, start: bool = False) -> str:
+        """Return a number up to twelve as a word, as in front of what is counted.
+
+        Examples
+        --------
+        >>> import laoqu as lq
+        >>> words = lq.Show(lq.load(), "en").words
+        >>> words.number(2, start=True), words.number(20)
+        ('Two', '20')
+        """
+        known = self("numbers").split(",")
+        text = known[n] if n < len(known) else str(n)
+        return text[:1].upper() + text[1:] if start else text
+
+    def sentences(self, texts: Iterable[str]) -> str:
+        """Set sentences behind each other."""
+        return ("" if self.lang == "zh" else " ").join(text for text in texts if text)
+
     def join(self, items: Sequence[str]) -> str:
         """Join names as a reader expects: 甲、乙 or A, B; 无 or none for no item."""
         return self("list.sep").join(items) if items else self("list.none")
@@ -174,6 +212,11 @@ class Words:
     def cell(self, column: str, value: str) -> str:
         """Return the name of a code in a column of that variable, else the value itself."""
         return self.space(self._codes.get((column, value), value))
+
+    @cached_property
+    def _places(self) -> dict[str, str]:
+        rows = self.plan.mentions()
+        return dict(zip(rows["mention_id"], map(self.place, rows.itertuples()), strict=True))
 
     @cached_property
     def _codes(self) -> dict[tuple[str, str], str]:
