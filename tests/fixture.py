@@ -34,8 +34,10 @@ show.text(
 )
 """,
     """
-show.tiles([(len(named), "col.measure", "col.note"), (2, "col.city", "条目七和专栏4" if zh else "x"),
-            ("0", "col.target", "方案不写" if zh else "The plan sets none"), (12, "col.area", "")])
+show.tiles([
+    (len(named), "col.measure", "col.note"), (2, "col.city", "条目七和专栏4" if zh else "x"),
+    ("0", "col.target", "方案不写" if zh else "The plan sets none"), (12, "col.area", ""),
+])
 """,
     'show.text(level=2, title="政策条目" if zh else "Measures", anchor="measures")',
     """
@@ -52,7 +54,8 @@ show.table(
 frame = pd.DataFrame({"label": ["产业", "城市"] if zh else ["industry", "cities"],
                       "value": [2, 5], "group": ""})
 show.chart("dots", frame, "dots", title="写明五座城市" if zh else "Five cities are named",
-           subtitle="条目数" if zh else "measures", alt="产业 2，城市 5" if zh else "Industry 2, cities 5",
+           subtitle="条目数" if zh else "measures",
+           alt="产业 2，城市 5" if zh else "Industry 2, cities 5",
            caption="资料：方案原文" if zh else "Source: the plan")
 """,
     """
