@@ -159,12 +159,9 @@ def open_lists(plan: Plan, region_id: str) -> pd.DataFrame:
     named = reached.loc[reached["how"].isin(DIRECT), "unit_id"]
     areas = scopes["class_areas"].map(set)
     fits = areas.map(lambda ids: not ids or bool(ids & {region_id, "*"}))
-    # A list of kinds (“综合保税区等”) leaves no name out.
-    mentions = plan.mentions()
-    spans = zip(scopes["start"], scopes["end"], strict=True)
-    names = pd.Series(
-        [(mentions["start"].ge(first) & mentions["end"].le(last)).any() for first, last in spans]
-    )
+    # A list of kinds (“综合保税区等”) leaves no name out: a list of names has one before its 等.
+    first = plan.mentions().groupby("unit_id")["end"].min()
+    names = scopes["unit_id"].map(first).le(scopes["end"])
     lists = scopes[scopes["list_open"] & (scopes["scope"] != "none") & fits & names]
     sentences = plan.sentences().drop(columns="directive")
     here = sentences["unit_id"].isin(lists["unit_id"]) & ~sentences["unit_id"].isin(named)
