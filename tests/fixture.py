@@ -6,10 +6,7 @@ import nbformat
 
 SETUP = """
 import laoqu as lq
-import matplotlib
 import pandas as pd
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 plan = lq.load()
 show = lq.Show(plan, lang)
 zh = lang == "zh"
@@ -37,8 +34,10 @@ show.text(
 )
 """,
     """
-show.tiles([(len(named), "col.measure", "col.note"), (2, "col.city", "条目七和专栏4" if zh else "x"),
-            ("0", "col.target", "方案不写" if zh else "The plan sets none"), (12, "col.area", "")])
+show.tiles([
+    (len(named), "col.measure", "col.note"), (2, "col.city", "条目七和专栏4" if zh else "x"),
+    ("0", "col.target", "方案不写" if zh else "The plan sets none"), (12, "col.area", ""),
+])
 """,
     'show.text(level=2, title="政策条目" if zh else "Measures", anchor="measures")',
     """
@@ -52,12 +51,12 @@ show.table(
 )
 """,
     """
-figure, axes = plt.subplots(figsize=(6.3, 2.5))
-axes.plot([1, 3, 2])
-block = show.figure(figure, "line", alt="一条线" if zh else "A line",
-                    caption="资料：方案原文" if zh else "Source: the plan")
-plt.close(figure)
-block
+frame = pd.DataFrame({"label": ["产业", "城市"] if zh else ["industry", "cities"],
+                      "value": [2, 5], "group": ""})
+show.chart("dots", frame, "dots", title="写明五座城市" if zh else "Five cities are named",
+           subtitle="条目数" if zh else "measures",
+           alt="产业 2，城市 5" if zh else "Industry 2, cities 5",
+           caption="资料：方案原文" if zh else "Source: the plan")
 """,
     """
 hostile = pd.DataFrame({"name": ["<b>x</b> & <img src=x onerror=alert(1)>", "=1+1", "@SUM(A1)"],

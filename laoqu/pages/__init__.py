@@ -167,13 +167,13 @@ def _files(shown: Mapping[str, object]) -> dict[str, bytes]:
 
 
 def csv_bytes(table: Mapping[str, Sequence[object]]) -> bytes:
-    """Return a table as CSV that Excel reads: UTF-8 with its mark, and no cell a formula.
+    r"""Return a table as CSV that Excel reads: UTF-8 with its mark, and no cell a formula.
 
     Examples
     --------
     >>> from laoqu.pages import csv_bytes
     >>> csv_bytes({"columns": ["a"], "rows": [["=1+1"], [-3]]}).decode("utf-8-sig")
-    "a\\n'=1+1\\n-3\\n"
+    "a\n'=1+1\n-3\n"
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

@@ -9,23 +9,22 @@ import html
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
-from math import sqrt
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pypandoc
 
 from laoqu.pages import title_of
 from laoqu.pages.html import TEMPLATES
-from laoqu.pages.pdf import AUTHOR, KEYWORDS
+from laoqu.pages.pdf import AUTHOR, KEYWORDS, print_columns
 from laoqu.show.table import runs, tagged, width
 from laoqu.show.words import label
 
 #: The earliest time that a ZIP file can hold: the same records give the same bytes.
 EPOCH = "315532800"
 LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
-#: Colours of a reach as in the figures; the others are an outline.
-FILLS = {"named": "A4262C", "place": "D0674F", "class": "E6B08A", "everyone": "D9D4C7"}
+#: Codes of a reach that have a colour, which is that of a style; the others are an outline.
+FILLED = {"named", "place", "class", "everyone"}
 #: Half widths of a character in a line of a table.
 LINE = 110
 
@@ -79,7 +78,8 @@ def _parts(shown: Mapping[str, object]) -> list[str]:
             f"{_styled('Note', inline(each['note'])) if each['note'] else ''}</td>"
             for each in shown["tiles"]
         )
-        parts.append(f"<table>{_widths([1] * len(shown['tiles']))}<tr>{cells}</tr></table>")
+        widths = _columns([1 / len(shown["tiles"])] * len(shown["tiles"]))
+        parts.append(f"<table>{widths}<tbody><tr>{cells}</tr></tbody></table>")
     if shown["rows"]:
         parts.append(_table(shown, inline))
     if shown["images"]:
@@ -92,52 +92,48 @@ def _parts(shown: Mapping[str, object]) -> list[str]:
     return parts
 
 
-def _table(shown: Mapping[str, object], inline: object) -> str:
-    columns, rows = shown["columns"], shown["rows"]
-    under = [i for i, each in enumerate(columns) if "under" in each["role"]]
-    main = [i for i in range(len(columns)) if i not in under and any(row[i] for row in rows)]
-    begins = dict(map(tuple, shown["groups"]))
-    side = {i: "right" if columns[i]["role"] == "number" else "left" for i in main}
+def _table(shown: Mapping[str, object], inline: Callable[[object], str]) -> str:
+    columns, rows, begins = shown["columns"], shown["rows"], dict(map(tuple, shown["groups"]))
+    main, under, shares = print_columns(shown)
+    sides = {i: "right" if columns[i]["role"] == "number" else "left" for i in main}
 
     def cell(at: int, i: int) -> str:
         text, role = rows[at][i], columns[i]["role"]
-        if "words" in role:
-            return _run(("quote", text, ""), shown["lang"]) if text else "–"
+        small = "Under Words" if i in under else "Quotation"
+        if "words" in role and text:
+            return f'<span data-custom-style="{small}" lang="zh">{html.escape(text)}</span>'
         said = inline(text or "–").replace("\n", "<br>")
         if role == "badge":
             code = shown["badges"][columns[i]["name"]][at]
-            return f"{'■' if code in FILLS else '□'} {said}"
-        return said
+            square = "■" if code in FILLED else "□"
+            return f'<span data-custom-style="{code.title()}">{square}</span> {said}'
+        return f'<span data-custom-style="Under">{said}</span>' if i in under else said
 
-    lines = [
-        "".join(
-            f'<th style="text-align:{side[i]}">{inline(columns[i]["label"])}</th>' for i in main
-        )
-    ]
+    heads = (f"<th style='text-align:{sides[i]}'>{inline(columns[i]['label'])}</th>" for i in main)
+    body = []
     for at in range(len(rows)):
         if at in begins:
-            lines.append(f'<td colspan="{len(main)}">{_styled("Group", inline(begins[at]))}</td>')
-        cells = []
-        for i in main:
-            below = [cell(at, j) for j in under if rows[at][j] and i == main[0]]
-            more = "".join(f'<br><span data-custom-style="Under">{each}</span>' for each in below)
-            cells.append(f'<td style="text-align:{side[i]}">{cell(at, i)}{more}</td>')
-        lines.append("".join(cells))
-    head, *body = (f"<tr>{line}</tr>" for line in lines)
-    cols = [max(width(columns[i]["label"]), *(width(row[i]) for row in rows)) + 4 for i in main]
-    return f"<table>{_widths(cols)}<thead>{head}</thead><tbody>{''.join(body)}</tbody></table>"
+            group = _styled("Group", inline(begins[at]))
+            body.append(f"<tr><td colspan='{len(main)}'>{group}</td></tr>")
+        cells = {i: cell(at, i) for i in main}
+        cells[main[0]] += "".join(f"<br>{cell(at, i)}" for i in under if rows[at][i])
+        row = (f"<td style='text-align:{sides[i]}'>{cells[i]}</td>" for i in main)
+        body.append(f"<tr>{''.join(row)}</tr>")
+    needs = [max(width(row[i]) for row in [[c["label"] for c in columns], *rows]) + 3 for i in main]
+    short = sum(need for need, share in zip(needs, shares, strict=True) if not share)
+    rest = max(0.3, 1 - short / LINE) / (sum(shares) or 1)
+    widths = [rest * s if s else need / LINE for need, s in zip(needs, shares, strict=True)]
+    return (
+        f"<table>{_columns(widths)}<thead><tr>{''.join(heads)}</tr></thead>"
+        f"<tbody>{''.join(body)}</tbody></table>"
+    )
 
 
-def _widths(needs: Sequence[float]) -> str:
-    """Return the columns of a table: what they need if there is room, else less for the widest."""
-    total = sum(needs)
-    if total > LINE:
-        needs = [sqrt(need) for need in needs]
-        total = sum(needs)
-        shares = [need / total for need in needs]
-    else:
-        shares = [need / max(total, LINE) for need in needs]
-    return "".join(f'<col style="width:{share:.1%}">' for share in shares)
+def _columns(widths: Sequence[float]) -> str:
+    """Return the columns of a table by their shares of a line."""
+    full = max(1, sum(widths))
+    columns = "".join(f"<col style='width:{each / full:.1%}'>" for each in widths)
+    return f"<colgroup>{columns}</colgroup>"
 
 
 def _run(run: Sequence[str], lang: str) -> str:

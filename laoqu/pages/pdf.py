@@ -61,9 +61,7 @@ def _part(shown: Mapping[str, object]) -> dict[str, object]:
         return [[list(run) for run in runs(line, shown["quotes"])] for line in text.split("\n")]
 
     columns, rows = shown["columns"], shown["rows"]
-    under = [i for i, each in enumerate(columns) if "under" in each["role"]]
-    # A column without any entry says nothing on paper.
-    main = [i for i in range(len(columns)) if i not in under and any(row[i] for row in rows)]
+    main, under, shares = print_columns(shown)
     cells = [
         [
             lines(row[i] or "–", columns[i]["role"])
@@ -80,7 +78,7 @@ def _part(shown: Mapping[str, object]) -> dict[str, object]:
         "tiles": [[lines(str(each[key])) for key in ("value", "label", "note")]
                   for each in shown["tiles"]],
         "columns": [lines(columns[i]["label"]) for i in main],
-        "shares": [_share([width(row[i]) for row in rows]) for i in main],
+        "shares": shares,
         "numeric": [main.index(i) for i in main if columns[i]["role"] == "number"],
         "badge": next((main.index(i) for i in main if columns[i]["role"] == "badge"), -1),
         "badges": next(iter(shown["badges"].values()), []), "rows": cells,
@@ -90,9 +88,23 @@ def _part(shown: Mapping[str, object]) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _share(widths: Sequence[int]) -> float:
-    """Return 0 for a column that takes what it needs, else its share of what the others leave."""
-    return 0 if max(widths) <= LONG else round(sqrt(sum(widths) / len(widths)), 2)
+def print_columns(shown: Mapping[str, object]) -> tuple[list[int], list[int], list[float]]:
+    """Return which columns are printed, which stand below the first, and shares of the line.
+
+    A column without any entry is left out. The share is 0 for a column of short cells, which takes
+    what it needs; columns of sentences share what is left, longer ones more.
+    """
+    rows = shown["rows"]
+    under = [i for i, each in enumerate(shown["columns"]) if "under" in each["role"]]
+    filled = [i for i in range(len(shown["columns"])) if any(row[i] for row in rows)]
+    main = [i for i in filled if i not in under]
+    shares = []
+    for i in main:
+        below = under if i == main[0] else []
+        lengths = [max(width(row[j]) for j in (i, *below)) for row in rows]
+        mean = sum(lengths) / len(lengths)
+        shares.append(0.0 if max(lengths) <= LONG else round(sqrt(mean), 2))
+    return main, under, shares
 
 
 def _image(images: Mapping[str, str]) -> dict[str, object]:
