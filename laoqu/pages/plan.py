@@ -50,9 +50,6 @@ PLACES = ("place", "area")
 #: Level of the heading of a part, a clause, a box.
 LEVEL = {"t": 1, "p": 2, "c": 3, "b": 3}
 
-#: What the page of the plan has beyond that of a report: see `laoqu.pages.html.shell`.
-EXTRAS = {"css": "plan.css", "script": "plan.js", "kind": "report annotated"}
-
 Record = dict[str, object]
 
 
@@ -310,6 +307,12 @@ def _filters(words: Words, filters: Sequence[str], spans: Sequence[Record]) -> l
         title = words(f"planpage.card.{name}")
         found.append({"name": name, "label": title, "options": [list(each) for each in options]})
     return found
+
+
+def extras() -> dict[str, str]:
+    """Return what the page of the plan has beyond that of a report: `laoqu.pages.html.shell`."""
+    css, script = ((TEMPLATES / name).read_text("utf-8") for name in ("plan.css", "plan.js"))
+    return {"css": css, "script": script, "kind": "report annotated"}
 
 
 def contents(record: Mapping[str, object]) -> list[tuple[str, str]]:

@@ -318,7 +318,7 @@ def _figure(shown: Mapping[str, object]) -> str:
 
 def svg_address(svg: str) -> str:
     """Return an SVG as an address of its own; percent signs for the few characters that need it."""
-    for character in '%#<>"\n\r':
+    for character in '%#<>"\n\r ':
         svg = svg.replace(character, f"%{ord(character):02X}")
     return f"data:image/svg+xml,{svg}"
 
