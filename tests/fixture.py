@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import re
+
 import nbformat
 
 SETUP = """
@@ -88,3 +91,36 @@ def notebook(lang: str, region: str = "yimeng", cells: tuple[str, ...] = CELLS):
     made.metadata["papermill"] = {"parameters": parameters}
     made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     return made
+
+
+def executed(lang: str, region: str = "yimeng", cells: tuple[str, ...] = CELLS):
+    """Return the notebook with what its cells show, run here and now: no kernel, no files."""
+    made = notebook(lang, region, cells)
+    names: dict[str, object] = {}
+    for cell in made.cells:
+        if cell.cell_type != "code":
+            continue
+        body = ast.parse(cell.source).body
+        last = body.pop() if isinstance(body[-1], ast.Expr) else None
+        exec(compile(ast.Module(body, []), "<cell>", "exec"), names)
+        if last:
+            value = eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)
+            data = value._repr_mimebundle_()
+            cell.outputs.append(nbformat.v4.new_output("display_data", data))
+    return nbformat.reads(nbformat.writes(made), as_version=4)
+
+
+#: What a page never says, by language: the words table of the report's design.
+NOT_WORDS = {
+    "zh": ["触及", "点名", "经由地方", "作为某一类之一", "与其他区共有", "本区", "其余十一区",
+           "成员县", "交付物", "位次称号", "重抽", "措施句"],
+    "en": ["through a place", "as one of a class", "with everyone", "redrawn",
+           "protected-vegetable", "deliverable"],
+}  # fmt: skip
+
+
+def not_words(page: str, lang: str) -> list[str]:
+    """Return the words that a page should not use, outside the plan's own and code."""
+    text = re.sub(r"<style.*?</style>|<script.*?</script>|<pre.*?</pre>|<q .*?</q>", "", page,
+                  flags=re.S)  # fmt: skip
+    return [word for word in NOT_WORDS[lang] if word in re.sub(r"<[^>]*>|\u2009", "", text)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from math import sqrt
 from pathlib import Path
@@ -43,7 +43,7 @@ def pdf(shown: Sequence[Mapping[str, object]], lang: str) -> bytes:
     report = {
         "lang": lang, "title": title, "author": AUTHOR, "keywords": KEYWORDS,
         "kicker": label("site.title", lang),
-        "parts": [_part(each) for each in shown if not each["folded"]],
+        "parts": [_part(each) for each in printed(shown)],
     }  # fmt: skip
     return typst.compile(
         str(TEMPLATES / "report.typ"), root=str(TEMPLATES), font_paths=_fonts(),
@@ -52,59 +52,68 @@ def pdf(shown: Sequence[Mapping[str, object]], lang: str) -> bytes:
     )  # fmt: skip
 
 
+def printed(shown: Sequence[Mapping[str, object]]) -> Iterator[dict[str, object]]:
+    """Yield what goes on paper: nothing that is folded, no column without any entry."""
+    for each in shown:
+        if each["folded"]:
+            continue
+        kept = [i for i in range(len(each["columns"])) if any(row[i] for row in each["rows"])]
+        columns = [each["columns"][i] for i in kept]
+        yield {**each, "columns": columns, "rows": [[row[i] for i in kept] for row in each["rows"]]}
+
+
+def shares(shown: Mapping[str, object]) -> dict[int, float]:
+    """Return position and share of each printed column, without those below the first.
+
+    The share is 0 for a column of short cells, which takes what it needs; columns of sentences
+    share what is left, longer ones more.
+    """
+    under = [i for i, each in enumerate(shown["columns"]) if "under" in each["role"]]
+    main = [i for i in range(len(shown["columns"])) if i not in under]
+    found = {}
+    for i in main:
+        cells = [row[j] for row in shown["rows"] for j in (i, *(under if i == main[0] else []))]
+        lengths = [width(cell) for cell in cells]
+        long = max(lengths, default=0) > LONG
+        found[i] = round(sqrt(sum(lengths) / len(shown["rows"])), 2) if long else 0.0
+    return found
+
+
 def _part(shown: Mapping[str, object]) -> dict[str, object]:
     """Return a record with each text as a list of lines, each line a list of runs."""
 
-    def lines(text: str, role: str = "") -> list[list[list[str]]]:
+    def lines(text: object, role: str = "") -> list[list[list[str]]]:
         if "words" in role:
-            return [[["quote", text, ""]]]
-        return [[list(run) for run in runs(line, shown["quotes"])] for line in text.split("\n")]
-
-    columns, rows = shown["columns"], shown["rows"]
-    main, under, shares = print_columns(shown)
-    cells = [
-        [
-            lines(row[i] or "–", columns[i]["role"])
-            + [line for j in under if i == main[0] and row[j]
-               for line in lines(row[j], f"{columns[j]['role']}")]
-            for i in main
+            return [[["quote", str(text), ""]]]
+        return [
+            [list(run) for run in runs(line, shown["quotes"])] for line in str(text).split("\n")
         ]
-        for row in rows
-    ]  # fmt: skip
+
+    columns, parts = shown["columns"], shares(shown)
+    main, first = list(parts), next(iter(parts), 0)
+    below = [i for i in range(len(columns)) if i not in parts]
+    cells = [{i: lines(row[i] or "–", columns[i]["role"]) for i in main} for row in shown["rows"]]
+    for row, texts in zip(cells, shown["rows"], strict=True):
+        row[first] = row[first] + [
+            line for i in below if texts[i] for line in lines(texts[i], columns[i]["role"])
+        ]
+    roles = [columns[i]["role"] for i in main]
     return {
-        "kind": shown["kind"], "level": shown["level"], "title": lines(str(shown["title"])),
-        "anchor": shown["anchor"], "form": shown["form"],
+        "kind": shown["kind"], "level": shown["level"], "form": shown["form"],
+        "anchor": shown["anchor"], "title": lines(shown["title"]), "alt": shown["alt"],
         "paragraphs": [lines(text) for text in shown["paragraphs"]],
-        "tiles": [[lines(str(each[key])) for key in ("value", "label", "note")]
-                  for each in shown["tiles"]],
-        "columns": [lines(columns[i]["label"]) for i in main],
-        "shares": shares,
-        "numeric": [main.index(i) for i in main if columns[i]["role"] == "number"],
-        "badge": next((main.index(i) for i in main if columns[i]["role"] == "badge"), -1),
-        "badges": next(iter(shown["badges"].values()), []), "rows": cells,
+        "tiles": [
+            [lines(each[name]) for name in ("value", "label", "note")] for each in shown["tiles"]
+        ],
+        "columns": [lines(columns[i]["label"]) for i in main], "shares": list(parts.values()),
+        "rows": [list(row.values()) for row in cells],
+        "numeric": [i for i, role in enumerate(roles) if role == "number"],
+        "badge": roles.index("badge") if "badge" in roles else -1,
+        "badges": next(iter(shown["badges"].values()), []),
         "groups": {str(at): lines(text) for at, text in shown["groups"]},
-        "note": lines(str(shown["note"])) if shown["note"] else [], "alt": shown["alt"],
-        "caption": lines(str(shown["caption"])), **_image(shown["images"]),
+        "note": lines(shown["note"]) if shown["note"] else [],
+        "caption": lines(shown["caption"]), **_image(shown["images"]),
     }  # fmt: skip
-
-
-def print_columns(shown: Mapping[str, object]) -> tuple[list[int], list[int], list[float]]:
-    """Return which columns are printed, which stand below the first, and shares of the line.
-
-    A column without any entry is left out. The share is 0 for a column of short cells, which takes
-    what it needs; columns of sentences share what is left, longer ones more.
-    """
-    rows = shown["rows"]
-    under = [i for i, each in enumerate(shown["columns"]) if "under" in each["role"]]
-    filled = [i for i in range(len(shown["columns"])) if any(row[i] for row in rows)]
-    main = [i for i in filled if i not in under]
-    shares = []
-    for i in main:
-        below = under if i == main[0] else []
-        lengths = [max(width(row[j]) for j in (i, *below)) for row in rows]
-        mean = sum(lengths) / len(lengths)
-        shares.append(0.0 if max(lengths) <= LONG else round(sqrt(mean), 2))
-    return main, under, shares
 
 
 def _image(images: Mapping[str, str]) -> dict[str, object]:

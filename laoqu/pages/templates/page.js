@@ -1,4 +1,4 @@
-// Sorting, filtering, copying, a contents list that follows. Without it the page is all there.
+// Sorting, filtering, copying. Without it the page is all there.
 (() => {
   "use strict";
   const all = (query, from = document) => [...from.querySelectorAll(query)];
@@ -81,17 +81,11 @@
   addEventListener("hashchange", open);
   open();
 
+  // The contents are open where they stand beside the text.
   const contents = document.querySelector("nav details");
-  const links = all("nav ol a");
-  const targets = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
-  const follow = () => {
-    const at = targets.findLastIndex((target) => target?.getBoundingClientRect().top < innerHeight * 0.3);
-    links.forEach((link, i) => (i === at ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current")));
-  };
-  addEventListener("scroll", follow, { passive: true });
   const narrow = matchMedia("(max-width: 71.99rem)");
   const fold = () => { if (contents) contents.open = !narrow.matches; };
   fold();
   narrow.addEventListener("change", fold);
-  links.forEach((link) => link.addEventListener("click", fold));
+  all("nav ol a").forEach((link) => link.addEventListener("click", fold));
 })();
