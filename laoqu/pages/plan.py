@@ -176,7 +176,7 @@ def _measures(
         common = not areas and row.scope == "universal"
         inside = mentions[(mentions["start"] >= row.start) & (mentions["end"] <= row.end)]
         flags = [words.code(name, "true") for name in FLAGS if getattr(row, name, False)]
-        names = list(dict.fromkeys(inside["name" if words.lang == "zh" else "name_en"]))
+        names = list(dict.fromkeys(words.place(each) for each in inside.itertuples()))
         names += [words.clause(boxes[key]) for key in row.segments if boxes.get(key)]
         lines = [(said(name), _codes(words, name, getattr(row, name))) for name in CARD]
         lines += [(said("flags"), flags), (said("recipients"), names)]
@@ -223,7 +223,7 @@ def _rulings(words: Words, rulings: pd.DataFrame) -> Iterator[tuple[str, list[st
 
 
 def _mentions(words: Words, mentions: pd.DataFrame) -> Iterator[Record]:
-    english = words.lang == "en"
+    english = Words(words.plan, "en")
     order = mentions.sort_values(["start", "end"], ascending=[True, False])
     for row in order.itertuples():
         regions = [each for each in row.region_id.split(";") if each]
@@ -239,12 +239,13 @@ def _mentions(words: Words, mentions: pd.DataFrame) -> Iterator[Record]:
             "areas": words.join([words.area(each) for each in regions]) if regions else "",
             "reason": row.reason,
         }  # fmt: skip
-        found = dict.fromkeys([row.printed, row.name, row.name_en, row.adcode, lines["above"]])
+        called = english.place(row)
+        title = " ".join(dict.fromkeys([row.printed, called])) if words.lang == "en" else row.printed
+        found = dict.fromkeys([row.printed, row.name, called, row.adcode, lines["above"]])
         yield {
             "kind": "area" if row.level == "area" else "place", "id": row.mention_id,
             "unit": row.unit_id, "start": int(row.start), "end": int(row.end), "name": row.name,
-            "title": f"{row.printed} {row.name_en}".strip() if english else row.printed,
-            "english": row.name_en, "tags": {"area": " ".join(f"{each}:named" for each in regions)},
+            "title": title, "english": called, "tags": {"area": " ".join(f"{each}:named" for each in regions)},
             "find": " ".join(filter(None, found)), "where": row.mention_id, "cite": "",
             "rows": [[words(f"planpage.card.{key}"), value] for key, value in lines.items() if value],
         }  # fmt: skip
@@ -325,8 +326,10 @@ def fragment(record: Mapping[str, object]) -> str:
     """Return the marked text and its cards as HTML; the words of the plan stand as they are."""
     spans, out = record["spans"], []
     for passage, group in groupby(record["units"], key=lambda unit: unit["passage"]):
-        out.append(f'<section id="{passage}" class="{"box" if passage[0] == "b" else passage}">')
-        for running, units in groupby(group, key=lambda unit: unit["kind"] == "sentence"):
+        units = list(group)
+        anchor = f' id="{passage}"' if units[0]["id"] != passage else ""
+        out.append(f'<section{anchor} class="{"box" if passage[0] == "b" else passage}">')
+        for running, units in groupby(units, key=lambda unit: unit["kind"] == "sentence"):
             if running and record["lang"] == "zh":
                 sentences = (f'<span id="{u["id"]}">{_marked(u, spans)}</span>' for u in units)
                 out.append(f'<p class="t">{"".join(sentences)}</p>')
