@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 #: Loaded at first use, so that a command that needs no table imports no pandas.
 _LAZY = {
     "Plan": "laoqu.plan",
+    "Show": "laoqu.show",
     "card": "laoqu.sections",
     "check": "laoqu.validate",
     "expect_parameters": "laoqu.sections",
@@ -30,6 +31,7 @@ _LAZY = {
     "run_notebook": "laoqu.batch",
     "run_report": "laoqu.batch",
     "run_reports": "laoqu.batch",
+    "use_font": "laoqu.show.style",
 }
 
 __all__ = [

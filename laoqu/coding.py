@@ -83,7 +83,8 @@ def with_scope(measures: pd.DataFrame, scopes: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         `measures` with ``scopes`` (tuple, narrowest first), ``scope`` (the narrowest),
-        ``conditional``, ``delegated``, ``list_open`` (true for any segment), ``list_total``,
+        ``conditional``, ``delegated``, ``list_open`` (true for any segment), ``condition_on``
+        (areas, sites, persons, firms, quotas or funds), ``list_total``,
         ``segments`` (tuple of scope ids): the conjuncts stay apart there.
     """
     order = ["area", "place", "facility", "class", "universal"]
@@ -98,14 +99,42 @@ def with_scope(measures: pd.DataFrame, scopes: pd.DataFrame) -> pd.DataFrame:
         .any()
         .assign(
             scopes=here["scope"].agg(lambda names: tuple(sorted(set(names), key=order.index))),
+            condition_on=here["condition_on"].max(),
             list_total=here["list_total"].max().astype("Int64"),
             segments=here["scope_id"].agg(tuple),
         )
     )
     found["scope"] = found["scopes"].str[0]
     return measures.join(
-        found[["scopes", "scope", *flags, "list_total", "segments"]], on="measure_id"
+        found[["scopes", "scope", *flags, "condition_on", "list_total", "segments"]], on="measure_id"
     )
+
+
+def whole_sentences(measures: pd.DataFrame, text: str) -> pd.Series:
+    """Return the words of each measure so that they can stand alone.
+
+    Parameters
+    ----------
+    measures : DataFrame
+        With ``start``, ``quote``, ``lead_start`` and ``lead_end``.
+    text : str
+        The canonical text: the lead is read from it.
+
+    Returns
+    -------
+    Series of str
+        The earlier words of the sentence that give the measure its subject, ``……`` where words
+        between are left out, the measure's own words, and a full stop.
+    """
+    result = []
+    columns = ["start", "quote", "lead_start", "lead_end"]
+    for start, quote, first, last in measures[columns].itertuples(index=False):
+        words = quote.rstrip("，。") + "。"
+        if not pd.isna(first):
+            gap = "" if last == start else "……"
+            words = text[first:last] + gap + (words.removeprefix("以及") if gap else words)
+        result.append(words)
+    return pd.Series(result, index=measures.index, dtype="str")
 
 
 def template(measures: pd.DataFrame, codebook: pd.DataFrame, path: Path) -> Path:

@@ -197,7 +197,9 @@ class Plan:
         -------
         DataFrame
             One row per measure: ``measure_id``, ``unit_id``, ``clause_id``, ``start``, ``end``,
-            ``quote``, ``content_en``, ``n_objects``, the variables of `laoqu.coding.SCALES`,
+            ``quote``, ``sentence_zh`` (the words with the subject that earlier words of the
+            sentence give them), ``content_en``, ``short_zh`` and ``short_en`` (labels),
+            ``same_as`` (the measure that says the same), ``n_objects``, the variables of `laoqu.coding.SCALES`,
             ``strength``, ``instrument_class``, ``refers_to`` (titles), scope and its
             flags (`laoqu.coding.with_scope`); with `region` also ``reach``.
         """
@@ -208,6 +210,7 @@ class Plan:
         codes = self.codings("adjudicated" if self._sheet is None else "own")
         table = coding.coded(self._frame("measures"), codes, classes, self._frame("references"))
         table = coding.with_scope(table, self._frame("scopes"))
+        table["sentence_zh"] = coding.whole_sentences(table, self.document.canonical)
         if region is None:
             return table
         near = self.measure_reach()
@@ -527,7 +530,10 @@ class Plan:
         return self._tables[name]
 
     def _place_areas(self, min_confidence: str = "medium") -> pd.DataFrame:
-        return regions.place_areas(self._frame("membership"), self.gazetteer(), min_confidence)
+        # A membership table of your own says everything: our cities are left out then.
+        cities = None if "membership" in self._own else self._frame("city_membership")
+        membership = self._frame("membership")
+        return regions.place_areas(membership, self.gazetteer(), min_confidence, cities)
 
 
 def load(
