@@ -1,14 +1,14 @@
-"""How often the plan names each area, beside the others, and how far that hangs on choices.
+"""How far a count of what names each area hangs on choices, and which orders survive them.
 
-Areas differ in size: an area with more documented counties can be reached through more places.
-So documented counties stand beside every count that grows with size, and an area whose counties
-are documented in part (`complete`) has lower bounds, as the area itself and as a comparator.
+An area with more documented counties can be reached through more places. So documented counties
+stand beside every count that grows with size, and an area whose counties are documented in part
+has lower bounds, as the area itself and as a comparator.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,21 +16,6 @@ import pandas as pd
 from laoqu import regions
 from laoqu.analysis.weights import DIRECT
 
-#: An area is complete when at least this share of its counties is documented.
-COMPLETE = 0.9
-#: The key numbers of an area, in the order in which reports print them.
-NUMBERS = (
-    "named",
-    "place",
-    "place_part",
-    "clauses",
-    "places",
-    "places_part",
-    "key_counties",
-    "county_seats",
-    "zones",
-    "zones_part",
-)
 #: The decisions of `multiverse`, each with what can be chosen.
 DECISIONS = {
     "confidence": regions.CONFIDENCE,
@@ -40,110 +25,6 @@ DECISIONS = {
     "unit": ("measure", "sentence"),
     "weight": ("whole", "shared"),
 }
-
-
-def complete(areas: pd.DataFrame, share: float = COMPLETE) -> pd.Series:
-    """Return for each area whether its counties are documented, so that it may be compared.
-
-    Examples
-    --------
-    >>> import laoqu as lq
-    >>> from laoqu.analysis import counts
-    >>> found = counts.complete(lq.load().regions())
-    >>> found[~found].index.tolist()
-    ['xiangeyuqian', 'taihang']
-    """
-    table = areas.set_index("region_id")
-    return (table["documented"] >= share * table["official_total"]).rename("complete")
-
-
-def numbers(
-    nearest: pd.DataFrame, reached: pd.DataFrame, mentions: pd.DataFrame, items: pd.DataFrame
-) -> pd.DataFrame:
-    """Return the key numbers of every area.
-
-    Parameters
-    ----------
-    nearest, reached, mentions, items : DataFrame
-        ``plan.nearest_reach()``, ``plan.reach()``, ``plan.mentions()``, ``plan.box_items()``.
-
-    Returns
-    -------
-    DataFrame
-        Index ``region_id``, one column per name in `NUMBERS`, whole numbers. ``…_part`` are those
-        that rest on cities only partly documented in the area.
-
-    Examples
-    --------
-    >>> import laoqu as lq
-    >>> from laoqu.analysis import counts
-    >>> plan = lq.load()
-    >>> frames = plan.nearest_reach(), plan.reach(), plan.mentions(), plan.box_items()
-    >>> int(counts.numbers(*frames)["key_counties"].sum())
-    53
-    """
-    total = pd.crosstab(nearest["region_id"], nearest["reach"])
-    total = total.reindex(index=nearest["region_id"].unique(), columns=list(DIRECT))
-    direct = nearest[nearest["reach"].isin(DIRECT)]
-    clauses = direct["unit_id"].str.partition(".")[0]
-    total["clauses"] = clauses.groupby(direct["region_id"]).nunique()
-    near = reached[reached["how"].isin(DIRECT)]
-    sure = (near["whole"] | near["how"].eq("named")).groupby([near["region_id"], near["unit_id"]])
-    total["place_part"] = (~sure.any()).groupby("region_id").sum()
-    named = mentions[["mention_id", "level", "adcode"]]
-    via = near[near["how"].eq("place")].merge(named, left_on="via", right_on="mention_id")
-    settled = via[via["level"].isin(["prefecture", "county", "urban_area"])]
-    zones = via[via["level"] == "zone"]
-    for name, rows, key in (("places", settled, "adcode"), ("zones", zones, "via")):
-        total[name] = rows.groupby("region_id")[key].nunique()
-        total[f"{name}_part"] = rows[~rows["whole"]].groupby("region_id")[key].nunique()
-    for column, box in (("key_counties", "b1"), ("county_seats", "b2")):
-        here = items.loc[items["clause_id"] == box, "region_id"]
-        total[column] = here.str.split(";").explode().value_counts()
-    return total.reindex(columns=list(NUMBERS)).fillna(0).astype("int64")
-
-
-def compared(
-    values: pd.Series, region_id: str, lower_bounds: Collection[str] = ()
-) -> dict[str, int | float]:
-    """Set one area's number beside the other areas: range, median, how many have more or fewer.
-
-    Parameters
-    ----------
-    values : Series
-        One whole number an area.
-    region_id : str
-    lower_bounds : collection of str
-        Areas whose number may be higher than counted (not `complete`). What the missing counties
-        could turn round is ``unknown``, whichever of the two areas it is that lacks them.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from laoqu.analysis import counts
-    >>> values = pd.Series({"a": 2, "b": 5, "c": 2, "d": 1})
-    >>> counts.compared(values, "a")
-    {'value': 2, 'low': 1, 'high': 5, 'median': 2.0, 'more': 1, 'same': 1, 'fewer': 1, 'unknown': 0}
-    >>> [counts.compared(values, "a", ["d"])[key] for key in ("fewer", "unknown")]
-    [0, 1]
-    """
-    value, others = int(values[region_id]), values.drop(region_id)
-    open_ = others.index.isin(list(lower_bounds))
-    more, same, fewer = others > value, others == value, others < value
-    if region_id in lower_bounds:
-        known = fewer & ~open_
-    else:
-        known = more | ~open_
-    return {
-        "value": value,
-        "low": int(others.min()),
-        "high": int(others.max()),
-        "median": float(others.median()),
-        "more": int((more & known).sum()),
-        "same": int((same & known).sum()),
-        "fewer": int((fewer & known).sum()),
-        "unknown": int((~known).sum()),
-    }
 
 
 def without_each(weights: pd.DataFrame, clauses: Sequence[str]) -> pd.DataFrame:
@@ -232,7 +113,7 @@ def orders(cases: pd.DataFrame, known: pd.Series, level: float = 1.0) -> pd.Data
         One row per case (a combination of `multiverse`, a clause left out, a draw of clauses),
         one column per area.
     known : Series
-        From `complete`.
+        Area → whether its counties are documented: ``complete`` of `laoqu.analysis.answer.counts`.
     level : float
         Share of the cases in which one must be ahead.
 
