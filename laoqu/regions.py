@@ -198,7 +198,8 @@ def reach(
     -------
     DataFrame
         One row per (segment, area, naming): ``unit_id``, ``scope_id``, ``region_id``, ``how``
-        (named, place, class, everyone), ``conditional``, ``via`` (mention id, empty for class
+        (named, place, class, everyone), ``conditional`` (the condition is one on areas, their
+        cities or counties), ``via`` (mention id, empty for class
         and everyone), ``basis``, ``confidence``, ``counties`` (documented counties of the area
         behind a named city or county), ``whole`` (false where only some of a city's counties are
         documented), ``start``, ``end``, ``quote``. An area that is
@@ -211,7 +212,8 @@ def reach(
     rows: list[dict[str, object]] = []
     for scope in scopes[scopes["scope"] != "none"].itertuples():
         base = {
-            "unit_id": scope.unit_id, "scope_id": scope.scope_id, "conditional": scope.conditional
+            "unit_id": scope.unit_id, "scope_id": scope.scope_id,
+            "conditional": scope.condition_on == "areas",
         }  # fmt: skip
         if scope.scope in ("universal", "class"):
             how = "everyone" if scope.scope == "universal" else "class"
