@@ -21,11 +21,10 @@ from laoqu.plan import Plan
 
 CHECKSUMS = Path("built", "checksums.csv")
 PACKAGE = "datapackage.json"
-#: Made by commands of their own (`make gazetteer`, `make layer`, the co-word notebook), not here.
+#: Made by commands of their own (`make gazetteer`, `make layer`), not here.
 PACKAGED = (
     "built/counties.parquet",
     "built/county_areas.csv",
-    "built/coword_layout.csv",
     "built/gazetteer.csv",
     "built/gazetteer_history.csv",
     "built/outline.parquet",

@@ -159,7 +159,10 @@ def open_lists(plan: Plan, region_id: str) -> pd.DataFrame:
     named = reached.loc[reached["how"].isin(DIRECT), "unit_id"]
     areas = scopes["class_areas"].map(set)
     fits = areas.map(lambda ids: not ids or bool(ids & {region_id, "*"}))
-    lists = scopes[scopes["list_open"] & (scopes["scope"] != "none") & fits]
+    # A list of kinds (“综合保税区等”) leaves no name out: a list of names has one before its 等.
+    first = plan.mentions().groupby("unit_id")["end"].min()
+    names = scopes["unit_id"].map(first).le(scopes["end"])
+    lists = scopes[scopes["list_open"] & (scopes["scope"] != "none") & fits & names]
     sentences = plan.sentences().drop(columns="directive")
     here = sentences["unit_id"].isin(lists["unit_id"]) & ~sentences["unit_id"].isin(named)
     return sentences[here].reset_index(drop=True)

@@ -209,7 +209,9 @@ def terms(tables: Tables) -> Iterator[Problem]:
             yield listed.problem(row, "concept", message)
     for row in stops.rows:
         if row.values["stop"] in terms:
-            yield stops.problem(row, "stop", f"{row.values['stop']!r} is a term and a stop word")
+            yield stops.problem(
+                row, "stop", f"{row.values['stop']!r} is both a term and a stop word"
+            )
     for row in forms.rows:
         if row.values["term"] not in known:
             message = f"{row.values['term']!r} is neither a term nor a stop word"

@@ -182,15 +182,28 @@ class Show:
 
         return self.figure(maps.area(self.plan, region, self.words, **self._said(layers)), key)
 
-    def figure(self, figure: object, key: str, values: Mapping[str, object] | None = None) -> Block:
-        """Show a figure of `laoqu.show.charts` or `laoqu.show.maps`, or one of your own.
+    def figure(
+        self,
+        figure: object,
+        key: str,
+        alt: str = "",
+        caption: str = "",
+        values: Mapping[str, object] | None = None,
+    ) -> Block:
+        """Show a figure of `laoqu.show.charts` or `laoqu.show.maps`, or one of matplotlib.
 
-        The files are ``figures/KEY.png``, ``.svg`` and ``.csv``.
+        The files are ``figures/KEY.png``, ``.svg`` and ``.csv``. A figure of ours knows its words;
+        for one of matplotlib give `alt` (what it shows, for those who cannot see it) and `caption`.
         """
+        alt = self.words.say(alt or getattr(figure, "alt", ""))
+        if not alt:
+            raise ParameterError(f"figure {key!r} needs an alt text: what it shows, in words")
+        caption = self.words.say(caption or getattr(figure, "caption", ""))
+        data = getattr(figure, "data", None)
         return self._block(
-            "figure", key, title=figure.title, alt=self.words.space(figure.alt),
-            caption=self.words.space(figure.caption), values=values, images=figure.images(),
-            download=tables.as_download(figure.data),
+            "figure", key, title=str(getattr(figure, "title", "")), alt=alt, caption=caption,
+            values=values, images=tables.images_of(figure),
+            download=None if data is None else tables.as_download(data),
         )  # fmt: skip
 
     def _said(self, parts: Mapping[str, object]) -> dict[str, object]:

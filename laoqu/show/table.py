@@ -6,7 +6,9 @@ what a notebook and a terminal show of it.
 
 from __future__ import annotations
 
+import base64
 import html
+import io
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -138,6 +140,23 @@ def _json(cell: object) -> object:
         return ""
     cell = cell.item() if hasattr(cell, "item") else cell
     return cell if isinstance(cell, (bool, int, float)) else str(cell)
+
+
+def images_of(figure: object) -> dict[str, str]:
+    """Return the drawings of a figure: wide and narrow SVG, and a PNG in base64."""
+    if hasattr(figure, "savefig"):  # one of matplotlib
+        svg, png = io.StringIO(), io.BytesIO()
+        figure.savefig(svg, format="svg", metadata={"Date": None})
+        figure.savefig(png, format="png")
+        drawn = {"wide.svg": svg.getvalue(), "png": png.getvalue()}
+    else:
+        drawn = {
+            "wide.svg": figure.svg(),
+            "narrow.svg": figure.svg(narrow=True),
+            "png": figure.png(),
+        }
+    svgs = {name: text for name, text in drawn.items() if name != "png"}
+    return {**svgs, "png": base64.b64encode(drawn["png"]).decode("ascii")}
 
 
 def runs(text: str, quotes: Iterable[str] = ()) -> list[tuple[str, str, str]]:
@@ -299,7 +318,7 @@ def _figure(shown: Mapping[str, object]) -> str:
 
 def svg_address(svg: str) -> str:
     """Return an SVG as an address of its own; percent signs for the few characters that need it."""
-    for character in '%#<>"\n\r':
+    for character in '%#<>"\n\r ':
         svg = svg.replace(character, f"%{ord(character):02X}")
     return f"data:image/svg+xml,{svg}"
 
@@ -322,7 +341,11 @@ def _inline(text: str, shown: Mapping[str, object], plan: str = "") -> str:
 def tagged(text: str, lang: str) -> str:
     """Escape a text and mark what is in the other language, for readers that speak it aloud."""
     pattern, other = (ENGLISH, "en") if lang == "zh" else (CHINESE, "zh")
-    return pattern.sub(rf'<span lang="{other}">\g<0></span>', html.escape(text, quote=False))
+    # Every second piece is in the other language.
+    pieces = re.split(f"({pattern.pattern})", text)
+    escaped = [html.escape(piece, quote=False) for piece in pieces]
+    escaped[1::2] = [f'<span lang="{other}">{piece}</span>' for piece in escaped[1::2]]
+    return "".join(escaped)
 
 
 @cache

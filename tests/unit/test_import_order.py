@@ -14,7 +14,7 @@ LAYERS = """
 errors paths
 source document schema
 citation measures sheets
-regions places geo membership
+regions spelling succession places geo membership
 plan
 checks build
 analysis
