@@ -26,10 +26,11 @@ _LAZY = {
     "plot_region": "laoqu.sections",
     "report": "laoqu.sections",
     "resolve_place": "laoqu.places",
-    "run_cards": "laoqu.batch",
-    "run_notebook": "laoqu.batch",
-    "run_report": "laoqu.batch",
-    "run_reports": "laoqu.batch",
+    "run_cards": "laoqu.reports",
+    "run_notebook": "laoqu.reports",
+    "run_plan": "laoqu.reports",
+    "run_report": "laoqu.reports",
+    "run_reports": "laoqu.reports",
 }
 
 __all__ = [
