@@ -19,7 +19,10 @@ MODULES = (
     "laoqu.run.engine",
     "laoqu.run.crate",
     "laoqu.forms.page",
-    "laoqu.forms.index",
+    "laoqu.pages",
+    "laoqu.pages.html",
+    "laoqu.show",
+    "laoqu.site",
     "laoqu.sections",
 )
 

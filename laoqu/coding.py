@@ -83,7 +83,8 @@ def with_scope(measures: pd.DataFrame, scopes: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         `measures` with ``scopes`` (tuple, narrowest first), ``scope`` (the narrowest),
-        ``conditional``, ``delegated``, ``list_open`` (true for any segment), ``list_total``,
+        ``conditional``, ``delegated``, ``list_open`` (true for any segment), ``condition_on``
+        (areas, sites, persons, firms, quotas or funds), ``list_total``,
         ``segments`` (tuple of scope ids): the conjuncts stay apart there.
     """
     order = ["area", "place", "facility", "class", "universal"]
@@ -98,13 +99,14 @@ def with_scope(measures: pd.DataFrame, scopes: pd.DataFrame) -> pd.DataFrame:
         .any()
         .assign(
             scopes=here["scope"].agg(lambda names: tuple(sorted(set(names), key=order.index))),
+            condition_on=here["condition_on"].max(),
             list_total=here["list_total"].max().astype("Int64"),
             segments=here["scope_id"].agg(tuple),
         )
     )
     found["scope"] = found["scopes"].str[0]
     return measures.join(
-        found[["scopes", "scope", *flags, "list_total", "segments"]], on="measure_id"
+        found[["scopes", "scope", *flags, "condition_on", "list_total", "segments"]], on="measure_id"
     )
 
 

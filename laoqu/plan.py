@@ -530,7 +530,10 @@ class Plan:
         return self._tables[name]
 
     def _place_areas(self, min_confidence: str = "medium") -> pd.DataFrame:
-        return regions.place_areas(self._frame("membership"), self.gazetteer(), min_confidence)
+        # A membership table of your own says everything: our cities are left out then.
+        cities = None if "membership" in self._own else self._frame("city_membership")
+        membership = self._frame("membership")
+        return regions.place_areas(membership, self.gazetteer(), min_confidence, cities)
 
 
 def load(

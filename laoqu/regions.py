@@ -95,7 +95,10 @@ def documented(regions: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:
 
 
 def place_areas(
-    membership: pd.DataFrame, gazetteer: pd.DataFrame, min_confidence: str = "medium"
+    membership: pd.DataFrame,
+    gazetteer: pd.DataFrame,
+    min_confidence: str = "medium",
+    cities: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return in which areas a code lies, for counties and for the cities above them.
 
@@ -107,14 +110,17 @@ def place_areas(
         ``plan.gazetteer()``: tells how many counties a city has in all.
     min_confidence : {"high", "medium", "low"}
         Weaker rows are left out.
+    cities : DataFrame, optional
+        Cities that a source puts into an area without saying it of their counties
+        (``plan.table("city_membership")``).
 
     Returns
     -------
     DataFrame
         One row per (adcode, area): ``adcode``, ``region_id``, ``basis``, ``confidence``,
         ``counties`` (documented counties behind the row), ``whole`` (every county of it is
-        documented). A city lies in an area when at least one of its counties does; its basis is
-        then ``prefecture`` and its confidence the best of theirs.
+        documented). A city lies in an area when at least one of its counties does, or when
+        `cities` says so; its basis is ``prefecture`` in either case, and its confidence the best.
     """
     if min_confidence not in CONFIDENCE:
         raise UnknownId(min_confidence, CONFIDENCE, "confidence")
@@ -123,14 +129,19 @@ def place_areas(
     counties = rows[["adcode", "region_id", "basis", "confidence"]].assign(counties=1, whole=True)
     rank = rows["confidence"].map(CONFIDENCE.index)
     keyed = rows.assign(adcode=rows["adcode"].str[:4] + "00", rank=rank)
-    cities = keyed.groupby(["adcode", "region_id"])["rank"].agg(["min", "size"]).reset_index()
-    cities["confidence"] = cities["min"].map(dict(enumerate(CONFIDENCE)))
+    keyed["counties"] = 1
+    if cities is not None:
+        stated = cities.loc[cities["confidence"].isin(allowed)]
+        rank = stated["confidence"].map(CONFIDENCE.index)
+        keyed = pd.concat([keyed, stated.assign(rank=rank, counties=0)], ignore_index=True)
+    grouped = keyed.groupby(["adcode", "region_id"]).agg({"rank": "min", "counties": "sum"})
+    above = grouped.reset_index()
+    above["confidence"] = above["rank"].map(dict(enumerate(CONFIDENCE)))
     total = gazetteer.loc[gazetteer["level"] == "county", "parent"].value_counts()
-    cities["whole"] = cities["size"] == cities["adcode"].map(total)
-    cities = cities.rename(columns={"size": "counties"}).drop(columns="min")
+    above["whole"] = above["counties"] == above["adcode"].map(total)
     # 儋州 and its like are cities without counties: their own row stands for them.
-    cities = cities[cities["adcode"].isin(total.index)]
-    return pd.concat([counties, cities.assign(basis="prefecture")], ignore_index=True)
+    above = above[above["adcode"].isin(total.index)].drop(columns="rank")
+    return pd.concat([counties, above.assign(basis="prefecture")], ignore_index=True)
 
 
 def located(mentions: pd.DataFrame, areas: pd.DataFrame, region_ids: Sequence[str]) -> pd.DataFrame:
@@ -187,7 +198,8 @@ def reach(
     -------
     DataFrame
         One row per (segment, area, naming): ``unit_id``, ``scope_id``, ``region_id``, ``how``
-        (named, place, class, everyone), ``conditional``, ``via`` (mention id, empty for class
+        (named, place, class, everyone), ``conditional`` (the condition is one on areas, their
+        cities or counties), ``via`` (mention id, empty for class
         and everyone), ``basis``, ``confidence``, ``counties`` (documented counties of the area
         behind a named city or county), ``whole`` (false where only some of a city's counties are
         documented), ``start``, ``end``, ``quote``. An area that is
@@ -200,7 +212,8 @@ def reach(
     rows: list[dict[str, object]] = []
     for scope in scopes[scopes["scope"] != "none"].itertuples():
         base = {
-            "unit_id": scope.unit_id, "scope_id": scope.scope_id, "conditional": scope.conditional
+            "unit_id": scope.unit_id, "scope_id": scope.scope_id,
+            "conditional": scope.condition_on == "areas",
         }  # fmt: skip
         if scope.scope in ("universal", "class"):
             how = "everyone" if scope.scope == "universal" else "class"

@@ -112,14 +112,15 @@ def run_notebook(
     return _run_notebook(notebook, sets, outputs, maker, Options(**options))
 
 
-def render(
-    notebook: nbformat.NotebookNode, lang: str, formats: Sequence[str]
-) -> dict[str, bytes]:
+def render(notebook: nbformat.NotebookNode, lang: str, formats: Sequence[str]) -> dict[str, bytes]:
     """Return the files of an executed notebook, by their path in the folder of its run."""
-    from laoqu import forms
+    from laoqu import forms, pages
     from laoqu.labels import label
 
-    heads = [shown["title"] for shown in forms.contents(notebook) if shown.get("anchor") == "head"]
+    shown = list(forms.contents(notebook))
+    if not any("anchor" in each and "key" not in each for each in shown):
+        return pages.render(notebook, lang, formats)
+    heads = [each["title"] for each in shown if each.get("anchor") == "head"]
     title = " · ".join([*heads[:1], label("site.title", lang)])
     stem = notebook.metadata.get("laoqu", {}).get("kind", "report")
     return forms.render(notebook, lang, title, formats, stem)
@@ -127,10 +128,10 @@ def render(
 
 def index(manifest: Callable[[], Mapping[str, object]]) -> bytes:
     """Return ``index.html``; what it shows whatever was run is made before `manifest` is called."""
-    from laoqu.forms import index as pages
+    from laoqu import site
 
-    parts = pages.parts()
-    return pages.page(manifest(), parts)
+    parts = site.parts()
+    return site.page(manifest(), parts)
 
 
 def sources() -> dict[str, dict[str, str]]:

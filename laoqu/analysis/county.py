@@ -3,15 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from laoqu import regions
+from laoqu.errors import ParameterError
+from laoqu.places import resolve_place
+
+if TYPE_CHECKING:
+    from laoqu.plan import Plan
 
 #: From near to far. Only the first four print a name; `unknown` is for counties of no known area.
 NAMED = ("itself", "city", "zone", "area")
 WAYS = (*NAMED, "class", "everyone", "conditional", "open", "none", "unknown")
 ZONES = ("zone", "border_zone")
+
+
+def find(plan: Plan, place: str) -> pd.Series:
+    """Return the row of the gazetteer for a county: by code of the end of 2021, or by name.
+
+    ``city`` is added: the code of the city above it, empty where a province governs it.
+
+    Raises
+    ------
+    ParameterError
+        For a province, or a city that has counties.
+
+    Examples
+    --------
+    >>> import laoqu as lq
+    >>> from laoqu.analysis import county
+    >>> county.find(lq.load(), "靖西市")[["adcode", "city"]].tolist()
+    ['451081', '451000']
+    """
+    units = plan.gazetteer().set_index("adcode", drop=False)
+    # The index of names takes longer than a card: a code needs none.
+    code = place if place in units.index else str(resolve_place(place, folder=plan.folder))
+    if code in set(units["parent"]):
+        name = units.at[code, "name"]
+        raise ParameterError(f"{name} ({code}) has counties of its own: name one of them")
+    row = units.loc[code].copy()
+    row["city"] = row["parent"] if units["level"].get(row["parent"]) == "prefecture" else ""
+    return row
 
 
 def namings(

@@ -310,8 +310,9 @@ class _Batch:
             "recorded": {"made": _now(), "seconds": round(result.seconds, 2)},
         }
         if result.status == "ok":
+            files = {self._where(file): data for file, data in result.files.items()}
             try:
-                self.store.place(name, result.files, record)
+                self.store.place(name, files, record)
             except (OSError, OutputError) as error:
                 text = f"{type(error).__name__}: {getattr(error, 'strerror', None) or error}"
                 result = result._replace(status="failed", files={}, error=text, last_lines=[text])
@@ -321,6 +322,10 @@ class _Batch:
                 self.store.keep(name, result.files, record)
         return Run(name, job.parameters, result.status, result.seconds, result.error, result.cell,
                    result.last_lines, record["outputs"], why)  # fmt: skip
+
+    def _where(self, file: str) -> str:
+        """Return where a file lies, seen from the run's folder."""
+        return f"../{file}" if self.book.shared and file.startswith(f"{self.book.stem}.") else file
 
     def _finish(self, index: process.Call | None) -> Iterator[Run]:
         """Write what is made from all records; an index that cannot be made is a failed run."""

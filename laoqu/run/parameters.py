@@ -117,6 +117,8 @@ class Notebook:
         self.parameters = self._read("".join(tagged[0]["source"]))
         #: A template makes what laoqu's own pages are; any other notebook is a user's.
         self.own = bool(self.about.get("folder")) and self.path.parent == paths.notebooks()
+        #: In a folder that others share, the pages lie beside the folder of the run.
+        self.shared = self.own and len(self.about["folder"]) == 1
         self.stem = _plain(str(self.about.get("kind", "report"))) or "report"
 
     def _read(self, source: str) -> dict[str, Parameter]:
@@ -190,6 +192,7 @@ class Notebook:
         if self.own:
             parts = (str(part) for part in self.about["folder"])
             parts = [str(values[part[1:]]) if part[:1] == "$" else part for part in parts]
+            parts += [self.stem] * self.shared
             return "/".join(_plain(part, part) for part in parts)
         shown = ",".join(f"{name}={value}" for name, value in sorted(values.items()))
         code = digest_of([self.name, values])[:8]

@@ -1,0 +1,285 @@
+"""What the plan says of one area, as frames, and the paragraph that answers first."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from laoqu import regions
+
+if TYPE_CHECKING:
+    from laoqu.plan import Plan
+    from laoqu.show import Words
+
+#: A thing is common when more than this many of the twelve areas have it.
+MOST = 6
+#: Length of the paragraph: Chinese characters and marks, English words.
+LIMIT = {"zh": 150, "en": 100}
+#: So many of the things that are named stay in the paragraph, however long it is.
+LEAST = 3
+#: Below this share of documented counties an area's numbers are lower bounds.
+COMPLETE = 0.9
+DIRECT = ("named", "place")
+
+
+def direct(plan: Plan) -> pd.DataFrame:
+    """Return the measures that name an area or a place in it.
+
+    Returns
+    -------
+    DataFrame
+        One row per (measure, area): ``region_id``, ``reach`` (named or place), ``areas`` (how
+        many areas the measure names or reaches through a place), ``named_areas`` (how many it
+        names), ``via`` (tuple of mention ids), ``page`` and the columns of ``plan.measures()``.
+
+    Examples
+    --------
+    >>> import laoqu as lq
+    >>> from laoqu.analysis import answer
+    >>> rows = answer.direct(lq.load()).query("region_id == 'ganminyue' and reach == 'named'")
+    >>> rows["measure_id"].tolist()
+    ['b3.s01.m1', 'c04.s02.m1', 'c10.s03.m1', 'c13.s03.m2', 'c14.s02.m1']
+    """
+    measures = plan.measures()
+    reach = plan.measure_reach()
+    reach = reach[reach["reach"].isin(DIRECT)]
+    reach = reach.assign(
+        areas=reach.groupby("measure_id")["region_id"].transform("nunique"),
+        named_areas=reach["reach"].eq("named").groupby(reach["measure_id"]).transform("sum"),
+    )
+    namings = regions.reach_of_measures(plan.reach(), measures)
+    namings = namings[namings["how"].isin(DIRECT)]
+    via = namings.groupby(["measure_id", "region_id"])["via"].agg(lambda ids: tuple(dict.fromkeys(ids)))
+    pages = [plan.document.page_of(start) for start in measures["start"]]
+    table = reach.join(via, on=["measure_id", "region_id"])
+    return table.merge(measures.assign(page=pages), on="measure_id")
+
+
+def standings(plan: Plan) -> pd.DataFrame:
+    """Return what the plan gives to places by name: who is to be, to get or to build what.
+
+    Returns
+    -------
+    DataFrame
+        One row per (area, place, role), a place that is printed twice in one role once:
+        ``region_id``, ``mention_id`` (of the first naming), ``printed``, ``name``, ``name_en``,
+        ``level``, ``adcode``, ``city`` (the code above it), ``role``, ``group`` (kind of standing, the role's ``parent`` in
+        the codebook), ``clause_id``, ``start``, ``areas`` (how many areas have the role).
+    """
+    groups = plan.codebook("role").set_index("code")["parent"]
+    table = plan.mentions()
+    table = table[table["recipient"] & (table["level"] != "area") & (table["role"] != "")]
+    table = table.assign(group=table["role"].map(groups), region_id=table["region_id"].str.split(";"))
+    table = table.explode("region_id")
+    table = table[table["region_id"].ne("") & table["region_id"].notna() & table["group"].ne("")]
+    table = table.sort_values("start").drop_duplicates(["region_id", "name", "adcode", "role"])
+    table["areas"] = table.groupby("role")["region_id"].transform("nunique")
+    table["city"] = table["adcode"].str[:4] + "00"
+    columns = ["region_id", "mention_id", "printed", "name", "name_en", "level", "adcode", "city"]
+    columns += ["role", "group", "clause_id", "start", "areas"]
+    return table[columns].reset_index(drop=True)
+
+
+def lacking(plan: Plan, region_id: str, most: int = MOST) -> pd.DataFrame:
+    """Return what more than `most` areas have by name and this one has not.
+
+    Returns
+    -------
+    DataFrame
+        One row per thing: ``kind`` (measure or role), ``id`` (of the measure; code of the role),
+        ``areas`` (how many of the twelve have it). Most of these lists end in 等: an area that
+        is not printed in one may still be meant.
+    """
+    measures = direct(plan).query("reach == 'named'")[["region_id", "measure_id"]]
+    roles = standings(plan)[["region_id", "role"]]
+    table = pd.concat(
+        [
+            measures.rename(columns={"measure_id": "id"}).assign(kind="measure"),
+            roles.rename(columns={"role": "id"}).assign(kind="role"),
+        ]
+    )
+    found = table.groupby(["kind", "id"])["region_id"].agg(set)
+    found = found[[len(ids) > most and region_id not in ids for ids in found]]
+    found = found.map(len).rename("areas").reset_index().sort_values("areas", ascending=False)
+    labels = plan.measures()[["measure_id", "short_zh", "short_en", "quote"]]
+    return found.merge(labels, how="left", left_on="id", right_on="measure_id")
+
+
+def counts(plan: Plan) -> pd.DataFrame:
+    """Return the numbers by which areas can be told apart, none of them a rank.
+
+    Returns
+    -------
+    DataFrame
+        One row per area, in printed order, indexed by ``region_id``: ``named`` and ``place``
+        (measures that name it; that reach it through a place only), ``cities`` (with a standing
+        in clause 七), ``seats``, ``zones``, ``key_counties`` (places listed), ``documented``,
+        ``total`` (counties), ``complete`` (at least nine tenths of them are documented; else
+        every number that rests on places is a lower bound).
+    """
+    rows = direct(plan)
+    places = standings(plan)
+    table = plan.regions().set_index("region_id")[["documented", "official_total"]]
+    for reach in DIRECT:
+        table[reach] = rows[rows["reach"] == reach].groupby("region_id").size()
+    cities = places[places["clause_id"] == "c07"]
+    table["cities"] = cities.groupby("region_id")["city"].nunique()
+    listed = {
+        "seats": places[places["group"] == "seat"],
+        "zones": places[places["clause_id"] == "b4"],
+        "key_counties": places[places["role"] == "national_key_county"],
+    }
+    for column, part in listed.items():
+        table[column] = part.groupby("region_id")["name"].nunique()
+    table = table.rename(columns={"official_total": "total"}).fillna(0).astype(int)
+    return table.assign(complete=table["documented"] >= COMPLETE * table["total"])
+
+
+def open_lists(plan: Plan, region_id: str) -> pd.DataFrame:
+    """Return the sentences with a list in 等 that could hold the area and do not print it.
+
+    A list that is confined to certain areas (东部地区革命老区) is none for the others.
+
+    Returns
+    -------
+    DataFrame
+        One row per sentence: ``unit_id``, ``clause_id``, ``text``, ``page``, ``start``, ``end``.
+
+    Examples
+    --------
+    >>> import laoqu as lq
+    >>> from laoqu.analysis import answer
+    >>> len(answer.open_lists(lq.load(), "shaanganning"))
+    10
+    """
+    scopes, reached = plan.scopes(), plan.reach(region_id)
+    named = reached.loc[reached["how"].isin(DIRECT), "unit_id"]
+    areas = scopes["class_areas"].map(set)
+    fits = areas.map(lambda ids: not ids or bool(ids & {region_id, "*"}))
+    # A list of kinds (“综合保税区等”) leaves no name out: a list of names has one before its 等.
+    first = plan.mentions().groupby("unit_id")["end"].min()
+    names = scopes["unit_id"].map(first).le(scopes["end"])
+    lists = scopes[scopes["list_open"] & (scopes["scope"] != "none") & fits & names]
+    sentences = plan.sentences().drop(columns="directive")
+    here = sentences["unit_id"].isin(lists["unit_id"]) & ~sentences["unit_id"].isin(named)
+    return sentences[here].reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the answer paragraph of one area says.
+
+    Attributes
+    ----------
+    region_id : str
+    named : DataFrame
+        Rows of `direct` that name the area; those that name no other first.
+    cities : DataFrame
+        Rows of `standings` of the area that stand in clause 七.
+    lacking : DataFrame
+        From `lacking`.
+    key_counties : int
+    complete : bool
+        As in `counts`.
+    """
+
+    region_id: str
+    named: pd.DataFrame
+    cities: pd.DataFrame
+    lacking: pd.DataFrame
+    key_counties: int
+    complete: bool
+
+
+def findings(plan: Plan, region: str) -> Findings:
+    """Return what the answer paragraph of an area says, as notebook 10 works it out."""
+    area = plan.region(region).region_id
+    here = direct(plan).query("region_id == @area and reach == 'named'")
+    cities = standings(plan).query("region_id == @area and clause_id == 'c07'")
+    here = here.sort_values(["named_areas", "start"])
+    now = counts(plan).loc[area]
+    return Findings(
+        area, here, cities, lacking(plan, area), int(now["key_counties"]), bool(now["complete"])
+    )
+
+
+def paragraph(words: Words, found: Findings) -> str:
+    """Return the answer: what the plan is, what it names, which cities, and what is missing.
+
+    What most areas have and this one lacks is shortened first, then what is named, then the
+    roles of cities, until the paragraph is no longer than `LIMIT`; what is left out is counted.
+
+    Parameters
+    ----------
+    words : Words
+        ``show.words``, in the language of the paragraph.
+    found : Findings
+
+    Examples
+    --------
+    >>> import laoqu as lq
+    >>> from laoqu.analysis import answer
+    >>> plan = lq.load()
+    >>> text = answer.paragraph(lq.Show(plan, "zh").words, answer.findings(plan, "zhexinan"))
+    >>> answer.length(text, "zh") <= answer.LIMIT["zh"]
+    True
+    """
+    lists = [
+        [words.thing(row) for row in found.lacking.itertuples()],
+        [_named(words, row) for row in found.named.itertuples()],
+        [_role(words, rows) for _, rows in found.cities.groupby("role", sort=False)],
+    ]
+    room, least = [len(each) for each in lists], (1, LEAST, 1)
+    while True:
+        missing, named, roles = (_listed(words, each, n) for each, n in zip(lists, room))
+        text = _sentences(words, found, missing, named, roles)
+        spare = [i for i in range(len(lists)) if room[i] > least[i]]
+        if length(text, words.lang) <= LIMIT[words.lang] or not spare:
+            return text
+        room[spare[0]] -= 1
+
+
+def length(text: str, lang: str) -> int:
+    """Return how long a text is: characters and marks in Chinese, words in English."""
+    return len(re.sub(r"\s", "", text)) if lang == "zh" else len(text.split())
+
+
+def _sentences(words: Words, found: Findings, missing: str, named: str, roles: str) -> str:
+    number = len(found.named)
+    area = words.plan.region(found.region_id).named(words.lang)
+    parts = [words("answer.plan")]
+    if number:
+        n = words.number(number)
+        parts.append(words("answer.named", area=area, n=n, one=number, items=named))
+    else:
+        parts.append(words("answer.not_named", area=area))
+    if number := found.cities["city"].nunique():
+        n = words.number(number, start=True)
+        parts.append(words("answer.cities", n=n, one=number, items=roles))
+    else:
+        parts.append(words("answer.no_city"))
+    if found.key_counties:
+        parts.append(words("answer.counties", n=found.key_counties))
+    if missing:
+        key = "answer.lacking" if found.complete else "answer.lacking_incomplete"
+        parts.append(words(key, items=missing))
+    return words.sentences(parts)
+
+
+def _listed(words: Words, items: list[str], n: int) -> str:
+    shown = words("answer.sep").join(items[:n])
+    return words("answer.more", items=shown, n=len(items) - n) if n < len(items) else shown
+
+
+def _named(words: Words, row: object) -> str:
+    text = words.short(row)
+    return words("answer.alone", item=text) if row.named_areas == 1 else text
+
+
+def _role(words: Words, rows: pd.DataFrame) -> str:
+    *first, last = [words.place(row) for row in rows.itertuples()]
+    places = words("answer.and", first=words.join(first), last=last) if first else last
+    return words("answer.role", places=places, role=words(f"standing.{rows['role'].iloc[0]}"))

@@ -1,0 +1,185 @@
+"""From an executed notebook to what readers take away: page, PDF, Word, values, tables, figures.
+
+Each form is made from the records that the cells left (`laoqu.show.table.MIME`), so that no form
+can say what another does not.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import nbformat
+
+from laoqu.errors import LaoquError, ParameterError
+from laoqu.show.table import MIME
+from laoqu.show.words import LANGS, label
+
+FORMATS = ("html", "pdf", "docx")
+#: Cells with one of these tags stay out of every form.
+HIDDEN = {"notebook-only", "parameters", "injected-parameters"}
+#: A spreadsheet takes a text that begins so for a formula.
+FORMULA = re.compile(r"[=+\-@\t\r]")
+#: Folders between the outputs and a run of a user's own notebook: runs/NAME/PARAMETERS.
+OWN_DEPTH = 3
+
+
+def render(
+    notebook: nbformat.NotebookNode, lang: str, formats: Sequence[str] = ("html",)
+) -> dict[str, bytes]:
+    """Return the files of an executed notebook, by their path inside its folder.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        Executed. Its metadata ``laoqu`` says what its pages are called (``kind``) and where they
+        stand in the outputs (``folder``, with ``$region`` for a parameter).
+    lang : {"zh", "en"}
+    formats : sequence of {"html", "pdf", "docx"}
+
+    Returns
+    -------
+    dict
+        ``report.html`` …, ``values.json``, ``figures/KEY.png|svg|csv``, ``tables/KEY.csv``.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown format.
+    LaoquError
+        When two things shown have one key, or the page would load something from outside.
+    """
+    if unknown := [form for form in formats if form not in FORMATS]:
+        raise ParameterError(f"unknown format {unknown[0]!r}, expected {', '.join(FORMATS)}")
+    place = Place.of(notebook, lang)
+    shown = list(records(notebook))
+    files = downloads(shown)
+    if "html" in formats:
+        from laoqu.pages.html import page
+
+        names = {form: f"{place.stem}.{form}" for form in FORMATS[1:] if form in formats}
+        files[f"{place.stem}.html"] = page(notebook, place, names).encode()
+    if "pdf" in formats:
+        from laoqu.pages.pdf import pdf
+
+        files[f"{place.stem}.pdf"] = pdf(shown, lang)
+    if "docx" in formats:
+        from laoqu.pages.docx import docx
+
+        files[f"{place.stem}.docx"] = docx(shown, lang)
+    return files
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page stands in the outputs, and so what its relative links are."""
+
+    lang: str
+    stem: str
+    folder: tuple[str, ...]
+
+    @classmethod
+    def of(cls, notebook: nbformat.NotebookNode, lang: str) -> Place:
+        """Read the place from the metadata of a notebook that papermill ran."""
+        about = notebook.metadata.get("laoqu", {})
+        given = notebook.metadata.get("papermill", {})
+        values = {**given.get("default_parameters", {}), **given.get("parameters", {})}
+        parts = [str(part) for part in about.get("folder", ("runs",) * OWN_DEPTH)]
+        named = [str(values.get(part[1:], part)) if part[:1] == "$" else part for part in parts]
+        return cls(lang, str(about.get("kind", "report")), tuple(named))
+
+    @property
+    def up(self) -> str:
+        """The way to the outputs folder."""
+        return "../" * len(self.folder)
+
+    @property
+    def plan(self) -> str:
+        """The annotated plan in the language of the page."""
+        inside = self.folder[:1] == (self.lang,)
+        return f"{self.up[3:]}plan.html" if inside else f"{self.up}{self.lang}/plan.html"
+
+    @property
+    def other(self) -> dict[str, str]:
+        """The same page in the other languages; none of a user's own notebook."""
+        if self.folder[:1] != (self.lang,):
+            return {}
+        rest = "/".join((*self.folder[1:], f"{self.stem}.html"))
+        return {lang: f"{self.up}{lang}/{rest}" for lang in LANGS if lang != self.lang}
+
+
+def cells(notebook: nbformat.NotebookNode) -> Iterator[nbformat.NotebookNode]:
+    """Yield the cells that are for readers of a page."""
+    for cell in notebook.cells:
+        if not HIDDEN & set(cell.metadata.get("tags", ())):
+            yield cell
+
+
+def records(notebook: nbformat.NotebookNode) -> Iterator[dict[str, object]]:
+    """Yield what the cells show, in order, as the records of `laoqu.show.table`."""
+    for cell in cells(notebook):
+        for output in cell.get("outputs", ()):
+            record = output.get("data", {}).get(MIME)
+            if record and not record["notebook_only"]:
+                yield record
+
+
+def title_of(shown: Sequence[Mapping[str, object]], lang: str) -> str:
+    """Return the title of a report: its first heading of the first level."""
+    found = [each["title"] for each in shown if each["level"] == 1 and each["title"]]
+    return str(found[0]) if found else label("site.title", lang)
+
+
+def downloads(shown: Sequence[Mapping[str, object]]) -> dict[str, bytes]:
+    """Return ``values.json``, a CSV for each table, PNG, SVG and CSV for each figure."""
+    files: dict[str, bytes] = {}
+    values: dict[str, object] = {}
+    for each in shown:
+        values |= each["values"]
+        for name, data in _files(each).items():
+            if name in files:
+                message = f"two things shown have the key {each['key']!r}; it names their files"
+                raise LaoquError(message)
+            files[name] = data
+    text = json.dumps(values, ensure_ascii=False, indent=1, allow_nan=False)
+    files["values.json"] = (text + "\n").encode()
+    return files
+
+
+def _files(shown: Mapping[str, object]) -> dict[str, bytes]:
+    key, files = shown["key"], {}
+    if shown["kind"] == "figure":
+        if "png" in shown["images"]:
+            files[f"figures/{key}.png"] = base64.b64decode(shown["images"]["png"])
+        if "wide.svg" in shown["images"]:
+            files[f"figures/{key}.svg"] = shown["images"]["wide.svg"].encode()
+    if shown["download"]:
+        folder = "figures" if shown["kind"] == "figure" else "tables"
+        files[f"{folder}/{key}.csv"] = csv_bytes(shown["download"])
+    return files
+
+
+def csv_bytes(table: Mapping[str, Sequence[object]]) -> bytes:
+    r"""Return a table as CSV that Excel reads: UTF-8 with its mark, and no cell a formula.
+
+    Examples
+    --------
+    >>> from laoqu.pages import csv_bytes
+    >>> csv_bytes({"columns": ["a"], "rows": [["=1+1"], [-3]]}).decode("utf-8-sig")
+    "a\n'=1+1\n-3\n"
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    for row in (table["columns"], *table["rows"]):
+        writer.writerow([_harmless(cell) for cell in row])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _harmless(cell: object) -> object:
+    """Put an apostrophe before a text that a spreadsheet would take for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and FORMULA.match(cell) else cell

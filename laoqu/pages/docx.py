@@ -1,0 +1,104 @@
+"""From the records of a report to a Word document: their HTML, made plain for pandoc.
+
+Styles, running head and foot are those of ``templates/reference.docx``, which Word can edit.
+"""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pypandoc
+
+from laoqu.pages import title_of
+from laoqu.pages.html import TEMPLATES
+from laoqu.pages.pdf import AUTHOR, KEYWORDS, printed, shares
+from laoqu.show.table import block_html, width
+from laoqu.show.words import label
+
+#: The earliest time that a ZIP file can hold: the same records give the same bytes.
+EPOCH = "315532800"
+LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
+#: Half widths of a character in a line of a table.
+LINE = 100
+WORDS = '<span data-custom-style="{}" lang="zh">'
+#: What pandoc needs in the place of the page's own marks: styles of the reference document.
+STYLED = [
+    (r'<small><q lang="zh">(.*?)</q></small>', rf"<br>{WORDS.format('Under Words')}\1</span>"),
+    (r'<q lang="zh">(.*?)</q>', rf"{WORDS.format('Quotation')}\1</span>"),
+    (
+        r"<div><dt>(.*?)</dt><dd><b>(.*?)</b><small>(.*?)</small></dd></div>",
+        r'<td><div data-custom-style="Tile Value"><p>\2</p></div><p>\1</p>'
+        r'<div data-custom-style="Note"><p>\3</p></div></td>',
+    ),
+    (r'<dl class="tiles">(.*?)</dl>', r"<table><tbody><tr>\1</tr></tbody></table>"),
+    (r"<small>(.*?)</small>", r'<br><span data-custom-style="Under">\1</span>'),
+    (r'<p class="(\w+)">(.*?)</p>', r'<div data-custom-style="\1"><p>\2</p></div>'),
+    (
+        r'<tr class="group"><th [^>]*colspan="(\d+)">(.*?)</th></tr>',
+        r'<tr><td colspan="\1"><div data-custom-style="group"><p>\2</p></div></td></tr>',
+    ),
+    (
+        r'<span class="badge (named|place|class|everyone)">(.*?)</span>',
+        r'<span data-custom-style="\1">■</span> \2',
+    ),
+    (r'<span class="badge \w+">(.*?)</span>', r"□ \1"),
+    (r' class="num"', ' style="text-align:right"'),
+    (r"<img ", '<img width="605" '),
+]
+
+
+def docx(shown: Sequence[Mapping[str, object]], lang: str) -> bytes:
+    """Return the Word document of what a report shows, without what is folded on the page.
+
+    Parameters
+    ----------
+    shown : sequence of records
+    lang : {"zh", "en"}
+    """
+    title = title_of(shown, lang)
+    kicker = html.escape(label("site.title", lang))
+    body = [f'<p class="kicker">{kicker}</p><p class="title">{html.escape(title)}</p>']
+    body += [_part(each) for each in printed(shown)]
+    text = "".join(body)
+    for pattern, replacement in STYLED:
+        text = re.sub(pattern, replacement, text, flags=re.DOTALL)
+    words = {"title": title, "author": AUTHOR, "lang": LANGUAGES[lang]}
+    with tempfile.TemporaryDirectory(prefix="laoqu-") as folder:
+        path = Path(folder) / "report.docx"
+        command = [
+            pypandoc.get_pandoc_path(), "--from=html", "--to=docx", f"--output={path}",
+            f"--reference-doc={TEMPLATES / 'reference.docx'}",
+            f"--template={TEMPLATES / 'body.openxml'}", "--quiet",
+            *(f"--metadata={name}={text}" for name, text in words.items()),
+            *(f"--metadata=keywords={word}" for word in KEYWORDS),
+        ]  # fmt: skip
+        environment = {**os.environ, "SOURCE_DATE_EPOCH": EPOCH}
+        source = f"<html><body>{text}</body></html>".encode()
+        subprocess.run(command, input=source, check=True, env=environment)
+        return path.read_bytes()
+
+
+def _part(shown: Mapping[str, object]) -> str:
+    """Return the HTML of a record, its headings one level up, its table with widths."""
+    title = shown["title"] if shown["level"] > 1 else ""
+    images = {name: data for name, data in shown["images"].items() if name == "png"}
+    level = max(1, shown["level"] - 1)
+    text = block_html({**shown, "title": title, "level": level, "images": images})
+    if not shown["rows"]:
+        return text
+    rows = [[column["label"] for column in shown["columns"]], *shown["rows"]]
+    parts = shares(shown)
+    # Room for the distance of columns and the square of a badge.
+    needs = {i: max(width(row[i]) for row in rows) + 4 for i in parts}
+    left = max(0.3, 1 - sum(needs[i] for i in parts if not parts[i]) / LINE)
+    total = sum(parts.values()) or 1
+    widths = [left * part / total if part else needs[i] / LINE for i, part in parts.items()]
+    full = max(1, sum(widths))
+    columns = "".join(f'<col style="width:{each / full:.1%}">' for each in widths)
+    return re.sub(r"(<table [^>]*>)", rf"\1<colgroup>{columns}</colgroup>", text, count=1)

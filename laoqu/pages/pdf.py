@@ -1,0 +1,139 @@
+"""From the records of a report to a tagged PDF, set by Typst (``templates/report.typ``)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from math import sqrt
+from pathlib import Path
+
+import pylopdf_fonts_zh_cn
+import typst
+
+from laoqu.pages import title_of
+from laoqu.pages.html import TEMPLATES
+from laoqu.show.table import runs, width
+from laoqu.show.words import label
+
+AUTHOR = "laoqu contributors"
+KEYWORDS = ("laoqu", "革命老区", "policy analysis", "content analysis")
+STANDARDS = ["ua-1"]
+#: Regular faces come with a package, the bold one with laoqu.
+FONTS = (Path(pylopdf_fonts_zh_cn.__file__).parent, Path(__file__).parents[1] / "show" / "fonts")
+#: A column with a longer cell is one of sentences; in half widths of a character.
+LONG = 30
+#: Width of the text, and the most that a figure may be high, in points.
+WIDTH, HEIGHT = 160 / 25.4 * 72, 200 / 25.4 * 72
+
+
+def pdf(shown: Sequence[Mapping[str, object]], lang: str) -> bytes:
+    """Return the PDF of what a report shows: A4, PDF/UA, with an outline.
+
+    The same records give the same bytes. What is folded on the page is left out.
+
+    Parameters
+    ----------
+    shown : sequence of records
+    lang : {"zh", "en"}
+    """
+    title = title_of(shown, lang)
+    report = {
+        "lang": lang, "title": title, "author": AUTHOR, "keywords": KEYWORDS,
+        "kicker": label("site.title", lang),
+        "parts": [_part(each) for each in printed(shown)],
+    }  # fmt: skip
+    return typst.compile(
+        str(TEMPLATES / "report.typ"), root=str(TEMPLATES), font_paths=_fonts(),
+        ignore_system_fonts=True, sys_inputs={"report": json.dumps(report)},
+        pdf_standards=STANDARDS,
+    )  # fmt: skip
+
+
+def printed(shown: Sequence[Mapping[str, object]]) -> Iterator[dict[str, object]]:
+    """Yield what goes on paper: nothing that is folded, no column without any entry."""
+    for each in shown:
+        if each["folded"]:
+            continue
+        kept = [i for i in range(len(each["columns"])) if any(row[i] for row in each["rows"])]
+        columns = [each["columns"][i] for i in kept]
+        yield {**each, "columns": columns, "rows": [[row[i] for i in kept] for row in each["rows"]]}
+
+
+def shares(shown: Mapping[str, object]) -> dict[int, float]:
+    """Return position and share of each printed column, without those below the first.
+
+    The share is 0 for a column of short cells, which takes what it needs; columns of sentences
+    share what is left, longer ones more.
+    """
+    under = [i for i, each in enumerate(shown["columns"]) if "under" in each["role"]]
+    main = [i for i in range(len(shown["columns"])) if i not in under]
+    found = {}
+    for i in main:
+        cells = [row[j] for row in shown["rows"] for j in (i, *(under if i == main[0] else []))]
+        lengths = [width(cell) for cell in cells]
+        long = max(lengths, default=0) > LONG
+        found[i] = round(sqrt(sum(lengths) / len(shown["rows"])), 2) if long else 0.0
+    return found
+
+
+def _part(shown: Mapping[str, object]) -> dict[str, object]:
+    """Return a record with each text as a list of lines, each line a list of runs."""
+
+    def lines(text: object, role: str = "") -> list[list[list[str]]]:
+        if "words" in role:
+            return [[["quote", str(text), ""]]]
+        return [
+            [list(run) for run in runs(line, shown["quotes"])] for line in str(text).split("\n")
+        ]
+
+    columns, parts = shown["columns"], shares(shown)
+    main, first = list(parts), next(iter(parts), 0)
+    below = [i for i in range(len(columns)) if i not in parts]
+    cells = [{i: lines(row[i] or "–", columns[i]["role"]) for i in main} for row in shown["rows"]]
+    for row, texts in zip(cells, shown["rows"], strict=True):
+        row[first] = row[first] + [
+            line for i in below if texts[i] for line in lines(texts[i], columns[i]["role"])
+        ]
+    roles = [columns[i]["role"] for i in main]
+    return {
+        "kind": shown["kind"], "level": shown["level"], "form": shown["form"],
+        "anchor": shown["anchor"], "title": lines(shown["title"]), "alt": shown["alt"],
+        "paragraphs": [lines(text) for text in shown["paragraphs"]],
+        "tiles": [
+            [lines(each[name]) for name in ("value", "label", "note")] for each in shown["tiles"]
+        ],
+        "columns": [lines(columns[i]["label"]) for i in main], "shares": list(parts.values()),
+        "rows": [list(row.values()) for row in cells],
+        "numeric": [i for i, role in enumerate(roles) if role == "number"],
+        "badge": roles.index("badge") if "badge" in roles else -1,
+        "badges": next(iter(shown["badges"].values()), []),
+        "groups": {str(at): lines(text) for at, text in shown["groups"]},
+        "note": lines(shown["note"]) if shown["note"] else [],
+        "caption": lines(shown["caption"]), **_image(shown["images"]),
+    }  # fmt: skip
+
+
+def _image(images: Mapping[str, str]) -> dict[str, object]:
+    """Return the drawing of a figure and the share of the column that it takes."""
+    if "wide.svg" not in images:
+        return {"png": list(base64.b64decode(images["png"])), "share": 1} if images else {}
+    svg = images["wide.svg"]
+    sides = [
+        re.search(rf'<svg[^>]*\b{side}="([\d.]+)(?:pt)?"', svg) for side in ("width", "height")
+    ]
+    if not all(sides):
+        return {"svg": svg, "share": 1}
+    width, height = (float(side[1]) for side in sides)
+    return {"svg": svg, "share": min(1, width / WIDTH, HEIGHT / height * width / WIDTH)}
+
+
+@cache
+def _fonts() -> typst.Fonts:
+    return typst.Fonts(
+        include_system_fonts=False,
+        include_embedded_fonts=False,
+        font_paths=[str(folder) for folder in FONTS],
+    )

@@ -1,0 +1,235 @@
+"""The one object a notebook talks to: words, text, tiles, tables, charts and maps.
+
+Each thing shown is HTML and text for the notebook, and one plain record under
+`laoqu.show.table.MIME` that page, PDF, Word, CSV and ``values.json`` are made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from laoqu.errors import ParameterError
+from laoqu.show import table as tables
+from laoqu.show.table import MIME, Block
+from laoqu.show.words import KEY, Words
+
+if TYPE_CHECKING:
+    from laoqu.plan import Plan
+
+__all__ = ["MIME", "Block", "Show", "Words"]
+
+CHARTS = ("strip", "dots", "matrix", "squares", "heat")
+#: How the paragraphs of a text are set.
+FORMS = ("", "answer", "note", "list", "copy")
+#: Of a figure, in the language of the page; a key of labels.csv or the text itself.
+FIGURE_WORDS = ("title", "subtitle", "caption", "alt")
+
+
+class Show:
+    """Show results of one plan in one language.
+
+    Parameters
+    ----------
+    plan : Plan
+    lang : {"zh", "en"}
+
+    Examples
+    --------
+    >>> import laoqu as lq
+    >>> show = lq.Show(lq.load(), "en")
+    >>> show.text(["Two measures name the area."], title="Yimeng")
+    Yimeng
+    Two measures name the area.
+    """
+
+    def __init__(self, plan: Plan, lang: str = "zh") -> None:
+        self.plan, self.lang = plan, lang
+        self.words = Words(plan, lang)
+
+    def text(
+        self,
+        content: str | Sequence[str] = (),
+        level: int = 2,
+        title: str = "",
+        anchor: str = "",
+        form: str = "",
+        folded: bool = False,
+        values: Mapping[str, object] | None = None,
+        **words: object,
+    ) -> Block:
+        """Show a heading and paragraphs.
+
+        Parameters
+        ----------
+        content : str or list of str
+            A key of labels.csv, or the paragraphs themselves. ``[words](plan#c07)`` links into
+            the annotated plan.
+        level : {1, 2, 3}
+            Of the heading: the page, a section, a part of a section.
+        title : str
+            A key of labels.csv or the heading itself; without one the text goes on.
+        anchor : str
+            Id of the section in the page; by default the key.
+        form : {"", "answer", "note", "list", "copy"}
+            ``list`` sets each paragraph as an item; ``copy`` as lines to be copied as they are.
+        folded : bool
+            Only on the page, opened on request; not in print.
+        values : mapping
+            Numbers for ``values.json``.
+        **words
+            What the label needs: ``n=3``.
+        """
+        if form not in FORMS:
+            raise ParameterError(f"unknown form {form!r}, expected one of {FORMS}")
+        key = content if isinstance(content, str) and KEY.fullmatch(content) else anchor or title
+        if isinstance(content, str):
+            content = self.words.say(content, **words).split("\n") if content else []
+        paragraphs = [each if form == "copy" else self.words.space(each) for each in content]
+        heading = self.words.say(title, **words)
+        return self._block(
+            "text", key or "text", level=level, title=heading, anchor=anchor, form=form,
+            folded=folded, paragraphs=paragraphs, values=values, quotes=self._quotes(paragraphs),
+        )  # fmt: skip
+
+    def tiles(
+        self,
+        tiles: Sequence[tuple[object, str, str]],
+        key: str = "glance",
+        values: Mapping[str, object] | None = None,
+    ) -> Block:
+        """Show a few numbers side by side: value, label, note; the words are keys or texts.
+
+        A whole number goes into ``values.json`` under the last part of its label's key.
+        """
+        shown, numbers = [], {}
+        for value, name, note in tiles:
+            text = self.words.space(str(value))
+            said = self.words.say(name), self.words.say(note)
+            shown.append({"value": text, "label": said[0], "note": said[1]})
+            if KEY.fullmatch(name) and not isinstance(value, str):
+                numbers[name.rpartition(".")[2]] = value
+        return self._block("tiles", key, tiles=shown, values={**numbers, **(values or {})})
+
+    def table(
+        self,
+        frame: pd.DataFrame,
+        key: str,
+        columns: Sequence[str] | None = None,
+        group: str = "",
+        roles: Mapping[str, str] | None = None,
+        link: str = "",
+        title: str = "",
+        note: str = "",
+        level: int = 3,
+        folded: bool = False,
+        values: Mapping[str, object] | None = None,
+        download: pd.DataFrame | None = None,
+    ) -> Block:
+        """Show a frame as a table; heads are the labels ``col.NAME``, the rows stay in order.
+
+        Parameters
+        ----------
+        frame : DataFrame
+        key : str
+            Name of the table: its id in the page and its file, ``tables/KEY.csv``.
+        columns : list of str, optional
+            Which are shown, in order; by default all.
+        group : str
+            Column that heads groups of rows, in the order of the frame.
+        roles : mapping
+            Column → ``words`` (the plan's own, in serif), ``number``, ``badge`` (a coloured mark by
+            code), ``code`` (shown by its name), ``under`` (a second line below the first column,
+            also ``under words``), ``link`` (the column that leads into the annotated plan).
+        link : str
+            Column of ids that the rows link to in the annotated plan.
+        title, note : str
+            Keys of labels.csv or texts.
+        folded : bool
+            Only on the page, opened on request; not in print.
+        values : mapping
+            Numbers for ``values.json``.
+        download : DataFrame, optional
+            What the CSV holds; by default the frame.
+        """
+        names = list(frame.columns) if columns is None else list(columns)
+        parts = tables.table_parts(frame, self.words, names, dict(roles or {}), group)
+        ids = frame[link].astype(str).tolist() if link else []
+        note = self.words.say(note) if note else ""
+        return self._block(
+            "table", key, level=level, title=self.words.say(title), note=note, folded=folded,
+            links=ids, ids=_unique(key, ids), values=values, quotes=self._quotes([note]),
+            download=tables.as_download(frame if download is None else download), **parts,
+        )  # fmt: skip
+
+    def chart(self, kind: str, frame: pd.DataFrame, key: str, **roles: object) -> Block:
+        """Show a frame as a chart: ``strip``, ``dots``, ``matrix``, ``squares`` or ``heat``.
+
+        See the functions of these names in `laoqu.show.charts`; ``title`` states the finding.
+        """
+        if kind not in CHARTS:
+            raise ParameterError(f"unknown chart {kind!r}, expected one of {', '.join(CHARTS)}")
+        from laoqu.show import charts
+
+        figure = getattr(charts, kind)(frame, self.words, **self._said(roles))
+        return self.figure(figure, key)
+
+    def map(self, region: str, key: str = "map", **layers: object) -> Block:
+        """Show the map of one area; see `laoqu.show.maps.area`."""
+        from laoqu.show import maps
+
+        return self.figure(maps.area(self.plan, region, self.words, **self._said(layers)), key)
+
+    def figure(
+        self,
+        figure: object,
+        key: str,
+        alt: str = "",
+        caption: str = "",
+        values: Mapping[str, object] | None = None,
+    ) -> Block:
+        """Show a figure of `laoqu.show.charts` or `laoqu.show.maps`, or one of matplotlib.
+
+        The files are ``figures/KEY.png``, ``.svg`` and ``.csv``. A figure of ours knows its words;
+        for one of matplotlib give `alt` (what it shows, for those who cannot see it) and `caption`.
+        """
+        alt = self.words.say(alt or getattr(figure, "alt", ""))
+        if not alt:
+            raise ParameterError(f"figure {key!r} needs an alt text: what it shows, in words")
+        caption = self.words.say(caption or getattr(figure, "caption", ""))
+        data = getattr(figure, "data", None)
+        return self._block(
+            "figure", key, title=str(getattr(figure, "title", "")), alt=alt, caption=caption,
+            values=values, images=tables.images_of(figure),
+            download=None if data is None else tables.as_download(data),
+        )  # fmt: skip
+
+    def _said(self, parts: Mapping[str, object]) -> dict[str, object]:
+        words = {name: self.words.say(str(parts[name])) for name in FIGURE_WORDS if name in parts}
+        return {**parts, **words}
+
+    def _quotes(self, texts: Sequence[str]) -> list[str]:
+        """Return what the texts quote word for word from the plan."""
+        said = {quoted for text in texts for quoted in tables.QUOTED.findall(text)}
+        return sorted(each for each in said if each in self.plan.document.canonical)
+
+    def _block(
+        self, kind: str, key: str, anchor: str = "", values: object = None, **parts: object
+    ) -> Block:
+        shown = tables.new_record(kind, key, self.lang, **parts)
+        shown["anchor"] = anchor or shown["anchor"]
+        row = pd.DataFrame([dict(values or {})])
+        shown["values"] = dict(zip(row.columns, tables.as_download(row)["rows"][0], strict=True))
+        return Block(shown)
+
+
+def _unique(key: str, ids: Sequence[str]) -> list[str]:
+    """Return ids of rows that no other table of the page has."""
+    seen: dict[str, int] = {}
+    out = []
+    for each in ids:
+        seen[each] = seen.get(each, 0) + 1
+        out.append(f"{key}-{each}" + (f"-{seen[each]}" if seen[each] > 1 else ""))
+    return out

@@ -1,0 +1,241 @@
+"""Every word a reader sees, in Chinese and English, from one table (``laoqu/labels.csv``)."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cache, cached_property
+from numbers import Integral
+from typing import TYPE_CHECKING
+
+from laoqu import paths
+from laoqu.errors import LaoquError, ParameterError, UnknownId, nearest
+
+if TYPE_CHECKING:
+    from laoqu.plan import Plan
+
+LANGS = ("zh", "en")
+#: Stands between a Chinese character and a Latin letter or digit.
+THIN = "\u2009"
+#: What looks like this is meant as a key of labels.csv, so that a mistyped key is an error.
+KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
+DIGITS = "一二三四五六七八九"
+HAN = "\u3400-\u9fff"
+HAN_LATIN = re.compile(rf"([{HAN}]) ?([A-Za-z0-9])")
+LATIN_HAN = re.compile(rf"([A-Za-z0-9%]) ?([{HAN}])")
+
+
+@cache
+def table() -> dict[str, dict[str, str]]:
+    """Return key → {lang: text}."""
+    with (paths.PACKAGE / "labels.csv").open(encoding="utf-8", newline="") as file:
+        return {row["key"]: {lang: row[lang] for lang in LANGS} for row in csv.DictReader(file)}
+
+
+def label(key: str, lang: str = "zh", **values: object) -> str:
+    """Return one text of labels.csv, its ``{names}`` filled in.
+
+    A number also chooses between two words, ``{n:county|counties}``: the first is for one.
+
+    Raises
+    ------
+    UnknownId
+        When no label has this key.
+    LaoquError
+        When the text needs a value that is not given.
+
+    Examples
+    --------
+    >>> from laoqu.show.words import label
+    >>> label("table.open", "en", n=1)
+    'Open the table (1 row)'
+    """
+    known = table()
+    if key not in known:
+        raise UnknownId(key, nearest(key, known), "label")
+    text = known[key][check_lang(lang)]
+    counted = {name: _Count(v) if isinstance(v, Integral) else v for name, v in values.items()}
+    try:
+        return text.format(**counted) if values else text
+    except (KeyError, IndexError) as missing:
+        raise LaoquError(f"label {key!r} needs the value {missing}: {text!r}") from None
+
+
+class _Count(int):
+    """A number that also chooses a word: ``{n} {n:county|counties}``."""
+
+    def __format__(self, spec: str) -> str:
+        one, bar, many = spec.partition("|")
+        return (one if self == 1 else many) if bar else super().__format__(spec)
+
+
+def check_lang(lang: str) -> str:
+    """Return `lang` when it is one of `LANGS`, else raise a ParameterError that says so."""
+    if lang not in LANGS:
+        raise ParameterError(f"lang is {lang!r}, expected one of {', '.join(LANGS)}")
+    return lang
+
+
+def spaced(text: str) -> str:
+    """Set a thin space between Chinese characters and Latin letters or digits.
+
+    Examples
+    --------
+    >>> from laoqu.show.words import spaced
+    >>> spaced("专栏1有53个县") == "专栏\u20091\u2009有\u200953\u2009个县"
+    True
+    """
+    return LATIN_HAN.sub(rf"\1{THIN}\2", HAN_LATIN.sub(rf"\1{THIN}\2", text))
+
+
+def numeral(number: int) -> str:
+    """Return a number below 100 as the plan writes it.
+
+    >>> [numeral(n) for n in (7, 10, 16, 21)]
+    ['七', '十', '十六', '二十一']
+    """
+    tens, ones = divmod(number, 10)
+    ten = "" if not tens else "十" if tens == 1 else f"{DIGITS[tens - 1]}十"
+    return ten + (DIGITS[ones - 1] if ones else "")
+
+
+class Words:
+    """The words of one plan in one language.
+
+    Parameters
+    ----------
+    plan : Plan
+    lang : {"zh", "en"}
+
+    Examples
+    --------
+    >>> import laoqu as lq
+    >>> words = lq.Show(lq.load(), "en").words
+    >>> words.area("yimeng"), words.unit("370323")
+    ('Yimeng', 'Yiyuan')
+    """
+
+    def __init__(self, plan: Plan, lang: str) -> None:
+        self.plan, self.lang = plan, check_lang(lang)
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Return the sentence of `key` with `values`; in Chinese with thin spaces."""
+        return self.space(label(key, self.lang, **values))
+
+    def say(self, text: str, **values: object) -> str:
+        """Return the label when `text` is a key (``report.title.key``), else the text itself."""
+        return self(text, **values) if KEY.fullmatch(text) else self.space(text)
+
+    def space(self, text: str) -> str:
+        """Set thin spaces where the language has them."""
+        return spaced(text) if self.lang == "zh" else text
+
+    def code(self, variable: str, code: str) -> str:
+        """Return the name of a code, for instance of ``("theme", "T07")``."""
+        if (variable, code) not in self._codes:
+            known = [each for name, each in self._codes if name == variable]
+            raise UnknownId(str(code), nearest(str(code), known), f"code of {variable}")
+        return self.space(self._codes[variable, code])
+
+    def area(self, region_id: str) -> str:
+        """Return the short name of an area."""
+        if region_id not in self._areas:
+            raise UnknownId(region_id, nearest(region_id, self._areas), "area")
+        return self._areas[region_id]
+
+    def clause(self, clause_id: str) -> str:
+        """Return how a passage is cited: 条目七 or clause 7, 专栏 2 or Box 2."""
+        for kind, passages in (("clause", self.plan.clauses), ("box", self.plan.boxes)):
+            if clause_id in passages:
+                number = passages[clause_id].number
+                chinese = kind == "clause" and self.lang == "zh"
+                return self(f"where.{kind}", number=numeral(number) if chinese else number)
+        return self(f"clause.{clause_id}")
+
+    def unit(self, adcode: str) -> str:
+        """Return the name of a county, city or province; with characters where two sound alike."""
+        if adcode not in self._units:
+            raise UnknownId(adcode, nearest(adcode, self._units), "unit")
+        name, english = self._units[adcode]
+        if self.lang == "zh":
+            return name
+        return f"{english} {name}" if self._romanised[english] > 1 else english
+
+    def short(self, measures: object) -> object:
+        """Return the short label of a measure, or those of a frame of measures as a column."""
+        return getattr(measures, f"short_{self.lang}")
+
+    def thing(self, row: object) -> str:
+        """Return the label of a row of `laoqu.analysis.answer.lacking`: a measure or a standing."""
+        return self(f"standing.{row.id}") if row.kind == "role" else self.space(self.short(row))
+
+    def place(self, mention: object) -> str:
+        """Return how a naming of ``plan.mentions()`` is called: as printed, or romanised."""
+        if mention.level == "area":
+            return self.area(mention.region_id)
+        if self.lang == "zh":
+            return mention.printed
+        return mention.name_en or self._units.get(mention.adcode, ("", mention.printed))[1]
+
+    def places(self, mentions: Iterable[Sequence[str]]) -> list[str]:
+        """Return the names behind ids of mentions, joined: one text for each group of ids."""
+        return [self.join(list(dict.fromkeys(map(self._places.get, ids)))) for ids in mentions]
+
+    def number(self, n: int, *, start: bool = False) -> str:
+        """Return a number up to twelve as a word, as in front of what is counted.
+
+        Examples
+        --------
+        >>> import laoqu as lq
+        >>> words = lq.Show(lq.load(), "en").words
+        >>> words.number(2, start=True), words.number(20)
+        ('Two', '20')
+        """
+        known = self("numbers").split(",")
+        text = known[n] if n < len(known) else str(n)
+        return text[:1].upper() + text[1:] if start else text
+
+    def sentences(self, texts: Iterable[str]) -> str:
+        """Set sentences behind each other."""
+        return ("" if self.lang == "zh" else " ").join(text for text in texts if text)
+
+    def join(self, items: Sequence[str]) -> str:
+        """Join names as a reader expects: 甲、乙 or A, B; 无 or none for no item."""
+        return self("list.sep").join(items) if items else self("list.none")
+
+    def column(self, name: str) -> str:
+        """Return the head of a column: the label ``col.NAME``, else the name itself."""
+        return self(f"col.{name}") if f"col.{name}" in table() else name
+
+    def cell(self, column: str, value: str) -> str:
+        """Return the name of a code in a column of that variable, else the value itself."""
+        return self.space(self._codes.get((column, value), value))
+
+    @cached_property
+    def _places(self) -> dict[str, str]:
+        rows = self.plan.mentions()
+        return dict(zip(rows["mention_id"], map(self.place, rows.itertuples()), strict=True))
+
+    @cached_property
+    def _codes(self) -> dict[tuple[str, str], str]:
+        rows = self.plan.codebook()
+        keys = zip(rows["variable"], rows["code"], strict=True)
+        return dict(zip(keys, rows[f"label_{self.lang}"], strict=True))
+
+    @cached_property
+    def _areas(self) -> dict[str, str]:
+        rows = self.plan.regions()
+        column = {"zh": "name_zh", "en": "label_en"}[self.lang]
+        return dict(zip(rows["region_id"], rows[column], strict=True))
+
+    @cached_property
+    def _units(self) -> dict[str, tuple[str, str]]:
+        rows = self.plan.gazetteer()
+        names = zip(rows["name"], rows["name_en"], strict=True)
+        return dict(zip(rows["adcode"], names, strict=True))
+
+    @cached_property
+    def _romanised(self) -> Counter[str]:
+        return Counter(english for _, english in self._units.values())

@@ -1,0 +1,126 @@
+"""A small notebook that shows one thing of every kind, in both languages, for tests of pages."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import nbformat
+
+SETUP = """
+import laoqu as lq
+import pandas as pd
+plan = lq.load()
+show = lq.Show(plan, lang)
+zh = lang == "zh"
+"""
+#: What a reader of the notebook may change: the test does.
+ANALYSIS = """
+measures = plan.measures(region)
+named = measures[measures["reach"].isin(["named", "place"])].sort_values(["theme", "start"])
+named = named.assign(
+    short=named[f"short_{lang}"],
+    where=[show.words.clause(clause) for clause in named["clause_id"]],
+    n=range(-1, len(named) - 1),
+)
+"""
+CELLS = (
+    SETUP,
+    ANALYSIS,
+    """
+quote = "支持革命老区"
+show.text(
+    [f"方案两次写明沂蒙，原文说“{quote}”，见 [条目七](plan#c07)，共 {len(named)} 条。" if zh else
+     f"The plan names the area: “{quote}”, see [clause 7](plan#c07), in {len(named)} measures."],
+    level=1, title="沂蒙革命老区" if zh else "Yimeng old revolutionary base area",
+    anchor="answer", form="answer",
+)
+""",
+    """
+show.tiles([
+    (len(named), "col.measure", "col.note"), (2, "col.city", "条目七和专栏4" if zh else "x"),
+    ("0", "col.target", "方案不写" if zh else "The plan sets none"), (12, "col.area", ""),
+])
+""",
+    'show.text(level=2, title="政策条目" if zh else "Measures", anchor="measures")',
+    """
+show.table(
+    named, "support", columns=["short", "quote", "instrument", "reach", "n", "where"],
+    group="theme", link="measure_id", title="写明的条目" if zh else "Measures by name",
+    roles={"quote": "under words", "instrument": "code", "reach": "badge", "n": "number",
+           "where": "link"},
+    note="“支持革命老区”是原文。" if zh else "The plan says “支持革命老区”.",
+    values={"measures": len(named), "share": len(named) / len(measures)},
+)
+""",
+    """
+frame = pd.DataFrame({"label": ["产业", "城市"] if zh else ["industry", "cities"],
+                      "value": [2, 5], "group": ""})
+show.chart("dots", frame, "dots", title="写明五座城市" if zh else "Five cities are named",
+           subtitle="条目数" if zh else "measures",
+           alt="产业 2，城市 5" if zh else "Industry 2, cities 5",
+           caption="资料：方案原文" if zh else "Source: the plan")
+""",
+    """
+hostile = pd.DataFrame({"name": ["<b>x</b> & <img src=x onerror=alert(1)>", "=1+1", "@SUM(A1)"],
+                        "n": [1, -2, 0.123]})
+show.table(hostile, "hostile", roles={"n": "number"}, title="<i>title</i>")
+""",
+    """
+rows = plan.membership(region)[["adcode"]].assign(
+    county=lambda f: f["adcode"].map(show.words.unit))
+show.table(rows, "counties", folded=True, title="所辖县（市、区）" if zh else "Counties")
+""",
+    'show.text(["@misc{laoqu,", "  year = 2026}"], title="BibTeX", form="copy", folded=True)',
+    'show.text(["甲 1", "乙，见 https://www.gov.cn/x"], form="list", anchor="list", level=3,'
+    ' title="资料" if zh else "Sources")',
+)
+
+
+def notebook(lang: str, region: str = "yimeng", cells: tuple[str, ...] = CELLS):
+    """Return the notebook, not yet executed, as papermill would hand it over."""
+    new = nbformat.v4
+    made = new.new_notebook(cells=[new.new_code_cell(cell.strip()) for cell in cells])
+    for cell in made.cells[:2]:
+        cell.metadata["tags"] = ["notebook-only"]
+    parameters = {"lang": lang, "region": region}
+    source = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
+    made.cells.insert(0, new.new_code_cell(source, metadata={"tags": ["parameters"]}))
+    made.cells.insert(4, new.new_markdown_cell("Prose with a [link](https://example.org/)."))
+    made.metadata["laoqu"] = {"kind": "report", "folder": ["$lang", "$region"]}
+    made.metadata["papermill"] = {"parameters": parameters}
+    made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    return made
+
+
+def executed(lang: str, region: str = "yimeng", cells: tuple[str, ...] = CELLS):
+    """Return the notebook with what its cells show, run here and now: no kernel, no files."""
+    made = notebook(lang, region, cells)
+    names: dict[str, object] = {}
+    for cell in made.cells:
+        if cell.cell_type != "code":
+            continue
+        body = ast.parse(cell.source).body
+        last = body.pop() if isinstance(body[-1], ast.Expr) else None
+        exec(compile(ast.Module(body, []), "<cell>", "exec"), names)
+        if last:
+            value = eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)
+            data = value._repr_mimebundle_()
+            cell.outputs.append(nbformat.v4.new_output("display_data", data))
+    return nbformat.reads(nbformat.writes(made), as_version=4)
+
+
+#: What a page never says, by language: the words table of the report's design.
+NOT_WORDS = {
+    "zh": ["触及", "点名", "经由地方", "作为某一类之一", "与其他区共有", "本区", "其余十一区",
+           "成员县", "交付物", "位次称号", "重抽", "措施句"],
+    "en": ["through a place", "as one of a class", "with everyone", "redrawn",
+           "protected-vegetable", "deliverable"],
+}  # fmt: skip
+
+
+def not_words(page: str, lang: str) -> list[str]:
+    """Return the words that a page should not use, outside the plan's own and code."""
+    text = re.sub(r"<style.*?</style>|<script.*?</script>|<pre.*?</pre>|<q .*?</q>", "", page,
+                  flags=re.S)  # fmt: skip
+    return [word for word in NOT_WORDS[lang] if word in re.sub(r"<[^>]*>|\u2009", "", text)]
