@@ -238,6 +238,7 @@ class Progress:
         self.total, self.began = 0, time.monotonic()
 
     def __call__(self, event: Mapping[str, object]) -> None:
+        """Show an event of `laoqu.run.batch`."""
         kind, run = event["event"], event.get("run")
         if self.mode == "json":
             shown = {k: v for k, v in event.items() if k != "run"}

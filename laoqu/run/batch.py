@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import laoqu
-from laoqu import paths
 from laoqu.errors import OutputError, ParameterError, nearest
 from laoqu.run import process
 from laoqu.run import store as stores
@@ -37,8 +36,8 @@ class Maker(NamedTuple):
 
     ``render(notebook, lang, formats)`` → file name → bytes; ``index(manifest)`` → bytes of
     ``index.html``, where `manifest` is called for what it is made from, so that what takes long
-    may be made before; ``sources()`` → id → properties of what the data rest on; ``kinds``: name of a parameter → what checks it; ``preload``: modules that
-    the fork server imports.
+    may be made before; ``sources()`` → id → properties of what the data rest on; ``kinds``: name
+    of a parameter → what checks it; ``preload``: modules that the fork server imports.
     """
 
     render: Callable
@@ -59,7 +58,7 @@ class Options(NamedTuple):
     only_say: bool = False
     kernel: str | None = None
     scheduler: str | None = None
-    tell: Callable[[Mapping[str, object]], None] = lambda event: None
+    tell: Callable[[Mapping[str, object]], None] = lambda _: None
 
 
 class Job(NamedTuple):

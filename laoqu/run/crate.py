@@ -52,8 +52,8 @@ def metadata(manifest: Mapping, made: Mapping[str, bytes], sources: Mapping[str,
         return {"@id": id_}
 
     add(PROFILE, "CreativeWork", name="Process Run Crate", version="0.5")
-    add(CC_BY, "CreativeWork", name="Creative Commons Attribution 4.0 International",
-        description="Not of the plan's words and other quotations, nor of the county layer.")  # fmt: skip
+    without = "Not of the plan's words and other quotations, nor of the county layer."
+    add(CC_BY, "CreativeWork", name="CC BY 4.0", description=without)
     add(MIT, "CreativeWork", name="MIT License")
     agent = os.environ.get("LAOQU_AGENT") or "whoever ran the batch (not recorded)"
     agent = add("#agent", "Organization", name=agent)

@@ -183,7 +183,7 @@ class LaoquEngine(Engine):
         nb_man: object,
         kernel_name: str,
         execution_timeout: float | None = None,
-        note: Callable[[object], None] = lambda value: None,
+        note: Callable[[object], None] = lambda _: None,
         **_: object,
     ) -> None:
         """Run all cells until one fails."""
@@ -261,8 +261,9 @@ def execute(job: Job, tell: Callable[[object], None]) -> Result:
     try:
         execute_notebook(
             nbformat.reads(job.notebook.decode(), as_version=4), None, dict(job.parameters),
-            engine_name="laoqu-kernel" if job.kernel else "laoqu", kernel_name=job.kernel or "python3",
-            progress_bar=False, execution_timeout=job.timeout, note=note,
+            engine_name="laoqu-kernel" if job.kernel else "laoqu",
+            kernel_name=job.kernel or "python3", progress_bar=False,
+            execution_timeout=job.timeout, note=note,
             **({"language": "python"} if not job.kernel else {}),
         )  # fmt: skip
         left = [each for each in _code(seen[0]) if each.execution_count is None]

@@ -245,7 +245,8 @@ def read_sets(file: Path) -> list[dict[str, object]]:
 
 
 def _find(name: str) -> Path:
-    path, known = Path(name), {each.stem: each for each in sorted(paths.notebooks().glob("*.ipynb"))}
+    path = Path(name)
+    known = {each.stem: each for each in sorted(paths.notebooks().glob("*.ipynb"))}
     try:
         if path.is_file() and path.suffix == ".ipynb":
             return path.resolve()

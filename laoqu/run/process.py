@@ -78,7 +78,7 @@ class Call:
         context = multiprocessing.get_context("forkserver" if CAN_FORK else "spawn")
         self.connection, theirs = context.Pipe()
         try:
-            where = os.getcwd()
+            where = Path.cwd()
         except OSError:  # it was deleted
             where = tempfile.gettempdir()
         environment = dict(os.environ if environment is None else environment)
@@ -239,7 +239,7 @@ def _work(
     try:
         with suppress(OSError):
             os.chdir(more[1])
-        noted = (lambda value: tell.send(("note", value))) if hear else (lambda value: None)
+        noted = (lambda value: tell.send(("note", value))) if hear else (lambda _: None)
         tell.send(("value", function(*arguments, Line(noted, (hear or tell).recv))))
     except BaseException:
         with suppress(OSError):
@@ -272,7 +272,7 @@ def _end_all(worker: int) -> None:
 
 
 def _descendants() -> set[int]:
-    """Return the numbers of all processes that come from this one (none where there is no /proc)."""
+    """Return the numbers of the processes that come from this one (needs /proc)."""
     parents = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError, ValueError):

@@ -19,7 +19,6 @@ from pathlib import Path
 
 from laoqu import paths
 from laoqu.errors import LaoquError, OutputError
-from laoqu.run.parameters import digest_of
 
 #: Of what stands in a folder, and of the later run that failed.
 RECORD, FAILED = ".laoqu.json", ".laoqu.failed.json"

@@ -10,9 +10,9 @@ from pathlib import Path
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from laoqu.pages.html import spaced_text, template
+from laoqu.pages.html import KEPT, template
 from laoqu.plan import Plan, load
-from laoqu.show.words import LANGS, Words, label
+from laoqu.show.words import LANGS, Words, label, spaced
 from laoqu.site import overview, search
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -73,7 +73,8 @@ def page(
         sha=str(plan.source["sha256"])[:16], data=embedded(found),
         css=template("page.css") + _text("index.css"), script=_text("index.js"),
     )  # fmt: skip
-    return spaced_text(text).encode()
+    parts = (one if one.startswith("<") else spaced(one) for one in KEPT.split(text))
+    return "".join(parts).encode()
 
 
 def answer(words: Words, region_id: str) -> str:
