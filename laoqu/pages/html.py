@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, partial
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,7 +14,7 @@ import nbformat
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from laoqu.errors import LaoquError
-from laoqu.pages import Place, cells, records, title_of
+from laoqu.pages import Place, cells, record_of, records, title_of
 from laoqu.show.table import MIME, block_html, plain
 from laoqu.show.words import label, spaced
 
@@ -45,7 +45,8 @@ def page(notebook: nbformat.NotebookNode, place: Place, files: Mapping[str, str]
         Form → name of its file, for what is made beside the page.
     """
     shown = list(records(notebook))
-    parts = [part for cell in cells(notebook) for part in _cell(cell, place)]
+    waiting = iter(shown)
+    parts = [part for cell in cells(notebook) for part in _cell(cell, place, waiting)]
     sections = [
         (each["anchor"], plain(each["title"]))
         for each in shown
@@ -96,7 +97,9 @@ def shell(body: str, place: Place, title: str, **more: object) -> str:
     return text
 
 
-def _cell(cell: nbformat.NotebookNode, place: Place) -> list[str]:
+def _cell(
+    cell: nbformat.NotebookNode, place: Place, shown: Iterator[Mapping[str, object]]
+) -> list[str]:
     """Return the HTML of a cell: prose, code that is shown on request, and what it shows."""
     if cell.cell_type == "markdown":
         return [f'<div class="prose">{_markdown()(cell.source)}</div>']
@@ -105,9 +108,11 @@ def _cell(cell: nbformat.NotebookNode, place: Place) -> list[str]:
     parts = [f'<pre class="code" tabindex="0">{html.escape(cell.source)}</pre>']
     for output in cell.outputs:
         data = output.get("data", {})
-        if record := data.get(MIME):
-            if not record["notebook_only"]:
-                parts.append(block_html(record, place.plan, _downloads(record)))
+        if record_of(output):
+            record = next(shown)
+            parts.append(block_html(record, place.plan, _downloads(record)))
+        elif MIME in data:
+            continue
         elif "text/html" in data:
             parts.append(data["text/html"])
         elif "image/png" in data:
