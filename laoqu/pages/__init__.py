@@ -101,8 +101,6 @@ class Place:
     @property
     def plan(self) -> str:
         """The annotated plan in the language of the page."""
-        if self.stem == "plan":
-            return ""
         inside = self.folder[:1] == (self.lang,)
         return f"{self.up[3:]}plan.html" if inside else f"{self.up}{self.lang}/plan.html"
 

@@ -14,13 +14,13 @@ import nbformat
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from laoqu.errors import LaoquError
-from laoqu.pages import Place, cells, record_of, records, title_of
+from laoqu.pages import Place, cells, plan, record_of, records, title_of
 from laoqu.show.table import MIME, block_html, plain
 from laoqu.show.words import label, spaced
 
 TEMPLATES = Path(__file__).parent / "templates"
 #: What text may not be changed in: tags, styles, scripts, code, and the plan's own words.
-KEPT = re.compile(r"(<style.*?</style>|<script.*?</script>|<pre.*?</pre>|<q .*?</q>|<[^>]*>)", re.S)
+KEPT = re.compile(r"(<style.*?</style>|<script.*?</script>|<pre.*?</pre>|<q .*?</q>|<!--kept-->.*?<!--/kept-->|<[^>]*>)", re.S)
 #: Attributes whose address a browser loads by itself.
 LOADING = {"src", "srcset", "poster", "data", "background", "manifest", "action", "formaction"}
 #: Elements that load the address in ``href``; the link of an ``a`` is the reader's choice.
@@ -47,16 +47,22 @@ def page(notebook: nbformat.NotebookNode, place: Place, files: Mapping[str, str]
     shown = list(records(notebook))
     waiting = iter(shown)
     parts = [part for cell in cells(notebook) for part in _cell(cell, place, waiting)]
-    sections = [
+    text = [each for each in shown if each["kind"] == "plan"]
+    sections = [head for each in text for head in plan.contents(each)]
+    # The appendices of the plan are tables; in a report the texts have the headings.
+    kinds = ("text", "table") if text else ("text",)
+    sections += [
         (each["anchor"], plain(each["title"]))
         for each in shown
-        if each["level"] == 2 and each["title"] and each["kind"] == "text" and not each["folded"]
+        if each["level"] == 2 and each["title"] and each["kind"] in kinds
+        if text or not each["folded"]
     ]
     beside = {**files, "ipynb": f"{place.stem}.ipynb", "values": "values.json"}
     return shell(
         "\n".join(parts), place, title_of(shown, place.lang), sections=sections,
         files=[(name, label(f"index.form.{form}", place.lang)) for form, name in beside.items()],
         code=any(cell.cell_type == "code" for cell in cells(notebook)),
+        **(plan.extras() if text else {}),
     )  # fmt: skip
 
 
@@ -110,7 +116,10 @@ def _cell(
         data = output.get("data", {})
         if record_of(output):
             record = next(shown)
-            parts.append(block_html(record, place.plan, _downloads(record)))
+            if record["kind"] == "plan":
+                parts.append(plan.fragment(record))
+            else:
+                parts.append(block_html(record, place.plan, _downloads(record)))
         elif MIME in data:
             continue
         elif "text/html" in data:

@@ -1,0 +1,78 @@
+"""Ways to write a name: odd characters, traditional characters, short forms, pinyin."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING
+
+from laoqu.errors import UnknownId
+
+if TYPE_CHECKING:
+    import opencc
+
+#: How Chinese texts shorten the names of autonomous and other units: 彭水县, 黔西南州.
+SHORT_SUFFIX = {
+    "自治县": ("县", "自治县"),
+    "自治州": ("州",),
+    "自治旗": ("旗",),
+    "地区": ("地区",),
+    "林区": ("林区",),
+    "特区": ("特区",),
+    "盟": ("盟",),
+}
+TAIL = re.compile(r"(?<=..)(?:市|县|区|旗)$")
+#: Characters that look like others, and English words that say a type of unit.
+LOOKALIKES = str.maketrans({"巿": "市"})
+ENGLISH = {"county": "县", "city": "市", "district": "区", "banner": "旗", "province": "省"}
+PINYIN = {"县": "xian", "市": "shi", "区": "qu", "旗": "qi", "省": "sheng", "州": "zhou"}
+
+
+def clean(name: object, kind: str = "place") -> str:
+    r"""Return a name without spaces, signs that do not print, wide digits or look-alikes.
+
+    >>> clean("\ufeff环\u200b县 ")
+    '环县'
+    """
+    if not isinstance(name, str):
+        raise UnknownId(name, ["a name or a code, as text"], kind)
+    text = unicodedata.normalize("NFKC", name).translate(LOOKALIKES)
+    return "".join(c for c in text if unicodedata.category(c) not in ("Cf", "Cc", "Cs", "Zs"))
+
+
+def latin(text: str) -> str:
+    """Return the key of a romanised name: 'Huan County', "Xi'an" and lüeyang in small letters."""
+    plain = unicodedata.normalize("NFD", text.casefold().replace("ü", "u"))
+    plain = re.sub(r"[^a-z]", "", plain)
+    for word, suffix in ENGLISH.items():
+        if plain.endswith(word) and len(plain) > len(word) + 1:
+            return plain.removesuffix(word) + "/" + suffix
+    return plain.removesuffix("autonomousprefecture").removesuffix("prefecture")
+
+
+def latin_keys(english: str, name: str, short: str) -> Iterator[str]:
+    """Yield how a unit is written in letters: huanxian, huan/县, huan."""
+    plain, suffix = latin(english.replace(" ", "")).split("/")[0], name[-1]
+    ending = PINYIN.get(suffix, "")
+    yield plain
+    if short == name and ending and plain.endswith(ending):  # 环县: Huanxian, Huan County
+        yield f"{plain.removesuffix(ending)}/{suffix}"
+    elif ending:
+        yield plain + ending
+        yield f"{plain}/{suffix}"
+
+
+def spellings(text: str) -> Iterator[str]:
+    """Yield the text, then its form in simplified characters: asked for only when needed."""
+    yield text
+    if (simple := _converter().convert(text)) != text:
+        yield simple
+
+
+@cache
+def _converter() -> opencc.OpenCC:
+    import opencc
+
+    return opencc.OpenCC("t2s")
