@@ -20,7 +20,10 @@ from laoqu.show.words import label, spaced
 
 TEMPLATES = Path(__file__).parent / "templates"
 #: What text may not be changed in: tags, styles, scripts, code, and the plan's own words.
-KEPT = re.compile(r"(<style.*?</style>|<script.*?</script>|<pre.*?</pre>|<q .*?</q>|<!--kept-->.*?<!--/kept-->|<[^>]*>)", re.S)
+KEPT = re.compile(
+    r"(<style.*?</style>|<script.*?</script>|<pre.*?</pre>|<q .*?</q>"
+    r"|<!--kept-->.*?<!--/kept-->|<[^>]*>)", re.S
+)  # fmt: skip
 #: Attributes whose address a browser loads by itself.
 LOADING = {"src", "srcset", "poster", "data", "background", "manifest", "action", "formaction"}
 #: Elements that load the address in ``href``; the link of an ``a`` is the reader's choice.
