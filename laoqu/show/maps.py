@@ -143,7 +143,8 @@ def area(
     counties = naming.counties(plan, it.region_id) if counties is None else counties
     places = given.pop("places", None)
     if places is None and values is None:
-        places = naming.standings(plan, it.region_id)
+        places = naming.standings(plan)
+        places = places[places["region_id"] == it.region_id].sort_values("number")
     places = pd.DataFrame(columns=["number", "adcode", "shape"]) if places is None else places
     places = places.drop_duplicates("adcode")
     layers, names = plan.layers, _short_names(plan, words.lang)
