@@ -75,7 +75,7 @@ def area(
     counties, places = given.pop("counties", None), given.pop("places", None)
     counties = naming.counties(plan, it.region_id) if counties is None else counties
     if places is None:
-        places = naming.standings(plan, it.region_id)
+        places = naming.standings(plan).query("region_id == @it.region_id").sort_values("number")
         places = places if values is None else places[:0]
     places = places.drop_duplicates("adcode")[["number", "adcode", "shape"]]
     if values is None:

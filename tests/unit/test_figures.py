@@ -34,8 +34,7 @@ DIRECT = PLAN.measure_reach().query("reach in ['named', 'place']")
 def counts(lang):
     """One row per measure and area: as the strip of a report has it."""
     reach = DIRECT.rename(columns={"reach": "kind"})[["kind", "region_id"]]
-    standing = [naming.standings(PLAN, each).assign(region_id=each) for each in PLAN.region_ids]
-    standing = pd.concat(standing).rename(columns={"standing": "kind"})[["kind", "region_id"]]
+    standing = naming.standings(PLAN).rename(columns={"group": "kind"})[["kind", "region_id"]]
     rows = pd.crosstab(*pd.concat([reach, standing]).T.to_numpy()).stack()
     rows = rows.rename("value").rename_axis(["kind", "region_id"]).reset_index()
     sure = PLAN.regions().set_index("region_id").eval("documented >= 60")
@@ -57,8 +56,12 @@ def codes(region, lang):
 
 def places(region, lang):
     """Places by standings: as the matrix of a report has them."""
-    rows = naming.standings(PLAN, region)
-    return rows.assign(label=rows["adcode"].map(WORDS[lang].unit))
+    rows = naming.standings(PLAN).query("region_id == @region").sort_values("number")
+    rows = rows.rename(columns={"group": "column"}).drop_duplicates(["adcode", "column"])
+    unit = WORDS[lang].unit
+    return rows.assign(
+        label=[unit(row.adcode) if row.adcode else row.name for row in rows.itertuples()]
+    )
 
 
 def drawings(region, lang):
@@ -66,7 +69,7 @@ def drawings(region, lang):
     yield maps.area(PLAN, region, words, **text)
     yield charts.strip(counts(lang), words, region, **text)
     yield charts.dots(codes(region, lang), words, value="n", **text)
-    yield charts.matrix(places(region, lang), words, column="standing", **text)
+    yield charts.matrix(places(region, lang), words, **text)
 
 
 def common(lang):
