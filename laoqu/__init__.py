@@ -28,10 +28,11 @@ _LAZY = {
     "plot_region": "laoqu.show.maps",
     "report": "laoqu.sections",
     "resolve_place": "laoqu.places",
-    "run_cards": "laoqu.batch",
-    "run_notebook": "laoqu.batch",
-    "run_report": "laoqu.batch",
-    "run_reports": "laoqu.batch",
+    "run_cards": "laoqu.reports",
+    "run_notebook": "laoqu.reports",
+    "run_plan": "laoqu.reports",
+    "run_report": "laoqu.reports",
+    "run_reports": "laoqu.reports",
     "use_font": "laoqu.show.style",
 }
 

@@ -9,40 +9,48 @@ import pandas as pd
 if TYPE_CHECKING:
     from laoqu.plan import Plan
 
-#: Kinds of standing (``parent`` of a role in the codebook), as columns of a matrix.
-STANDINGS = ("centre", "industry", "zone", "seat", "ecology", "assistance")
-#: A place's mark, on the map and in the matrix.
-SHAPES = {"county": "square"}
+#: Kinds of standing (``parent`` of a role in the codebook), from the codebook; the columns of a matrix.
+GROUPS = ("centre", "industry", "zone", "seat", "ecology", "assistance")
 
 
-def standings(plan: Plan, region: str) -> pd.DataFrame:
-    """Return the places of an area that the plan gives a standing, numbered for map and matrix.
+def standings(plan: Plan) -> pd.DataFrame:
+    """Return what the plan gives to places by name: who is to be, to get or to build what.
 
     Returns
     -------
     DataFrame
-        One row per place and kind of standing, in the order of the text, cities before counties:
-        ``number`` (one a place), ``adcode`` (a zone's is that of its city), ``level`` (prefecture
-        or county), ``shape``, ``standing`` (a categorical of `STANDINGS`).
+        One row per (area, place, role), a place that is printed twice in one role once:
+        ``region_id``, ``number`` (of the place in its area, cities before counties, for map and
+        matrix), ``shape`` (its mark on the map), ``mention_id`` (of the first naming),
+        ``printed``, ``name``, ``name_en``, ``level``, ``adcode`` (of a zone that of its city),
+        ``city`` (the code above it), ``role``, ``group`` (kind of standing, the role's
+        ``parent`` in the codebook), ``clause_id``, ``start``, ``areas`` (how many areas have
+        the role).
 
     Examples
     --------
     >>> import laoqu as lq
-    >>> table = standings(lq.load(), "yimeng")
-    >>> table.loc[table["adcode"] == "371300", "standing"].tolist()
-    ['centre', 'industry', 'zone']
+    >>> table = standings(lq.load()).query("region_id == 'yimeng' and adcode == '371300'")
+    >>> table["group"].tolist()
+    ['centre', 'industry', 'industry', 'zone']
     """
-    kinds = plan.codebook("role").set_index("code")["parent"]
-    rows = plan.mentions(region)
-    rows = rows[rows["recipient"] & rows["adcode"].str.fullmatch(r"\d{6}")]
-    rows = rows.assign(standing=pd.Categorical(rows["role"].map(kinds), STANDINGS))
-    rows = rows.dropna(subset="standing").sort_values("start")
-    rows["level"] = rows["adcode"].str.endswith("00").map({True: "prefecture", False: "county"})
-    rows = pd.concat([rows[rows["level"] == "prefecture"], rows[rows["level"] == "county"]])
-    rows["number"] = pd.factorize(rows["adcode"])[0] + 1
-    rows["shape"] = rows["level"].map(SHAPES).fillna("circle")
-    rows = rows.drop_duplicates(["adcode", "standing"]).sort_values(["number", "standing"])
-    return rows[["number", "adcode", "level", "shape", "standing"]].reset_index(drop=True)
+    groups = plan.codebook("role").set_index("code")["parent"]
+    table = plan.mentions()
+    table = table[table["recipient"] & (table["level"] != "area") & (table["role"] != "")]
+    table = table.assign(group=table["role"].map(groups), region_id=table["region_id"].str.split(";"))
+    table = table.explode("region_id")
+    table = table[table["region_id"].ne("") & table["region_id"].notna() & table["group"].isin(GROUPS)]
+    table = table.sort_values("start", ignore_index=True)
+    table = table.drop_duplicates(["region_id", "name", "adcode", "role"])
+    table["areas"] = table.groupby("role")["region_id"].transform("nunique")
+    table["city"] = table["adcode"].str[:4] + "00"
+    county = table["adcode"] != table["city"]
+    table["shape"] = county.map({True: "square", False: "circle"})
+    order = table.assign(county=county).sort_values(["county", "start"]).groupby("region_id")
+    table["number"] = order["adcode"].transform(lambda codes: pd.factorize(codes)[0] + 1)
+    columns = ["region_id", "number", "shape", "mention_id", "printed", "name", "name_en", "level"]
+    columns += ["adcode", "city", "role", "group", "clause_id", "start", "areas"]
+    return table[columns].reset_index(drop=True)
 
 
 def counties(plan: Plan, region: str) -> pd.DataFrame:
@@ -62,7 +70,8 @@ def counties(plan: Plan, region: str) -> pd.DataFrame:
     {'member': 11, 'itself': 2}
     """
     members = plan.membership(region)[["adcode", "name", "prefecture", "confidence"]]
-    named = set(standings(plan, region)["adcode"])
+    table = standings(plan)
+    named = set(table.loc[table["region_id"] == plan.region(region).region_id, "adcode"])
     how = members["adcode"].map(
         lambda code: "itself" if code in named else "city" if f"{code[:4]}00" in named else "member"
     )
