@@ -8,8 +8,11 @@ from laoqu.plan import Plan
 from laoqu.show.words import LANGS, Words, label
 
 #: What the page's script says, from ``labels.csv``.
-SAID = ("high", "medium", "low", "counties", "named", "none", "more", "formerly", "noarea",
+SAID = ("high", "medium", "low", "city", "counties", "named", "none", "more", "formerly", "noarea",
         "unknown", "card", "text", "notext")  # fmt: skip
+
+#: Changes after which the unit is still the same, under another name or code.
+SAME_UNIT = ("renamed", "recoded", "moved", "upgraded")
 
 
 def data(plan: Plan) -> dict[str, object]:
@@ -21,8 +24,9 @@ def data(plan: Plan) -> dict[str, object]:
         ``words`` by language; ``text``: [unit, place in the text by language, words] of every
         unit; ``simple``: traditional → simplified characters of names; ``places``: ``n`` name,
         ``e`` English name, ``k`` code (none for a zone), ``w`` and ``v`` what it lies in, ``s``
-        short name, ``o`` printed and earlier names, ``a`` area → confidence (or number of
-        documented counties), ``c`` the clauses that name it.
+        short name, ``o`` printed and earlier names, ``a`` area → confidence (a number of
+        documented counties, or ``city``: the source says it of the city alone), ``c`` the clauses
+        that name it.
 
     Examples
     --------
@@ -44,9 +48,20 @@ def data(plan: Plan) -> dict[str, object]:
         # 儋州 and its like are cities without counties: their own row stands.
         if code in units and code not in set(members["adcode"]):
             areas.setdefault(code, {})[region_id] = int(n)
+    for row in plan.table("city_membership").itertuples():
+        areas.setdefault(row.adcode, {}).setdefault(row.region_id, "city")
     clauses, printed = _lists(named[~zones], "clause_id"), _lists(named[~zones], "printed")
-    old = plan.table("gazetteer_history").query("old_name != ''").groupby("adcode_2021")["old_name"]
-    old = old.agg(set).to_dict()
+    # A unit that was merged into this one, or from which it was split, is no other name of it, nor
+    # is a name that another unit has now.
+    history = plan.table("gazetteer_history").query("old_name != ''")
+    taken = {unit["name"] for unit in units.values()}
+    gone = history[~history["change_kind"].isin(SAME_UNIT)]
+    gone = set(zip(gone["adcode_2021"], gone["old_name"], strict=True))
+    pairs = set(zip(history["adcode_2021"], history["old_name"], strict=True)) - gone
+    old: dict[str, set[str]] = {}
+    for code, name in pairs:
+        if name not in taken:
+            old.setdefault(code, set()).add(name)
     places = []
     for code in sorted({*areas, *named.loc[~zones, "adcode"]}):
         unit = units[code]
