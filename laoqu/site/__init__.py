@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from laoqu.pages.html import KEPT, template
 from laoqu.plan import Plan, load
-from laoqu.show.words import LANGS, Words, label, spaced
+from laoqu.show.words import LANGS, Words, spaced
 from laoqu.site import overview, search
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -27,13 +26,13 @@ OPEN = 60
 def parts() -> dict[str, object]:
     """Return what the index shows whatever was run, to be made while runs go on."""
     plan = load()
-    return {"map": overview.shapes(plan), "found": search.data(plan)}
+    lines = {lang: {each: answer(Words(plan, lang), each) for each in plan.region_ids}
+             for lang in LANGS}  # fmt: skip
+    return {"map": overview.shapes(plan), "found": search.data(plan), "answers": lines}
 
 
 def page(
-    manifest: Mapping[str, object],
-    parts: Mapping[str, object] | None = None,
-    answers: Callable[[Words, str], str] | None = None,
+    manifest: Mapping[str, object], parts: Mapping[str, object] | None = None
 ) -> bytes:
     """Return ``index.html`` for a manifest.
 
@@ -43,9 +42,7 @@ def page(
         ``runs`` (each ``name``, ``status``, ``outputs``, ``error``), ``made``, ``laoqu``,
         ``python``, ``packages``.
     parts : mapping, optional
-        From `parts`, if they are made already.
-    answers : callable, optional
-        Words and region_id → the line of an area; by default the report's answer.
+        From `parts`, if they are made already; ``answers`` has the lines of the areas.
     """
     plan = load()
     shown = dict(parts or globals()["parts"]())
@@ -54,7 +51,7 @@ def page(
     rows = [
         {
             "row": row, "runs": runs[runs["name"] == row.region_id].to_dict("records"),
-            "answer": {lang: (answers or answer)(words[lang], row.region_id) for lang in LANGS},
+            "answer": {lang: shown["answers"][lang][row.region_id] for lang in LANGS},
         }
         for row in plan.regions().itertuples()
     ]  # fmt: skip
@@ -73,8 +70,7 @@ def page(
         sha=str(plan.source["sha256"])[:16], data=embedded(found),
         css=template("page.css") + _text("index.css"), script=_text("index.js"),
     )  # fmt: skip
-    parts = (one if one.startswith("<") else spaced(one) for one in KEPT.split(text))
-    return "".join(parts).encode()
+    return "".join(one if one[:1] == "<" else spaced(one) for one in KEPT.split(text)).encode()
 
 
 def answer(words: Words, region_id: str) -> str:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
+from laoqu import places
+from laoqu.errors import UnknownId
 from laoqu.plan import Plan
 from laoqu.show.words import LANGS, Words, label
 
 #: What the page's script says, from ``labels.csv``.
-SAID = ("high", "medium", "low", "city", "counties", "named", "none", "more", "formerly", "noarea",
-        "unknown", "card", "text", "notext")  # fmt: skip
-
-#: Changes after which the unit is still the same, under another name or code.
-SAME_UNIT = ("renamed", "recoded", "moved", "upgraded")
+SAID = ("high", "medium", "low", "city", "counties", "named", "none", "more", "formerly", "merged", "noarea",
+        "unknown", "card", "places", "text", "notext")  # fmt: skip
 
 
 def data(plan: Plan) -> dict[str, object]:
@@ -24,9 +23,8 @@ def data(plan: Plan) -> dict[str, object]:
         ``words`` by language; ``text``: [unit, place in the text by language, words] of every
         unit; ``simple``: traditional → simplified characters of names; ``places``: ``n`` name,
         ``e`` English name, ``k`` code (none for a zone), ``w`` and ``v`` what it lies in, ``s``
-        short name, ``o`` printed and earlier names, ``a`` area → confidence (a number of
-        documented counties, or ``city``: the source says it of the city alone), ``c`` the clauses
-        that name it.
+        short names, ``o`` printed and earlier names, ``m`` names of units merged into it, ``a`` area → confidence (or number of
+        documented counties; ``city`` where a source names the city alone), ``c`` the clauses that name it.
 
     Examples
     --------
@@ -51,30 +49,21 @@ def data(plan: Plan) -> dict[str, object]:
     for row in plan.table("city_membership").itertuples():
         areas.setdefault(row.adcode, {}).setdefault(row.region_id, "city")
     clauses, printed = _lists(named[~zones], "clause_id"), _lists(named[~zones], "printed")
-    # A unit that was merged into this one, or from which it was split, is no other name of it, nor
-    # is a name that another unit has now.
-    history = plan.table("gazetteer_history").query("old_name != ''")
-    taken = {unit["name"] for unit in units.values()}
-    gone = history[~history["change_kind"].isin(SAME_UNIT)]
-    gone = set(zip(gone["adcode_2021"], gone["old_name"], strict=True))
-    pairs = set(zip(history["adcode_2021"], history["old_name"], strict=True)) - gone
-    old: dict[str, set[str]] = {}
-    for code, name in pairs:
-        if name not in taken:
-            old.setdefault(code, set()).add(name)
-    places = []
+    names, (old, merged) = places.spoken(plan.folder), _earlier(plan)
+    found = []
     for code in sorted({*areas, *named.loc[~zones, "adcode"]}):
         unit = units[code]
-        other = {*old.get(code, ()), *printed.get(code, ())} - {unit["name"], unit["short_name"]}
-        places.append({
-            "n": unit["name"], "e": unit["name_en"], "k": code, "s": unit["short_name"],
-            "o": sorted(other), "a": areas.get(code, {}), "c": clauses.get(code, []),
-            **_above(unit["parent"], units),
+        said = [name for name in names[code] if name != unit["name"]]
+        other = {*old.get(code, ()), *printed.get(code, ())} - {unit["name"], *said}
+        found.append({
+            "n": unit["name"], "e": unit["name_en"], "k": code, "s": said, "o": sorted(other),
+            "m": sorted({*merged.get(code, ())} - {unit["name"]}), "a": areas.get(code, {}),
+            "c": clauses.get(code, []), **_above(unit["parent"], units),
         })  # fmt: skip
     for name, rows in named[zones].groupby("name", sort=False):
         first = rows.iloc[0]
-        places.append({
-            "n": name, "e": first["name_en"], "k": "", "s": first["printed"], "o": [],
+        found.append({
+            "n": name, "e": first["name_en"], "k": "", "s": [first["printed"]], "o": [], "m": [],
             "a": areas.get(first["adcode"], {}), "c": list(dict.fromkeys(rows["clause_id"])),
             **_above(first["adcode"], units),
         })  # fmt: skip
@@ -86,10 +75,32 @@ def data(plan: Plan) -> dict[str, object]:
                     for lang in LANGS},
         "text": [[unit.unit_id, unit.clause_id, unit.text] for unit in plan.document.units],
         "english": plan.measures()[["measure_id", "clause_id", "content_en"]].to_numpy().tolist(),
-        "simple": _simplified("".join(place["n"] + "".join(place["o"]) + place["w"] for place in places)
-                              + plan.document.canonical),
-        "places": places,
+        "simple": _simplified(plan.document.canonical + "".join(
+            place["n"] + place["w"] + "".join(place["o"] + place["m"]) for place in found)),
+        "places": found,
     }  # fmt: skip
+
+
+def _earlier(plan: Plan) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    """Return the names that units bore before, and those of units that were merged into them."""
+    old: dict[str, set[str]] = {}
+    merged: dict[str, set[str]] = {}
+    rows = plan.table("gazetteer_history").query("old_name != '' and adcode_2021 != ''")
+    for row in rows.itertuples():
+        if row.change_kind in ("renamed", "upgraded", "recoded", "moved"):
+            old.setdefault(row.adcode_2021, set()).add(row.old_name)
+        elif row.change_kind == "merged":
+            merged.setdefault(row.adcode_2021, set()).add(row.old_name)
+        elif row.change_kind == "split" and _leads(row.old_name, plan) == row.adcode_2021:
+            old.setdefault(row.adcode_2021, set()).add(row.old_name)
+    return old, {code: names - old.get(code, set()) for code, names in merged.items()}
+
+
+def _leads(name: str, plan: Plan) -> str:
+    try:
+        return str(places.resolve_place(name, folder=plan.folder))
+    except UnknownId:
+        return ""
 
 
 def _lists(rows: pd.DataFrame, column: str) -> dict[str, list[str]]:
