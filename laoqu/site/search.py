@@ -93,7 +93,8 @@ def _earlier(plan: Plan) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
             merged.setdefault(row.adcode_2021, set()).add(row.old_name)
         elif row.change_kind == "split" and _leads(row.old_name, plan) == row.adcode_2021:
             old.setdefault(row.adcode_2021, set()).add(row.old_name)
-    return old, {code: names - old.get(code, set()) for code, names in merged.items()}
+    # 宁冈县 was recoded before it was merged into 井冈山市: merged, and no earlier name.
+    return {code: names - merged.get(code, set()) for code, names in old.items()}, merged
 
 
 def _leads(name: str, plan: Plan) -> str:
