@@ -338,7 +338,7 @@ def _coding(args: argparse.Namespace) -> int:
 
 def _compared(path: str) -> str:
     from laoqu.analysis.agreement import by_variable
-    from laoqu.tables import text_table
+    from laoqu.show.table import text_table
 
     plan = laoqu.load(coding=path)
     table = by_variable(plan.codings("own"), plan.codings("adjudicated"), draws=500)
@@ -373,7 +373,7 @@ def _lab(args: argparse.Namespace) -> int:
 
 
 def _codebook(args: argparse.Namespace) -> int:
-    from laoqu.tables import text_table
+    from laoqu.show.table import text_table
 
     codes = laoqu.load().codebook(args.variable)
     columns = ["variable", "code", "label_zh", "label_en"]
