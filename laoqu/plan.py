@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -216,9 +217,16 @@ class Plan(Collection):
         One row per unit, keyed by ``adcode`` of the end of 2021, in longitude and latitude; with
         `region` only the counties of this area, with ``confidence`` and ``documented``.
         """
-        from laoqu import geo
+        from laoqu import borders, geo
 
-        table = self._once("counties", lambda: geo.load(self.folder, self.own.get("boundaries")))
+        def make() -> pd.DataFrame:
+            if "boundaries" not in self.own:
+                return geo.load(self.folder)
+            table, found = borders.read(self.own["boundaries"], self.folder)
+            self.conversions = pd.concat([self.conversions, found], ignore_index=True)
+            return table
+
+        table = self._once("counties", make)
         if region is None:
             return table
         return geo.area_counties(table, self.membership(), self.region(region).region_id)
@@ -362,4 +370,9 @@ def load(
     mode = membership_mode or os.environ.get("LAOQU_MEMBERSHIP_MODE") or "only"
     plan = Plan(Path(folder) if folder else paths.data(), own_files(given), mode)
     plan.document  # noqa: B018 - verify the raw text now, not at the first question
+    if "membership" in plan.own and (empty := plan.regions().query("documented == 0")).size:
+        names = ", ".join(empty["region_id"])
+        more = 'membership_mode="complete" keeps the shipped rows'
+        shown = paths.display(plan.own["membership"])
+        warnings.warn(f"{shown} has no county of {names}; {more}", stacklevel=3)
     return plan

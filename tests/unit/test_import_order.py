@@ -14,7 +14,7 @@ LAYERS = """
 errors paths
 source document schema
 citation measures sheets
-regions spelling succession places geo membership
+regions spelling succession places geo membership borders
 collection plan
 checks build
 analysis
