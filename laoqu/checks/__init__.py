@@ -17,6 +17,7 @@ RULES = (
     text.measures,
     text.printed,
     places.areas,
+    places.sources,
     places.codes,
     places.no_name_missed,
     places.printed_counts,
