@@ -23,8 +23,8 @@ CRS_LAYER = "EPSG:4326"
 #: Equal area, since maps of who is in an area are read by size; with the parallels of Chinese
 #: national maps. One for all maps, so that they can be compared.
 CRS_CHINA = "+proj=aea +lat_1=25 +lat_2=47 +lat_0=0 +lon_0=105 +ellps=GRS80 +units=m +no_defs"
-#: Tolerance (metres) of the coast, which is drawn only in small: an eighth of a point there.
-DETAIL = 5000
+#: Tolerance (metres) of the coast, which is drawn only in small: a quarter of a point there.
+DETAIL = 10_000
 COLUMNS = ["adcode", "name", "prefecture", "province", "geometry"]
 
 
@@ -56,7 +56,7 @@ def load(folder: Path | None = None, path: Path | str | None = None) -> gpd.GeoD
     >>> geo.load().shape
     (2851, 5)
     """
-    return _layer(folder).copy() if path is None else _own(Path(path), _layer(folder))
+    return _layer(folder) if path is None else _own(Path(path), _layer(folder))
 
 
 def outline(folder: Path | None = None) -> gpd.GeoDataFrame:
@@ -101,16 +101,22 @@ def layers(counties: gpd.GeoDataFrame, outline: gpd.GeoDataFrame) -> Layers:
     provinces = dissolve(counties, "province")
     codes = counties.groupby("province")["adcode"].min().str[:2] + "0000"
     provinces["adcode"] = provinces["province"].map(codes)
-    # Only the small maps of all China show the coast.
-    outline = outline.assign(
-        geometry=outline.simplify(DETAIL).where(outline["kind"] == "land", outline.geometry)
-    )
+    outline = outline.set_geometry([_small(shape) for shape in outline.geometry], crs=CRS_CHINA)
     return Layers(counties, outline, provinces)
 
 
-@cache
+def _small(shape: shapely.Geometry) -> shapely.Geometry:
+    """Return a coast as small maps of all China show it: every island stays, be it as a dot."""
+    if not shape.area:
+        return shape
+    parts = shapely.get_parts(shape)
+    fine = shapely.simplify(parts, DETAIL)
+    parts = np.where(shapely.area(parts) > DETAIL**2, fine, shapely.envelope(parts))
+    return shapely.multipolygons(parts)
+
+
 def projected(folder: Path | None = None) -> Layers:
-    """Return `layers` of `load` and `outline`; made once a process, not to be changed."""
+    """Return `layers` of `load` and `outline`; a plan keeps its own as ``plan.layers``."""
     return layers(_layer(folder), outline(folder))
 
 
@@ -144,7 +150,6 @@ def area_counties(
     return found.assign(documented=found["confidence"] != "low")
 
 
-@cache
 def names(lang: str = "zh", folder: Path | None = None) -> dict[str, str]:
     """Return adcode → the short name that fits on a map: 隆林县 for 隆林各族自治县, Longlin.
 
@@ -166,7 +171,7 @@ def ground(x: float, y: float) -> tuple[float, float]:
     >>> round(scale, 2), round(north, 1)
     (0.98, 7.9)
     """
-    to_degrees = pyproj.Transformer.from_crs(CRS_CHINA, CRS_LAYER, always_xy=True)
+    to_degrees = _to_degrees()
     lon, lat = to_degrees.transform([x - 5e4, x, x + 5e4], [y] * 3)
     length = pyproj.Geod(ellps="GRS80").inv(lon[0], lat[0], lon[2], lat[2])[2]
     up = to_degrees.transform(lon[1], lat[1] + 0.2, direction="INVERSE")
@@ -174,6 +179,10 @@ def ground(x: float, y: float) -> tuple[float, float]:
 
 
 @cache
+def _to_degrees() -> pyproj.Transformer:
+    return pyproj.Transformer.from_crs(CRS_CHINA, CRS_LAYER, always_xy=True)
+
+
 def _layer(folder: Path | None) -> gpd.GeoDataFrame:
     root = folder or paths.data()
     layer = _read(root / "built" / "counties.parquet")

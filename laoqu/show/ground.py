@@ -21,8 +21,8 @@ MARK, THIN = Look("paper", "ink", 0.8), Look(line="ink")
 RADIUS = 5.0
 #: The longer side of an area is drawn in so many steps.
 FINE = 800
-#: Metres: islands farther off do not stretch the map (东沙 is 260 km away); steps of small maps.
-NEAR, COARSE = 6e4, 1.5e4
+#: Metres: islands farther off do not stretch the map (东沙 is 260 km away).
+NEAR = 6e4
 
 
 class View:
@@ -42,18 +42,17 @@ class View:
         return (points - self.middle) / self.scale * (1, -1) + self.low + self.size / 2
 
     def draw(self, shapes: Sequence, look: Look, name: str = "") -> None:
-        """Draw shapes, cut at the frame; of islands under half a point one in a place."""
+        """Draw shapes, cut at the frame."""
         shapes = np.asarray(shapes)
         if look.fill == "none":  # borders only: none along the cut
             shapes = np.where(shapely.area(shapes) > 0, shapely.boundary(shapes), shapes)
         for shape in shapely.clip_by_rect(shapes, *self.frame.bounds):
-            parts, kept = shapely.get_parts(shape), {}
-            for ring in shapely.get_rings(parts) if shape.area else parts:
-                points = self.at(shapely.get_coordinates(ring))
-                small = np.ptp(points, axis=0).max() < 0.5
-                kept.setdefault(tuple((points[0] * 2).astype(int)) if small else id(ring), points)
-            if kept:
-                self.sheet.path(list(kept.values()), look, name, closed=bool(shape.area))
+            parts = shapely.get_parts(shape)
+            rings = shapely.get_rings(parts) if shape.area else parts
+            points, ring = shapely.get_coordinates(rings, return_index=True)
+            if len(points):
+                kept = _apart(np.split(self.at(points), np.flatnonzero(np.diff(ring)) + 1))
+                self.sheet.path(kept, look, name, closed=bool(shape.area))
 
     def rim(self) -> None:
         """Draw the frame."""
@@ -99,11 +98,17 @@ class Shapes:
             raise ParameterError(f"no border for {', '.join(missing)}")
         extent = np.ptp(np.reshape(table[codes].total_bounds, (2, 2)), axis=0).max()
         near = table[table.index.str[:4].isin({*codes.str[:4], *places.str[:4]})]
-        near = pd.Series(shapely.coverage_simplify(near.to_numpy(), extent / FINE), near.index)
+        # Only where neighbours share their vertices, which a reader's own borders may not.
+        shared = shapely.coverage_is_valid(near.to_numpy())
+        simplify = shapely.coverage_simplify if shared else shapely.simplify
+        union = shapely.coverage_union_all if shared else shapely.union_all
+        near = pd.Series(simplify(near.to_numpy(), extent / FINE), near.index)
         self.counties, self.kinds = near[codes], np.array(kinds)
-        self.area = union(self.counties[self.kinds != "low"])
-        self.cities = near.groupby(near.index.str[:4]).agg(union)
-        self.parts = self.counties.groupby(codes.str[:4].to_numpy()).agg(union)
+        self.area = union(self.counties[self.kinds != "low"].to_numpy())
+        self.cities = near.groupby(near.index.str[:4]).agg(lambda each: union(each.to_numpy()))
+        self.parts = self.counties.groupby(codes.str[:4].to_numpy()).agg(
+            lambda each: union(each.to_numpy())
+        )
         # The mark of a city stands in the part of it that is in the area.
         found = {code: self.counties.get(code, self.parts.get(code[:4])) for code in places}
         self.spots = {code: middle_of(shape) for code, shape in found.items() if shape is not None}
@@ -113,7 +118,7 @@ class Shapes:
             layers.provinces.set_index("adcode").clip_by_rect(*wider).simplify(extent / FINE)
         )
         land = layers.outline["kind"] == "land"
-        self.coast, self.maritime = coast_of(layers.outline[land]), layers.outline.geometry[~land]
+        self.coast, self.maritime = layers.outline.geometry[land], layers.outline.geometry[~land]
         self.china = layers.outline.total_bounds
 
     def beyond(self) -> list[str]:
@@ -145,17 +150,14 @@ def scale_bar(view: View, words: Words, at: tuple[float, float]) -> None:
         view.sheet.text(x + 8, y - 5, words("map.north"), tone="muted")
 
 
-def coast_of(land: pd.DataFrame) -> shapely.Geometry:
-    """Return the land for a small map: every island stays, be it as a dot."""
-    parts = shapely.get_parts(land.geometry.to_numpy())
-    large = shapely.area(parts) > COARSE**2
-    drawn = np.where(large, shapely.simplify(parts, COARSE), shapely.envelope(parts))
-    return shapely.geometrycollections(drawn)
-
-
-def union(shapes: pd.Series) -> shapely.Geometry:
-    """Return shapes that share their borders as one."""
-    return shapely.coverage_union_all(shapes.to_numpy())
+def _apart(rings: list[np.ndarray]) -> list[np.ndarray]:
+    """Leave out islands under half a point that fall on another."""
+    starts = np.cumsum([0, *map(len, rings[:-1])])
+    points = np.concatenate(rings)
+    size = np.maximum.reduceat(points, starts) - np.minimum.reduceat(points, starts)
+    cells = np.where(size.max(axis=1, keepdims=True) < 0.5, np.floor(points[starts] * 2), np.nan)
+    first = np.unique(cells, axis=0, return_index=True, equal_nan=False)[1]
+    return [rings[k] for k in sorted(first)]
 
 
 def middle_of(shape: shapely.Geometry) -> np.ndarray:

@@ -18,7 +18,7 @@ from laoqu.analysis import naming
 from laoqu.errors import ParameterError
 from laoqu.plan import Plan, load
 from laoqu.show.figure import Figure, number
-from laoqu.show.ground import COARSE, MARK, RADIUS, THIN, Shapes, View, around, middle_of, scale_bar
+from laoqu.show.ground import MARK, RADIUS, THIN, Shapes, View, around, middle_of, scale_bar
 from laoqu.show.style import MARGIN, SMALL, Look, Sheet, straight, wrap
 from laoqu.show.words import Words
 
@@ -215,9 +215,9 @@ def _draw_area(
     view.rim()
     scale_bar(view, words, bar)
     small = View(sheet, (x, y, size, deep), shapes.china)
-    small.draw([shapes.coast], COAST)
+    small.draw(shapes.coast, COAST)
     small.draw(shapes.maritime, PROVINCE)
-    small.draw([shapes.area.simplify(COARSE)], Look("focus", "focus", 0.4))
+    small.draw([shapes.area.simplify(geo.DETAIL)], Look("focus", "focus", 0.4))
     corners = small.at(np.reshape(view.frame.bounds, (2, 2)))
     sheet.box(*corners.min(axis=0), *np.ptp(corners, axis=0), THIN, "locator")
     sheet.y = y + deep + 2

@@ -44,7 +44,11 @@ class Block:
     record: dict[str, object]
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
-        page = f"<style>{_notebook_css()}</style>{block_html(self.record)}"
+        images = {
+            name: drawn for name, drawn in self.record["images"].items() if "narrow" not in name
+        }
+        shown = block_html({**self.record, "images": images})
+        page = f"<style>{_notebook_css()}</style>{shown}"
         return {"text/html": page, "text/plain": repr(self), MIME: self.record}
 
     def __repr__(self) -> str:
