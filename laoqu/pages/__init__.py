@@ -99,6 +99,11 @@ class Place:
         return "../" * len(self.folder)
 
     @property
+    def files(self) -> str:
+        """The way to figures, tables and values; several pages may share the page's folder."""
+        return f"{self.stem}/" if len(self.folder) == 1 else ""
+
+    @property
     def plan(self) -> str:
         """The annotated plan in the language of the page."""
         inside = self.folder[:1] == (self.lang,)
