@@ -99,8 +99,8 @@ class Place:
         return "../" * len(self.folder)
 
     @property
-    def files(self) -> str:
-        """The way to figures, tables and values; several pages may share the page's folder."""
+    def beside(self) -> str:
+        """The way from the page to its tables and figures: pages of a shared folder lie above."""
         return f"{self.stem}/" if len(self.folder) == 1 else ""
 
     @property
