@@ -175,14 +175,18 @@ def targets(measures: pd.DataFrame, figures: pd.DataFrame, mentions: pd.DataFram
         deliverables of G2 and G3), ``list_open``, ``start``, ``end``, ``quote``.
     """
     rows = measures[measures["target_type"].notna() & (measures["target_type"] != "")]
-    recipients = mentions[mentions["recipient"]]
+    recipients = mentions.loc[mentions["recipient"], ["start", "name"]].to_numpy().tolist()
+    printed = figures[["start", "end", "number", "counted"]].to_numpy().tolist()
     names, numbers, units = [], [], []
     for start, end in zip(rows["start"], rows["end"], strict=True):
-        here = recipients["start"].between(start, end - 1)
-        names.append(tuple(dict.fromkeys(recipients.loc[here, "name"])))
-        printed = figures[(figures["start"] >= start) & (figures["end"] <= end)]
-        numbers.append(printed["number"].iloc[0] if len(printed) else pd.NA)
-        units.append(printed["counted"].iloc[0] if len(printed) else "")
+        inside = [name for at, name in recipients if start <= at < end]
+        names.append(tuple(dict.fromkeys(inside)))
+        number, unit = next(
+            ([n, unit] for first, last, n, unit in printed if start <= first and last <= end),
+            (pd.NA, ""),
+        )
+        numbers.append(number)
+        units.append(unit)
     return pd.DataFrame(
         {
             "target_id": rows["measure_id"].str.replace(".m", ".t", regex=False),

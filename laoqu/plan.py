@@ -1,18 +1,17 @@
-"""The Plan: the document and every table about it, behind one object."""
+"""The Plan: text, tables, areas, reach and measures behind one object; `load` gives it."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from laoqu import citation, document, measures, paths, regions, schema, sheets, source
-from laoqu.document import Document, Passage
-from laoqu.errors import DataError, Problem, UnknownId, guard, guard_methods, nearest
+from laoqu import citation, measures, paths, regions, sheets
+from laoqu.collection import Collection, own_files, pick
+from laoqu.errors import UnknownId, guard, guard_methods, nearest
 
 if TYPE_CHECKING:
     import geopandas
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @guard_methods
-class Plan:
+class Plan(Collection):
     """One policy plan as data; get it from `laoqu.load`.
 
     Frames come out fresh: change them as you like. ``region=None`` means all areas; an area may
@@ -38,14 +37,7 @@ class Plan:
     """
 
     def __init__(self, folder: Path, own: Mapping[str, Path] | None = None) -> None:
-        #: The data folder.
-        self.folder = folder
-        #: Files given in the place of shipped tables: membership, boundaries, coding.
-        self.own = dict(own or {})
-        for path in self.own.values():
-            if not path.is_file():
-                raise DataError([Problem(paths.display(path), 1, 1, "there is no such file")])
-        self._made: dict[object, pd.DataFrame] = {}
+        super().__init__(folder, own)
         if "membership" in self.own:
             self.table("membership")
         self._sheet: pd.DataFrame | None = None
@@ -53,108 +45,8 @@ class Plan:
             tables = self.table("measures"), self.codebook()
             self._sheet = sheets.read(self.own["coding"], *tables)
 
-    # The text -----------------------------------------------------------------------------------
-
-    @cached_property
-    def document(self) -> Document:
-        """The parsed text: raw, canonical, units, offsets both ways."""
-        return document.load("plan", self.folder)
-
-    @cached_property
-    def source(self) -> Mapping[str, object]:
-        """What ``data/raw/SOURCES.toml`` says of the plan: title, issuer, dates, hash."""
-        return source.registry(self.folder)["plan"]
-
-    @property
-    def parts(self) -> dict[str, Passage]:
-        """The five parts, ``p1``…``p5``."""
-        return dict(self.document.parts)
-
-    @property
-    def clauses(self) -> dict[str, Passage]:
-        """The 16 clauses, ``c01``…``c16``."""
-        return dict(self.document.clauses)
-
-    @property
-    def boxes(self) -> dict[str, Passage]:
-        """The four boxes (专栏), ``b1``…``b4``."""
-        return dict(self.document.boxes)
-
-    def units(self) -> pd.DataFrame:
-        """Return every unit of the text, headings included.
-
-        Returns
-        -------
-        DataFrame
-            One row per unit in reading order: ``unit_id``, ``kind``, ``clause_id``, ``text``,
-            ``start``, ``end`` (canonical offsets), ``page``; the texts joined are the plan.
-        """
-        columns = ["unit_id", "kind", "clause_id", "text", "start", "end", "page"]
-        rows = [[getattr(unit, column) for column in columns] for unit in self.document.units]
-        return pd.DataFrame(rows, columns=columns)
-
-    def sentences(self) -> pd.DataFrame:
-        """Return the sentences (headings are none).
-
-        Returns
-        -------
-        DataFrame
-            One row per sentence: ``unit_id``, ``clause_id`` (also ``pre``, ``p1``, ``b1``…),
-            ``text``, ``start``, ``end``, ``page``, ``directive`` (it asks for or promises
-            something; coded in ``scopes``).
-        """
-        units = self.units()
-        units = units[units["kind"] == "sentence"].drop(columns="kind").reset_index(drop=True)
-        scopes = self.scopes()
-        directive = scopes.loc[scopes["scope"] != "none", "unit_id"]
-        return units.assign(directive=units["unit_id"].isin(directive))
-
-    def cite(self, rows: object) -> pd.DataFrame:
-        """Return the plan's exact words for rows of any table of the collection.
-
-        Parameters
-        ----------
-        rows : DataFrame, Series, mapping, str or iterable of these
-            Anything with ``start`` and ``end``, or an id of a unit, a mention or a measure.
-
-        Returns
-        -------
-        DataFrame
-            One row per input row: ``quote``, ``clause_id``, ``clause`` (as printed), ``page``,
-            ``start``, ``end``, ``raw`` (raw spans), ``line`` (of the raw file), ``citation``.
-
-        Examples
-        --------
-        >>> import laoqu as lq
-        >>> lq.load().cite("c08.s06").citation[0]
-        '“积极推广三明医改经验。”（条目八，第 6 页，字符 3445–3456）'
-        """
-        return citation.cite(self.document, rows, self.table)
-
-    def find(self, pattern: str) -> pd.DataFrame:
-        """Return every match of a regular expression in the canonical text.
-
-        Returns
-        -------
-        DataFrame
-            One row per match: ``unit_id``, ``clause_id``, ``page``, ``start``, ``end``,
-            ``quote``, ``before`` and ``after`` (up to 12 characters). No row means that the
-            plan does not say it.
-        """
-        return citation.find(self.document, pattern)
-
-    def clause_name(self, clause_id: str) -> str:
-        """Return how the plan itself calls a passage: 条目七, 专栏2, 第三部分, 引言."""
-        return citation.clause_name(self.document, clause_id)
-
     def describe(self, id: str) -> str:
-        """Say in a few lines what an id stands for: area, clause, box, sentence, mention, code.
-
-        Raises
-        ------
-        UnknownId
-            With the nearest ids of any kind.
-        """
+        """Say in a few lines what an id stands for: area, clause, box, sentence, mention, code."""
         try:
             return citation.describe(id, self.document, self.table)
         except KeyError:
@@ -173,21 +65,11 @@ class Plan:
             f"documented counties: {region.documented} of {region.official_total}"
         )
 
-    # What it says to whom -----------------------------------------------------------------------
-
-    def scopes(self) -> pd.DataFrame:
-        """Return whom each segment of each sentence is for (see the data dictionary)."""
-        return self.table("scopes")
-
     def directives(self, region: str | None = None) -> pd.DataFrame:
         """Return the directive sentences, or those that reach an area.
 
-        Returns
-        -------
-        DataFrame
-            One row per sentence: ``unit_id``, ``clause_id``, ``text``, ``start``, ``end``,
-            ``page``, ``scopes`` (tuple, narrowest first); with `region` also ``reach``, how
-            the sentence reaches the area at its nearest.
+        One row per sentence: the columns of `sentences`, ``scopes`` (tuple, narrowest first); with
+        `region` also ``reach``, how the sentence reaches the area at its nearest.
         """
         result = self.sentences().query("directive").drop(columns="directive")
         scopes = self.scopes().query("scope != 'none'").groupby("unit_id")["scope"]
@@ -199,25 +81,17 @@ class Plan:
         return result.reset_index(drop=True)
 
     def codings(self, coder: str | None = None) -> pd.DataFrame:
-        """Return the codings of the measures as they were made.
+        """Return the codings of the measures as they were made, all or of one `coder`.
 
-        Parameters
-        ----------
-        coder : str, optional
-            ``pass1``, ``pass2`` (independent automated passes; no human took part) or
-            ``adjudicated``; ``own`` where a sheet was given to `load`.
-
-        Returns
-        -------
-        DataFrame
-            One row per measure and coder: ``coder``, ``measure_id`` and the variables of
-            `laoqu.measures.SCALES`.
+        Coders are ``pass1``, ``pass2`` (independent automated passes; no human took part) and
+        ``adjudicated``; ``own`` where a sheet was given to `load`. One row per measure and coder:
+        ``coder``, ``measure_id`` and the variables of `laoqu.measures.SCALES`.
         """
         table = self.table("codings")
         if self._sheet is not None:
             own = self._sheet.drop(columns="quote").assign(coder="own")
             table = pd.concat([table, own], ignore_index=True)
-        return table if coder is None else _pick(table, "coder", coder)
+        return table if coder is None else pick(table, "coder", coder)
 
     def measures(
         self, region: str | None = None, scheme: str = "default", labels: str | None = None
@@ -254,7 +128,7 @@ class Plan:
         return measures.with_labels(table, self.codebook(), labels)
 
     def _coded(self, scheme: str) -> pd.DataFrame:
-        classes = _pick(self.table("crosswalk_rz"), "scheme", scheme).set_index("code")["class"]
+        classes = pick(self.table("crosswalk_rz"), "scheme", scheme).set_index("code")["class"]
         codes = self.codings("adjudicated" if self._sheet is None else "own")
         references = self.table("references")
         table = measures.coded(self.table("measures"), codes, classes, references)
@@ -263,36 +137,17 @@ class Plan:
         return table.assign(sentence_zh=measures.whole_sentences(table, text))
 
     def targets(self, region: str | None = None) -> pd.DataFrame:
-        """Return what each measure would have to be checked by; the plan sets no quantified one.
-
-        See `laoqu.measures.targets` for the columns.
-        """
+        """Return what each measure would have to be checked by: see `laoqu.measures.targets`."""
         figures, mentions = self.table("printed_figures"), self.table("mentions")
         return measures.targets(self.measures(region), figures, mentions)
 
-    def codebook(self, variable: str | None = None) -> pd.DataFrame:
-        """Return the codes, all or of one variable, with their definitions."""
-        table = self.table("codebook")
-        return table if variable is None else _pick(table, "variable", variable)
-
-    # Places -------------------------------------------------------------------------------------
-
     def mentions(self, region: str | None = None) -> pd.DataFrame:
-        """Return every naming of a place in the text.
+        """Return every naming of a place in the text, or those of an area and of places in it.
 
-        Parameters
-        ----------
-        region : str, optional
-            Only namings of this area and of places in it (documented with high or medium
-            confidence).
-
-        Returns
-        -------
-        DataFrame
-            One row per naming: ``mention_id``, ``printed``, ``name``, ``level``, ``adcode``,
-            ``code_date``, ``province``, ``prefecture``, ``unit_id``, ``clause_id``, ``start``,
-            ``end``, ``role``, ``recipient``, ``list_open``, ``list_total``, ``region_id`` (areas it
-            names or lies in, joined by ``;``, empty where none is known), ``reason``.
+        One row per naming: ``mention_id``, ``printed``, ``name``, ``level``, ``adcode``,
+        ``province``, ``prefecture``, ``unit_id``, ``clause_id``, ``start``, ``end``, ``role``,
+        ``recipient``, ``list_open``, ``list_total``, ``region_id`` (areas it names or lies in,
+        documented with high or medium confidence, joined by ``;``), ``reason``.
         """
 
         def make() -> pd.DataFrame:
@@ -308,11 +163,8 @@ class Plan:
     def box_items(self, box: str | None = None, region: str | None = None) -> pd.DataFrame:
         """Return the places that boxes 1, 2 and 4 list, of one box or area; box 3 lists none.
 
-        Returns
-        -------
-        DataFrame
-            One row per item in printed order: the columns of `mentions`, with ``kind`` in the
-            place of ``role`` (``national_key_county``, ``power_county``, ``etdz`` …).
+        One row per item in printed order: the columns of `mentions`, with ``kind`` in the place of
+        ``role`` (``national_key_county``, ``power_county``, ``etdz`` …).
         """
         if box is not None and box not in self.boxes:
             raise UnknownId(box, self.boxes, "box")
@@ -329,12 +181,9 @@ class Plan:
     def regions(self) -> pd.DataFrame:
         """Return the twelve areas in printed order.
 
-        Returns
-        -------
-        DataFrame
-            One row per area: ``region_id``, names, ``aliases``, ``provinces`` (tuples),
-            ``official_total`` (counties, printed or derived), ``documented`` (counties known
-            with high or medium confidence), ``low_confidence``, ``note``.
+        One row per area: ``region_id``, names, ``aliases``, ``provinces`` (tuples),
+        ``official_total`` (counties, printed or derived), ``documented`` (counties known with high
+        or medium confidence), ``low_confidence``, notes.
         """
 
         def make() -> pd.DataFrame:
@@ -344,13 +193,7 @@ class Plan:
         return self._once("regions", make)
 
     def region(self, name: str) -> regions.Region:
-        """Return one area by id, Chinese or English name, with or without 革命老区.
-
-        Raises
-        ------
-        UnknownId
-            With the nearest ids.
-        """
+        """Return one area by id, Chinese or English name, with or without 革命老区."""
         return regions.find(name, self.regions())
 
     def membership(self, region: str | None = None) -> pd.DataFrame:
@@ -365,23 +208,10 @@ class Plan:
         return self.table("gazetteer")
 
     def counties(self, region: str | None = None) -> geopandas.GeoDataFrame:
-        """Return the county layer, or the boundary file given to `load`.
+        """Return the county layer, or the boundary file given to `load`; no standard map.
 
-        Parameters
-        ----------
-        region : str, optional
-            Only the counties of this area, with ``confidence`` and ``documented``.
-
-        Returns
-        -------
-        GeoDataFrame
-            One row per unit, keyed by ``adcode`` of the end of 2021, in longitude and latitude;
-            schematic, no standard map (see docs/county_layer.md).
-
-        Raises
-        ------
-        DataError
-            When a boundary file of your own is not usable: the row and what is wrong with it.
+        One row per unit, keyed by ``adcode`` of the end of 2021, in longitude and latitude; with
+        `region` only the counties of this area, with ``confidence`` and ``documented``.
         """
         from laoqu import geo
 
@@ -403,13 +233,8 @@ class Plan:
 
         return geo.layers(self.counties(), self.outline())
 
-    # Reach --------------------------------------------------------------------------------------
-
     def reach(self, region: str | None = None, min_confidence: str = "medium") -> pd.DataFrame:
-        """Return which segment of which sentence reaches which area, and by what.
-
-        See `laoqu.regions.reach` for the columns.
-        """
+        """Return which segment reaches which area, and by what: see `laoqu.regions.reach`."""
 
         def make() -> pd.DataFrame:
             areas = self._place_areas(min_confidence)
@@ -425,12 +250,9 @@ class Plan:
     def measure_reach(self, min_confidence: str = "medium") -> pd.DataFrame:
         """Return how each measure reaches each area at its nearest.
 
-        Returns
-        -------
-        DataFrame
-            One row per (measure, area reached): ``measure_id``, ``region_id``, ``reach``
-            (named, place, class, everyone, conditional). A pair without a row is not reached, or
-            unknown where the measure's list ends in 等 (``list_open``).
+        One row per (measure, area reached): ``measure_id``, ``region_id``, ``reach`` (named, place,
+        class, everyone, conditional). A pair without a row is not reached, or unknown where the
+        measure's list ends in 等 (``list_open``).
         """
 
         def make() -> pd.DataFrame:
@@ -441,8 +263,6 @@ class Plan:
 
         return self._once(("measure_reach", min_confidence), make)
 
-    # Tables -------------------------------------------------------------------------------------
-
     def corrections(self, region: str | None = None) -> pd.DataFrame:
         """Return misprints, ambiguous names, layout breaks and open doubts, with their places."""
         table = self.table("corrections")
@@ -452,43 +272,11 @@ class Plan:
         keep = ["*" in ids or region_id in ids for ids in table["region_ids"]]
         return table[keep].reset_index(drop=True)
 
-    def table(self, name: str) -> pd.DataFrame:
-        """Return any table of the data package as it stands, checked and typed.
-
-        Parameters
-        ----------
-        name : str
-            A table of ``data/datapackage.json``: ``corrections``, ``not_names``,
-            ``gazetteer_history`` …
-
-        Raises
-        ------
-        UnknownId
-            With the nearest names.
-        """
-        if not isinstance(name, str) or name not in self._tables.declared:
-            known = list(self._tables.declared)
-            raise UnknownId(name, nearest(str(name), known) or known, "table")
-        return self._tables.frame(name)
-
-    @cached_property
-    def _tables(self) -> schema.Tables:
-        tables = schema.Tables(self.folder, self.document)
-        if "membership" in self.own:
-            tables.replace("membership", self.own["membership"])
-        return tables
-
     def _place_areas(self, min_confidence: str = "medium") -> pd.DataFrame:
         # A membership table of your own says everything: our cities are left out then.
         cities = None if "membership" in self.own else self.table("city_membership")
         members = self.table("membership")
         return regions.place_areas(members, self.gazetteer(), min_confidence, cities)
-
-    def _once(self, key: object, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-        """Return a fresh view of a frame that is made once for this plan."""
-        if key not in self._made:
-            self._made[key] = make()
-        return self._made[key].copy(deep=False)  # written into, it becomes another
 
     def _of(self, region: str | None, table: pd.DataFrame) -> pd.DataFrame:
         """Return a table's rows of one area, or all."""
@@ -498,13 +286,14 @@ class Plan:
         return table[here].reset_index(drop=True)
 
     def _counts(self) -> dict[str, int]:
-        sentences, members = self.sentences(), self.membership().query("confidence != 'low'")
+        text, sentences = self.document, self.sentences()
+        members = self.membership().query("confidence != 'low'")
         return {
-            "characters": len(self.document.canonical),
-            "pages": len(self.document.page_starts),
-            "parts": len(self.document.parts),
-            "clauses": len(self.document.clauses),
-            "boxes": len(self.document.boxes),
+            "characters": len(text.canonical),
+            "pages": len(text.page_starts),
+            "parts": len(text.parts),
+            "clauses": len(text.clauses),
+            "boxes": len(text.boxes),
             "sentences": len(sentences),
             "directive sentences": int(sentences["directive"].sum()),
             "measures": len(self.table("measures")),
@@ -520,14 +309,6 @@ class Plan:
     def _repr_html_(self) -> str:
         shown = " · ".join(f"{value:,} {name}" for name, value in self._counts().items())
         return f'<p><b lang="zh">{self.source["title"]}</b><br>{shown}</p>'
-
-
-def _pick(table: pd.DataFrame, column: str, value: str) -> pd.DataFrame:
-    """Return the rows with this value; it must be one of the column's."""
-    known = table[column].unique()
-    if not isinstance(value, str) or value not in known:
-        raise UnknownId(value, known, column)
-    return table[table[column] == value].reset_index(drop=True)
 
 
 @guard
@@ -574,11 +355,3 @@ def load(
     plan = Plan(Path(folder) if folder else paths.data(), own_files(given))
     plan.document  # noqa: B018 - verify the raw text now, not at the first question
     return plan
-
-
-def own_files(given: Mapping[str, Path | str | None] | None = None) -> dict[str, Path]:
-    """Return the reader's own files: as given, else as the environment says (LAOQU_…)."""
-    given = given or {}
-    names = ("membership", "boundaries", "coding")
-    found = {name: given.get(name) or os.environ.get(f"LAOQU_{name.upper()}") for name in names}
-    return {name: Path(path) for name, path in found.items() if path}

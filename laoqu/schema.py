@@ -151,14 +151,7 @@ def resource(name: str, folder: Path | None = None) -> dict[str, object]:
 
 
 class Tables:
-    """The tables of one data folder, each read at first use and checked against the others.
-
-    Parameters
-    ----------
-    folder : Path
-    document : Document, optional
-        Where given, evidence columns are compared with its canonical text.
-    """
+    """The tables of one data folder, each read at first use and checked against the others."""
 
     def __init__(self, folder: Path, document: Document | None = None) -> None:
         self.folder, self.document = folder, document
@@ -192,25 +185,11 @@ def read(
     document: Document | None = None,
     lookup: Callable[[str], Table] | None = None,
 ) -> Table:
-    """Read and check one table.
+    """Read and check one declared table, or the file at `path` in its place.
 
-    Parameters
-    ----------
-    name : str
-        A resource of ``data/datapackage.json``.
-    folder : Path, optional
-        The data folder; by default the collection's own.
-    path : Path, optional
-        Read this file in the resource's place.
-    document : Document, optional
-        Where given, evidence columns are compared with its canonical text.
-    lookup : callable, optional
-        Returns another table by name; where given, foreign keys and codes are checked.
-
-    Returns
-    -------
-    Table
-        With every problem found; nothing is raised for what stands in the file.
+    With `document` evidence is compared with the canonical text; with `lookup`, which returns
+    another table by name, foreign keys and codes are checked. Nothing is raised for what stands
+    in the file: the table carries its problems.
     """
     declared = resource(name, folder)
     path = path or (folder or paths.data()) / str(declared["path"])

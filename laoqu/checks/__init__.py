@@ -7,8 +7,9 @@ from pathlib import Path
 
 from laoqu import build, document, paths, source
 from laoqu.checks import codes, places, text
+from laoqu.collection import own_files
 from laoqu.errors import DataError, LaoquError, Problem, guard
-from laoqu.plan import Plan, own_files
+from laoqu.plan import Plan
 from laoqu.schema import Tables
 
 RULES = (
