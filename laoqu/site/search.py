@@ -93,8 +93,11 @@ def _earlier(plan: Plan) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
             merged.setdefault(row.adcode_2021, set()).add(row.old_name)
         elif row.change_kind == "split" and _leads(row.old_name, plan) == row.adcode_2021:
             old.setdefault(row.adcode_2021, set()).add(row.old_name)
-    # 宁冈县 was recoded before it was merged into 井冈山市: merged, and no earlier name.
-    return {code: names - merged.get(code, set()) for code, names in old.items()}, merged
+    # 宁冈县 was recoded before it was merged into 井冈山市: merged, and no earlier name. 章贡区 was
+    # 赣州市 once, but another unit has that name now.
+    taken = set(plan.gazetteer()["name"])
+    kept = {code: names - merged.get(code, set()) - taken for code, names in old.items()}
+    return kept, merged
 
 
 def _leads(name: str, plan: Plan) -> str:
