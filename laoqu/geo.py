@@ -6,6 +6,7 @@ for maps of counties, not for overlays on other base maps.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,8 +23,8 @@ CRS_LAYER = "EPSG:4326"
 #: Equal area, since maps of who is in an area are read by size; with the parallels of Chinese
 #: national maps. One for all maps, so that they can be compared.
 CRS_CHINA = "+proj=aea +lat_1=25 +lat_2=47 +lat_0=0 +lon_0=105 +ellps=GRS80 +units=m +no_defs"
-#: Tolerance (metres) of the coast, which is drawn only in small: an eighth of a point there.
-DETAIL = 5000
+#: Tolerance (metres) of the coast, which is drawn only in small: a quarter of a point there.
+DETAIL = 10_000
 COLUMNS = ["adcode", "name", "prefecture", "province", "geometry"]
 
 
@@ -95,11 +96,18 @@ def layers(counties: gpd.GeoDataFrame, outline: gpd.GeoDataFrame) -> Layers:
     provinces = dissolve(counties, "province")
     codes = counties.groupby("province")["adcode"].min().str[:2] + "0000"
     provinces["adcode"] = provinces["province"].map(codes)
-    # Only the small maps of all China show the coast.
-    outline = outline.assign(
-        geometry=outline.simplify(DETAIL).where(outline["kind"] == "land", outline.geometry)
-    )
+    outline = outline.set_geometry([_small(shape) for shape in outline.geometry], crs=CRS_CHINA)
     return Layers(counties, outline, provinces)
+
+
+def _small(shape: shapely.Geometry) -> shapely.Geometry:
+    """Return a coast as small maps of all China show it: every island stays, be it as a dot."""
+    if not shape.area:
+        return shape
+    parts = shapely.get_parts(shape)
+    fine = shapely.simplify(parts, DETAIL)
+    parts = np.where(shapely.area(parts) > DETAIL**2, fine, shapely.envelope(parts))
+    return shapely.multipolygons(parts)
 
 
 def projected(folder: Path | None = None) -> Layers:
@@ -158,11 +166,16 @@ def ground(x: float, y: float) -> tuple[float, float]:
     >>> round(scale, 2), round(north, 1)
     (0.98, 7.9)
     """
-    to_degrees = pyproj.Transformer.from_crs(CRS_CHINA, CRS_LAYER, always_xy=True)
+    to_degrees = _to_degrees()
     lon, lat = to_degrees.transform([x - 5e4, x, x + 5e4], [y] * 3)
     length = pyproj.Geod(ellps="GRS80").inv(lon[0], lat[0], lon[2], lat[2])[2]
     up = to_degrees.transform(lon[1], lat[1] + 0.2, direction="INVERSE")
     return 1e5 / length, float(np.degrees(np.arctan2(x - up[0], up[1] - y)))
+
+
+@cache
+def _to_degrees() -> pyproj.Transformer:
+    return pyproj.Transformer.from_crs(CRS_CHINA, CRS_LAYER, always_xy=True)
 
 
 def _read(path: Path, key: str = "adcode") -> gpd.GeoDataFrame:

@@ -14,8 +14,17 @@ import pandas as pd
 
 from laoqu.errors import ParameterError
 from laoqu.show.figure import Figure, finish, number, take
-from laoqu.show.style import INSTRUMENTS, LINE, MARGIN, SMALL, Look, Sheet
-from laoqu.show.style import straight, text_width, wrap
+from laoqu.show.style import (
+    INSTRUMENTS,
+    LINE,
+    MARGIN,
+    SMALL,
+    Look,
+    Sheet,
+    straight,
+    text_width,
+    wrap,
+)
 from laoqu.show.words import Words
 
 #: Colours of series in their order; more than these are not told apart.
@@ -109,10 +118,10 @@ def dots(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
     series = list(dict.fromkeys(data["series"]))
     if len(series) > len(SERIES):
         raise ParameterError(f"{len(series)} series; at most {len(SERIES)} can be told apart")
-    data["text"] = data["text"].where(data["text"] != "", data["value"].map(number))
+    shown = data.assign(text=data["text"].where(data["text"] != "", data["value"].map(number)))
     ends = data[["value", "low", "high"]].to_numpy(dtype=float)
     ticks = _ticks(np.nanmin(ends, initial=0), np.nanmax(ends, initial=0))
-    interval, room = data["low"].notna().any(), max(map(text_width, data["text"])) + 6
+    interval, room = data["low"].notna().any(), max(map(text_width, shown["text"])) + 6
 
     def draw(sheet: Sheet) -> None:
         key = [(words(f"figure.key.{tone}"), mark, Look("paper", tone, 1.1))
@@ -122,7 +131,7 @@ def dots(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
         ]
         sheet.legend(key)
         grid, top = len(sheet.items), sheet.y
-        for cells, left, y in _rows(sheet, data, ROW + 9 * (len(series) - 1)):
+        for cells, left, y in _rows(sheet, shown, ROW + 9 * (len(series) - 1)):
             x0, x1 = left + 8, sheet.width - MARGIN - room
             scale = (x1 - x0) / (ticks[-1] - ticks[0])
             for each in cells:
@@ -151,7 +160,7 @@ def dots(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
             sheet.text(x, sheet.y + 7, number(tick), tone="muted", anchor="middle")
         sheet.items += drawn
 
-    return finish(draw, data, words, [f"{c.label} {c.text}" for c in data.itertuples()], given)
+    return finish(draw, data, words, [f"{c.label} {c.text}" for c in shown.itertuples()], given)
 
 
 def matrix(frame: pd.DataFrame, words: Words, **given: str) -> Figure:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from laoqu import places
@@ -14,8 +16,14 @@ SAID = ("high", "medium", "low", "city", "counties", "named", "none", "more", "f
         "unknown", "card", "places", "text", "notext")  # fmt: skip
 
 
-def data(plan: Plan) -> dict[str, object]:
+def data(plan: Plan, carded: Iterable[str] = ()) -> dict[str, object]:
     """Return what the search of the index page knows.
+
+    Parameters
+    ----------
+    plan : Plan
+    carded : iterable of str
+        Codes of counties that are found because they have a card.
 
     Returns
     -------
@@ -51,7 +59,7 @@ def data(plan: Plan) -> dict[str, object]:
     clauses, printed = _lists(named[~zones], "clause_id"), _lists(named[~zones], "printed")
     names, (old, merged) = places.spoken(plan.folder), _earlier(plan)
     found = []
-    for code in sorted({*areas, *named.loc[~zones, "adcode"]}):
+    for code in sorted({*areas, *named.loc[~zones, "adcode"], *carded}):
         unit = units[code]
         said = [name for name in names[code] if name != unit["name"]]
         other = {*old.get(code, ()), *printed.get(code, ())} - {unit["name"], *said}

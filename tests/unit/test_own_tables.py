@@ -28,9 +28,8 @@ def load(tmp_path):
             table.to_csv(path, index=False, encoding=encoding, lineterminator="\r\n")
         else:
             path.write_bytes(table if isinstance(table, bytes) else table.encode(encoding))
-        with (
-            pytest.warns(UserWarning, match="no county of") if kwargs.pop("warns", 0) else _still()
-        ):
+        warned = pytest.warns(UserWarning, match="no county of")
+        with warned if kwargs.pop("warns", False) else contextlib.nullcontext():
             return lq.load(membership=path, **kwargs)
 
     return loaded
