@@ -21,7 +21,6 @@ from laoqu.show.style import (
     SMALL,
     Look,
     Sheet,
-    straight,
     text_width,
     wrap,
 )
@@ -186,7 +185,7 @@ def matrix(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
     )
     heads, inset = _heads_of(data), 13 if data["number"].notna().any() else 0
     rows = list(dict.fromkeys(zip(data["group"], data["label"], strict=True)))
-    longest = inset + max(text_width(straight(label)) for _, label in rows) + GAP
+    longest = inset + max(text_width(label) for _, label in rows) + GAP
 
     def draw(sheet: Sheet) -> None:
         blocks = 2 if len(rows) > 12 and len(heads) < 8 and not sheet.narrow else 1
@@ -301,9 +300,9 @@ def _rows(
     group = ""
     for (head, label), cells in rows.items():
         if head != group:
-            sheet.y = sheet.lines(x, sheet.y + 3, [straight(head)], tone="muted", halo="paper") + 2
+            sheet.y = sheet.lines(x, sheet.y + 3, [head], tone="muted", halo="paper") + 2
             group = head
-        lines = wrap(straight(label), room)
+        lines = wrap(label, room)
         if stacked:
             sheet.y = sheet.lines(x, sheet.y + 1, lines, halo="paper") + high
             yield cells, x, sheet.y - high / 2
@@ -315,7 +314,7 @@ def _rows(
 
 
 def _names_width(sheet: Sheet, data: pd.DataFrame) -> float:
-    longest = max(text_width(straight(each)) for each in data["label"].unique())
+    longest = max(text_width(each) for each in data["label"].unique())
     return min(longest + 1, NAMES[sheet.narrow])
 
 
@@ -327,7 +326,7 @@ def _heads_of(data: pd.DataFrame) -> list[str]:
 def _heads(sheet: Sheet, heads: Sequence[str], x: float, place: tuple[float, float]) -> float:
     """Write the heads of columns, upright where a word does not fit; return where they end."""
     y, cell = place
-    heads = [straight(str(head)) for head in heads]
+    heads = [str(head) for head in heads]
     broken = [wrap(head, cell - 3) for head in heads]
     turned = max(text_width(line) for lines in broken for line in lines) > cell - 2
     deep = max(map(text_width, heads)) if turned else max(map(len, broken)) * HIGH
