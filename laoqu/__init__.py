@@ -9,13 +9,23 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 
-from laoqu.errors import DataError, LaoquError, OutputError, ParameterError, Problem, UnknownId
+from laoqu.errors import (
+    DataError,
+    LaoquError,
+    OutputError,
+    ParameterError,
+    Problem,
+    UnknownId,
+    guard,
+)
 
 __version__ = "0.1.0"
 
 #: Loaded at first use, so that a command that needs no table imports no pandas.
 _LAZY = {
+    "AmbiguousName": "laoqu.places",
     "Plan": "laoqu.plan",
     "Show": "laoqu.show",
     "annotate": "laoqu.pages.plan",
@@ -47,6 +57,8 @@ def __getattr__(name: str) -> object:
         if _LAZY[name] == "laoqu.plan":
             module.Plan.show = _show
         value = getattr(module, name)
+        if inspect.isfunction(value) and not hasattr(value, "__wrapped__"):
+            value = guard(value)
         globals()[name] = value
         return value
     raise AttributeError(f"module 'laoqu' has no attribute {name!r}")
