@@ -344,7 +344,7 @@ def _ticks(low: float, high: float, least: float = 0.0) -> list[float]:
     """Return up to six round numbers from below `low` to above `high`, at least `least` apart.
 
     >>> _ticks(0, 23), _ticks(0, 2, 1), _ticks(-0.4, 0.9)
-    ([0, 10, 20, 30], [0.0, 1.0, 2.0], [-0.5, 0.0, 0.5, 1.0])
+    ([0, 10, 20, 30], [0, 1, 2], [-0.5, 0.0, 0.5, 1.0])
     """
     rough = max(high - low, 1e-9) / 4
     size = 10 ** math.floor(math.log10(rough))
