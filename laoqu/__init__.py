@@ -23,6 +23,7 @@ _LAZY = {
     "expect_parameters": "laoqu.sections",
     "label": "laoqu.labels",
     "load": "laoqu.plan",
+    "panel": "laoqu.analysis.panel",
     "plot_overview": "laoqu.sections",
     "plot_region": "laoqu.sections",
     "report": "laoqu.sections",

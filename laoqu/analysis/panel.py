@@ -1,0 +1,394 @@
+"""A panel of counties and years, tied to the units of the end of 2021.
+
+``lq.panel("county_gdp.csv")`` reads a file as it is, says what it converted, and gives each row
+the unit of 2021 that its code means. `Panel` is the panel; its methods go on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from laoqu import paths, succession
+from laoqu.analysis.reading import Columns, read
+from laoqu.errors import LaoquError, OutputError
+from laoqu.spelling import TAIL, clean
+from laoqu.succession import FIRST, LAST, YEAR, Units
+
+if TYPE_CHECKING:
+    from laoqu.analysis.estimators import Prepared
+    from laoqu.analysis.monitor import Monitor
+    from laoqu.analysis.treatment import Design
+    from laoqu.plan import Plan
+
+STATUSES = ("same", "followed", "split", "merged", "other_holder", "later", "unknown")
+#: A vintage is inferred where its list has this share of the codes, and at least so many of them.
+VINTAGE_SHARE, VINTAGE_CODES = 0.9, 3
+LEVELS = {"county": "counties", "prefecture": "cities", "province": "provinces"}
+
+
+class Report(pd.DataFrame):
+    """What was read and what became of it: one row a finding, readable when printed."""
+
+    @property
+    def _constructor(self) -> type[pd.DataFrame]:
+        return pd.DataFrame
+
+    def __repr__(self) -> str:
+        lines = []
+        for row in self.itertuples():
+            units = f", {row.units:,} units" if pd.notna(row.units) else ""
+            shown = f": {row.detail}" if row.detail else ""
+            lines.append(f"{row.what:<34}{row.rows:>9,} rows{units}{shown}")
+        return "\n".join(lines)
+
+
+class Panel:
+    """Rows of counties and years with the unit of 2021 that each of them means.
+
+    Attributes
+    ----------
+    data : DataFrame
+        The file's columns, and ``county_code`` (unit of the end of 2021; NA where there is not
+        one), ``code_in_panel``, ``year``, ``code_status`` (one of `STATUSES`).
+    report : Report
+        One row a finding: ``what``, ``rows``, ``units``, ``detail``.
+    reasons : DataFrame
+        One row for each code and year that has no unit or was followed: why.
+    contradictions : DataFrame
+        One row for each code and name that contradict: what the file calls it, whose code it is.
+    vintage : int
+        The year whose codes the panel uses where they are not those of the row's own year.
+    """
+
+    def __init__(self, data: pd.DataFrame, about: Mapping[str, object], plan: Plan) -> None:
+        self.data, self.plan, self._about = data, plan, dict(about)
+        self.report: Report = about["report"]
+        self.reasons: pd.DataFrame = about["reasons"]
+        self.contradictions: pd.DataFrame = about["contradictions"]
+        self.vintage: int = about["vintage"]
+
+    def __repr__(self) -> str:
+        years = self.data["year"].dropna()
+        span = f"{years.min()}–{years.max()}" if len(years) else "no years"
+        head = f"Panel of {len(self.data):,} rows, {self.data['county_code'].nunique():,} units, {span}"
+        return f"{head}\n{self.report!r}"
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    @cached_property
+    def outcomes(self) -> list[str]:
+        """The columns of numbers that a file brought along."""
+        own = {"year", *self._about["columns"], *self._about.get("added", ())}
+        numbers = self.data.select_dtypes("number").columns
+        return [c for c in numbers if c not in own and self.data[c].nunique() > 2]
+
+    def replace(self, data: pd.DataFrame, **about: object) -> Panel:
+        """Return the panel with other data, or more known about it."""
+        return Panel(data, {**self._about, **about}, self.plan)
+
+    def treat(
+        self,
+        channel: str = "national_key_county",
+        controls: str = "areas",
+        design: Design | None = None,
+    ) -> Panel:
+        """Add who is treated; see `laoqu.analysis.treatment.treat`."""
+        from laoqu.analysis import treatment
+
+        return treatment.treat(self, channel, controls, design)
+
+    def for_estimator(
+        self, estimator: str, outcome: str | None = None, anticipation: int = 1
+    ) -> Prepared:
+        """Return the rows one estimator may see; see `laoqu.analysis.estimators`."""
+        from laoqu.analysis import estimators
+
+        return estimators.for_estimator(self.data, estimator, outcome, anticipation)
+
+    def quality(self, *outcomes: str) -> pd.DataFrame:
+        """Return what looks wrong in the numbers; see `laoqu.analysis.quality.findings`."""
+        from laoqu.analysis import quality
+
+        return quality.findings(self, outcomes or tuple(self.outcomes))
+
+    def monitor(self, outcome: str | None = None) -> Monitor:
+        """Return the monitoring of one outcome; see `laoqu.analysis.monitor.Monitor`."""
+        from laoqu.analysis import monitor
+
+        return monitor.Monitor(self, outcome)
+
+    def to_file(self, path: Path | str) -> Path:
+        """Write the data, and a README beside it that says what was done.
+
+        Parameters
+        ----------
+        path : path
+            Ending in ``.csv`` (UTF-8 with a mark for Excel), ``.parquet``, ``.dta`` or ``.xlsx``.
+
+        Returns
+        -------
+        Path
+            The file; ``<name>.README.txt`` stands beside it.
+        """
+        path = Path(path).expanduser()
+        note = path.with_name(f"{path.stem}.README.txt")
+        for target in (path, note):
+            if target.exists():
+                raise OutputError(f"{paths.display(target)} is there already: name another file")
+        data = self.data.reset_index(drop=True)
+        try:
+            if path.suffix == ".csv":
+                _safe(data).to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+            elif path.suffix == ".parquet":
+                data.to_parquet(path, index=False)
+            elif path.suffix == ".dta":
+                plain = data.astype(
+                    {c: "float64" for c in data.select_dtypes("number") if data[c].dtype.kind not in "iuf" or data[c].isna().any()}
+                )
+                words = plain.select_dtypes(exclude="number").columns
+                plain[words] = plain[words].astype("object").where(plain[words].notna(), "").astype(str)
+                plain.to_stata(path, write_index=False, version=118)
+            elif path.suffix == ".xlsx":
+                _safe(data).to_excel(path, index=False)
+            else:
+                raise OutputError(f"{path.name}: expected .csv, .parquet, .dta or .xlsx")
+            note.write_text(self._readme(), encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"{paths.display(path)} cannot be written: {error}") from error
+        return path
+
+    def _readme(self) -> str:
+        return "\n".join([
+            "county_code: unit of the end of 2021, empty where the code means no one unit of then.",
+            "code_in_panel: the code as it was in the file. code_status: how the two are related",
+            "(same, followed, split, merged, other_holder, later, unknown; docs/panels.md).",
+            f"Codes outside their own year were read as codes of {self.vintage}.",
+            "", repr(self.report), "",
+            *(str(line) for line in self._about.get("readme", ())),
+        ])  # fmt: skip
+
+
+def panel(
+    source: object,
+    code: str | None = None,
+    year: str | int | None = None,
+    name: str | None = None,
+    vintage: int | None = None,
+    unit: str | None = None,
+) -> Panel:
+    """Read a panel of counties and tie it to the units of the end of 2021.
+
+    Parameters
+    ----------
+    source : path or DataFrame
+        CSV (UTF-8, GBK), XLSX, DTA, Parquet or a frame; long, wide or a row for each indicator.
+    code, name : str, optional
+        Columns with codes and names; found by content where not given.
+    year : str or int, optional
+        The column with years, or the one year of all rows.
+    vintage : int, optional
+        The year whose codes the panel uses throughout; inferred where not given.
+    unit : {"county", "prefecture", "province"}, optional
+        Keep only rows of this level; by default all.
+
+    Returns
+    -------
+    Panel
+
+    Raises
+    ------
+    LaoquError
+        Where a file has two readings: several columns of codes, parts of years, no year.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import laoqu as lq
+    >>> rows = {"行政区划代码": [431121.0, 431181.0], "年份": ["2019年", "2022年"], "gdp": [1.0, 2.0]}
+    >>> made = lq.panel(pd.DataFrame(rows))
+    >>> made.data[["county_code", "code_in_panel", "year", "code_status"]].values.tolist()
+    [['431181', '431121', 2019, 'followed'], ['431181', '431181', 2022, 'same']]
+    """
+    from laoqu.plan import load
+
+    if vintage is not None and not FIRST <= int(vintage) <= LAST:
+        raise LaoquError(f"vintage is {vintage}, expected a year from {FIRST} to {LAST}")
+    if unit is not None and unit not in LEVELS:
+        raise LaoquError(f"unit is {unit!r}, expected one of {', '.join(LEVELS)}")
+    plan = load()
+    units = succession.units(plan.folder)
+    file = read(source, Columns(code, year, name), units)
+    pairs = file.frame[["code_in_panel", "year"]].drop_duplicates()
+    inferred, how = (vintage, "given") if vintage else _vintage(pairs, units)
+    table = _traced(pairs, units, inferred)
+    rows = file.frame[["code_in_panel", "year"]].merge(table, how="left", on=["code_in_panel", "year"])
+    data = file.frame.copy()
+    data["county_code"] = rows["county_code"].to_numpy()
+    data["county_code"] = data["county_code"].astype("str").where(rows["county_code"].notna().to_numpy())
+    data["code_status"] = rows["status"].to_numpy()
+    if unit is not None:
+        level = rows["level"].to_numpy() == unit
+        file.conversions.append(("file", int((~level).sum()), f"rows of another level than {unit}"))
+        data, rows = data[level], rows[level]
+    data = data.reset_index(drop=True)
+    contradictions = _contradictions(data, file.columns.name, units, inferred)
+    reasons = table[table["reason"] != ""].drop(columns=["level"])
+    report = _report(data, rows, file.conversions, contradictions, units)
+    said = f"{inferred} ({how})"
+    first = pd.DataFrame([["vintage of the codes", len(data), pd.NA, said]], columns=report.columns)
+    about = {
+        "report": Report(pd.concat([report.iloc[:1], first, report.iloc[1:]], ignore_index=True)),
+        "reasons": reasons.reset_index(drop=True), "contradictions": contradictions,
+        "vintage": inferred, "columns": file.columns,
+    }  # fmt: skip
+    return Panel(data, about, plan)
+
+
+def _vintage(pairs: pd.DataFrame, units: Units) -> tuple[int, str]:
+    """Return the year whose list has nearly all codes that are not of their own year."""
+    known = pairs.dropna()
+    codes = set(known["code_in_panel"])
+    share, year = -1.0, YEAR
+    lists: dict[int, set[str]] = {y: set() for y in range(FIRST, LAST + 1)}
+    for held in (units.by_code.get(code, ()) for code in codes):
+        for holder in held:
+            for y in range(holder.first, holder.last + 1):
+                lists[y].add(holder.code)
+    last = min(int(known["year"].max()), LAST) if len(known) else YEAR
+    for candidate in range(FIRST, LAST + 1):
+        found = len(lists[candidate]) / max(len(codes), 1)
+        # Of equal years: 2021, which the collection speaks of, else the last the panel reaches.
+        better = found > share or (
+            found == share and (candidate == YEAR or (year != YEAR and candidate <= last))
+        )
+        if better:
+            share, year = found, candidate
+    if len(codes) < VINTAGE_CODES or share < VINTAGE_SHARE:
+        return YEAR, f"taken: no year's list has {VINTAGE_SHARE:.0%} of the codes"
+    return year, f"inferred: its list has {share:.1%} of {len(codes):,} codes"
+
+
+def _traced(pairs: pd.DataFrame, units: Units, vintage: int) -> pd.DataFrame:
+    """Return for each code and year the unit of 2021, how it was reached, and why not."""
+    rows = []
+    for code, year in pairs.itertuples(index=False):
+        if pd.isna(code) or pd.isna(year):
+            rows.append([code, year, None, "unknown", "no code or no year", "", False, False])
+            continue
+        lead, holder = units.trace(code, int(year), vintage)
+        level = holder.level if holder else ""
+        own = bool(holder and holder.first <= year <= holder.last)
+        fits = bool(units.holder(code, vintage))
+        rows.append([code, year, lead.adcode or None, lead.status, lead.reason, level, own, fits])
+    columns = ["code_in_panel", "year", "county_code", "status", "reason", "level", "own", "fits"]
+    table = pd.DataFrame(rows, columns=columns)
+    table["year"] = table["year"].astype("Int64")
+    # A panel of frozen codes has more of them in the vintage than in their own years.
+    frozen = table["fits"].sum() >= table["own"].sum()
+    order = ["fits", "own"] if frozen else ["own", "fits"]
+    twice = table[table["county_code"].notna() & table.duplicated(["county_code", "year"], keep=False)]
+    twice = twice.sort_values(order, ascending=False, kind="stable")
+    lost = twice[twice.duplicated(["county_code", "year"])]
+    for index, row in lost.iterrows():
+        why = f"{row.code_in_panel} would be {row.county_code} too, which has a row for {row.year}"
+        table.loc[index, ["county_code", "status", "reason"]] = [None, "other_holder", why]
+    return table.drop(columns=["own", "fits"])
+
+
+def _contradictions(
+    data: pd.DataFrame, name: str | None, units: Units, vintage: int
+) -> pd.DataFrame:
+    """Return the codes whose name in the file is no name of the unit that holds the code."""
+    columns = ["code_in_panel", "name_in_file", "holder", "first_year", "last_year", "rows", "name_is_of"]
+    if name is None:
+        return pd.DataFrame(columns=columns)
+    owner: dict[str, set[str]] = {}
+    for held in units.by_code.values():
+        for holder in held:
+            owner.setdefault(holder.name, set()).add(holder.code)
+    seen = data[["code_in_panel", "year", name]].dropna()
+    groups = seen.groupby(["code_in_panel", name])["year"].agg(["min", "max", "size"])
+    found = []
+    for (code, text), (first, last, size) in zip(groups.index, groups.to_numpy(), strict=True):
+        held = units.by_code.get(code, [])
+        names = set()
+        for holder in held:
+            line = {holder, *units.came_from.get(holder, ()), *(h for h, _ in units.heirs.get(holder, ()))}
+            names |= {h.name for h in line} | {units.name.get(c, "") for c in units.lead(holder).heirs}
+        plain = clean(str(text))
+        # The name may stand after those of its province and city: 甘肃省庆阳市环县.
+        if not held or any(_alike(plain, each) for each in names if each):
+            continue
+        at = units.trace(code, int(first), vintage)[1] or held[-1]
+        codes = sorted(c for c in owner.get(plain, ()) if c[:2] == code[:2])[:3]
+        found.append([code, text, str(at), first, last, size, ", ".join(codes)])
+    return pd.DataFrame(found, columns=columns)
+
+
+def _alike(text: str, name: str) -> bool:
+    """Whether a name in a file can stand for a unit's name: full, short, or after its city."""
+    short = TAIL.sub("", name)
+    bare = TAIL.sub("", text)
+    if text.endswith(name) or bare == short:
+        return True
+    # 彭水县 for 彭水苗族土家族自治县; 前郭县 for 前郭尔罗斯蒙古族自治县.
+    return len(bare) >= 2 and name.startswith(bare[:2]) and "自治" in name
+
+
+def _report(
+    data: pd.DataFrame,
+    rows: pd.DataFrame,
+    conversions: list[tuple[str, int, str]],
+    contradictions: pd.DataFrame,
+    units: Units,
+) -> pd.DataFrame:
+    """Return what was read, converted, followed and lost, one row a finding."""
+    years = data["year"].dropna()
+    span = f"{years.min()}–{years.max()}, {years.nunique()} years" if len(years) else ""
+    levels = rows.drop_duplicates("code_in_panel")["level"].value_counts()
+    kinds = ", ".join(f"{n:,} {LEVELS[level]}" for level, n in levels.items() if level in LEVELS)
+    lines = [("read", len(data), data["code_in_panel"].nunique(), f"{span}; {kinds}")]
+    lines += [(f"converted: {where}", n, pd.NA, text) for where, n, text in conversions]
+    status = rows["status"].to_numpy()
+    for kind in STATUSES:
+        here = rows[status == kind]
+        if here.empty:
+            continue
+        codes = here["code_in_panel"].dropna().drop_duplicates()
+        shown = []
+        for code in codes.head(3):
+            row = here[here["code_in_panel"] == code].iloc[0]
+            shown.append(row.reason or f"{code} {units.name.get(code, '')}")
+        detail = "" if kind == "same" else "; ".join(shown)
+        lines.append((f"code {kind}", len(here), len(codes), detail))
+    keys = data[["code_in_panel", "year"]]
+    if n := int((keys.duplicated(keep=False) & keys.notna().all(axis=1)).sum()):
+        first = keys[keys.duplicated(keep=False)].iloc[0]
+        detail = f"such as {first.iloc[0]} in {first.iloc[1]}"
+        lines.append(("several rows of a code and year", n, pd.NA, detail))
+    if len(contradictions):
+        shown = [
+            f"{row.code_in_panel} {row.name_in_file}, the code of {row.holder}"
+            for row in contradictions.head(3).itertuples()
+        ]
+        n = int(contradictions["rows"].sum())
+        units_ = contradictions["code_in_panel"].nunique()
+        lines.append(("name contradicts the code", n, units_, "; ".join(shown)))
+    return pd.DataFrame(lines, columns=["what", "rows", "units", "detail"])
+
+
+def _safe(data: pd.DataFrame) -> pd.DataFrame:
+    """Keep spreadsheets from reading text as a formula."""
+    words = data.select_dtypes(include=["object", "str", "string"]).columns
+    risky = {"=", "+", "-", "@"}
+    made = {
+        c: data[c].map(lambda v: f"'{v}" if isinstance(v, str) and v[:1] in risky else v)
+        for c in words
+    }
+    return data.assign(**made)
