@@ -16,22 +16,25 @@ __version__ = "0.1.0"
 
 #: Loaded at first use, so that a command that needs no table imports no pandas.
 _LAZY = {
+    "AmbiguousName": "laoqu.places",
     "Plan": "laoqu.plan",
     "Show": "laoqu.show",
+    "annotate": "laoqu.pages.plan",
     "card": "laoqu.sections",
     "check": "laoqu.validate",
     "expect_parameters": "laoqu.sections",
     "label": "laoqu.labels",
     "load": "laoqu.plan",
     "panel": "laoqu.analysis.panel",
-    "plot_overview": "laoqu.sections",
-    "plot_region": "laoqu.sections",
+    "plot_overview": "laoqu.show.maps",
+    "plot_region": "laoqu.show.maps",
     "report": "laoqu.sections",
     "resolve_place": "laoqu.places",
-    "run_cards": "laoqu.batch",
-    "run_notebook": "laoqu.batch",
-    "run_report": "laoqu.batch",
-    "run_reports": "laoqu.batch",
+    "run_cards": "laoqu.reports",
+    "run_notebook": "laoqu.reports",
+    "run_plan": "laoqu.reports",
+    "run_report": "laoqu.reports",
+    "run_reports": "laoqu.reports",
     "use_font": "laoqu.show.style",
 }
 
@@ -42,10 +45,23 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name in _LAZY:
-        value = getattr(importlib.import_module(_LAZY[name]), name)
+        module = importlib.import_module(_LAZY[name])
+        if _LAZY[name] == "laoqu.plan":
+            module.Plan.show = _show
+        value = getattr(module, name)
         globals()[name] = value
         return value
     raise AttributeError(f"module 'laoqu' has no attribute {name!r}")
+
+
+def _show(plan: object, passage: str, lang: str = "zh") -> object:
+    """Show one part, clause or box as the annotated plan does: ``plan.show("c07")``.
+
+    A method of `Plan` that is put there here, because pages are made above it.
+    """
+    from laoqu.pages.plan import annotate
+
+    return annotate(plan, lang, passages=[passage])
 
 
 def __dir__() -> list[str]:

@@ -9,11 +9,10 @@ import hashlib
 import io
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from laoqu import paths, schema, source, terms
-from laoqu.errors import DataError, Problem
+from laoqu.errors import Problem
 from laoqu.plan import Plan, load
 
 CHECKSUMS = Path("built", "checksums.csv")
@@ -22,9 +21,6 @@ PACKAGED = (
     "counties.parquet", "county_areas.csv", "gazetteer.csv", "gazetteer_history.csv",
     "outline.parquet",
 )  # fmt: skip
-
-#: How far apart two places of the co-word layout may lie and still be the same, in link lengths.
-NEAR = 0.05
 
 
 def checksums(folder: Path | None = None) -> str:
@@ -56,8 +52,7 @@ def artefacts(folder: Path | None = None) -> dict[Path, str]:
         folder / "built" / "raw_lines.csv": source.witness_csv(folder),
         folder / "built" / "units.csv": _csv(_units(plan)),
         folder / "built" / "reach.csv": _csv(_reach(plan)),
-        folder / "built" / "tokens.csv": _csv(tokens := _tokens(plan)),
-        folder / "built" / "coword_layout.csv": _csv(_layout(plan, tokens)),
+        folder / "built" / "tokens.csv": _csv(_tokens(plan)),
     }
     root = paths.checkout()
     if root and folder == root / "data":
@@ -117,29 +112,6 @@ def _tokens(plan: Plan) -> pd.DataFrame:
     found = terms.tokens(plan.document.units, words)
     concepts = dict(zip(listed["term"], listed["concept"], strict=True))
     return found.assign(concept=found["term"].map(concepts))
-
-
-def _layout(plan: Plan, tokens: pd.DataFrame) -> pd.DataFrame:
-    """Return where the terms stand: data, so that two figures can be compared.
-
-    The committed places are kept while terms, clusters and seed are the same and no place is
-    further off than processors may differ: a layout is drawn by iteration, and its last digits
-    depend on the machine.
-    """
-    from laoqu.analysis import clusters, coword  # heavy, and `check` needs none of it
-
-    sentences = plan.sentences()
-    table = coword.incidence(tokens, sentences)
-    paired = coword.stability(table, sentences["clause_id"])
-    made = clusters.layout(coword.drawn(paired), table).sort_values("term", ignore_index=True)
-    try:
-        kept = plan.table("coword_layout")
-    except DataError:
-        return made
-    same = ["term", "cluster", "seed"]
-    if kept[same].to_dict("list") != made[same].to_dict("list"):
-        return made
-    return kept if np.allclose(kept[["x", "y"]], made[["x", "y"]], atol=NEAR) else made
 
 
 def _csv(frame: pd.DataFrame) -> str:

@@ -6,24 +6,29 @@ import argparse
 import json
 import os
 import sys
+import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import laoqu
 from laoqu.errors import DataError, LaoquError
 
+#: What a shell says of a command whose reader has gone.
+CLOSED_PIPE = 141
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return 0 when fine, 1 when problems were found, 2 for misuse."""
-    parser = _parser()
-    args = parser.parse_args(argv)
-    if not hasattr(args, "run"):
-        parser.print_help()
-        return 0
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, ValueError):  # closed, or none of a terminal
+            stream.reconfigure(errors="backslashreplace")
     try:
+        args = _parsed(sys.argv[1:] if argv is None else list(argv))
         status = args.run(args)
-        sys.stdout.flush()
+        if sys.stdout:
+            sys.stdout.flush()
         return status
     except DataError as error:
         print("\n".join(str(problem) for problem in error.problems), file=sys.stderr)
@@ -32,46 +37,53 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"laoqu: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
-        # The reader of a pipe (`| head`) has seen enough: that is no failure of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return CLOSED_PIPE
     except KeyboardInterrupt:
         print("laoqu: stopped", file=sys.stderr)
         return 1
+    except (OSError, MemoryError) as error:
+        where = f": {error.filename}" if getattr(error, "filename", None) else ""
+        what = getattr(error, "strerror", None) or f"{type(error).__name__} {error}"
+        with suppress(OSError):
+            print(f"laoqu: {what}{where}", file=sys.stderr)
+        return 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parsed(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="laoqu", description=laoqu.__doc__.splitlines()[0])
     parser.add_argument("--version", action="version", version=f"laoqu {laoqu.__version__}")
+    parser.set_defaults(run=lambda _: parser.print_help() or 0)
     commands = parser.add_subparsers(metavar="COMMAND")
+
+    def command(name: str, run: Callable, text: str) -> Callable:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(run=run)
+        return added.add_argument
+
     for name, text, what, whole in (
         ("report", "write the reports of areas and their index", "area: id or name",
          "all twelve areas"),
         ("card", "write the cards of counties", "county: code of the end of 2021, or name",
          "all counties that a source puts into an area"),
+        ("plan", "write the annotated plan", "", ""),
     ):  # fmt: skip
-        preset = commands.add_parser(name, help=text)
-        preset.add_argument("names", nargs="*", help=what)
-        preset.add_argument("--all", action="store_true", help=whole)
-        preset.add_argument("--lang", default="zh", help="zh, en or zh,en (default: zh)")
-        _batch_options(preset)
-        preset.set_defaults(run=_preset, preset=name)
-    run = commands.add_parser("run", help="run a notebook for any sets of parameters")
-    run.add_argument("notebook", help="a name in notebooks/, or a path")
-    run.add_argument("-p", action="append", default=[], metavar="NAME=VALUE", dest="pairs",
-                     help="a parameter; may be given again")  # fmt: skip
-    run.add_argument("--params", metavar="FILE", help="sets of parameters: .csv, a row each; .yaml")
-    _batch_options(run)
-    run.set_defaults(run=_run)
-    between = commands.add_parser(
-        "compare", help="which numbers changed between two outputs folders"
-    )
-    between.add_argument("old", help="an outputs folder")
-    between.add_argument("new", help="another")
-    between.add_argument("--json", action="store_true", help="one JSON object, for programs")
-    between.set_defaults(run=_compare)
-    export = commands.add_parser("export", help="write treatment tables for diff-in-diff")
-    add = export.add_argument
+        add = command(name, _pages, text)
+        add("--lang", default="zh", help="zh, en or zh,en (default: zh)")
+        if what:
+            add("names", nargs="*", help=what)
+            add("--all", action="store_true", help=whole)
+        if name == "card":
+            add("--within", metavar="NAME", help="province or city in which a name is looked for")
+        _batch_options(add)
+        commands.choices[name].set_defaults(preset=name)
+    add = command("run", _run, "run a notebook for any sets of parameters")
+    add("notebook", help="a name in notebooks/, or a path")
+    add("-p", action="append", default=[], metavar="NAME=VALUE", dest="pairs",
+        help="a parameter, NAME VALUE or NAME=VALUE; may be given again")  # fmt: skip
+    add("--params", metavar="FILE", help="sets of parameters: .csv, a row each; .yaml")
+    _batch_options(add)
+    add = command("export", _export, "write treatment tables for diff-in-diff")
     add("--to", metavar="FOLDER", help="default: treatment in the outputs folder")
     add("--estimator", metavar="NAME", help="write the panel for it: did, csdid, pyfixest, sunab …")
     add("--channel", action="append", metavar="NAME", dest="channels",
@@ -83,152 +95,204 @@ def _parser() -> argparse.ArgumentParser:
         help="first treated year: the one after the date, or that of the date")  # fmt: skip
     add("--universe", choices=("areas", "all"), default="areas",
         help="counties of the twelve areas, or of all China")  # fmt: skip
-    export.set_defaults(run=_export)
-    check = commands.add_parser("check", help="list every problem in data/")
-    check.set_defaults(run=_check)
-    build = commands.add_parser("build", help="write data/built and docs/dictionary.md")
-    build.add_argument("--check", action="store_true", help="only say what is out of date")
-    build.set_defaults(run=_build)
-    show = commands.add_parser("show", help="say what an id stands for")
-    show.add_argument("id", help="an area, clause, box, sentence, mention or code")
-    show.set_defaults(run=_show)
-    lab = commands.add_parser("lab", help="open the notebooks in JupyterLab")
-    lab.add_argument("options", nargs="*", help="of JupyterLab, after --: lab -- --no-browser")
-    lab.set_defaults(run=_lab)
-    codebook = commands.add_parser("codebook", help="print the codes")
-    codebook.add_argument("variable", nargs="?", help="only this variable")
-    codebook.set_defaults(run=_codebook)
-    sheets = commands.add_parser("coding", help="a coding of your own: template, compare")
-    verbs = sheets.add_subparsers(metavar="VERB", required=True)
-    template = verbs.add_parser("template", help="write an empty sheet with the allowed codes")
-    template.add_argument("file", nargs="?", default="coding.xlsx", help="ends in .xlsx or .csv")
-    template.set_defaults(run=_coding_template)
-    compare = verbs.add_parser("compare", help="check a sheet and compare it with the shipped one")
-    compare.add_argument("file")
-    compare.set_defaults(run=_coding_compare)
-    return parser
+    add = command("monitor", _monitor, "compare a panel of your own with what the plan asks for")
+    add("panel", help="a table of counties and years: .csv, .xlsx, .dta")
+    add("--lang", default="zh", help="zh or en (default: zh)")
+    _batch_options(add)
+    command("check", _check, "list every problem in data/")
+    add = command("build", _build, "write data/built and docs/dictionary.md")
+    add("--check", action="store_true", help="only say what is out of date")
+    add("--accept", action="store_true", help="renew the hashes of curated tables after a review")
+    add = command("show", _show, "say what an id or a code stands for")
+    add("id", help="an area, clause, box, sentence, measure, mention, county or code")
+    command("lab", _lab, "open the notebooks in JupyterLab; its own options may follow")
+    add = command("codebook", _codebook, "print the codes")
+    add("variable", nargs="?", help="only this variable")
+    command("coding", lambda _: parser.parse_args(["coding", "--help"]), "a coding of your own")
+    verbs = commands.choices["coding"].add_subparsers(metavar="VERB", required=True)
+    for verb, text in (
+        ("template", "write an empty sheet with the allowed codes"),
+        ("sample", "draw measures for a second reader"),
+        ("compare", "check a sheet and compare it with the shipped one"),
+    ):
+        sheet = verbs.add_parser(verb, help=text)
+        sheet.add_argument("file", **({} if verb == "compare" else {"nargs": "?"}),
+                           help="a sheet, .xlsx or .csv (default: coding.xlsx)")  # fmt: skip
+        sheet.set_defaults(run=_coding, verb=verb)
+    args, rest = parser.parse_known_args(_joined(argv))
+    if rest and args.run is not _lab:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    args.options = [text for text in rest if text != "--"]
+    return args
 
 
-def _batch_options(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
+def _joined(argv: list[str]) -> list[str]:
+    """Return the arguments with ``-p NAME VALUE``, as papermill has it, as ``-p NAME=VALUE``."""
+    found, left = [], list(argv)
+    while left:
+        found.append(left.pop(0))
+        if found[-1] == "-p" and left and "=" not in left[0] and len(left) > 1:
+            left[:2] = [f"{left[0]}={left[1]}"]
+    return found
+
+
+def _batch_options(add: Callable) -> None:
     add("--formats", default="html", help="html, pdf, docx, with commas (default: html)")
     add("--jobs", type=int, help="runs at a time (default: one a core, as far as memory goes)")
     add("--timeout", type=float, default=600, help="seconds a cell may take (default: 600)")
     add("--force", action="store_true", help="run also what is unchanged")
     add("--only-failed", action="store_true", help="run only what failed last time")
     add("--why", action="store_true", help="run nothing; say for each run what changed")
+    add("--kernel", metavar="NAME", help="run in an ordinary Jupyter kernel (python3, ir …)")
     add("--engine", choices=("local", "dask"), default="local", help="where runs happen")
     add("--scheduler", metavar="ADDRESS", help="of the Dask scheduler, tcp://host:port")
-    show = parser.add_mutually_exclusive_group()
-    show.add_argument("--quiet", action="store_true", help="say only what failed")
-    show.add_argument("--json", action="store_true", help="one JSON object an event, for programs")
+    add("--quiet", action="store_true", help="say only what failed")
+    add("--json", action="store_true", help="one JSON object an event, for programs")
 
 
-def _preset(args: argparse.Namespace) -> int:
-    what, function = {
-        "report": ("area", laoqu.run_reports), "card": ("county", laoqu.run_cards)
-    }[args.preset]  # fmt: skip
+def _pages(args: argparse.Namespace) -> int:
+    langs = [lang.strip() for lang in args.lang.split(",")]
+    if args.preset == "plan":
+        return _batch(args, laoqu.run_plan, langs)
+    what = {"report": "area", "card": "county"}[args.preset]
     if args.all == bool(args.names):
         raise LaoquError(f"name at least one {what}, or --all (not both)")
-    langs = [lang.strip() for lang in args.lang.split(",")]
-    return _batch(args, function, None if args.all else args.names, langs)
+    names = None if args.all else args.names
+    if names and getattr(args, "within", None):
+        names = [str(laoqu.resolve_place(name, within=args.within)) for name in names]
+    return _batch(args, laoqu.run_reports if what == "area" else laoqu.run_cards, names, langs)
 
 
 def _run(args: argparse.Namespace) -> int:
-    from laoqu.batch import parameters
-    from laoqu.batch.template import find
+    from laoqu.run.parameters import Notebook, read_sets
 
-    notebook = find(args.notebook)
     given = {}
     for pair in args.pairs:
         name, equals, value = pair.partition("=")
-        if not equals:
+        if not (name and equals):
             raise LaoquError(f"-p {pair}: expected NAME=VALUE")
         given[name] = value
-    sets = parameters.read(args.params) if args.params else [{}]
-    sets = [parameters.parse(notebook, {**each, **given}) for each in sets]
-    return _batch(args, laoqu.run_notebook, notebook, sets)
+    notebook = Notebook(args.notebook)
+    sets = read_sets(Path(args.params)) if args.params else [{}]
+    sets = [notebook.parse({**each, **given}) for each in sets]
+    return _batch(args, laoqu.run_notebook, notebook.path, sets)
 
 
 def _batch(args: argparse.Namespace, function: Callable, *what: object) -> int:
-    from laoqu.batch.progress import Progress
-
-    for name, least in (("jobs", 1), ("timeout", 0)):
-        value = getattr(args, name)
-        if value is not None and (value < least or value == 0):
-            raise LaoquError(f"--{name} is {value:g}, expected {'1 or more' if least else 'more'}")
     if (args.engine == "dask") != bool(args.scheduler):
         raise LaoquError("--engine dask and --scheduler ADDRESS go together")
-    mode = "json" if args.json else "quiet" if args.quiet else None
-    runs = function(
-        *what,
-        formats=[form.strip() for form in args.formats.split(",")],
-        jobs=args.jobs,
-        timeout=args.timeout,
-        force=args.force,
-        only_failed=args.only_failed,
-        only_say=args.why,
-        scheduler=args.scheduler,
-        progress=Progress(mode or ("bar" if sys.stderr.isatty() else "plain")),
-    )
+    if args.quiet and args.json:
+        raise LaoquError("--quiet and --json exclude each other")
+    mode = "json" if args.json else "quiet" if args.quiet else "lines"
+    if mode == "lines" and sys.stderr and sys.stderr.isatty():
+        mode = "bar"
+    progress = Progress(mode)
+    try:
+        runs = function(
+            *what,
+            formats=[form.strip() for form in args.formats.split(",")],
+            jobs=args.jobs,
+            timeout=args.timeout,
+            force=args.force,
+            only_failed=args.only_failed,
+            only_say=args.why,
+            kernel=args.kernel,
+            scheduler=args.scheduler,
+            tell=progress,
+        )
+    finally:
+        progress.end()
+    runs += progress.more(runs)
     counts = Counter(run.status for run in runs)
     if args.why:
         for run in runs:
-            print(f"{run.name}: {'; '.join(run.why) or 'unchanged'}")
+            print(f"{run.name}: {'; '.join(run.why) or run.status}")
         return 0
     if args.json:
         print(json.dumps({"event": "end", **counts}))
-        return 1 if counts["failed"] else 0
+        return int(counts["failed"] > 0)
     for run in runs:
         if run.status == "failed":
             where = f" in cell {run.cell}" if run.cell else ""
             print(f"{run.name}  FAILED{where}: {run.error}")
             print("".join(f"    {line}\n" for line in run.last_lines), end="")
     if not args.quiet:
-        print(f"{counts['ok']} written, {counts['unchanged']} unchanged, {counts['failed']} failed")
-    return 1 if counts["failed"] else 0
+        skipped = f", {counts['skipped']} not failed and not run" if args.only_failed else ""
+        print(f"{counts['ok']} written, {counts['unchanged']} unchanged{skipped}, "
+              f"{counts['failed']} failed: {_outputs(runs)}")  # fmt: skip
+    return int(counts["failed"] > 0)
 
 
-def _compare(args: argparse.Namespace) -> int:
-    from laoqu.batch.compare import compare
-    from laoqu.tables import text_table
+def _outputs(runs: Sequence[object]) -> str:
+    """Return where runs wrote: the folder of the only one, or the index."""
+    from laoqu import paths
 
-    found = compare(args.old, args.new)
-    if args.json:
-        changes = [change._asdict() for change in found.changes]
-        print(json.dumps(found._asdict() | {"changes": changes}, ensure_ascii=False, indent=1))
-        return int(bool(found))
-    for word, names in (("added", found.added), ("removed", found.removed)):
-        print("".join(f"{word}: {name}\n" for name in names), end="")
-    columns = ("run", "file", "what", "old", "new")
-    cells = [["–" if cell is None else _short(cell) for cell in row] for row in found.changes]
-    if cells:
-        print(text_table(columns, cells))
-    for (run, file), n in Counter((each.run, each.file) for each in found.changes).items():
-        print(f"{run}/{file}: {n} changed")
-    if not found:
-        print("nothing differs")
-    return int(bool(found))
+    return str(paths.outputs() / (runs[0].name if len(runs) == 1 else "index.html"))
 
 
-def _short(cell: object) -> str:
-    text = " ".join(str(cell).split())
-    return text if len(text) <= 40 else f"{text[:39]}…"
+class Progress:
+    """Shows the events of a batch: a bar, a line a run, a JSON object an event, or nothing."""
+
+    def __init__(self, mode: str) -> None:
+        self.mode, self.bar, self.runs = mode, None, []
+        self.total, self.began = 0, time.monotonic()
+
+    def __call__(self, event: Mapping[str, object]) -> None:
+        """Show an event of `laoqu.run.batch`."""
+        kind, run = event["event"], event.get("run")
+        if self.mode == "json":
+            shown = {k: v for k, v in event.items() if k != "run"}
+            if kind == "done":
+                shown |= {name: getattr(run, name) for name in ("status", "cell", "error", "why")}
+                shown |= {"run": run.name, "seconds": round(run.seconds, 2)}
+            print(json.dumps({"run": run} | shown if kind == "start" else shown), flush=True)
+        elif kind == "note" and self.mode != "quiet":
+            print(f"laoqu: {event['text']}", file=sys.stderr)
+        elif kind == "begin":
+            self.total = event["runs"]
+            if self.mode == "bar" and self.total:
+                from tqdm import tqdm
+
+                self.bar = tqdm(total=self.total, unit="run", dynamic_ncols=True, leave=False)
+        elif kind == "done" and self.bar is not None:
+            if run.status == "failed":
+                self.bar.write(f"{run.name}  failed: {run.error}", file=sys.stderr)
+            self.bar.update()
+        if kind == "done":
+            self.runs.append(run)
+            if self.mode == "lines":
+                left = (time.monotonic() - self.began) / len(self.runs)
+                left *= self.total - len(self.runs)
+                end = f", about {left:.0f} s left" if left > 0 else ""
+                text = f"{run.name}  {run.status}  {run.seconds:.1f} s{end}"
+                print(f"[{len(self.runs)}/{self.total}] {text}", flush=True)
+
+    def more(self, runs: Sequence[object]) -> list[object]:
+        """Return what was made beside the runs that were asked for, such as the index."""
+        return [run for run in self.runs if run.name not in {each.name for each in runs}]
+
+    def end(self) -> None:
+        """Take the bar away."""
+        if self.bar is not None:
+            self.bar.close()
 
 
 def _export(args: argparse.Namespace) -> int:
     from laoqu import paths
-    from laoqu.publication import export
+    from laoqu.analysis import treatment
 
-    made = export.files(
-        laoqu.load(), args.estimator, args.channels, export.years_of(args.years),
-        args.first_treat, args.timing, args.universe,
+    folder = treatment.export(
+        args.to, estimator=args.estimator, channels=args.channels, years=args.years,
+        first_treat=args.first_treat, timing=args.timing, universe=args.universe,
     )  # fmt: skip
-    folder = export.write(args.to, made)
-    for name, data in made.items():
-        print(f"wrote {paths.display(folder)}/{name} ({len(data):,} bytes)")
+    for path in sorted(folder.glob("[!.]*")):
+        print(f"wrote {paths.display(path)} ({path.stat().st_size:,} bytes)")
     print("read README.md first: who is unknown, who was chosen, which date")
     return 0
+
+
+def _monitor(args: argparse.Namespace) -> int:
+    return _batch(args, laoqu.run_notebook, "08_monitoring", [{"panel": args.panel}])
 
 
 def _check(_: argparse.Namespace) -> int:
@@ -244,41 +308,46 @@ def _build(args: argparse.Namespace) -> int:
         found = build.problems()
         print("\n".join(str(problem) for problem in found) or "built files are current")
         return 1 if found else 0
-    written = build.write()
+    written = build.accept() if args.accept else build.write()
     print("\n".join(f"wrote {paths.display(path)}" for path in written) or "nothing to do")
     return 0
 
 
-def _coding_template(args: argparse.Namespace) -> int:
+def _coding(args: argparse.Namespace) -> int:
     from laoqu import coding
 
-    plan, path = laoqu.load(), Path(args.file)
+    plan, path = laoqu.load(), Path(args.file or "coding.xlsx")
+    if args.verb == "compare":
+        print(_compared(str(path)))
+        return 0
     if path.exists():
         raise LaoquError(f"{path} exists: name another file, so that no coding is lost")
     try:
-        coding.template(plan.table("measures"), plan.codebook(), path)
+        if args.verb == "sample":
+            coding.sample(plan, path)
+        else:
+            coding.template(plan.table("measures"), plan.codebook(), path)
     except OSError as error:
         raise LaoquError(f"{path} cannot be written: {error.strerror}") from error
     print(f"wrote {path}: fill it in, then `laoqu coding compare {path}`")
     return 0
 
 
-def _coding_compare(args: argparse.Namespace) -> int:
+def _compared(path: str) -> str:
     from laoqu.analysis.agreement import by_variable
     from laoqu.tables import text_table
 
-    plan = laoqu.load(coding=args.file)
-    own, shipped = plan.codings("own"), plan.codings("adjudicated")
-    table = by_variable(own, shipped, draws=500)
+    plan = laoqu.load(coding=path)
+    table = by_variable(plan.codings("own"), plan.codings("adjudicated"), draws=500)
     keep = table["statistic"].str.match("percent|alpha|ac1")
     columns = ["variable", "statistic", "value", "low", "high", "n", "note"]
     shown = table.loc[keep, columns].map(lambda v: f"{v:.3f}" if isinstance(v, float) else str(v))
-    print(text_table(columns, shown.to_numpy().tolist(), frozenset({2, 3, 4, 5})))
-    return 0
+    return text_table(columns, shown.to_numpy().tolist(), frozenset({2, 3, 4, 5}))
 
 
 def _show(args: argparse.Namespace) -> int:
-    print(laoqu.load().describe(args.id))
+    plan = laoqu.load()
+    print(plan.show(args.id) if hasattr(plan, "show") else plan.describe(args.id))
     return 0
 
 
@@ -287,8 +356,17 @@ def _lab(args: argparse.Namespace) -> int:
 
     from laoqu import paths
 
-    command = [sys.executable, "-m", "jupyterlab", *args.options, str(paths.notebooks())]
-    return subprocess.call(command)
+    folder = paths.notebooks()
+    if paths.checkout() is None:
+        import shutil
+
+        folder = Path.cwd() / "laoqu-notebooks"
+        for path in paths.notebooks().glob("*.ipynb"):
+            folder.mkdir(exist_ok=True)
+            if not (folder / path.name).exists():
+                shutil.copyfile(path, folder / path.name)
+        print(f"the notebooks are in {folder}")
+    return subprocess.call([sys.executable, "-m", "jupyterlab", *args.options, str(folder)])
 
 
 def _codebook(args: argparse.Namespace) -> int:

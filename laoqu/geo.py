@@ -23,8 +23,8 @@ CRS_LAYER = "EPSG:4326"
 #: Equal area, since maps of who is in an area are read by size; with the parallels of Chinese
 #: national maps. One for all maps, so that they can be compared.
 CRS_CHINA = "+proj=aea +lat_1=25 +lat_2=47 +lat_0=0 +lon_0=105 +ellps=GRS80 +units=m +no_defs"
-#: Tolerance (metres) of the coast, which is drawn only in small: a twentieth of a pixel there.
-DETAIL = 1000
+#: Tolerance (metres) of the coast, which is drawn only in small: an eighth of a point there.
+DETAIL = 5000
 COLUMNS = ["adcode", "name", "prefecture", "province", "geometry"]
 
 

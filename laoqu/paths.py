@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from laoqu.errors import OutputError
+
 PACKAGE = Path(__file__).resolve().parent
 #: A wheel carries data/ and notebooks/ inside the package (see pyproject.toml, force-include).
 SHARED = PACKAGE / "_share"
@@ -43,10 +45,15 @@ def notebooks() -> Path:
 
 def outputs() -> Path:
     """Return the outputs folder: ``LAOQU_OUTPUTS``, the checkout's, or ``./outputs``."""
-    if override := os.environ.get("LAOQU_OUTPUTS"):
-        return Path(override).expanduser().resolve()
-    root = checkout()
-    return root / "outputs" if root else Path.cwd() / "outputs"
+    try:
+        if override := os.environ.get("LAOQU_OUTPUTS"):
+            return Path(override).expanduser().resolve()
+        root = checkout()
+        return root / "outputs" if root else Path.cwd() / "outputs"
+    except (OSError, RuntimeError) as error:  # a loop of links, no such user, a deleted folder
+        override = override or "the working directory"
+        message = f"the outputs folder cannot be found ({override}): {error}"
+        raise OutputError(f"{message}; set LAOQU_OUTPUTS to another folder") from error
 
 
 def display(path: Path) -> str:
@@ -81,7 +88,7 @@ def replacing(folder: Path, name: str) -> Iterator[Path]:
     beside = Path(tempfile.mkdtemp(prefix=BESIDE, dir=folder))
     try:
         yield beside
-        beside.chmod(0o755)
+        beside.chmod(0o777 & ~umask())
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():
             target.replace(old)
@@ -110,4 +117,12 @@ def put_back(folder: Path, only: str = "") -> None:
         if target.exists():
             shutil.rmtree(path, ignore_errors=True)
         elif path.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
             path.replace(target)
+
+
+def umask() -> int:
+    """Return the rights that the user takes from new files."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

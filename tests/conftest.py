@@ -16,7 +16,7 @@ from filelock import FileLock
 
 import laoqu as lq
 from laoqu import forms, paths
-from laoqu.batch.run import FORMATS
+from laoqu.run.batch import FORMATS
 from laoqu.labels import LANGS
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import laoqu as lq
 from laoqu.analysis import county
-from laoqu.batch import parameters
+from laoqu import reports as parameters
 from laoqu.cli import main
 from laoqu.sections.card import TABLES
 from laoqu.sections.checks import unbacked

@@ -12,8 +12,8 @@ import laoqu as lq
 from laoqu import paths
 
 HEAVY = [
-    "matplotlib", "geopandas", "papermill", "nbformat", "nbconvert", "IPython", "jinja2", "sklearn",
-    "scipy.cluster", "statsmodels",
+    "matplotlib", "geopandas", "papermill", "nbformat", "nbconvert", "IPython", "jinja2",
+    "scipy.stats",
 ]  # fmt: skip
 
 

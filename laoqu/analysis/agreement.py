@@ -1,25 +1,31 @@
-"""How far codings of the same units agree, beyond percent and with intervals.
+"""How far codings of the same units agree, beyond percent and with what is left open.
 
-Krippendorff's α comes from `krippendorff`, Cohen's and Fleiss's κ from statsmodels. Gwet's AC1 and
-Holsti are written here. Whatever cannot be computed is undefined with its reason, never 0 or 1.
+Between two automated passes this is the *stability of automated passes*: it says that the rules
+leave little to judgement. It is no reliability, which takes people, and no validity. It is
+measured on the very text on which the codebook was written.
+
+Krippendorff's α comes from `krippendorff`; the rest is written here. Whatever cannot be computed
+is undefined with its reason, never 0 or 1.
 """
 
 from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 
 import krippendorff
 import numpy as np
 import pandas as pd
-from statsmodels.stats import inter_rater
+from scipy.stats import binomtest
 
-from laoqu.analysis.resample import DRAWS, SEED
-from laoqu.coding import CODES, SCALES
+from laoqu.analysis.draws import CLAUSE_DRAWS, LEVEL, SEED
+from laoqu.coding import CODES, MORE, SCALES
 
-#: What the methods literature asks of α (Krippendorff 2004/2019, as commonly quoted).
+#: What the methods literature asks of α between people (Krippendorff 2004/2019, as quoted).
 RELY, TENTATIVE = 0.8, 0.667
+#: Resamples of clauses for a range.
+RESAMPLES = 2 * CLAUSE_DRAWS
 
 
 def agreement(
@@ -27,10 +33,10 @@ def agreement(
     scale: str = "nominal",
     categories: list[object] | None = None,
     cluster: pd.Series | None = None,
-    draws: int = 2 * DRAWS,
+    draws: int = RESAMPLES,
     seed: int = SEED,
 ) -> pd.DataFrame:
-    """Return every agreement statistic of one variable, each with an interval or a reason.
+    """Return every agreement statistic of one variable, each with a range or a reason.
 
     Parameters
     ----------
@@ -43,14 +49,15 @@ def agreement(
     cluster : Series, optional
         Unit → cluster (its clause); clusters, not units, are then resampled.
     draws, seed : int
-        Resamples for the percentile intervals, and where they start.
+        Resamples for the percentile range, and where they start.
 
     Returns
     -------
     DataFrame
-        One row per statistic: ``statistic``, ``value``, ``low``, ``high`` (95 %), ``n`` (units
-        with two codes or more), ``coders``, ``undefined_draws``, ``note`` (why it is undefined,
-        or what to know).
+        One row per statistic: ``statistic``, ``value``, ``low``, ``high`` (95 % of the
+        resamples; NaN where all agree, since every resample then agrees too: read
+        `most_disagreement`), ``n`` (units with two codes or more), ``coders``,
+        ``undefined_draws``, ``note`` (why it is undefined, or what to know).
 
     Examples
     --------
@@ -72,29 +79,97 @@ def agreement(
     codes = table.apply(lambda column: column.map(known.index, na_action="ignore"))
     ratings = codes.to_numpy(dtype=float)
     reason = _why_not(ratings, len(codings))
-    statistics = _statistics(scale, len(known), ratings.shape[1])
-    groups = _groups(table.index, cluster)
-    rng = np.random.default_rng(seed)
-    samples = [] if reason else [_resample(groups, rng) for _ in range(draws)]
+    rng, groups = np.random.default_rng(seed), _groups(table.index, cluster)
+    alike = not reason and _percent(ratings) == 1
+    samples = [] if reason or alike else [_resample(groups, rng) for _ in range(draws)]
+    n = int(((~np.isnan(ratings)).sum(axis=1) >= 2).sum())
     rows = []
-    for name, (function, note) in statistics.items():
+    for name, (function, note) in _statistics(scale, len(known), ratings.shape[1]).items():
         value, why = (np.nan, reason) if reason else _defined(function, ratings)
         drawn = [] if why else [_defined(function, ratings[sample])[0] for sample in samples]
         good = [each for each in drawn if not np.isnan(each)]
         low, high = np.percentile(good, [2.5, 97.5]) if good else (np.nan, np.nan)
-        n = int(((~np.isnan(ratings)).sum(axis=1) >= 2).sum())
-        rows.append(
-            [name, value, low, high, n, len(codings), len(drawn) - len(good), why or note]
-        )  # fmt: skip
+        undefined = len(drawn) - len(good)
+        rows.append([name, value, low, high, n, len(codings), undefined, why or note])
     columns = ["statistic", "value", "low", "high", "n", "coders", "undefined_draws", "note"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def most_disagreement(disagree: int, n: int, level: float = LEVEL) -> float:
+    """Return the exact upper bound of a share of disagreement, one-sided (Clopper–Pearson).
+
+    Perfect agreement has no percentile range, but it does not exclude rare disagreement.
+
+    Parameters
+    ----------
+    disagree, n : int
+        Units (or clauses) that disagree, and all of them.
+    level : float
+
+    Examples
+    --------
+    >>> from laoqu.analysis.agreement import most_disagreement
+    >>> [round(most_disagreement(0, n), 3) for n in (223, 19)]
+    [0.013, 0.146]
+    """
+    if not n:
+        return np.nan
+    interval = binomtest(disagree, n, alternative="less").proportion_ci(level, "exact")
+    return float(interval.high)
+
+
+def masi(a: Collection[object], b: Collection[object]) -> float:
+    """Return the MASI distance of two sets of codes: 0 the same, 1 nothing shared.
+
+    1 − J·M with J the share of codes that both have, and M 1 for the same set, 2/3 where one
+    holds the other, 1/3 where they overlap (Passonneau 2006). Two empty sets are the same.
+
+    Examples
+    --------
+    >>> from laoqu.analysis.agreement import masi
+    >>> [round(masi(*pair), 3) for pair in (("ab", "ab"), ("a", "ab"), ("a", ""), ("", ""))]
+    [0.0, 0.667, 1.0, 0.0]
+    """
+    a, b = set(a), set(b)
+    if a == b:
+        return 0.0
+    both = a & b
+    monotone = 2 / 3 if a < b or b < a else 1 / 3
+    return 1 - len(both) / len(a | b) * monotone
+
+
+def masi_alpha(a: pd.Series, b: pd.Series) -> float:
+    """Return Krippendorff's α of two codings by sets of codes, with MASI as the distance.
+
+    Parameters
+    ----------
+    a, b : Series
+        Unit → a collection of codes (empty: no code), of the same units.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from laoqu.analysis.agreement import masi_alpha
+    >>> masi_alpha(pd.Series(["x", "y"]), pd.Series(["x", "y"]))
+    1.0
+    """
+    pairs = [
+        (frozenset(one), frozenset(two)) for one, two in zip(a, b.reindex(a.index), strict=True)
+    ]
+    observed = np.mean([masi(*pair) for pair in pairs])
+    counts = pd.Series(list(itertools.chain(*pairs))).value_counts()
+    total = counts.sum()
+    expected = sum(n * m * masi(one, two) for one, n in counts.items() for two, m in counts.items())
+    if not expected:
+        return np.nan
+    return float(1 - observed * total * (total - 1) / expected)
 
 
 def by_variable(
     a: pd.DataFrame,
     b: pd.DataFrame,
     skip: pd.DataFrame | None = None,
-    draws: int = 2 * DRAWS,
+    draws: int = RESAMPLES,
     seed: int = SEED,
 ) -> pd.DataFrame:
     """Return the agreement of two codings of the measures, variable by variable.
@@ -102,7 +177,7 @@ def by_variable(
     Parameters
     ----------
     a, b : DataFrame
-        Codings with ``measure_id`` and the variables of `laoqu.coding.SCALES`.
+        Codings with ``measure_id`` and the variables of `SCALES`.
     skip : DataFrame, optional
         ``measure_id``, ``variable``: cells to leave out (those the codebook gives as examples).
     draws, seed : int
@@ -111,44 +186,48 @@ def by_variable(
     Returns
     -------
     DataFrame
-        `agreement`'s rows for each variable, with ``variable`` in front.
+        `agreement`'s rows for each variable, with ``variable`` in front, and two columns more:
+        ``most_units`` and ``most_clauses``, `most_disagreement` of units and of clauses.
+        Secondary codes (``…_more``) have one row each, ``alpha_masi``.
     """
     one, two = (frame.set_index("measure_id") for frame in (a, b))
+    two = two.reindex(one.index)
     clause = pd.Series(one.index.str.partition(".").get_level_values(0), index=one.index)
+    left_out = pd.DataFrame(columns=["measure_id", "variable"]) if skip is None else skip
     parts = []
     for variable, scale in SCALES.items():
-        pair = [one[variable].astype(object), two[variable].reindex(one.index).astype(object)]
-        if skip is not None:
-            out = skip.loc[skip["variable"].isin([variable, CODES.get(variable)]), "measure_id"]
-            pair = [codes.where(~codes.index.isin(out)) for codes in pair]
+        names = [variable, CODES.get(variable)]
+        out = one.index.isin(left_out.loc[left_out["variable"].isin(names), "measure_id"])
+        pair = [frame[variable].astype(object).where(~out) for frame in (one, two)]
         pair = [codes.where(codes.notna(), np.nan) for codes in pair]
         table = agreement(*pair, scale=scale, cluster=clause, draws=draws, seed=seed)
-        parts.append(table.assign(variable=variable))
+        parts.append(_bounded(table.assign(variable=variable), *pair, clause))
+    for variable in MORE:
+        if variable not in one or variable not in two:
+            continue
+        sets = [frame[variable].map(_codes_of) for frame in (one, two)]
+        row = {"statistic": "alpha_masi", "value": masi_alpha(*sets), "n": len(one), "coders": 2}
+        row["note"] = "Krippendorff's α on sets of secondary codes, MASI distance"
+        table = pd.DataFrame([{**row, "variable": variable, "undefined_draws": 0}])
+        parts.append(_bounded(table, *sets, clause))
     result = pd.concat(parts, ignore_index=True)
     return result[["variable", *[name for name in result.columns if name != "variable"]]]
 
 
-def by_category(*codings: pd.Series, categories: list[object] | None = None) -> pd.DataFrame:
-    """Return agreement category by category: α of "this one or another".
+def _codes_of(codes: object) -> frozenset[object]:
+    """Return a cell of secondary codes as a set; a sheet may leave it empty."""
+    return frozenset(codes) if isinstance(codes, (tuple, list, set, frozenset)) else frozenset()
 
-    Returns
-    -------
-    DataFrame
-        One row per category: ``category``, ``used`` (how often each coder used it, joined by /),
-        ``both`` (units in which all coders agree on it), ``alpha``, ``note``.
-    """
-    table = pd.concat(codings, axis=1, keys=range(len(codings)))
-    values = sorted(set(table.stack().dropna().tolist()) | set(categories or []))
-    rows = []
-    for category in values:
-        marks = table.eq(category).astype(float).where(table.notna())
-        ratings = marks.to_numpy()
-        why = _why_not(ratings, len(codings))
-        value, why = (np.nan, why) if why else _defined(_alpha("nominal", 2), ratings)
-        used = " / ".join(str(int(marks[column].sum())) for column in marks)
-        both = int(marks.eq(1).all(axis=1).sum())
-        rows.append([category, used, both, value, why or ""])
-    return pd.DataFrame(rows, columns=["category", "used", "both", "alpha", "note"])
+
+def _bounded(table: pd.DataFrame, a: pd.Series, b: pd.Series, clause: pd.Series) -> pd.DataFrame:
+    """Add the upper bounds on disagreement, of units and of clauses, for two codings."""
+    coded = a.notna() & b.notna()
+    differ = (a != b) & coded
+    clauses = differ[coded].groupby(clause[coded]).any()
+    return table.assign(
+        most_units=most_disagreement(int(differ.sum()), int(coded.sum())),
+        most_clauses=most_disagreement(int(clauses.sum()), len(clauses)),
+    )
 
 
 def _statistics(
@@ -158,13 +237,18 @@ def _statistics(
         "percent": (_percent, "not corrected for chance; never alone"),
         f"alpha_{scale}": (_alpha(scale, size), "Krippendorff's α"),
     }
+    equal, ordered = np.eye(size), _ordinal_weights(size)
     if coders == 2:
         result["kappa"] = (_kappa(size), "Cohen's κ")
         if scale == "ordinal":
-            result["kappa_quadratic"] = (_kappa(size, "quadratic"), "Cohen's κ, quadratic weights")
+            result["kappa_quadratic"] = (_kappa(size, squared=True), "Cohen's κ, quadratic weights")
     else:
-        result["fleiss"] = (_fleiss(size), "Fleiss's κ")
-    result["ac1"] = (_ac1(size), f"Gwet's AC1, q = {size}")
+        note = "Fleiss's κ, generalised to missing codes"
+        result["fleiss"] = (_corrected(_fleiss_chance, equal), note)
+    result["ac1"] = (_corrected(_gwet_chance, equal), f"Gwet's AC1, q = {size}")
+    if scale == "ordinal":
+        note = f"Gwet's AC2, ordinal weights, q = {size}"
+        result["ac2"] = (_corrected(_gwet_chance, ordered), note)
     result["holsti"] = (_holsti, "归类一致性 (Holsti), not corrected for chance")
     result["holsti_stepped"] = (
         lambda ratings: _step_up(_holsti(ratings), coders),
@@ -201,11 +285,8 @@ def _defined(function: Callable[[np.ndarray], float], ratings: np.ndarray) -> tu
 
 def _percent(ratings: np.ndarray) -> float:
     """Share of agreeing pairs, unit by unit: the p_o of the chance-corrected statistics."""
-    counts = _counts(ratings)
-    total = counts.sum(axis=1)
-    pairs = total * (total - 1)
-    keep = pairs > 0
-    return float(((counts * (counts - 1)).sum(axis=1)[keep] / pairs[keep]).mean())
+    size = int(np.nanmax(ratings)) + 1
+    return _observed(_counts(ratings, size), np.eye(size))
 
 
 def _alpha(scale: str, size: int) -> Callable[[np.ndarray], float]:
@@ -220,39 +301,63 @@ def _alpha(scale: str, size: int) -> Callable[[np.ndarray], float]:
     return alpha
 
 
-def _kappa(size: int, weights: str | None = None) -> Callable[[np.ndarray], float]:
+def _kappa(size: int, squared: bool = False) -> Callable[[np.ndarray], float]:
+    """Cohen's κ of two coders, each with margins of its own; units with both codes."""
+    distance = 1 - np.eye(size)
+    if squared:
+        distance = np.subtract.outer(np.arange(size), np.arange(size)) ** 2.0
+
     def kappa(ratings: np.ndarray) -> float:
         pairs = ratings[~np.isnan(ratings).any(axis=1)].astype(int)
         table = np.zeros((size, size))
         np.add.at(table, (pairs[:, 0], pairs[:, 1]), 1)
-        if len(np.unique(pairs)) < 2:
-            return np.nan
-        return inter_rater.cohens_kappa(table, wt=weights, return_results=False)
+        expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
+        below = (distance * expected).sum()
+        return np.nan if below == 0 else 1 - (distance * table).sum() / below
 
     return kappa
 
 
-def _fleiss(size: int) -> Callable[[np.ndarray], float]:
-    def fleiss(ratings: np.ndarray) -> float:
-        counts = _counts(ratings, size)
-        complete = counts[counts.sum(axis=1) == ratings.shape[1]]
-        return inter_rater.fleiss_kappa(complete) if len(complete) else np.nan
+def _corrected(
+    chance: Callable[[np.ndarray, np.ndarray], float], weights: np.ndarray
+) -> Callable[[np.ndarray], float]:
+    """Agreement beyond chance for any number of coders and missing codes (Gwet 2014)."""
 
-    return fleiss
-
-
-def _ac1(size: int) -> Callable[[np.ndarray], float]:
-    def ac1(ratings: np.ndarray) -> float:
-        # Gwet 2008: chance agreement from the mean share of coders that chose each category.
-        if size < 2:
+    def statistic(ratings: np.ndarray) -> float:
+        if len(weights) < 2:
             return np.nan
-        counts = _counts(ratings, size)
+        counts = _counts(ratings, len(weights))
         counts = counts[counts.sum(axis=1) > 0]
+        # A unit that one coder left out counts for the margins by the share of those who did not.
         share = (counts / counts.sum(axis=1, keepdims=True)).mean(axis=0)
-        chance = (share * (1 - share)).sum() / (size - 1)
-        return (_percent(ratings) - chance) / (1 - chance)
+        expected = chance(share, weights)
+        return (_observed(counts, weights) - expected) / (1 - expected)
 
-    return ac1
+    return statistic
+
+
+def _fleiss_chance(share: np.ndarray, weights: np.ndarray) -> float:
+    return float(share @ weights @ share)
+
+
+def _gwet_chance(share: np.ndarray, weights: np.ndarray) -> float:
+    size = len(weights)
+    return float(weights.sum() / (size * (size - 1)) * (share * (1 - share)).sum())
+
+
+def _ordinal_weights(size: int) -> np.ndarray:
+    """Gwet's ordinal weights: 1 − pairs of categories passed / all pairs."""
+    steps = np.abs(np.subtract.outer(np.arange(size), np.arange(size)))
+    passed = steps * (steps + 1) / 2
+    return 1 - passed / max(passed.max(), 1)
+
+
+def _observed(counts: np.ndarray, weights: np.ndarray) -> float:
+    """Weighted share of agreeing pairs, unit by unit, over units with two codes or more."""
+    total = counts.sum(axis=1)
+    pairs = total * (total - 1)
+    agree = (counts * (counts @ weights - 1)).sum(axis=1)
+    return float((agree[pairs > 0] / pairs[pairs > 0]).mean())
 
 
 def _holsti(ratings: np.ndarray) -> float:
@@ -268,13 +373,12 @@ def _step_up(mean: float, coders: int) -> float:
     return coders * mean / (1 + (coders - 1) * mean)
 
 
-def _counts(ratings: np.ndarray, size: int | None = None) -> np.ndarray:
+def _counts(ratings: np.ndarray, size: int) -> np.ndarray:
     """Units × categories: how many coders chose each."""
-    size = int(np.nanmax(ratings)) + 1 if size is None else size
     return np.stack([(ratings == code).sum(axis=1) for code in range(size)], axis=1)
 
 
-def _groups(index: pd.Index, cluster: pd.Series | None) -> list[np.ndarray]:
+def _groups(index: pd.Index, cluster: pd.Series | None) -> Sequence[np.ndarray]:
     if cluster is None:
         return [np.array([i]) for i in range(len(index))]
     keys = cluster.reindex(index)
@@ -284,6 +388,6 @@ def _groups(index: pd.Index, cluster: pd.Series | None) -> list[np.ndarray]:
     return [np.flatnonzero(keys == key) for key in keys.unique()]
 
 
-def _resample(groups: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+def _resample(groups: Sequence[np.ndarray], rng: np.random.Generator) -> np.ndarray:
     chosen = rng.integers(0, len(groups), len(groups))
     return np.concatenate([groups[i] for i in chosen])

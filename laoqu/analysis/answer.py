@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from laoqu import regions
+from laoqu.analysis import naming
 
 if TYPE_CHECKING:
     from laoqu.plan import Plan
@@ -58,31 +59,6 @@ def direct(plan: Plan) -> pd.DataFrame:
     return table.merge(measures.assign(page=pages), on="measure_id")
 
 
-def standings(plan: Plan) -> pd.DataFrame:
-    """Return what the plan gives to places by name: who is to be, to get or to build what.
-
-    Returns
-    -------
-    DataFrame
-        One row per (area, place, role), a place that is printed twice in one role once:
-        ``region_id``, ``mention_id`` (of the first naming), ``printed``, ``name``, ``name_en``,
-        ``level``, ``adcode``, ``city`` (the code above it), ``role``, ``group`` (kind of standing, the role's ``parent`` in
-        the codebook), ``clause_id``, ``start``, ``areas`` (how many areas have the role).
-    """
-    groups = plan.codebook("role").set_index("code")["parent"]
-    table = plan.mentions()
-    table = table[table["recipient"] & (table["level"] != "area") & (table["role"] != "")]
-    table = table.assign(group=table["role"].map(groups), region_id=table["region_id"].str.split(";"))
-    table = table.explode("region_id")
-    table = table[table["region_id"].ne("") & table["region_id"].notna() & table["group"].ne("")]
-    table = table.sort_values("start").drop_duplicates(["region_id", "name", "adcode", "role"])
-    table["areas"] = table.groupby("role")["region_id"].transform("nunique")
-    table["city"] = table["adcode"].str[:4] + "00"
-    columns = ["region_id", "mention_id", "printed", "name", "name_en", "level", "adcode", "city"]
-    columns += ["role", "group", "clause_id", "start", "areas"]
-    return table[columns].reset_index(drop=True)
-
-
 def lacking(plan: Plan, region_id: str, most: int = MOST) -> pd.DataFrame:
     """Return what more than `most` areas have by name and this one has not.
 
@@ -94,7 +70,7 @@ def lacking(plan: Plan, region_id: str, most: int = MOST) -> pd.DataFrame:
         is not printed in one may still be meant.
     """
     measures = direct(plan).query("reach == 'named'")[["region_id", "measure_id"]]
-    roles = standings(plan)[["region_id", "role"]]
+    roles = naming.standings(plan)[["region_id", "role"]]
     table = pd.concat(
         [
             measures.rename(columns={"measure_id": "id"}).assign(kind="measure"),
@@ -121,7 +97,7 @@ def counts(plan: Plan) -> pd.DataFrame:
         every number that rests on places is a lower bound).
     """
     rows = direct(plan)
-    places = standings(plan)
+    places = naming.standings(plan)
     table = plan.regions().set_index("region_id")[["documented", "official_total"]]
     for reach in DIRECT:
         table[reach] = rows[rows["reach"] == reach].groupby("region_id").size()
@@ -178,7 +154,7 @@ class Findings:
     named : DataFrame
         Rows of `direct` that name the area; those that name no other first.
     cities : DataFrame
-        Rows of `standings` of the area that stand in clause 七.
+        Rows of `laoqu.analysis.naming.standings` of the area that stand in clause 七.
     lacking : DataFrame
         From `lacking`.
     key_counties : int
@@ -198,7 +174,7 @@ def findings(plan: Plan, region: str) -> Findings:
     """Return what the answer paragraph of an area says, as notebook 10 works it out."""
     area = plan.region(region).region_id
     here = direct(plan).query("region_id == @area and reach == 'named'")
-    cities = standings(plan).query("region_id == @area and clause_id == 'c07'")
+    cities = naming.standings(plan).query("region_id == @area and clause_id == 'c07'")
     here = here.sort_values(["named_areas", "start"])
     now = counts(plan).loc[area]
     return Findings(

@@ -6,8 +6,9 @@ the unit of 2021 that its code means. `Panel` is the panel; its methods go on fr
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 STATUSES = ("same", "followed", "split", "merged", "other_holder", "later", "unknown")
 #: A vintage is inferred where its list has this share of the codes, and at least so many of them.
 VINTAGE_SHARE, VINTAGE_CODES = 0.9, 3
+#: What the plan is loaded by.
+ENVIRONMENT = ("DATA", "MEMBERSHIP", "BOUNDARIES", "CODING")
 LEVELS = {"county": "counties", "prefecture": "cities", "province": "provinces"}
 
 
@@ -215,13 +218,11 @@ def panel(
     >>> made.data[["county_code", "code_in_panel", "year", "code_status"]].values.tolist()
     [['431181', '431121', 2019, 'followed'], ['431181', '431181', 2022, 'same']]
     """
-    from laoqu.plan import load
-
     if vintage is not None and not FIRST <= int(vintage) <= LAST:
         raise LaoquError(f"vintage is {vintage}, expected a year from {FIRST} to {LAST}")
     if unit is not None and unit not in LEVELS:
         raise LaoquError(f"unit is {unit!r}, expected one of {', '.join(LEVELS)}")
-    plan = load()
+    plan = _plan(tuple(os.environ.get(f"LAOQU_{name}") for name in ENVIRONMENT))
     units = succession.units(plan.folder)
     file = read(source, Columns(code, year, name), units)
     pairs = file.frame[["code_in_panel", "year"]].drop_duplicates()
@@ -248,6 +249,14 @@ def panel(
         "vintage": inferred, "columns": file.columns,
     }  # fmt: skip
     return Panel(data, about, plan)
+
+
+@lru_cache(maxsize=2)
+def _plan(_: tuple[str | None, ...]) -> Plan:
+    """Return the plan, read once for all panels: its maps take some seconds."""
+    from laoqu.plan import load
+
+    return load()
 
 
 def _vintage(pairs: pd.DataFrame, units: Units) -> tuple[int, str]:

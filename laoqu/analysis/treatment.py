@@ -1,14 +1,15 @@
-"""Treatment tables for difference-in-differences: who is treated, who is not, who is unknown.
+"""Who is treated, who is not, who is unknown: tables for difference-in-differences.
 
 A unit that a list in 等 could hold is NA and never 0: most estimators take a missing cohort for a
-unit never treated (docs/methods.md, “Treatment tables”). `laoqu.analysis.panels` joins the tables
-to outcomes, `laoqu.analysis.estimators` hands them on.
+unit never treated (docs/methods.md, “Treatment tables”).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from numbers import Integral
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,64 +17,66 @@ import pandas as pd
 from laoqu import regions
 from laoqu.errors import LaoquError, UnknownId, nearest
 
+if TYPE_CHECKING:
+    from laoqu.analysis.panel import Panel
+    from laoqu.plan import Plan
+
 #: The date on which the codes of the tables are valid.
 VINTAGE = "2021-12-31"
-#: The default of `counties`: the only date that is the plan's own.
-FIRST = "plan_reported"
 TIMINGS = ("next_year", "same_year")
 UNIVERSES = ("areas", "all")
-#: Why `ever_treated` is what it is; only the first is 1, only the second is 0.
-STATUS = ("named", "complete_list", "open_list", "outside_areas")
+CONTROLS = ("areas", "eligible")
+#: Bases of membership that rest on the plan itself.
+PLAN_BASES = {"box1", "plan_inferred"}
 COLUMNS = [
     "county_code", "code_vintage", "unit_level", "name_printed", "name_normalised", "prefecture",
-    "province", "region_id", "region_basis", "channel", "roles", "named", "list_open",
-    "list_total", "evidence_id", "first_treat", "first_treat_basis", "ever_treated",
-    "status_basis",
+    "province", "region_id", "region_basis", "basis_plan_only", "urban_district", "channel",
+    "roles", "named", "list_open", "list_total", "evidence_id", "first_treat",
+    "first_treat_basis", "ever_treated", "status_basis", "eligible", "interaction",
+]  # fmt: skip
+#: What a panel gets of the table.
+ADDED = [
+    "channel", "unit_level", "region_id", "province", "first_treat", "first_treat_basis",
+    "ever_treated", "status_basis", "eligible", "basis_plan_only", "urban_district",
+    "borders_treated", "km_to_treated", "km_to_border", "interaction",
 ]  # fmt: skip
 
 
+class Design(NamedTuple):
+    """Choices behind a table of treatment, all of which can be argued about.
+
+    ``first_treat`` is a ``date_id`` of ``plan.table("treatment_dates")``; ``timing`` takes the year
+    after it (``next_year``, its first full year) or its own; ``universe`` is counties documented in
+    the areas or ``all``; weaker rows of the membership than ``min_confidence`` are left out.
+    """
+
+    first_treat: str = "plan_reported"
+    timing: str = "next_year"
+    universe: str = "areas"
+    min_confidence: str = "medium"
+
+
 def counties(
-    mentions: pd.DataFrame,
-    membership: pd.DataFrame,
-    gazetteer: pd.DataFrame,
-    channels: pd.DataFrame,
-    dates: pd.DataFrame,
-    only: Sequence[str] | None = None,
-    first_treat: str = FIRST,
-    timing: str = "next_year",
-    universe: str = "areas",
-    min_confidence: str = "medium",
+    plan: Plan, only: Sequence[str] | str | None = None, design: Design | None = None
 ) -> pd.DataFrame:
     """Return for each channel which units are treated, untreated or unknown.
 
     Parameters
     ----------
-    mentions, membership, gazetteer : DataFrame
-        ``plan.mentions()``, ``plan.membership()``, ``plan.gazetteer()``.
-    channels, dates : DataFrame
-        ``plan.table("treatment_channels")``, ``plan.table("treatment_dates")``.
-    only : sequence of str, optional
+    plan : Plan
+    only : str or sequence of str, optional
         These channels; by default all.
-    first_treat : str
-        A ``date_id`` of `dates`. The plan is reported on 2021-12-01; other dates can be argued for.
-    timing : {"next_year", "same_year"}
-        The first treated year is the one after the date, its first full year, or that of the date.
-    universe : {"areas", "all"}
-        Counties documented in one of the twelve areas and their cities, or all of the gazetteer.
-        Units that the plan names are always there.
-    min_confidence : {"high", "medium", "low"}
-        Weaker rows of `membership` are left out.
+    design : Design, optional
 
     Returns
     -------
     DataFrame
-        One row per channel and unit, sorted: `COLUMNS`. ``unit_level`` says whether
-        ``county_code`` is a county or a city: a named city does not make its counties treated, so
-        channels of cities have rows of cities. ``region_id``, ``region_basis``, ``roles`` and
-        ``evidence_id`` join several values with ``;``. ``evidence_id`` is the naming, or the unit
-        of the text in which the list stands that does not name it. ``ever_treated`` is 1 (named), 0
-        (within the twelve areas and not in a list printed in full) or NA, as ``status_basis``
-        says. A channel for which the plan names no place has no row.
+        One row per channel and unit: `COLUMNS`. ``unit_level`` says whether ``county_code`` is a
+        county or a city: a named city does not make its counties treated. ``ever_treated`` is 1
+        (named), 0 (in an area and not in a list printed in full) or NA, as ``status_basis`` says.
+        ``eligible``: in an area and a province of which the channel names units, so that it could
+        have been chosen. ``interaction`` is made of all channels of the level, whichever are asked
+        for: a unit of one may be a control of another.
 
     Raises
     ------
@@ -86,25 +89,30 @@ def counties(
     --------
     >>> import laoqu as lq
     >>> from laoqu.analysis import treatment
-    >>> plan = lq.load()
-    >>> frames = plan.mentions(), plan.membership(), plan.gazetteer()
-    >>> rules = plan.table("treatment_channels"), plan.table("treatment_dates")
-    >>> table = treatment.counties(*frames, *rules, only=["national_key_county"])
-    >>> table["ever_treated"].value_counts(dropna=False).tolist()
-    [428, 53]
+    >>> table = treatment.counties(lq.load(), "national_key_county")
+    >>> int(table["ever_treated"].eq(1).sum()), table["ever_treated"].isna().any()
+    (53, np.False_)
     """
-    for value, valid, kind in ((universe, UNIVERSES, "universe"), (timing, TIMINGS, "timing")):
+    design = design or Design()
+    for value, valid, kind in (
+        (design.universe, UNIVERSES, "universe"), (design.timing, TIMINGS, "timing")
+    ):  # fmt: skip
         if value not in valid:
             raise UnknownId(value, valid, kind)
     only = [only] if isinstance(only, str) else only
-    rules = _chosen(channels, only)
-    year, basis = _first(dates, rules, first_treat, timing)
-    areas = regions.place_areas(membership, gazetteer, min_confidence)
-    tables = [
-        _channel(rule, mentions, gazetteer, areas, universe, rule.channel in set(only or ()))
-        for rule in rules.itertuples()
-    ]
-    table = pd.concat([part for part in tables if part is not None], ignore_index=True)
+    channels = plan.table("treatment_channels")
+    chosen = set(channels["channel"]) if only is None else set(_known(channels, only))
+    rules = channels[channels["channel"].isin(chosen)]
+    year, basis = _first(plan.table("treatment_dates"), rules, design)
+    # All channels are made: the interaction needs those that were not asked for too.
+    parts = {r.channel: _channel(plan, r, design) for r in channels.itertuples()}
+    empty = [r for r in rules.itertuples() if parts[r.channel] is None]
+    if only is not None and empty:
+        r = empty[0]
+        raise LaoquError(f"the plan names no {r.unit_level} for {r.channel}: {r.reason}")
+    table = pd.concat([part for part in parts.values() if part is not None], ignore_index=True)
+    table = table.merge(_crossed(table), on=["county_code", "unit_level"], how="left")
+    table = table[table["channel"].isin(chosen)]
     treated = table["ever_treated"].eq(1).fillna(False).astype(bool)
     table["first_treat"] = pd.Series(year, table.index, dtype="Int64").where(treated)
     table["first_treat_basis"] = np.where(treated, basis, "")
@@ -113,156 +121,236 @@ def counties(
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:
-    """Count treated, untreated and unknown units of each channel.
-
-    Parameters
-    ----------
-    table : DataFrame
-        From `counties`.
+    """Count treated, untreated, eligible and unknown units of each channel.
 
     Returns
     -------
     DataFrame
-        One row per channel: ``channel``, ``unit_level``, ``treated``, ``untreated``, ``unknown``,
-        ``list_open``, ``list_total``.
+        One row per channel: ``channel``, ``unit_level``, ``treated``, ``untreated``,
+        ``eligible_controls``, ``unknown``, ``list_open``, ``list_total``.
     """
-    status = table["ever_treated"].map({1: "treated", 0: "untreated"}).fillna("unknown")
-    counts = pd.crosstab(table["channel"], status)
-    counts = counts.reindex(columns=["treated", "untreated", "unknown"], fill_value=0)
-    first = table.groupby("channel")[["unit_level", "list_open", "list_total"]].first()
-    result = first[["unit_level"]].join(counts).join(first[["list_open", "list_total"]])
-    return result.rename_axis(columns=None).reset_index()
+    one, zero = table["ever_treated"].eq(1).fillna(False), table["ever_treated"].eq(0).fillna(False)
+    counted = table.assign(
+        treated=one, untreated=zero, eligible_controls=zero & table["eligible"],
+        unknown=table["ever_treated"].isna(),
+    )  # fmt: skip
+    groups = counted.groupby("channel")
+    sums = groups[["treated", "untreated", "eligible_controls", "unknown"]].sum()
+    first = groups[["unit_level", "list_open", "list_total"]].first()
+    result = first[["unit_level"]].join(sums).join(first[["list_open", "list_total"]])
+    return result.reset_index()
 
 
-def interaction(table: pd.DataFrame, level: str = "county") -> pd.DataFrame:
-    """Return the full interaction of overlapping channels: which a unit has, lacks, may have.
+def treat(
+    panel: Panel,
+    channel: str = "national_key_county",
+    controls: str = "areas",
+    design: Design | None = None,
+) -> Panel:
+    """Add who is treated to a panel.
 
     Parameters
     ----------
-    table : DataFrame
-        From `counties`.
-    level : {"county", "city"}
-        Channels of counties and of cities have different units and do not mix.
+    panel : Panel
+        From `laoqu.panel`.
+    channel : str
+        One channel of ``plan.table("treatment_channels")``.
+    controls : {"areas", "eligible"}
+        All documented counties of the areas that the list does not name, or only those in
+        provinces of which it names some: elsewhere selection was impossible by design.
+    design : Design, optional
 
     Returns
     -------
-    DataFrame
-        One row per unit: ``county_code``, one column per channel with 1, 0 or NA,
-        ``interaction`` (``channel=status`` joined by ``;``), ``known`` (no channel is NA). A
-        dummy for one channel alone would count the others among its controls.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from laoqu.analysis import treatment
-    >>> one = {"county_code": "1", "unit_level": "county"}
-    >>> rows = [{**one, "channel": "a", "ever_treated": 1},
-    ...         {**one, "channel": "b", "ever_treated": pd.NA}]
-    >>> treatment.interaction(pd.DataFrame(rows))["interaction"].tolist()
-    ['a=1;b=NA']
+    Panel
+        All rows, with `ADDED`, ``treated`` (1 from ``first_treat`` on) and ``event_time``; rows
+        without a partner have NA and ``status_basis`` ``no_partner``. Its report says what had
+        none, and what to know before an estimate. A column of the file of such a name is kept as
+        ``<name>_in_file``.
     """
-    here = table[table["unit_level"] == level]
-    if here.empty:
-        raise UnknownId(level, table["unit_level"].unique(), "level of units")
-    wide = here.pivot(index="county_code", columns="channel", values="ever_treated")
-    wide = wide.astype("Int64").rename_axis(columns=None)
-    shown = wide.astype("object").where(wide.notna(), "NA")
-    joined = [
-        ";".join(f"{name}={status}" for name, status in zip(wide.columns, row, strict=True))
-        for row in shown.itertuples(index=False)
-    ]
-    return wide.assign(interaction=joined, known=wide.notna().all(axis=1)).reset_index()
-
-
-def panel(
-    table: pd.DataFrame, years: Iterable[int], first_treat: int | None = None
-) -> pd.DataFrame:
-    """Return a row for each unit, channel and year.
-
-    Parameters
-    ----------
-    table : DataFrame
-        From `counties`.
-    years : iterable of int
-    first_treat : int, optional
-        A first treated year of your own, in the place of that of `table`.
-
-    Returns
-    -------
-    DataFrame
-        `table` for each year with ``year``, ``treated`` (1 from ``first_treat`` on, 0 before it and
-        for the untreated, NA where unknown) and ``event_time`` (years since ``first_treat``, NA
-        where there is none).
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from laoqu.analysis import treatment
-    >>> table = pd.DataFrame({"county_code": ["1"], "ever_treated": [1], "first_treat": [2022]})
-    >>> treatment.panel(table, [2021, 2022])["treated"].tolist()
-    [0, 1]
-    """
-    years = list(years)
-    if not years or not all(is_whole(year) for year in years) or len(set(years)) < len(years):
-        raise LaoquError(f"years are {years}, expected distinct whole numbers, at least one")
-    if first_treat is not None:
-        if not is_whole(first_treat):
-            raise LaoquError(f"first_treat is {first_treat!r}, expected a year")
-        treated = status_of(table)["ever_treated"].eq(1).fillna(False)
-        own = pd.Series(first_treat, table.index, dtype="Int64").where(treated)
-        said = np.where(treated, f"given: {first_treat}", "")
-        table = table.assign(first_treat=own, first_treat_basis=said)
-    return timed(table.merge(pd.DataFrame({"year": years}), how="cross"))
+    if controls not in CONTROLS:
+        raise UnknownId(controls, CONTROLS, "choice of controls")
+    plan = panel.plan
+    table = counties(plan, channel, design)
+    table = table.merge(distances(plan, channel, design), on="county_code", how="left")
+    if controls == "eligible":
+        out = table["ever_treated"].eq(0).fillna(False) & ~table["eligible"]
+        table.loc[out, "ever_treated"] = pd.NA
+        table.loc[out, "status_basis"] = "not_eligible"
+    clash = [c for c in [*ADDED, "treated", "event_time"] if c in panel.data]
+    data = panel.data.rename(columns={c: f"{c}_in_file" for c in clash})
+    data = data.merge(table[["county_code", *ADDED]], on="county_code", how="left")
+    data["status_basis"] = data["status_basis"].fillna("no_partner")
+    data = timed(data)
+    lines = _told(panel, data, table, controls, clash)
+    report = type(panel.report)(pd.concat([panel.report, lines], ignore_index=True))
+    added = (*panel._about.get("added", ()), *ADDED, "treated", "event_time")
+    notes = [f"{row.what}: {row.detail or row.rows}" for row in lines.itertuples()]
+    return panel.replace(data, report=report, added=added, readme=notes, channel=channel)
 
 
 def timed(frame: pd.DataFrame) -> pd.DataFrame:
     """Add ``treated`` and ``event_time`` to rows with ``year`` and a status."""
-    frame = status_of(frame)
+    frame = frame.copy()
+    for column in ("ever_treated", "first_treat"):
+        frame[column] = frame[column].astype("Int64")
     since = (frame["year"] - frame["first_treat"]).astype("Int64")
     treated = since.ge(0).astype("Int64").mask(frame["ever_treated"].eq(0).fillna(False), 0)
     known = frame["ever_treated"].notna()
     return frame.assign(treated=treated.where(known), event_time=since.where(known))
 
 
-def _chosen(channels: pd.DataFrame, only: Sequence[str] | None) -> pd.DataFrame:
-    if only is None:
-        return channels
+def _told(
+    panel: Panel, data: pd.DataFrame, table: pd.DataFrame, controls: str, clash: list[str]
+) -> pd.DataFrame:
+    """Return what a reader must know of a panel with its treatment, as rows of the report."""
+    one = table[table["ever_treated"].eq(1).fillna(False)]
+    zero = table[table["ever_treated"].eq(0).fillna(False)]
+    here = set(data["county_code"].dropna())
+    rows = data["county_code"].isin(table["county_code"])
+    name = dict(zip(table["county_code"], table["name_normalised"], strict=True))
+
+    def listed(codes: Sequence[str]) -> str:
+        shown = ", ".join(f"{code} {name.get(code, '')}".strip() for code in list(codes)[:4])
+        return shown + (f" and {len(codes) - 4} more" if len(codes) > 4 else "")
+
+    lines: list[tuple[str, int, object, str]] = []
+
+    def tell(what: str, codes: Sequence[str], detail: str = "") -> None:
+        codes = sorted(set(codes))
+        n = int(data["county_code"].isin(codes).sum())
+        if codes or what in ("treated", "controls"):
+            lines.append((what, n, len(codes), detail or listed(codes)))
+
+    tell("treated", [c for c in one["county_code"] if c in here], f"of {len(one)} in the plan")
+    tell("controls", [c for c in zero["county_code"] if c in here], f"of {len(zero)}: {controls}")
+    tell("treated, not in the panel", [c for c in one["county_code"] if c not in here])
+    lost = data.loc[~rows & data["county_code"].notna(), "county_code"]
+    tell("outside the areas or not documented", list(lost))
+    after = data[data["treated"].eq(1).fillna(False)]["county_code"]
+    late = set(one["county_code"]) & here - set(after)
+    tell("treated, no row after treatment", sorted(late))
+    crossed = zero["interaction"].str.contains("=1", na=False) & zero["county_code"].isin(here)
+    tell("controls named in another channel", list(zero.loc[crossed, "county_code"]))
+    next_to = zero["borders_treated"].fillna(False).astype(bool) & zero["county_code"].isin(here)
+    tell("controls that border a treated unit", list(zero.loc[next_to, "county_code"]))
+    only = one["basis_plan_only"] & one["county_code"].isin(here)
+    tell("treated, member by the plan alone", list(one.loc[only, "county_code"]))
+    for column in clash:
+        text = f"the file's own is kept as {column}_in_file"
+        lines.append((f"column {column}", len(data), pd.NA, text))
+    for column in panel.outcomes:
+        inside = data["ever_treated"].notna()
+        if n := int(data.loc[inside, column].isna().sum()):
+            share = f"{n / max(inside.sum(), 1):.1%} of treated and controls"
+            lines.append((f"no value: {column}", n, pd.NA, share))
+    return pd.DataFrame(lines, columns=["what", "rows", "units", "detail"])
+
+
+def distances(plan: Plan, channel: str, design: Design | None = None) -> pd.DataFrame:
+    """Return how near each unit of a channel lies to a treated one and to its area's border.
+
+    Returns
+    -------
+    DataFrame
+        One row per county of the table: ``county_code``, ``borders_treated`` (shares a border with
+        a treated unit), ``km_to_treated`` (between points inside; 0 for treated), ``km_to_border``
+        (from such a point to the border of its areas). NA for units without a shape.
+    """
+    table = counties(plan, channel, design)
+    return _distances(plan, _Frozen(table)).copy()
+
+
+class _Frozen:
+    """A table as a key of a cache: equal where codes, statuses and areas are."""
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        self.table = table
+        columns = table[["county_code", "ever_treated", "region_id"]].astype("str")
+        self.key = tuple(columns.itertuples(index=False, name=None))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Frozen) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+@lru_cache(maxsize=8)
+def _distances(plan: Plan, frozen: _Frozen) -> pd.DataFrame:
+    import shapely
+
+    table = frozen.table
+    shapes = plan.layers.counties.set_index("adcode").geometry
+    codes = table["county_code"][table["county_code"].isin(shapes.index)]
+    found = shapes[codes]
+    points = shapely.point_on_surface(found.to_numpy())
+    treated = table["ever_treated"].eq(1).fillna(False).to_numpy()
+    treated = pd.Series(treated, table["county_code"])[codes].to_numpy()
+    borders = np.zeros(len(codes), dtype=bool)
+    nearest_km = np.full(len(codes), np.nan)
+    if treated.any():
+        tree = shapely.STRtree(found.to_numpy()[treated])
+        left, right = tree.query(found.to_numpy(), predicate="intersects")
+        own = np.flatnonzero(treated)
+        borders[left[left != own[right]]] = True
+        points_tree = shapely.STRtree(points[treated])
+        (pair, _), metres = points_tree.query_nearest(points, return_distance=True, all_matches=False)
+        nearest_km[pair] = metres / 1000
+    edge = pd.Series(np.nan, codes)
+    areas = table.set_index("county_code")["region_id"][codes].str.split(";").explode()
+    place = {code: number for number, code in enumerate(codes)}
+    for area in sorted(set(areas) - {""}):
+        members = areas.index[areas == area]
+        line = shapely.union_all(shapes[members].to_numpy()).boundary
+        away = shapely.distance(points[[place[code] for code in members]], line) / 1000
+        # A county of two areas has the nearer of their borders.
+        edge[members] = np.fmin(edge[members], away)
+    return pd.DataFrame(
+        {
+            "county_code": codes.to_numpy(), "borders_treated": borders,
+            "km_to_treated": nearest_km.round(1), "km_to_border": edge.to_numpy().round(1),
+        }
+    )  # fmt: skip
+
+
+def export(folder: Path | str | None = None, **settings: object) -> Path:
+    """Write tables of treatment and a README into a folder; see `laoqu.analysis.exporting`."""
+    from laoqu.analysis import exporting
+
+    return exporting.export(folder, **settings)
+
+
+def _known(channels: pd.DataFrame, only: Sequence[str]) -> Sequence[str]:
     known = channels["channel"].tolist()
     for name in only:
         if name not in known:
             raise UnknownId(name, nearest(str(name), known) or known, "channel")
-    return channels[channels["channel"].isin(list(only))]
+    return only
 
 
-def _first(dates: pd.DataFrame, rules: pd.DataFrame, date_id: str, timing: str) -> tuple[int, str]:
+def _first(dates: pd.DataFrame, rules: pd.DataFrame, design: Design) -> tuple[int, str]:
     """Return the first treated year, and in words where it is from."""
     known = dates["date_id"].tolist()
-    if date_id not in known:
-        raise UnknownId(date_id, nearest(str(date_id), known) or known, "date")
-    row = dates.set_index("date_id").loc[date_id]
+    if design.first_treat not in known:
+        near = nearest(str(design.first_treat), known) or known
+        raise UnknownId(design.first_treat, near, "date")
+    row = dates.set_index("date_id").loc[design.first_treat]
     outside = [name for name in rules["channel"] if not {name, "*"} & set(row["channels"])]
     if outside:
         allowed = ", ".join(row["channels"])
-        raise LaoquError(f"the date {date_id} is one of {allowed}, not of {', '.join(outside)}")
-    year = int(row["date"][:4]) + (timing == "next_year")
-    return year, f"{date_id} {row['date']} {timing}"
+        text = f"the date {design.first_treat} is one of {allowed}, not of {', '.join(outside)}"
+        raise LaoquError(text)
+    year = int(row["date"][:4]) + (design.timing == "next_year")
+    return year, f"{design.first_treat} {row['date']} {design.timing}"
 
 
-def _channel(
-    rule: object,
-    mentions: pd.DataFrame,
-    gazetteer: pd.DataFrame,
-    areas: pd.DataFrame,
-    universe: str,
-    asked: bool,
-) -> pd.DataFrame | None:
+def _channel(plan: Plan, rule: object, design: Design) -> pd.DataFrame | None:
     """Return the rows of one channel; None where the plan names no place."""
+    mentions, gazetteer = plan.mentions(), plan.gazetteer()
+    areas = regions.place_areas(plan.membership(), gazetteer, design.min_confidence)
     found = mentions[mentions["recipient"] & mentions["role"].isin(rule.roles)]
     if found.empty:
-        if asked:
-            raise LaoquError(
-                f"the plan names no {rule.unit_level} for {rule.channel}: {rule.reason}"
-            )
         return None
     units = gazetteer.set_index("adcode")
     code = found["adcode"]
@@ -278,7 +366,7 @@ def _channel(
         region_id=("region_id", ";".join), region_basis=("basis", ";".join)
     )  # fmt: skip
     codes = set(named.index) | set(here.index)
-    if universe == "all":
+    if design.universe == "all":
         codes |= set(_all(gazetteer, rule.unit_level))
     table = pd.DataFrame({"county_code": sorted(codes)}).set_index("county_code")
     table = table.join(named).join(here)
@@ -299,12 +387,34 @@ def _channel(
     own = units["level"].reindex(table.index).eq("prefecture")
     above = units["prefecture"].reindex(table.index)
     table["prefecture"] = above.mask(own, units["name"].reindex(table.index))
+    table["urban_district"] = units["type"].reindex(table.index).eq("市辖区")
+    words = ["name_printed", "roles", "region_id", "region_basis", "prefecture", "province"]
+    table[words] = table[words].fillna("")
+    bases = [set(filter(None, basis.split(";"))) for basis in table["region_basis"]]
+    table["basis_plan_only"] = [bool(each) and each <= PLAN_BASES for each in bases]
+    chosen = set(table.loc[is_named, "province"])
+    regional = {area for ids in table.loc[is_named, "region_id"] for area in ids.split(";")} - {""}
+    in_area = [bool(regional & set(ids.split(";"))) for ids in table["region_id"]]
+    table["eligible"] = table["province"].isin(chosen) & np.array(in_area)
     table["list_open"] = int(found["list_open"].any())
     table["list_total"] = pd.Series(found["list_total"].max(), table.index, dtype="Int64")
     table["channel"], table["unit_level"] = rule.channel, rule.unit_level
-    words = ["name_printed", "roles", "region_id", "region_basis", "prefecture", "province"]
-    table[words] = table[words].fillna("")
     return table.reset_index()
+
+
+def _crossed(table: pd.DataFrame) -> pd.DataFrame:
+    """Return for each unit which channels of its level it has, lacks or may have."""
+    parts = []
+    for level, here in table.groupby("unit_level"):
+        wide = here.pivot(index="county_code", columns="channel", values="ever_treated")
+        shown = wide.astype("Int64").astype("object").where(wide.notna(), "NA")
+        joined = [
+            ";".join(f"{name}={status}" for name, status in zip(wide.columns, row, strict=True))
+            for row in shown.itertuples(index=False)
+        ]
+        crossed = {"county_code": wide.index, "unit_level": level, "interaction": joined}
+        parts.append(pd.DataFrame(crossed))
+    return pd.concat(parts, ignore_index=True)
 
 
 def _all(gazetteer: pd.DataFrame, level: str) -> pd.Series:
@@ -318,31 +428,3 @@ def _all(gazetteer: pd.DataFrame, level: str) -> pd.Series:
 
 def _joined(values: pd.Series) -> str:
     return ";".join(dict.fromkeys(values))
-
-
-def is_whole(value: object) -> bool:
-    """Whether a value is a whole number; True and False are none."""
-    return isinstance(value, Integral) and not isinstance(value, bool)
-
-
-def status_of(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return `frame` with status and cohort as nullable whole numbers, or say what they are not."""
-    missing = [name for name in ("county_code", "ever_treated", "first_treat") if name not in frame]
-    if missing:
-        raise LaoquError(
-            f"columns {', '.join(missing)} are missing: expected a table of `counties`"
-        )
-    frame = frame.copy()
-    for column in ("ever_treated", "first_treat"):
-        try:
-            values = pd.to_numeric(frame[column].astype("object"), errors="raise")
-        except (TypeError, ValueError) as error:
-            raise LaoquError(f"{column} holds what is no whole number or NA: {error}") from error
-        values = pd.Series(values, dtype="float64", index=frame.index)
-        if len(odd := values[values.notna() & values.ne(values.round())]):
-            raise LaoquError(f"{column} holds {odd.iloc[0]}, which is no whole number or NA")
-        frame[column] = values.astype("Int64")
-    odd = frame.loc[~frame["ever_treated"].isin([0, 1]) & frame["ever_treated"].notna()]
-    if len(odd):
-        raise LaoquError(f"ever_treated is {odd['ever_treated'].iloc[0]}, expected 1, 0 or NA")
-    return frame

@@ -1,4 +1,4 @@
-"""How much of a measure counts for an area: one rule for every analysis of areas."""
+"""How much of a measure counts for an area: one rule for every comparison of areas."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ import pandas as pd
 
 from laoqu.errors import UnknownId
 
-#: Full: 1 for every area reached. Named: 1 where the text names the area or a place in it.
-#: Fractional: the same, shared equally among the areas that it reaches.
-RULES = ("full", "fractional", "named", "named_fractional")
+#: full: 1 for every area reached in any way. named: 1 where the text names the area or a place
+#: in it. name: 1 where it names the area itself. The fractional rules share the 1 equally.
+RULES = ("full", "fractional", "named", "named_fractional", "name", "name_fractional")
+#: The ways of reaching an area by a name that the text prints.
 DIRECT = ("named", "place")
 
 
 def weights(
-    reach: pd.DataFrame, measure_ids: Sequence[str], region_ids: Sequence[str], rule: str = "full"
+    reach: pd.DataFrame, measure_ids: Sequence[str], region_ids: Sequence[str], rule: str = "named"
 ) -> pd.DataFrame:
     r"""Return the weight c of every measure for every area.
 
     Full: :math:`c_{ir} = 1` where r is reached. Fractional: :math:`c_{ir} = 1/k_i` with
-    :math:`k_i` the number of areas reached. The two named rules leave out what reaches an area
-    only as one of a class, with everyone or under a condition: since those add the same to
-    everybody, only the named rules tell areas apart.
+    :math:`k_i` the number of areas reached. What reaches an area only as one of a class, with
+    everyone or under a condition adds the same to everybody, so only the rules `named` and
+    `name` tell areas apart.
 
     Parameters
     ----------
@@ -32,7 +33,8 @@ def weights(
     measure_ids, region_ids : sequence of str
         Rows and columns of the result; what reaches nobody and who is reached by nothing stays
         in as zeros.
-    rule : {"full", "fractional", "named", "named_fractional"}
+    rule : str
+        One of `RULES`.
 
     Returns
     -------
@@ -58,10 +60,13 @@ def weights(
         raise UnknownId(rule, RULES, "rule")
     if rule.startswith("named"):
         reach = reach[reach["reach"].isin(DIRECT)]
+    elif rule.startswith("name"):
+        reach = reach[reach["reach"].eq("named")]
     pairs = reach[["measure_id", "region_id"]].drop_duplicates()
     index = pd.Index(list(measure_ids), name="measure_id")
     columns = pd.Index(list(region_ids), name="region_id")
-    rows, places = index.get_indexer(pairs["measure_id"]), columns.get_indexer(pairs["region_id"])
+    rows = index.get_indexer(pairs["measure_id"])
+    places = columns.get_indexer(pairs["region_id"])
     asked = (rows >= 0) & (places >= 0)
     values = np.zeros((len(index), len(columns)))
     values[rows[asked], places[asked]] = 1
@@ -71,27 +76,3 @@ def weights(
         total = pairs["measure_id"].value_counts().reindex(index, fill_value=1)
         table = table.div(total, axis=0)
     return table
-
-
-def groups(measures: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
-    """Return weight 1 for the group that a measure is in: a table like that of `weights`.
-
-    Parameters
-    ----------
-    measures : DataFrame
-        ``plan.measures()``.
-    by : str, optional
-        A column of `measures` (theme, instrument_class, clause_id …). Without it all measures
-        are one group, ``all``.
-
-    Returns
-    -------
-    DataFrame
-        Index ``measure_id``, one column per group: clauses in reading order, codes sorted. What
-        is not coded stays visible as the group ``uncoded``.
-    """
-    names = pd.Series("all", measures.index) if by is None else measures[by].replace("", pd.NA)
-    names = names.astype("str").fillna("uncoded")
-    order = list(dict.fromkeys(names)) if by == "clause_id" else sorted(set(names))
-    table = pd.get_dummies(names, dtype="float64")[order]
-    return table.set_axis(pd.Index(measures["measure_id"], name="measure_id"))

@@ -101,8 +101,6 @@ class Place:
     @property
     def plan(self) -> str:
         """The annotated plan in the language of the page."""
-        if self.stem == "plan":
-            return ""
         inside = self.folder[:1] == (self.lang,)
         return f"{self.up[3:]}plan.html" if inside else f"{self.up}{self.lang}/plan.html"
 
@@ -123,12 +121,23 @@ def cells(notebook: nbformat.NotebookNode) -> Iterator[nbformat.NotebookNode]:
 
 
 def records(notebook: nbformat.NotebookNode) -> Iterator[dict[str, object]]:
-    """Yield what the cells show, in order, as the records of `laoqu.show.table`."""
+    """Yield what the cells show, in order, as records; an id of a page is given once."""
+    seen: set[str] = set()
     for cell in cells(notebook):
         for output in cell.get("outputs", ()):
-            record = output.get("data", {}).get(MIME)
-            if record and not record["notebook_only"]:
+            if (record := record_of(output)) is not None:
+                anchor, n = record["anchor"], 1
+                while record["anchor"] and record["anchor"] in seen:
+                    n += 1
+                    record = {**record, "anchor": f"{anchor}-{n}"}
+                seen.add(record["anchor"])
                 yield record
+
+
+def record_of(output: Mapping[str, object]) -> dict[str, object] | None:
+    """Return the record of one output of a cell, if it has one that is for readers of a page."""
+    record = output.get("data", {}).get(MIME)
+    return None if record is None or record["notebook_only"] else record
 
 
 def title_of(shown: Sequence[Mapping[str, object]], lang: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, partial
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,13 +14,16 @@ import nbformat
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from laoqu.errors import LaoquError
-from laoqu.pages import Place, cells, records, title_of
+from laoqu.pages import Place, cells, plan, record_of, records, title_of
 from laoqu.show.table import MIME, block_html, plain
 from laoqu.show.words import label, spaced
 
 TEMPLATES = Path(__file__).parent / "templates"
 #: What text may not be changed in: tags, styles, scripts, code, and the plan's own words.
-KEPT = re.compile(r"(<style.*?</style>|<script.*?</script>|<pre.*?</pre>|<q .*?</q>|<[^>]*>)", re.S)
+KEPT = re.compile(
+    r"(<style.*?</style>|<script.*?</script>|<pre.*?</pre>|<q .*?</q>"
+    r"|<!--kept-->.*?<!--/kept-->|<[^>]*>)", re.S
+)  # fmt: skip
 #: Attributes whose address a browser loads by itself.
 LOADING = {"src", "srcset", "poster", "data", "background", "manifest", "action", "formaction"}
 #: Elements that load the address in ``href``; the link of an ``a`` is the reader's choice.
@@ -45,17 +48,24 @@ def page(notebook: nbformat.NotebookNode, place: Place, files: Mapping[str, str]
         Form → name of its file, for what is made beside the page.
     """
     shown = list(records(notebook))
-    parts = [part for cell in cells(notebook) for part in _cell(cell, place)]
-    sections = [
+    waiting = iter(shown)
+    parts = [part for cell in cells(notebook) for part in _cell(cell, place, waiting)]
+    text = [each for each in shown if each["kind"] == "plan"]
+    sections = [head for each in text for head in plan.contents(each)]
+    # The appendices of the plan are tables; in a report the texts have the headings.
+    kinds = ("text", "table") if text else ("text",)
+    sections += [
         (each["anchor"], plain(each["title"]))
         for each in shown
-        if each["level"] == 2 and each["title"] and each["kind"] == "text" and not each["folded"]
+        if each["level"] == 2 and each["title"] and each["kind"] in kinds
+        if text or not each["folded"]
     ]
     beside = {**files, "ipynb": f"{place.stem}.ipynb", "values": "values.json"}
     return shell(
         "\n".join(parts), place, title_of(shown, place.lang), sections=sections,
         files=[(name, label(f"index.form.{form}", place.lang)) for form, name in beside.items()],
         code=any(cell.cell_type == "code" for cell in cells(notebook)),
+        **(plan.extras() if text else {}),
     )  # fmt: skip
 
 
@@ -96,7 +106,9 @@ def shell(body: str, place: Place, title: str, **more: object) -> str:
     return text
 
 
-def _cell(cell: nbformat.NotebookNode, place: Place) -> list[str]:
+def _cell(
+    cell: nbformat.NotebookNode, place: Place, shown: Iterator[Mapping[str, object]]
+) -> list[str]:
     """Return the HTML of a cell: prose, code that is shown on request, and what it shows."""
     if cell.cell_type == "markdown":
         return [f'<div class="prose">{_markdown()(cell.source)}</div>']
@@ -105,9 +117,14 @@ def _cell(cell: nbformat.NotebookNode, place: Place) -> list[str]:
     parts = [f'<pre class="code" tabindex="0">{html.escape(cell.source)}</pre>']
     for output in cell.outputs:
         data = output.get("data", {})
-        if record := data.get(MIME):
-            if not record["notebook_only"]:
+        if record_of(output):
+            record = next(shown)
+            if record["kind"] == "plan":
+                parts.append(plan.fragment(record))
+            else:
                 parts.append(block_html(record, place.plan, _downloads(record)))
+        elif MIME in data:
+            continue
         elif "text/html" in data:
             parts.append(data["text/html"])
         elif "image/png" in data:

@@ -39,11 +39,18 @@ def pdf(shown: Sequence[Mapping[str, object]], lang: str) -> bytes:
     shown : sequence of records
     lang : {"zh", "en"}
     """
-    title = title_of(shown, lang)
+    title, parts, depth = title_of(shown, lang), [], 0
+    for each in printed(shown):
+        part = _part(each)
+        # The page has the title; a tagged PDF has no heading that skips a level.
+        part["depth"] = min(each["level"] - 1, depth + 1)
+        if each["title"] and each["kind"] != "figure" and part["depth"]:
+            depth = part["depth"]
+        parts.append(part)
     report = {
         "lang": lang, "title": title, "author": AUTHOR, "keywords": KEYWORDS,
         "kicker": label("site.title", lang),
-        "parts": [_part(each) for each in printed(shown)],
+        "parts": parts,
     }  # fmt: skip
     return typst.compile(
         str(TEMPLATES / "report.typ"), root=str(TEMPLATES), font_paths=_fonts(),
@@ -99,7 +106,7 @@ def _part(shown: Mapping[str, object]) -> dict[str, object]:
         ]
     roles = [columns[i]["role"] for i in main]
     return {
-        "kind": shown["kind"], "level": shown["level"], "form": shown["form"],
+        "kind": shown["kind"], "form": shown["form"],
         "anchor": shown["anchor"], "title": lines(shown["title"]), "alt": shown["alt"],
         "paragraphs": [lines(text) for text in shown["paragraphs"]],
         "tiles": [

@@ -6,6 +6,7 @@ Each thing shown is HTML and text for the notebook, and one plain record under
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["MIME", "Block", "Show", "Words"]
 
 CHARTS = ("strip", "dots", "matrix", "squares", "heat")
+FILE = re.compile(r"[A-Za-z0-9][\w.-]{0,80}", re.ASCII)
 #: How the paragraphs of a text are set.
 FORMS = ("", "answer", "note", "list", "copy")
 #: Of a figure, in the language of the page; a key of labels.csv or the text itself.
@@ -90,7 +92,7 @@ class Show:
         paragraphs = [each if form == "copy" else self.words.space(each) for each in content]
         heading = self.words.say(title, **words)
         return self._block(
-            "text", key or "text", level=level, title=heading, anchor=anchor, form=form,
+            "text", key, level=level, title=heading, anchor=anchor, form=form,
             folded=folded, paragraphs=paragraphs, values=values, quotes=self._quotes(paragraphs),
         )  # fmt: skip
 
@@ -155,13 +157,16 @@ class Show:
             What the CSV holds; by default the frame.
         """
         names = list(frame.columns) if columns is None else list(columns)
-        parts = tables.table_parts(frame, self.words, names, dict(roles or {}), group)
+        tables.check_columns(frame, [*names, *(roles or {}), *filter(None, (group, link))])
+        parts = tables.table_parts(frame[names], self.words, dict(roles or {}))
+        groups = tables.groups_of(frame[group], self.words) if group else []
         ids = frame[link].astype(str).tolist() if link else []
         note = self.words.say(note) if note else ""
         return self._block(
             "table", key, level=level, title=self.words.say(title), note=note, folded=folded,
-            links=ids, ids=_unique(key, ids), values=values, quotes=self._quotes([note]),
-            download=tables.as_download(frame if download is None else download), **parts,
+            groups=groups, links=ids, ids=_unique(key, ids), values=values,
+            quotes=self._quotes([note]), **parts,
+            download=tables.as_download(frame if download is None else download),
         )  # fmt: skip
 
     def chart(self, kind: str, frame: pd.DataFrame, key: str, **roles: object) -> Block:
@@ -218,8 +223,10 @@ class Show:
     def _block(
         self, kind: str, key: str, anchor: str = "", values: object = None, **parts: object
     ) -> Block:
+        if kind in ("table", "figure") and not FILE.fullmatch(key):
+            raise ParameterError(f"key {key!r} names a file: expected letters, digits and _ - .")
         shown = tables.new_record(kind, key, self.lang, **parts)
-        shown["anchor"] = anchor or shown["anchor"]
+        shown["anchor"] = anchor or re.sub(r"[^\w-]+", "-", key).strip("-")
         row = pd.DataFrame([dict(values or {})])
         shown["values"] = dict(zip(row.columns, tables.as_download(row)["rows"][0], strict=True))
         return Block(shown)

@@ -7,13 +7,13 @@ figure, and which column stands for which where it has another name: ``value="n"
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 
-from laoqu.errors import ParameterError, nearest
-from laoqu.show.figure import Figure
+from laoqu.errors import ParameterError
+from laoqu.show.figure import Figure, finish, number, take
 from laoqu.show.style import (
     INSTRUMENTS,
     LINE,
@@ -27,7 +27,6 @@ from laoqu.show.style import (
 )
 from laoqu.show.words import Words
 
-TEXTS = ("title", "subtitle", "caption", "alt")
 #: Colours of series in their order; more than these are not told apart.
 SERIES = ("focus", "ink", "context", "supply")
 GRID, AXIS = Look(line="rule", width=0.5), Look(line="context", width=0.7)
@@ -59,7 +58,7 @@ def strip(frame: pd.DataFrame, words: Words, focus: str, **given: str) -> Figure
     >>> strip(frame, lq.Show(plan, "en").words, "yimeng").data.shape == (len(n), 4)
     True
     """
-    data = _columns(frame, given, ["label", "region_id", "value"], complete=True)
+    data = take(frame, given, ["label", "region_id", "value"], complete=True)
     if focus not in set(data["region_id"]):
         raise ParameterError(f"the frame has no row of the area {focus!r}")
     here = data["region_id"] == focus
@@ -93,7 +92,7 @@ def strip(frame: pd.DataFrame, words: Words, focus: str, **given: str) -> Figure
 
     mine = data[here]
     listed = [f"{each.label} {number(each.value)}" for each in mine.itertuples()]
-    return _figure(draw, data, words, listed, given)
+    return finish(draw, data, words, listed, given)
 
 
 def dots(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
@@ -118,7 +117,7 @@ def dots(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
     >>> len([item for item in figure.sheet().items if item.kind == "mark"]) == len(n)
     True
     """
-    data = _columns(frame, given, ["label", "value"], low=np.nan, high=np.nan, group="", series="",
+    data = take(frame, given, ["label", "value"], low=np.nan, high=np.nan, group="", series="",
                     mark="", text="")  # fmt: skip
     series = list(dict.fromkeys(data["series"]))
     if len(series) > len(SERIES):
@@ -160,7 +159,7 @@ def dots(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
         sheet.y += 12
 
     listed = [f"{each.label} {each.text}" for each in data.itertuples()]
-    return _figure(draw, data, words, listed, given)
+    return finish(draw, data, words, listed, given)
 
 
 def matrix(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
@@ -185,7 +184,7 @@ def matrix(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
     ... )
     2
     """
-    data = _columns(frame, given, ["label", "column"], number=pd.NA, shape="circle", sure=True,
+    data = take(frame, given, ["label", "column"], number=pd.NA, shape="circle", sure=True,
                     group="")  # fmt: skip
     columns = list(
         data["column"].cat.categories if data["column"].dtype == "category"
@@ -206,7 +205,7 @@ def matrix(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
         sheet.y = max(item.box[3] for item in sheet.items) + 3
 
     by_row = data.groupby("label", sort=False)["column"].agg(lambda each: ", ".join(map(str, each)))
-    return _figure(draw, data, words, [f"{name}: {has}" for name, has in by_row.items()], given)
+    return finish(draw, data, words, [f"{name}: {has}" for name, has in by_row.items()], given)
 
 
 def heat(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
@@ -229,7 +228,7 @@ def heat(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
     >>> [item.text for item in texts if item.name == "value"]
     ['3', '·']
     """
-    data = _columns(frame, given, ["label", "column", "value"], group="")
+    data = take(frame, given, ["label", "column", "value"], group="")
     columns, top = list(dict.fromkeys(data["column"])), data["value"].max()
 
     def draw(sheet: Sheet) -> None:
@@ -249,7 +248,7 @@ def heat(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
 
     most = data.nlargest(5, "value")
     listed = [f"{e.label}, {e.column}: {number(e.value)}" for e in most.itertuples()]
-    return _figure(draw, data, words, listed, given)
+    return finish(draw, data, words, listed, given)
 
 
 def squares(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
@@ -263,7 +262,7 @@ def squares(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
     words : Words
     **given : str
     """
-    data = _columns(frame, given, ["label", "kind", "value", "tone"])
+    data = take(frame, given, ["label", "kind", "value", "tone"])
     kinds = data.drop_duplicates("kind")
     longest = data.groupby(["group", "label"], sort=False)["value"].sum().max()
 
@@ -283,19 +282,7 @@ def squares(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
             sheet.text(x + 4, row.y, str(total), tone="muted", name="value")
 
     listed = [f"{e.label}, {e.kind}: {number(e.value)}" for e in data.itertuples() if e.value]
-    return _figure(draw, data, words, listed, given)
-
-
-def number(value: float) -> str:
-    """Write a count as it is, anything else with two significant digits.
-
-    >>> [number(each) for each in (12.0, 1234, 0.1234, -0.5)]
-    ['12', '1,234', '0.12', '−0.5']
-    """
-    if pd.isna(value):
-        return "–"
-    whole = float(value).is_integer() or abs(value) >= 100
-    return f"{value:,.0f}".replace("-", "−") if whole else f"{value:.2g}".replace("-", "−")
+    return finish(draw, data, words, listed, given)
 
 
 class _Row:
@@ -414,41 +401,10 @@ def _ticks(low: float, high: float) -> list[float]:
     """Return round numbers from below `low` to above `high`, three to six of them.
 
     >>> _ticks(0, 23), _ticks(-0.4, 0.9)
-    ([0, 5, 10, 15, 20, 25], [-0.5, 0.0, 0.5, 1.0])
+    ([0, 10, 20, 30], [-0.5, 0.0, 0.5, 1.0])
     """
     rough = max(high - low, 1e-9) / 4
     size = 10 ** math.floor(math.log10(rough))
     step = next(size * each for each in (1, 2, 5, 10) if size * each >= rough * 0.9)
     ends = math.floor(low / step + 1e-9), max(math.ceil(high / step - 1e-9), 1)
     return [round(k * step, 10) for k in range(ends[0], ends[1] + 1)]
-
-
-def _columns(
-    frame: pd.DataFrame, given: Mapping[str, str], needed: Sequence[str], **optional: object
-) -> pd.DataFrame:
-    """Return the columns of a chart by their standard names; say which one is not there."""
-    if frame.empty:
-        raise ParameterError("the frame has no rows: there is nothing to draw")
-    optional.setdefault("group", "")
-    known, columns = [*needed, *optional], list(map(str, frame.columns))
-    roles = {role: column for role, column in given.items() if role not in TEXTS}
-    if wrong := [role for role in roles if role not in known]:
-        raise ParameterError(f"unknown role {wrong[0]!r}; nearest: {nearest(wrong[0], known)}")
-    for role in (*roles, *needed):
-        if (column := roles.get(role, role)) not in columns:
-            hint = ", ".join(nearest(column, columns)) or ", ".join(columns)
-            raise ParameterError(f"the frame has no column {column!r}; nearest: {hint}")
-    found = {role: roles.get(role, role) for role in known}
-    data = {r: frame[c] if c in columns else optional[r] for r, c in found.items()}
-    return pd.DataFrame(data, index=frame.index).reset_index(drop=True)
-
-
-def _figure(
-    draw: object, data: pd.DataFrame, words: Words, listed: Sequence[str], given: Mapping[str, str]
-) -> Figure:
-    """Finish a figure: an alt text is composed from its values where none is given."""
-    text = {name: given[name] for name in TEXTS if name in given}
-    listed = words.join([words.space(each) for each in listed])
-    alt = words("figure.alt", title=text.get("title", ""), listed=listed)
-    used = [name for name in data if not (data[name].isna() | (data[name] == "")).all()]
-    return Figure(draw, data[used], **{"alt": alt} | text)

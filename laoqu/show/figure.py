@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -18,11 +18,13 @@ from PIL import Image
 from laoqu.errors import ParameterError, nearest
 from laoqu.show import table as tables
 from laoqu.show.style import MARGIN, MIDDLE, PALETTE, Item, Look, Sheet, glyph
+from laoqu.show.words import Words
 
 DPI = 200
 #: Points: the light edge of a text on a map, the edge that makes a title heavier, and the distance
 #: of the lines of a hatch.
 HALO, HEAVY, HATCH = 2.2, 0.3, 3.2
+TEXTS = ("title", "subtitle", "caption", "alt")
 FORMS = ("png", "svg", "pdf", "csv")
 PAGE = """#set page(width: auto, height: auto, margin: 0pt, fill: {ground})
 #image(bytes(sys.inputs.svg), format: "svg", width: {width}pt)"""
@@ -134,6 +136,49 @@ class Figure:
 
     def __repr__(self) -> str:
         return self.alt or self.title
+
+
+def number(value: float) -> str:
+    """Write a count as it is, anything else with two significant digits.
+
+    >>> [number(each) for each in (12.0, 1234, 0.1234, -0.5)]
+    ['12', '1,234', '0.12', '−0.5']
+    """
+    if pd.isna(value):
+        return "–"
+    whole = float(value).is_integer() or abs(value) >= 100
+    return f"{value:,.0f}".replace("-", "−") if whole else f"{value:.2g}".replace("-", "−")
+
+
+def take(
+    frame: pd.DataFrame, given: Mapping[str, str], needed: Sequence[str], **optional: object
+) -> pd.DataFrame:
+    """Return the columns of a chart by their standard names; say which one is not there."""
+    if frame.empty:
+        raise ParameterError("the frame has no rows: there is nothing to draw")
+    optional.setdefault("group", "")
+    known, columns = [*needed, *optional], list(map(str, frame.columns))
+    roles = {role: column for role, column in given.items() if role not in TEXTS}
+    if wrong := [role for role in roles if role not in known]:
+        raise ParameterError(f"unknown role {wrong[0]!r}; nearest: {nearest(wrong[0], known)}")
+    for role in (*roles, *needed):
+        if (column := roles.get(role, role)) not in columns:
+            hint = ", ".join(nearest(column, columns)) or ", ".join(columns)
+            raise ParameterError(f"the frame has no column {column!r}; nearest: {hint}")
+    found = {role: roles.get(role, role) for role in known}
+    data = {r: frame[c] if c in columns else optional[r] for r, c in found.items()}
+    return pd.DataFrame(data, index=frame.index).reset_index(drop=True)
+
+
+def finish(
+    draw: object, data: pd.DataFrame, words: Words, listed: Sequence[str], given: Mapping[str, str]
+) -> Figure:
+    """Finish a figure: an alt text is composed from its values where none is given."""
+    text = {name: given[name] for name in TEXTS if name in given}
+    listed = words.join([words.space(each) for each in listed])
+    alt = words("figure.alt", title=text.get("title", ""), listed=listed)
+    used = [name for name in data if not (data[name].isna() | (data[name] == "")).all()]
+    return Figure(draw, data[used], **{"alt": alt} | text)
 
 
 # One unit of the SVG is a hundredth of a point (4 µm), so that no number needs a decimal point.

@@ -55,7 +55,7 @@ TITLE, SMALL, MARGIN = 10.5, 7.0, 3.0
 MIDDLE, LINE = 0.37, 1.3
 FONT = Path(pylopdf_fonts_zh_cn.__file__).parent / "NotoSansSC-Regular.otf"
 #: What a line of text is not broken in: a number stays with the word that follows it.
-PIECE = re.compile(r"""(?:["(]*\d+ )?[A-Za-z0-9’'"(),.;:%-]+[ –]?|\d*.""")
+PIECE = re.compile(r"""(?:["(]*\d+ )?[A-Za-z0-9’'"(),.;:%-]+(?: \d+$)?[ –]?|\d*.(?: \d+$)?""")
 HAN, CURLY = re.compile("[\u3400-\u9fff]"), str.maketrans("“”‘’", "\"\"''")
 #: Never at the beginning of a line.
 CLOSING = "，。；：、）”》 \u2009"

@@ -61,7 +61,7 @@ class Block:
 def new_record(kind: str, key: str, lang: str, **parts: object) -> dict[str, object]:
     """Return a record with every field of the contract; what is not given is empty."""
     return {
-        "kind": kind, "key": key, "anchor": key.replace(".", "-"), "level": 2, "title": "",
+        "kind": kind, "key": key, "anchor": key, "level": 2, "title": "",
         "lang": lang, "notebook_only": False, "folded": False, "form": "", "paragraphs": [],
         "tiles": [], "columns": [], "rows": [], "badges": {}, "groups": [], "ids": [], "links": [],
         "note": "", "download": None, "values": {}, "quotes": [], "alt": "", "caption": "",
@@ -69,36 +69,36 @@ def new_record(kind: str, key: str, lang: str, **parts: object) -> dict[str, obj
     } | parts  # fmt: skip
 
 
-def table_parts(
-    frame: pd.DataFrame, words: Words, columns: Sequence[str], roles: Mapping[str, str], group: str
-) -> dict[str, object]:
-    """Return columns, rows, groups and badges of a table as text; see `laoqu.show.Show.table`."""
-    wanted = [*columns, *roles, *([group] if group else [])]
-    for name in wanted:
+def check_columns(frame: pd.DataFrame, names: Iterable[str]) -> None:
+    """Raise a ParameterError when a column is missing, with the nearest name."""
+    for name in names:
         if name not in frame.columns:
-            hint = ", ".join(nearest(name, map(str, frame.columns))) or ", ".join(frame.columns)
+            hint = ", ".join(nearest(str(name), map(str, frame.columns)) or map(str, frame.columns))
             raise ParameterError(f"the frame has no column {name!r}; nearest: {hint}")
+
+
+def table_parts(
+    frame: pd.DataFrame, words: Words, roles: Mapping[str, str]
+) -> dict[str, list[object] | dict[str, list[str]]]:
+    """Return columns, rows and badges of a table as text; see `laoqu.show.Show.table`."""
     if unknown := {part for role in roles.values() for part in role.split()} - set(ROLES):
         raise ParameterError(f"unknown role {unknown.pop()!r}, expected {', '.join(ROLES)}")
-    heads = [
-        {"name": name, "label": words.column(name), "role": roles.get(name, "text")}
-        for name in columns
+    columns = [
+        {"name": str(name), "label": words.column(str(name)), "role": roles.get(name, "text")}
+        for name in frame.columns
     ]
     rows = [
-        [cell_text(value, head, words) for value, head in zip(row, heads, strict=True)]
-        for row in frame[list(columns)].itertuples(index=False)
+        [cell_text(value, column, words) for value, column in zip(row, columns, strict=True)]
+        for row in frame.itertuples(index=False)
     ]
-    badges = {
-        head["name"]: [str(value) for value in frame[head["name"]]]
-        for head in heads
-        if head["role"] == "badge"
-    }
-    groups: list[list[object]] = []
-    if group:
-        texts = [words.cell(group, "" if empty(v) else str(v)) for v in frame[group]]
-        changes = [i for i, text in enumerate(texts) if i == 0 or text != texts[i - 1]]
-        groups = [[i, texts[i]] for i in changes]
-    return {"columns": heads, "rows": rows, "badges": badges, "groups": groups}
+    badges = {name: frame[name].astype(str).tolist() for name in roles if roles[name] == "badge"}
+    return {"columns": columns, "rows": rows, "badges": badges}
+
+
+def groups_of(column: pd.Series, words: Words) -> list[list[object]]:
+    """Return where each group of rows begins and what it is called."""
+    texts = [words.cell(str(column.name), "" if empty(v) else str(v)) for v in column]
+    return [[i, text] for i, text in enumerate(texts) if i == 0 or text != texts[i - 1]]
 
 
 def cell_text(value: object, head: Mapping[str, str], words: Words) -> str:
@@ -203,7 +203,6 @@ def block_html(shown: Mapping[str, object], plan: str = "", after: str = "") -> 
     after : str
         HTML at the end of the section: the page's line of downloads.
     """
-    anchor = html.escape(str(shown["anchor"]))
     level = shown["level"]
     # The finding of a figure is drawn in it.
     headed = bool(shown["title"]) and shown["kind"] != "figure"
@@ -234,7 +233,8 @@ def block_html(shown: Mapping[str, object], plan: str = "", after: str = "") -> 
         name = f"{_inline(shown['title'], shown)} · {summary}" if head else summary
         body = "\n".join([*parts, after])
         body = f'<details class="fold"><summary>{name}</summary>{body}</details>'
-    return f'<section class="laoqu {shown["kind"]}" id="{anchor}">\n{body}\n</section>'
+    anchor = f' id="{html.escape(shown["anchor"])}"' if shown["anchor"] else ""
+    return f'<section class="laoqu {shown["kind"]}"{anchor}>\n{body}\n</section>'
 
 
 def _tiles(shown: Mapping[str, object]) -> str:
@@ -317,10 +317,8 @@ def _figure(shown: Mapping[str, object]) -> str:
 
 
 def svg_address(svg: str) -> str:
-    """Return an SVG as an address of its own; percent signs for the few characters that need it."""
-    for character in '%#<>"\n\r':
-        svg = svg.replace(character, f"%{ord(character):02X}")
-    return f"data:image/svg+xml,{svg}"
+    """Return an SVG as an address of its own."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode('ascii')}"
 
 
 def _inline(text: str, shown: Mapping[str, object], plan: str = "") -> str:

@@ -1,0 +1,225 @@
+"""What chance would give: clauses drawn anew, lists dealt, labels shuffled, and exact odds.
+
+The plan is no sample but all there is, so nothing here is a sampling error. Clauses drawn anew
+show how far a count hangs on single clauses; dealt and shuffled tables show what the layout of
+the text gives by itself. What can be worked out exactly is not drawn, and whatever is drawn has
+a Monte Carlo error (`monte_carlo_error`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import comb
+
+import numpy as np
+import pandas as pd
+
+#: Seed of the collection; every function that draws takes it as a parameter.
+SEED = 2021
+#: Draws of clauses for a sensitivity range.
+CLAUSE_DRAWS = 1_000
+#: Tables dealt or shuffled for a p-value.
+DRAWS = 9_999
+#: Share of the draws between the ends of a range.
+LEVEL = 0.95
+#: Two sums of fractions that differ by less are equal.
+ROUNDING = 1e-9
+
+
+def clause_draws(clauses: Sequence[str], draws: int = CLAUSE_DRAWS, seed: int = SEED) -> np.ndarray:
+    """Draw whole clauses with replacement; return how often each row is drawn.
+
+    Parameters
+    ----------
+    clauses : sequence of str
+        The clause (or box) of each row: rows of one clause are drawn together.
+    draws, seed : int
+
+    Returns
+    -------
+    ndarray
+        Shape (draws, rows), whole numbers: multiply with a column of weights.
+
+    Examples
+    --------
+    >>> from laoqu.analysis.draws import clause_draws
+    >>> clause_draws(["c01", "c01", "c02"], draws=2, seed=1).shape
+    (2, 3)
+    """
+    # In order of first appearance: the same text gives the same draws, whatever the ids sort like.
+    codes, names = pd.factorize(pd.Series(list(clauses), dtype="str"))
+    drawn = np.random.default_rng(seed).integers(0, len(names), size=(draws, len(names)))
+    times = np.zeros((draws, len(names)), dtype=np.int64)
+    np.add.at(times, (np.arange(draws)[:, None], drawn), 1)
+    return times[:, codes]
+
+
+def intervals(samples: np.ndarray, level: float = LEVEL) -> np.ndarray:
+    """Return the percentile range of each column: shape (2, columns); NaN draws are left out.
+
+    A column without any defined draw gives NaN.
+    """
+    samples = np.asarray(samples, dtype="float64")
+    tail = (1 - level) / 2 * 100
+    result = np.full((2, samples.shape[1]), np.nan)
+    some = ~np.isnan(samples).all(axis=0)
+    result[:, some] = np.nanpercentile(samples[:, some], [tail, 100 - tail], axis=0)
+    return result
+
+
+def printed_lists(weights: pd.DataFrame, units: pd.Series) -> tuple[pd.DataFrame, pd.Series]:
+    """Return the printed lists of areas and how many measures stand under each.
+
+    Measures of one sentence that reach the same areas stand under one list and move together;
+    measures that reach nobody have none, so that adding one changes no draw.
+
+    Parameters
+    ----------
+    weights : DataFrame
+        From `laoqu.analysis.weights.weights`, zeros and ones.
+    units : Series
+        Measure → sentence.
+
+    Returns
+    -------
+    lists : DataFrame
+        One row per list, one column per area, zeros and ones.
+    sizes : Series
+        The number of its measures.
+    """
+    some = weights[weights.to_numpy().any(axis=1)]
+    areas = some.columns.tolist()
+    keyed = some.assign(unit_id=units.reindex(some.index), size=1)
+    lists = keyed.groupby(["unit_id", *areas], sort=False)["size"].sum().reset_index()
+    return lists[areas].astype("int64"), lists["size"]
+
+
+def deal(
+    lists: pd.DataFrame, chances: Sequence[float], draws: int = DRAWS, seed: int = SEED
+) -> np.ndarray:
+    """Deal the places of every list to areas anew, each area in proportion to its chance.
+
+    Every list keeps its length. Its places are dealt one after the other without replacement,
+    each to an area not yet on the list with a probability proportional to `chances`.
+
+    Returns
+    -------
+    ndarray
+        Shape (draws, lists, areas), True and False.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from laoqu.analysis.draws import deal
+    >>> deal(pd.DataFrame([[1, 1, 0], [0, 0, 1]]), [1, 1, 9], 4, 1).sum(axis=2).tolist()
+    [[2, 1], [2, 1], [2, 1], [2, 1]]
+    """
+    marks = lists.to_numpy() > 0
+    # The k largest of log chance + Gumbel noise are k draws without replacement.
+    noise = np.random.default_rng(seed).gumbel(size=(draws, *marks.shape))
+    with np.errstate(divide="ignore"):
+        keys = noise + np.log(np.asarray(chances, dtype="float64"))
+    place = np.argsort(np.argsort(-keys, axis=2), axis=2)
+    return place < marks.sum(axis=1)[None, :, None]
+
+
+def curveball(lists: pd.DataFrame, draws: int = DRAWS, seed: int = SEED) -> np.ndarray:
+    """Shuffle a table of zeros and ones; every row and every column keeps its sum.
+
+    Two rows trade the columns that only one of them has, again and again (Strona et al. 2014).
+    Each draw is a chain of its own from the table as it stands, ten trades for every row, so
+    draws are independent of each other.
+
+    Returns
+    -------
+    ndarray
+        Shape (draws, rows, columns), True and False.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from laoqu.analysis.draws import curveball
+    >>> drawn = curveball(pd.DataFrame([[1, 1, 0], [0, 1, 1], [1, 0, 0]]), 3, 1)
+    >>> drawn.sum(axis=1).tolist()
+    [[2, 2, 1], [2, 2, 1], [2, 2, 1]]
+    """
+    marks = lists.to_numpy() > 0
+    tables = np.broadcast_to(marks, (draws, *marks.shape)).copy()
+    if len(marks) < 2:
+        return tables
+    generator, each = np.random.default_rng(seed), np.arange(draws)
+    for _ in range(10 * len(marks)):
+        one = generator.integers(len(marks), size=draws)
+        two = (one + generator.integers(1, len(marks), size=draws)) % len(marks)
+        a, b = tables[each, one], tables[each, two]
+        loose = a ^ b
+        keep = (a & loose).sum(axis=1)
+        # Columns that both or neither have come last; the first `keep` loose ones go to a.
+        keys = np.where(loose, generator.random(loose.shape), 2.0)
+        mine = np.argsort(np.argsort(keys, axis=1), axis=1) < keep[:, None]
+        tables[each, one] = np.where(loose, mine, a)
+        tables[each, two] = np.where(loose, ~mine, b)
+    return tables
+
+
+def p_value(drawn: np.ndarray, observed: np.ndarray, side: str = "both") -> np.ndarray:
+    """Return the share of draws at least as far out as the observed value, by column.
+
+    Parameters
+    ----------
+    drawn, observed : ndarray
+        Draws in rows. The observed table counts as one draw more.
+    side : {"both", "upper", "lower"}
+        ``both`` is twice the smaller side, at most 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from laoqu.analysis.draws import p_value
+    >>> [float(p_value(np.arange(99.0), 97.0, side)) for side in ("upper", "lower", "both")]
+    [0.03, 0.99, 0.06]
+    """
+    upper = (1 + (drawn >= observed - ROUNDING).sum(axis=0)) / (len(drawn) + 1)
+    lower = (1 + (drawn <= observed + ROUNDING).sum(axis=0)) / (len(drawn) + 1)
+    sides = {"upper": upper, "lower": lower, "both": np.minimum(1, 2 * np.minimum(upper, lower))}
+    return sides[side]
+
+
+def monte_carlo_error(p: np.ndarray | float, draws: int = DRAWS) -> np.ndarray | float:
+    """Return the standard error of a p (or share) that comes from so many independent draws.
+
+    Examples
+    --------
+    >>> from laoqu.analysis.draws import monte_carlo_error
+    >>> round(float(monte_carlo_error(0.05, 9_999)), 4)
+    0.0022
+    """
+    return np.sqrt(p * (1 - np.asarray(p)) / draws)
+
+
+def overlap(strata: Sequence[tuple[int, int, int]]) -> np.ndarray:
+    """Return the exact odds of every overlap of two labels shuffled within strata.
+
+    Parameters
+    ----------
+    strata : sequence of (size, first, second)
+        For each stratum its units, and how many of them have the first and the second label.
+
+    Returns
+    -------
+    ndarray
+        Probability of an overlap of 0, 1, 2 …: hypergeometric in each stratum, convolved.
+
+    Examples
+    --------
+    >>> from laoqu.analysis.draws import overlap
+    >>> overlap([(2, 1, 1), (2, 1, 1)]).tolist()
+    [0.25, 0.5, 0.25]
+    """
+    odds = np.ones(1)
+    for size, first, second in strata:
+        total = comb(size, second)
+        both = range(min(first, second) + 1)
+        ways = [comb(first, k) * comb(size - first, second - k) / total for k in both]
+        odds = np.convolve(odds, ways)
+    return odds

@@ -1,0 +1,80 @@
+"""How the counties of an area are named by the plan, and which of its places hold a standing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from laoqu.plan import Plan
+
+#: Kinds of standing (``parent`` of a role in the codebook), from the codebook; the columns of a matrix.
+GROUPS = ("centre", "industry", "zone", "seat", "ecology", "assistance")
+
+
+def standings(plan: Plan) -> pd.DataFrame:
+    """Return what the plan gives to places by name: who is to be, to get or to build what.
+
+    Returns
+    -------
+    DataFrame
+        One row per (area, place, role), a place that is printed twice in one role once:
+        ``region_id``, ``number`` (of the place in its area, cities before counties, for map and
+        matrix), ``shape`` (its mark on the map), ``mention_id`` (of the first naming),
+        ``printed``, ``name``, ``name_en``, ``level``, ``adcode`` (of a zone that of its city),
+        ``city`` (the code above it), ``role``, ``group`` (kind of standing, the role's
+        ``parent`` in the codebook), ``clause_id``, ``start``, ``areas`` (how many areas have
+        the role).
+
+    Examples
+    --------
+    >>> import laoqu as lq
+    >>> table = standings(lq.load()).query("region_id == 'yimeng' and adcode == '371300'")
+    >>> table["group"].tolist()
+    ['centre', 'industry', 'industry', 'zone']
+    """
+    groups = plan.codebook("role").set_index("code")["parent"]
+    table = plan.mentions()
+    table = table[table["recipient"] & (table["level"] != "area") & (table["role"] != "")]
+    table = table.assign(group=table["role"].map(groups), region_id=table["region_id"].str.split(";"))
+    table = table.explode("region_id")
+    table = table[table["region_id"].ne("") & table["region_id"].notna() & table["group"].isin(GROUPS)]
+    table = table.sort_values("start", ignore_index=True)
+    table = table.drop_duplicates(["region_id", "name", "adcode", "role"])
+    table["areas"] = table.groupby("role")["region_id"].transform("nunique")
+    table["city"] = table["adcode"].str[:4] + "00"
+    county = table["adcode"] != table["city"]
+    table["shape"] = county.map({True: "square", False: "circle"})
+    order = table.assign(county=county).sort_values(["county", "start"]).groupby("region_id")
+    table["number"] = order["adcode"].transform(lambda codes: pd.factorize(codes)[0] + 1)
+    columns = ["region_id", "number", "shape", "mention_id", "printed", "name", "name_en", "level"]
+    columns += ["adcode", "city", "role", "group", "clause_id", "start", "areas"]
+    return table[columns].reset_index(drop=True)
+
+
+def counties(plan: Plan, region: str) -> pd.DataFrame:
+    """Return how each county of an area is named.
+
+    Returns
+    -------
+    DataFrame
+        One row per county: ``adcode``, ``name``, ``prefecture``, ``confidence``, ``how``: low
+        (its membership is weakly documented), itself (the plan names it), city (it names its
+        city or a zone there), member (neither).
+
+    Examples
+    --------
+    >>> import laoqu as lq
+    >>> counties(lq.load(), "qiongya")["how"].value_counts().to_dict()
+    {'member': 11, 'itself': 2}
+    """
+    members = plan.membership(region)[["adcode", "name", "prefecture", "confidence"]]
+    table = standings(plan)
+    named = set(table.loc[table["region_id"] == plan.region(region).region_id, "adcode"])
+    how = members["adcode"].map(
+        lambda code: "itself" if code in named else "city" if f"{code[:4]}00" in named else "member"
+    )
+    return members.assign(how=how.mask(members["confidence"] == "low", "low")).reset_index(
+        drop=True
+    )

@@ -1,0 +1,398 @@
+"""The annotated plan: the whole text once, with every measure, place and doubt marked in it.
+
+`annotate` turns frames into a record of plain data, `fragment` turns the record into HTML. One pure
+function, `pieces`, cuts the text at the borders of its marks: the page says what the plan says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from html import escape
+from itertools import groupby, pairwise
+from os.path import commonprefix
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader
+
+from laoqu.errors import UnknownId
+from laoqu.show.table import MIME, as_download, new_record
+from laoqu.show.words import Words, label, table
+
+if TYPE_CHECKING:
+    from laoqu.document import Unit
+    from laoqu.plan import Plan
+
+TEMPLATES = Path(__file__).parent / "templates"
+#: What a reader can choose; any other coded column of the measures may be asked for too.
+FILTERS = ("area", "theme", "instrument", "place")
+#: What the card of a measure tells, in this order: columns of ``plan.measures()``.
+CARD = (
+    "instrument", "instrument_more", "theme", "theme_more", "target_type", "strength_outer",
+    "strength_inner", "clarity", "actor", "beneficiary", "beneficiary_more", "scope",
+)  # fmt: skip
+#: Columns that are true or false: told where true.
+FLAGS = (
+    "list_open", "conditional", "delegated", "funding_named", "programme_named", "time_named",
+    "monitor_named",
+)  # fmt: skip
+#: The variable of the codebook behind a column that is not called like one.
+VARIABLE = {
+    "instrument_more": "instrument", "theme_more": "theme", "beneficiary_more": "beneficiary",
+    "strength_outer": "strength", "strength_inner": "strength",
+}  # fmt: skip
+#: Reach that is told area by area; what is for every area is told once.
+SPECIFIC = ("named", "place", "class", "conditional")
+#: Kinds of marks that are names.
+PLACES = ("place", "area")
+#: Level of the heading of a part, a clause, a box.
+LEVEL = {"t": 1, "p": 2, "c": 3, "b": 3}
+
+Record = dict[str, object]
+
+
+def pieces(
+    text: str, spans: Sequence[tuple[int, int]], cuts: Iterable[int] = ()
+) -> list[tuple[int, int, tuple[int, ...]]]:
+    """Cut a text wherever a span begins or ends.
+
+    Parameters
+    ----------
+    text : str
+    spans : sequence of (int, int)
+        Half-open; they may nest, meet and overlap.
+    cuts : iterable of int
+        Further places to cut at.
+
+    Returns
+    -------
+    list of (int, int, tuple of int)
+        Start and end of each piece and the positions of the spans over it, in their order. The
+        pieces follow one another without a gap and are never empty.
+
+    Examples
+    --------
+    >>> pieces("支持赣州。", [(0, 5), (2, 4)])
+    [(0, 2, (0,)), (2, 4, (0, 1)), (4, 5, (0,))]
+    """
+    edges = {0, len(text), *cuts, *(edge for span in spans for edge in span)}
+    inside = sorted(edge for edge in edges if 0 <= edge <= len(text))
+    return [
+        (a, b, tuple(i for i, (start, end) in enumerate(spans) if start <= a and b <= end))
+        for a, b in pairwise(inside)
+    ]
+
+
+def annotate(
+    plan: Plan,
+    lang: str = "zh",
+    frames: Mapping[str, pd.DataFrame] | None = None,
+    filters: Sequence[str] = FILTERS,
+    passages: Sequence[str] | None = None,
+) -> Annotated:
+    """Mark measures, places and doubts in the text.
+
+    Parameters
+    ----------
+    plan : Plan
+    lang : {"zh", "en"}
+    frames : mapping, optional
+        ``measures``, ``mentions``, ``corrections``: what is marked, by default all the plan has.
+    filters : sequence of str
+        ``area``, ``place``, or coded columns of the measures.
+    passages : sequence of str, optional
+        Only these parts, clauses and boxes (``c07``), by default the whole text.
+
+    Returns
+    -------
+    Annotated
+        Shows itself in a notebook; page and PDF are made from its record.
+
+    Examples
+    --------
+    >>> import laoqu as lq
+    >>> from laoqu.pages.plan import annotate
+    >>> shown = annotate(lq.load(), passages=["c07"])
+    >>> len(shown.record["units"]), shown.record["spans"][0]["id"]
+    (8, 'c07.s01.m1')
+    """
+    words = Words(plan, lang)
+    given = dict(frames or {})
+    default = ("measures", "corrections", "mentions")
+    tables = {name: given.get(name, getattr(plan, name)()) for name in default}
+    spans = [
+        *_measures(words, tables["measures"], filters),
+        *_corrections(words, tables["corrections"]),
+        *_mentions(words, tables["mentions"]),
+    ]
+    units = plan.document.units
+    known = dict.fromkeys(unit.clause_id for unit in units)
+    if unknown := [each for each in passages or () if each not in known]:
+        raise UnknownId(unknown[0], known, "passage")
+    if passages is not None:
+        units = [unit for unit in units if unit.clause_id in passages]
+        kept = {unit.unit_id for unit in units}
+        spans = [span for span in spans if span["unit"] in kept]
+    parts = {
+        "units": list(_units(words, units, spans)), "spans": spans,
+        "filters": _filters(words, filters, spans), "download": as_download(tables["measures"]),
+    }  # fmt: skip
+    title = words("planpage.title")
+    return Annotated(new_record("plan", "measures", lang, level=1, title=title, **parts))
+
+
+class Annotated:
+    """The marked text as a record of plain data; shows itself in a notebook."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
+        css = (TEMPLATES / "plan.css").read_text(encoding="utf-8")
+        page = f"<style>{css}</style>{fragment(self.record)}"
+        return {"text/html": page, "text/plain": repr(self), MIME: self.record}
+
+    def __repr__(self) -> str:
+        return "\n".join(unit["text"] for unit in self.record["units"])
+
+
+def _measures(
+    words: Words, measures: pd.DataFrame, filters: Sequence[str]
+) -> Iterator[Record]:
+    plan, said = words.plan, lambda name: words(f"planpage.card.{name}")
+    reach = plan.measure_reach()
+    reach = reach[reach["reach"].isin(SPECIFIC)]
+    reached = {key: dict(zip(rows["region_id"], rows["reach"], strict=True))
+               for key, rows in reach.groupby("measure_id")}  # fmt: skip
+    rulings = dict([*plan.table("adjudications").groupby("measure_id")])
+    boxes = plan.scopes().set_index("scope_id")["resolved_by"]
+    mentions = plan.mentions().query("recipient")
+    variables = [name for name in filters if name not in PLACES]
+    cited = plan.cite(measures)
+    for row, cite in zip(measures.itertuples(), cited.itertuples(), strict=True):
+        areas = reached.get(row.measure_id, {})
+        common = not areas and row.scope == "universal"
+        inside = mentions[(mentions["start"] >= row.start) & (mentions["end"] <= row.end)]
+        flags = [words.code(name, "true") for name in FLAGS if getattr(row, name, False)]
+        names = list(dict.fromkeys(words.place(each) for each in inside.itertuples()))
+        names += [words.clause(boxes[key]) for key in row.segments if boxes.get(key)]
+        lines = [(said(name), _codes(words, name, getattr(row, name))) for name in CARD]
+        lines += [(said("flags"), flags), (said("recipients"), names)]
+        for how in SPECIFIC:
+            lines.append((words.code("reach", how),
+                          [words.area(each) for each, near in areas.items() if near == how]))  # fmt: skip
+        lines.append((words.code("reach", "everyone"), [said("all_areas")] * common))
+        lines.append((said("refers_to"), row.refers_to))
+        if row.measure_id in rulings:
+            lines += _rulings(words, rulings[row.measure_id])
+        lines.append((said("rendering"), [row.content_en] if words.lang == "zh" else []))
+        yield {
+            "kind": "measure", "id": row.measure_id, "unit": row.unit_id, "start": int(row.start),
+            "end": int(row.end), "class": row.instrument_class,
+            "title": getattr(row, f"short_{words.lang}"), "rendering": row.content_en,
+            "label": words.code("instrument_class", row.instrument_class),
+            "where": words("planpage.where", id=row.measure_id, clause=words.clause(row.clause_id),
+                           page=cite.page, start=row.start, end=row.end),
+            "tags": {name: str(getattr(row, name)) for name in variables}
+            | {"area": "*" if common else " ".join(f"{key}:{how}" for key, how in areas.items())},
+            "rows": [[key, words.join(value)] for key, value in lines if len(value)],
+            "cite": cite.citation,
+        }  # fmt: skip
+
+
+def _codes(words: Words, column: str, value: object) -> list[str]:
+    """Return the names of the codes in one cell: E1 and its name; codes that are words alone."""
+    codes = value if isinstance(value, (tuple, list)) else [value]
+    codes = [str(code) for code in codes if not pd.isna(code) and str(code)]
+    variable = VARIABLE.get(column, column)
+    shown = [words.code(variable, code) for code in codes]
+    return [f"{code} {name}" if code[-1].isdigit() else name
+            for code, name in zip(codes, shown, strict=True)]  # fmt: skip
+
+
+def _rulings(words: Words, rulings: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:
+    """Yield what the two passes said where they differed, and what was decided."""
+    for row in rulings.itertuples():
+        said = [words.join(_codes(words, row.variable, tuple(str(value).split(";"))))
+                for value in (row.pass1, row.pass2, row.adjudicated)]  # fmt: skip
+        name = words("planpage.card.passes", name=words(f"planpage.card.{row.variable}"))
+        ruling = dict(zip(("one", "two", "ruled"), said, strict=True))
+        yield name, [words("planpage.card.ruling", rule=row.rule, **ruling)]
+
+
+def _mentions(words: Words, mentions: pd.DataFrame) -> Iterator[Record]:
+    english = Words(words.plan, "en")
+    order = mentions.sort_values(["start", "end"], ascending=[True, False])
+    for row in order.itertuples():
+        regions = [each for each in row.region_id.split(";") if each]
+        lines = {
+            "name": row.name if row.name != row.printed else "",
+            "level": words.code("level", row.level),
+            "above": "".join(dict.fromkeys(name for name in (row.province, row.prefecture)
+                                           if name != row.name)),
+            "adcode": row.adcode,
+            "role": words.code("role", row.role) if row.role else "",
+            "recipient": words("planpage.recipient" if row.recipient else "planpage.mentioned"),
+            "list": words.code("list_open", "true") if row.list_open else "",
+            "areas": words.join([words.area(each) for each in regions]) if regions else "",
+            "reason": row.reason,
+        }  # fmt: skip
+        called = english.place(row)
+        title = " ".join(dict.fromkeys([row.printed, called])) if words.lang == "en" else row.printed
+        found = dict.fromkeys([row.printed, row.name, called, row.adcode, lines["above"]])
+        yield {
+            "kind": "area" if row.level == "area" else "place", "id": row.mention_id,
+            "unit": row.unit_id, "start": int(row.start), "end": int(row.end), "name": row.name,
+            "title": title, "english": called, "tags": {"area": " ".join(f"{each}:named" for each in regions)},
+            "find": " ".join(filter(None, found)), "where": row.mention_id, "cite": "",
+            "rows": [[words(f"planpage.card.{key}"), value] for key, value in lines.items() if value],
+        }  # fmt: skip
+
+
+def _corrections(words: Words, corrections: pd.DataFrame) -> Iterator[Record]:
+    for row in corrections.itertuples():
+        yield {
+            "kind": "doubt", "id": row.correction_id, "unit": row.unit_id, "start": int(row.start),
+            "end": int(row.end), "title": words.code("correction_kind", row.kind), "tags": {},
+            "label": words.code("correction_kind", row.kind), "where": row.correction_id,
+            "rows": [[row.quote, getattr(row, f"text_{words.lang}")]], "cite": "",
+        }  # fmt: skip
+
+
+def _units(words: Words, units: Sequence[Unit], spans: Sequence[Record]) -> Iterator[Record]:
+    """Yield the units with their pieces; numbers in the pieces are positions in `spans`."""
+    page = 0
+    for unit in units:
+        turns = []
+        for at in range(unit.start, unit.end):
+            if (now := words.plan.document.page_of(at)) != page:
+                turns.append([at - unit.start, page := now])
+        here = [i for i, span in enumerate(spans) if span["unit"] == unit.unit_id]
+        inside = [(spans[i]["start"] - unit.start, spans[i]["end"] - unit.start) for i in here]
+        cut = pieces(unit.text, inside, [at for at, _ in turns])
+        yield {
+            "id": unit.unit_id, "kind": unit.kind, "passage": unit.clause_id, "text": unit.text,
+            "level": 4 if unit.kind == "item_title" else LEVEL.get(unit.clause_id[0], 2),
+            "turns": turns, "pieces": [[a, b, [here[i] for i in over]] for a, b, over in cut],
+            "below": _below(words, unit, [spans[i] for i in here]),
+        }  # fmt: skip
+
+
+def _below(words: Words, unit: Unit, here: Sequence[Record]) -> list[list[str]]:
+    """Return id, class and English of what a unit says; of a bare list the names in it."""
+    if words.lang == "zh":
+        return []
+    if measures := [span for span in here if span["kind"] == "measure"]:
+        return [[span["id"], span["class"], span["rendering"]] for span in measures]
+    for key in (f"planpage.text.{unit.unit_id}", f"clause.{unit.unit_id.removesuffix('.h')}"):
+        if key in table():
+            return [["", "", words(key)]]
+    return [["", "", ", ".join(span["english"] for span in here if span["kind"] in PLACES)]]
+
+
+def _filters(words: Words, filters: Sequence[str], spans: Sequence[Record]) -> list[Record]:
+    """Return the choices of each filter, only those that find something."""
+    found = []
+    for name in filters:
+        if name == "place":
+            rows = {(span["name"], span["english"]) for span in spans if span["kind"] == "place"}
+            options = sorted(rows)
+        elif name == "area":
+            options = [(each, words.area(each)) for each in words.plan.region_ids]
+        else:
+            used = {span["tags"][name] for span in spans if name in span["tags"]}
+            codes = words.plan.codebook(VARIABLE.get(name, name))["code"]
+            options = [(code, *_codes(words, name, code)) for code in codes if code in used]
+        title = words(f"planpage.card.{name}")
+        found.append({"name": name, "label": title, "options": [list(each) for each in options]})
+    return found
+
+
+def extras() -> dict[str, str]:
+    """Return what the page of the plan has beyond that of a report: `laoqu.pages.html.shell`."""
+    css, script = ((TEMPLATES / name).read_text("utf-8") for name in ("plan.css", "plan.js"))
+    return {"css": css, "script": script, "kind": "report annotated"}
+
+
+def contents(record: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Return anchor and name of the parts of the text, for the list of contents."""
+    heads = [unit for unit in record["units"] if unit["kind"] == "heading"]
+    return [(unit["passage"], (unit["below"] or [["", "", unit["text"]]])[0][2]) for unit in heads]
+
+
+def fragment(record: Mapping[str, object]) -> str:
+    """Return the marked text and its cards as HTML; the words of the plan stand as they are."""
+    spans, out = record["spans"], []
+    for passage, group in groupby(record["units"], key=lambda unit: unit["passage"]):
+        units = list(group)
+        anchor = f' id="{passage}"' if units[0]["id"] != passage else ""
+        out.append(f'<section{anchor} class="{"box" if passage[0] == "b" else passage}">')
+        for running, units in groupby(units, key=lambda unit: unit["kind"] == "sentence"):
+            if running and record["lang"] == "zh":
+                sentences = (f'<span id="{u["id"]}">{_marked(u, spans)}</span>' for u in units)
+                out.append(f'<p class="t">{"".join(sentences)}</p>')
+                continue
+            for unit in units:
+                tag = "p" if running else f"h{unit['level']}"
+                text = _marked(unit, spans)
+                out.append(f'<{tag} class="t" lang="zh-Hans" id="{unit["id"]}">{text}</{tag}>')
+                lines = [f'<span data-of="{name}">{f"<i class={code}>{code}</i> " if code else ""}'
+                         f"{escape(english)}</span>" for name, code, english in unit["below"]]  # fmt: skip
+                out.append(f'<p class="below">{" ".join(lines)}</p>' if lines else "")
+        out.append("</section>")
+    words = partial(label, lang=record["lang"])
+    cards = "".join(_card(span, spans, escape(words("planpage.close"))) for span in spans)
+    template = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True).get_template("plan.html.j2")
+    return template.render(plan=record, words=words, text="".join(out), cards=cards)
+
+
+def _marked(unit: Mapping[str, object], spans: Sequence[Record]) -> str:
+    """Return a unit's text with its marks. Where two overlap, the inner one goes on in parts."""
+    turns, begun, out = dict(unit["turns"]), set(), []
+    stack: list[tuple[int, str]] = []
+    for a, b, over in [*unit["pieces"], (0, 0, ())]:
+        keep = len(commonprefix([[i for i, _ in stack], list(over)]))
+        while len(stack) > keep:
+            out.append(f"</{stack.pop()[1]}>")
+        for i in over[keep:]:
+            # A link cannot stand in a link: a name inside a name is told on the outer one's card.
+            link = spans[i]["kind"] in PLACES and not any(tag == "a" for _, tag in stack)
+            stack.append((i, "a" if link else "span"))
+            out.append(_opening(spans[i], stack[-1][1], first=i not in begun))
+            begun.add(i)
+        if b and a in turns:
+            out.append(f'<span class="pg" role="doc-pagebreak" aria-label="{turns[a]}">{turns[a]}</span>')
+        out.append(escape(unit["text"][a:b]))
+    return "".join(out)
+
+
+def _opening(span: Record, tag: str, first: bool) -> str:
+    """Return the tag that opens a mark and, at its beginning, the letter beside it."""
+    name, kind = escape(span["id"]), f"{span['kind']} {span.get('class', '')}".strip()
+    data = {**span["tags"], "find": span.get("find", "")}
+    data = "".join(f' data-{key}="{escape(value)}"' for key, value in data.items() if value)
+    href = f' href="#k-{name}"'
+    opened = f'<{tag} class="{kind}"{f""" id="{name}" """ if first else " "}{data}{href if tag == "a" else ""}>'
+    if not first or span["kind"] in PLACES:
+        return opened
+    letter = span.get("class", "?")
+    return f'{opened}<a class="k"{href} aria-label="{escape(span["label"])}">{letter}</a>'
+
+
+def _card(span: Record, spans: Sequence[Record], close: str) -> str:
+    """Return what a mark opens: what is known of it, in rows, and how to cite it."""
+    rows = [*span["rows"]]
+    if span["kind"] in PLACES:
+        rows += [[other["title"], other["rows"][0][1]] for other in spans
+                 if other is not span and other["kind"] in PLACES
+                 and span["start"] <= other["start"] and other["end"] <= span["end"]]  # fmt: skip
+    body = "".join(f"<div><dt>{escape(a)}</dt><dd>{escape(b)}</dd></div>" for a, b in rows)
+    name, cite = escape(span["id"]), escape(span["cite"])
+    return (
+        f'<section class="card" id="k-{name}" aria-labelledby="h-{name}" tabindex="-1">'
+        f'<a class="close" href="#{name}" aria-label="{close}">×</a>'
+        f'<h2 id="h-{name}">{escape(span["title"])}</h2><p class="at">{escape(span["where"])}</p>'
+        f"<dl>{body}</dl>{f'<p class=cite>{cite}</p>' if cite else ''}</section>"
+    )

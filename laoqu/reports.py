@@ -1,0 +1,200 @@
+"""laoqu's own pages as batches: which notebook makes them, what checks, draws and lists them.
+
+Light: a batch with nothing to do imports no table.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from laoqu import paths
+from laoqu.errors import ParameterError
+from laoqu.run.batch import Maker, Options, Run
+from laoqu.run.batch import run_notebook as _run_notebook
+from laoqu.run.parameters import digest_of
+
+if TYPE_CHECKING:
+    import nbformat
+
+REPORT, CARD, PLAN = "10_region_report", "11_county_card", "12_annotated_plan"
+LANGS = ("zh", "en")
+
+
+def run_report(region: str, lang: str = "zh", outputs: Path | str | None = None) -> Run:
+    """Make the report of one area; see `run_reports`."""
+    return run_reports([region], [lang], outputs, force=True)[0]
+
+
+def run_reports(
+    regions: Iterable[str] | None = None,
+    langs: Sequence[str] = ("zh",),
+    outputs: Path | str | None = None,
+    **options: object,
+) -> list[Run]:
+    """Run the reports of many areas, write ``index.html`` and ``manifest.json``.
+
+    Parameters
+    ----------
+    regions : iterable of str, optional
+        Ids, Chinese or English names; by default all twelve.
+    langs : sequence of {"zh", "en"}
+    outputs : path, optional
+        By default the checkout's ``outputs/`` or ``LAOQU_OUTPUTS``.
+    **options
+        Of `laoqu.run.batch.run_notebook`: ``formats``, ``jobs``, ``timeout``, ``force`` …
+
+    Returns
+    -------
+    list of Run
+        In printed order; those that failed are among them.
+
+    Raises
+    ------
+    UnknownId, ParameterError, OutputError
+        For anything wrong with the request, before anything starts.
+    """
+    wanted = area_ids() if regions is None else list(regions)
+    sets = [{"region": region, "lang": lang} for lang in langs for region in wanted]
+    runs = run_notebook(REPORT, sets, outputs, **options)
+    order = {region: place for place, region in enumerate(area_ids())}
+    return sorted(
+        runs, key=lambda run: (LANGS.index(run.parameters["lang"]), order[run.parameters["region"]])
+    )
+
+
+def run_cards(
+    adcodes: Iterable[str] | None = None,
+    langs: Sequence[str] = ("zh",),
+    outputs: Path | str | None = None,
+    **options: object,
+) -> list[Run]:
+    """Run the cards of many counties, by default of all that are documented; see `run_reports`."""
+    wanted = county_codes() if adcodes is None else list(adcodes)
+    sets = [{"adcode": adcode, "lang": lang} for lang in langs for adcode in wanted]
+    return run_notebook(CARD, sets, outputs, **options)
+
+
+def run_plan(
+    langs: Sequence[str] = ("zh",), outputs: Path | str | None = None, **options: object
+) -> list[Run]:
+    """Run the annotated plan; see `run_reports`."""
+    return run_notebook(PLAN, [{"lang": lang} for lang in langs], outputs, **options)
+
+
+def run_notebook(
+    notebook: Path | str,
+    sets: Sequence[Mapping[str, object]],
+    outputs: Path | str | None = None,
+    **options: object,
+) -> list[Run]:
+    """Run a notebook once for each set of parameters; see `laoqu.run.batch.run_notebook`.
+
+    Parameters
+    ----------
+    notebook : str or Path
+        A path, or the name of a notebook in ``notebooks/``.
+    sets : sequence of mapping
+        Parameters by name; a parameter that is left out takes its default.
+    outputs : path, optional
+    **options
+        See `run_reports`.
+
+    Returns
+    -------
+    list of Run
+        In the order of `sets`.
+    """
+    maker = Maker(render, index, sources, KINDS, PRELOAD)
+    return _run_notebook(notebook, sets, outputs, maker, Options(**options))
+
+
+def render(notebook: nbformat.NotebookNode, lang: str, formats: Sequence[str]) -> dict[str, bytes]:
+    """Return the files of an executed notebook, by their path in the folder of its run."""
+    from laoqu import forms, pages
+    from laoqu.labels import label
+
+    shown = list(forms.contents(notebook))
+    if not any("anchor" in each and "key" not in each for each in shown):
+        return pages.render(notebook, lang, formats)
+    heads = [each["title"] for each in shown if each.get("anchor") == "head"]
+    title = " · ".join([*heads[:1], label("site.title", lang)])
+    stem = notebook.metadata.get("laoqu", {}).get("kind", "report")
+    return forms.render(notebook, lang, title, formats, stem)
+
+
+def index(manifest: Callable[[], Mapping[str, object]]) -> bytes:
+    """Return ``index.html``; what it shows whatever was run is made before `manifest` is called."""
+    from laoqu import site
+
+    parts = site.parts()
+    return site.page(manifest(), parts)
+
+
+def sources() -> dict[str, dict[str, str]]:
+    """Return what the data rest on: the plan, and the sources of membership."""
+    from laoqu.source import registry
+
+    plan = registry()["plan"]
+    found = {"#source/plan": {"name": plan["title"], "sha256": plan["sha256"]}}
+    with (paths.data() / "curated" / "membership.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            id_ = row["source_url"] or f"#source/{digest_of(row['source'])[:16]}"
+            found.setdefault(id_, {"name": row["source"]})
+    return found
+
+
+def area_ids() -> list[str]:
+    """Return the ids of the areas, in printed order."""
+    try:
+        with (paths.data() / "curated" / "regions.csv").open(encoding="utf-8", newline="") as file:
+            rows = sorted(csv.DictReader(file), key=lambda row: int(row["order"]))
+        return [row["region_id"] for row in rows]
+    except (OSError, ValueError, KeyError, TypeError):
+        from laoqu.plan import load
+
+        return load().region_ids  # which says what is wrong with the table
+
+
+def county_codes() -> list[str]:
+    """Return the codes of all counties that some source puts into an area."""
+    try:
+        if os.environ.get("LAOQU_MEMBERSHIP"):
+            raise ValueError("a table of one's own may be written in many ways")
+        with (paths.data() / "curated" / "membership.csv").open(encoding="utf-8") as file:
+            return sorted({row["adcode"] for row in csv.DictReader(file)})
+    except (OSError, ValueError, KeyError):
+        from laoqu.plan import load
+
+        return sorted(set(load().membership()["adcode"]))
+
+
+def _area(name: str) -> str:
+    if name in area_ids():
+        return name
+    from laoqu.plan import load
+
+    return load().region(name).region_id
+
+
+def _county(name: str) -> str:
+    if name in county_codes():
+        return name
+    from laoqu.places import resolve_place
+
+    return str(resolve_place(name))
+
+
+def _lang(name: str) -> str:
+    if name not in LANGS:
+        raise ParameterError(f"lang is {name!r}, expected one of {', '.join(LANGS)}")
+    return name
+
+
+#: What checks a parameter, by its name or by the kind that a notebook's metadata give it.
+KINDS = {"region": _area, "adcode": _county, "lang": _lang}
+#: Imported before the first run; the last of them reads what every report begins with.
+PRELOAD = ("laoqu.ahead",)

@@ -1,0 +1,101 @@
+"""What the index finds: places by every name the resolver knows, words in the plan's text."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from laoqu.plan import Plan
+from laoqu.show.words import LANGS, Words, label
+
+#: What the page's script says, from ``labels.csv``.
+SAID = ("high", "medium", "low", "counties", "named", "none", "more", "formerly", "noarea",
+        "unknown", "card", "text", "notext")  # fmt: skip
+
+
+def data(plan: Plan) -> dict[str, object]:
+    """Return what the search of the index page knows.
+
+    Returns
+    -------
+    dict
+        ``words`` by language; ``text``: [unit, place in the text by language, words] of every
+        unit; ``simple``: traditional → simplified characters of names; ``places``: ``n`` name,
+        ``e`` English name, ``k`` code (none for a zone), ``w`` and ``v`` what it lies in, ``s``
+        short name, ``o`` printed and earlier names, ``a`` area → confidence (or number of
+        documented counties), ``c`` the clauses that name it.
+
+    Examples
+    --------
+    >>> import laoqu as lq
+    >>> place = next(each for each in data(lq.load())["places"] if each["n"] == "环县")
+    >>> place["a"], place["c"], place["v"]
+    ({'shaanganning': 'high'}, ['b1'], 'Qingyang, Gansu')
+    """
+    units = plan.gazetteer().set_index("adcode")[["name", "name_en", "short_name", "parent"]]
+    units = units.to_dict("index")  # asked thousands of times
+    members = plan.membership()
+    named = plan.mentions().query("recipient and level not in ['area', 'border_zone']")
+    zones = named["level"].isin(["zone", "urban_area"])
+    areas: dict[str, dict[str, object]] = {}
+    for row in members.itertuples():
+        areas.setdefault(row.adcode, {})[row.region_id] = row.confidence
+    sure = members[members["confidence"] != "low"]
+    for (code, region_id), n in sure.groupby([sure["adcode"].str[:4] + "00", "region_id"]).size().items():
+        # 儋州 and its like are cities without counties: their own row stands.
+        if code in units and code not in set(members["adcode"]):
+            areas.setdefault(code, {})[region_id] = int(n)
+    clauses, printed = _lists(named[~zones], "clause_id"), _lists(named[~zones], "printed")
+    old = plan.table("gazetteer_history").query("old_name != ''").groupby("adcode_2021")["old_name"]
+    old = old.agg(set).to_dict()
+    places = []
+    for code in sorted({*areas, *named.loc[~zones, "adcode"]}):
+        unit = units[code]
+        other = {*old.get(code, ()), *printed.get(code, ())} - {unit["name"], unit["short_name"]}
+        places.append({
+            "n": unit["name"], "e": unit["name_en"], "k": code, "s": unit["short_name"],
+            "o": sorted(other), "a": areas.get(code, {}), "c": clauses.get(code, []),
+            **_above(unit["parent"], units),
+        })  # fmt: skip
+    for name, rows in named[zones].groupby("name", sort=False):
+        first = rows.iloc[0]
+        places.append({
+            "n": name, "e": first["name_en"], "k": "", "s": first["printed"], "o": [],
+            "a": areas.get(first["adcode"], {}), "c": list(dict.fromkeys(rows["clause_id"])),
+            **_above(first["adcode"], units),
+        })  # fmt: skip
+    words = {lang: Words(plan, lang) for lang in LANGS}
+    return {
+        "words": {lang: {key: label(f"find.{key}", lang) for key in SAID} for lang in LANGS},
+        "names": {lang: {each: words[lang].area(each) for each in plan.region_ids} for lang in LANGS},
+        "clauses": {lang: {each: words[lang].clause(each) for each in [*plan.clauses, *plan.boxes]}
+                    for lang in LANGS},
+        "text": [[unit.unit_id, unit.clause_id, unit.text] for unit in plan.document.units],
+        "english": plan.measures()[["measure_id", "clause_id", "content_en"]].to_numpy().tolist(),
+        "simple": _simplified("".join(place["n"] + "".join(place["o"]) + place["w"] for place in places)
+                              + plan.document.canonical),
+        "places": places,
+    }  # fmt: skip
+
+
+def _lists(rows: pd.DataFrame, column: str) -> dict[str, list[str]]:
+    return rows.groupby("adcode")[column].agg(lambda each: list(dict.fromkeys(each))).to_dict()
+
+
+def _above(at: str, units: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Return a unit and those above it, in Chinese and English."""
+    chain = []
+    while at:
+        chain.append(units[at])
+        at = units[at]["parent"]
+    return {
+        "w": "".join(each["name"] for each in reversed(chain)),
+        "v": ", ".join(each["name_en"] for each in chain),
+    }
+
+
+def _simplified(text: str) -> dict[str, str]:
+    """Return traditional → simplified for the characters of a text."""
+    import opencc
+
+    convert = opencc.OpenCC("s2t").convert
+    return {old: new for new in sorted(set(text)) if (old := convert(new)) != new}

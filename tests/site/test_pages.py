@@ -1,0 +1,292 @@
+"""What a notebook shows, in every form: page in a browser, PDF, Word, CSV, values."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+
+import docx as python_docx
+import pypdf
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from fixture import ANALYSIS, CELLS, executed, not_words
+from playwright.sync_api import sync_playwright
+
+import laoqu as lq
+from laoqu import pages
+from laoqu.show.table import svg_address
+from laoqu.show.words import LANGS
+
+HOSTILE = (
+    '#let x = 1 $a_b$ *bold* _em_ <tag> @ref \\ "q" \'s `code` // c /* */ ~ ^ & </w:t> ${y}$ '
+    "{title} -- #panic() ]( “中文”、</script><script>alert(1)</script>"
+)
+WIDTHS = [(360, "light"), (360, "dark"), (768, "light"), (1280, "light"), (1280, "dark")]
+
+
+def squeezed(text):
+    return re.sub(r"\s", "", text)
+
+
+@pytest.fixture(scope="module")
+def notebooks():
+    return {lang: executed(lang) for lang in LANGS}
+
+
+@pytest.fixture(scope="module")
+def made(notebooks):
+    return {lang: pages.render(each, lang, pages.FORMATS) for lang, each in notebooks.items()}
+
+
+@pytest.fixture(scope="module")
+def folder(made, tmp_path_factory):
+    root = tmp_path_factory.mktemp("outputs")
+    for lang, files in made.items():
+        for name, data in files.items():
+            path = root / lang / "yimeng" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    return root
+
+
+def printed(files):
+    reader = pypdf.PdfReader(io.BytesIO(files["report.pdf"]))
+    return squeezed("".join(page.extract_text() for page in reader.pages))
+
+
+def in_word(files):
+    document = python_docx.Document(io.BytesIO(files["report.docx"]))
+    texts = [paragraph.text for paragraph in document.paragraphs]
+    texts += [cell.text for table in document.tables for row in table.rows for cell in row.cells]
+    return squeezed("".join(texts))
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_records_of_all_kinds_survive_in_every_form(notebooks, made, lang):
+    shown, files = list(pages.records(notebooks[lang])), made[lang]
+    assert {each["kind"] for each in shown} == {"text", "tiles", "table", "figure"}
+    page = squeezed(re.sub(r"<[^>]*>", "", files["report.html"].decode()))
+    paper, word = printed(files), in_word(files)
+    for each in shown:
+        texts = [each["title"], *each["paragraphs"], each["note"], each["caption"]]
+        texts += [str(tile[k]) for tile in each["tiles"] for k in ("value", "label", "note")]
+        texts += [head["label"] for head in each["columns"] if "under" not in head["role"]]
+        texts += [cell for row in each["rows"] for cell in row if "<" not in cell]
+        texts += [text for _, text in each["groups"]]
+        for text in texts:
+            # A line broken inside a cell may be extracted beside its neighbour.
+            start = squeezed(re.sub(r"\[(.*?)\]\(.*?\)", r"\1", text))[:6]
+            drawn = each["kind"] == "figure" and text == each["title"]
+            if not drawn and "<" not in start:
+                assert start in page, text
+                assert (start in paper and start in word) or each["folded"], text
+    values = json.loads(files["values.json"])
+    assert values["measures"] == len(shown[3]["rows"]) and 0 < values["share"] < 1
+    rows = list(csv.DictReader(io.StringIO(files["tables/support.csv"].decode("utf-8-sig"))))
+    assert [row["measure_id"] for row in rows] == shown[3]["links"]
+    formulas = list(csv.reader(io.StringIO(files["tables/hostile.csv"].decode("utf-8-sig"))))
+    assert [row[0] for row in formulas[2:]] == ["'=1+1", "'@SUM(A1)"]
+    assert {"figures/dots.png", "figures/dots.svg", "figures/dots.csv"} <= set(files)
+    assert not not_words(files["report.html"].decode(), lang)
+    assert "@misc" not in paper + word and "沂源" not in paper  # folded on the page
+
+
+def test_what_an_analysis_cell_says_is_what_every_form_says(made):
+    edited = ANALYSIS.replace('isin(["named", "place"])', 'isin(["named"])')
+    cells = tuple(edited if cell == ANALYSIS else cell for cell in CELLS)
+    files = pages.render(executed("zh", cells=cells), "zh", pages.FORMATS)
+    before, after = (json.loads(each["values.json"])["measures"] for each in (made["zh"], files))
+    assert 0 < after < before
+    for read in (lambda each: squeezed(each["report.html"].decode()), printed, in_word):
+        assert "临沂" in read(made["zh"]) and "临沂" not in read(files)
+        assert f"共{after}条" in read(files).replace("\u2009", "")
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_same_records_give_the_same_bytes(notebooks, made, lang):
+    again = pages.render(notebooks[lang], lang, pages.FORMATS)
+    assert {name for name in again if again[name] != made[lang][name]} == set()
+
+
+def test_no_text_is_markup_in_any_form():
+    cells = (
+        CELLS[0],
+        f"text = {HOSTILE!r}",
+        'show.text([text], level=1, title=text, form="answer")',
+        "show.tiles([(text, text, text)])",
+        'frame = pd.DataFrame({text: [text], "b": ["x"]})\n'
+        'show.table(frame, "t", title=text, note=text, group="b", roles={text: "words"})',
+        'show.text([text], title=text, form="list")',
+    )
+    files = pages.render(executed("en", cells=cells), "en", pages.FORMATS)
+    assert "alert(1)</script>" not in files["report.html"].decode()
+    wanted = squeezed("$a_b$*bold*_em_<tag>@ref")
+    assert printed(files).count(wanted) >= 8 and in_word(files).count(wanted) >= 8
+
+
+def test_what_cannot_be_a_page_is_said():
+    table = 'show.table(pd.DataFrame({"a": [1]}), "t")'
+    with pytest.raises(lq.LaoquError, match="key 't'"):
+        pages.render(executed("zh", cells=(CELLS[0], "pass", table, table)), "zh")
+    with pytest.raises(lq.ParameterError, match="docx"):
+        pages.render(executed("zh", cells=(CELLS[0], "pass")), "zh", ["word"])
+    loading = executed("zh", cells=(CELLS[0], "pass"))
+    loading.cells[-1]["source"] = "![x](https://example.org/x.png)"
+    loading.cells[-1]["cell_type"] = "markdown"
+    with pytest.raises(lq.LaoquError, match=r"<img src> https://example.org/x.png"):
+        pages.render(loading, "zh")
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_paper_is_accessible_and_full(made, lang):
+    reader = pypdf.PdfReader(io.BytesIO(made[lang]["report.pdf"]))
+    assert "pdfuaid" in reader.xmp_metadata.stream.get_data().decode()
+    assert reader.trailer["/Root"]["/Lang"].startswith(lang)
+    assert [round(float(side)) for side in reader.pages[0].mediabox] == [0, 0, 595, 842]
+    fonts = {
+        font.get_object()["/BaseFont"].split("+")[1].removesuffix("-Identity-H")
+        for page in reader.pages
+        for font in page["/Resources"]["/Font"].values()
+    }
+    assert fonts == {"NotoSansSC-Regular", "NotoSansSC-Bold", "NotoSerifSC-Regular"}
+    waiting, alts = [reader.trailer["/Root"]["/StructTreeRoot"]], []
+    while waiting:
+        node = waiting.pop().get_object()
+        if isinstance(node, dict):
+            alts += [node["/Alt"]] if node.get("/S") == "/Figure" else []
+            inside = node.get("/K", [])
+            waiting += [
+                each for each in (inside if isinstance(inside, list) else [inside])
+                if not isinstance(each, int)
+            ]  # fmt: skip
+    assert len(alts) == 1 and alts[0]
+    links = [a.get_object()["/A"]["/URI"] for p in reader.pages for a in p.get("/Annots", [])]
+    assert links == ["https://www.gov.cn/x"]
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_word_has_styles_a_language_and_alternatives(made, lang):
+    document = python_docx.Document(io.BytesIO(made[lang]["report.docx"]))
+    styles = {paragraph.style.name for paragraph in document.paragraphs}
+    assert {"Title", "Answer", "Heading 1", "Heading 2", "Note"} <= styles
+    assert document.core_properties.author == "laoqu contributors"
+    assert document.core_properties.language == {"zh": "zh-CN", "en": "en-GB"}[lang]
+    xml = document.element.xml
+    assert xml.count("<w:tblHeader") == 2  # the head is repeated on each page
+    assert 'w:val="UnderWords"' in xml and re.search(r'<wp:docPr [^>]*descr="[^"]+', xml)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser, folder):
+    opened, said = [], []
+
+    def visit(lang, width=1280, scheme="light", **more):
+        page = browser.new_page(
+            viewport={"width": width, "height": 800}, color_scheme=scheme, **more
+        )
+        opened.append(page)
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: said.append(request.url)
+                if not request.url.startswith(("file:", "data:")) else None)  # fmt: skip
+        page.goto(f"file://{folder}/{lang}/yimeng/report.html")
+        return page
+
+    yield visit
+    for page in opened:
+        page.close()
+    assert said == []
+
+
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize(("width", "scheme"), WIDTHS)
+def test_a_page_is_accessible_and_answers_on_its_first_screen(visit, lang, width, scheme):
+    page = visit(lang, width, scheme)
+    found = Axe().run(page).response["violations"]
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for wanted in ("h1", ".answer", "dl.tiles"):
+        box = page.locator(wanted).bounding_box()
+        assert box["y"] + box["height"] < 800, wanted
+    drawing = page.locator("figure img").evaluate("img => img.currentSrc")
+    files = pages.records(executed(lang))
+    images = next(each["images"] for each in files if each["kind"] == "figure")
+    assert drawing == svg_address(images["narrow.svg" if width < 640 else "wide.svg"])
+    cards = page.locator("table.cards tbody tr:not(.group)").first
+    assert cards.evaluate("row => getComputedStyle(row).display") == (
+        "block" if width < 640 else "table-row"
+    )
+
+
+def test_a_page_works_by_keyboard_and_opens_what_is_folded(visit, folder):
+    page = visit("en", 1280)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    folded = page.locator("#counties details")
+    assert folded.get_attribute("open") is None
+    folded.locator("summary").press("Enter")
+    box = folded.locator("input[type=search]")
+    box.fill("yiyuan")
+    rows = folded.locator("tbody tr:visible")
+    assert rows.count() == 1 and "1 of 18" in folded.locator("output").inner_text()
+    sort = page.locator("#support thead .sort").nth(3)
+    sort.press("Enter")
+    assert page.locator("#support thead th").nth(3).get_attribute("aria-sort") == "ascending"
+    page.get_by_label("show the code").check()
+    assert page.locator("pre.code").first.is_visible()
+    assert page.locator("nav a[hreflang], nav a[lang=zh]").get_attribute("href") == (
+        "../../zh/yimeng/report.html"
+    )
+    links = page.locator("#support td a").evaluate_all(
+        "all => all.map(a => a.getAttribute('href'))"
+    )
+    assert links and all(
+        re.fullmatch(r"\.\./plan\.html#[cb]\d+\.s\d+\.m\d+", link) for link in links
+    )
+    for href in page.locator(".files a[download]").evaluate_all("all => all.map(a => a.href)"):
+        assert page.evaluate("() => true") and href.startswith("file:")
+
+
+def test_print_leaves_out_what_is_folded_and_nothing_needs_scripts(visit):
+    page = visit("zh", 1280)
+    page.emulate_media(media="print")
+    assert page.locator("#counties").is_hidden() and page.locator("nav").is_hidden()
+    assert page.locator("#support").is_visible() and page.locator(".files").first.is_hidden()
+    plain = visit("zh", 1280, java_script_enabled=False)
+    assert plain.locator("#support tbody tr:not(.group)").count() > 3
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_languages_are_marked_and_quotations_are_upright_serif(visit, lang):
+    page = visit(lang)
+    assert page.evaluate("document.documentElement.lang") == {"zh": "zh-Hans", "en": "en"}[lang]
+    quote = page.locator("q").first
+    assert quote.get_attribute("lang") == "zh"
+    style = "q => { const s = getComputedStyle(q); return [s.fontStyle, s.fontFamily] }"
+    slant, family = quote.evaluate(style)
+    assert slant == "normal" and "Serif" in family
+    if lang == "en":
+        bare = page.evaluate("""() => {
+            const out = [];
+            const walk = document.createTreeWalker(document.querySelector("main"), 4);
+            while (walk.nextNode()) {
+                const text = walk.currentNode, around = text.parentElement;
+                if (/[一-鿿]/.test(text.data) && !around.closest("pre")
+                    && around.closest("[lang]").lang === "en") out.push(text.data);
+            }
+            return out; }""")
+        assert bare == []

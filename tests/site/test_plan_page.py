@@ -1,0 +1,133 @@
+"""The annotated plan: it says exactly what the plan says, and its marks lead where they should."""
+
+from __future__ import annotations
+
+import json
+
+import lxml.html
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import laoqu as lq
+from laoqu.pages.plan import annotate, fragment, pieces
+
+PLAN = lq.load()
+
+
+@pytest.fixture(scope="module", params=["zh", "en"])
+def record(request):
+    return annotate(PLAN, request.param).record
+
+
+@st.composite
+def texts_with_spans(draw):
+    text = draw(st.text(st.sampled_from("革命老区<&>”"), min_size=1, max_size=30))
+    edge = st.integers(0, len(text))
+    pairs = st.tuples(edge, edge).map(sorted).filter(lambda pair: pair[0] < pair[1])
+    return text, [tuple(pair) for pair in draw(st.lists(pairs, max_size=6))]
+
+
+@given(texts_with_spans())
+def test_pieces_are_the_text_and_carry_every_span(given):
+    text, spans = given
+    cut = pieces(text, spans)
+    assert "".join(text[a:b] for a, b, _ in cut) == text
+    assert all(a < b for a, b, _ in cut)
+    for i, (start, end) in enumerate(spans):
+        assert "".join(text[a:b] for a, b, over in cut if i in over) == text[start:end]
+
+
+def unit_of(text, spans, kinds):
+    marks = [{"id": f"x{i}", "kind": kind, "class": "S", "label": "", "title": "", "tags": {}}
+             for i, kind in zip(range(len(spans)), kinds)]  # fmt: skip
+    unit = {"id": "u", "text": text, "turns": [], "pieces": pieces(text, spans)}
+    return unit, marks
+
+
+@given(texts_with_spans(), st.lists(st.sampled_from(["measure", "place", "doubt"]), min_size=6))
+def test_marks_that_nest_and_overlap_are_well_formed_and_keep_the_text(given, kinds):
+    from laoqu.pages.plan import _marked
+
+    text, spans = given
+    # Outer kinds come first, as `annotate` has them: a letter is a link and may not stand in one.
+    kinds.sort(key=["measure", "doubt", "place"].index)
+    html = _marked(*unit_of(text, spans, kinds))
+    tree = lxml.html.fragment_fromstring(html, create_parent="p")
+    assert said(tree) == text
+    assert lxml.html.tostring(tree, encoding="unicode").count("<a") == html.count("<a")
+    assert not tree.xpath(".//a//a")
+    ids = tree.xpath(".//@id")
+    assert len(ids) == len(set(ids)) == len(spans)
+
+
+def said(tree):
+    """Return the text of an element without the letters and page numbers beside it."""
+    return "".join(tree.xpath('.//text()[not(ancestor::*[@class="k" or @class="pg"])]'))
+
+
+def test_the_page_says_what_the_plan_says(record):
+    tree = lxml.html.fromstring(f"<div>{fragment(record)}</div>")
+    assert "".join(said(each) for each in tree.xpath('//*[contains(@class, "t")][@class="t"]')) == (
+        PLAN.document.canonical
+    )
+
+
+def test_every_mark_has_its_words_its_card_and_its_own_id(record):
+    tree = lxml.html.fromstring(f"<div>{fragment(record)}</div>")
+    ids = tree.xpath("//@id")
+    assert len(ids) == len(set(ids))
+    measures = PLAN.measures().set_index("measure_id")["quote"]
+    shown = {each.get("id"): said(each) for each in tree.xpath('//span[starts-with(@class, "measure")]')}
+    assert shown == measures.to_dict()
+    assert {each[1:] for each in tree.xpath("//a/@href")} <= set(ids)
+    named = PLAN.mentions().set_index("mention_id")["printed"].to_dict()
+    assert {key: said(tree.get_element_by_id(key)) for key in named} == named
+    assert json.loads(json.dumps(record)) == json.loads(json.dumps(record, default=str))
+
+
+def test_page_numbers_stand_where_pages_begin(record):
+    turns = [
+        (PLAN.document.unit(unit["id"]).start + at, page)
+        for unit in record["units"]
+        for at, page in unit["turns"]
+    ]
+    assert {page for _, page in turns} == set(range(1, 14))
+    assert all(PLAN.document.page_of(start) == page for start, page in turns)
+
+
+def test_a_card_tells_codes_by_name_both_passes_and_the_ruling():
+    cards = {span["id"]: span for span in annotate(PLAN, "en").record["spans"]}
+    rulings = PLAN.table("adjudications")
+    for row in rulings.itertuples():
+        told = " ".join(f"{a} {b}" for a, b in cards[row.measure_id]["rows"])
+        assert "ruling" in told and row.rule in told
+    card = dict(map(tuple, cards["c07.s03.m1"]["rows"]))
+    assert card["Places named"] == "Longyan, Meizhou, Chenzhou, Linyi"
+    assert cards["c07.s03.m1"]["cite"] in PLAN.cite("c07.s03.m1")["citation"].tolist()
+
+
+def test_what_is_marked_and_filtered_is_what_the_notebook_asks_for():
+    some = PLAN.measures().query("theme == 'T08'")
+    record = annotate(PLAN, "en", {"measures": some}, ["area", "actor"]).record
+    marked = {span["id"] for span in record["spans"] if span["kind"] == "measure"}
+    assert marked == set(some["measure_id"])
+    assert [each["name"] for each in record["filters"]] == ["area", "actor"]
+    assert {code for code, _ in record["filters"][1]["options"]} == set(some["actor"])
+
+
+def test_one_clause_is_shown_alone_and_an_unknown_one_refused():
+    shown = PLAN.show("c07")
+    assert str(shown).replace("\n", "") == PLAN.clauses["c07"].text
+    with pytest.raises(lq.UnknownId, match="c7"):
+        PLAN.show("c7")
+
+
+def test_english_stands_under_every_unit():
+    record = annotate(PLAN, "en").record
+    assert [unit["id"] for unit in record["units"] if not any(text for *_, text in unit["below"])] == []
+    from laoqu.show.words import table
+
+    for key, row in table().items():
+        if key.startswith("planpage.text."):
+            assert row["zh"] == PLAN.document.unit(key.removeprefix("planpage.text.")).text

@@ -1,0 +1,447 @@
+"""Weights, draws, counts, cross tables, PMC, co-words: known answers, properties, hostile input."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import false_discovery_control, hypergeom
+
+import laoqu as lq
+from laoqu.analysis import counts, coword, crosstab, draws, pmc
+from laoqu.analysis.weights import RULES, weights
+from laoqu.errors import ParameterError, UnknownId
+
+REACH = ("named", "place", "class", "everyone", "conditional")
+MEASURES, AREAS = [f"m{i}" for i in range(5)], list("abcd")
+
+
+@st.composite
+def reaches(draw):
+    """Measures m0…, areas a…d; any pair may be reached in any way, none twice."""
+    pairs = [(m, region) for m in MEASURES for region in AREAS]
+    how = draw(st.lists(st.sampled_from((None, *REACH)), min_size=20, max_size=20))
+    rows = [(m, r, h) for (m, r), h in zip(pairs, how, strict=True) if h]
+    return pd.DataFrame(rows, columns=["measure_id", "region_id", "reach"])
+
+
+@st.composite
+def tables(draw):
+    """A table of zeros and ones: lists by areas."""
+    row = st.lists(st.integers(0, 1), min_size=4, max_size=4)
+    return pd.DataFrame(draw(st.lists(row, min_size=1, max_size=6)), columns=AREAS)
+
+
+# Weights
+
+
+@settings(deadline=None)
+@given(reaches())
+def test_shares_of_a_measure_sum_to_one_and_near_rules_lie_inside_far_ones(reach):
+    found = {rule: weights(reach, MEASURES, AREAS, rule) for rule in RULES}
+    for rule in ("fractional", "named_fractional", "name_fractional"):
+        assert set(found[rule].sum(axis=1).round(9)) <= {0.0, 1.0}
+    assert (found["name"] <= found["named"]).all(axis=None)
+    assert (found["named"] <= found["full"]).all(axis=None)
+
+
+@settings(deadline=None)
+@given(reaches(), st.permutations(AREAS))
+def test_what_is_for_everyone_and_names_of_areas_change_nothing(reach, order):
+    more = pd.DataFrame({"measure_id": "new", "region_id": AREAS, "reach": "everyone"})
+    longer = pd.concat([reach, more], ignore_index=True)
+    renamed = dict(zip(AREAS, order, strict=True))
+    other = reach.assign(region_id=reach["region_id"].map(renamed))
+    for rule in ("named", "named_fractional", "name"):
+        here = weights(reach, MEASURES, AREAS, rule)
+        assert weights(longer, [*MEASURES, "new"], AREAS, rule).sum().equals(here.sum())
+        there = weights(other, MEASURES, AREAS, rule)
+        assert np.allclose(here.to_numpy(), there[[renamed[r] for r in AREAS]].to_numpy())
+
+
+def test_a_share_does_not_depend_on_which_areas_are_asked_for():
+    reach = pd.DataFrame({"measure_id": ["m1", "m1"], "region_id": ["a", "b"], "reach": "named"})
+    assert weights(reach, ["m1"], ["a"], "fractional").loc["m1", "a"] == 0.5
+    with pytest.raises(UnknownId, match="named_fractional"):
+        weights(reach, [], [], "nmed")
+
+
+# Draws
+
+
+def test_clauses_are_drawn_whole_and_the_same_seed_draws_the_same():
+    drawn = draws.clause_draws(["c1", "c1", "c2", "c3"], draws=200, seed=5)
+    assert (drawn[:, 0] == drawn[:, 1]).all()
+    # Three clauses are drawn three times in every draw: the rows of one count once here.
+    assert (drawn[:, [0, 2, 3]].sum(axis=1) == 3).all()
+    assert (drawn == draws.clause_draws(["c1", "c1", "c2", "c3"], draws=200, seed=5)).all()
+    assert (drawn != draws.clause_draws(["c1", "c1", "c2", "c3"], draws=200, seed=6)).any()
+
+
+def test_intervals_leave_out_undefined_draws():
+    found = draws.intervals(np.array([[0.0, np.nan], [10.0, np.nan], [np.nan, np.nan]]), level=1.0)
+    assert found[:, 0].tolist() == [0.0, 10.0]
+    assert np.isnan(found[:, 1]).all()
+
+
+@settings(deadline=None, max_examples=40)
+@given(tables(), st.integers(0, 5))
+def test_dealt_lists_keep_their_length_and_curveball_keeps_both_margins(table, seed):
+    dealt = draws.deal(table, [1, 2, 3, 4], 5, seed)
+    assert (dealt.sum(axis=2) == table.sum(axis=1).to_numpy()).all()
+    traded = draws.curveball(table, 5, seed)
+    assert (traded.sum(axis=2) == table.sum(axis=1).to_numpy()).all()
+    assert (traded.sum(axis=1) == table.sum().to_numpy()).all()
+    assert (traded == draws.curveball(table, 5, seed)).all()
+
+
+def test_lists_are_dealt_in_proportion_to_chances():
+    # One place, chances 1 : 3. Two places of 1 : 1 : 2: the last is drawn first (1/2), or second
+    # after one of the others (2 · 1/4 · 2/3): 5/6.
+    one = draws.deal(pd.DataFrame([[1, 0]]), [1, 3], 20_000).mean(axis=0)[0]
+    assert one == pytest.approx([1 / 4, 3 / 4], abs=0.015)
+    two = draws.deal(pd.DataFrame([[1, 1, 0]]), [1, 1, 2], 20_000).mean(axis=0)[0]
+    assert two[2] == pytest.approx(5 / 6, abs=0.015)
+    assert not draws.deal(pd.DataFrame([[1, 0]]), [0, 1], 50)[:, 0, 0].any()
+
+
+def test_curveball_finds_every_table_of_the_margins_equally_often():
+    # Rows 1, 1, 1 and columns 1, 1, 1: the six permutations.
+    drawn = draws.curveball(pd.DataFrame(np.eye(3, dtype=int)), 6_000, 3)
+    _, times = np.unique(drawn.reshape(6_000, 9), axis=0, return_counts=True)
+    assert len(times) == 6
+    assert abs(times - 1000).max() < 130
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 6), st.integers(0, 6), st.integers(0, 6)), max_size=4))
+def test_odds_of_overlaps_are_convolved_hypergeometric_ones(raw):
+    strata = [(n, min(a, n), min(b, n)) for n, a, b in raw]
+    odds = draws.overlap(strata)
+    assert odds.sum() == pytest.approx(1)
+    mean = sum(a * b / n for n, a, b in strata)
+    assert float(odds @ np.arange(len(odds))) == pytest.approx(mean)
+    if len(strata) == 1:
+        n, a, b = strata[0]
+        assert odds == pytest.approx(hypergeom.pmf(np.arange(len(odds)), n, a, b))
+
+
+def test_p_counts_the_observed_table_as_a_draw_and_ties_as_reached():
+    drawn = np.array([[0.1 + 0.2], [0.5], [0.0]])
+    assert draws.p_value(drawn, np.array([0.3]), "upper").tolist() == [0.75]
+    assert draws.p_value(drawn, np.array([0.3]), "lower").tolist() == [0.75]
+    assert draws.p_value(drawn, np.array([0.3])).tolist() == [1.0]
+    assert draws.p_value(drawn, np.array([9.0])).tolist() == [0.5]
+
+
+def test_measures_of_one_sentence_for_the_same_areas_are_one_list():
+    table = pd.DataFrame({"a": [1, 1, 1, 0], "b": [0, 0, 1, 0]}, index=["m1", "m2", "m3", "m4"])
+    units = pd.Series(["s1", "s1", "s1", "s2"], index=table.index)
+    lists, sizes = draws.printed_lists(table, units)
+    assert lists.values.tolist() == [[1, 0], [1, 1]]
+    assert sizes.tolist() == [2, 1]
+
+
+# Counts
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=12))
+def test_gini_stays_in_its_range(values):
+    found = counts.gini(values)
+    assert np.isnan(found) if not sum(values) else 0 <= found <= (len(values) - 1) / len(values)
+
+
+def test_gini_of_lists_dealt_by_lot_in_a_case_worked_by_hand():
+    # Two lists of one among two areas fall on the same one in half of the draws, Gini 1/2, else 0.
+    drawn = draws.deal(pd.DataFrame([[1, 0], [0, 1]]), [1, 1], 20_000).sum(axis=1)
+    assert counts.gini(drawn).mean() == pytest.approx(0.25, abs=0.01)
+
+
+def test_an_order_over_an_incomplete_area_is_not_sure_and_one_of_it_over_others_is():
+    cases = pd.DataFrame({"full": [5, 6], "part": [3, 3], "low": [1, 2]})
+    known = pd.Series({"full": True, "part": False, "low": True})
+    found = counts.orders(cases, known).set_index(["region_id", "other_id"])
+    assert found["ahead"].tolist() == ["full", "full", "part"]
+    assert found["sure"].tolist() == [False, True, True]
+
+
+@given(st.lists(st.lists(st.integers(0, 4), min_size=3, max_size=3), min_size=1, max_size=9))
+def test_orders_share_out_all_cases_and_a_tie_is_no_order(rows):
+    cases = pd.DataFrame(rows, columns=list("abc"))
+    found = counts.orders(cases, pd.Series(True, index=list("abc")))
+    assert np.allclose(found[["more", "fewer", "tied"]].sum(axis=1), 1)
+    for row in found.itertuples():
+        gap = cases[row.region_id] - cases[row.other_id]
+        assert bool(row.ahead) == bool((gap > 0).all() or (gap < 0).all())
+
+
+@pytest.fixture(scope="module")
+def multiverse():
+    plan = lq.load()
+    reached = {name: plan.reach(None, name) for name in ("high", "medium", "low")}
+    return counts.multiverse(plan.measures(), plan.mentions(), reached, plan.region_ids)
+
+
+def test_the_multiverse_holds_every_combination_once_and_the_default_is_measure_reach(multiverse):
+    plan = lq.load()
+    decisions = multiverse[list(counts.DECISIONS)]
+    assert len(decisions) == len(decisions.drop_duplicates()) == 96
+    reach, ids = plan.measure_reach(), plan.measures()["measure_id"]
+    chosen = multiverse.query("confidence == 'medium' and carried and boxes and zones")
+    for rule, part in chosen[chosen["unit"] == "measure"].groupby(
+        chosen["weight"].map({"whole": "named", "shared": "named_fractional"})
+    ):
+        row = part[plan.region_ids]
+        expected = weights(reach, ids, plan.region_ids, rule).sum()
+        assert row.to_numpy()[0] == pytest.approx(expected.to_numpy())
+    near = plan.nearest_reach()
+    near = near[near["reach"].isin(["named", "place"])]
+    row = chosen.query("unit == 'sentence' and weight == 'whole'")[plan.region_ids].iloc[0]
+    assert row.astype(int).to_dict() == near["region_id"].value_counts().to_dict()
+
+
+def test_each_decision_of_the_multiverse_only_takes_away(multiverse):
+    whole = multiverse[multiverse["weight"] == "whole"].copy()
+    areas = lq.load().region_ids
+    for column in ("carried", "boxes", "zones"):
+        rest = [name for name in counts.DECISIONS if name not in (column, "weight")]
+        yes, no = (whole[whole[column] == flag].set_index(rest)[areas] for flag in (True, False))
+        assert (yes.sort_index() >= no.sort_index()).all(axis=None)
+    sentences = whole[whole["unit"] == "sentence"].drop(columns=["carried"])
+    assert len(sentences.drop_duplicates()) == len(sentences) / 2
+
+
+def test_what_rests_on_one_clause_goes_with_it():
+    table = pd.DataFrame({"a": [1, 1, 1], "b": [0, 1, 0]})
+    found = counts.without_each(table, ["c2", "c1", "c2"])
+    assert found.index.tolist() == ["c2", "c1"]
+    assert found.values.tolist() == [[1, 1], [2, 0]]
+
+
+#: The 40 printed lists of the first edition of the data (areas in printed order, 1 = named), how
+#: many measures stand under each, and the documented counties of then.
+LISTS = (
+    "010111000000 101000111111 000100000000 000001100000 110000010000 110001100001 100000100010 "
+    "001000010000 111010100000 100000000000 000100000000 000001000000 000000000100 111000111110 "
+    "111001110001 000100011000 110000100010 000011000000 111110000000 001110000000 100000000000 "
+    "010000000001 001011100100 000100000000 000000011010 010000000000 100000100000 000001000000 "
+    "000000000010 011001000000 101011100100 111011100010 100000100001 100000100000 001000000000 "
+    "111110000001 100010100000 101001101000 100000000000 111110100000"
+)
+SIZES = [1, 1, 2, 1, 1, 1, 2, 2, 3, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 3, 2, 1, 2] + [1] * 15
+COUNTIES = [103, 66, 63, 55, 66, 40, 24, 11, 13, 14, 18, 17]
+
+
+def test_support_is_less_concentrated_than_size_implies():
+    lists = pd.DataFrame([list(map(int, row)) for row in LISTS.split()])
+    observed = float(counts.gini(np.array(SIZES) @ lists.to_numpy()))
+    dealt = draws.deal(lists, COUNTIES)
+    null = counts.gini(np.einsum("dla,l->da", dealt, np.array(SIZES)))
+    assert observed == pytest.approx(0.252, abs=5e-4)
+    assert null.mean() == pytest.approx(0.325, abs=2e-3)
+    assert float(draws.p_value(null, observed, "lower")) == pytest.approx(0.022, abs=5e-3)
+
+
+def test_the_likeness_of_two_areas_named_often_with_both_margins_kept():
+    # 赣闽粤 and 湘赣边: cosine .81, and .52 by chance; p ≈ .001 of 66 pairs is no finding.
+    lists, scale = (
+        pd.DataFrame([list(map(int, row)) for row in LISTS.split()]),
+        np.sqrt(SIZES)[:, None],
+    )
+
+    def cosine(tables):
+        a, b = (tables * scale)[..., 0], (tables * scale)[..., 6]
+        return (a * b).sum(-1) / np.sqrt((a * a).sum(-1) * (b * b).sum(-1))
+
+    drawn, observed = cosine(draws.curveball(lists)), cosine(lists.to_numpy())
+    assert observed == pytest.approx(0.810, abs=5e-4)
+    assert drawn.mean() == pytest.approx(0.522, abs=5e-3)
+    p = float(draws.p_value(drawn, observed))
+    assert 0.05 / 66 < p < 0.003
+
+
+# Cross tables
+
+
+def coded(pairs, clauses=None):
+    frame = pd.DataFrame(pairs, columns=["instrument", "theme"])
+    return frame.assign(clause_id=clauses or ["c1"] * len(frame))
+
+
+CODES = {"instrument": ["S1", "D2"], "theme": ["T1", "T2"]}
+
+
+def test_cramers_v_of_the_published_example():
+    # Bergsma: a = n mod 10, b = n mod 4, n = 0 … 149 gives .57980883, corrected .53051128.
+    n = np.arange(150)
+    plain, corrected = crosstab.cramers_v(pd.crosstab(n % 10, n % 4).to_numpy())
+    assert plain == pytest.approx(0.57980883, abs=5e-9)
+    assert corrected == pytest.approx(0.53051128, abs=5e-9)
+    assert np.isnan(crosstab.cramers_v(np.array([[3, 2], [0, 0]]))).all()
+
+
+def test_cells_are_exact_and_the_drawn_p_of_the_table_agrees_with_the_exact_one():
+    # By shuffling, S1·T1 is 4, 3, 2, 1, 0 in 1, 16, 36, 16, 1 of 70 cases: 17 of 70 reach 3,
+    # on both sides 34 of 70; χ² ≥ 2 in the same 34.
+    pairs = [("S1", "T1")] * 3 + [("S1", "T2"), ("D2", "T1")] + [("D2", "T2")] * 3
+    cells, summary = crosstab.association(coded(pairs), CODES, times=9_999)
+    assert cells["n"].tolist() == [3, 1, 1, 3]
+    assert cells["expected"].to_numpy() == pytest.approx([2] * 4)
+    assert cells["p"].to_numpy() == pytest.approx([34 / 70] * 4)
+    row = summary.iloc[0]
+    assert row["v"] == pytest.approx(0.5)
+    assert abs(row["p"] - 34 / 70) < 4 * row["error"]
+
+
+def test_exact_cells_against_enumeration_within_clauses():
+    pairs = [("S1", "T1"), ("S1", "T2"), ("D2", "T2"), ("S1", "T1"), ("D2", "T1"), ("D2", "T2")]
+    measures = coded(pairs, ["c1"] * 3 + ["c2"] * 3)
+    cells = crosstab.association(measures, CODES, times=9).cells
+    themes, tools = measures["theme"].to_numpy(), measures["instrument"].to_numpy()
+    both = [
+        sum(t == "T1" and s == "S1" for t, s in zip([*a, *b], tools, strict=True))
+        for a in itertools.permutations(themes[:3])
+        for b in itertools.permutations(themes[3:])
+    ]
+    upper, lower = np.mean(np.array(both) >= 2), np.mean(np.array(both) <= 2)
+    assert cells["expected"].iloc[0] == pytest.approx(np.mean(both))
+    assert cells["p"].iloc[0] == pytest.approx(min(1, 2 * min(upper, lower)))
+
+
+def test_what_the_layout_fixes_is_not_tested():
+    # Each clause has one theme: nothing can move, whatever the whole table looks like.
+    pairs = [("S1", "T1")] * 5 + [("D2", "T2")] * 5
+    measures = coded(pairs, ["c1"] * 5 + ["c2"] * 5)
+    inside = crosstab.association(measures, CODES, times=99)
+    assert inside.cells[["p", "p_adjusted"]].isna().all(axis=None)
+    assert inside.summary[["free", "found"]].to_numpy().tolist() == [[0, 0]]
+    everywhere = crosstab.association(measures, CODES, within=None, times=999)
+    assert everywhere.cells["p"].to_numpy() == pytest.approx([2 / 252] * 4)
+    assert everywhere.summary["found"].tolist() == [4]
+
+
+def test_no_coded_measure_gives_an_empty_table_and_no_number():
+    cells, summary = crosstab.association(coded([(pd.NA, "T1"), ("S1", pd.NA)]), CODES, times=9)
+    assert cells["n"].sum() == 0
+    assert cells["p"].isna().all()
+    assert summary[["v", "p"]].isna().all(axis=None)
+
+
+def test_log_odds_of_the_published_formula():
+    # (5, 3, 2) against (20, 40, 40), prior 10 × pooled share.
+    found = crosstab.log_odds(pd.DataFrame([[5, 3, 2], [20, 40, 40]]))[:3]
+    assert found["delta"].to_numpy() == pytest.approx([0.8113, -0.2302, -0.4786], abs=5e-5)
+    assert found["z"].to_numpy() == pytest.approx([1.8995, -0.5624, -1.0847], abs=5e-5)
+
+
+def test_an_area_without_measures_has_no_log_odds_and_disturbs_nobody():
+    one = crosstab.log_odds(pd.DataFrame([[5, 3], [2, 4]], index=list("ab")))
+    two = crosstab.log_odds(pd.DataFrame([[5, 3], [2, 4], [0, 0]], index=list("abc")))
+    assert two[4:]["z"].isna().all()
+    assert two[:4]["z"].to_numpy() == pytest.approx(one["z"].to_numpy())
+
+
+# PMC
+
+#: X = 2/3, 3/4, 5/5, 1/2, 2/4, 3/3, 3/5, 3/4, 1/2.
+VECTOR = [[1, 1, 0], [1, 0, 1, 1], [1, 1, 1, 1, 1], [0, 1], [1, 1, 0, 0], [1, 1, 1],
+          [1, 0, 0, 1, 1], [1, 1, 0, 1], [1, 0]]  # fmt: skip
+GRADES = lq.load().table("pmc_grades")
+
+
+def scored(vector):
+    cells = {f"X{t}.{j}": v for t, row in enumerate(vector, 1) for j, v in enumerate(row, 1)}
+    return pd.DataFrame(cells, index=["plan"], dtype="float64")
+
+
+def test_the_vector_worked_by_hand_is_called_two_things_by_two_schemes():
+    x = pmc.variables(scored(VECTOR))
+    assert x.round(3).values.tolist() == [[0.667, 0.75, 1, 0.5, 0.5, 1, 0.6, 0.75, 0.5]]
+    total = pmc.index(x).iloc[0]
+    assert total.round(3).to_dict() == {"m": 9, "pmc": 6.267, "pmc_m": 0.696, "depression": 2.733}
+    # .7 × 9 = 6.3 > 6.267; 6 < 6.267
+    assert pmc.grade(total["pmc"], 9, GRADES, "m9_share")["label_en"] == "acceptable"
+    assert pmc.grade(total["pmc"], 9, GRADES, "m9_integer")["label_en"] == "excellent"
+
+
+def test_pmc_over_m_is_the_pie_index_of_the_same_author():
+    # The nine main variables printed for the PIE-index have the mean .6.
+    x = pd.DataFrame([[0.6] * 9], columns=[f"X{i}" for i in range(1, 10)])
+    assert pmc.index(x)["pmc_m"].iloc[0] == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "m", "value", "label"),
+    [
+        ("ruiz2011", 10, 0, "low"), ("ruiz2011", 10, 4.99, "low"),
+        ("ruiz2011", 10, 5, "acceptable"), ("ruiz2011", 10, 10, "perfect"),
+        ("pie_bands", 1, 0.29, "poor"), ("pie_bands", 1, 0.3, "non-satisfactory"),
+        ("pie_bands", 1, 0.9, "excellent"), ("m9_share", 9, 8.1, "perfect"),
+    ],
+)  # fmt: skip
+def test_bounds_belong_to_the_grade_above(scheme, m, value, label):
+    assert pmc.grade(value, m, GRADES, scheme)["label_en"] == label
+
+
+def test_a_wrong_scheme_or_value_is_refused():
+    with pytest.raises(UnknownId, match="nearest: ruiz2011"):
+        pmc.grade(5, 10, GRADES, "ruiz2012")
+    with pytest.raises(ParameterError, match="'ruiz2011' is for m = 10, not 9"):
+        pmc.grade(5, 9, GRADES, "ruiz2011")
+    with pytest.raises(ParameterError, match="does not lie between 0 and m"):
+        pmc.grade(10.1, 10, GRADES, "ruiz2011")
+    with pytest.raises(ParameterError, match="'score' or 'grade'"):
+        pmc.wide(lq.load().table("pmc_scores"), "points")
+
+
+def test_what_is_not_scored_counts_neither_way_and_nothing_scored_is_undefined():
+    x = pmc.variables(scored([[1, np.nan, 0], [np.nan], [1, 1]]))
+    assert x.iloc[0, [0, 2]].tolist() == [0.5, 1.0]
+    assert pmc.index(x)[["pmc", "pmc_m"]].isna().all(axis=None)
+
+
+def test_random_weights_hold_equal_ones_and_shrink_where_all_variables_are_equal():
+    found = pmc.random_weights(pmc.variables(scored(VECTOR)), times=500).iloc[0]
+    assert found["low"] < found["pmc_m"] < found["high"]
+    same = pmc.random_weights(pd.DataFrame([[0.5] * 4]), times=50).iloc[0]
+    assert same.to_numpy() == pytest.approx([0.5] * 3)
+
+
+# Co-words
+
+
+def test_co_words_by_hand():
+    # Six sentences in two clauses; a and b stand in 3 each, 2 of them together, all in c1 of four.
+    table = pd.DataFrame({"a": [1, 1, 1, 0, 0, 0], "b": [1, 1, 0, 1, 0, 0], "rare": [1] + [0] * 5})
+    found = coword.pairs(table, ["c1"] * 4 + ["c2"] * 2)
+    assert found[["term_a", "term_b"]].values.tolist() == [["a", "b"]]
+    row = found.iloc[0]
+    assert (row["together"], row["clauses"]) == (2, 1)
+    assert row["association"] == pytest.approx(2 * 6 / 9)
+    # Of 6 sentences: C ≥ 2 in (3·3 + 1) of 20. Of the 4 of c1, three each: always 2 or 3.
+    assert row["p"] == pytest.approx(10 / 20)
+    assert row["p_within"] == pytest.approx(1)
+    # A link needs all three together: 1 of 20, and within the clause 1 of 4.
+    assert (row["by_chance"], row["by_layout"]) == pytest.approx((1 / 20, 1 / 4))
+
+
+def test_the_layout_explains_most_links_of_the_plan():
+    plan = lq.load()
+    sentences = plan.sentences()
+    table = coword.incidence(plan.table("tokens"), sentences)
+    found = coword.pairs(table, sentences["clause_id"])
+    links = found["link"].sum()
+    # As published: chance gives about ten links, the layout about 21 of the 29.
+    assert found["by_chance"].sum() < found["by_layout"].sum() < links
+    assert found["by_layout"].sum() > links / 2
+    assert (found["p"] <= found["p_within"] + 1e-9)[found["link"]].all()
+    assert found["p_adjusted"].to_numpy() == pytest.approx(false_discovery_control(found["p"]))
+
+
+def test_too_few_terms_make_no_pair():
+    table = pd.DataFrame({"a": [1, 0], "b": [0, 1]})
+    assert coword.pairs(table, ["c1", "c2"]).empty

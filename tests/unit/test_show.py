@@ -1,0 +1,215 @@
+"""What notebooks show: words, records, their HTML; and what pages refuse."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import laoqu as lq
+from laoqu import pages
+from laoqu.pages.html import loads
+from laoqu.show import table as tables
+from laoqu.show.words import LANGS, THIN, label, spaced
+
+FIELDS = {
+    "kind", "key", "anchor", "level", "title", "lang", "notebook_only", "folded", "paragraphs",
+    "tiles", "columns", "rows", "groups", "ids", "links", "note", "download", "values", "alt",
+    "caption", "images",
+}  # fmt: skip
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=40)
+HOSTILE = "<i>x</i> & <img src=x onerror=alert(1)> \"q\" 'a' </script><script>x</script>"
+
+
+@pytest.fixture(scope="module")
+def zh():
+    return lq.Show(lq.load(), "zh")
+
+
+@pytest.fixture(scope="module")
+def en():
+    return lq.Show(lq.load(), "en")
+
+
+class Tags(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.found, self.text = [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_words_speak_both_languages_and_name_what_is_near(zh, en):
+    assert (zh.words.area("yimeng"), en.words.area("yimeng")) == ("沂蒙", "Yimeng")
+    assert [zh.words.clause(c) for c in ("c07", "b2")] == ["条目七", f"专栏{THIN}2"]
+    assert [en.words.clause(c) for c in ("c07", "b2")] == ["clause 7", "Box 2"]
+    assert zh.words.join(["甲", "乙"]) == "甲、乙" and en.words.join([]) == "none"
+    assert en.words("table.open", n=2).endswith("(2 rows)")
+    assert label("table.open", "en", n=1).endswith("(1 row)")
+    # Two cities are written Fuzhou; a name of its own needs no characters.
+    assert en.words.unit("350100") == "Fuzhou 福州市" and en.words.unit("370323") == "Yiyuan"
+    for bad, near in (
+        (lambda: zh.words("table.opn"), "table.open"),
+        (lambda: zh.words("table.open"), "{n}"),
+        (lambda: zh.words.area("yimen"), "yimeng"),
+        (lambda: zh.words.code("theme", "T7"), "T"),
+        (lambda: lq.Show(lq.load(), "de"), "zh"),
+    ):
+        try:
+            assert near in bad()
+        except lq.LaoquError as error:
+            assert near in str(error)
+
+
+@given(TEXTS)
+@settings(max_examples=200, deadline=None)
+def test_setting_thin_spaces_only_adds_or_narrows_spaces(text):
+    once = spaced(text)
+    assert spaced(once) == once
+    assert re.sub(r"\s", "", once) == re.sub(r"\s", "", text)
+
+
+def test_every_kind_of_record_is_plain_json_with_every_field(zh):
+    frame = pd.DataFrame({"n": np.array([1, 2]), "x": [np.nan, 0.5], "t": [["a", "b"], None]})
+    shown = [
+        zh.text(["甲"], title="乙", level=1),
+        zh.tiles([(np.int64(3), "col.area", "")]),
+        zh.table(frame, "numbers", roles={"n": "number"}, values={"k": np.float64(0.5)}),
+        zh.chart("dots", pd.DataFrame({"label": ["甲"], "value": [1], "group": ""}), "dots",
+                 title="一", alt="一"),
+    ]  # fmt: skip
+    for block in shown:
+        data = block._repr_mimebundle_()
+        record = data[tables.MIME]
+        assert set(record) >= FIELDS
+        assert json.loads(json.dumps(record, allow_nan=False)) == record
+        assert data["text/plain"] and "<section" in data["text/html"]
+    assert shown[1].record["values"] == {"area": 3}
+    assert shown[2].record["values"] == {"k": 0.5}
+    assert shown[2].record["rows"] == [["1", "", "a、b"], ["2", "0.5", ""]]
+    assert shown[2].record["download"]["rows"] == [[1, "", "a;b"], [2, 0.5, ""]]
+
+
+def test_a_table_is_a_frame_with_roles(en):
+    frame = pd.DataFrame({
+        "id": ["c07.s03.m2", "c07.s03.m2"], "short": ["node city", "b"], "quote": ["支持临沂", ""],
+        "theme": ["T07", "T08"], "reach": ["named", "conditional"], "n": [1200, -1],
+        "where": ["clause 7", "Box 2"],
+    })  # fmt: skip
+    block = en.table(
+        frame, "support", columns=["short", "quote", "reach", "n", "where"], group="theme",
+        roles={"quote": "under words", "reach": "badge", "n": "number", "where": "link"}, link="id",
+    )  # fmt: skip
+    record = block.record
+    names = [en.words.code("theme", code) for code in ("T07", "T08")]
+    assert record["groups"] == [[0, names[0]], [1, names[1]]]
+    assert len(set(record["ids"])) == 2 and record["links"] == ["c07.s03.m2"] * 2
+    assert record["rows"][1] == ["b", "", en.words.code("reach", "conditional"), "−1", "Box 2"]
+    tags = Tags(tables.block_html(record, "../plan.html"))
+    links = [each["href"] for tag, each in tags.found if tag == "a"]
+    assert links == ["../plan.html#c07.s03.m2"] * 2
+    assert ("q", {"lang": "zh"}) in tags.found
+    assert [each["class"] for tag, each in tags.found if tag == "span" and "class" in each] == [
+        "badge named", "badge conditional",
+    ]  # fmt: skip
+    # Without an annotated plan beside it, a notebook shows no link.
+    assert not [tag for tag, _ in Tags(block._repr_mimebundle_()["text/html"]).found if tag == "a"]
+    for options, near in (
+        ({"columns": ["shrt"]}, "short"), ({"roles": {"n": "numbr"}}, "number"),
+        ({"link": "idd"}, "id"), ({"title": "report.ttle.x"}, "unknown label"),
+    ):  # fmt: skip
+        with pytest.raises(lq.LaoquError, match=near):
+            en.table(frame, "support", **options)
+    for key in ("../x", "a/b", "", "A b"):
+        with pytest.raises(lq.ParameterError, match="key"):
+            en.table(frame, key)
+
+
+def test_texts_quote_link_and_fold(zh):
+    quoted = "支持革命老区"
+    block = zh.text(
+        [f"原文“{quoted}”，不是“{quoted}的鱼”，见 [条目七](plan#c07) 和 https://www.gov.cn/x。"],
+        title="甲", folded=True,
+    )  # fmt: skip
+    tags = Tags(tables.block_html(block.record, "../plan.html"))
+    assert block.record["quotes"] == [quoted]
+    assert sum(tag == "q" for tag, _ in tags.found) == 1
+    links = [each["href"] for tag, each in tags.found if tag == "a"]
+    assert links == ["../plan.html#c07", "https://www.gov.cn/x"]
+    assert "details" in [tag for tag, _ in tags.found]
+    with pytest.raises(lq.ParameterError, match="form"):
+        zh.text(["x"], form="lst")
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_other_language_is_marked_and_markup_stays_text(lang):
+    show = lq.Show(lq.load(), lang)
+    frame = pd.DataFrame({HOSTILE: [HOSTILE], "q": [HOSTILE], "g": [HOSTILE]})
+    block = show.table(frame, "x", title=HOSTILE, note=HOSTILE, group="g", roles={"q": "words"})
+    for shown in (block, show.text([HOSTILE], title=HOSTILE), show.tiles([(HOSTILE,) * 3])):
+        tags = Tags(tables.block_html(shown.record, "plan.html"))
+        assert not {"b", "img", "script"} & {
+            t for t, _ in tags.found if t != "b" or not shown.record["tiles"]
+        }
+        assert "onerror=alert(1)>" in tags.text
+    mixed = tables.tagged("Yimeng 沂蒙 area & bootstrap 法", lang)
+    other = "沂蒙" if lang == "en" else "bootstrap"
+    assert re.search(rf'<span lang="{"zh" if lang == "en" else "en"}">[^<]*{other}', mixed)
+
+
+@given(TEXTS, st.sampled_from(LANGS))
+@settings(max_examples=200, deadline=None)
+def test_no_text_is_lost_between_a_record_and_its_html(text, lang):
+    shown = re.sub(r"<[^>]*>", "", tables.tagged(text, lang))
+    assert html.unescape(shown) == html.unescape(html.escape(text, quote=False))
+    assert "".join(words for _, words, _ in tables.runs(text)) == text or "](" in text
+
+
+@given(st.lists(st.one_of(TEXTS, st.integers(), st.sampled_from(["=1+1", "@a", "-x", "+1"]))))
+@settings(max_examples=200, deadline=None)
+def test_no_cell_of_a_csv_is_a_formula(cells):
+    data = pages.csv_bytes({"columns": ["=a", "b"], "rows": [[cell, 1] for cell in cells]})
+    assert data.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+    for (shown, _), cell in zip(rows[1:], cells, strict=True):
+        assert isinstance(cell, int) or not shown.startswith(("=", "+", "-", "@"))
+        assert shown.lstrip("'") == str(cell).lstrip("'")
+
+
+@pytest.mark.parametrize("way", [
+    "<img src='https://x.org/a.png'>", "<img src=a.png>", "<img srcset='//x.org/a 2x'>",
+    "<IMG\nSRC = 'http://x'>", "<style>a{background:url( 'http://x' )}</style>",
+    "<style>@import 'x.css'</style>", "<p style='background:url(//x)'>", "<iframe src='x.html'>",
+    "<iframe srcdoc='&lt;img src=x&gt;'>", "<base href='x'>", "<link rel=stylesheet href=x>",
+    "<script src=x></script>", "<script>fetch ('x')</script>", "<script>import('x')</script>",
+    "<script>i.src = 'https://x'</script>", "<p onclick='new WebSocket(1)'>", "<object data=x>",
+    "<video poster=x>", "<svg><image href='x'/></svg>", "<svg><use xlink:href='x.svg#a'/></svg>",
+    "<meta http-equiv=refresh content='0;url=x'>", "<form action='https://x'>",
+    "<script>new XMLHttpRequest()</script>", "<a href='javascript:fetch(1)'>x</a>",
+])  # fmt: skip
+def test_what_a_page_would_load_is_found(way):
+    assert len(loads(f"<p>x</p>\n{way}")) == 1
+
+
+def test_links_and_what_is_inside_are_no_loads():
+    inside = (
+        '<a href="https://x.org">fetch(1)</a><img src="data:image/png;base64,A">'
+        '<a href="b.html">b</a>'
+        '<svg><use href="#a"/></svg><style>a{fill:url(#b)}</style><script>a = "http://x"</script>'
+        '<link rel="alternate" href="../en/x.html"><pre>@import "x"; &lt;img src=x&gt;</pre>'
+    )
+    assert loads(inside) == []
