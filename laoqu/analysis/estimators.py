@@ -148,7 +148,8 @@ def for_estimator(
     at_reference = data[data["year"] == reference]["ever_treated"]
     call = CALLS[estimator].format(y=outcome or "Y", k=anticipation, r=period)
     note = {
-        "estimator": estimator, "call": call, "outcome": outcome or "", "anticipation": anticipation,
+        "estimator": estimator, "call": call, "outcome": outcome or "",
+        "anticipation": anticipation,
         "never": str(never) if plain else "missing", "first_treat": first,
         "reference_year": reference, "years": sorted(int(y) for y in data["year"].unique()),
         "treated": int(units.eq(1).sum()), "untreated": int(units.eq(0).sum()),
@@ -197,8 +198,8 @@ def _times(data: pd.DataFrame, anticipation: int) -> tuple[int, int]:
     begin, end = min(years), max(years)
     if begin > reference:
         raise LaoquError(
-            f"the panel starts in {begin}; with {anticipation} years of anticipation before {first} "
-            f"the reference is {reference}: there is no year before treatment"
+            f"the panel starts in {begin}; with {anticipation} years of anticipation before "
+            f"{first} the reference is {reference}: there is no year before treatment"
         )
     if end < first:
         raise LaoquError(f"the panel ends in {end}, before treatment begins in {first}")

@@ -12,7 +12,7 @@ import pandas as pd
 
 import laoqu
 from laoqu import paths
-from laoqu.analysis import estimators, treatment
+from laoqu.analysis import estimators, nearness, treatment
 from laoqu.errors import LaoquError, OutputError, UnknownId
 from laoqu.plan import Plan, load
 
@@ -77,7 +77,7 @@ def files(
             f"plan is {KEY}"
         )
     parts = [
-        treatment.distances(plan, name, design).assign(channel=name)
+        nearness.distances(plan, rows).assign(channel=name)
         for name, rows in table.groupby("channel")
         if rows["unit_level"].iloc[0] == "county"
     ]
@@ -102,9 +102,7 @@ def files(
     return {COUNTY: _csv(table, "NA"), PANEL: _csv(panel, empty), README: readme.encode("utf-8")}
 
 
-def export(
-    folder: Path | str | None = None, plan: Plan | None = None, **settings: object
-) -> Path:
+def export(folder: Path | str | None = None, plan: Plan | None = None, **settings: object) -> Path:
     """Write an export into a folder and return it: whole, or not at all.
 
     Parameters
@@ -198,7 +196,7 @@ def _readme(
         doubt_zh=date["doubt_zh"], doubt_en=date["doubt_en"], controls=len(zero),
         not_eligible=int((~zero["eligible"].astype(bool)).sum()),
         crossed=int(zero["interaction"].str.contains("=1").sum()),
-        borders=int(zero["borders_treated"].fillna(False).sum()) if "borders_treated" in zero else 0,
+        borders=int(zero["borders_treated"].fillna(False).sum()) if len(zero) else 0,
         plan_only=int((key["basis_plan_only"] & key["named"].eq(1)).sum()),
         vintage=treatment.VINTAGE, title=plan.source["title"], version=laoqu.__version__,
     )  # fmt: skip

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from laoqu import paths, succession
+from laoqu.analysis import telling
 from laoqu.analysis.reading import Columns, read
+from laoqu.analysis.telling import LEVELS
 from laoqu.errors import LaoquError, OutputError
-from laoqu.spelling import TAIL, clean
 from laoqu.succession import FIRST, LAST, YEAR, Units
 
 if TYPE_CHECKING:
@@ -26,28 +27,12 @@ if TYPE_CHECKING:
     from laoqu.analysis.treatment import Design
     from laoqu.plan import Plan
 
-STATUSES = ("same", "followed", "split", "merged", "other_holder", "later", "unknown")
-#: A vintage is inferred where its list has this share of the codes, and at least so many of them.
-VINTAGE_SHARE, VINTAGE_CODES = 0.9, 3
+#: A vintage is inferred where its list has this share of the codes.
+VINTAGE_SHARE = 0.9
+#: Fewer codes than this fit many years by chance: then all must, and the panel must reach the year.
+VINTAGE_CODES = 10
 #: What the plan is loaded by.
 ENVIRONMENT = ("DATA", "MEMBERSHIP", "BOUNDARIES", "CODING")
-LEVELS = {"county": "counties", "prefecture": "cities", "province": "provinces"}
-
-
-class Report(pd.DataFrame):
-    """What was read and what became of it: one row a finding, readable when printed."""
-
-    @property
-    def _constructor(self) -> type[pd.DataFrame]:
-        return pd.DataFrame
-
-    def __repr__(self) -> str:
-        lines = []
-        for row in self.itertuples():
-            units = f", {row.units:,} units" if pd.notna(row.units) else ""
-            shown = f": {row.detail}" if row.detail else ""
-            lines.append(f"{row.what:<34}{row.rows:>9,} rows{units}{shown}")
-        return "\n".join(lines)
 
 
 class Panel:
@@ -57,7 +42,7 @@ class Panel:
     ----------
     data : DataFrame
         The file's columns, and ``county_code`` (unit of the end of 2021; NA where there is not
-        one), ``code_in_panel``, ``year``, ``code_status`` (one of `STATUSES`).
+        one), ``code_in_panel``, ``year``, ``code_status`` (see `laoqu.analysis.telling.STATUSES`).
     report : Report
         One row a finding: ``what``, ``rows``, ``units``, ``detail``.
     reasons : DataFrame
@@ -70,7 +55,7 @@ class Panel:
 
     def __init__(self, data: pd.DataFrame, about: Mapping[str, object], plan: Plan) -> None:
         self.data, self.plan, self._about = data, plan, dict(about)
-        self.report: Report = about["report"]
+        self.report: telling.Report = about["report"]
         self.reasons: pd.DataFrame = about["reasons"]
         self.contradictions: pd.DataFrame = about["contradictions"]
         self.vintage: int = about["vintage"]
@@ -78,7 +63,8 @@ class Panel:
     def __repr__(self) -> str:
         years = self.data["year"].dropna()
         span = f"{years.min()}–{years.max()}" if len(years) else "no years"
-        head = f"Panel of {len(self.data):,} rows, {self.data['county_code'].nunique():,} units, {span}"
+        units = self.data["county_code"].nunique()
+        head = f"Panel of {len(self.data):,} rows, {units:,} units, {span}"
         return f"{head}\n{self.report!r}"
 
     def __len__(self) -> int:
@@ -152,10 +138,16 @@ class Panel:
                 data.to_parquet(path, index=False)
             elif path.suffix == ".dta":
                 plain = data.astype(
-                    {c: "float64" for c in data.select_dtypes("number") if data[c].dtype.kind not in "iuf" or data[c].isna().any()}
+                    {
+                        c: "float64"
+                        for c in data.select_dtypes("number")
+                        if data[c].dtype.kind not in "iuf" or data[c].isna().any()
+                    }
                 )
                 words = plain.select_dtypes(exclude="number").columns
-                plain[words] = plain[words].astype("object").where(plain[words].notna(), "").astype(str)
+                plain[words] = (
+                    plain[words].astype("object").where(plain[words].notna(), "").astype(str)
+                )
                 plain.to_stata(path, write_index=False, version=118)
             elif path.suffix == ".xlsx":
                 _safe(data).to_excel(path, index=False)
@@ -213,7 +205,7 @@ def panel(
     --------
     >>> import pandas as pd
     >>> import laoqu as lq
-    >>> rows = {"行政区划代码": [431121.0, 431181.0], "年份": ["2019年", "2022年"], "gdp": [1.0, 2.0]}
+    >>> rows = {"行政区划代码": [431121.0, 431181.0], "年份": ["2019年", "2022年"]}
     >>> made = lq.panel(pd.DataFrame(rows))
     >>> made.data[["county_code", "code_in_panel", "year", "code_status"]].values.tolist()
     [['431181', '431121', 2019, 'followed'], ['431181', '431181', 2022, 'same']]
@@ -228,23 +220,27 @@ def panel(
     pairs = file.frame[["code_in_panel", "year"]].drop_duplicates()
     inferred, how = (vintage, "given") if vintage else _vintage(pairs, units)
     table = _traced(pairs, units, inferred)
-    rows = file.frame[["code_in_panel", "year"]].merge(table, how="left", on=["code_in_panel", "year"])
+    rows = file.frame[["code_in_panel", "year"]].merge(
+        table, how="left", on=["code_in_panel", "year"]
+    )
     data = file.frame.copy()
     data["county_code"] = rows["county_code"].to_numpy()
-    data["county_code"] = data["county_code"].astype("str").where(rows["county_code"].notna().to_numpy())
+    data["county_code"] = (
+        data["county_code"].astype("str").where(rows["county_code"].notna().to_numpy())
+    )
     data["code_status"] = rows["status"].to_numpy()
     if unit is not None:
         level = rows["level"].to_numpy() == unit
         file.conversions.append(("file", int((~level).sum()), f"rows of another level than {unit}"))
         data, rows = data[level], rows[level]
     data = data.reset_index(drop=True)
-    contradictions = _contradictions(data, file.columns.name, units, inferred)
+    contradictions = telling.contradictions(data, file.columns.name, units, inferred)
     reasons = table[table["reason"] != ""].drop(columns=["level"])
-    report = _report(data, rows, file.conversions, contradictions, units)
+    report = telling.report(data, rows, file.conversions, contradictions, units)
     said = f"{inferred} ({how})"
     first = pd.DataFrame([["vintage of the codes", len(data), pd.NA, said]], columns=report.columns)
     about = {
-        "report": Report(pd.concat([report.iloc[:1], first, report.iloc[1:]], ignore_index=True)),
+        "report": telling.Report(pd.concat([report.iloc[:1], first, report.iloc[1:]], ignore_index=True)),
         "reasons": reasons.reset_index(drop=True), "contradictions": contradictions,
         "vintage": inferred, "columns": file.columns,
     }  # fmt: skip
@@ -278,8 +274,11 @@ def _vintage(pairs: pd.DataFrame, units: Units) -> tuple[int, str]:
         )
         if better:
             share, year = found, candidate
-    if len(codes) < VINTAGE_CODES or share < VINTAGE_SHARE:
-        return YEAR, f"taken: no year's list has {VINTAGE_SHARE:.0%} of the codes"
+    few = len(codes) < 3 * VINTAGE_CODES and share < 1
+    years = known["year"].astype(int)
+    reached = len(years) and years.min() - 1 <= year <= years.max() + 1
+    if share < VINTAGE_SHARE or few or (len(codes) < VINTAGE_CODES and not reached):
+        return YEAR, f"taken: no year's list has nearly all of the {len(codes):,} codes"
     return year, f"inferred: its list has {share:.1%} of {len(codes):,} codes"
 
 
@@ -301,95 +300,15 @@ def _traced(pairs: pd.DataFrame, units: Units, vintage: int) -> pd.DataFrame:
     # A panel of frozen codes has more of them in the vintage than in their own years.
     frozen = table["fits"].sum() >= table["own"].sum()
     order = ["fits", "own"] if frozen else ["own", "fits"]
-    twice = table[table["county_code"].notna() & table.duplicated(["county_code", "year"], keep=False)]
+    twice = table[
+        table["county_code"].notna() & table.duplicated(["county_code", "year"], keep=False)
+    ]
     twice = twice.sort_values(order, ascending=False, kind="stable")
     lost = twice[twice.duplicated(["county_code", "year"])]
     for index, row in lost.iterrows():
         why = f"{row.code_in_panel} would be {row.county_code} too, which has a row for {row.year}"
         table.loc[index, ["county_code", "status", "reason"]] = [None, "other_holder", why]
     return table.drop(columns=["own", "fits"])
-
-
-def _contradictions(
-    data: pd.DataFrame, name: str | None, units: Units, vintage: int
-) -> pd.DataFrame:
-    """Return the codes whose name in the file is no name of the unit that holds the code."""
-    columns = ["code_in_panel", "name_in_file", "holder", "first_year", "last_year", "rows", "name_is_of"]
-    if name is None:
-        return pd.DataFrame(columns=columns)
-    owner: dict[str, set[str]] = {}
-    for held in units.by_code.values():
-        for holder in held:
-            owner.setdefault(holder.name, set()).add(holder.code)
-    seen = data[["code_in_panel", "year", name]].dropna()
-    groups = seen.groupby(["code_in_panel", name])["year"].agg(["min", "max", "size"])
-    found = []
-    for (code, text), (first, last, size) in zip(groups.index, groups.to_numpy(), strict=True):
-        held = units.by_code.get(code, [])
-        names = set()
-        for holder in held:
-            line = {holder, *units.came_from.get(holder, ()), *(h for h, _ in units.heirs.get(holder, ()))}
-            names |= {h.name for h in line} | {units.name.get(c, "") for c in units.lead(holder).heirs}
-        plain = clean(str(text))
-        # The name may stand after those of its province and city: 甘肃省庆阳市环县.
-        if not held or any(_alike(plain, each) for each in names if each):
-            continue
-        at = units.trace(code, int(first), vintage)[1] or held[-1]
-        codes = sorted(c for c in owner.get(plain, ()) if c[:2] == code[:2])[:3]
-        found.append([code, text, str(at), first, last, size, ", ".join(codes)])
-    return pd.DataFrame(found, columns=columns)
-
-
-def _alike(text: str, name: str) -> bool:
-    """Whether a name in a file can stand for a unit's name: full, short, or after its city."""
-    short = TAIL.sub("", name)
-    bare = TAIL.sub("", text)
-    if text.endswith(name) or bare == short:
-        return True
-    # 彭水县 for 彭水苗族土家族自治县; 前郭县 for 前郭尔罗斯蒙古族自治县.
-    return len(bare) >= 2 and name.startswith(bare[:2]) and "自治" in name
-
-
-def _report(
-    data: pd.DataFrame,
-    rows: pd.DataFrame,
-    conversions: list[tuple[str, int, str]],
-    contradictions: pd.DataFrame,
-    units: Units,
-) -> pd.DataFrame:
-    """Return what was read, converted, followed and lost, one row a finding."""
-    years = data["year"].dropna()
-    span = f"{years.min()}–{years.max()}, {years.nunique()} years" if len(years) else ""
-    levels = rows.drop_duplicates("code_in_panel")["level"].value_counts()
-    kinds = ", ".join(f"{n:,} {LEVELS[level]}" for level, n in levels.items() if level in LEVELS)
-    lines = [("read", len(data), data["code_in_panel"].nunique(), f"{span}; {kinds}")]
-    lines += [(f"converted: {where}", n, pd.NA, text) for where, n, text in conversions]
-    status = rows["status"].to_numpy()
-    for kind in STATUSES:
-        here = rows[status == kind]
-        if here.empty:
-            continue
-        codes = here["code_in_panel"].dropna().drop_duplicates()
-        shown = []
-        for code in codes.head(3):
-            row = here[here["code_in_panel"] == code].iloc[0]
-            shown.append(row.reason or f"{code} {units.name.get(code, '')}")
-        detail = "" if kind == "same" else "; ".join(shown)
-        lines.append((f"code {kind}", len(here), len(codes), detail))
-    keys = data[["code_in_panel", "year"]]
-    if n := int((keys.duplicated(keep=False) & keys.notna().all(axis=1)).sum()):
-        first = keys[keys.duplicated(keep=False)].iloc[0]
-        detail = f"such as {first.iloc[0]} in {first.iloc[1]}"
-        lines.append(("several rows of a code and year", n, pd.NA, detail))
-    if len(contradictions):
-        shown = [
-            f"{row.code_in_panel} {row.name_in_file}, the code of {row.holder}"
-            for row in contradictions.head(3).itertuples()
-        ]
-        n = int(contradictions["rows"].sum())
-        units_ = contradictions["code_in_panel"].nunique()
-        lines.append(("name contradicts the code", n, units_, "; ".join(shown)))
-    return pd.DataFrame(lines, columns=["what", "rows", "units", "detail"])
 
 
 def _safe(data: pd.DataFrame) -> pd.DataFrame:

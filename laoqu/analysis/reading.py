@@ -5,41 +5,42 @@ Every conversion is reported; only what has two readings is refused.
 
 from __future__ import annotations
 
-import io
 import re
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from laoqu import paths
+from laoqu.analysis import files
 from laoqu.errors import LaoquError, nearest
 from laoqu.spelling import clean
 from laoqu.succession import Units
 
 #: Names of columns in files of this kind, in small letters without spaces and underlines.
-CODE_NAMES = (
-    "countycode adcode code countyid ccode districtcode regioncode cntycode gbcode admincode "
-    "行政区划代码 区划代码 区划码 行政代码 行政区划码 县代码 县级代码 区县代码 县市代码 地区代码 代码 县码"
-).split()
-YEAR_NAMES = "year sgnyear yr time date period 年份 年 年度 统计年度 会计年度 数据年份 日期 时间".split()
-NAME_NAMES = (
-    "name county countyname cname district districtname 名称 县名 县 区县 县市 县域 县区 地区 区县名称 "
-    "县域名称 县级 县市名称 地区名称 行政区划名称 县名称 区县名"
-).split()
-INDICATOR_NAMES = "indicator variable item 指标 指标名称 变量".split()
-VALUE_NAMES = "value val obs 值 数值 指标值".split()
+CODE_NAMES = re.compile(
+    r"(?:county|cnty|c|ad|district|region|gb|admin)?code|countyid"
+    r"|(?:行政|行政区划|区划|县|县级|区县|县市|地区)?(?:代码|码)"
+)
+YEAR_NAMES = re.compile(r"(?:sgn)?year|yr|time|date|period|(?:统计|会计|数据)?年[份度]?|日期|时间")
+NAME_NAMES = re.compile(
+    r"c?name|(?:county|district)(?:name)?|名称|(?:县|区县|县市|县域|县区|县级|地区|行政区划)(?:名称?)?"
+)
+INDICATOR_NAMES = re.compile(r"indicator|variable|item|指标(?:名称)?|变量")
+VALUE_NAMES = re.compile(r"value|val|obs|(?:数|指标)?值")
 #: What files write where there is no value.
 MISSING = {"", "na", "n/a", "n.a.", "nan", "null", "none", ".", "-", "--", "—", "——", "…", "缺失"}
 #: Share of a column that must read as codes, years or names to be taken for them.
 MOST = 0.8
 YEARS = (1949, 2100)
-WIDE = re.compile(r"^(?P<a>.*?)[\s_.(（]*(?P<year>(?:19|20)\d{2})年?[)）]?$|^(?P<first>(?:19|20)\d{2})年?[\s_]*(?P<b>\D.*)$")
+WIDE = re.compile(
+    r"^(?P<a>.*?)[\s_.(（]*(?P<year>(?:19|20)\d{2})年?[)）]?$|^(?P<first>(?:19|20)\d{2})年?[\s_]*(?P<b>\D.*)$"
+)
 YEAR = re.compile(r"((?:19|20)\d{2})(?:\.0+)?\s*(?:年度?|fy)?", re.IGNORECASE)
 DATE = re.compile(r"((?:19|20)\d{2})(?:[-/.年]?(\d{1,2})(?:[-/.月]?(\d{1,2}))?[日月]?)(?:[ T].*)?")
-PERIOD = re.compile(r"((?:19|20)\d{2})\s*年?[-_ ]?(?:q|第?)([1-4一二三四])(?:季度?)?", re.IGNORECASE)
+PERIOD = re.compile(
+    r"((?:19|20)\d{2})\s*年?[-_ ]?(?:q|第?)([1-4一二三四])(?:季度?)?", re.IGNORECASE
+)
 
 
 class Columns(NamedTuple):
@@ -71,7 +72,7 @@ def read(source: object, columns: Columns, units: Units) -> Read:
         From `laoqu.succession.units`: what is a code and what a name.
     """
     notes: list[tuple[str, int, str]] = []
-    frame = source.copy() if isinstance(source, pd.DataFrame) else _file(source, notes)
+    frame = source.copy() if isinstance(source, pd.DataFrame) else files.load(source, notes)
     frame.columns = _headers(frame.columns, notes)
     frame = frame.reset_index(drop=any(name is None for name in frame.index.names))
     for given in (columns.code, columns.name, columns.year):
@@ -100,80 +101,13 @@ def read(source: object, columns: Columns, units: Units) -> Read:
     return Read(frame, Columns(code, year, name if name in frame else None), notes)
 
 
-def _file(source: object, notes: list) -> pd.DataFrame:
-    if not isinstance(source, str | Path):
-        raise LaoquError(f"a panel is a path or a DataFrame, found {type(source).__name__}")
-    path = Path(source).expanduser()
-    if not path.is_file():
-        raise LaoquError(f"there is no file {paths.display(path)}")
-    kind = path.suffix.lower().lstrip(".")
-    readers: dict[str, Callable] = {
-        "xlsx": _excel, "xlsm": _excel, "dta": _stata, "parquet": lambda p, _: pd.read_parquet(p),
-        "pq": lambda p, _: pd.read_parquet(p),
-    }  # fmt: skip
-    if kind in ("xls", "sav", "rds", "rdata", "shp", "json", "zip"):
-        raise LaoquError(f"{path.name} is a .{kind} file: save it as CSV, XLSX, DTA or Parquet")
-    try:
-        return readers.get(kind, _csv)(path, notes)
-    except LaoquError:
-        raise
-    except Exception as error:  # each format's reader has errors of its own
-        raise LaoquError(f"{path.name} cannot be read as {kind or 'csv'}: {error}") from error
-
-
-def _csv(path: Path, notes: list) -> pd.DataFrame:
-    raw = path.read_bytes()
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        encodings = ("utf-16",)
-    else:
-        encodings = ("utf-8-sig", "gb18030")
-    for encoding in encodings:
-        try:
-            text = raw.decode(encoding)
-            break
-        except UnicodeDecodeError:
-            continue
-    else:
-        raise LaoquError(f"{path.name} is neither UTF-8 nor GBK text")
-    if encoding != "utf-8-sig":
-        notes.append(("file", 0, f"read as {encoding.upper()}"))
-    lines = text.splitlines()
-    # A title above the head of the table fills fewer cells than the table.
-    filled = [sum(map(bool, map(str.strip, re.split("[,\t;|]", line)))) for line in lines[:20]]
-    skip = next((i for i, n in enumerate(filled) if n >= max(filled) / 2), 0) if filled else 0
-    if skip:
-        notes.append(("file", skip, "lines above the head were left out"))
-    mark = max(",\t;|", key=lines[skip].count) if lines else ","
-    body = io.StringIO("\n".join(lines[skip:]) if skip else text)
-    return pd.read_csv(body, sep=mark, dtype=str, keep_default_na=False, skip_blank_lines=True)
-
-
-def _excel(path: Path, notes: list) -> pd.DataFrame:
-    sheet = pd.read_excel(path, header=None, dtype=object)
-    sheet = sheet.dropna(how="all").dropna(how="all", axis=1).reset_index(drop=True)
-    filled = sheet.notna().sum(axis=1)
-    head = int((filled >= max(2, filled.max() / 2)).idxmax()) if len(sheet) else 0
-    if head:
-        notes.append(("file", head, "rows above the head were left out"))
-    frame = sheet.iloc[head + 1 :].reset_index(drop=True)
-    frame.columns = ["" if pd.isna(value) else value for value in sheet.iloc[head]]
-    return frame.infer_objects()
-
-
-def _stata(path: Path, notes: list) -> pd.DataFrame:
-    with pd.read_stata(path, iterator=True) as reader:
-        frame = reader.read(convert_categoricals=False)
-        labels = {k: v for k, v in reader.variable_labels().items() if v}
-    if labels:
-        notes.append(("file", 0, f"{len(labels)} columns have labels in the file; names are kept"))
-    return frame
-
-
 def _headers(columns: Iterable[object], notes: list) -> list[str]:
     """Return the names of the columns as text, each once."""
     found: list[str] = []
     for number, column in enumerate(columns, 1):
-        text = str(int(column)) if isinstance(column, float) and column.is_integer() else str(column)
+        text = (
+            str(int(column)) if isinstance(column, float) and column.is_integer() else str(column)
+        )
         text = re.sub(r"[\s\u200b\ufeff]+", " ", text).strip() or f"column_{number}"
         while text in found:
             text += "_2"
@@ -184,10 +118,10 @@ def _headers(columns: Iterable[object], notes: list) -> list[str]:
 
 def _numbers(column: pd.Series, name: str, notes: list) -> pd.Series:
     """Return text that is numbers as numbers: 1,234.5, wide digits, signs for no value."""
-    if _plain(name) in CODE_NAMES:
+    if CODE_NAMES.fullmatch(_plain(name)):
         return column
     numbers = pd.to_numeric(column, errors="coerce")
-    texts = [value for value in column[numbers.isna()].dropna().unique()]
+    texts = list(column[numbers.isna()].dropna().unique())
     plain = {value: clean(value) if isinstance(value, str) else value for value in texts}
     signs = {v for v, text in plain.items() if str(text).casefold() in MISSING}
     read = {v: pd.to_numeric(str(plain[v]).replace(",", ""), errors="coerce") for v in texts}
@@ -237,15 +171,15 @@ def _code_column(frame: pd.DataFrame, units: Units) -> str:
     shares = {column: _share_of_codes(frame[column], units) for column in frame}
     found = [column for column, (known, _) in shares.items() if known >= MOST]
     if not found:
-        named = [c for c in frame if _plain(c) in CODE_NAMES and shares[c][0] > 0]
+        named = [c for c in frame if CODE_NAMES.fullmatch(_plain(c)) and shares[c][0] > 0]
         if len(named) == 1:
             return named[0]
         raise LaoquError(
-            f"no column of the panel holds codes of counties; it has {', '.join(frame.columns[:12])}: "
-            "say code="
+            "no column of the panel holds codes of counties; it has "
+            f"{', '.join(frame.columns[:12])}: say code="
         )
     counties = [column for column in found if shares[column][1] >= MOST] or found
-    named = [column for column in counties if _plain(column) in CODE_NAMES]
+    named = [column for column in counties if CODE_NAMES.fullmatch(_plain(column))]
     for group in (named, counties):
         if len(group) == 1:
             return group[0]
@@ -265,7 +199,7 @@ def _name_column(frame: pd.DataFrame, code: str, units: Units) -> str | None:
         values = frame[column].dropna().astype(str).drop_duplicates()
         values = values.sample(min(len(values), 300), random_state=1).map(clean)
         share = values.isin(names).mean() if len(values) else 0
-        bonus = 0.3 if _plain(column) in NAME_NAMES else 0
+        bonus = 0.3 if NAME_NAMES.fullmatch(_plain(column)) else 0
         # The names of provinces and cities repeat; those of counties are nearly one for a code.
         varied = min(frame[column].nunique() / max(frame[code].nunique(), 1), 1)
         if share >= 0.5 and varied > 0.5:
@@ -277,7 +211,7 @@ def _year_column(frame: pd.DataFrame, code: str) -> str | None:
     """Return the column of years: one that is so called, else the one that reads as years."""
     others = [column for column in frame.columns if column != code]
     reads = [c for c in others if _share_of_years(frame[c]) >= MOST]
-    named = [c for c in reads if _plain(c) in YEAR_NAMES]
+    named = [c for c in reads if YEAR_NAMES.fullmatch(_plain(c))]
     if len(named) > 1:
         plain = [c for c in named if _plain(c) in ("year", "年份", "sgnyear")]
         named = plain if len(plain) == 1 else named
@@ -317,8 +251,7 @@ def _codes(column: pd.Series, name: str, notes: list) -> pd.Series:
     shown = column.map(lambda v: str(v) if pd.notna(v) else "")
     lengths = shown.map(lambda v: len(clean(v).strip("'\"").removesuffix(".0")))
     kinds = {
-        "numbers read as text of six digits": pd.api.types.is_numeric_dtype(column)
-        & codes.notna(),
+        "numbers read as text of six digits": pd.api.types.is_numeric_dtype(column) & codes.notna(),
         "written as decimals (620422.0)": shown.str.endswith(".0") & codes.notna(),
         "with spaces, quotes or wide digits": codes.notna()
         & (lengths == 6)
@@ -338,7 +271,9 @@ def _codes(column: pd.Series, name: str, notes: list) -> pd.Series:
 def _years(column: pd.Series, name: str, codes: pd.Series, notes: list) -> pd.Series:
     """Return years as whole numbers; refuse months and quarters, which have to be summed up."""
     texts = {value: _one_year(value) for value in column.dropna().unique()}
-    years = column.map({v: year for v, (year, _) in texts.items()}).astype("Float64").astype("Int64")
+    years = (
+        column.map({v: year for v, (year, _) in texts.items()}).astype("Float64").astype("Int64")
+    )
     parts = column.map({v: part for v, (_, part) in texts.items()}).fillna("")
     several = pd.DataFrame({"c": codes, "y": years, "p": parts}).query("p != ''")
     if len(several) and several.groupby(["c", "y"])["p"].nunique().max() > 1:
@@ -347,7 +282,9 @@ def _years(column: pd.Series, name: str, codes: pd.Series, notes: list) -> pd.Se
     if not pd.api.types.is_integer_dtype(column):
         shown = column[years.notna()].head(1).tolist()
         kind = "text or dates" if not pd.api.types.is_float_dtype(column) else "decimals"
-        plain = column.map(lambda v: isinstance(v, str) and v.isascii() and v.isdigit() and len(v) == 4)
+        plain = column.map(
+            lambda v: isinstance(v, str) and v.isascii() and v.isdigit() and len(v) == 4
+        )
         if not plain[column.notna()].all():
             notes.append((name, int(years.notna().sum()), f"{kind} read as years: {shown[0]}"))
     if n := int(years.isna().sum()):
@@ -378,9 +315,7 @@ def _to_long(frame: pd.DataFrame, notes: list) -> tuple[pd.DataFrame, str]:
     return long, "year"
 
 
-def _placed(
-    frame: pd.DataFrame, code: str, codes: pd.Series, years: pd.Series
-) -> pd.DataFrame:
+def _placed(frame: pd.DataFrame, code: str, codes: pd.Series, years: pd.Series) -> pd.DataFrame:
     """Put code and year where they are expected; a file's column of such a name stays beside."""
     frame = frame.drop(columns=[c for c in (code,) if c in ("county_code", "code_in_panel")])
     clash = [c for c in ("county_code", "code_in_panel", "code_status") if c in frame]
@@ -390,8 +325,8 @@ def _placed(
 
 def _unstacked(frame: pd.DataFrame, name: str | None) -> tuple[pd.DataFrame, list]:
     """Turn a row for each indicator into a column for each indicator."""
-    indicator = [c for c in frame if _plain(c) in INDICATOR_NAMES]
-    value = [c for c in frame if _plain(c) in VALUE_NAMES]
+    indicator = [c for c in frame if INDICATOR_NAMES.fullmatch(_plain(c))]
+    value = [c for c in frame if VALUE_NAMES.fullmatch(_plain(c))]
     keys = ["code_in_panel", "year"]
     if len(indicator) != 1 or len(value) != 1 or not frame.duplicated(keys).any():
         return frame, []

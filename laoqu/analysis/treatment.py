@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from laoqu import regions
+from laoqu.analysis import nearness
 from laoqu.errors import LaoquError, UnknownId, nearest
 
 if TYPE_CHECKING:
@@ -104,15 +105,12 @@ def counties(
     chosen = set(channels["channel"]) if only is None else set(_known(channels, only))
     rules = channels[channels["channel"].isin(chosen)]
     year, basis = _first(plan.table("treatment_dates"), rules, design)
-    # All channels are made: the interaction needs those that were not asked for too.
-    parts = {r.channel: _channel(plan, r, design) for r in channels.itertuples()}
-    empty = [r for r in rules.itertuples() if parts[r.channel] is None]
-    if only is not None and empty:
-        r = empty[0]
+    table = _every_channel(plan, design)
+    empty = rules[~rules["channel"].isin(table["channel"])]
+    if only is not None and len(empty):
+        r = empty.iloc[0]
         raise LaoquError(f"the plan names no {r.unit_level} for {r.channel}: {r.reason}")
-    table = pd.concat([part for part in parts.values() if part is not None], ignore_index=True)
-    table = table.merge(_crossed(table), on=["county_code", "unit_level"], how="left")
-    table = table[table["channel"].isin(chosen)]
+    table = table[table["channel"].isin(chosen)].copy()
     treated = table["ever_treated"].eq(1).fillna(False).astype(bool)
     table["first_treat"] = pd.Series(year, table.index, dtype="Int64").where(treated)
     table["first_treat_basis"] = np.where(treated, basis, "")
@@ -172,7 +170,7 @@ def treat(
         raise UnknownId(controls, CONTROLS, "choice of controls")
     plan = panel.plan
     table = counties(plan, channel, design)
-    table = table.merge(distances(plan, channel, design), on="county_code", how="left")
+    table = table.merge(nearness.distances(plan, table), on="county_code", how="left")
     if controls == "eligible":
         out = table["ever_treated"].eq(0).fillna(False) & ~table["eligible"]
         table.loc[out, "ever_treated"] = pd.NA
@@ -247,73 +245,6 @@ def _told(
     return pd.DataFrame(lines, columns=["what", "rows", "units", "detail"])
 
 
-def distances(plan: Plan, channel: str, design: Design | None = None) -> pd.DataFrame:
-    """Return how near each unit of a channel lies to a treated one and to its area's border.
-
-    Returns
-    -------
-    DataFrame
-        One row per county of the table: ``county_code``, ``borders_treated`` (shares a border with
-        a treated unit), ``km_to_treated`` (between points inside; 0 for treated), ``km_to_border``
-        (from such a point to the border of its areas). NA for units without a shape.
-    """
-    table = counties(plan, channel, design)
-    return _distances(plan, _Frozen(table)).copy()
-
-
-class _Frozen:
-    """A table as a key of a cache: equal where codes, statuses and areas are."""
-
-    def __init__(self, table: pd.DataFrame) -> None:
-        self.table = table
-        columns = table[["county_code", "ever_treated", "region_id"]].astype("str")
-        self.key = tuple(columns.itertuples(index=False, name=None))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Frozen) and self.key == other.key
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-
-@lru_cache(maxsize=8)
-def _distances(plan: Plan, frozen: _Frozen) -> pd.DataFrame:
-    import shapely
-
-    table = frozen.table
-    shapes = plan.layers.counties.set_index("adcode").geometry
-    codes = table["county_code"][table["county_code"].isin(shapes.index)]
-    found = shapes[codes]
-    points = shapely.point_on_surface(found.to_numpy())
-    treated = table["ever_treated"].eq(1).fillna(False).to_numpy()
-    treated = pd.Series(treated, table["county_code"])[codes].to_numpy()
-    borders = np.zeros(len(codes), dtype=bool)
-    nearest_km = np.full(len(codes), np.nan)
-    if treated.any():
-        tree = shapely.STRtree(found.to_numpy()[treated])
-        left, right = tree.query(found.to_numpy(), predicate="intersects")
-        own = np.flatnonzero(treated)
-        borders[left[left != own[right]]] = True
-        points_tree = shapely.STRtree(points[treated])
-        (pair, _), metres = points_tree.query_nearest(points, return_distance=True, all_matches=False)
-        nearest_km[pair] = metres / 1000
-    edge = pd.Series(np.nan, codes)
-    areas = table.set_index("county_code")["region_id"][codes].str.split(";").explode()
-    place = {code: number for number, code in enumerate(codes)}
-    for area in sorted(set(areas) - {""}):
-        members = areas.index[areas == area]
-        line = shapely.union_all(shapes[members].to_numpy()).boundary
-        away = shapely.distance(points[[place[code] for code in members]], line) / 1000
-        # A county of two areas has the nearer of their borders.
-        edge[members] = np.fmin(edge[members], away)
-    return pd.DataFrame(
-        {
-            "county_code": codes.to_numpy(), "borders_treated": borders,
-            "km_to_treated": nearest_km.round(1), "km_to_border": edge.to_numpy().round(1),
-        }
-    )  # fmt: skip
-
-
 def export(folder: Path | str | None = None, **settings: object) -> Path:
     """Write tables of treatment and a README into a folder; see `laoqu.analysis.exporting`."""
     from laoqu.analysis import exporting
@@ -345,10 +276,19 @@ def _first(dates: pd.DataFrame, rules: pd.DataFrame, design: Design) -> tuple[in
     return year, f"{design.first_treat} {row['date']} {design.timing}"
 
 
-def _channel(plan: Plan, rule: object, design: Design) -> pd.DataFrame | None:
+@lru_cache(maxsize=4)
+def _every_channel(plan: Plan, design: Design) -> pd.DataFrame:
+    """Return the rows of all channels: the overlap needs those that were not asked for too."""
+    areas = regions.place_areas(plan.membership(), plan.gazetteer(), design.min_confidence)
+    rules = plan.table("treatment_channels").itertuples()
+    parts = [_channel(plan, rule, (areas, design.universe)) for rule in rules]
+    table = pd.concat([part for part in parts if part is not None], ignore_index=True)
+    return table.merge(_crossed(table), on=["county_code", "unit_level"], how="left")
+
+
+def _channel(plan: Plan, rule: object, among: tuple[pd.DataFrame, str]) -> pd.DataFrame | None:
     """Return the rows of one channel; None where the plan names no place."""
-    mentions, gazetteer = plan.mentions(), plan.gazetteer()
-    areas = regions.place_areas(plan.membership(), gazetteer, design.min_confidence)
+    mentions, gazetteer, (areas, universe) = plan.mentions(), plan.gazetteer(), among
     found = mentions[mentions["recipient"] & mentions["role"].isin(rule.roles)]
     if found.empty:
         return None
@@ -366,7 +306,7 @@ def _channel(plan: Plan, rule: object, design: Design) -> pd.DataFrame | None:
         region_id=("region_id", ";".join), region_basis=("basis", ";".join)
     )  # fmt: skip
     codes = set(named.index) | set(here.index)
-    if design.universe == "all":
+    if universe == "all":
         codes |= set(_all(gazetteer, rule.unit_level))
     table = pd.DataFrame({"county_code": sorted(codes)}).set_index("county_code")
     table = table.join(named).join(here)
