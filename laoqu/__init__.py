@@ -21,7 +21,7 @@ _LAZY = {
     "Show": "laoqu.show",
     "annotate": "laoqu.pages.plan",
     "card": "laoqu.sections",
-    "check": "laoqu.validate",
+    "check": "laoqu.checks",
     "expect_parameters": "laoqu.sections",
     "label": "laoqu.labels",
     "load": "laoqu.plan",

@@ -34,7 +34,7 @@ def read() -> None:
     from laoqu import forms, plan
     from laoqu.sections import report
 
-    it = plan.read_ahead()
+    it = plan.load()
     page = report(it.region_ids[0], plan=it)
     for section in (page.compared, page.instruments, page.themes):
         section()

@@ -308,13 +308,15 @@ def _build(args: argparse.Namespace) -> int:
         found = build.problems()
         print("\n".join(str(problem) for problem in found) or "built files are current")
         return 1 if found else 0
-    written = build.accept() if args.accept else build.write()
+    for changed in build.accept() if args.accept else ():
+        print(f"accepted data/{changed}")
+    written = build.write()
     print("\n".join(f"wrote {paths.display(path)}" for path in written) or "nothing to do")
     return 0
 
 
 def _coding(args: argparse.Namespace) -> int:
-    from laoqu import coding
+    from laoqu import sheets
 
     plan, path = laoqu.load(), Path(args.file or "coding.xlsx")
     if args.verb == "compare":
@@ -324,9 +326,9 @@ def _coding(args: argparse.Namespace) -> int:
         raise LaoquError(f"{path} exists: name another file, so that no coding is lost")
     try:
         if args.verb == "sample":
-            coding.sample(plan, path)
+            sheets.sample(plan, path)
         else:
-            coding.template(plan.table("measures"), plan.codebook(), path)
+            sheets.template(plan.table("measures"), plan.codebook(), path)
     except OSError as error:
         raise LaoquError(f"{path} cannot be written: {error.strerror}") from error
     print(f"wrote {path}: fill it in, then `laoqu coding compare {path}`")
@@ -335,7 +337,7 @@ def _coding(args: argparse.Namespace) -> int:
 
 def _compared(path: str) -> str:
     from laoqu.analysis.agreement import by_variable
-    from laoqu.tables import text_table
+    from laoqu.show.table import text_table
 
     plan = laoqu.load(coding=path)
     table = by_variable(plan.codings("own"), plan.codings("adjudicated"), draws=500)
@@ -370,7 +372,7 @@ def _lab(args: argparse.Namespace) -> int:
 
 
 def _codebook(args: argparse.Namespace) -> int:
-    from laoqu.tables import text_table
+    from laoqu.show.table import text_table
 
     codes = laoqu.load().codebook(args.variable)
     columns = ["variable", "code", "label_zh", "label_en"]

@@ -6,7 +6,6 @@ for maps of counties, not for overlays on other base maps.
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,7 +55,7 @@ def load(folder: Path | None = None, path: Path | str | None = None) -> gpd.GeoD
     >>> geo.load().shape
     (2851, 5)
     """
-    return _layer(folder).copy() if path is None else _own(Path(path), _layer(folder))
+    return _layer(folder) if path is None else _own(Path(path), _layer(folder))
 
 
 def outline(folder: Path | None = None) -> gpd.GeoDataFrame:
@@ -108,9 +107,8 @@ def layers(counties: gpd.GeoDataFrame, outline: gpd.GeoDataFrame) -> Layers:
     return Layers(counties, outline, provinces)
 
 
-@cache
 def projected(folder: Path | None = None) -> Layers:
-    """Return `layers` of `load` and `outline`; made once a process, not to be changed."""
+    """Return `layers` of `load` and `outline`; a plan keeps its own as ``plan.layers``."""
     return layers(_layer(folder), outline(folder))
 
 
@@ -144,7 +142,6 @@ def area_counties(
     return found.assign(documented=found["confidence"] != "low")
 
 
-@cache
 def names(lang: str = "zh", folder: Path | None = None) -> dict[str, str]:
     """Return adcode → the short name that fits on a map: 隆林县 for 隆林各族自治县, Longlin.
 
@@ -173,7 +170,6 @@ def ground(x: float, y: float) -> tuple[float, float]:
     return 1e5 / length, float(np.degrees(np.arctan2(x - up[0], up[1] - y)))
 
 
-@cache
 def _layer(folder: Path | None) -> gpd.GeoDataFrame:
     root = folder or paths.data()
     layer = _read(root / "built" / "counties.parquet")

@@ -107,6 +107,26 @@ def resolve_place(
     raise _unknown(index, text, question)
 
 
+def spoken(folder: Path | None = None) -> dict[str, list[str]]:
+    """Return code → every name and short form of the unit that bears it today.
+
+    Earlier names are left out; what is merged into a unit was never its name.
+
+    Examples
+    --------
+    >>> from laoqu.places import spoken
+    >>> spoken()["522300"]
+    ['黔西南布依族苗族自治州', '黔西南州', '黔西南']
+    """
+    index, names = _index(folder or paths.data()), defaultdict(list)
+    for known in (index.full, index.shorter):
+        for name, holders in known.items():
+            for holder in holders:
+                if holder.last >= YEAR and name not in names[holder.code]:
+                    names[holder.code].append(name)
+    return dict(names)
+
+
 class _Question(NamedTuple):
     """What was asked: the name as typed, and what narrows it."""
 

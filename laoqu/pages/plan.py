@@ -139,6 +139,9 @@ def annotate(
         "units": list(_units(words, units, spans)), "spans": spans,
         "filters": _filters(words, filters, spans), "download": as_download(tables["measures"]),
     }  # fmt: skip
+    classes = plan.codebook("instrument_class")["code"]
+    classes = [f"{code} {words.code('instrument_class', code)}" for code in classes]
+    parts["paragraphs"] = [words("planpage.lead", classes=words.join(classes))]
     title = words("planpage.title")
     return Annotated(new_record("plan", "measures", lang, level=1, title=title, **parts))
 
@@ -396,3 +399,28 @@ def _card(span: Record, spans: Sequence[Record], close: str) -> str:
         f'<h2 id="h-{name}">{escape(span["title"])}</h2><p class="at">{escape(span["where"])}</p>'
         f"<dl>{body}</dl>{f'<p class=cite>{cite}</p>' if cite else ''}</section>"
     )
+
+
+def printed(record: Mapping[str, object]) -> list[Record]:
+    """Return the text as ``plan.typ`` sets it: passages, their units, the pieces of each."""
+    spans, begun, passages = record["spans"], set(), []
+    for passage, group in groupby(record["units"], key=lambda unit: unit["passage"]):
+        units: list[Record] = []
+        for unit in group:
+            sentence = unit["kind"] == "sentence"
+            # In Chinese the sentences of a passage run on; in English each has its rendering.
+            if not (units and sentence and not units[-1]["level"] and record["lang"] == "zh"):
+                below = [[code, english] for _, code, english in unit["below"] if english]
+                units.append({"level": 0 if sentence else unit["level"], "pieces": [], "below": below})
+            turns = dict(unit["turns"])
+            for a, b, over in unit["pieces"]:
+                kinds = {spans[i]["kind"] for i in over}
+                new = [spans[i] for i in over if i not in begun and spans[i]["kind"] not in PLACES]
+                begun.update(over)
+                units[-1]["pieces"].append({
+                    "text": unit["text"][a:b], "page": turns.get(a, 0),
+                    "letters": [span.get("class", "?") for span in new],
+                    **{kind: kind in kinds for kind in ("area", "place", "doubt")},
+                })  # fmt: skip
+        passages.append({"box": passage[0] == "b", "units": units})
+    return passages

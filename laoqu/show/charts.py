@@ -14,99 +14,86 @@ import pandas as pd
 
 from laoqu.errors import ParameterError
 from laoqu.show.figure import Figure, finish, number, take
-from laoqu.show.style import (
-    INSTRUMENTS,
-    LINE,
-    MARGIN,
-    SMALL,
-    Look,
-    Sheet,
-    straight,
-    text_width,
-    wrap,
-)
+from laoqu.show.style import INSTRUMENTS, LINE, MARGIN, SMALL, Look, Sheet
+from laoqu.show.style import straight, text_width, wrap
 from laoqu.show.words import Words
 
 #: Colours of series in their order; more than these are not told apart.
 SERIES = ("focus", "ink", "context", "supply")
 GRID, AXIS = Look(line="rule", width=0.5), Look(line="context", width=0.7)
-#: Points: a row, the widest column of row names, and between columns.
-ROW, NAMES, NARROW_NAMES, GAP = 13.0, 150.0, 92.0, 8.0
-HALF = SMALL * LINE / 2
+#: Points: a line of text, a row, a row of a strip or a heat map, the widest names of rows on a
+#: wide and a narrow sheet, between columns, and between equal dots of a strip.
+HIGH, ROW, STRIP, CELL, NAMES, GAP, NEXT = SMALL * LINE, 13.0, 30.0, 15.0, (150.0, 92.0), 8.0, 5.8
 
 
 def strip(frame: pd.DataFrame, words: Words, focus: str, **given: str) -> Figure:
-    """Draw each measure as a strip: one dot an area, the area in focus in red with its value.
+    """Draw each measure as a strip: one dot an area, the area `focus` in red with its value.
 
     Parameters
     ----------
     frame : DataFrame
-        One row per ``label`` and ``region_id``: ``value``, and ``complete`` (are its members
-        documented? if not, its dot is hollow).
-    words : Words
-    focus : str
-        The id of the area.
-    **given : str
+        One row per ``label`` and ``region_id``: ``value``, and ``complete`` if given (are its
+        counties documented? else its dot is hollow). Each strip has its own scale from zero.
 
     Examples
     --------
     >>> import laoqu as lq
     >>> plan = lq.load()
-    >>> reach = plan.measure_reach()
-    >>> n = reach[reach["reach"] == "named"].groupby("region_id").size().rename("value")
-    >>> frame = n.reset_index().assign(label="named")
-    >>> strip(frame, lq.Show(plan, "en").words, "yimeng").data.shape == (len(n), 4)
-    True
+    >>> frame = plan.regions().assign(label="counties")
+    >>> strip(frame, lq.Show(plan, "en").words, "yimeng", value="documented", title="18 of 18")
+    18 of 18. Values: counties 18.
     """
     data = take(frame, given, ["label", "region_id", "value"], complete=True)
-    if focus not in set(data["region_id"]):
+    mine = data[data["region_id"] == focus]
+    if mine.empty:
         raise ParameterError(f"the frame has no row of the area {focus!r}")
-    here = data["region_id"] == focus
-    look = {
-        (True, True): Look("focus", "paper", 0.8), (True, False): Look("paper", "focus", 1.5),
-        (False, True): Look("context", "paper", 0.5), (False, False): Look("paper", "context", 1.1),
-    }  # fmt: skip
+
+    def look(area: str, complete: bool) -> Look:
+        tone = "focus" if area == focus else "context"
+        return Look(tone, "paper", 0.6) if complete else Look("paper", tone, 1.2)
 
     def draw(sheet: Sheet) -> None:
-        others = data["region_id"].nunique() - 1
-        doubt = data[~data["complete"]].groupby("region_id").ngroups
-        key = [
-            (words.area(focus), "circle", look[True, bool(data.loc[here, "complete"].all())]),
-            (words("figure.key.others", n=others), "circle", look[False, True]),
-        ]
-        hollow = (words("figure.key.incomplete", n=doubt), "circle", look[False, False])
-        sheet.legend(key + [hollow] * bool(doubt))
-        for row in _rows(sheet, data, high=30):
-            one, top = row.data, max(row.data["value"].max(), 1)
-            x0, x1 = row.left + 30, sheet.width - 22
-            mine = one[one["region_id"] == focus]
-            value = number(mine["value"].sum()) if len(mine) else "–"
-            look_of = {"tone": "focus", "anchor": "end", "name": "value"}
-            sheet.text(row.left + 18, row.y, value, SMALL + 2, **look_of)
-            sheet.line((x0, row.y), (x1, row.y), look=AXIS)
-            sheet.text(x1 + 8, row.y, number(top), tone="muted")
-            for x, y, area in _swarm(one, x0, (x1 - x0) / top, focus):
-                mark = look[area.region_id == focus, bool(area.complete)]
-                r = 3.6 if area.region_id == focus else 2.5
-                sheet.mark(x, row.y + y, r, mark, name=f"{area.label}|{area.region_id}")
+        doubt = data.loc[~data["complete"], "region_id"].nunique()
+        names = {words.area(focus): look(focus, mine["complete"].all())}
+        names[words("figure.key.others", n=data["region_id"].nunique() - 1)] = look("", True)
+        if doubt:
+            names[words("figure.key.incomplete", n=doubt)] = look("", False)
+        sheet.legend([(name, "circle", mark) for name, mark in names.items()])
+        for cells, left, y in _rows(sheet, data, STRIP):
+            x0, x1, top = left + 30, sheet.width - 22, max(*(c.value for c in cells), 1)
+            value = next((number(c.value) for c in cells if c.region_id == focus), "–")
+            sheet.text(left + 18, y, value, 9, tone="focus", anchor="end", name="value")
+            sheet.line((x0, y), (x1, y), look=AXIS)
+            sheet.text(x1 + 8, y, number(top), tone="muted")
+            beside: dict[float, int] = {}
+            for cell in sorted(cells, key=lambda c: c.region_id != focus):
+                # Equal values stand around the line, five in a column, the area itself on it.
+                column, k = divmod(beside.setdefault(cell.value, 0), 5)
+                beside[cell.value] += 1
+                inward = 1 if cell.value < top / 2 else -1
+                x = x0 + cell.value * (x1 - x0) / top + column * NEXT * inward
+                up = (k + 1) // 2 * (NEXT if k % 2 else -NEXT)
+                r, mark = (
+                    (3.6 if cell.region_id == focus else 2.5),
+                    look(cell.region_id, cell.complete),
+                )
+                sheet.mark(x, y + up, r, mark, name=f"{cell.label}|{cell.region_id}")
 
-    mine = data[here]
-    listed = [f"{each.label} {number(each.value)}" for each in mine.itertuples()]
-    return finish(draw, data, words, listed, given)
+    return finish(
+        draw, data, words, [f"{c.label} {number(c.value)}" for c in mine.itertuples()], given
+    )
 
 
 def dots(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
-    """Draw values as dots on one scale with their intervals.
+    """Draw values as dots on one scale, with their intervals.
 
     Parameters
     ----------
     frame : DataFrame
-        One row a dot: ``label`` and ``value``; if given ``low`` and ``high`` (an interval, or the
-        range of the other areas), ``group`` (a head over its rows), ``series`` (several dots a
-        row, told apart by colour), ``mark`` (S, E or D: the class of an instrument), ``text``
-        (what is written in place of the value).
-    words : Words
-    **given : str
+        One row a dot: ``label``, ``value``; if given ``low`` and ``high`` (an interval, or the
+        range of other areas), ``group`` (a head over rows), ``series`` (several dots a row, by
+        colour), ``mark`` (S, E or D: the class of an instrument), ``text`` (written in place of
+        the value).
 
     Examples
     --------
@@ -118,48 +105,53 @@ def dots(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
     True
     """
     data = take(frame, given, ["label", "value"], low=np.nan, high=np.nan, group="", series="",
-                    mark="", text="")  # fmt: skip
+                mark="", text="")  # fmt: skip
     series = list(dict.fromkeys(data["series"]))
     if len(series) > len(SERIES):
         raise ParameterError(f"{len(series)} series; at most {len(SERIES)} can be told apart")
     data["text"] = data["text"].where(data["text"] != "", data["value"].map(number))
     ends = data[["value", "low", "high"]].to_numpy(dtype=float)
-    ticks = _ticks(min(np.nanmin(ends, initial=0), 0), np.nanmax(ends, initial=0))
-    interval = data["low"].notna().any()
+    ticks = _ticks(np.nanmin(ends, initial=0), np.nanmax(ends, initial=0))
+    interval, room = data["low"].notna().any(), max(map(text_width, data["text"])) + 6
 
     def draw(sheet: Sheet) -> None:
-        marks = [each for each in INSTRUMENTS if (data["mark"] == each).any()]
-        if marks:
-            names = [words(f"figure.key.{INSTRUMENTS[each]}") for each in marks]
-            rings = [Look("paper", INSTRUMENTS[each], 1.1) for each in marks]
-            sheet.legend([(n, m, r) for n, m, r in zip(names, marks, rings, strict=True)])
-        if len(series) > 1:
-            looks = [Look(tone, "paper", 0.6) for tone in SERIES]
-            sheet.legend([(s, "circle", look) for s, look in zip(series, looks, strict=False)])
-        room = max(text_width(each) for each in data["text"]) + 6
-        top, bottom = sheet.y, []
-        for row in _rows(sheet, data, high=ROW + 9 * (len(series) - 1)):
-            x0, x1 = row.left + 8, sheet.width - MARGIN - room
-
-            def at(value: float, x0=x0, x1=x1) -> float:
-                return x0 + (value - ticks[0]) * (x1 - x0) / (ticks[-1] - ticks[0])
-
-            bottom = [at(tick) for tick in ticks]
-            for each in row.data.itertuples():
-                shift = (series.index(each.series) - (len(series) - 1) / 2) * 9
-                y, tone = row.y + shift, SERIES[series.index(each.series)]
-                _dot(sheet, each, at, y, tone)
-                x = x1 + 6 if interval else at(max(each.value, 0)) + 7
-                sheet.text(x, y, each.text.strip(), tone="muted", name="value")
-        for x, tick in zip(bottom, ticks, strict=True):
-            look = AXIS if tick == 0 else GRID
-            grid = sheet.line((x, top), (x, sheet.y + 1), look=look, name="grid")
-            sheet.items.insert(0, sheet.items.pop(sheet.items.index(grid)))
+        key = [(words(f"figure.key.{tone}"), mark, Look("paper", tone, 1.1))
+               for mark, tone in INSTRUMENTS.items() if (data["mark"] == mark).any()]  # fmt: skip
+        key += [
+            (name, "circle", Look(tone)) for name, tone in zip(series, SERIES, strict=False) if name
+        ]
+        sheet.legend(key)
+        grid, top = len(sheet.items), sheet.y
+        for cells, left, y in _rows(sheet, data, ROW + 9 * (len(series) - 1)):
+            x0, x1 = left + 8, sheet.width - MARGIN - room
+            scale = (x1 - x0) / (ticks[-1] - ticks[0])
+            for each in cells:
+                k = series.index(each.series)
+                low, at, high = (
+                    x0 + (v - ticks[0]) * scale for v in (each.low, each.value, each.high)
+                )
+                across, zero = y + (k - (len(series) - 1) / 2) * 9, x0 - ticks[0] * scale
+                if interval:
+                    look = Look(line="context", width=1.6)
+                    sheet.line((low, across), (high, across), look=look, name="interval")
+                else:
+                    sheet.line((zero, across), (at, across), look=Look(line="rule", width=1.4))
+                if each.mark in INSTRUMENTS:
+                    ring = Look("paper", INSTRUMENTS[each.mark], 1.1)
+                    sheet.mark(at, across, 4.6, ring, name=each.label)
+                    sheet.text(at, across, each.mark, anchor="middle")
+                else:
+                    sheet.mark(at, across, 3.1, Look(SERIES[k], "paper"), name=each.label)
+                x = x1 + 6 if interval else max(at, zero) + 7
+                sheet.text(x, across, each.text.strip(), tone="muted", name="value")
+        drawn, sheet.items[grid:] = sheet.items[grid:], []
+        for tick in ticks:
+            x = x0 + (tick - ticks[0]) * scale
+            sheet.line((x, top), (x, sheet.y + 1), look=GRID if tick else AXIS)
             sheet.text(x, sheet.y + 7, number(tick), tone="muted", anchor="middle")
-        sheet.y += 12
+        sheet.items += drawn
 
-    listed = [f"{each.label} {each.text}" for each in data.itertuples()]
-    return finish(draw, data, words, listed, given)
+    return finish(draw, data, words, [f"{c.label} {c.text}" for c in data.itertuples()], given)
 
 
 def matrix(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
@@ -171,84 +163,89 @@ def matrix(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
         One row a mark: ``label`` (a row's name) and ``column``; if given ``number`` and ``shape``
         (as on the map: circle, square, diamond), ``sure`` (if not, the mark is hollow), ``group``.
         Rows and columns stand in the order of the frame; a categorical keeps empty columns.
-    words : Words
-    **given : str
 
     Examples
     --------
     >>> import laoqu as lq
     >>> import pandas as pd
-    >>> frame = pd.DataFrame({"label": ["Ganzhou", "Ji'an"], "column": ["Centre", "Industry"]})
-    >>> [item.kind for item in matrix(frame, lq.Show(lq.load(), "en").words).sheet().items].count(
-    ...     "mark"
-    ... )
-    2
+    >>> frame = pd.DataFrame({"label": ["Ganzhou", "Ji'an"], "column": ["centre", "industry"]})
+    >>> matrix(frame, lq.Show(lq.load(), "en").words, title="Two cities")
+    Two cities. Values: Ganzhou: centre, Ji'an: industry.
     """
-    data = take(frame, given, ["label", "column"], number=pd.NA, shape="circle", sure=True,
-                    group="")  # fmt: skip
-    columns = list(
-        data["column"].cat.categories if data["column"].dtype == "category"
-        else dict.fromkeys(data["column"])
-    )  # fmt: skip
+    data = take(
+        frame, given, ["label", "column"], number=pd.NA, shape="circle", sure=True, group=""
+    )
+    heads, inset = _heads_of(data), 13 if data["number"].notna().any() else 0
     rows = list(dict.fromkeys(zip(data["group"], data["label"], strict=True)))
+    longest = inset + max(text_width(straight(label)) for _, label in rows) + GAP
 
     def draw(sheet: Sheet) -> None:
-        blocks = 2 if len(rows) > 12 and len(columns) < 8 and not sheet.narrow else 1
-        half = math.ceil(len(rows) / blocks)
+        blocks = 2 if len(rows) > 12 and len(heads) < 8 and not sheet.narrow else 1
+        half, top = math.ceil(len(rows) / blocks), sheet.y
         wide = (sheet.width - 2 * MARGIN - (blocks - 1) * 16) / blocks
-        top = sheet.y
+        names = min(longest, wide * (0.36 if sheet.narrow else 0.45))
+        cell = min((wide - names) / len(heads), 62)
+        bottom = []
         for k in range(blocks):
-            sheet.y = top
-            part = pd.DataFrame(rows[k * half : (k + 1) * half], columns=["group", "label"])
-            block = part.merge(data, on=["group", "label"], sort=False)
-            _block(sheet, block, columns, (MARGIN + k * (wide + 16), wide), rows)
-        sheet.y = max(item.box[3] for item in sheet.items) + 3
+            part = pd.MultiIndex.from_frame(data[["group", "label"]]).isin(
+                rows[k * half : (k + 1) * half]
+            )
+            x = MARGIN + k * (wide + 16)
+            sheet.y = _heads(sheet, heads, x + names, (top, cell))
+            for cells, _, y in _rows(sheet, data[part], ROW, (x + inset, names - inset - GAP / 2)):
+                if inset:
+                    sheet.mark(x + 5, y, 5, Look("paper", "ink", 0.7), cells[0].shape, "number")
+                    sheet.text(x + 5, y, str(cells[0].number), anchor="middle")
+                for each in cells:
+                    at = x + names + cell * (heads.index(each.column) + 0.5)
+                    look = Look("focus") if each.sure else Look("paper", "focus", 1.1, (1.6, 1.2))
+                    sheet.mark(at, y, 3.0, look, name=f"{each.label}|{each.column}")
+                sheet.line((x, sheet.y), (x + names + cell * len(heads), sheet.y), look=GRID)
+            bottom.append(sheet.y)
+        sheet.y = max(bottom)
 
-    by_row = data.groupby("label", sort=False)["column"].agg(lambda each: ", ".join(map(str, each)))
+    by_row = data.groupby("label", sort=False)["column"].agg(lambda has: ", ".join(map(str, has)))
     return finish(draw, data, words, [f"{name}: {has}" for name, has in by_row.items()], given)
 
 
 def heat(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
-    """Draw counts of rows by columns as filled cells with the number in each.
+    """Draw counts of rows by columns as filled cells, the number in each; zero is a dot.
 
     Parameters
     ----------
     frame : DataFrame
-        One row a cell: ``label``, ``column``, ``value``; if given ``group``. Zero is an empty
-        cell with a dot.
-    words : Words
-    **given : str
+        One row a cell: ``label``, ``column``, ``value``; if given ``group``.
 
     Examples
     --------
     >>> import laoqu as lq
     >>> import pandas as pd
     >>> frame = pd.DataFrame({"label": ["c07", "c07"], "column": ["A", "B"], "value": [3, 0]})
-    >>> texts = heat(frame, lq.Show(lq.load(), "en").words).sheet().items
-    >>> [item.text for item in texts if item.name == "value"]
+    >>> items = heat(frame, lq.Show(lq.load(), "en").words).sheet().items
+    >>> [item.text for item in items if item.name == "value"]
     ['3', '·']
     """
-    data = take(frame, given, ["label", "column", "value"], group="")
-    columns, top = list(dict.fromkeys(data["column"])), data["value"].max()
+    data = take(frame, given, ["label", "column", "value"])
+    heads, top = _heads_of(data), max(data["value"].max(), 1)
 
     def draw(sheet: Sheet) -> None:
-        left = _names_width(sheet, data, stacked=False)
-        cell = min((sheet.width - 2 * MARGIN - left) / len(columns), 40)
-        sheet.y = _heads(sheet, columns, MARGIN + left, cell)
-        for row in _rows(sheet, data, high=15, stacked=False):
-            for each in row.data.itertuples():
-                x = MARGIN + left + cell * columns.index(each.column)
-                step = math.ceil(5 * each.value / top) if each.value else 0
+        left = MARGIN + _names_width(sheet, data) + GAP
+        cell = min((sheet.width - MARGIN - left) / len(heads), 40)
+        sheet.y = _heads(sheet, heads, left, (sheet.y, cell))
+        for cells, _, y in _rows(sheet, data, CELL, (MARGIN, left - MARGIN - GAP)):
+            for each in cells:
+                x, step = left + cell * heads.index(each.column), math.ceil(5 * each.value / top)
                 if step:
-                    fill = Look(f"heat{step}", "paper", 0.8)
-                    sheet.box(x, row.y - 7.5, cell, 15, fill, f"{each.label}|{each.column}")
-                said, tone = ("·", "muted") if not step else (number(each.value), "ink")
-                tone = "paper" if step > 3 else tone
-                sheet.text(x + cell / 2, row.y, said, tone=tone, anchor="middle", name="value")
+                    name = f"{each.label}|{each.column}"
+                    sheet.box(x, y - CELL / 2, cell, CELL, Look(f"heat{step}", "paper", 0.8), name)
+                tone = ("muted", "ink", "ink", "ink", "paper", "paper")[step]
+                said = number(each.value) if step else "·"
+                sheet.text(x + cell / 2, y, said, tone=tone, anchor="middle", name="value")
 
-    most = data.nlargest(5, "value")
-    listed = [f"{e.label}, {e.column}: {number(e.value)}" for e in most.itertuples()]
-    return finish(draw, data, words, listed, given)
+    most = data.nlargest(5, "value").itertuples()
+    return finish(
+        draw, data, words, [f"{c.label}, {c.column}: {number(c.value)}" for c in most], given
+    )
 
 
 def squares(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
@@ -258,143 +255,80 @@ def squares(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
     ----------
     frame : DataFrame
         One row per ``label`` and ``kind``: ``value`` (a count), ``tone`` (a colour's name in
-        `laoqu.show.style.PALETTE`).
-    words : Words
-    **given : str
+        `laoqu.show.style.PALETTE`); if given ``group``.
     """
     data = take(frame, given, ["label", "kind", "value", "tone"])
-    kinds = data.drop_duplicates("kind")
-    longest = data.groupby(["group", "label"], sort=False)["value"].sum().max()
+    kinds, totals = data.drop_duplicates("kind"), data.groupby(["group", "label"])["value"].sum()
 
     def draw(sheet: Sheet) -> None:
-        line = {each: "context" if each == "paper" else "paper" for each in data["tone"]}
-        looks = [Look(tone, "context", 0.5) for tone in kinds["tone"]]
+        looks = [Look(tone, "paper") for tone in kinds["tone"]]
         sheet.legend([(k, "area", look) for k, look in zip(kinds["kind"], looks, strict=True)])
-        for row in _rows(sheet, data, high=ROW):
-            side = min((sheet.width - row.left - 28) / max(longest, 1), 9)
-            x, total = row.left + 8, 0
-            for each in row.data.itertuples():
-                look = Look(each.tone, line[each.tone])
-                for _ in range(int(each.value)):
-                    sheet.box(x, row.y - side / 2, side, side, look, f"{each.label}|{each.kind}")
-                    x += side
-                total += int(each.value)
-            sheet.text(x + 4, row.y, str(total), tone="muted", name="value")
+        for cells, left, y in _rows(sheet, data, ROW):
+            side, x = min((sheet.width - left - 28) / max(totals.max(), 1), 9), left + GAP
+            for each in (c for c in cells for _ in range(int(c.value))):
+                name = f"{each.label}|{each.kind}"
+                sheet.box(x, y - side / 2, side, side, Look(each.tone, "paper"), name)
+                x += side
+            sheet.text(x + 4, y, number(sum(c.value for c in cells)), tone="muted", name="value")
 
-    listed = [f"{e.label}, {e.kind}: {number(e.value)}" for e in data.itertuples() if e.value]
+    listed = [f"{c.label}, {c.kind}: {number(c.value)}" for c in data.itertuples() if c.value]
     return finish(draw, data, words, listed, given)
 
 
-class _Row:
-    """A row being drawn: its part of the data, its middle line, and where its names end."""
+def _rows(
+    sheet: Sheet, data: pd.DataFrame, high: float, names: tuple[float, float] | None = None
+) -> Iterator[tuple[list, float, float]]:
+    """Write the names of rows, heads over groups; hand out each row: cells, left end, middle line.
 
-    def __init__(self, data: pd.DataFrame, y: float, left: float) -> None:
-        self.data, self.y, self.left = data, y, left
-
-
-def _rows(sheet: Sheet, data: pd.DataFrame, high: float, stacked: bool = True) -> Iterator[_Row]:
-    """Write the names of rows, with heads over groups, and hand out each row to be drawn.
-
-    On a narrow sheet a name stands over its row, if `stacked`.
+    `names` is where the names begin and how wide they may be; without it that follows from the
+    sheet, and on a narrow one long names stand over their rows.
     """
-    longest = max(text_width(straight(each)) for each in data["label"].unique())
-    stacked = stacked and sheet.narrow and longest > NARROW_NAMES
-    width, group = _names_width(sheet, data, stacked), ""
-    left = MARGIN + (0 if stacked else width)
-    for (head, label), part in data.groupby(["group", "label"], sort=False):
-        if head and head != group:
-            sheet.y = sheet.lines(MARGIN, sheet.y + 3, [straight(head)], tone="muted") + 2
+    width = _names_width(sheet, data)
+    stacked = names is None and sheet.narrow and width == NAMES[1]
+    x, room = names or (MARGIN, sheet.width - 2 * MARGIN if stacked else width)
+    rows: dict[tuple[str, str], list] = {}
+    for cell in data.itertuples():
+        rows.setdefault((cell.group, cell.label), []).append(cell)
+    group = ""
+    for (head, label), cells in rows.items():
+        if head != group:
+            sheet.y = sheet.lines(x, sheet.y + 3, [straight(head)], tone="muted", halo="paper") + 2
             group = head
-        lines = wrap(straight(label), width, SMALL)
-        tall = len(lines) * SMALL * LINE
+        lines = wrap(straight(label), room)
         if stacked:
-            sheet.y = sheet.lines(MARGIN, sheet.y + 1, lines)
-            y = sheet.y + high / 2
-            sheet.y += high
+            sheet.y = sheet.lines(x, sheet.y + 1, lines, halo="paper") + high
+            yield cells, x, sheet.y - high / 2
         else:
-            need = max(high, tall + 3)
-            y = sheet.y + need / 2
-            sheet.lines(MARGIN, y - tall / 2, lines)
-            sheet.y += need
-        yield _Row(part, y, left)
+            sheet.y += max(high, len(lines) * HIGH + 3)
+            y = sheet.y - max(high, len(lines) * HIGH + 3) / 2
+            sheet.lines(x, y - len(lines) * HIGH / 2, lines)
+            yield cells, x + room, y
 
 
-def _names_width(sheet: Sheet, data: pd.DataFrame, stacked: bool) -> float:
-    if stacked:
-        return sheet.width - 2 * MARGIN
+def _names_width(sheet: Sheet, data: pd.DataFrame) -> float:
     longest = max(text_width(straight(each)) for each in data["label"].unique())
-    return min(longest + 1, NARROW_NAMES if sheet.narrow else NAMES) + GAP
+    return min(longest + 1, NAMES[sheet.narrow])
 
 
-def _dot(sheet: Sheet, each: object, at: object, y: float, tone: str) -> None:
-    """Draw one dot with its interval, or with a line from zero."""
-    if pd.notna(each.low):
-        ends = (at(each.low), y), (at(each.high), y)
-        sheet.line(*ends, look=Look(line="context", width=1.6), name="interval")
-    else:
-        sheet.line((at(0), y), (at(each.value), y), look=Look(line="rule", width=1.4), name="stem")
-    x = at(each.value)
-    if each.mark in INSTRUMENTS:
-        sheet.mark(x, y, 4.6, Look("paper", INSTRUMENTS[each.mark], 1.1), name=each.label)
-        sheet.text(x, y, each.mark, anchor="middle")
-    else:
-        sheet.mark(x, y, 3.1, Look(tone, "paper", 0.6), name=each.label)
+def _heads_of(data: pd.DataFrame) -> list[str]:
+    column = data["column"]
+    return list(column.cat.categories if column.dtype == "category" else dict.fromkeys(column))
 
 
-def _swarm(
-    one: pd.DataFrame, x0: float, step: float, focus: str
-) -> Iterator[tuple[float, float, object]]:
-    """Place equal values beside each other: the area in focus on the line, others around it."""
-    for value, same in one.groupby("value"):
-        areas = sorted(same.itertuples(), key=lambda area: area.region_id == focus, reverse=True)
-        for k, area in enumerate(areas):
-            column, i = divmod(k, 5)
-            y = ((i + 1) // 2) * (5.8 if i % 2 else -5.8)
-            yield x0 + value * step + column * 5.8 * (1 if value * step < 50 else -1), y, area
-
-
-def _block(
-    sheet: Sheet, data: pd.DataFrame, columns: Sequence[str], place: tuple[float, float],
-    rows: Sequence[tuple[str, str]],
-) -> None:  # fmt: skip
-    """Draw the rows of one column of a matrix."""
-    x, wide = place
-    inset = 13 if data["number"].notna().any() else 0
-    names = inset + max(text_width(straight(label)) for _, label in rows) + GAP
-    names = min(names, wide * (0.36 if sheet.narrow else 0.45))
-    cell = min((wide - names) / len(columns), 62)
-    sheet.y = _heads(sheet, columns, x + names, cell)
-    for (_, label), part in data.groupby(["group", "label"], sort=False):
-        sheet.line((x, sheet.y), (x + names + cell * len(columns), sheet.y), look=GRID)
-        lines = wrap(straight(label), names - inset - GAP / 2)
-        high = max(ROW, len(lines) * SMALL * LINE + 4)
-        y, first = sheet.y + high / 2, part.iloc[0]
-        if inset:
-            look = Look("paper", "ink", 0.7)
-            sheet.mark(x + 5, y, 5, look, first["shape"], "number")
-            sheet.text(x + 5, y, str(first["number"]), SMALL, anchor="middle")
-        sheet.lines(x + inset, y - len(lines) * HALF, lines)
-        for each in part.itertuples():
-            at = x + names + cell * (columns.index(each.column) + 0.5)
-            look = Look("focus") if each.sure else Look("paper", "focus", 1.1, (1.6, 1.2))
-            sheet.mark(at, y, 3.0, look, name=f"{label}|{each.column}")
-        sheet.y += high
-
-
-def _heads(sheet: Sheet, columns: Sequence[str], x: float, cell: float) -> float:
+def _heads(sheet: Sheet, heads: Sequence[str], x: float, place: tuple[float, float]) -> float:
     """Write the heads of columns, upright where a word does not fit; return where they end."""
-    heads = [straight(str(name)) for name in columns]
+    y, cell = place
+    heads = [straight(str(head)) for head in heads]
     broken = [wrap(head, cell - 3) for head in heads]
-    if max(text_width(line) for lines in broken for line in lines) > cell - 2:
-        deep = max(map(text_width, heads))
-        for k, head in enumerate(heads):
-            sheet.text(x + cell * (k + 0.5), sheet.y + deep, head, tone="muted", turned=True)
-    else:
-        deep = max(map(len, broken)) * SMALL * LINE
-        for k, lines in enumerate(broken):
-            top = sheet.y + deep - len(lines) * SMALL * LINE
-            sheet.lines(x + cell * (k + 0.5), top, lines, tone="muted", anchor="middle")
-    return sheet.y + deep + 3
+    turned = max(text_width(line) for lines in broken for line in lines) > cell - 2
+    deep = max(map(text_width, heads)) if turned else max(map(len, broken)) * HIGH
+    for k, (head, lines) in enumerate(zip(heads, broken, strict=True)):
+        middle = x + cell * (k + 0.5)
+        if turned:
+            sheet.text(middle, y + deep, head, tone="muted", turned=True)
+        else:
+            sheet.lines(middle, y + deep - len(lines) * HIGH, lines, tone="muted", anchor="middle")
+    return y + deep + 3
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -242,6 +242,8 @@ class Sheet:
     def legend(self, entries: Sequence[tuple[str, str, Look]], x=MARGIN, room=0.0) -> None:
         """Write samples (text, shape or ``area``, look) in rows from `y` down."""
         left, room, gap = x, room or self.width - 2 * MARGIN, 11
+        if not entries:
+            return
         for text, shape, look in entries:
             lines = wrap(text, room - 14, SMALL)
             wide = 14 + max(text_width(each) for each in lines)

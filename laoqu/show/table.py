@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +33,8 @@ CHINESE = re.compile(rf"[{HAN}][{HAN}（）、，；]*[{HAN}）]|[{HAN}]")
 ENGLISH = re.compile(r"(?:[A-Z]?[a-z]{3,}[’'a-z-]*)(?: [A-Za-z][’'A-Za-z-]*)*")
 #: A link in a text: [words](plan#c07.s03) into the annotated plan, [words](https://…), an address.
 LINK = re.compile(r"\[([^\]]+)\]\((plan#[\w.-]*|https?://[^\s)]+)\)|(https?://[^\s，。；）)、“”]+)")
-#: What people quote from the plan, when it stands there word for word.
-QUOTED = re.compile(r"“([^“”]{2,})”")
+#: A quotation of the plan, if it stands there word for word; “十四五” is but a name.
+QUOTED = re.compile(r"“([^“”]{4,})”")
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,11 @@ class Block:
     record: dict[str, object]
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
-        page = f"<style>{_notebook_css()}</style>{block_html(self.record)}"
+        images = {
+            name: drawn for name, drawn in self.record["images"].items() if "narrow" not in name
+        }
+        shown = block_html({**self.record, "images": images})
+        page = f"<style>{_notebook_css()}</style>{shown}"
         return {"text/html": page, "text/plain": repr(self), MIME: self.record}
 
     def __repr__(self) -> str:
@@ -139,24 +144,18 @@ def _json(cell: object) -> object:
     if empty(cell):
         return ""
     cell = cell.item() if hasattr(cell, "item") else cell
-    return cell if isinstance(cell, (bool, int, float)) else str(cell)
+    plain = isinstance(cell, (bool, int)) or (isinstance(cell, float) and isfinite(cell))
+    return cell if plain else str(cell)
 
 
 def images_of(figure: object) -> dict[str, str]:
     """Return the drawings of a figure: wide and narrow SVG, and a PNG in base64."""
-    if hasattr(figure, "savefig"):  # one of matplotlib
-        svg, png = io.StringIO(), io.BytesIO()
-        figure.savefig(svg, format="svg", metadata={"Date": None})
-        figure.savefig(png, format="png")
-        drawn = {"wide.svg": svg.getvalue(), "png": png.getvalue()}
-    else:
-        drawn = {
-            "wide.svg": figure.svg(),
-            "narrow.svg": figure.svg(narrow=True),
-            "png": figure.png(),
-        }
-    svgs = {name: text for name, text in drawn.items() if name != "png"}
-    return {**svgs, "png": base64.b64encode(drawn["png"]).decode("ascii")}
+    if not hasattr(figure, "savefig"):
+        return figure.images()
+    svg, png = io.StringIO(), io.BytesIO()  # one of matplotlib
+    figure.savefig(svg, format="svg", metadata={"Date": None})
+    figure.savefig(png, format="png")
+    return {"wide.svg": svg.getvalue(), "png": base64.b64encode(png.getvalue()).decode("ascii")}
 
 
 def runs(text: str, quotes: Iterable[str] = ()) -> list[tuple[str, str, str]]:
@@ -165,8 +164,8 @@ def runs(text: str, quotes: Iterable[str] = ()) -> list[tuple[str, str, str]]:
     Examples
     --------
     >>> from laoqu.show.table import runs
-    >>> runs("[条目七](plan#c07)：“老区”", ["老区"])
-    [('plan', '条目七', 'c07'), ('', '：“', ''), ('quote', '老区', ''), ('', '”', '')]
+    >>> runs("[条目七](plan#c07)：“革命老区”", ["革命老区"])
+    [('plan', '条目七', 'c07'), ('', '：“', ''), ('quote', '革命老区', ''), ('', '”', '')]
     """
     known, out, at = set(quotes), [], 0
     pattern = re.compile(f"{LINK.pattern}|{QUOTED.pattern}")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from laoqu.pages.html import KEPT, template
 from laoqu.plan import Plan, load
-from laoqu.show.words import LANGS, Words, label, spaced
+from laoqu.show.words import LANGS, Words, spaced
 from laoqu.site import overview, search
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -27,13 +26,26 @@ OPEN = 60
 def parts() -> dict[str, object]:
     """Return what the index shows whatever was run, to be made while runs go on."""
     plan = load()
-    return {"map": overview.shapes(plan), "found": search.data(plan)}
+    return {"map": overview.shapes(plan), "found": search.data(plan), "answers": answers(plan)}
+
+
+def answers(plan: Plan) -> dict[str, dict[str, str]]:
+    """Return language → area → its answer, without what it shares with all of them."""
+    from laoqu.analysis import answer
+
+    found = {each: answer.findings(plan, each) for each in plan.region_ids}
+    texts: dict[str, dict[str, str]] = {}
+    for lang in LANGS:
+        words = Words(plan, lang)
+        texts[lang] = {
+            each: answer.paragraph(words, found[each]).removeprefix(words("answer.plan")).strip()
+            for each in found
+        }
+    return texts
 
 
 def page(
-    manifest: Mapping[str, object],
-    parts: Mapping[str, object] | None = None,
-    answers: Callable[[Words, str], str] | None = None,
+    manifest: Mapping[str, object], parts: Mapping[str, object] | None = None
 ) -> bytes:
     """Return ``index.html`` for a manifest.
 
@@ -43,9 +55,7 @@ def page(
         ``runs`` (each ``name``, ``status``, ``outputs``, ``error``), ``made``, ``laoqu``,
         ``python``, ``packages``.
     parts : mapping, optional
-        From `parts`, if they are made already.
-    answers : callable, optional
-        Words and region_id → the line of an area; by default the report's answer.
+        From `parts`, if they are made already; ``answers`` has the lines of the areas.
     """
     plan = load()
     shown = dict(parts or globals()["parts"]())
@@ -54,15 +64,18 @@ def page(
     rows = [
         {
             "row": row, "runs": runs[runs["name"] == row.region_id].to_dict("records"),
-            "answer": {lang: (answers or answer)(words[lang], row.region_id) for lang in LANGS},
+            "answer": {lang: shown["answers"][lang][row.region_id] for lang in LANGS},
         }
         for row in plan.regions().itertuples()
     ]  # fmt: skip
     cards = _cards(plan, runs[runs["name"].str.startswith("cards/")])
     hrefs = {each["row"].region_id: {run["lang"]: run["made"].get("html") for run in each["runs"]}
              for each in rows}  # fmt: skip
-    found = {**shown["found"], "areas": hrefs,
-             "cards": {county["adcode"]: 1 for group in cards for county in group["counties"]}}  # fmt: skip
+    carded = {county["adcode"]: 1 for group in cards for county in group["counties"]}
+    found = shown["found"]
+    if carded.keys() - {place["k"] for place in found["places"]}:
+        found = search.data(plan, carded)  # a county outside the areas, known by its card alone
+    found = {**found, "areas": hrefs, "cards": carded}
     plans = {row.lang: row.made for row in runs[runs["name"] == "plan"].itertuples()}
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=True
@@ -73,16 +86,7 @@ def page(
         sha=str(plan.source["sha256"])[:16], data=embedded(found),
         css=template("page.css") + _text("index.css"), script=_text("index.js"),
     )  # fmt: skip
-    parts = (one if one.startswith("<") else spaced(one) for one in KEPT.split(text))
-    return "".join(parts).encode()
-
-
-def answer(words: Words, region_id: str) -> str:
-    """Return the answer of an area without what it shares with all of them."""
-    from laoqu.analysis import answer as answers
-
-    text = answers.paragraph(words, answers.findings(words.plan, region_id))
-    return text.removeprefix(words("answer.plan")).strip()
+    return "".join(one if one[:1] == "<" else spaced(one) for one in KEPT.split(text)).encode()
 
 
 def embedded(data: object) -> str:

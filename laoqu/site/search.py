@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
+from laoqu import places
+from laoqu.errors import UnknownId
 from laoqu.plan import Plan
 from laoqu.show.words import LANGS, Words, label
 
 #: What the page's script says, from ``labels.csv``.
-SAID = ("high", "medium", "low", "counties", "named", "none", "more", "formerly", "noarea",
-        "unknown", "card", "text", "notext")  # fmt: skip
+SAID = ("high", "medium", "low", "city", "counties", "named", "none", "more", "formerly", "merged", "noarea",
+        "unknown", "card", "places", "text", "notext")  # fmt: skip
 
 
-def data(plan: Plan) -> dict[str, object]:
+def data(plan: Plan, carded: Iterable[str] = ()) -> dict[str, object]:
     """Return what the search of the index page knows.
+
+    Parameters
+    ----------
+    plan : Plan
+    carded : iterable of str
+        Codes of counties that are found because they have a card.
 
     Returns
     -------
@@ -21,8 +31,8 @@ def data(plan: Plan) -> dict[str, object]:
         ``words`` by language; ``text``: [unit, place in the text by language, words] of every
         unit; ``simple``: traditional → simplified characters of names; ``places``: ``n`` name,
         ``e`` English name, ``k`` code (none for a zone), ``w`` and ``v`` what it lies in, ``s``
-        short name, ``o`` printed and earlier names, ``a`` area → confidence (or number of
-        documented counties), ``c`` the clauses that name it.
+        short names, ``o`` printed and earlier names, ``m`` names of units merged into it, ``a`` area → confidence (or number of
+        documented counties; ``city`` where a source names the city alone), ``c`` the clauses that name it.
 
     Examples
     --------
@@ -44,22 +54,24 @@ def data(plan: Plan) -> dict[str, object]:
         # 儋州 and its like are cities without counties: their own row stands.
         if code in units and code not in set(members["adcode"]):
             areas.setdefault(code, {})[region_id] = int(n)
+    for row in plan.table("city_membership").itertuples():
+        areas.setdefault(row.adcode, {}).setdefault(row.region_id, "city")
     clauses, printed = _lists(named[~zones], "clause_id"), _lists(named[~zones], "printed")
-    old = plan.table("gazetteer_history").query("old_name != ''").groupby("adcode_2021")["old_name"]
-    old = old.agg(set).to_dict()
-    places = []
-    for code in sorted({*areas, *named.loc[~zones, "adcode"]}):
+    names, (old, merged) = places.spoken(plan.folder), _earlier(plan)
+    found = []
+    for code in sorted({*areas, *named.loc[~zones, "adcode"], *carded}):
         unit = units[code]
-        other = {*old.get(code, ()), *printed.get(code, ())} - {unit["name"], unit["short_name"]}
-        places.append({
-            "n": unit["name"], "e": unit["name_en"], "k": code, "s": unit["short_name"],
-            "o": sorted(other), "a": areas.get(code, {}), "c": clauses.get(code, []),
-            **_above(unit["parent"], units),
+        said = [name for name in names[code] if name != unit["name"]]
+        other = {*old.get(code, ()), *printed.get(code, ())} - {unit["name"], *said}
+        found.append({
+            "n": unit["name"], "e": unit["name_en"], "k": code, "s": said, "o": sorted(other),
+            "m": sorted({*merged.get(code, ())} - {unit["name"]}), "a": areas.get(code, {}),
+            "c": clauses.get(code, []), **_above(unit["parent"], units),
         })  # fmt: skip
     for name, rows in named[zones].groupby("name", sort=False):
         first = rows.iloc[0]
-        places.append({
-            "n": name, "e": first["name_en"], "k": "", "s": first["printed"], "o": [],
+        found.append({
+            "n": name, "e": first["name_en"], "k": "", "s": [first["printed"]], "o": [], "m": [],
             "a": areas.get(first["adcode"], {}), "c": list(dict.fromkeys(rows["clause_id"])),
             **_above(first["adcode"], units),
         })  # fmt: skip
@@ -71,10 +83,36 @@ def data(plan: Plan) -> dict[str, object]:
                     for lang in LANGS},
         "text": [[unit.unit_id, unit.clause_id, unit.text] for unit in plan.document.units],
         "english": plan.measures()[["measure_id", "clause_id", "content_en"]].to_numpy().tolist(),
-        "simple": _simplified("".join(place["n"] + "".join(place["o"]) + place["w"] for place in places)
-                              + plan.document.canonical),
-        "places": places,
+        "simple": _simplified(plan.document.canonical + "".join(
+            place["n"] + place["w"] + "".join(place["o"] + place["m"]) for place in found)),
+        "places": found,
     }  # fmt: skip
+
+
+def _earlier(plan: Plan) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    """Return the names that units bore before, and those of units that were merged into them."""
+    old: dict[str, set[str]] = {}
+    merged: dict[str, set[str]] = {}
+    rows = plan.table("gazetteer_history").query("old_name != '' and adcode_2021 != ''")
+    for row in rows.itertuples():
+        if row.change_kind in ("renamed", "upgraded", "recoded", "moved"):
+            old.setdefault(row.adcode_2021, set()).add(row.old_name)
+        elif row.change_kind == "merged":
+            merged.setdefault(row.adcode_2021, set()).add(row.old_name)
+        elif row.change_kind == "split" and _leads(row.old_name, plan) == row.adcode_2021:
+            old.setdefault(row.adcode_2021, set()).add(row.old_name)
+    # 宁冈县 was recoded before it was merged into 井冈山市: merged, and no earlier name. 章贡区 was
+    # 赣州市 once, but another unit has that name now.
+    taken = set(plan.gazetteer()["name"])
+    kept = {code: names - merged.get(code, set()) - taken for code, names in old.items()}
+    return kept, merged
+
+
+def _leads(name: str, plan: Plan) -> str:
+    try:
+        return str(places.resolve_place(name, folder=plan.folder))
+    except UnknownId:
+        return ""
 
 
 def _lists(rows: pd.DataFrame, column: str) -> dict[str, list[str]]:

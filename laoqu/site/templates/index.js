@@ -18,10 +18,10 @@
   const LATIN = /(autonomouscounty|autonomousprefecture|county|city|district|banner|xian|shi|qu|qi)$/;
   const base = (text) => (/^[a-z]/.test(text) && text.replace(LATIN, "")) || text;
   const known = [
-    ...Object.keys(data.areas).map((id) => ({ n: data.names.zh[id], e: data.names.en[id], s: id, k: "",
-      o: [], w: "", v: "", a: { [id]: "" }, c: [] })),
+    ...Object.keys(data.areas).map((id) => ({ n: data.names.zh[id], e: data.names.en[id], s: [id], k: "",
+      o: [], m: [], w: "", v: "", a: { [id]: "" }, c: [] })),
     ...data.places,
-  ].map((it) => ({ ...it, keys: [it.n, it.s, it.e, ...it.o].map(fold), above: fold(it.w + it.v) }));
+  ].map((it) => ({ ...it, keys: [it.n, it.e, ...it.s, ...it.o, ...it.m].map(fold), above: fold(it.w + it.v) }));
 
   // Exact, then with what it lies in, then the beginning, a part, and all that lies in it.
   const rank = (it, wanted) => {
@@ -40,7 +40,8 @@
     const made = element("li"), en = lang() === "en";
     const name = element("strong", it.n);
     name.lang = "zh-Hans";
-    const notes = [en ? it.v : it.w, it.o.length ? words.formerly.replace("{names}", it.o.join("、")) : ""];
+    const names = (key, all) => (all.length ? words[key].replace("{names}", all.join("、")) : "");
+    const notes = [en ? it.v : it.w, names("formerly", it.o), names("merged", it.m)];
     made.append(name, ` ${en ? it.e : ""} `, element("small", notes.filter(Boolean).join(en ? "; " : "；")));
     for (const [id, basis] of Object.entries(it.a)) {
       const said = typeof basis === "number" ? words.counties.replace("{n}", basis) : words[basis] ?? "";
@@ -60,8 +61,10 @@
   };
   const passage = ([id, clause, text], at, length) => {
     const made = element("li"), link = anchor(data.clauses[lang()][clause] ?? id, `${lang()}/plan.html#${id}`);
-    const words = element("q", text.slice(Math.max(0, at - 18), at));
-    words.lang = /[\u4e00-\u9fff]/.test(text) ? "zh-Hans" : "en";
+    const chinese = /[\u4e00-\u9fff]/.test(text);
+    const from = chinese ? Math.max(0, at - 18) : text.lastIndexOf(" ", Math.max(0, at - 30)) + 1;
+    const words = element("q", text.slice(from, at));
+    words.lang = chinese ? "zh-Hans" : "en";
     words.className = "stays";
     words.append(element("mark", text.slice(at, at + length)), text.slice(at + length, at + length + 30));
     made.append(link, " ", words);
@@ -88,7 +91,7 @@
       if (text.length > 1 && where >= 0) rows.push(() => passage(row, where, text.length));
     }
     if (rows.length) list(title("text", rows.length), rows, 8, words);
-    else found.append(element("p", title("notext", 0)));
+    else if (!hits.length) found.append(element("p", title("notext", 0)));
   };
   const settle = () => {
     document.documentElement.lang = lang() === "en" ? "en" : "zh-Hans";

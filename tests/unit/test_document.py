@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 import laoqu as lq
 from laoqu import document
-from laoqu.document import model, reading
 from laoqu.errors import DataError
 
 DOC = lq.load().document
@@ -169,7 +168,7 @@ def test_a_sibling_plan_is_read_by_convention_and_its_own_layout():
 
 def test_twenty_clauses_are_counted():
     numerals = [*document.NUMERALS, "十一", "十二", "十三", "十九", "二十"]
-    assert [reading._number(n) for n in numerals] == [*range(1, 11), 11, 12, 13, 19, 20]
+    assert [document._number(n) for n in numerals] == [*range(1, 11), 11, 12, 13, 19, 20]
 
 
 @pytest.mark.parametrize(
@@ -177,7 +176,7 @@ def test_twenty_clauses_are_counted():
     [
         ("（二）发展", "（四）发展", 19, "found clause 四 (4), expected number 2"),
         ("二、重点", "三、重点", 10, "found part 三 (3), expected number 2"),
-        ("专栏 2", "专栏 3", 21, "found box 专栏3, expected 专栏2"),
+        ("专栏 2", "专栏 3", 21, "found box 专栏3 (3), expected number 2"),
     ],
 )
 def test_a_number_out_of_order_is_an_error_with_its_line(old, new, line, message):
@@ -196,5 +195,5 @@ def test_any_text_is_parsed_whole_or_refused(text):
         return
     assert "".join(unit.text for unit in doc.units) == doc.canonical
     assert sorted(doc.canonical) == sorted(
-        bare("\n".join(line for line in text.split("\n") if not model.PAGE_MARK.match(line)))
+        bare("\n".join(line for line in text.split("\n") if not document.PAGE_MARK.match(line)))
     )
