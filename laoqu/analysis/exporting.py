@@ -12,7 +12,8 @@ import pandas as pd
 
 import laoqu
 from laoqu import paths
-from laoqu.analysis import estimators, nearness, treatment
+from laoqu.analysis import channels as tables
+from laoqu.analysis import estimators, nearness
 from laoqu.errors import LaoquError, OutputError, UnknownId
 from laoqu.plan import Plan, load
 
@@ -20,6 +21,7 @@ COUNTY, PANEL, README = "treatment_county.csv", "treatment_panel.csv", "README.m
 #: Names the files of an export with their hashes, so that only what we wrote is replaced.
 MANIFEST = ".laoqu-export.json"
 YEARS = "2015-2024"
+CONTROLS = ("areas", "eligible")
 KEY = "national_key_county"
 KEPT = [
     "county_code", "year", "channel", "unit_level", "ever_treated", "first_treat",
@@ -48,7 +50,7 @@ def files(
         out. It takes one channel.
     **choices
         ``anticipation`` (1), ``controls`` (``areas`` or ``eligible``), and those of
-        `laoqu.analysis.treatment.Design`.
+        `laoqu.analysis.channels.Design`.
 
     Returns
     -------
@@ -64,13 +66,13 @@ def files(
     """
     anticipation = int(choices.pop("anticipation", 1))
     controls = str(choices.pop("controls", "areas"))
-    if controls not in treatment.CONTROLS:
-        raise UnknownId(controls, treatment.CONTROLS, "choice of controls")
-    unknown = set(choices) - set(treatment.Design._fields)
+    if controls not in CONTROLS:
+        raise UnknownId(controls, CONTROLS, "choice of controls")
+    unknown = set(choices) - set(tables.Design._fields)
     if unknown:
         raise LaoquError(f"unknown choice {', '.join(sorted(unknown))}")
-    design = treatment.Design(**choices)
-    table = treatment.counties(plan, channels, design)
+    design = tables.Design(**choices)
+    table = tables.counties(plan, channels, design)
     if estimator is not None and table["channel"].nunique() > 1:
         raise LaoquError(
             f"{estimator} takes one channel: name it; the only one with a control group in the "
@@ -93,7 +95,7 @@ def files(
         raise LaoquError(f"years are {years!r}, expected whole years such as {YEARS}")
     rows = table.merge(pd.DataFrame({"year": span}), how="cross")
     rows["year"] = rows["year"].astype("Int64")
-    panel, kept, empty = treatment.timed(rows), KEPT, "NA"
+    panel, kept, empty = tables.timed(rows), KEPT, "NA"
     if estimator is not None:
         panel = estimators.for_estimator(panel, estimator, None, anticipation).data
         kept, empty = [*KEPT, "county_id", "control", "rel_year", "first_reacts"], ""
@@ -166,13 +168,13 @@ def years_of(text: str) -> list[int]:
 
 
 def _readme(
-    plan: Plan, table: pd.DataFrame, panel: pd.DataFrame, how: tuple[treatment.Design, int]
+    plan: Plan, table: pd.DataFrame, panel: pd.DataFrame, how: tuple[tables.Design, int]
 ) -> str:
     """Return what one must know before using the files, from the template beside this file."""
     design, anticipation = how
     date = plan.table("treatment_dates").set_index("date_id").loc[design.first_treat]
     names = plan.table("treatment_channels").set_index("channel")
-    counts = treatment.summary(table)
+    counts = tables.summary(table)
     key = table[table["channel"] == KEY]
     zero = key[key["status_basis"].isin(["complete_list", "not_eligible"])]
     lines = {
@@ -198,7 +200,7 @@ def _readme(
         crossed=int(zero["interaction"].str.contains("=1").sum()),
         borders=int(zero["borders_treated"].fillna(False).sum()) if len(zero) else 0,
         plan_only=int((key["basis_plan_only"] & key["named"].eq(1)).sum()),
-        vintage=treatment.VINTAGE, title=plan.source["title"], version=laoqu.__version__,
+        vintage=tables.VINTAGE, title=plan.source["title"], version=laoqu.__version__,
     )  # fmt: skip
 
 

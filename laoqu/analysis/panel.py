@@ -239,8 +239,9 @@ def panel(
     report = telling.report(data, rows, file.conversions, contradictions, units)
     said = f"{inferred} ({how})"
     first = pd.DataFrame([["vintage of the codes", len(data), pd.NA, said]], columns=report.columns)
+    report = pd.concat([report.iloc[:1], first, report.iloc[1:]], ignore_index=True)
     about = {
-        "report": telling.Report(pd.concat([report.iloc[:1], first, report.iloc[1:]], ignore_index=True)),
+        "report": telling.Report(report),
         "reasons": reasons.reset_index(drop=True), "contradictions": contradictions,
         "vintage": inferred, "columns": file.columns,
     }  # fmt: skip
