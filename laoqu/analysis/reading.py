@@ -232,8 +232,8 @@ def _one_year(value: object) -> tuple[int | None, str]:
     if isinstance(value, pd.Timestamp) or hasattr(value, "year"):
         return int(value.year), f"{value.month}" if (value.month, value.day) != (12, 31) else ""
     if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
-        whole = float(value).is_integer() if np.isfinite(value) else False
-        return (int(value), "") if whole and YEARS[0] <= value <= YEARS[1] else (None, "")
+        inside = YEARS[0] <= value <= YEARS[1]
+        return (int(value), "") if inside and float(value).is_integer() else (None, "")
     text = clean(str(value))
     if match := YEAR.fullmatch(text) or re.fullmatch(r"fy((?:19|20)\d{2})", text.casefold()):
         return int(match[1]), ""
