@@ -18,6 +18,7 @@ RULES = (
     text.measures,
     text.printed,
     places.areas,
+    places.sources,
     places.codes,
     places.no_name_missed,
     places.printed_counts,

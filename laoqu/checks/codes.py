@@ -74,12 +74,13 @@ def absences(tables: Tables) -> Iterator[Problem]:
     doc = tables.document
     table = tables["absences"]
     for row in table.rows:
-        found, broken = _hits(doc, row.values["searched"])
-        if broken:
-            yield table.problem(row, "searched", broken)
-        elif found != row.values["hits"]:
-            message = f"the text has {found} matches, the row says {row.values['hits']}"
-            yield table.problem(row, "hits", message)
+        for pattern, count in (("near", "near_hits"), ("searched", "hits")):
+            found, broken = _hits(doc, row.values[pattern])
+            if broken:
+                yield table.problem(row, pattern, broken)
+            elif found != row.values[count]:
+                message = f"the text has {found} matches, the row says {row.values[count]}"
+                yield table.problem(row, count, message)
         if found and not row.values["note"]:
             yield Problem(table.file, row.line, 1, "matches that do not count need a reason")
 

@@ -36,6 +36,17 @@ def areas(tables: Tables) -> Iterator[Problem]:
             yield table.problem(row, "provinces", message)
 
 
+def sources(tables: Tables) -> Iterator[Problem]:
+    """Require a row of membership to claim no more than its basis bears."""
+    table = tables["membership"]
+    most = {"plan_inferred": ("low",), "box1": ("low", "medium"), "web_page": ("low", "medium")}
+    for row in table.rows:
+        basis, confidence = row.values["basis"], row.values["confidence"]
+        if confidence not in most.get(str(basis), (confidence,)):
+            message = f"{basis} bears no {confidence} confidence, at most {most[str(basis)][-1]}"
+            yield table.problem(row, "confidence", message)
+
+
 def codes(tables: Tables) -> Iterator[Problem]:
     """Require every code to stand in the gazetteer with the name and level given with it."""
     known = {row.values["adcode"]: row.values for row in tables["gazetteer"].rows}

@@ -49,6 +49,9 @@ def scopes(tables: Tables) -> Iterator[Problem]:
         if (values["scope"] == "none") != (values["basis"] == ""):
             message = "a directive segment needs a basis, and only a directive one has it"
             yield table.problem(row, "basis", message)
+        if values["conditional"] != (values["condition_on"] != ""):
+            message = "a condition needs what it limits, and only a condition has it"
+            yield table.problem(row, "condition_on", message)
         is_class = values["scope"] == "class"
         may = is_class or (values["scope"] == "area" and values["list_open"])
         if (values["class_areas"] and not may) or (is_class and not values["class_areas"]):

@@ -14,8 +14,16 @@ import pandas as pd
 
 from laoqu.errors import ParameterError
 from laoqu.show.figure import Figure, finish, number, take
-from laoqu.show.style import INSTRUMENTS, LINE, MARGIN, SMALL, Look, Sheet
-from laoqu.show.style import straight, text_width, wrap
+from laoqu.show.style import (
+    INSTRUMENTS,
+    LINE,
+    MARGIN,
+    SMALL,
+    Look,
+    Sheet,
+    text_width,
+    wrap,
+)
 from laoqu.show.words import Words
 
 #: Colours of series in their order; more than these are not told apart.
@@ -109,10 +117,10 @@ def dots(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
     series = list(dict.fromkeys(data["series"]))
     if len(series) > len(SERIES):
         raise ParameterError(f"{len(series)} series; at most {len(SERIES)} can be told apart")
-    data["text"] = data["text"].where(data["text"] != "", data["value"].map(number))
+    shown = data.assign(text=data["text"].where(data["text"] != "", data["value"].map(number)))
     ends = data[["value", "low", "high"]].to_numpy(dtype=float)
     ticks = _ticks(np.nanmin(ends, initial=0), np.nanmax(ends, initial=0))
-    interval, room = data["low"].notna().any(), max(map(text_width, data["text"])) + 6
+    interval, room = data["low"].notna().any(), max(map(text_width, shown["text"])) + 6
 
     def draw(sheet: Sheet) -> None:
         key = [(words(f"figure.key.{tone}"), mark, Look("paper", tone, 1.1))
@@ -122,7 +130,7 @@ def dots(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
         ]
         sheet.legend(key)
         grid, top = len(sheet.items), sheet.y
-        for cells, left, y in _rows(sheet, data, ROW + 9 * (len(series) - 1)):
+        for cells, left, y in _rows(sheet, shown, ROW + 9 * (len(series) - 1)):
             x0, x1 = left + 8, sheet.width - MARGIN - room
             scale = (x1 - x0) / (ticks[-1] - ticks[0])
             for each in cells:
@@ -151,7 +159,7 @@ def dots(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
             sheet.text(x, sheet.y + 7, number(tick), tone="muted", anchor="middle")
         sheet.items += drawn
 
-    return finish(draw, data, words, [f"{c.label} {c.text}" for c in data.itertuples()], given)
+    return finish(draw, data, words, [f"{c.label} {c.text}" for c in shown.itertuples()], given)
 
 
 def matrix(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
@@ -177,7 +185,7 @@ def matrix(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
     )
     heads, inset = _heads_of(data), 13 if data["number"].notna().any() else 0
     rows = list(dict.fromkeys(zip(data["group"], data["label"], strict=True)))
-    longest = inset + max(text_width(straight(label)) for _, label in rows) + GAP
+    longest = inset + max(text_width(label) for _, label in rows) + GAP
 
     def draw(sheet: Sheet) -> None:
         blocks = 2 if len(rows) > 12 and len(heads) < 8 and not sheet.narrow else 1
@@ -292,9 +300,9 @@ def _rows(
     group = ""
     for (head, label), cells in rows.items():
         if head != group:
-            sheet.y = sheet.lines(x, sheet.y + 3, [straight(head)], tone="muted", halo="paper") + 2
+            sheet.y = sheet.lines(x, sheet.y + 3, [head], tone="muted", halo="paper") + 2
             group = head
-        lines = wrap(straight(label), room)
+        lines = wrap(label, room)
         if stacked:
             sheet.y = sheet.lines(x, sheet.y + 1, lines, halo="paper") + high
             yield cells, x, sheet.y - high / 2
@@ -306,7 +314,7 @@ def _rows(
 
 
 def _names_width(sheet: Sheet, data: pd.DataFrame) -> float:
-    longest = max(text_width(straight(each)) for each in data["label"].unique())
+    longest = max(text_width(each) for each in data["label"].unique())
     return min(longest + 1, NAMES[sheet.narrow])
 
 
@@ -318,7 +326,7 @@ def _heads_of(data: pd.DataFrame) -> list[str]:
 def _heads(sheet: Sheet, heads: Sequence[str], x: float, place: tuple[float, float]) -> float:
     """Write the heads of columns, upright where a word does not fit; return where they end."""
     y, cell = place
-    heads = [straight(str(head)) for head in heads]
+    heads = [str(head) for head in heads]
     broken = [wrap(head, cell - 3) for head in heads]
     turned = max(text_width(line) for lines in broken for line in lines) > cell - 2
     deep = max(map(text_width, heads)) if turned else max(map(len, broken)) * HIGH
