@@ -99,8 +99,15 @@ def common(lang):
     yield charts.dots(series.assign(low=series["value"] - 0.3, high=series["value"] + 0.4), words)
 
 
+def layout():
+    """Places of 24 terms, three in a row; the rows are their groups."""
+    terms = PLAN.table("terms")["concept"].drop_duplicates().head(24)
+    nodes = pd.DataFrame({"term": terms.to_numpy(), "x": [0.0, 3.0, 6.0] * 8})
+    return nodes.assign(y=np.repeat(np.arange(8.0) * 1.5, 3), cluster=np.repeat(range(8), 3))
+
+
 def network_of_terms(lang):
-    nodes, terms = PLAN.table("coword_layout"), PLAN.table("terms")
+    nodes, terms = layout(), PLAN.table("terms")
     near = list(itertools.pairwise(nodes.groupby("cluster", sort=False)["term"].agg(list)))
     links = [(a[0], a[-1]) for a, _ in near if len(a) > 1]
     links = pd.DataFrame(links, columns=["a", "b"]).assign(kind="sure")
@@ -208,7 +215,7 @@ def test_matrix_heat_and_squares_have_a_mark_a_row():
 
 def test_a_network_draws_its_terms_and_links():
     figure = network_of_terms("zh")
-    terms = set(PLAN.table("coword_layout")["term"])
+    terms = set(layout()["term"])
     for narrow in WIDTHS:
         assert {item.name for item in named(figure, narrow=narrow)} == terms
         at = {item.name: item.at for item in named(figure, narrow=narrow)}
@@ -219,7 +226,7 @@ def test_a_network_draws_its_terms_and_links():
         assert len(links) > 5
     links = pd.DataFrame({"a": ["无"], "b": ["就业"], "kind": "x"})
     with pytest.raises(ParameterError, match="no place for 无"):
-        network(PLAN.table("coword_layout").assign(value=1), links, WORDS["zh"])
+        network(layout().assign(value=1), links, WORDS["zh"])
 
 
 @pytest.mark.parametrize("region", PLAN.region_ids)
