@@ -63,8 +63,16 @@ def area(region, lang):
 
 
 @cache
+def layout():
+    """Places of 24 concepts, three in a row; the rows are their clusters."""
+    concepts = PLAN.table("terms")["concept"].drop_duplicates().head(24).to_numpy()
+    nodes = pd.DataFrame({"term": concepts, "x": [0.0, 3.0, 6.0] * 8})
+    return nodes.assign(y=np.repeat(np.arange(8.0) * 1.5, 3), cluster=np.repeat(range(8), 3))
+
+
+@cache
 def terms(lang):
-    nodes, gloss = PLAN.table("coword_layout"), PLAN.table("terms").set_index("term")["gloss_en"]
+    nodes, gloss = layout(), PLAN.table("terms").set_index("term")["gloss_en"]
     ends = nodes.groupby("cluster")["term"].agg(["first", "last"]).query("first != last")
     links = ends.set_axis(["a", "b"], axis=1).assign(kind="sure")
     label = nodes["term"] if lang == "zh" else nodes["term"].map(gloss)
@@ -187,14 +195,14 @@ def test_matrix_heat_and_squares_have_a_mark_a_row():
 @pytest.mark.parametrize("narrow", WIDTHS)
 def test_a_network_draws_its_terms_and_links(narrow):
     at = {item.name: item.at for item in named(terms("zh"), narrow=narrow)}
-    assert set(at) == set(PLAN.table("coword_layout")["term"])
+    assert set(at) == set(layout()["term"])
     links = [item for item in named(terms("zh"), "path", narrow) if "|" in item.name]
     assert len(links) > 5
     for item in links:
         assert np.allclose(item.rings[0], [at[term] for term in item.name.split("|")])
     link = pd.DataFrame({"a": ["无"], "b": ["就业"], "kind": "x"})
     with pytest.raises(ParameterError, match="no place for 无"):
-        network(PLAN.table("coword_layout").assign(value=1), link, WORDS["zh"])
+        network(layout().assign(value=1), link, WORDS["zh"])
 
 
 @pytest.mark.parametrize("region", PLAN.region_ids)
