@@ -55,7 +55,8 @@ def page(notebook: nbformat.NotebookNode, place: Place, files: Mapping[str, str]
     sections += [
         (each["anchor"], plain(each["title"]))
         for each in shown
-        if each["level"] == 2 and each["title"] and (text or not each["folded"])
+        if each["level"] == 2 and each["title"] and each["kind"] != "figure"
+        if text or not each["folded"]
     ]
     beside = {**files, "ipynb": f"{place.stem}.ipynb", "values": f"{place.beside}values.json"}
     return shell(
