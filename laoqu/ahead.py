@@ -31,15 +31,14 @@ def read() -> None:
     """Do once what every run would begin with."""
     import nbformat
 
-    from laoqu import forms, plan
-    from laoqu.sections import report
+    import laoqu
+    from laoqu import pages
 
-    it = plan.read_ahead()
-    page = report(it.region_ids[0], plan=it)
-    for section in (page.compared, page.instruments, page.themes):
-        section()
-    page.reach().files()  # the first figure loads fonts and much of matplotlib
-    forms.render(nbformat.v4.new_notebook(), "zh", "")
+    plan = laoqu.load()
+    show = laoqu.Show(plan, "zh")
+    plan.measure_reach()
+    show.map(plan.region_ids[0])  # the first figure loads fonts and much of matplotlib
+    pages.render(nbformat.v4.new_notebook(), "zh")
 
 
 # The grammar of a format that no notebook has would be parsed for a second.

@@ -10,16 +10,20 @@ import pandas as pd
 from laoqu.document import NUMERALS, Document
 from laoqu.errors import LaoquError, UnknownId, nearest
 
+#: Gives a table of the collection by name.
+Tables = Callable[[str], pd.DataFrame]
 #: Tables whose rows are known by id.
-KEYED = (("scopes", "scope_id"), ("mentions", "mention_id"), ("measures", "measure_id"))
+KEYED = {"scopes": "scope_id", "mentions": "mention_id", "measures": "measure_id"}
 CITED = ["quote", "clause_id", "clause", "page", "start", "end", "raw", "line", "citation"]
 FOUND = ["unit_id", "clause_id", "page", "start", "end", "quote", "before", "after"]
+#: How many characters `find` shows on either side.
+AROUND = 12
 
 
-def cite(document: Document, spans: Iterator[tuple[int, int]]) -> pd.DataFrame:
-    """Return one row per canonical span: quote, clause, page, offsets, raw spans, citation."""
-    rows = []
-    for start, end in spans:
+def cite(document: Document, rows: object, tables: Tables) -> pd.DataFrame:
+    """Return one row per row of `rows`: quote, clause, page, offsets, raw spans, citation."""
+    cited = []
+    for start, end in _spans(rows, document, tables):
         if not 0 <= start < end <= len(document.canonical):
             raise LaoquError(f"offsets {start}–{end} are not in 0–{len(document.canonical)}")
         clause_id = document.unit_at(start).clause_id
@@ -27,28 +31,27 @@ def cite(document: Document, spans: Iterator[tuple[int, int]]) -> pd.DataFrame:
         page, line = document.page_of(start), document.line_of(start)
         raw = document.to_raw(start, end)
         text = f"“{quote}”（{where}，第 {page} 页，字符 {start}–{end}）"
-        rows.append([quote, clause_id, where, page, start, end, raw, line, text])
-    return pd.DataFrame(rows, columns=CITED)
+        cited.append([quote, clause_id, where, page, start, end, raw, line, text])
+    return pd.DataFrame(cited, columns=CITED)
 
 
 def find(document: Document, pattern: str) -> pd.DataFrame:
-    """Return one row per match of a regular expression, with twelve characters either side."""
+    """Return one row per match of a regular expression, with the characters either side."""
     try:
         spans = document.find(pattern)
-    except (re.error, TypeError) as error:
+    except (re.error, TypeError, OverflowError, RecursionError) as error:
         raise LaoquError(f"{pattern!r} is not a regular expression: {error}") from error
     text, rows = document.canonical, []
     for start, end in spans:
         if start < end:
             unit, page = document.unit_at(start), document.page_of(start)
-            around = (text[start:end], text[max(0, start - 12) : start], text[end : end + 12])
-            rows.append([unit.unit_id, unit.clause_id, page, start, end, *around])
+            before, after = text[max(0, start - AROUND) : start], text[end : end + AROUND]
+            quote = text[start:end]
+            rows.append([unit.unit_id, unit.clause_id, page, start, end, quote, before, after])
     return pd.DataFrame(rows, columns=FOUND)
 
 
-def spans(
-    rows: object, document: Document, frame: Callable[[str], pd.DataFrame]
-) -> Iterator[tuple[int, int]]:
+def _spans(rows: object, document: Document, tables: Tables) -> Iterator[tuple[int, int]]:
     """Yield the canonical span of each of `rows`: frames, mappings, or ids of units and rows."""
     if isinstance(rows, pd.DataFrame):
         rows = [row for _, row in rows.iterrows()]
@@ -59,46 +62,48 @@ def spans(
     if not isinstance(rows, Iterable):
         raise LaoquError(f"found {rows!r}, expected rows with `start` and `end`, or ids")
     for row in rows:
-        yield _span(row, document, frame)
+        if isinstance(row, str):
+            yield span_of(row, document, tables)
+        elif not isinstance(row, (pd.Series, Mapping)):
+            raise LaoquError("a row to cite needs `start` and `end`, or `unit_id`")
+        elif {"start", "end"} <= set(row.keys()):
+            yield _offsets(row)
+        elif "unit_id" in row:
+            yield span_of(row["unit_id"], document, tables)
+        else:
+            raise LaoquError("a row to cite needs `start` and `end`, or `unit_id`")
 
 
-def _span(row: object, document: Document, frame: Callable[[str], pd.DataFrame]) -> tuple[int, int]:
-    if isinstance(row, str):
-        return _span_of(row, document, frame)
-    if not isinstance(row, (pd.Series, Mapping)) or not {"start", "unit_id"} & set(row.keys()):
-        raise LaoquError("a row to cite needs `start` and `end`, or `unit_id`")
-    if "start" not in row or "end" not in row:
-        return _span_of(row["unit_id"], document, frame)
+def _offsets(row: Mapping[str, object]) -> tuple[int, int]:
     try:
         start, end = int(row["start"]), int(row["end"])
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise LaoquError(f"offsets must be whole numbers, found {row['start']!r}") from error
     if start >= end:
         raise LaoquError(f"offsets must satisfy start < end, found {start}, {end}")
     return start, end
 
 
-def _span_of(id: str, document: Document, frame: Callable[[str], pd.DataFrame]) -> tuple[int, int]:
-    for table, key in KEYED:
-        rows = frame(table)
+def span_of(id: str, document: Document, tables: Tables) -> tuple[int, int]:
+    """Return the canonical span of a unit or of a row of one of the `KEYED` tables."""
+    for table, key in KEYED.items():
+        rows = tables(table)
         if len(found := rows[rows[key] == id]):
             return int(found["start"].iloc[0]), int(found["end"].iloc[0])
-    try:
-        unit = document.unit(id)
-    except KeyError:
-        known = [unit.unit_id for unit in document.units]
-        raise UnknownId(id, nearest(id, known)) from None
-    return unit.start, unit.end
+    units = {unit.unit_id: unit for unit in document.units}
+    if not isinstance(id, str) or id not in units:
+        raise UnknownId(id, nearest(str(id), units))
+    return units[id].start, units[id].end
 
 
-def ids(document: Document, frame: Callable[[str], pd.DataFrame]) -> list[str]:
+def ids(document: Document, tables: Tables) -> list[str]:
     """Return every id that `describe` knows, but for codes."""
-    rows = [name for table, key in KEYED for name in frame(table)[key]]
+    rows = [name for table, key in KEYED.items() for name in tables(table)[key]]
     passages = [*document.clauses, *document.boxes, *document.parts]
     return [*(unit.unit_id for unit in document.units), *rows, *passages]
 
 
-def describe(id: str, document: Document, frame: Callable[[str], pd.DataFrame]) -> str:
+def describe(id: str, document: Document, tables: Tables) -> str:
     """Say in a few lines what an id of the text, of a keyed table or of the codebook stands for.
 
     Raises
@@ -112,18 +117,18 @@ def describe(id: str, document: Document, frame: Callable[[str], pd.DataFrame]) 
         sentences = sum(unit.clause_id == id and unit.kind == "sentence" for unit in document.units)
         head = f"{clause_name(document, id)} {passage.title}"
         return f"{head}\n{sentences} sentences, characters {passage.start}–{passage.end}"
-    for table, key in KEYED:
-        rows = frame(table)
+    for table, key in KEYED.items():
+        rows = tables(table)
         for row in rows[rows[key] == id].to_dict("records"):
             empty = [k for k, v in row.items() if v is pd.NA or v is None or v in ("", ())]
             return "\n".join(f"{k}: {v}" for k, v in row.items() if k not in empty)
-    codes = frame("codebook")
+    codes = tables("codebook")
     if len(found := codes[codes["code"] == id]):
         return "\n".join(
             f"{row.variable} {row.code}: {row.label_zh} / {row.label_en}. {row.definition}"
             for row in found.itertuples()
         )
-    unit, scopes = document.unit(id), frame("scopes")
+    unit, scopes = document.unit(id), tables("scopes")
     coded = ", ".join(scopes.loc[scopes["unit_id"] == id, "scope"])
     where = f"{clause_name(document, unit.clause_id)}, page {unit.page}"
     return f"{unit.text}\n{unit.kind} in {where}; scope: {coded or 'none coded'}"
@@ -131,17 +136,21 @@ def describe(id: str, document: Document, frame: Callable[[str], pd.DataFrame]) 
 
 def clause_name(document: Document, clause_id: str) -> str:
     """Return how the plan itself calls a passage: 条目七, 专栏2, 第三部分, 引言."""
+    others = {"pre": "引言", "title": "标题"}
     if clause_id in document.boxes:
         return f"专栏{document.boxes[clause_id].number}"
     if clause_id in document.clauses:
         return f"条目{_numeral(document.clauses[clause_id].number)}"
     if clause_id in document.parts:
         return f"第{_numeral(document.parts[clause_id].number)}部分"
-    return {"pre": "引言", "title": "标题"}[clause_id]
+    if clause_id not in others:
+        known = [*document.clauses, *document.boxes, *document.parts, *others]
+        raise UnknownId(clause_id, nearest(str(clause_id), known), "passage")
+    return others[clause_id]
 
 
 def _numeral(number: int) -> str:
-    if number <= 10:
-        return NUMERALS[number - 1]
+    """Write 1 … 99 as the plan does: 七, 十六, 二十."""
     tens, ones = divmod(number, 10)
-    return (NUMERALS[tens - 1] if tens > 1 else "") + "十" + (NUMERALS[ones - 1] if ones else "")
+    ten = (NUMERALS[tens - 1] if tens > 1 else "") + "十" if tens else ""
+    return ten + (NUMERALS[ones - 1] if ones else "")

@@ -279,15 +279,14 @@ class Progress:
 
 def _export(args: argparse.Namespace) -> int:
     from laoqu import paths
-    from laoqu.publication import export
+    from laoqu.analysis import treatment
 
-    made = export.files(
-        laoqu.load(), args.estimator, args.channels, export.years_of(args.years),
-        args.first_treat, args.timing, args.universe,
+    folder = treatment.export(
+        args.to, estimator=args.estimator, channels=args.channels, years=args.years,
+        first_treat=args.first_treat, timing=args.timing, universe=args.universe,
     )  # fmt: skip
-    folder = export.write(args.to, made)
-    for name, data in made.items():
-        print(f"wrote {paths.display(folder)}/{name} ({len(data):,} bytes)")
+    for path in sorted(folder.glob("[!.]*")):
+        print(f"wrote {paths.display(path)} ({path.stat().st_size:,} bytes)")
     print("read README.md first: who is unknown, who was chosen, which date")
     return 0
 
@@ -309,13 +308,15 @@ def _build(args: argparse.Namespace) -> int:
         found = build.problems()
         print("\n".join(str(problem) for problem in found) or "built files are current")
         return 1 if found else 0
-    written = build.accept() if args.accept else build.write()
+    for changed in build.accept() if args.accept else ():
+        print(f"accepted data/{changed}")
+    written = build.write()
     print("\n".join(f"wrote {paths.display(path)}" for path in written) or "nothing to do")
     return 0
 
 
 def _coding(args: argparse.Namespace) -> int:
-    from laoqu import coding
+    from laoqu import sheets
 
     plan, path = laoqu.load(), Path(args.file or "coding.xlsx")
     if args.verb == "compare":
@@ -325,9 +326,9 @@ def _coding(args: argparse.Namespace) -> int:
         raise LaoquError(f"{path} exists: name another file, so that no coding is lost")
     try:
         if args.verb == "sample":
-            coding.sample(plan, path)
+            sheets.sample(plan, path)
         else:
-            coding.template(plan.table("measures"), plan.codebook(), path)
+            sheets.template(plan.table("measures"), plan.codebook(), path)
     except OSError as error:
         raise LaoquError(f"{path} cannot be written: {error.strerror}") from error
     print(f"wrote {path}: fill it in, then `laoqu coding compare {path}`")

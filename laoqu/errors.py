@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from typing import NamedTuple
+import functools
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeVar
+
+F = TypeVar("F", bound=Callable)
+#: What an argument of the wrong kind raises somewhere inside.
+ODD = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, OSError, RecursionError)
 
 
 class LaoquError(Exception):
@@ -59,6 +64,46 @@ class ParameterError(LaoquError):
 
 class OutputError(LaoquError):
     """The outputs folder cannot be written."""
+
+
+class ArgumentError(LaoquError, TypeError, ValueError):
+    """A public function was given something it cannot work with."""
+
+
+def guard(function: F) -> F:
+    """Have a public function answer odd arguments with a `LaoquError`, whatever fails inside."""
+
+    @functools.wraps(function)
+    def guarded(*args: object, **kwargs: object) -> object:
+        try:
+            return function(*args, **kwargs)
+        except LaoquError:
+            raise
+        except ODD as error:
+            given = [_shown(each) for each in args]
+            given += [f"{name}={_shown(value)}" for name, value in kwargs.items()]
+            message = (
+                f"{function.__qualname__}({', '.join(given)}): {type(error).__name__}: {error}"
+            )
+            raise ArgumentError(message.encode("utf-8", "replace").decode("utf-8")) from error
+
+    return guarded
+
+
+def _shown(value: object) -> str:
+    """Return an argument for a message: short, and without the contents of a table."""
+    if not isinstance(value, (str, bytes, int, float, tuple, list, type(None))):
+        return type(value).__name__
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def guard_methods(cls: type) -> type:
+    """Guard every public method of a class."""
+    for name, value in list(vars(cls).items()):
+        if callable(value) and not name.startswith("_"):
+            setattr(cls, name, guard(value))
+    return cls
 
 
 def nearest(name: str, valid: Iterable[str], n: int = 3) -> list[str]:

@@ -14,12 +14,44 @@ from laoqu.errors import UnknownId, nearest
 CONFIDENCE = ("high", "medium", "low")
 #: From near to far; the last three are derived, never stored (see `nearest_reach`).
 REACH = ("named", "place", "class", "everyone", "conditional", "open", "none")
+#: The columns of `reach`.
+REACHED = [
+    "unit_id",
+    "scope_id",
+    "region_id",
+    "how",
+    "conditional",
+    "via",
+    "basis",
+    "confidence",
+    "counties",
+    "whole",
+    "start",
+    "end",
+    "quote",
+]
 #: The columns of `located`.
 LOCATED = [
-    "mention_id", "printed", "name", "name_en", "level", "adcode", "code_date", "province",
-    "prefecture", "unit_id", "clause_id", "start", "end", "role", "recipient", "list_open",
-    "list_total", "region_id", "reason",
-]  # fmt: skip
+    "mention_id",
+    "printed",
+    "name",
+    "name_en",
+    "level",
+    "adcode",
+    "code_date",
+    "province",
+    "prefecture",
+    "unit_id",
+    "clause_id",
+    "start",
+    "end",
+    "role",
+    "recipient",
+    "list_open",
+    "list_total",
+    "region_id",
+    "reason",
+]
 SUFFIX = re.compile(r"(?:革命老区|老区|原中央苏区|oldrevolutionarybasearea)$")
 
 
@@ -71,9 +103,15 @@ def find(name: str, regions: pd.DataFrame) -> Region:
     shown: dict[str, str] = {}
     for position, row in enumerate(regions.itertuples()):
         for known in (
-            row.region_id, row.name_zh, row.full_zh, row.name_en, row.full_en, row.label_en,
-            row.text_en, *row.aliases,
-        ):  # fmt: skip
+            row.region_id,
+            row.name_zh,
+            row.full_zh,
+            row.name_en,
+            row.full_en,
+            row.label_en,
+            row.text_en,
+            *row.aliases,
+        ):
             answers[fold(known)] = position
             shown.setdefault(fold(known), f"{row.region_id} ({row.name_zh})")
     position = answers.get(fold(name)) if isinstance(name, str) else None
@@ -197,79 +235,51 @@ def reach(
     Returns
     -------
     DataFrame
-        One row per (segment, area, naming): ``unit_id``, ``scope_id``, ``region_id``, ``how``
-        (named, place, class, everyone), ``conditional`` (the condition is one on areas, their
-        cities or counties), ``via`` (mention id, empty for class
-        and everyone), ``basis``, ``confidence``, ``counties`` (documented counties of the area
-        behind a named city or county), ``whole`` (false where only some of a city's counties are
-        documented), ``start``, ``end``, ``quote``. An area that is
-        missing from a list that ends in 等 has no row: it is unknown, not excluded.
+        One row per (segment, area, naming), the columns `REACHED`: ``how`` is named, place, class
+        or everyone, ``conditional`` (the condition is one on areas, their cities or counties),
+        ``via`` the mention (empty for class and everyone), ``counties`` how many documented
+        counties of the area stand behind a named city or county, ``whole`` is false where only
+        some of a city's counties are documented. An area that is missing from a list that ends
+        in 等 has no row: it is unknown, not excluded.
     """
-    inside = dict(list(areas.groupby("adcode")))
-    recipients = mentions[mentions["recipient"]]
-    by_unit = dict(list(recipients.groupby("unit_id")))
-    empty = recipients.iloc[:0]
-    rows: list[dict[str, object]] = []
-    for scope in scopes[scopes["scope"] != "none"].itertuples():
-        base = {
-            "unit_id": scope.unit_id, "scope_id": scope.scope_id,
-            "conditional": scope.condition_on == "areas",
-        }  # fmt: skip
-        if scope.scope in ("universal", "class"):
-            how = "everyone" if scope.scope == "universal" else "class"
-            confined = scope.class_areas if scope.scope == "class" else ("*",)
-            for region_id in region_ids:
-                if "*" in confined or region_id in confined:
-                    span = (scope.start, scope.end, scope.quote)
-                    rows.append(
-                        _reached(base, region_id, how, "", scope.basis, "high", 0, True, span)
-                    )
-            continue
-        if scope.resolved_by:
-            named = recipients[recipients["unit_id"].str.startswith(f"{scope.resolved_by}.")]
-        else:
-            here = by_unit.get(scope.unit_id, empty)
-            named = here[(here["start"] >= scope.start) & (here["end"] <= scope.end)]
-        for mention in named.itertuples():
-            span = (mention.start, mention.end, mention.quote)
-            if mention.region_id:
-                how = "named" if mention.level == "area" else "place"
-                via = mention.mention_id
-                rows.append(
-                    _reached(base, mention.region_id, how, via, "printed", "high", 0, True, span)
-                )
-            elif mention.adcode in inside:
-                rows.extend(
-                    _reached(
-                        base, area.region_id, "place", mention.mention_id, area.basis,
-                        area.confidence, area.counties, area.whole, span,
-                    )
-                    for area in inside[mention.adcode].itertuples()
-                )  # fmt: skip
-    columns = [
-        "unit_id", "scope_id", "region_id", "how", "conditional", "via", "basis", "confidence",
-        "counties", "whole", "start", "end", "quote",
-    ]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns)
+    scopes = scopes[scopes["scope"] != "none"].reset_index(drop=True).reset_index(names="segment")
+    scopes["conditional"] = scopes["condition_on"] == "areas"
+    for_all = scopes["scope"].map({"universal": "everyone", "class": "class"})
+    shared = scopes.assign(how=for_all)[for_all.notna()]
+    shared["region_id"] = [
+        region_ids
+        if how == "everyone" or "*" in confined
+        else [each for each in region_ids if each in confined]
+        for how, confined in zip(shared["how"], shared["class_areas"], strict=True)
+    ]
+    shared = shared.explode("region_id").dropna(subset="region_id")
+    shared = shared.assign(via="", confidence="high", counties=0, whole=True)
+
+    named = _recipients(scopes[for_all.isna()], mentions)
+    printed = named[named["region_id"] != ""]
+    printed = printed.assign(basis="printed", confidence="high", counties=0, whole=True)
+    printed["how"] = printed["level"].map({"area": "named"}).fillna("place")
+    inside = named[named["region_id"] == ""].drop(columns=["region_id", "basis"])
+    inside = inside.merge(areas, on="adcode").assign(how="place")
+
+    rows = pd.concat([shared, printed, inside]).sort_values(["segment", "naming"], kind="stable")
+    kinds = {"counties": "int64", "start": "int64", "end": "int64", "whole": "bool"}
+    return rows[REACHED].astype(kinds).reset_index(drop=True)
 
 
-def _reached(
-    base: dict[str, object],
-    region_id: str,
-    how: str,
-    via: str,
-    basis: str,
-    confidence: str,
-    counties: int,
-    whole: bool,
-    span: tuple[int, int, str],
-) -> dict[str, object]:
-    start, end, quote = span
-    return {
-        **base, "region_id": region_id, "how": how, "via": via, "basis": basis,
-        "confidence": confidence, "counties": counties, "whole": whole, "start": start,
-        "end": end, "quote": quote,
-    }  # fmt: skip
+def _recipients(segments: pd.DataFrame, mentions: pd.DataFrame) -> pd.DataFrame:
+    """Join segments with the recipients they name, or that the box they point to lists."""
+    named = mentions[mentions["recipient"]].reset_index(drop=True).reset_index(names="naming")
+    named["box"] = named["unit_id"].str.partition(".")[0]
+    named = named.rename(columns={"mention_id": "via", "unit_id": "named_in"})
+    columns = ["naming", "via", "named_in", "box", "level", "adcode", "region_id"]
+    columns += ["start", "end", "quote"]
+    segments = segments.rename(columns={"start": "from_", "end": "to"}).drop(columns="quote")
+    boxed = segments["resolved_by"] != ""
+    here = segments[~boxed].merge(named[columns], left_on="unit_id", right_on="named_in")
+    here = here[(here["start"] >= here["from_"]) & (here["end"] <= here["to"])]
+    there = segments[boxed].merge(named[columns], left_on="resolved_by", right_on="box")
+    return pd.concat([here, there])
 
 
 def reach_of_measures(reached: pd.DataFrame, measures: pd.DataFrame) -> pd.DataFrame:
@@ -286,7 +296,7 @@ def reach_of_measures(reached: pd.DataFrame, measures: pd.DataFrame) -> pd.DataF
         whose place it is.
     measures : DataFrame
         With ``measure_id``, ``unit_id``, ``start``, ``end`` and ``segments``
-        (see `laoqu.coding.with_scope`).
+        (see `laoqu.measures.with_scope`).
 
     Returns
     -------

@@ -4,7 +4,7 @@ Loading, checking and the data dictionary all follow from it. Beside the standar
 resource may say ``"laoqu:evidence": true`` (its ``quote`` must stand in the canonical text at
 ``start``, ``end``, inside the unit it names) and a field ``"laoqu:codes": "scope"`` (its values
 are codes of that variable of the codebook); ``"laoqu:unsorted": true`` is for tables in reading
-order, and ``"laoqu:rows": 514`` is how many rows a curated table had when it was last reviewed.
+order. ``bytes``, ``hash`` and ``"laoqu:rows"`` say how a curated file was when last reviewed.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import csv
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -24,11 +24,21 @@ from laoqu import paths
 from laoqu.document import Document
 from laoqu.errors import DataError, LaoquError, Problem, nearest
 
+#: Type of a declared column → type of a column of a frame.
 DTYPES = {
-    "string": "str", "integer": "Int64", "number": "float64", "boolean": "bool",
+    "string": "str",
+    "date": "str",
+    "integer": "Int64",
+    "number": "float64",
+    "boolean": "bool",
     "list": "object",
-}  # fmt: skip
+}
+#: What an empty cell of a type is; a boolean may not be empty.
+EMPTY = {"string": "", "date": "", "integer": pd.NA, "number": pd.NA, "boolean": False, "list": ()}
 FIELD = re.compile(r'(?:"(?:[^"]|"")*"|[^,]*)(?:,|$)')
+#: Digits are ASCII digits, and no more than a number of 64 bits has.
+WHOLE = re.compile(r"-?[0-9]{1,18}")
+NUMBER = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?(?:[eE][+-]?[0-9]{1,2})?")
 
 
 @dataclass
@@ -55,10 +65,14 @@ class Table:
     rows: list[Row] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
+    def problem(self, row: Row, column: str, message: str) -> Problem:
+        """Return a problem at one field of one row."""
+        index = next((i for i, each in enumerate(self.fields) if each["name"] == column), 0)
+        return Problem(self.file, row.line, row.column(index), message)
+
     def report(self, row: Row, column: str, message: str) -> None:
         """Add a problem at one field of one row."""
-        index = next((i for i, each in enumerate(self.fields) if each["name"] == column), 0)
-        self.problems.append(Problem(self.file, row.line, row.column(index), message))
+        self.problems.append(self.problem(row, column, message))
 
     def values(self, column: str) -> list[object]:
         """Return one column's values, in file order."""
@@ -66,37 +80,103 @@ class Table:
 
     def frame(self) -> pd.DataFrame:
         """Return the rows as a typed frame with a fresh RangeIndex."""
-        data = {
-            each["name"]: pd.Series(self.values(each["name"]), dtype=_dtype(each))
-            for each in self.fields
-        }
-        return pd.DataFrame(data)
+        return pd.DataFrame(
+            {
+                each["name"]: pd.Series(self.values(each["name"]), dtype=DTYPES[each["type"]])
+                for each in self.fields
+            }
+        )
 
 
-@lru_cache(maxsize=8)
 def package(folder: Path | None = None) -> dict[str, object]:
-    """Return ``data/datapackage.json``."""
+    """Return ``data/datapackage.json``, whose form is checked."""
     path = (folder or paths.data()) / "datapackage.json"
+    line, column = 1, 1
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_bytes().decode("utf-8"))
+        _well_formed(found)
+        return found
     except json.JSONDecodeError as error:
-        problem = Problem(paths.display(path), error.lineno, error.colno, error.msg)
-        raise DataError([problem]) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError([Problem(paths.display(path), 1, 1, f"cannot be read: {error}")]) from error
+        line, column, message = error.lineno, error.colno, error.msg
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+    except (ValueError, RecursionError) as error:
+        message = f"is no declaration of tables: {error}"
+    except (KeyError, TypeError, AttributeError) as error:
+        message = f"is no declaration of tables: {error!r} is missing or of the wrong type"
+    raise DataError([Problem(paths.display(path), line, column, message)])
+
+
+def _well_formed(found: dict[str, object]) -> None:
+    """Raise an error of some kind where a declaration lacks what reading a table needs."""
+    columns = {}
+    for each in found["resources"]:
+        names = [column["name"] for column in each.get("schema", {}).get("fields", [])]
+        columns[each["name"]] = names
+        if ".." in Path(each["path"]).parts or Path(each["path"]).is_absolute():
+            raise ValueError(f"{each['name']} lies outside the data folder")
+        if "schema" not in each:
+            continue
+        for column in each["schema"]["fields"]:
+            column["description"] + column["name"]  # both are text
+            if column["type"] not in DTYPES:
+                raise ValueError(f"{each['name']}.{column['name']} has an unknown type")
+            re.compile(column.get("constraints", {}).get("pattern", ""))
+        if missing := [key for key in each["schema"].get("primaryKey", []) if key not in names]:
+            raise ValueError(f"{each['name']} has no column {missing[0]!r}")
+    for each in found["resources"]:
+        for key in each.get("schema", {}).get("foreignKeys", []):
+            target = key["reference"]
+            known = columns.get(target["resource"], [])
+            if key["fields"][0] not in columns[each["name"]] or target["fields"][0] not in known:
+                raise ValueError(f"a foreign key of {each['name']} leads nowhere")
+
+
+def tables(folder: Path | None = None) -> dict[str, dict[str, object]]:
+    """Return the declaration of every table by its name."""
+    return {each["name"]: each for each in package(folder)["resources"] if "schema" in each}
+
+
+def names(folder: Path | None = None) -> list[str]:
+    """Return the names of all declared tables."""
+    return list(tables(folder))
 
 
 def resource(name: str, folder: Path | None = None) -> dict[str, object]:
-    """Return the declaration of one table; ``UnknownId``-like message when there is none."""
-    found = {each["name"]: each for each in package(folder)["resources"]}
+    """Return the declaration of one table."""
+    found = tables(folder)
     if name not in found:
         raise LaoquError(f"no table {name!r} is declared; there are {', '.join(found)}")
     return found[name]
 
 
-def names(folder: Path | None = None) -> list[str]:
-    """Return the names of all declared tables."""
-    return [each["name"] for each in package(folder)["resources"]]
+class Tables:
+    """The tables of one data folder, each read at first use and checked against the others."""
+
+    def __init__(self, folder: Path, document: Document | None = None) -> None:
+        self.folder, self.document = folder, document
+        self.declared = tables(folder)
+        self._read: dict[str, Table] = {}
+        self._frames: dict[str, pd.DataFrame] = {}
+
+    def __getitem__(self, name: str) -> Table:
+        """Return a table with every problem found in it."""
+        if name not in self._read:
+            self._read[name] = read(name, self.folder, None, self.document, self.__getitem__)
+        return self._read[name]
+
+    def put(self, table: Table) -> None:
+        """Have a table stand in the place of the folder's own one of its name."""
+        self._read[table.name] = table
+        self._frames.pop(table.name, None)
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """Return a fresh frame of one table; `DataError` when it has a problem."""
+        if name not in self._frames:
+            if problems := self[name].problems:
+                raise DataError(problems)
+            self._frames[name] = self[name].frame()
+        return self._frames[name].copy(deep=False)  # written into, it becomes another
 
 
 def read(
@@ -106,211 +186,177 @@ def read(
     document: Document | None = None,
     lookup: Callable[[str], Table] | None = None,
 ) -> Table:
-    """Read and check one table.
+    """Read and check one declared table, or the file at `path` in its place.
 
-    Parameters
-    ----------
-    name : str
-        A resource of ``data/datapackage.json``.
-    folder : Path, optional
-        The data folder; by default the collection's own.
-    path : Path, optional
-        Read this file in the resource's place: a researcher's own table, checked the same way.
-    document : Document, optional
-        Where given, evidence columns are compared with its canonical text.
-    lookup : callable, optional
-        Returns another table by name; where given, foreign keys and codes are checked.
-
-    Returns
-    -------
-    Table
-        With every problem found; nothing is raised for what stands in the file.
+    With `document` evidence is compared with the canonical text; with `lookup`, which returns
+    another table by name, foreign keys and codes are checked. Nothing is raised for what stands
+    in the file: the table carries its problems.
     """
     declared = resource(name, folder)
     path = path or (folder or paths.data()) / str(declared["path"])
     table = Table(name, paths.display(path), declared["schema"]["fields"])
     for number, text in _lines(path, table):
-        cells = next(csv.reader([text]), [])
-        row = Row(number, text, {})
+        try:
+            cells = next(csv.reader([text], strict=True), [])
+        except csv.Error as error:
+            table.problems.append(Problem(table.file, number, 1, f"is no row of a CSV: {error}"))
+            continue
         if len(cells) != len(table.fields):
             message = f"found {len(cells)} fields, expected {len(table.fields)}"
             table.problems.append(Problem(table.file, number, 1, message))
             continue
-        for each, cell in zip(table.fields, cells, strict=True):
-            value, message = _parse(each, cell)
-            row.values[each["name"]] = value
-            if message:
-                table.report(row, each["name"], message)
-        table.rows.append(row)
-    _check_key(table, declared)
+        add(table, number, text, cells)
+    check_key(table, declared)
     if lookup is not None:
-        _check_references(table, declared["schema"], lookup)
+        check_references(table, declared["schema"], lookup)
     if document is not None and declared.get("laoqu:evidence"):
         _check_evidence(table, document)
     return table
 
 
-def dictionary(folder: Path | None = None) -> str:
-    """Return the data dictionary, Markdown, generated from the declaration."""
-    out = ["# Data dictionary", "", "Generated from `data/datapackage.json` by `laoqu build`.", ""]
-    for each in package(folder)["resources"]:
-        key = each["schema"].get("primaryKey", [])
-        out += [f"## {each['name']}", "", f"`data/{each['path']}`: {each['description']}", ""]
-        rows = f" Rows: {each['laoqu:rows']:,}." if "laoqu:rows" in each else ""
-        out += [f"Key: {', '.join(f'`{k}`' for k in key)}.{rows}", ""]
-        out += ["| column | type | required | meaning |", "|---|---|---|---|"]
-        targets = {
-            column: key_["reference"]
-            for key_ in each["schema"].get("foreignKeys", [])
-            for column in key_["fields"]
-        }
-        for column in each["schema"]["fields"]:
-            required = "yes" if column.get("constraints", {}).get("required") else ""
-            meaning = column["description"]
-            if codes := column.get("laoqu:codes"):
-                meaning += f" Codes: variable `{codes}` of the codebook."
-            if target := targets.get(column["name"]):
-                meaning += f" Refers to `{target['resource']}.{target['fields'][0]}`."
-            row = (f"`{column['name']}`", column["type"], required, meaning)
-            out.append("| " + " | ".join(row) + " |")
-        out.append("")
-    return "\n".join(out)
+def add(table: Table, number: int, text: str, cells: list[str]) -> None:
+    """Add one row, with its values typed and its problems reported."""
+    row = Row(number, text, {})
+    for each, cell in zip(table.fields, cells, strict=True):
+        row.values[each["name"]], message = _parse(each, cell)
+        if message:
+            table.report(row, each["name"], message)
+    table.rows.append(row)
 
 
-def _dtype(column: dict[str, object]) -> str:
-    return DTYPES[str(column["type"])]
-
-
-def _lines(path: Path, table: Table) -> Iterable[tuple[int, str]]:
+def _lines(path: Path, table: Table) -> Iterator[tuple[int, str]]:
     """Yield (line number, text) of every data line; report what is wrong with the file itself."""
-    if not path.is_file():
-        table.problems.append(Problem(table.file, 1, 1, "the table is missing"))
-        return
-    lines = path.read_bytes().split(b"\n")
-    if lines == [b""]:
-        _report_header(table, "", ",".join(str(each["name"]) for each in table.fields))
+    expected = ",".join(str(each["name"]) for each in table.fields)
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError)
+        message = "the table is missing" if missing else f"cannot be read: {error.strerror}"
+        table.problems.append(Problem(table.file, 1, 1, message))
         return
     if lines[-1]:
         message = "the last line does not end in LF"
         table.problems.append(Problem(table.file, len(lines), 1, message))
-    else:
+    if not lines[-1] and len(lines) > 1:
         lines.pop()
-    expected = ",".join(str(each["name"]) for each in table.fields)
     for number, data in enumerate(lines, start=1):
-        try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError as error:
-            column = len(data[: error.start].decode("utf-8")) + 1
-            message = f"byte 0x{data[error.start]:02x} is not UTF-8 (save the file as UTF-8)"
+        text, column, message = _text(data.removeprefix(b"\xef\xbb\xbf") if number == 1 else data)
+        if message:
             table.problems.append(Problem(table.file, number, column, message))
+        if text is None:
             continue
-        if number == 1:
-            text = text.removeprefix("\ufeff")
-        if text.endswith("\r"):
-            table.problems.append(Problem(table.file, number, len(text), "found CRLF, expected LF"))
-            text = text.rstrip("\r")
-        if number == 1:
-            if text != expected:
-                _report_header(table, text, expected)
-                return
-        elif (at := _not_nfc(text)) is not None:
-            message = f"{text[at]!r} is not in Unicode form NFC"
-            table.problems.append(Problem(table.file, number, at + 1, message))
-            yield number, unicodedata.normalize("NFC", text)
-        else:
+        if number > 1:
             yield number, text
+        elif text != expected:
+            table.problems.append(_header_problem(table.file, text, expected))
+            return
 
 
-def _not_nfc(text: str) -> int | None:
+def _text(data: bytes) -> tuple[str | None, int, str]:
+    """Return a line as text, and what is wrong with it from which column on."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        column = len(data[: error.start].decode("utf-8")) + 1
+        message = f"byte 0x{data[error.start]:02x} is not UTF-8 (save the file as UTF-8)"
+        return None, column, message
+    if text.endswith("\r"):
+        return text.rstrip("\r"), len(text), "found CRLF, expected LF"
     normal = unicodedata.normalize("NFC", text)
     if normal == text:
-        return None
-    pairs = enumerate(zip(text, normal, strict=False))
-    return next((i for i, (a, b) in pairs if a != b), min(len(text), len(normal)) - 1)
+        return text, 1, ""
+    shorter = min(len(text), len(normal))
+    at = next((i for i in range(shorter) if text[i] != normal[i]), shorter - 1)
+    return normal, at + 1, f"{text[at]!r} is not in Unicode form NFC"
 
 
-def _report_header(table: Table, found: str, expected: str) -> None:
+def _header_problem(file: str, found: str, expected: str) -> Problem:
     there, here = expected.split(","), found.split(",")
     for index, name in enumerate(there):
         if index >= len(here) or here[index] != name:
             column = len(",".join(here[:index])) + (2 if index else 1)
             what = repr(here[index]) if index < len(here) else "the end of the line"
-            table.problems.append(
-                Problem(table.file, 1, column, f"found {what}, expected the column {name!r}")
-            )
-            return
-    extra = len(expected) + 1
+            return Problem(file, 1, column, f"found {what}, expected the column {name!r}")
     message = f"found more columns than declared: {here[len(there) :]}"
-    table.problems.append(Problem(table.file, 1, extra, message))
+    return Problem(file, 1, len(expected) + 1, message)
 
 
 def _parse(column: dict[str, object], cell: str) -> tuple[object, str | None]:
     """Return the typed value of one cell, and what is wrong with it."""
-    rules = column.get("constraints", {})
-    kind = column["type"]
-    empty = () if kind == "list" else "" if kind == "string" else pd.NA
+    rules, kind = column.get("constraints", {}), str(column["type"])
+    empty = EMPTY[kind]
     if cell != cell.strip():
         return empty, f"found white space around {cell!r}"
     if cell == "":
         if kind == "boolean":
-            return False, "is empty, expected true or false"
+            return empty, "is empty, expected true or false"
         return empty, "is empty, expected a value" if rules.get("required") else None
     if kind == "list":
         parts = tuple(cell.split(";"))
         wrong = "" in parts or len(set(parts)) < len(parts)
         return parts, f"found {cell!r}, expected distinct values with ; between" if wrong else None
     if kind == "boolean":
-        if cell not in ("true", "false"):
-            return False, f"found {cell!r}, expected true or false"
-        return cell == "true", None
+        known = {"true": True, "false": False}
+        return known.get(cell, False), (
+            None if cell in known else f"found {cell!r}, expected true or false"
+        )
     if kind == "integer":
-        if not re.fullmatch(r"-?\d+", cell):
-            return pd.NA, f"found {cell!r}, expected a whole number"
+        if not WHOLE.fullmatch(cell):
+            return empty, f"found {_short(cell)!r}, expected a whole number"
         if int(cell) < rules.get("minimum", int(cell)):
             return int(cell), f"found {cell}, expected {rules['minimum']} or more"
         return int(cell), None
     if kind == "number":
-        try:
-            return float(cell), None
-        except ValueError:
-            return pd.NA, f"found {cell!r}, expected a number"
-    if (pattern := rules.get("pattern")) and not re.fullmatch(pattern, cell):
+        right = NUMBER.fullmatch(cell)
+        return (float(cell), None) if right else (empty, f"found {cell!r}, expected a number")
+    if kind == "date" and not _is_date(cell):
+        return cell, f"found {cell!r}, expected a date such as 2021-12-31"
+    if (pattern := rules.get("pattern")) and not re.fullmatch(pattern, cell, re.ASCII):
         return cell, f"found {cell!r}, expected the form {pattern}"
     if (enum := rules.get("enum")) and cell not in enum:
         return cell, f"unknown value {cell!r}, expected one of {', '.join(enum)}"
     return cell, None
 
 
-def _check_key(table: Table, declared: dict[str, object]) -> None:
+def _is_date(cell: str) -> bool:
+    try:
+        return date.fromisoformat(cell).isoformat() == cell
+    except ValueError:
+        return False
+
+
+def check_key(table: Table, declared: dict[str, object]) -> None:
+    """Require rows to be distinct by their key, and sorted by it unless declared otherwise."""
     key = declared["schema"].get("primaryKey", [])
-    unsorted = declared.get("laoqu:unsorted", False)
+    in_order = not declared.get("laoqu:unsorted", False)
     seen: dict[tuple[object, ...], int] = {}
     last: tuple[object, ...] | None = None
     for row in table.rows:
         value = tuple(row.values[column] for column in key)
-        if any(part is pd.NA for part in value):
+        if not key or any(part is pd.NA for part in value):
             continue  # an empty key cell is reported where the cell was read
         shown = ", ".join(str(part) for part in value)
         if value in seen:
             table.report(row, key[0], f"duplicate id {shown!r}, first seen in line {seen[value]}")
-        elif last is not None and value < last and not unsorted:
+        elif last is not None and value < last and in_order:
             table.report(row, key[0], f"{shown!r} is out of order: rows are sorted by id")
         seen.setdefault(value, row.line)
         last = value
 
 
-def _check_references(
+def check_references(
     table: Table, declared: dict[str, object], lookup: Callable[[str], Table]
 ) -> None:
+    """Require values of foreign keys and codes to be known."""
     for key in declared.get("foreignKeys", []):
         target = key["reference"]
         other = table if target["resource"] == table.name else lookup(target["resource"])
         valid = set(other.values(target["fields"][0]))
-        _check_values(table, key["fields"][0], valid, f"{target['resource']}")
+        _check_values(table, key["fields"][0], valid, str(target["resource"]))
     for each in table.fields:
         if variable := each.get("laoqu:codes"):
-            codes = lookup("codebook")
-            valid = {row.values["code"] for row in codes.rows if row.values["variable"] == variable}
+            codes = lookup("codebook").rows
+            valid = {row.values["code"] for row in codes if row.values["variable"] == variable}
             _check_values(table, str(each["name"]), valid, f"the codebook under {variable}")
 
 
@@ -326,24 +372,22 @@ def _check_values(table: Table, column: str, valid: set[object], where: str) -> 
 
 def _check_evidence(table: Table, document: Document) -> None:
     """Require the canonical text at the offsets to equal the quote, inside the unit named."""
+    size = len(document.canonical)
     for row in table.rows:
         start, end, quote = (row.values[column] for column in ("start", "end", "quote"))
         if start is pd.NA or end is pd.NA:
             continue
-        if not 0 <= start < end <= len(document.canonical):
-            message = f"offsets {start}–{end} are not inside the text (0–{len(document.canonical)})"
-            table.report(row, "start", message)
+        if not 0 <= start < end <= size:
+            table.report(row, "start", f"offsets {start}–{end} are not inside the text (0–{size})")
             continue
-        found = document.canonical[start:end]
+        found, unit = document.canonical[start:end], document.unit_at(start)
         if found != quote:
             message = f"the text at {start}–{end} is {_short(found)!r}, expected {_short(quote)!r}"
             where = document.find(re.escape(quote))
             if len(where) == 1:
                 message += f", which stands at {where[0].start}–{where[0].end}"
             table.report(row, "start", message)
-            continue
-        unit = document.unit_at(start)
-        if row.values.get("unit_id", unit.unit_id) != unit.unit_id or end > unit.end:
+        elif row.values.get("unit_id", unit.unit_id) != unit.unit_id or end > unit.end:
             named = row.values["unit_id"]
             message = f"{start}–{end} lies in unit {unit.unit_id!r}, not within {named!r}"
             table.report(row, "unit_id", message)

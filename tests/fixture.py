@@ -78,35 +78,30 @@ show.table(rows, "counties", folded=True, title="所辖县（市、区）" if zh
 
 
 def notebook(lang: str, region: str = "yimeng", cells: tuple[str, ...] = CELLS):
-    """Return the notebook, not yet executed, as papermill would hand it over."""
-    new = nbformat.v4
+    """Return the notebook as papermill would hand it over, not yet executed."""
+    new, parameters = nbformat.v4, {"lang": lang, "region": region}
     made = new.new_notebook(cells=[new.new_code_cell(cell.strip()) for cell in cells])
     for cell in made.cells[:2]:
         cell.metadata["tags"] = ["notebook-only"]
-    parameters = {"lang": lang, "region": region}
     source = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
     made.cells.insert(0, new.new_code_cell(source, metadata={"tags": ["parameters"]}))
     made.cells.insert(4, new.new_markdown_cell("Prose with a [link](https://example.org/)."))
     made.metadata["laoqu"] = {"kind": "report", "folder": ["$lang", "$region"]}
     made.metadata["papermill"] = {"parameters": parameters}
-    made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     return made
 
 
 def executed(lang: str, region: str = "yimeng", cells: tuple[str, ...] = CELLS):
     """Return the notebook with what its cells show, run here and now: no kernel, no files."""
-    made = notebook(lang, region, cells)
-    names: dict[str, object] = {}
+    made, names = notebook(lang, region, cells), {}
     for cell in made.cells:
-        if cell.cell_type != "code":
-            continue
-        body = ast.parse(cell.source).body
-        last = body.pop() if isinstance(body[-1], ast.Expr) else None
+        body = ast.parse(cell.source).body if cell.cell_type == "code" else []
+        last = body.pop() if body and isinstance(body[-1], ast.Expr) else None
         exec(compile(ast.Module(body, []), "<cell>", "exec"), names)
         if last:
             value = eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)
-            data = value._repr_mimebundle_()
-            cell.outputs.append(nbformat.v4.new_output("display_data", data))
+            output = nbformat.v4.new_output("display_data", value._repr_mimebundle_())
+            cell.outputs.append(output)
     return nbformat.reads(nbformat.writes(made), as_version=4)
 
 

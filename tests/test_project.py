@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import itertools
 import re
 import subprocess
 import sys
@@ -18,12 +16,6 @@ from laoqu import paths
 ROOT = paths.checkout()
 pytestmark = pytest.mark.skipif(ROOT is None, reason="needs a checkout")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-#: Later modules may import earlier ones, never the other way round (docs/architecture.md).
-ORDER = [
-    "errors", "paths", "source", "document", "citation", "schema", "terms", "coding", "regions",
-    "places", "geo", "plan", "analysis", "build", "validate", "labels", "figures", "tables",
-    "publication", "sections", "forms", "batch", "cli",
-]  # fmt: skip
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
@@ -65,58 +57,6 @@ def test_no_trace_of_a_machine_in_any_file():
             continue
         found = pattern.search(path.read_text(encoding="utf-8"))
         assert not found, f"{path.name}: {found and found[0]}"
-
-
-def test_modules_import_only_from_those_before_them():
-    for path in sorted(paths.PACKAGE.rglob("*.py")):
-        top = path.relative_to(paths.PACKAGE).parts[0].removesuffix(".py")
-        if top in ("__init__", "__main__"):
-            continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("laoqu"):
-                parts = node.module.split(".")
-                used = [parts[1]] if len(parts) > 1 else [alias.name for alias in node.names]
-                for name in used:
-                    if name in ORDER and name != top:
-                        assert ORDER.index(name) < ORDER.index(top), f"{path.name} imports {name}"
-
-
-#: Longer than the rest, and why: docs/architecture.md.
-LONG = {"plan.py": 620}
-
-
-def test_each_module_can_be_read_alone():
-    for path in paths.PACKAGE.rglob("*.py"):
-        lines = len(path.read_text(encoding="utf-8").splitlines())
-        assert lines < LONG.get(path.name, 450), f"{path.name} has {lines} lines"
-
-
-def test_the_architecture_lists_every_module_in_order():
-    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    table = re.findall(r"^\| (`.+?`) \|", text.partition("## What a")[0], re.MULTILINE)
-    listed = [name for row in table for name in re.findall("`(.+?)`", row)]
-    tops = list(dict.fromkeys(name.partition(".")[0] for name in listed))
-    assert tops == ORDER
-    for path in paths.PACKAGE.rglob("*.py"):
-        name = ".".join(path.relative_to(paths.PACKAGE).with_suffix("").parts)
-        packages = ("analysis", "figures", "sections", "forms", "batch")
-        if name.startswith(packages) and "__init__" not in name:
-            assert name in listed, f"{name} is not in docs/architecture.md"
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebooks_argue_and_the_library_computes(path):
-    cells = nbformat.read(path, as_version=4).cells
-    assert cells[0].cell_type == "markdown"
-    for before, cell in itertools.pairwise(cells):
-        if cell.cell_type != "code":
-            continue
-        assert before.cell_type == "markdown", f"no prose before: {cell.source}"
-        tree = ast.parse(cell.source)
-        banned = (ast.FunctionDef, ast.ClassDef, ast.For, ast.While)
-        assert not any(isinstance(node, banned) for node in ast.walk(tree)), cell.source
-        assert "Path(" not in cell.source
-        assert sum(isinstance(node, ast.Expr) for node in tree.body) <= 1
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -583,10 +583,10 @@ def test_a_block_escapes_what_it_shows():
 
 
 def test_a_coding_of_ones_own_with_empty_cells_still_gives_a_report(tmp_path):
-    from laoqu import coding
+    from laoqu import sheets
 
     plan = lq.load()
-    sheet = coding.template(plan.table("measures"), plan.codebook(), tmp_path / "mine.csv")
+    sheet = sheets.template(plan.table("measures"), plan.codebook(), tmp_path / "mine.csv")
     page = lq.report("yimeng", "en", lq.load(coding=sheet))
     for name in BLOCKS:
         assert repr(getattr(page, name)()).strip()

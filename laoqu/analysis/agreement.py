@@ -20,7 +20,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from laoqu.analysis.draws import CLAUSE_DRAWS, LEVEL, SEED
-from laoqu.coding import CODES, MORE, SCALES
+from laoqu.measures import CODES, MORE, SCALES
 
 #: What the methods literature asks of α between people (Krippendorff 2004/2019, as quoted).
 RELY, TENTATIVE = 0.8, 0.667

@@ -99,6 +99,11 @@ class Place:
         return "../" * len(self.folder)
 
     @property
+    def beside(self) -> str:
+        """The way from the page to its tables and figures: pages of a shared folder lie above."""
+        return f"{self.stem}/" if len(self.folder) == 1 else ""
+
+    @property
     def plan(self) -> str:
         """The annotated plan in the language of the page."""
         inside = self.folder[:1] == (self.lang,)

@@ -52,15 +52,13 @@ def page(notebook: nbformat.NotebookNode, place: Place, files: Mapping[str, str]
     parts = [part for cell in cells(notebook) for part in _cell(cell, place, waiting)]
     text = [each for each in shown if each["kind"] == "plan"]
     sections = [head for each in text for head in plan.contents(each)]
-    # The appendices of the plan are tables; in a report the texts have the headings.
-    kinds = ("text", "table") if text else ("text",)
     sections += [
         (each["anchor"], plain(each["title"]))
         for each in shown
-        if each["level"] == 2 and each["title"] and each["kind"] in kinds
+        if each["level"] == 2 and each["title"] and each["kind"] != "figure"
         if text or not each["folded"]
     ]
-    beside = {**files, "ipynb": f"{place.stem}.ipynb", "values": "values.json"}
+    beside = {**files, "ipynb": f"{place.stem}.ipynb", "values": f"{place.beside}values.json"}
     return shell(
         "\n".join(parts), place, title_of(shown, place.lang), sections=sections,
         files=[(name, label(f"index.form.{form}", place.lang)) for form, name in beside.items()],
@@ -122,7 +120,7 @@ def _cell(
             if record["kind"] == "plan":
                 parts.append(plan.fragment(record))
             else:
-                parts.append(block_html(record, place.plan, _downloads(record)))
+                parts.append(block_html(record, place.plan, _downloads(record, place)))
         elif MIME in data:
             continue
         elif "text/html" in data:
@@ -135,12 +133,12 @@ def _cell(
     return parts
 
 
-def _downloads(shown: Mapping[str, object]) -> str:
+def _downloads(shown: Mapping[str, object], place: Place) -> str:
     """Return the quiet line under a table or figure: what it can be taken away as."""
     key, figure = shown["key"], shown["kind"] == "figure"
     forms = [f for f in ("png", "svg") if figure and ({f, f"wide.{f}"} & set(shown["images"]))]
     forms += ["csv"] if shown["download"] else []
-    folder = "figures" if figure else "tables"
+    folder = f"{place.beside}{'figures' if figure else 'tables'}"
     links = [f'<a href="{folder}/{key}.{form}" download>{form.upper()}</a>' for form in forms]
     return f'<p class="files">{"".join(links)}</p>' if links else ""
 

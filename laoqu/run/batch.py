@@ -266,7 +266,7 @@ class _Batch:
         if self.options.scheduler:
             from laoqu.run.dask import connect
 
-            with connect(self.options.scheduler, self.options.jobs) as engine:
+            with connect(self.options.scheduler, self.maker.preload) as engine:
                 yield engine
         else:
             yield self._local

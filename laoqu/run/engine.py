@@ -131,13 +131,12 @@ class _Hook(DisplayHook):
         """Print nothing: the number stands beside the output."""
 
     def write_format_data(self, format_dict: Mapping, md_dict: Mapping | None = None) -> None:
-        count = self.shell.execution_count
         self.shell.outputs.add(
             {
                 "output_type": "execute_result",
                 "data": plain(format_dict),
                 "metadata": plain(md_dict or {}),
-                "execution_count": count,
+                "execution_count": self.prompt_count,
             }
         )
 
@@ -165,7 +164,7 @@ class Shell(InteractiveShell):
         self.outputs = _Outputs()
         with _alarm(timeout):
             result = self.run_cell(cell.source, store_history=True)
-        cell.execution_count = self.execution_count - 1
+        cell.execution_count = result.execution_count
         cell.outputs = self.outputs.taken()
         for id_, shown in self.outputs.shown.items():
             taken = [cell.outputs[i] for i, each in enumerate(self.outputs)

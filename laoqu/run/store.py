@@ -187,21 +187,20 @@ class Store:
         if folder.is_symlink() or (folder.exists() and not self._made(folder)):
             message = f"{name} was not made by laoqu and is left as it is: move it away first"
             raise OutputError(f"{paths.display(folder)}: {message}")
-        beside = {file[3:]: files[file] for file in files if file.startswith("../")}
-        above = name.rpartition("/")[0]
-        where = {file: f"{above}/{file[3:]}" if file[:3] == "../" else f"{name}/{file}"
-                 for file in files}  # fmt: skip
-        record["outputs"] = [
-            {"path": where[file], "bytes": len(files[file]), "sha256": digest(files[file])}
-            for file in sorted(files)
-        ]
-        inside = {file: data for file, data in files.items() if not file.startswith("../")}
-        for file in inside:
-            if not (folder / file).resolve().is_relative_to(folder.resolve()):
-                raise OutputError(f"{file!r} does not lie inside {paths.display(folder)}")
+        above, inside, beside, outputs = name.rpartition("/")[0], {}, {}, []
+        for file, data in sorted(files.items()):
+            parts = Path(file.removeprefix("../")).parts
+            path = f"{above}/{file[3:]}" if file.startswith("../") else f"{name}/{file}"
+            if ".." in parts or not parts or parts[0] == "/":
+                raise OutputError(f"{file!r} does not lie in the folder of the run {name}")
+            (beside if file.startswith("../") else inside)[path if file[:3] == "../" else file] = (
+                data
+            )
+            outputs.append({"path": path, "bytes": len(data), "sha256": digest(data)})
+        record["outputs"] = outputs
         paths.place(self.folder, name, {**inside, RECORD: text_of(record)})
-        for file, data in beside.items():
-            self.write(f"{above}/{file}", data)
+        for path, data in beside.items():
+            self.write(path, data)
 
     def keep(self, name: str, files: Mapping[str, bytes], record: dict[str, object]) -> None:
         """Put the notebook of a failed run, and its record, beside what an earlier run left."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from laoqu import coding
+from laoqu import measures
 from laoqu.sections.context import Context, texts
 from laoqu.tables import Block
 
@@ -11,20 +11,20 @@ def targets(it: Context) -> Block:
     """Give, by kind of target, how well it can be checked, how, and how often it stands here."""
     figures = it.plan.table("printed_figures")
     printed = sorted({int(number) for number in figures["number"]})
-    kinds = sorted(coding.VERIFIABILITY, key=lambda kind: (-coding.VERIFIABILITY[kind], kind))
+    kinds = sorted(measures.VERIFIABILITY, key=lambda kind: (-measures.VERIFIABILITY[kind], kind))
     direct = it.direct["target_type"].value_counts()
     every = it.measures["target_type"].value_counts()
     rows, values = [], {f"printed.{i}": number for i, number in enumerate(printed, start=1)}
     for kind in kinds:
         here, shared = int(direct.get(kind, 0)), int(every.get(kind, 0) - direct.get(kind, 0))
-        level = coding.VERIFIABILITY[kind]
+        level = measures.VERIFIABILITY[kind]
         rows.append((it.code("target_type", kind), level, it.say(f"check.{kind}"), here, shared))
         values |= {
             f"targets.{kind}.direct": here,
             f"targets.{kind}.shared": shared,
             f"targets.{kind}.verifiability": level,
         }
-    good = int(sum(direct.get(kind, 0) for kind in kinds if coding.VERIFIABILITY[kind] >= 3))
+    good = int(sum(direct.get(kind, 0) for kind in kinds if measures.VERIFIABILITY[kind] >= 3))
     return it.block(
         "targets",
         "targets.title",
@@ -42,7 +42,7 @@ def targets(it: Context) -> Block:
 
 def checkable(it: Context) -> Block:
     """List the direct measures with what could be looked for, the most verifiable first."""
-    table = coding.targets(it.direct, it.plan.table("printed_figures"), it.plan.table("mentions"))
+    table = measures.targets(it.direct, it.plan.table("printed_figures"), it.plan.table("mentions"))
     table = table.merge(it.direct[["measure_id", "clause_id", "page", "content_en"]])
     table = table.sort_values(["verifiability", "start"], ascending=[False, True])
     rows, english = [], it.lang == "en"

@@ -78,9 +78,13 @@ class Figure:
 
     def png(self, narrow: bool = False, dark: bool = False) -> bytes:
         """Return the figure as PNG at 200 dpi, on white or on black."""
-        drawn, out = io.BytesIO(self._typeset("png", narrow, dark)), io.BytesIO()
-        # 128 colours are enough for flat ones, and a third of the bytes.
-        few = Image.open(drawn).convert("RGB").quantize(128, 2, dither=Image.Dither.NONE)
+        drawn = Image.open(io.BytesIO(self._typeset("png", narrow, dark))).convert("RGB")
+        # 128 colours are enough for flat ones, and a third of the bytes; the ground stays as it is.
+        few = drawn.quantize(128, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        palette, ground = few.getpalette(), 3 * few.getpixel((0, 0))
+        palette[ground : ground + 3] = drawn.getpixel((0, 0))
+        few.putpalette(palette)
+        out = io.BytesIO()
         few.save(out, "png", dpi=(DPI, DPI))
         return out.getvalue()
 
@@ -176,7 +180,7 @@ def finish(
     """Finish a figure: an alt text is composed from its values where none is given."""
     text = {name: given[name] for name in TEXTS if name in given}
     listed = words.join([words.space(each) for each in listed])
-    alt = words("figure.alt", title=text.get("title", ""), listed=listed)
+    alt = words("figure.alt", title=text.get("title", ""), listed=listed).lstrip(".。 ")
     used = [name for name in data if not (data[name].isna() | (data[name] == "")).all()]
     return Figure(draw, data[used], **{"alt": alt} | text)
 

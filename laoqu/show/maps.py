@@ -18,7 +18,8 @@ from laoqu.analysis import naming
 from laoqu.errors import ParameterError
 from laoqu.plan import Plan, load
 from laoqu.show.figure import Figure, number
-from laoqu.show.style import MARGIN, SMALL, Look, Sheet, straight, text_width, wrap
+from laoqu.show.ground import MARK, RADIUS, THIN, Shapes, View, around, middle_of, scale_bar
+from laoqu.show.style import MARGIN, SMALL, Look, Sheet, wrap
 from laoqu.show.words import Words
 
 #: How a county is named, in the order of the key; `unknown` is the land that no row tells of.
@@ -30,19 +31,14 @@ FILLS = {
     "unknown": Look("land", "rule", 0.5),
 }
 HEAT = [Look(f"heat{step}", "paper", 0.5) for step in range(1, 6)]
-MARK, SHAPES, THIN = Look("paper", "ink", 0.8), ("circle", "square", "diamond"), Look(line="ink")
+SHAPES = ("circle", "square", "diamond")
 PREFECTURE, PROVINCE = Look(line="muted", width=0.5), Look(line="muted", width=1.0)
 AREA, COAST = Look(line="focus", width=1.1), Look("land", "context", 0.4)
 #: An area in the map of all; where under nine tenths of its counties are documented; two areas.
 SURE, DOUBT = Look("heat3", "focus", 0.8), Look("heat3", "focus", 0.8, (2, 1.4))
 COMPLETE, TWICE = 0.9, Look("heat3", hatch=True)
-#: Points: the column beside a wide map, the greatest height, the locator of a narrow map, the
-#: radius of a number.
-COLUMN, HIGHEST, LOCATOR, RADIUS = 118.0, 340.0, 74.0, 5.0
-#: The longer side of an area is drawn in so many steps.
-FINE = 800
-#: Metres: islands farther off do not stretch the map (东沙 is 260 km away); steps of small maps.
-NEAR, COARSE = 6e4, 1.5e4
+#: Points: the column beside a wide map, the greatest height, the locator of a narrow map.
+COLUMN, HIGHEST, LOCATOR = 118.0, 340.0, 74.0
 #: Metres: the main map of China and its inset.
 MAINLAND, SOUTH_SEA = (-2.63e6, 1.86e6, 2.62e6, 5.93e6), (0.3e6, 0.33e6, 1.95e6, 2.75e6)
 
@@ -86,13 +82,15 @@ def area(
     else:
         counties = counties.assign(value=counties["adcode"].map(dict(values)))
         kinds, key = _classes(counties["value"], words)
-    shapes = _Shapes(plan.layers, counties["adcode"], kinds, places["adcode"])
+    shapes = Shapes(plan.layers, counties["adcode"], kinds, places["adcode"])
     names = plan.gazetteer().set_index("adcode")["short_name" if words.lang == "zh" else "name_en"]
     counted = [f"{said} {kinds.count(kind)}" for kind, (said, _) in key.items() if kind in kinds]
     listed = [f"{row.number} {names.get(row.adcode, row.adcode)}" for row in places.itertuples()]
     said = {"region": words.area(it.region_id), "counts": words.join(counted)}
+    beyond = [words.unit(code) for code in shapes.beyond()]
+    notes = [words("map.islands", counties=words.join(beyond))] if beyond else []
     text = {
-        "title": words.area(it.region_id), "caption": source(plan, words),
+        "title": words.area(it.region_id), "caption": " ".join([*notes, source(plan, words)]),
         "alt": words("map.area_alt", places=words.join(listed), **said),
     }  # fmt: skip
     key |= {
@@ -172,108 +170,8 @@ def source(plan: Plan, words: Words) -> str:
     return words("map.source")
 
 
-class View:
-    """A window of a sheet onto the ground, and what has been taken in it."""
-
-    def __init__(self, sheet: Sheet, place: Sequence[float], bounds: Sequence[float]) -> None:
-        self.sheet, self.place = sheet, place
-        self.low, self.size = np.array(place[:2]), np.array(place[2:])
-        ground = np.reshape(bounds, (2, 2))
-        self.scale = ((ground[1] - ground[0]) / self.size).max()  # metres a point
-        self.middle, half = ground.mean(axis=0), self.size * self.scale / 2
-        self.frame = shapely.box(*(self.middle - half), *(self.middle + half))
-        self.taken = np.empty((0, 4))
-
-    def at(self, points: np.ndarray) -> np.ndarray:
-        """From the ground to the sheet."""
-        return (points - self.middle) / self.scale * (1, -1) + self.low + self.size / 2
-
-    def draw(self, shapes: Sequence, look: Look, name: str = "") -> None:
-        """Draw shapes, cut at the frame; of islands under half a point one in a place."""
-        for shape in shapely.clip_by_rect(np.asarray(shapes), *self.frame.bounds):
-            parts, kept = shapely.get_parts(shape), {}
-            for ring in shapely.get_rings(parts) if shape.area else parts:
-                points = self.at(shapely.get_coordinates(ring))
-                small = np.ptp(points, axis=0).max() < 0.5
-                kept.setdefault(tuple((points[0] * 2).astype(int)) if small else id(ring), points)
-            if kept:
-                self.sheet.path(list(kept.values()), look, name, closed=bool(shape.area))
-
-    def rim(self) -> None:
-        """Draw the frame."""
-        self.sheet.box(*self.place, Look(line="context"))
-
-    def fit(self, spots: np.ndarray, size: Sequence[float]) -> np.ndarray | None:
-        """Take the first of `spots` with room for a box of `size` around it."""
-        half = np.array(size) / 2
-        for spot in spots:
-            a, b = spot - half, spot + half
-            hit = (self.taken[:, :2] < b).all(axis=1) & (self.taken[:, 2:] > a).all(axis=1)
-            if not hit.any() and (a > self.low + 2).all() and (b < self.low + self.size - 2).all():
-                self.taken = np.vstack([self.taken, [*a, *b]])
-                return spot
-        return None
-
-    def name(self, text: str, spots: np.ndarray, size: float, tone: str) -> None:
-        """Write a name on the first of `spots` with room, else not at all."""
-        spot = self.fit(spots, (text_width(text, size) + 2, size * 1.2))
-        if spot is not None:
-            self.sheet.text(
-                *spot, text, size, tone=tone, anchor="middle", halo="paper", name="label"
-            )
-
-    def number(self, text: str, spot: np.ndarray, shape: str = "circle") -> None:
-        """Draw a numbered mark on a spot, or near it with a line to it."""
-        place = self.fit(_around(spot), [2 * RADIUS + 0.6] * 2)
-        place = spot if place is None else place
-        if (place != spot).any():
-            self.sheet.line(tuple(spot), tuple(place), look=THIN)
-        self.sheet.mark(*place, RADIUS, MARK, shape, "place")
-        self.sheet.text(*place, text, anchor="middle", name="number")
-
-
-class _Shapes:
-    """The shapes of an area's map, no finer than is seen; neighbours keep their common border."""
-
-    def __init__(
-        self, layers: geo.Layers, codes: pd.Series, kinds: Sequence[str], places: pd.Series
-    ) -> None:
-        table = layers.counties.set_index("adcode").geometry
-        if missing := sorted(set(codes) - set(table.index)):
-            raise ParameterError(f"no border for {', '.join(missing)}")
-        extent = np.ptp(np.reshape(table[codes].total_bounds, (2, 2)), axis=0).max()
-        near = table[table.index.str[:4].isin({*codes.str[:4], *places.str[:4]})]
-        near = pd.Series(shapely.coverage_simplify(near.to_numpy(), extent / FINE), near.index)
-        self.counties, self.kinds = near[codes], np.array(kinds)
-        self.area = _union(self.counties[self.kinds != "low"])
-        self.cities = near.groupby(near.index.str[:4]).agg(_union)
-        self.parts = self.counties.groupby(codes.str[:4].to_numpy()).agg(_union)
-        # The mark of a city stands in the part of it that is in the area.
-        found = {code: self.counties.get(code, self.parts.get(code[:4])) for code in places}
-        self.spots = {code: _middle(shape) for code, shape in found.items() if shape is not None}
-        self.bounds = self._bounds()
-        around = shapely.box(*self.bounds).buffer(extent).bounds
-        self.provinces = (
-            layers.provinces.set_index("adcode").clip_by_rect(*around).simplify(extent / FINE)
-        )
-        land = layers.outline["kind"] == "land"
-        coast = shapely.simplify(
-            layers.outline.geometry[land].to_numpy(), COARSE, preserve_topology=False
-        )
-        self.coast, self.maritime = coast, layers.outline.geometry[~land]
-        self.china = layers.outline.total_bounds
-
-    def _bounds(self) -> np.ndarray:
-        parts = shapely.get_parts(self.counties.to_numpy())
-        large = parts[shapely.area(parts) >= min(2e8, shapely.area(parts).max())]
-        near = shapely.box(*shapely.total_bounds(large)).buffer(NEAR)
-        bounds = np.reshape(shapely.total_bounds(parts[shapely.intersects(parts, near)]), (2, 2))
-        rim = np.ptp(bounds, axis=0).max() * 0.04
-        return np.array([*(bounds[0] - rim), *(bounds[1] + rim)])
-
-
 def _draw_area(
-    sheet: Sheet, shapes: _Shapes, key: Mapping[str, tuple[str, Look]], places: pd.DataFrame,
+    sheet: Sheet, shapes: Shapes, key: Mapping[str, tuple[str, Look]], places: pd.DataFrame,
     names: Mapping[str, str], words: Words,
 ) -> None:  # fmt: skip
     entries = [(said, k if k in SHAPES else "area", look) for k, (said, look) in key.items()]
@@ -309,17 +207,17 @@ def _draw_area(
         view.number(str(row.number), view.at(shapes.spots[row.adcode]), row.shape)
     for code, shape in shapes.parts.items():
         if name := names.get(f"{code}00", ""):
-            view.name(name, _around(view.at(_middle(shape))), SMALL + 0.5, "ink")
+            view.name(name, around(view.at(middle_of(shape))), SMALL + 0.5, "ink")
     for code, shape in shapes.provinces.items():
         rest = shapely.clip_by_rect(shape, *view.frame.bounds).difference(shapes.area)
         if rest.area > 0.02 * view.frame.area:
-            view.name(names[code], [view.at(_middle(rest))], SMALL + 2, "muted")
+            view.name(names[code], [view.at(middle_of(rest))], SMALL + 2, "muted")
     view.rim()
-    _scale_bar(view, words, bar)
+    scale_bar(view, words, bar)
     small = View(sheet, (x, y, size, deep), shapes.china)
     small.draw(shapes.coast, COAST)
     small.draw(shapes.maritime, PROVINCE)
-    small.draw([shapes.area.simplify(COARSE)], Look("focus", "focus", 0.4))
+    small.draw([shapes.area.simplify(geo.DETAIL)], Look("focus", "focus", 0.4))
     corners = small.at(np.reshape(view.frame.bounds, (2, 2)))
     sheet.box(*corners.min(axis=0), *np.ptp(corners, axis=0), THIN, "locator")
     sheet.y = y + deep + 2
@@ -345,29 +243,14 @@ def _draw_all(
         each.draw(layers.outline.geometry[~land], PROVINCE)
         each.rim()
     for k, shape in enumerate(shapes, 1):
-        view.number(str(k), view.at(_middle(shape)))
+        view.number(str(k), view.at(middle_of(shape)))
     x, y = (MARGIN, foot + 8) if sheet.narrow else (MARGIN + wide + 12, sheet.y)
     for k, name in enumerate(listed, 1):
         sheet.mark(x + RADIUS, y + 6, RADIUS, MARK)
         sheet.text(x + RADIUS, y + 6, str(k), anchor="middle")
-        lines = wrap(straight(name), sheet.width - MARGIN - x - 15)
+        lines = wrap(name, sheet.width - MARGIN - x - 15)
         y = sheet.lines(x + 15, y + 1.5, lines) + 4
     sheet.y = max(y, foot + 4)
-
-
-def _scale_bar(view: View, words: Words, at: tuple[float, float]) -> None:
-    """Draw a scale bar that is right at the middle of the map, and north where it is not up."""
-    stretch, north = geo.ground(*view.middle)
-    km = max(each for each in (10, 20, 50, 100, 200) if each * 1e3 / view.scale <= 90 or each == 10)
-    long, (x, y) = km * 1e3 * stretch / view.scale, at
-    view.sheet.line((x, y - 3), (x, y), (x + long, y), (x + long, y - 3), look=THIN, name="scale")
-    view.sheet.text(x, y - 9, words("map.scale", km=km), tone="muted")
-    if abs(north) >= 3:
-        turn, x = np.radians(north), x + max(long, 30) + 16
-        arrow = np.array([(0, 0), (0, -16), (-2.2, -10), (0, -16), (2.2, -10)])
-        cos, sin = np.cos(turn), np.sin(turn)
-        view.sheet.line(*(arrow @ np.array([[cos, -sin], [sin, cos]]) + (x, y)), look=THIN)
-        view.sheet.text(x + 8, y - 5, words("map.north"), tone="muted")
 
 
 def _classes(values: pd.Series, words: Words) -> tuple[list[str], dict[str, tuple[str, Look]]]:
@@ -392,19 +275,3 @@ def _classes(values: pd.Series, words: Words) -> tuple[list[str], dict[str, tupl
     if "-1" in kinds:
         key["-1"] = words("map.key.no_value"), FILLS["low"]
     return kinds, key
-
-
-def _union(shapes: pd.Series) -> shapely.Geometry:
-    return shapely.coverage_union_all(shapes.to_numpy())
-
-
-def _middle(shape: shapely.Geometry) -> np.ndarray:
-    """Return the point in a shape that is farthest from its border."""
-    return np.array(shapely.maximum_inscribed_circle(shape, tolerance=2000).coords[0])
-
-
-def _around(spot: np.ndarray) -> np.ndarray:
-    """Return spots to try: the spot itself, then rings around it, wider than high."""
-    turns = np.linspace(0, 2 * np.pi, 16, endpoint=False)
-    ring = np.stack([np.cos(turns) * 1.6, np.sin(turns)], axis=1)
-    return np.concatenate([[spot], *(spot + ring * r for r in range(5, 40, 3))])

@@ -11,7 +11,7 @@ import pandas as pd
 
 from laoqu.errors import ParameterError
 from laoqu.show.figure import Figure, finish, take
-from laoqu.show.style import LINE, MARGIN, SMALL, Look, Sheet, straight, text_width, wrap
+from laoqu.show.style import LINE, MARGIN, SMALL, Look, Sheet, text_width, wrap
 from laoqu.show.words import Words
 
 #: How links look, from the surest to the weakest.
@@ -80,7 +80,7 @@ def network(
         dots = np.array([a + (b - a) * part for a, b in ends for part in np.linspace(0, 1, 30)])
         named = zip(data["label"], discs, strict=True)
         for label, disc in sorted(named, key=lambda each: -each[1][2]):
-            taken.append(_name(sheet, straight(label), disc, (np.array(taken), dots)))
+            taken.append(_name(sheet, label, disc, (np.array(taken), dots)))
 
     listed = [f"{each.a}–{each.b}" for each in links.itertuples() if each.kind == kinds[0]]
     return finish(draw, data, words, listed, given)

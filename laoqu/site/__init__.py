@@ -26,9 +26,22 @@ OPEN = 60
 def parts() -> dict[str, object]:
     """Return what the index shows whatever was run, to be made while runs go on."""
     plan = load()
-    lines = {lang: {each: answer(Words(plan, lang), each) for each in plan.region_ids}
-             for lang in LANGS}  # fmt: skip
-    return {"map": overview.shapes(plan), "found": search.data(plan), "answers": lines}
+    return {"map": overview.shapes(plan), "found": search.data(plan), "answers": answers(plan)}
+
+
+def answers(plan: Plan) -> dict[str, dict[str, str]]:
+    """Return language → area → its answer, without what it shares with all of them."""
+    from laoqu.analysis import answer
+
+    found = {each: answer.findings(plan, each) for each in plan.region_ids}
+    texts: dict[str, dict[str, str]] = {}
+    for lang in LANGS:
+        words = Words(plan, lang)
+        texts[lang] = {
+            each: answer.paragraph(words, found[each]).removeprefix(words("answer.plan")).strip()
+            for each in found
+        }
+    return texts
 
 
 def page(
@@ -58,8 +71,11 @@ def page(
     cards = _cards(plan, runs[runs["name"].str.startswith("cards/")])
     hrefs = {each["row"].region_id: {run["lang"]: run["made"].get("html") for run in each["runs"]}
              for each in rows}  # fmt: skip
-    found = {**shown["found"], "areas": hrefs,
-             "cards": {county["adcode"]: 1 for group in cards for county in group["counties"]}}  # fmt: skip
+    carded = {county["adcode"]: 1 for group in cards for county in group["counties"]}
+    found = shown["found"]
+    if carded.keys() - {place["k"] for place in found["places"]}:
+        found = search.data(plan, carded)  # a county outside the areas, known by its card alone
+    found = {**found, "areas": hrefs, "cards": carded}
     plans = {row.lang: row.made for row in runs[runs["name"] == "plan"].itertuples()}
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=True
@@ -71,14 +87,6 @@ def page(
         css=template("page.css") + _text("index.css"), script=_text("index.js"),
     )  # fmt: skip
     return "".join(one if one[:1] == "<" else spaced(one) for one in KEPT.split(text)).encode()
-
-
-def answer(words: Words, region_id: str) -> str:
-    """Return the answer of an area without what it shares with all of them."""
-    from laoqu.analysis import answer as answers
-
-    text = answers.paragraph(words, answers.findings(words.plan, region_id))
-    return text.removeprefix(words("answer.plan")).strip()
 
 
 def embedded(data: object) -> str:

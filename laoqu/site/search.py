@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from laoqu import places
@@ -10,12 +12,18 @@ from laoqu.plan import Plan
 from laoqu.show.words import LANGS, Words, label
 
 #: What the page's script says, from ``labels.csv``.
-SAID = ("high", "medium", "low", "counties", "named", "none", "more", "formerly", "merged", "noarea",
+SAID = ("high", "medium", "low", "city", "counties", "named", "none", "more", "formerly", "merged", "noarea",
         "unknown", "card", "places", "text", "notext")  # fmt: skip
 
 
-def data(plan: Plan) -> dict[str, object]:
+def data(plan: Plan, carded: Iterable[str] = ()) -> dict[str, object]:
     """Return what the search of the index page knows.
+
+    Parameters
+    ----------
+    plan : Plan
+    carded : iterable of str
+        Codes of counties that are found because they have a card.
 
     Returns
     -------
@@ -24,7 +32,7 @@ def data(plan: Plan) -> dict[str, object]:
         unit; ``simple``: traditional → simplified characters of names; ``places``: ``n`` name,
         ``e`` English name, ``k`` code (none for a zone), ``w`` and ``v`` what it lies in, ``s``
         short names, ``o`` printed and earlier names, ``m`` names of units merged into it, ``a`` area → confidence (or number of
-        documented counties), ``c`` the clauses that name it.
+        documented counties; ``city`` where a source names the city alone), ``c`` the clauses that name it.
 
     Examples
     --------
@@ -46,10 +54,12 @@ def data(plan: Plan) -> dict[str, object]:
         # 儋州 and its like are cities without counties: their own row stands.
         if code in units and code not in set(members["adcode"]):
             areas.setdefault(code, {})[region_id] = int(n)
+    for row in plan.table("city_membership").itertuples():
+        areas.setdefault(row.adcode, {}).setdefault(row.region_id, "city")
     clauses, printed = _lists(named[~zones], "clause_id"), _lists(named[~zones], "printed")
     names, (old, merged) = places.spoken(plan.folder), _earlier(plan)
     found = []
-    for code in sorted({*areas, *named.loc[~zones, "adcode"]}):
+    for code in sorted({*areas, *named.loc[~zones, "adcode"], *carded}):
         unit = units[code]
         said = [name for name in names[code] if name != unit["name"]]
         other = {*old.get(code, ()), *printed.get(code, ())} - {unit["name"], *said}
@@ -91,7 +101,11 @@ def _earlier(plan: Plan) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
             merged.setdefault(row.adcode_2021, set()).add(row.old_name)
         elif row.change_kind == "split" and _leads(row.old_name, plan) == row.adcode_2021:
             old.setdefault(row.adcode_2021, set()).add(row.old_name)
-    return old, {code: names - old.get(code, set()) for code, names in merged.items()}
+    # 宁冈县 was recoded before it was merged into 井冈山市: merged, and no earlier name. 章贡区 was
+    # 赣州市 once, but another unit has that name now.
+    taken = set(plan.gazetteer()["name"])
+    kept = {code: names - merged.get(code, set()) - taken for code, names in old.items()}
+    return kept, merged
 
 
 def _leads(name: str, plan: Plan) -> str:

@@ -205,6 +205,16 @@ def test_what_a_page_would_load_is_found(way):
     assert len(loads(f"<p>x</p>\n{way}")) == 1
 
 
+def test_a_page_knows_its_way():
+    report = pages.Place("zh", "report", ("zh", "yimeng"))
+    assert (report.up, report.plan, report.beside) == ("../../", "../plan.html", "")
+    assert report.other == {"en": "../../en/yimeng/report.html"}
+    plan = pages.Place("en", "plan", ("en",))
+    assert (plan.up, plan.beside, plan.other) == ("../", "plan/", {"zh": "../zh/plan.html"})
+    own = pages.Place("en", "report", ("runs", "mine", "x"))
+    assert (own.plan, own.other) == ("../../../en/plan.html", {})
+
+
 def test_links_and_what_is_inside_are_no_loads():
     inside = (
         '<a href="https://x.org">fetch(1)</a><img src="data:image/png;base64,A">'

@@ -51,9 +51,10 @@
   };
 
   for (const table of all("section.table table")) {
+    // The order of groups means something; a long list is one that is folded.
     const rows = all("tbody tr:not(.group)", table).length;
-    if (rows > 3) sortable(table);
-    if (rows > 12) filterable(table);
+    if (rows > 3 && !table.querySelector("tr.group")) sortable(table);
+    if (rows > 12 && table.closest("details")) filterable(table);
   }
 
   for (const text of all("pre.copy")) {

@@ -1,0 +1,199 @@
+"""The parsed document: invariants over every character, known joins, siblings, bad input."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import laoqu as lq
+from laoqu import document
+from laoqu.errors import DataError
+
+DOC = lq.load().document
+LENGTH = len(DOC.canonical)
+
+
+def bare(text: str) -> str:
+    """Remove white space and page marks, the way the issue defines canonical characters."""
+    return re.sub(r"\s", "", re.sub(r"^— \d+ —$", "", text, flags=re.MULTILINE))
+
+
+def test_structure_is_that_of_the_plan():
+    assert (len(DOC.raw), LENGTH) == (7978, 7387)
+    assert list(DOC.parts) == [f"p{n}" for n in range(1, 6)]
+    assert list(DOC.clauses) == [f"c{n:02d}" for n in range(1, 17)]
+    assert list(DOC.boxes) == ["b1", "b2", "b3", "b4"]
+    assert [DOC.raw.count("\n", 0, at) + 1 for at in DOC.page_starts] == [
+        1, 39, 82, 125, 172, 217, 260, 307, 357, 402, 449, 492, 538
+    ]  # fmt: skip
+
+
+def test_parts_hold_their_clauses():
+    found = {part: [c.id for c in DOC.clauses.values() if c.part == part] for part in DOC.parts}
+    sizes = {part: len(clauses) for part, clauses in found.items()}
+    assert sizes == {"p1": 0, "p2": 4, "p3": 4, "p4": 5, "p5": 3}
+    assert DOC.clauses["c07"].title == "支持革命老区重点城市发展"
+    assert DOC.boxes["b1"].title == "位于12个革命老区的国家乡村振兴重点帮扶县"
+
+
+def test_every_character_belongs_to_exactly_one_unit():
+    assert "".join(unit.text for unit in DOC.units) == DOC.canonical
+    ends = [unit.end for unit in DOC.units]
+    assert [unit.start for unit in DOC.units] == [0, *ends[:-1]]
+    assert ends[-1] == LENGTH
+    assert len({unit.unit_id for unit in DOC.units}) == len(DOC.units)
+
+
+def test_canonical_text_is_the_raw_text_without_white_space_and_page_marks():
+    # Reading order moves boxes; put back into raw order nothing is lost, added or changed.
+    order = sorted(range(LENGTH), key=lambda i: DOC.to_raw(i, i + 1)[0].start)
+    assert "".join(DOC.canonical[i] for i in order) == bare(DOC.raw)
+
+
+@pytest.mark.parametrize("unit", DOC.units, ids=lambda unit: unit.unit_id)
+def test_raw_spans_of_a_unit_equal_its_text(unit):
+    assert "".join(bare(DOC.raw[a:b]) for a, b in unit.spans) == unit.text
+    assert DOC.canonical[unit.start : unit.end] == unit.text
+    assert tuple(DOC.to_raw(unit.start, unit.end)) == unit.spans
+
+
+def test_only_the_cut_sentences_and_box_1_have_two_spans():
+    cut = {unit.unit_id: len(unit.spans) for unit in DOC.units if len(unit.spans) > 1}
+    assert cut == {"b1.s02": 2, "c06.s03": 2, "c07.s06": 2}
+
+
+def test_both_floating_boxes_are_joined():
+    assert "县域经济发展，推进重点县城建设" in DOC.clauses["c06"].text
+    assert "沿边开发开放中加快发展，支持张家界" in DOC.clauses["c07"].text
+    assert "环江县、巴马县、" in DOC.boxes["b1"].text
+    assert "露天矿排土场" in DOC.clauses["c10"].text
+    assert "明确工作分工" in DOC.clauses["c16"].text
+
+
+@pytest.mark.parametrize(
+    ("clause", "start", "end", "begins", "ends"),
+    [
+        ("c14", 6671, 6737, "将赣闽粤", "支持范围。"),
+        ("c04", 1451, 1537, "对位于", "发展能力。"),
+        ("c10", 4867, 4908, "支持赣闽粤", "产业基地。"),
+        ("c04", 1537, 1617, "支持赣闽粤", "重点帮扶县。"),
+        ("c15", 7454, 7539, "鼓励政策性", "给予支持。"),
+        ("c13", 6528, 6574, "支持革命老区探索", "交易市场。"),
+        ("c08", 3805, 3855, "有条件的地方", "卫生人才。"),
+    ],
+)
+def test_worked_examples_of_the_methods_note_stand_at_their_raw_offsets(
+    clause, start, end, begins, ends
+):
+    (span,) = DOC.to_canonical(start, end)
+    text = DOC.canonical[span.start : span.end]
+    assert text.startswith(begins)
+    assert text.endswith(ends)
+    assert DOC.unit_at(span.start).clause_id == clause
+
+
+spans = st.tuples(st.integers(0, LENGTH), st.integers(0, LENGTH)).map(sorted)
+
+
+@given(spans)
+@settings(max_examples=200, deadline=None)
+def test_offsets_lead_back_from_any_span(span):
+    start, end = span
+    back = [part for a, b in DOC.to_raw(start, end) for part in DOC.to_canonical(a, b)]
+    covered = {i for a, b in back for i in range(a, b)}
+    assert covered == set(range(start, end))
+
+
+@given(st.tuples(st.integers(0, len(DOC.raw)), st.integers(0, len(DOC.raw))).map(sorted))
+@settings(max_examples=100, deadline=None)
+def test_raw_ranges_give_their_characters(span):
+    start, end = span
+    text = "".join(DOC.canonical[a:b] for a, b in DOC.to_canonical(start, end))
+    kept = [DOC.raw[i] for i in range(start, end) if DOC.to_canonical(i, i + 1)]
+    assert sorted(text) == sorted(kept)
+
+
+@pytest.mark.parametrize("bad", [(-1, 3), (5, 4), (0, LENGTH + 1)])
+def test_offsets_outside_the_text_are_refused(bad):
+    with pytest.raises(ValueError, match="offsets must satisfy"):
+        DOC.to_raw(*bad)
+
+
+SIBLING = """某省支持革命老区振兴
+实施方案
+
+为落实有关要求，制定本方案。
+
+一、总体要求
+
+坚持统筹推进。
+
+二、重点任务
+
+（一）做好帮扶。支持甲县发展。推
+
+专栏 1 重点县
+
+甲县、乙县。
+进乙县建设。
+
+（二）发展产业。建设基地。
+
+专栏 2 产业平台
+
+农业平台建设。支持创建园区。
+工业平台建设。支持创建基地。
+
+（三）加强组织。落实责任。
+"""
+
+
+def test_a_sibling_plan_is_read_by_convention_and_its_own_layout():
+    at = SIBLING.split("\n").index("专栏 1 重点县") + 1
+    layout = {"piece": [{"box": 1, "lines": [at, at + 2]}]}
+    doc = document.parse(SIBLING, layout)
+    assert [u.unit_id for u in doc.units] == [
+        "title", "pre.s01", "p1.h", "p1.s01", "p2.h", "c01.h", "c01.s01", "c01.s02", "b1.h",
+        "b1.s01", "c02.h", "c02.s01", "b2.h", "b2.t01", "b2.s01", "b2.t02", "b2.s02", "c03.h",
+        "c03.s01",
+    ]  # fmt: skip
+    assert doc.unit("c01.s02").text == "推进乙县建设。"
+    assert doc.unit("title").text == "某省支持革命老区振兴实施方案"
+    assert doc.boxes["b2"].part == "p2"
+    assert "".join(u.text for u in doc.units) == doc.canonical
+
+
+def test_twenty_clauses_are_counted():
+    numerals = [*document.NUMERALS, "十一", "十二", "十三", "十九", "二十"]
+    assert [document._number(n) for n in numerals] == [*range(1, 11), 11, 12, 13, 19, 20]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("（二）发展", "（四）发展", 19, "found clause 四 (4), expected number 2"),
+        ("二、重点", "三、重点", 10, "found part 三 (3), expected number 2"),
+        ("专栏 2", "专栏 3", 21, "found box 专栏3 (3), expected number 2"),
+    ],
+)
+def test_a_number_out_of_order_is_an_error_with_its_line(old, new, line, message):
+    with pytest.raises(DataError) as caught:
+        document.parse(SIBLING.replace(old, new), name="plan.txt")
+    assert (caught.value.file, caught.value.line) == ("plan.txt", line)
+    assert message in str(caught.value)
+
+
+@given(st.text(alphabet="一二、（）。 \n专栏1— 县支持", max_size=80))
+@settings(max_examples=150, deadline=None)
+def test_any_text_is_parsed_whole_or_refused(text):
+    try:
+        doc = document.parse(text)
+    except DataError:
+        return
+    assert "".join(unit.text for unit in doc.units) == doc.canonical
+    assert sorted(doc.canonical) == sorted(
+        bare("\n".join(line for line in text.split("\n") if not document.PAGE_MARK.match(line)))
+    )

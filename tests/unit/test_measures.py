@@ -1,0 +1,356 @@
+"""Measures, codings, targets, absences, and sheets of one's own."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+import pytest
+from openpyxl import load_workbook
+
+import laoqu as lq
+from laoqu import measures, sheets
+from laoqu.cli import main
+
+PLAN = lq.load()
+MEASURES = PLAN.table("measures")
+
+
+def codes(measure_id):
+    return PLAN.measures().set_index("measure_id").loc[measure_id]
+
+
+def test_every_sentence_is_accounted_for():
+    measured, none = set(MEASURES["unit_id"]), set(PLAN.table("no_measures")["unit_id"])
+    sentences = set(PLAN.sentences()["unit_id"])
+    assert measured | none == sentences
+    assert not measured & none
+    assert len(MEASURES) == 223
+
+
+def test_measures_joined_are_the_directive_sentences():
+    for unit_id, rows in MEASURES.sort_values("start").groupby("unit_id"):
+        assert "".join(rows["quote"]) == PLAN.document.unit(unit_id).text
+
+
+@pytest.mark.parametrize(
+    ("measure_id", "expected"),
+    [
+        ("c14.s02.m1", {"instrument": "S1", "theme": "T11", "strength": 5, "clarity": "black",
+                        "beneficiary": "B5", "target_type": "G3"}),
+        ("c04.s01.m1", {"instrument": "E1", "theme": "T05", "strength": 4, "clarity": "black",
+                        "actor": "A0", "beneficiary": "B9", "target_type": "G7"}),
+        ("c10.s03.m1", {"instrument": "S4", "theme": "T14", "strength_outer": 3,
+                        "strength_inner": 4, "strength": 3, "clarity": "black",
+                        "target_type": "G3"}),
+        ("c04.s02.m1", {"instrument": "E1", "theme": "T05", "strength": 3, "clarity": "grey",
+                        "actor": "A5", "beneficiary": "B9"}),
+        ("c15.s07.m1", {"instrument": "E2", "theme": "T19", "strength_outer": 2,
+                        "strength_inner": 4, "strength": 2, "actor": "A8"}),
+        ("c15.s07.m2", {"instrument": "E2", "strength": 2, "actor": "A9"}),
+        ("c13.s05.m1", {"instrument": "E8", "theme": "T18", "strength": 1, "clarity": "grey"}),
+        ("c13.s05.m2", {"instrument": "E8", "strength": 3, "clarity": "black"}),
+        ("c08.s08.m1", {"instrument": "S3", "strength": 1, "clarity": "grey"}),
+        ("c15.s01.m1", {"instrument": "S7", "theme": "T22", "target_type": "G2", "strength": 4,
+                        "actor": "A4"}),
+    ],
+)  # fmt: skip
+def test_worked_examples_of_the_methods_note(measure_id, expected):
+    found = codes(measure_id)
+    assert {name: found[name] for name in expected} == expected
+
+
+def test_scopes_of_worked_examples_keep_their_conjuncts():
+    hospital = codes("c14.s02.m1")
+    assert hospital["scopes"] == ("area", "class")
+    assert hospital["segments"] == ("c14.s02.k1", "c14.s02.k2")
+    aid = codes("c15.s01.m1")
+    assert (aid["list_total"], bool(aid["list_open"])) == (92, True)
+    assert bool(codes("c04.s02.m1")["delegated"])
+
+
+def test_strength_is_the_outer_head_unless_the_inner_lowers_it():
+    outer, inner = pd.Series([3, 3, 4, 2, 5]), pd.Series([pd.NA, 4, 2, 1, 3], dtype="Int64")
+    assert measures.strength(outer, inner).tolist() == [3, 3, 2, 1, 5]
+
+
+def test_both_passes_are_shipped_whole_beside_the_adjudication():
+    sizes = PLAN.codings()["coder"].value_counts().to_dict()
+    assert sizes == {"pass1": 223, "pass2": 223, "adjudicated": 223}
+    with pytest.raises(lq.UnknownId, match="pass1"):
+        PLAN.codings("pass3")
+
+
+def test_every_disagreement_has_a_ruling():
+    one, two = (
+        PLAN.codings(coder).set_index("measure_id")[list(measures.SCALES)].astype("str").fillna("")
+        for coder in ("pass1", "pass2")
+    )
+    differ = (one != two.loc[one.index]).stack()
+    ruled = PLAN.table("adjudications")
+    found = set(zip(ruled["measure_id"], ruled["variable"], strict=True))
+    assert differ.any()
+    assert set(differ[differ].index) <= found
+    assert ruled["rule"].str.match(r"R\d+|codebook").all()
+
+
+def test_measures_that_reach_an_area():
+    mine = PLAN.measures("沂蒙").set_index("measure_id")["reach"]
+    assert mine["c10.s07.m1"] == "named"
+    # 因地制宜发展特色新兴产业 continues the recipients of the measure before it.
+    assert mine["c10.s07.m2"] == "named"
+    assert mine["c07.s03.m1"] == "place"
+    assert "c07.s02.m1" not in mine.index
+    assert mine["b4.s01.m2"] == "place"
+    assert "b4.s01.m1" not in mine.index
+    assert mine["c06.s03.m1"] == "everyone"
+
+
+def test_key_counties_reach_their_areas_by_the_box():
+    assert "c04.s01.m1" in set(PLAN.measures("左右江")["measure_id"])
+    assert "c04.s01.m1" not in set(PLAN.measures("沂蒙")["measure_id"])
+
+
+@pytest.mark.parametrize("scheme", sorted(set(PLAN.table("crosswalk_rz")["scheme"])))
+def test_every_measure_has_a_class_under_every_mapping(scheme):
+    classes = PLAN.measures(scheme=scheme)["instrument_class"]
+    assert set(classes) <= {"S", "E", "D", "U", "X"}
+
+
+def test_mappings_move_what_they_say_and_nothing_else():
+    default = PLAN.measures().set_index("measure_id")
+    moved = PLAN.measures(scheme="workrelief_supply").set_index("measure_id")
+    differ = default.index[default["instrument_class"] != moved["instrument_class"]]
+    assert set(default.loc[differ, "instrument"]) == {"D3"}
+    with pytest.raises(lq.UnknownId, match="scheme"):
+        PLAN.measures(scheme="none")
+
+
+def test_targets_have_no_quantified_outcome_and_one_figure():
+    targets = PLAN.targets()
+    assert "G1" not in set(targets["kind"])
+    assert targets["number"].dropna().tolist() == [92]
+    assert targets.loc[targets["number"].notna(), "kind"].tolist() == ["G2"]
+    assert set(targets["verifiability"]) <= {1, 2, 3, 4, 5}
+    assert len(PLAN.targets("琼崖")) < len(targets)
+
+
+def test_enumerated_deliverables_are_lists():
+    targets = PLAN.targets().set_index("measure_id")
+    assert targets.loc["c13.s04.m4", "names"] == (
+        "金寨县", "泰宁县", "井冈山市", "琼中黎族苗族自治县", "赤水市"
+    )  # fmt: skip
+    assert len(targets.loc["b2.s01.m1", "names"]) == 10
+    assert len(targets.loc["b4.s01.m1", "names"]) == 12
+    assert targets.loc["b4.s01.m1", "list_open"]
+
+
+def test_measures_know_the_documents_they_refer_to():
+    refers = PLAN.measures().set_index("measure_id")["refers_to"]
+    title = "“十四五”革命老区基础设施建设实施方案"
+    assert refers["c07.s07.m1"] == refers["c07.s07.m3"] == (title,)
+    assert refers["c07.s01.m1"] == ()
+    assert len(PLAN.table("references")) == 11
+
+
+def test_secondary_codes_of_worked_examples():
+    assert set(codes("c04.s01.m1")["instrument_more"]) == {"S1", "E2", "E6", "S3", "S2", "S5"}
+    assert codes("c14.s02.m1")["instrument_more"] == ("S5",)
+    assert codes("c10.s03.m1")["instrument_more"] == ("S6",)
+    assert codes("c13.s05.m1")["instrument_more"] == ("E5",)
+    assert codes("c08.s08.m1")["target_type"] == "G4"
+    assert codes("c04.s02.m1")["target_type"] == "G4"
+    assert bool(codes("c14.s02.m1")["funding_named"])
+
+
+def test_the_environment_names_a_coding_for_every_notebook_and_report(sheet, monkeypatch):
+    def half(table):
+        table.loc[10:, list(measures.SCALES)] = ""
+        return table
+
+    monkeypatch.setenv("LAOQU_CODING", str(sheet(half)))
+    assert lq.load().measures()["instrument"].notna().sum() == 10
+
+
+def test_printed_figures_are_the_only_numbers():
+    printed = PLAN.table("printed_figures")
+    found = PLAN.find(r"(?<!专栏)\d+")
+    assert len(found) == len(printed) == 6
+    assert sorted(printed["number"]) == [12, 12, 12, 21, 92, 264]
+
+
+@pytest.mark.parametrize(
+    "row", list(PLAN.table("absences").itertuples()), ids=lambda row: row.absence_id
+)
+def test_what_is_called_absent_is_absent(row):
+    hits = re.findall(row.searched, PLAN.document.canonical)
+    assert len(hits) == row.hits
+    assert bool(row.note) >= bool(hits)
+
+
+@pytest.fixture
+def sheet(tmp_path):
+    """A filled sheet: the adjudicated coding in the template's form."""
+    path = sheets.template(MEASURES, PLAN.codebook(), tmp_path / "sheet.csv")
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    shipped = PLAN.codings("adjudicated").set_index("measure_id").loc[frame["measure_id"]]
+    for column in (*measures.SCALES, *measures.MORE):
+        values = [
+            "" if value is pd.NA else ";".join(value) if isinstance(value, tuple) else value
+            for value in shipped[column]
+        ]
+        frame[column] = [str(value).lower() if isinstance(value, bool) else str(value)
+                         for value in values]  # fmt: skip
+
+    def write(change=None, name="sheet.csv", **kwargs):
+        table = frame.copy()
+        if change:
+            table = change(table)
+        target = tmp_path / name
+        if name.endswith(".xlsx"):
+            table.to_excel(target, index=False)
+        else:
+            table.to_csv(target, index=False, **{"encoding": "utf-8", **kwargs})
+        return target
+
+    return write
+
+
+def test_a_complete_sheet_takes_the_place_of_the_shipped_coding(sheet):
+    plan = lq.load(coding=sheet())
+    shipped = PLAN.measures().drop(columns="note")
+    own = plan.measures().drop(columns="note")
+    pd.testing.assert_frame_equal(own, shipped, check_dtype=False)
+
+
+@pytest.mark.parametrize("name", ["sheet.xlsx", "gbk.csv", "semicolon.csv", "bom.csv"])
+def test_sheets_come_in_many_forms(sheet, name):
+    kwargs = {
+        "gbk.csv": {"encoding": "gbk"}, "semicolon.csv": {"sep": ";"},
+        "bom.csv": {"encoding": "utf-8-sig"},
+    }.get(name, {})  # fmt: skip
+
+    def no_lists(table):
+        return (
+            table.assign(**dict.fromkeys(measures.MORE, "")) if name == "semicolon.csv" else table
+        )
+
+    own = sheets.read(sheet(no_lists, name, **kwargs), MEASURES, PLAN.codebook())
+    assert own["instrument"].tolist() == PLAN.codings("adjudicated")["instrument"].tolist()
+
+
+def test_a_partial_sheet_leaves_the_rest_uncoded(sheet):
+    def half(table):
+        table.loc[10:, list(measures.SCALES)] = ""
+        return table
+
+    plan = lq.load(coding=sheet(half))
+    own = plan.measures()
+    coded = own["instrument"].notna()
+    assert coded.sum() == 10
+    assert own.loc[~coded, "strength"].isna().all()
+    assert len(plan.targets()) == 10
+
+
+@pytest.mark.parametrize(
+    ("column", "row", "value", "message"),
+    [
+        ("instrument", 3, "S99", r"sheet.csv:5:3: instrument: unknown code 'S99'; nearest: S"),
+        ("strength_outer", 0, "7", "sheet.csv:2:6: strength_outer: unknown code '7'"),
+        ("clarity", 1, "blck", "unknown code 'blck'; nearest: black"),
+        ("funding_named", 2, "maybe", "expected true or false"),
+        ("quote", 4, "改过的引文", "sheet.csv:6:2: the quotation was edited"),
+        ("measure_id", 5, "C01.S01.M1", "sheet.csv:7:1: unknown unit 'C01.S01.M1'; nearest: c01"),
+        ("measure_id", 6, "2001-01-01", "unknown unit '2001-01-01'"),
+        ("theme_more", 7, "T06;X", "theme_more: unknown code 'X'"),
+    ],
+)
+def test_a_bad_cell_is_reported_with_row_and_column(sheet, column, row, value, message):
+    def change(table):
+        table.loc[row, column] = value
+        return table
+
+    with pytest.raises(lq.DataError, match=message):
+        lq.load(coding=sheet(change))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.drop(index=[0]), "is missing: keep its row"),
+        (lambda t: pd.concat([t, t.head(1)]), "is coded twice, first in row 2"),
+        (lambda t: t.drop(columns="clarity"), "the column 'clarity' is missing"),
+        (lambda t: t.head(0), "is missing"),
+    ],
+    ids=["missing", "twice", "column", "empty"],
+)
+def test_a_sheet_of_the_wrong_shape_is_refused(sheet, change, message):
+    with pytest.raises(lq.DataError, match=message):
+        lq.load(coding=sheet(change))
+
+
+def test_every_problem_of_a_sheet_is_reported(sheet):
+    def change(table):
+        table["clarity"] = "blue"
+        return table
+
+    with pytest.raises(lq.DataError) as caught:
+        lq.load(coding=sheet(change))
+    assert len(caught.value.problems) == 223
+
+
+def test_a_spreadsheet_that_turns_numbers_into_floats_is_understood(sheet):
+    def floats(table):
+        table["strength_outer"] = table["strength_outer"] + ".0"
+        return table
+
+    own = sheets.read(sheet(floats), MEASURES, PLAN.codebook())
+    assert own["strength_outer"].tolist() == PLAN.codings("adjudicated")["strength_outer"].tolist()
+
+
+def test_a_file_of_no_known_encoding_is_refused(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_bytes(b"\xff\xfe\x00\x81\xff")
+    with pytest.raises(lq.DataError, match="neither UTF-8 nor GBK: save the sheet as CSV UTF-8"):
+        lq.load(coding=path)
+    with pytest.raises(lq.DataError, match="no such file"):
+        lq.load(coding=tmp_path / "nowhere.csv")
+
+
+def test_the_workbook_offers_the_allowed_codes(tmp_path):
+    path = sheets.template(MEASURES, PLAN.codebook(), tmp_path / "sheet.xlsx")
+    book = load_workbook(path)
+    page = book["coding"]
+    assert [cell.value for cell in page[1]] == list(sheets.COLUMNS)
+    assert page.max_row == 224
+    rules = {str(rule.sqref)[0]: rule.formula1 for rule in page.data_validations.dataValidation}
+    assert len(rules) == len(measures.SCALES)
+    first, last = re.findall(r"\d+", rules["C"])
+    offered = [book["codebook"].cell(n, 2).value for n in range(int(first), int(last) + 1)]
+    assert offered == PLAN.codebook("instrument")["code"].tolist()
+    with pytest.raises(lq.LaoquError, match=r"ends in \.csv or \.xlsx"):
+        sheets.template(MEASURES, PLAN.codebook(), tmp_path / "sheet.ods")
+
+
+def test_an_untouched_template_is_an_empty_coding(tmp_path):
+    path = sheets.template(MEASURES, PLAN.codebook(), tmp_path / "sheet.xlsx")
+    own = sheets.read(path, MEASURES, PLAN.codebook())
+    assert own[list(measures.SCALES)].isna().all().all()
+
+
+def test_commands_for_a_coding_of_ones_own(sheet, tmp_path, capsys):
+    target = str(tmp_path / "mine.xlsx")
+    assert main(["coding", "template", target]) == 0
+    assert main(["coding", "template", target]) == 2
+    assert "exists" in capsys.readouterr().err
+    assert main(["coding", "compare", str(sheet())]) == 0
+    shown = capsys.readouterr().out
+    assert re.search(r"instrument +percent +1\.000", shown)
+    assert re.search(r"time_named +alpha_nominal +nan.*undefined: no variation", shown)
+
+    def wrong(table):
+        table.loc[0, "clarity"] = "blue"
+        return table
+
+    assert main(["coding", "compare", str(sheet(wrong))]) == 1
+    assert "sheet.csv:2:8: clarity: unknown code 'blue'" in capsys.readouterr().err

@@ -1,0 +1,227 @@
+"""The index: what is drawn, who is found by which name, and which links it makes."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+import shapely
+from playwright.sync_api import sync_playwright
+
+import laoqu as lq
+from laoqu import site
+from laoqu.show.words import label
+from laoqu.site import overview, search
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+HEAD = {"made": "2026-01-01", "laoqu": "0", "python": "3.13.0", "packages": {"pandas": "9.9"}}
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return lq.load()
+
+
+@pytest.fixture(scope="module")
+def parts():
+    return site.parts()
+
+
+@pytest.fixture(scope="module")
+def found(parts):
+    return parts["found"]
+
+
+def run(name, *files, **more):
+    outputs = [{"path": f"{name}/{file}"} for file in files]
+    return {"name": name, "status": "ok", "error": "", "outputs": outputs, **more}
+
+
+RUNS = [
+    run("en/yimeng", "report.html", "report.pdf", "figures/map.svg", "values.json", "report.ipynb"),
+    run("zh/taihang", status="failed", error="no <b>"),
+    run("zh/cards/451081", "card.html", "values.json", "tables/a.csv"),
+    run("en/cards/110101", "card.html"),
+    run("zh/plan") | {"outputs": [{"path": f"zh/{name}"} for name in (
+        "plan.html", "plan.ipynb", "plan/values.json", "plan/tables/common.csv")]},
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def text(parts):
+    return site.page(HEAD | {"runs": RUNS}, parts).decode()
+
+
+def test_every_member_is_found_with_its_area_and_confidence(plan, found):
+    known = {
+        (place["n"], place["w"], region, basis)
+        for place in found["places"]
+        for region, basis in place["a"].items()
+    }
+    for row in plan.membership().itertuples():
+        # 儋州 is a city without counties, itself of the second level.
+        where = row.province + row.prefecture.removesuffix(row.name)
+        assert (row.name, where, row.region_id, row.confidence) in known
+
+
+def test_every_place_that_the_plan_means_is_found_with_its_clause(plan, found):
+    known = {(name, clause) for it in found["places"] for name in (it["n"], *it["s"], *it["o"])
+             for clause in it["c"]}  # fmt: skip
+    named = plan.mentions().query("recipient and level not in ['area', 'border_zone']")
+    assert not {(row.printed, row.clause_id) for row in named.itertuples()} - known
+    assert set(named["clause_id"]) <= set(found["clauses"]["zh"])
+
+
+def test_a_city_counts_its_counties_and_a_predecessor_is_no_other_name(plan, found):
+    places = {place["n"]: place for place in found["places"]}
+    members = plan.membership().query("confidence != 'low'")
+    for city in ("庆阳市", "张家界市"):
+        code = places[city]["k"][:4]
+        known = members[members["adcode"].str[:4] == code].groupby("region_id").size()
+        assert places[city]["a"] == known.to_dict()
+    assert places["张家界市"]["c"] == ["c07"]
+    assert "梅列区" in places["三元区"]["m"] and places["三元区"]["o"] == []
+    assert "海南黎族苗族自治州" not in places["海口市"]["s"] + places["海口市"]["o"]
+    assert "彭水县" in places["彭水苗族土家族自治县"]["s"]
+
+
+def test_the_text_that_is_searched_is_the_plan(plan, found):
+    assert "".join(text for _, _, text in found["text"]) == plan.document.canonical
+
+
+def test_nothing_embedded_can_end_its_script():
+    data = {"name": "</script><b>&\u2028"}
+    text = site.embedded(data)
+    assert "<" not in text
+    assert json.loads(text) == data
+
+
+def drawn(path):
+    """Read a path of `overview.path` back: its rings as absolute points."""
+    assert re.fullmatch(r"(M-?\d+ -?\d+(l[-\d ]+)?z?)*", path)
+    rings = []
+    for part in path.split("M")[1:]:
+        start, _, moves = part.rstrip("z").partition("l")
+        steps = [re.findall(r"-?\d+", each) for each in (start, moves)]
+        rings.append(np.cumsum(np.reshape([*steps[0], *steps[1]], (-1, 2)).astype(int), axis=0))
+    return rings
+
+
+def test_a_path_gives_its_points_back():
+    shape = shapely.Polygon(
+        [(0, 0), (8000, 0), (8000, 6000)], [[(4000, 2000), (6000, 2000), (6000, 3000)]]
+    )
+    rings = drawn(overview.path(shape))
+    x, y = -overview.FRAME[0] / 2000, overview.FRAME[3] / 2000
+    assert (rings[0] - [x, y]).tolist() == [[0, 0], [4, 0], [4, -3]]
+    assert len(rings) == 2
+    assert overview.path(shapely.Point(0, 0).buffer(10)).endswith("z")
+
+
+def test_the_map_keeps_lines_and_areas_inside_its_frame(plan, parts):
+    shapes = parts["map"]
+    assert len(drawn(shapes["maritime"])) == 10
+    width, height = shapes["size"]
+    points = np.concatenate(drawn(shapes["provinces"] + shapes["maritime"]))
+    assert (points >= 0).all() and (points <= [width, height]).all()
+    assert [area["region_id"] for area in shapes["areas"]] == plan.region_ids
+    unsure = {area["region_id"] for area in shapes["areas"] if not area["sure"]}
+    assert unsure == {"xiangeyuqian", "taihang"}
+
+
+def test_the_index_links_what_is_there_and_says_what_failed(text):
+    links = set(re.findall(r'href="([^"#]+)"', text))
+    assert links == {
+        "en/yimeng/report.html", "en/yimeng/report.pdf", "en/yimeng/values.json",
+        "en/yimeng/report.ipynb", "zh/plan.html", "zh/plan.ipynb", "zh/plan/values.json",
+        "zh/cards/451081/card.html", "en/cards/110101/card.html", "manifest.json",
+    }  # fmt: skip
+    assert "no &lt;b&gt;" in text and "no <b>" not in text
+    assert "pandas 9.9" in text and len(text.encode()) < 600_000
+    for region in lq.load().region_ids:
+        assert f'<tr id="{region}">' in text
+
+
+def test_a_county_outside_the_areas_is_known_by_its_card(text):
+    data = json.loads(re.search(r'id="places">(.*?)</script>', text)[1])
+    place = next(each for each in data["places"] if each["k"] == "110101")
+    assert (place["a"], place["c"]) == ({}, [])
+    assert data["cards"] == {"451081": 1, "110101": 1}
+
+
+def test_a_plan_with_members_of_ones_own_is_searched(tmp_path, plan):
+    members = plan.table("membership").query("region_id == 'yimeng'")
+    members.to_csv(tmp_path / "mine.csv", index=False)
+    mine = lq.load(membership=tmp_path / "mine.csv")
+    areas = {region for it in search.data(mine)["places"] for region, how in it["a"].items()
+             if how != "city"}  # fmt: skip
+    assert areas == {"yimeng"}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not CHROMIUM:
+        pytest.skip("no Chromium on the PATH")
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def index(browser, text, tmp_path_factory):
+    path = tmp_path_factory.mktemp("index") / "index.html"
+    path.write_text(text, encoding="utf-8")
+    page = browser.new_page(locale="zh-CN")
+    page.goto(f"file://{path}")
+    return page
+
+
+#: What people type, and what the one resolver makes of it.
+TYPED = [
+    "环县", "甘肃省环县", "庆阳市环县", "甘肃环县", "環縣", "huanxian", "Huan County", "621022",
+    "lueyang", "略陽縣", "Jinggangshan City", "彭水县", "黔西南州", "贵州黔西南州", "沂源", "沙县",
+]  # fmt: skip
+
+
+def test_the_search_finds_what_the_resolver_finds(index, plan):
+    names = plan.gazetteer().set_index("adcode")["name"]
+    wrong = []
+    for typed in TYPED:
+        index.fill("#place", typed)
+        first = index.locator("#found li strong").first
+        name = first.text_content() if index.locator("#found li strong").count() else ""
+        if name != names[lq.resolve_place(typed)]:
+            wrong.append((typed, name))
+    assert not wrong
+
+
+def test_words_lead_into_the_plan_and_nothing_found_is_no_finding(index):
+    index.fill("#place", "以工代赈")
+    addresses = "all => all.map((it) => it.getAttribute('href'))"
+    links = index.locator("#found a").evaluate_all(addresses)
+    assert links == ["zh/plan.html#c03.h", "zh/plan.html#c03.s01", "zh/plan.html#c03.s02"]
+    index.fill("#place", "无此县")
+    assert label("find.none", "zh").split("：")[0].split("“")[0] in index.inner_text("#found")
+    assert "列名无此县" not in index.inner_text("#found")
+
+
+def test_a_hit_scrolls_to_the_county(index):
+    index.fill("#place", "靖西市")
+    index.click('#found a[href="#card-451081"]')
+    entry = index.locator("#card-451081")
+    entry.wait_for(state="visible")
+    assert "靖西市" in entry.inner_text()
+
+
+def test_the_reader_s_language_comes_first(index):
+    links = "document.querySelector('#yimeng .forms').innerText"
+    assert "Page" in index.evaluate(links)
+    index.check("#lang-en")
+    assert index.evaluate("document.documentElement.lang") == "en"
+    assert index.locator("h1 [lang=en]").is_visible()
+    index.check("#lang-zh")
+    assert not index.locator("h1 [lang=en]").is_visible()
