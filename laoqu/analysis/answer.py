@@ -53,7 +53,9 @@ def direct(plan: Plan) -> pd.DataFrame:
     )
     namings = regions.reach_of_measures(plan.reach(), measures)
     namings = namings[namings["how"].isin(DIRECT)]
-    via = namings.groupby(["measure_id", "region_id"])["via"].agg(lambda ids: tuple(dict.fromkeys(ids)))
+    via = namings.groupby(["measure_id", "region_id"])["via"].agg(
+        lambda ids: tuple(dict.fromkeys(ids))
+    )
     pages = [plan.document.page_of(start) for start in measures["start"]]
     table = reach.join(via, on=["measure_id", "region_id"])
     return table.merge(measures.assign(page=pages), on="measure_id")

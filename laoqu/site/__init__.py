@@ -44,9 +44,7 @@ def answers(plan: Plan) -> dict[str, dict[str, str]]:
     return texts
 
 
-def page(
-    manifest: Mapping[str, object], parts: Mapping[str, object] | None = None
-) -> bytes:
+def page(manifest: Mapping[str, object], parts: Mapping[str, object] | None = None) -> bytes:
     """Return ``index.html`` for a manifest.
 
     Parameters
