@@ -119,7 +119,8 @@ def dots(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
         raise ParameterError(f"{len(series)} series; at most {len(SERIES)} can be told apart")
     shown = data.assign(text=data["text"].where(data["text"] != "", data["value"].map(number)))
     ends = data[["value", "low", "high"]].to_numpy(dtype=float)
-    ticks = _ticks(np.nanmin(ends, initial=0), np.nanmax(ends, initial=0))
+    least = 1.0 if (data["value"] % 1 == 0).all() else 0.0
+    ticks = _ticks(np.nanmin(ends, initial=0), np.nanmax(ends, initial=0), least)
     interval, room = data["low"].notna().any(), max(map(text_width, shown["text"])) + 6
 
     def draw(sheet: Sheet) -> None:
@@ -339,14 +340,15 @@ def _heads(sheet: Sheet, heads: Sequence[str], x: float, place: tuple[float, flo
     return y + deep + 3
 
 
-def _ticks(low: float, high: float) -> list[float]:
-    """Return round numbers from below `low` to above `high`, three to six of them.
+def _ticks(low: float, high: float, least: float = 0.0) -> list[float]:
+    """Return up to six round numbers from below `low` to above `high`, at least `least` apart.
 
-    >>> _ticks(0, 23), _ticks(-0.4, 0.9)
-    ([0, 10, 20, 30], [-0.5, 0.0, 0.5, 1.0])
+    >>> _ticks(0, 23), _ticks(0, 2, 1), _ticks(-0.4, 0.9)
+    ([0, 10, 20, 30], [0, 1, 2], [-0.5, 0.0, 0.5, 1.0])
     """
     rough = max(high - low, 1e-9) / 4
     size = 10 ** math.floor(math.log10(rough))
     step = next(size * each for each in (1, 2, 5, 10) if size * each >= rough * 0.9)
+    step = max(step, least)
     ends = math.floor(low / step + 1e-9), max(math.ceil(high / step - 1e-9), 1)
     return [round(k * step, 10) for k in range(ends[0], ends[1] + 1)]
