@@ -78,7 +78,9 @@ def test_every_mark_has_its_words_its_card_and_its_own_id(record):
     ids = tree.xpath("//@id")
     assert len(ids) == len(set(ids))
     measures = PLAN.measures().set_index("measure_id")["quote"]
-    shown = {each.get("id"): said(each) for each in tree.xpath('//span[starts-with(@class, "measure")]')}
+    shown = {
+        each.get("id"): said(each) for each in tree.xpath('//span[starts-with(@class, "measure")]')
+    }
     assert shown == measures.to_dict()
     assert {each[1:] for each in tree.xpath("//a/@href")} <= set(ids)
     named = PLAN.mentions().set_index("mention_id")["printed"].to_dict()
@@ -125,7 +127,9 @@ def test_one_clause_is_shown_alone_and_an_unknown_one_refused():
 
 def test_english_stands_under_every_unit():
     record = annotate(PLAN, "en").record
-    assert [unit["id"] for unit in record["units"] if not any(text for *_, text in unit["below"])] == []
+    assert [
+        unit["id"] for unit in record["units"] if not any(text for *_, text in unit["below"])
+    ] == []
     from laoqu.show.words import table
 
     for key, row in table().items():
