@@ -16,17 +16,16 @@ __version__ = "0.1.0"
 
 #: Loaded at first use, so that a command that needs no table imports no pandas.
 _LAZY = {
+    "AmbiguousName": "laoqu.places",
     "Plan": "laoqu.plan",
     "Show": "laoqu.show",
     "annotate": "laoqu.pages.plan",
-    "card": "laoqu.sections",
     "check": "laoqu.checks",
-    "expect_parameters": "laoqu.sections",
-    "label": "laoqu.labels",
+    "expect_parameters": "laoqu.run.parameters",
     "load": "laoqu.plan",
+    "panel": "laoqu.analysis.panel",
     "plot_overview": "laoqu.show.maps",
     "plot_region": "laoqu.show.maps",
-    "report": "laoqu.sections",
     "resolve_place": "laoqu.places",
     "run_cards": "laoqu.reports",
     "run_notebook": "laoqu.reports",

@@ -279,15 +279,14 @@ class Progress:
 
 def _export(args: argparse.Namespace) -> int:
     from laoqu import paths
-    from laoqu.publication import export
+    from laoqu.analysis import treatment
 
-    made = export.files(
-        laoqu.load(), args.estimator, args.channels, export.years_of(args.years),
-        args.first_treat, args.timing, args.universe,
+    folder = treatment.export(
+        args.to, estimator=args.estimator, channels=args.channels, years=args.years,
+        first_treat=args.first_treat, timing=args.timing, universe=args.universe,
     )  # fmt: skip
-    folder = export.write(args.to, made)
-    for name, data in made.items():
-        print(f"wrote {paths.display(folder)}/{name} ({len(data):,} bytes)")
+    for path in sorted(folder.glob("[!.]*")):
+        print(f"wrote {paths.display(path)} ({path.stat().st_size:,} bytes)")
     print("read README.md first: who is unknown, who was chosen, which date")
     return 0
 

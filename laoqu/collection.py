@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from laoqu import citation, document, paths, schema, source
+from laoqu import citation, document, membership, paths, schema, source
 from laoqu.document import Document, Passage
 from laoqu.errors import DataError, Problem, UnknownId, guard_methods, nearest
 
@@ -21,7 +21,9 @@ class Collection:
     Frames come out fresh: change them as you like.
     """
 
-    def __init__(self, folder: Path, own: Mapping[str, Path] | None = None) -> None:
+    def __init__(
+        self, folder: Path, own: Mapping[str, Path] | None = None, membership_mode: str = "only"
+    ) -> None:
         #: The data folder.
         self.folder = folder
         #: Files given in the place of shipped tables: membership, boundaries, coding.
@@ -29,6 +31,9 @@ class Collection:
         for path in self.own.values():
             if not path.is_file():
                 raise DataError([Problem(paths.display(path), 1, 1, "there is no such file")])
+        self.membership_mode = membership_mode
+        #: What was converted while files of a reader's own were read, one row each.
+        self.conversions = pd.DataFrame(columns=membership.CONVERSIONS)
         self._made: dict[object, pd.DataFrame] = {}
 
     @cached_property
@@ -132,7 +137,9 @@ class Collection:
     def _tables(self) -> schema.Tables:
         tables = schema.Tables(self.folder, self.document)
         if "membership" in self.own:
-            tables.replace("membership", self.own["membership"])
+            path, mode = self.own["membership"], self.membership_mode
+            table, self.conversions = membership.read(path, tables, mode)
+            tables.put(table)
         return tables
 
     def _once(self, key: object, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:

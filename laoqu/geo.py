@@ -28,16 +28,8 @@ DETAIL = 10_000
 COLUMNS = ["adcode", "name", "prefecture", "province", "geometry"]
 
 
-def load(folder: Path | None = None, path: Path | str | None = None) -> gpd.GeoDataFrame:
+def load(folder: Path | None = None) -> gpd.GeoDataFrame:
     """Return the counties of China at the end of 2021 with their borders.
-
-    Parameters
-    ----------
-    folder : Path, optional
-        The data folder; by default the collection's own.
-    path : path, optional
-        Your own borders instead: GeoParquet, GeoPackage, GeoJSON or Shapefile with ``adcode``
-        and polygons in a declared CRS. Names that it lacks come from the layer.
 
     Returns
     -------
@@ -45,18 +37,21 @@ def load(folder: Path | None = None, path: Path | str | None = None) -> gpd.GeoD
         One row per unit: the `COLUMNS`, in EPSG:4326. 加格达奇 (232718) and the land 海西 runs
         itself (632825) have no 2021 code and keep Amap's; 新星市 (659011) has no polygon.
 
-    Raises
-    ------
-    DataError
-        When your own file is not as it must be: every row in question, with the reason.
-
     Examples
     --------
     >>> from laoqu import geo
     >>> geo.load().shape
     (2851, 5)
     """
-    return _layer(folder) if path is None else _own(Path(path), _layer(folder))
+    root = folder or paths.data()
+    layer = _read(root / "built" / "counties.parquet")
+    join = pd.read_csv(root / "curated" / "county_layer_join.csv", dtype=str, na_filter=False)
+    join = join[(join[["layer_adcode", "adcode_2021"]] != "").all(axis=1)].set_index("layer_adcode")
+    for column in ("name", "adcode"):
+        layer[column] = layer["adcode"].map(join[f"{column}_2021"]).fillna(layer[column])
+    split = layer["adcode"].duplicated(keep=False)  # Hong Kong and Macao, one code each
+    layer = pd.concat([layer.loc[~split, COLUMNS], dissolve(layer[split], COLUMNS[:-1])])
+    return layer.sort_values("adcode", ignore_index=True)
 
 
 def outline(folder: Path | None = None) -> gpd.GeoDataFrame:
@@ -117,7 +112,7 @@ def _small(shape: shapely.Geometry) -> shapely.Geometry:
 
 def projected(folder: Path | None = None) -> Layers:
     """Return `layers` of `load` and `outline`; a plan keeps its own as ``plan.layers``."""
-    return layers(_layer(folder), outline(folder))
+    return layers(load(folder), outline(folder))
 
 
 def dissolve(frame: gpd.GeoDataFrame, by: str | list[str]) -> gpd.GeoDataFrame:
@@ -183,39 +178,6 @@ def _to_degrees() -> pyproj.Transformer:
     return pyproj.Transformer.from_crs(CRS_CHINA, CRS_LAYER, always_xy=True)
 
 
-def _layer(folder: Path | None) -> gpd.GeoDataFrame:
-    root = folder or paths.data()
-    layer = _read(root / "built" / "counties.parquet")
-    join = pd.read_csv(root / "curated" / "county_layer_join.csv", dtype=str, na_filter=False)
-    join = join[(join[["layer_adcode", "adcode_2021"]] != "").all(axis=1)].set_index("layer_adcode")
-    for column in ("name", "adcode"):
-        layer[column] = layer["adcode"].map(join[f"{column}_2021"]).fillna(layer[column])
-    split = layer["adcode"].duplicated(keep=False)  # Hong Kong and Macao, one code each
-    layer = pd.concat([layer.loc[~split, COLUMNS], dissolve(layer[split], COLUMNS[:-1])])
-    return layer.sort_values("adcode", ignore_index=True)
-
-
-def _own(path: Path, known: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Read borders of a reader's own; refuse all of them if one row is wrong."""
-    frame = _read(path)
-    frame["adcode"] = frame["adcode"].astype("string").str.removesuffix(".0").fillna("")
-    wrong = _wrong(frame)
-    for row, code in enumerate(frame["adcode"], 1):
-        if (
-            len(code) == 6
-            and code.isascii()
-            and code.isdigit()
-            and code not in set(known["adcode"])
-        ):
-            wrong.append((row, f"adcode {code} is no county of the end of 2021"))
-    if wrong:
-        wrong.sort()
-        raise DataError(Problem(paths.display(path), row, 1, text) for row, text in wrong)
-    for column in set(COLUMNS[1:-1]) - set(frame):
-        frame[column] = frame["adcode"].map(known.set_index("adcode")[column]).fillna("")
-    return frame.astype(dict.fromkeys(COLUMNS[:-1], "str"))[COLUMNS]
-
-
 def _read(path: Path, key: str = "adcode") -> gpd.GeoDataFrame:
     try:
         frame = gpd.read_parquet(path) if "parquet" in path.suffix else gpd.read_file(path)
@@ -228,24 +190,3 @@ def _read(path: Path, key: str = "adcode") -> gpd.GeoDataFrame:
     except Exception as error:  # each format's reader has errors of its own
         wrong = Problem(paths.display(path), 1, 1, f"cannot be used as borders: {error}")
         raise DataError([wrong]) from error
-
-
-def _wrong(frame: gpd.GeoDataFrame) -> list[tuple[int, str]]:
-    inside = frame.bounds.ge([70, 0, 70, 0]).all(axis=1) & frame.bounds.le([140, 56, 140, 56]).all(
-        axis=1
-    )
-    first, wrong = {}, []
-    for row, (code, shape) in enumerate(zip(frame["adcode"], frame.geometry, strict=True), 1):
-        if not (len(code) == 6 and code.isascii() and code.isdigit()):
-            wrong.append((row, f"adcode is {code!r}, expected six digits"))
-        elif first.setdefault(code, row) != row:
-            wrong.append((row, f"duplicate adcode {code}, first seen in row {first[code]}"))
-        if shape is None or shape.is_empty:
-            wrong.append((row, "the geometry is empty"))
-        elif shape.geom_type not in ("Polygon", "MultiPolygon"):
-            wrong.append((row, f"found a {shape.geom_type}, expected a polygon"))
-        elif not inside.iloc[row - 1]:
-            wrong.append((row, f"found bounds {shape.bounds}, not longitude and latitude in China"))
-        elif not shape.is_valid:
-            wrong.append((row, f"the geometry is not valid: {shapely.is_valid_reason(shape)}"))
-    return wrong

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -36,8 +38,10 @@ class Plan(Collection):
     (108, 7)
     """
 
-    def __init__(self, folder: Path, own: Mapping[str, Path] | None = None) -> None:
-        super().__init__(folder, own)
+    def __init__(
+        self, folder: Path, own: Mapping[str, Path] | None = None, membership_mode: str = "only"
+    ) -> None:
+        super().__init__(folder, own, membership_mode)
         if "membership" in self.own:
             self.table("membership")
         self._sheet: pd.DataFrame | None = None
@@ -213,9 +217,16 @@ class Plan(Collection):
         One row per unit, keyed by ``adcode`` of the end of 2021, in longitude and latitude; with
         `region` only the counties of this area, with ``confidence`` and ``documented``.
         """
-        from laoqu import geo
+        from laoqu import borders, geo
 
-        table = self._once("counties", lambda: geo.load(self.folder, self.own.get("boundaries")))
+        def make() -> pd.DataFrame:
+            if "boundaries" not in self.own:
+                return geo.load(self.folder)
+            table, found = borders.read(self.own["boundaries"], self.folder)
+            self.conversions = pd.concat([self.conversions, found], ignore_index=True)
+            return table
+
+        table = self._once("counties", make)
         if region is None:
             return table
         return geo.area_counties(table, self.membership(), self.region(region).region_id)
@@ -317,6 +328,7 @@ def load(
     membership: Path | str | None = None,
     boundaries: Path | str | None = None,
     coding: Path | str | None = None,
+    membership_mode: str | None = None,
 ) -> Plan:
     """Load the plan and everything the collection knows of it.
 
@@ -325,16 +337,19 @@ def load(
     folder : path, optional
         A data folder; by default the collection's own (or ``LAOQU_DATA``).
     membership : path, optional
-        A membership table of your own in the place of the shipped one: the same columns, checked
-        the same way.
+        A membership table of your own in the place of the shipped one, as spreadsheets save it;
+        see `laoqu.membership.read`. ``plan.conversions`` lists what was converted.
     boundaries : path, optional
-        A boundary file of your own (GeoParquet, GeoPackage, GeoJSON, Shapefile) with ``adcode``,
-        in the place of the county layer; read and checked when maps first need it.
+        A boundary file of your own (GeoParquet, GeoPackage, GeoJSON, Shapefile) with a column of
+        codes, in the place of the county layer; read and checked when maps first need it.
     coding : path, optional
         A coding sheet of your own (see `laoqu.sheets.template`) in the place of the adjudicated
         coding; what it leaves empty is NA. Each of the three can also be named in the
         environment (``LAOQU_MEMBERSHIP``, ``LAOQU_BOUNDARIES``, ``LAOQU_CODING``), which every
         notebook and report then follows.
+    membership_mode : {"only", "complete"}, optional
+        Areas without a row in your own table are empty, or keep the rows of the shipped one; by
+        default as ``LAOQU_MEMBERSHIP_MODE`` says, else "only".
 
     Returns
     -------
@@ -352,6 +367,12 @@ def load(
     (12, 18)
     """
     given = {"membership": membership, "boundaries": boundaries, "coding": coding}
-    plan = Plan(Path(folder) if folder else paths.data(), own_files(given))
+    mode = membership_mode or os.environ.get("LAOQU_MEMBERSHIP_MODE") or "only"
+    plan = Plan(Path(folder) if folder else paths.data(), own_files(given), mode)
     plan.document  # noqa: B018 - verify the raw text now, not at the first question
+    if "membership" in plan.own and (empty := plan.regions().query("documented == 0")).size:
+        names = ", ".join(empty["region_id"])
+        more = 'membership_mode="complete" keeps the shipped rows'
+        shown = paths.display(plan.own["membership"])
+        warnings.warn(f"{shown} has no county of {names}; {more}", stacklevel=3)
     return plan

@@ -165,9 +165,10 @@ class Tables:
             self._read[name] = read(name, self.folder, None, self.document, self.__getitem__)
         return self._read[name]
 
-    def replace(self, name: str, path: Path) -> None:
-        """Have a file stand in the place of one of the folder's own tables."""
-        self._read[name] = read(name, self.folder, path, self.document, self.__getitem__)
+    def put(self, table: Table) -> None:
+        """Have a table stand in the place of the folder's own one of its name."""
+        self._read[table.name] = table
+        self._frames.pop(table.name, None)
 
     def frame(self, name: str) -> pd.DataFrame:
         """Return a fresh frame of one table; `DataError` when it has a problem."""

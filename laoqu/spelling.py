@@ -38,6 +38,8 @@ def clean(name: object, kind: str = "place") -> str:
     """
     if not isinstance(name, str):
         raise UnknownId(name, ["a name or a code, as text"], kind)
+    if name.isascii() and name.isalnum():
+        return name
     text = unicodedata.normalize("NFKC", name).translate(LOOKALIKES)
     return "".join(c for c in text if unicodedata.category(c) not in ("Cf", "Cc", "Cs", "Zs"))
 

@@ -7,16 +7,34 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from laoqu.analysis.treatment import status_of
 from laoqu.errors import LaoquError, UnknownId, nearest
 
 #: `sunab` takes a cohort outside the panel for never treated; this one lies after any panel's end.
 AFTER = 10_000
 #: What each estimator reads as never treated: a number, or missing.
 NEVER: dict[str, float] = {
-    "did": 0, "csdid": 0, "pyfixest": 0, "sunab": AFTER,
-    "differences": np.nan, "eventstudyinteract": np.nan,
-}  # fmt: skip
+    "did": 0,
+    "csdid": 0,
+    "pyfixest": 0,
+    "sunab": AFTER,
+    "differences": np.nan,
+    "eventstudyinteract": np.nan,
+}
+#: The call of each estimator, with its way to say that units may react before they are treated:
+#: {y} the outcome, {k} years of anticipation, {r} the reference period, {g} its column of cohorts.
+CALLS = {
+    "did": 'did::att_gt(yname="{y}", tname="year", idname="county_id", gname="first_treat", '
+    'data=d, control_group="nevertreated", anticipation={k}, clustervars="county_id")',
+    "csdid": "csdid {y}, ivar(county_id) time(year) gvar(first_reacts) // cohorts moved by {k}",
+    "pyfixest": 'pf.feols("{y} ~ i(rel_year, ref={r}) | county_id + year", d, '
+    'vcov={{"CRV1": "county_id"}})',
+    "sunab": "fixest::feols({y} ~ sunab(first_treat, year, ref.p = {r}) | county_id + year, d, "
+    "cluster = ~county_id)",
+    "differences": 'ATTgt(d.set_index(["county_id", "year"]), cohort_name="first_treat", '
+    'anticipation={k}).fit("{y}", cluster_var="county_id")',
+    "eventstudyinteract": "eventstudyinteract {y} rel_* , cohort(first_treat) "
+    "control_cohort(control) absorb(county_id year) vce(cluster county_id) // omit rel_year {r}",
+}
 
 
 class Prepared(NamedTuple):
@@ -25,144 +43,170 @@ class Prepared(NamedTuple):
     data: pd.DataFrame
     note: dict[str, object]
 
+    def event_study(self, outcome: str | None = None) -> pd.DataFrame:
+        """Return the difference of mean changes since the reference year, year by year.
 
-def for_estimator(frame: pd.DataFrame, estimator: str, unknown: str = "drop") -> Prepared:
+        For each year, counties with a value in it and in the reference year: the mean change of
+        the treated less that of the controls. In a balanced panel with one date this is what the
+        estimators give; the standard error is that of two samples of counties.
+
+        Returns
+        -------
+        DataFrame
+            One row per year: ``year``, ``event_time``, ``estimate``, ``se``, ``low``, ``high``
+            (95 %), ``treated``, ``controls`` (counties with both values).
+        """
+        outcome = outcome or str(self.note["outcome"])
+        if outcome not in self.data:
+            raise LaoquError(f"the panel has no column {outcome!r}: say outcome=")
+        wide = self.data.pivot(index="county_id", columns="year", values=outcome).astype("float64")
+        treated = self.data.drop_duplicates("county_id").set_index("county_id")["control"] == 0
+        reference = int(self.note["reference_year"])
+        rows = []
+        for year in wide.columns:
+            change = (wide[year] - wide[reference]).dropna()
+            one, zero = change[treated[change.index]], change[~treated[change.index]]
+            estimate = one.mean() - zero.mean()
+            error = float(np.sqrt(one.var() / max(len(one), 1) + zero.var() / max(len(zero), 1)))
+            bounds = estimate - 1.96 * error, estimate + 1.96 * error
+            time = int(year) - int(self.note["first_treat"])
+            rows.append([int(year), time, estimate, error, *bounds, len(one), len(zero)])
+        columns = ["year", "event_time", "estimate", "se", "low", "high", "treated", "controls"]
+        return pd.DataFrame(rows, columns=columns)
+
+
+def for_estimator(
+    frame: pd.DataFrame, estimator: str, outcome: str | None = None, anticipation: int = 1
+) -> Prepared:
     """Return the rows an estimator may see, never-treated written as it wants them.
 
     Parameters
     ----------
     frame : DataFrame
-        A panel of one channel: from `laoqu.analysis.treatment.panel` or from
-        `laoqu.analysis.panels.join`.
+        A panel with its treatment (`laoqu.analysis.panel.Panel.treat`).
     estimator : {"did", "csdid", "pyfixest", "sunab", "differences", "eventstudyinteract"}
-    unknown : {"drop", "refuse"}
-        What happens to units of unknown status: left out and counted, or an error.
+    outcome : str, optional
+        The outcome: rows without a value are counted and left out.
+    anticipation : int
+        Years before ``first_treat`` in which units may react already. The opinion and the list of
+        key counties fall in the year before the plan's first full year: with 0 that year would be
+        the reference, and half of an effect in it would halve the estimate.
 
     Returns
     -------
     Prepared
-        ``data``: the rows of treated and untreated units with all their columns; ``first_treat``
-        as the estimator wants it, ``county_id`` (the code as a number, which `did` asks for),
-        ``control`` (1 for never treated; `eventstudyinteract` takes it as its control cohort).
-        ``note``: ``estimator``, ``channel``, ``never`` (how never-treated is written),
-        ``first_treat``, ``years``, ``treated``, ``untreated``, ``dropped`` (units unknown) and
-        ``dropped_rows``.
+        ``data``: rows of treated units and controls with all their columns; ``first_treat`` as the
+        estimator wants it, ``county_id`` (the code as a number), ``control`` (1 for never treated),
+        ``rel_year`` (years since ``first_treat``; the reference period for controls),
+        ``first_reacts`` (``first_treat`` less the anticipation). ``note``: ``call`` (how to call
+        it), ``never``, ``reference_year``, and what was counted and left out.
 
     Raises
     ------
     LaoquError
-        When NA or a contradiction would reach the estimator; when the panel has no year before the
-        first treatment, lacks that year or ends before it; when nobody is known to be untreated.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from laoqu.analysis import estimators, treatment
-    >>> table = pd.DataFrame({"county_code": ["110101", "110102", "110105"],
-    ...                       "ever_treated": [1, 0, pd.NA], "first_treat": [2022, pd.NA, pd.NA]})
-    >>> made = estimators.for_estimator(treatment.panel(table, [2021, 2022]), "did")
-    >>> made.data["first_treat"].tolist(), made.note["dropped"]
-    ([2022, 2022, 0, 0], 1)
+        When NA or a contradiction would reach the estimator; when the panel lacks the reference
+        year, the first treated year, treated units or controls.
     """
     if estimator not in NEVER:
         raise UnknownId(estimator, nearest(str(estimator), NEVER) or NEVER, "estimator")
-    if unknown not in ("drop", "refuse"):
-        raise UnknownId(unknown, ("drop", "refuse"), "rule for unknown units")
-    frame = status_of(frame)
-    channel = _one_channel(frame)
-    _check_panel(frame)
-    lost = frame[frame["ever_treated"].isna()]
-    if unknown == "refuse" and len(lost):
-        codes = ", ".join(sorted(map(str, lost["county_code"].unique()))[:5])
-        raise LaoquError(
-            f"{lost['county_code'].nunique()} units are unknown ({codes} …): {estimator} would "
-            'take them for never treated; leave them out (unknown="drop") or give their status'
-        )
-    data = frame[frame["ever_treated"].notna()].reset_index(drop=True)
-    first = _check_times(data, channel)
+    if isinstance(anticipation, bool) or not isinstance(anticipation, int) or anticipation < 0:
+        raise LaoquError(f"anticipation is {anticipation!r}, expected years: 0, 1 or more")
+    missing = [c for c in ("county_code", "year", "ever_treated", "first_treat") if c not in frame]
+    if missing:
+        raise LaoquError(f"columns {', '.join(missing)} are missing: call .treat(…) first")
+    unknown = frame["ever_treated"].isna() | frame["county_code"].isna() | frame["year"].isna()
+    lost = frame[unknown]
+    data = frame[~unknown].reset_index(drop=True)
+    no_value = 0
+    if outcome is not None:
+        if outcome not in data:
+            near = nearest(outcome, map(str, data.columns))
+            raise LaoquError(f"the panel has no column {outcome!r}; nearest: {', '.join(near)}")
+        no_value = int(data[outcome].isna().sum())
+        data = data[data[outcome].notna()].reset_index(drop=True)
+    _check(data)
+    first, reference = _times(data, anticipation)
     never, treated = NEVER[estimator], data["ever_treated"].eq(1)
     if estimator == "sunab" and data["year"].max() >= AFTER:
         raise LaoquError(f"years reach {data['year'].max()}, expected years before {AFTER}")
     cohort = data["first_treat"].astype("float64").where(treated, never)
-    data["first_treat"] = cohort if np.isnan(never) else cohort.astype("int64")
-    data["control"] = (~treated).astype("int64")
-    data["county_id"] = data["county_code"].astype("int64")
-    for column in ("ever_treated", "treated"):
-        if column in data:
-            data[column] = data[column].astype("int64")
+    reacts = (data["first_treat"] - anticipation).astype("float64").where(treated, never)
+    plain = not np.isnan(never)
+    period = -1 - anticipation
+    data = data.assign(
+        first_treat=cohort.astype("int64") if plain else cohort,
+        first_reacts=reacts.astype("int64") if plain else reacts,
+        rel_year=(data["year"] - first).where(treated, period).astype("int64"),
+        control=(~treated).astype("int64"),
+        county_id=data["county_code"].astype("int64"),
+        year=data["year"].astype("int64"),
+        ever_treated=data["ever_treated"].astype("int64"),
+        treated=(treated & (data["year"] >= first)).astype("int64"),
+    )
     units = data.drop_duplicates("county_code")["ever_treated"]
+    after = data.loc[data["treated"].eq(1), "county_code"].nunique()
+    at_reference = data[data["year"] == reference]["ever_treated"]
+    call = CALLS[estimator].format(y=outcome or "Y", k=anticipation, r=period)
     note = {
-        "estimator": estimator, "channel": channel,
-        "never": "missing" if np.isnan(never) else str(never),
-        "first_treat": first, "years": sorted(int(year) for year in data["year"].unique()),
+        "estimator": estimator, "call": call, "outcome": outcome or "",
+        "anticipation": anticipation,
+        "never": str(never) if plain else "missing", "first_treat": first,
+        "reference_year": reference, "years": sorted(int(y) for y in data["year"].unique()),
         "treated": int(units.eq(1).sum()), "untreated": int(units.eq(0).sum()),
-        "dropped": int(lost["county_code"].nunique()), "dropped_rows": len(lost),
+        "treated_without_row_after": int(units.eq(1).sum() - after),
+        "treated_in_reference_year": int(at_reference.eq(1).sum()),
+        "dropped_units": int(lost["county_code"].nunique()), "dropped_rows": len(lost),
+        "rows_without_outcome": no_value,
     }  # fmt: skip
     return Prepared(data, note)
 
 
-def _one_channel(frame: pd.DataFrame) -> str:
-    names = frame["channel"].dropna().unique() if "channel" in frame else []
-    if len(names) > 1:
-        raise LaoquError(
-            f"channels {', '.join(names)} stand in one panel: an estimator takes one; choose it, "
-            "and look at `interaction` for units that have several"
-        )
-    return str(names[0]) if len(names) else ""
-
-
-def _check_panel(frame: pd.DataFrame) -> None:
-    """Require codes and years without NA, one row each, one status a unit, no contradiction."""
-    if "year" not in frame:
-        raise LaoquError("column year is missing: make a panel first (`panel`, `panels.join`)")
-    for column in ("county_code", "year"):
-        if n := int(frame[column].isna().sum()):
-            raise LaoquError(f"{column} is missing in {n} rows")
-    if not pd.api.types.is_integer_dtype(frame["year"]):
-        raise LaoquError(f"year holds {frame['year'].dtype}, expected whole numbers")
-    if not frame["county_code"].astype("str").str.fullmatch(r"\d{6}").all():
-        raise LaoquError("county_code holds what is no code of six digits")
-    twice = frame[frame.duplicated(["county_code", "year"])]
+def _check(data: pd.DataFrame) -> None:
+    """Require one row a county and year, one status a unit, and no contradiction."""
+    twice = data[data.duplicated(["county_code", "year"])]
     if len(twice):
         code, year = twice.iloc[0][["county_code", "year"]]
         raise LaoquError(f"{code} has several rows for {year} ({len(twice)} rows too many)")
-    status = frame[["county_code", "ever_treated", "first_treat"]].drop_duplicates()
+    if "channel" in data and data["channel"].dropna().nunique() > 1:
+        raise LaoquError("several channels stand in one panel: an estimator takes one")
+    status = data[["county_code", "ever_treated", "first_treat"]].drop_duplicates()
     if len(several := status[status.duplicated("county_code")]):
         code = several["county_code"].iloc[0]
         raise LaoquError(f"{code} changes its status or first treatment from year to year")
-    open_ = status["ever_treated"].eq(1).fillna(False) & status["first_treat"].isna()
-    if open_.any():
-        code = status.loc[open_, "county_code"].iloc[0]
+    one = status["ever_treated"].eq(1)
+    if (one & status["first_treat"].isna()).any():
+        code = status.loc[one & status["first_treat"].isna(), "county_code"].iloc[0]
         raise LaoquError(f"{code} is treated and has no first_treat: it would count as untreated")
-    odd = ~status["ever_treated"].eq(1).fillna(False) & status["first_treat"].notna()
-    if odd.any():
-        code = status.loc[odd, "county_code"].iloc[0]
+    if (~one & status["first_treat"].notna()).any():
+        code = status.loc[~one & status["first_treat"].notna(), "county_code"].iloc[0]
         raise LaoquError(f"{code} has a first_treat and is not known to be treated")
+    if one.all() or not one.any():
+        what = "untreated" if one.any() else "treated"
+        raise LaoquError(
+            f"no unit of the panel is known to be {what}: a list in 等 gives no control group; "
+            "bring one with a source of its own"
+        )
+    if status["first_treat"].nunique() > 1:
+        raise LaoquError("units begin in several years: this collection has one date a channel")
 
 
-def _check_times(data: pd.DataFrame, channel: str) -> int:
-    """Require treated and untreated units, and years on both sides of the first treatment."""
-    treated = data[data["ever_treated"] == 1]
-    if treated.empty:
-        raise LaoquError(f"no unit of the panel is treated{f' by {channel}' if channel else ''}")
-    if len(treated) == len(data):
+def _times(data: pd.DataFrame, anticipation: int) -> tuple[int, int]:
+    """Return the first treated year and the reference year; both must be in the panel."""
+    first = int(data["first_treat"].min())
+    reference = first - 1 - anticipation
+    years = set(data["year"].astype(int))
+    begin, end = min(years), max(years)
+    if begin > reference:
         raise LaoquError(
-            f"no unit is known to be untreated{f' by {channel}' if channel else ''}: its list is "
-            "open (等), so the plan gives no control group; bring one with a source of its own"
+            f"the panel starts in {begin}; with {anticipation} years of anticipation before "
+            f"{first} the reference is {reference}: there is no year before treatment"
         )
-    first, last = int(treated["first_treat"].min()), int(treated["first_treat"].max())
-    begin, end = int(data["year"].min()), int(data["year"].max())
-    if begin >= first:
-        raise LaoquError(
-            f"the panel starts in {begin} and treatment in {first}: there is no year before it, "
-            "and some estimators would take these units for never treated"
-        )
-    years = set(data["year"])
-    if end >= last and (gaps := sorted(set(treated["first_treat"]) - years)):
-        raise LaoquError(
-            f"no row has the year {gaps[0]}, in which treatment begins: sunab would take its units "
-            "for never treated; give the first year of the panel after it as first_treat"
-        )
-    if end < last:
-        raise LaoquError(f"the panel ends in {end}, before treatment begins in {last}")
-    return first
+    if end < first:
+        raise LaoquError(f"the panel ends in {end}, before treatment begins in {first}")
+    for year, what in ((reference, "reference year"), (first, "first treated year")):
+        if year not in years:
+            raise LaoquError(
+                f"no row has the {what} {year}: some estimators would then compare with another "
+                "year without a word; choose anticipation= or the dates so that it is in the panel"
+            )
+    return first, reference

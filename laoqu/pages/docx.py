@@ -18,14 +18,12 @@ import pypandoc
 from laoqu.pages import title_of
 from laoqu.pages.html import TEMPLATES
 from laoqu.pages.pdf import AUTHOR, KEYWORDS, printed, shares
-from laoqu.show.table import block_html, width
+from laoqu.show.table import block_html
 from laoqu.show.words import label
 
 #: The earliest time that a ZIP file can hold: the same records give the same bytes.
 EPOCH = "315532800"
 LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
-#: Half widths of a character in a line of a table.
-LINE = 100
 WORDS = '<span data-custom-style="{}" lang="zh">'
 #: What pandoc needs in the place of the page's own marks: styles of the reference document.
 STYLED = [
@@ -92,13 +90,6 @@ def _part(shown: Mapping[str, object]) -> str:
     text = block_html({**shown, "title": title, "level": level, "images": images})
     if not shown["rows"]:
         return text
-    rows = [[column["label"] for column in shown["columns"]], *shown["rows"]]
-    parts = shares(shown)
-    # Room for the distance of columns and the square of a badge.
-    needs = {i: max(width(row[i]) for row in rows) + 4 for i in parts}
-    left = max(0.3, 1 - sum(needs[i] for i in parts if not parts[i]) / LINE)
-    total = sum(parts.values()) or 1
-    widths = [left * part / total if part else needs[i] / LINE for i, part in parts.items()]
-    full = max(1, sum(widths))
-    columns = "".join(f'<col style="width:{each / full:.1%}">' for each in widths)
+    widths = shares(shown).values()
+    columns = "".join(f'<col style="width:{w / max(1, sum(widths)):.1%}">' for w in widths)
     return re.sub(r"(<table [^>]*>)", rf"\1<colgroup>{columns}</colgroup>", text, count=1)

@@ -52,12 +52,10 @@ def page(notebook: nbformat.NotebookNode, place: Place, files: Mapping[str, str]
     parts = [part for cell in cells(notebook) for part in _cell(cell, place, waiting)]
     text = [each for each in shown if each["kind"] == "plan"]
     sections = [head for each in text for head in plan.contents(each)]
-    # The appendices of the plan are tables; in a report the texts have the headings.
-    kinds = ("text", "table") if text else ("text",)
     sections += [
         (each["anchor"], plain(each["title"]))
         for each in shown
-        if each["level"] == 2 and each["title"] and each["kind"] in kinds
+        if each["level"] == 2 and each["title"] and each["kind"] != "figure"
         if text or not each["folded"]
     ]
     beside = {**files, "ipynb": f"{place.stem}.ipynb", "values": f"{place.beside}values.json"}

@@ -16,15 +16,21 @@ import typst
 from laoqu.pages import plan, title_of
 from laoqu.pages.html import TEMPLATES
 from laoqu.show.table import runs, width
-from laoqu.show.words import label
+from laoqu.show.words import HAN, label
 
 AUTHOR = "laoqu contributors"
 KEYWORDS = ("laoqu", "革命老区", "policy analysis", "content analysis")
 STANDARDS = ["ua-1"]
 #: Regular faces come with a package, the bold one with laoqu.
 FONTS = (Path(pylopdf_fonts_zh_cn.__file__).parent, Path(__file__).parents[1] / "show" / "fonts")
-#: A column with a longer cell is one of sentences; in half widths of a character.
-LONG = 30
+#: Half widths of a Chinese character in a line of a table; Latin letters are narrower than that.
+LINE = {"zh": 108, "en": 118}
+#: The same between two columns, and in a column that is never narrowed.
+GAP, NARROW = 2.5, 14
+#: What is not broken: a Latin word or its part up to a hyphen, or four Chinese characters.
+WORD = re.compile(rf"[^\s{HAN}–-]+[–-]?|[{HAN}]{{1,4}}|[–-]")
+#: What has no place to be broken gets one (a hash, an address); a longer cell may go over the page.
+ENDLESS, SOFT, PAGE = re.compile(rf"[^\s{HAN}]{{24}}"), "\\g<0>\u200b", 1500
 #: Width of the text, and the most that a figure may be high, in points.
 WIDTH, HEIGHT = 160 / 25.4 * 72, 200 / 25.4 * 72
 
@@ -43,6 +49,7 @@ def pdf(shown: Sequence[Mapping[str, object]], lang: str) -> bytes:
     for each in printed(shown):
         part = _part(each)
         # The page has the title; a tagged PDF has no heading that skips a level.
+        part["n"] = len(parts)
         part["depth"] = min(each["level"] - 1, depth + 1)
         if each["title"] and each["kind"] != "figure" and part["depth"]:
             depth = part["depth"]
@@ -66,24 +73,41 @@ def printed(shown: Sequence[Mapping[str, object]]) -> Iterator[dict[str, object]
             continue
         kept = [i for i in range(len(each["columns"])) if any(row[i] for row in each["rows"])]
         columns = [each["columns"][i] for i in kept]
-        yield {**each, "columns": columns, "rows": [[row[i] for i in kept] for row in each["rows"]]}
+        rows = [[row[i] for i in kept] for row in each["rows"]] if columns else []
+        yield {**each, "columns": columns, "rows": rows}
 
 
 def shares(shown: Mapping[str, object]) -> dict[int, float]:
-    """Return position and share of each printed column, without those below the first.
+    """Return position and share of the line of each printed column, not of those below the first.
 
-    The share is 0 for a column of short cells, which takes what it needs; columns of sentences
-    share what is left, longer ones more.
+    Counted in characters, whatever the font. A narrow column takes what it needs and every other
+    one at least its longest word; what is left goes to where the cells are long. The sum is over
+    1 where that is more than a line.
     """
-    under = [i for i, each in enumerate(shown["columns"]) if "under" in each["role"]]
-    main = [i for i in range(len(shown["columns"])) if i not in under]
-    found = {}
-    for i in main:
-        cells = [row[j] for row in shown["rows"] for j in (i, *(under if i == main[0] else []))]
-        lengths = [width(cell) for cell in cells]
-        long = max(lengths, default=0) > LONG
-        found[i] = round(sqrt(sum(lengths) / len(shown["rows"])), 2) if long else 0.0
-    return found
+    heads, line = [each["label"] for each in shown["columns"]], LINE[shown["lang"]]
+    below = [i for i, each in enumerate(shown["columns"]) if "under" in each["role"]]
+    weights, widths, needs = {}, {}, {}
+    for i in [i for i in range(len(heads)) if i not in below]:
+        stacked = [i, *(below if not widths else [])]
+        cells = [[row[j] for j in stacked] for row in shown["rows"]]
+        lengths = [sum(map(width, cell)) for cell in cells]
+        weights[i] = sqrt(sum(length**2 for length in lengths) / max(1, len(lengths))) + 1
+        own = [heads[i], *(text for cell in cells for text in cell)]
+        longest = max(_room(word) for text in own for word in WORD.findall(text)) + GAP
+        needs[i] = max(max(map(width, own)) + GAP, longest)
+        widths[i] = needs[i] if needs[i] <= NARROW else longest
+    growing = set(widths)
+    while growing and (left := line - sum(widths.values())) > 0.5:
+        total = sum(weights[i] for i in growing)
+        for i in growing:
+            widths[i] = min(needs[i], widths[i] + left * weights[i] / total)
+        growing = {i for i in growing if widths[i] < needs[i]}
+    return {i: round(each / line, 4) for i, each in widths.items()}
+
+
+def _room(word: str) -> float:
+    """Return the half widths of a word; a single one may be of wide letters."""
+    return min(24, width(word)) * (1.2 if word.isascii() else 1)
 
 
 def _part(shown: Mapping[str, object]) -> dict[str, object]:
@@ -92,9 +116,8 @@ def _part(shown: Mapping[str, object]) -> dict[str, object]:
     def lines(text: object, role: str = "") -> list[list[list[str]]]:
         if "words" in role:
             return [[["quote", str(text), ""]]]
-        return [
-            [list(run) for run in runs(line, shown["quotes"])] for line in str(text).split("\n")
-        ]
+        found = [runs(line, shown["quotes"]) for line in str(text).split("\n")]
+        return [[[kind, ENDLESS.sub(SOFT, said), to] for kind, said, to in line] for line in found]
 
     columns, parts = shown["columns"], shares(shown)
     main, first = list(parts), next(iter(parts), 0)
@@ -114,6 +137,7 @@ def _part(shown: Mapping[str, object]) -> dict[str, object]:
         ],
         "columns": [lines(columns[i]["label"]) for i in main], "shares": list(parts.values()),
         "rows": [list(row.values()) for row in cells],
+        "long": [max(map(len, row), default=0) > PAGE for row in shown["rows"]],
         "numeric": [i for i, role in enumerate(roles) if role == "number"],
         "badge": roles.index("badge") if "badge" in roles else -1,
         "badges": next(iter(shown["badges"].values()), []),

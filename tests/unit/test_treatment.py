@@ -1,0 +1,232 @@
+"""Treatment: who is treated, what an estimator may see, and that known truths come out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import laoqu as lq
+from laoqu.analysis import estimators, exporting, nearness, treatment
+from laoqu.errors import LaoquError
+
+PLAN = lq.load()
+KEY = "national_key_county"
+TABLE = treatment.counties(PLAN, KEY)
+
+
+def test_the_key_counties_are_treated_and_open_lists_have_no_controls():
+    named = set(PLAN.mentions().query("role == 'national_key_county'")["adcode"])
+    treated = TABLE[TABLE["ever_treated"].eq(1)]
+    assert set(treated["county_code"]) == named
+    assert len(named) == 53
+    assert treated["first_treat"].eq(2022).all()
+    assert TABLE["ever_treated"].notna().all()
+    counts = treatment.summary(treatment.counties(PLAN)).set_index("channel")
+    assert counts.drop(KEY)["untreated"].eq(0).all()
+    assert counts.loc[KEY, "treated"] == 53
+    documented = PLAN.membership().query("confidence != 'low'")["adcode"]
+    assert counts.loc[KEY, "untreated"] == len(set(documented) - named)
+
+
+def test_every_naming_is_in_the_table_of_its_channel():
+    channels, mentions = PLAN.table("treatment_channels"), PLAN.mentions()
+    for rule in channels.itertuples():
+        named = mentions[mentions["recipient"] & mentions["role"].isin(rule.roles)]
+        if named.empty:
+            with pytest.raises(LaoquError, match="the plan names no"):
+                treatment.counties(PLAN, rule.channel)
+            continue
+        table = treatment.counties(PLAN, rule.channel)
+        ids = {i for each in table.query("named == 1")["evidence_id"] for i in each.split(";")}
+        assert ids == set(named["mention_id"])
+
+
+def test_eligible_controls_lie_where_the_channel_chose():
+    chosen = TABLE[TABLE["ever_treated"].eq(1)]
+    controls = TABLE[TABLE["ever_treated"].eq(0)]
+    eligible = controls[controls["eligible"]]
+    assert set(eligible["province"]) <= set(chosen["province"])
+    assert controls[~controls["eligible"]]["province"].isin(chosen["province"]).sum() == 0
+    assert 0 < len(eligible) < len(controls) / 2
+    assert chosen["eligible"].all()
+    only = PLAN.membership().query("basis in ['box1', 'plan_inferred']")["adcode"]
+    assert set(chosen.loc[chosen["basis_plan_only"], "county_code"]) <= set(only)
+
+
+def test_the_overlap_is_of_all_channels_whichever_was_asked_for():
+    every = treatment.counties(PLAN)
+    alone = TABLE.set_index("county_code")["interaction"]
+    both = every[every["channel"] == KEY].set_index("county_code")["interaction"]
+    pd.testing.assert_series_equal(alone, both)
+    controls = TABLE[TABLE["ever_treated"].eq(0)]
+    assert controls["interaction"].str.contains("=1").sum() > 10
+
+
+def test_neighbours_and_distances_come_from_the_layer():
+    near = nearness.distances(PLAN, TABLE).set_index("county_code")
+    treated = set(TABLE.loc[TABLE["ever_treated"].eq(1), "county_code"])
+    shapes = PLAN.layers.counties.set_index("adcode").geometry
+    for code in [*near.index[:30], "451022", "522722"]:
+        if code in near.index:
+            touched = shapes[list(treated - {code})].intersects(shapes[code]).any()
+            assert near.loc[code, "borders_treated"] == touched
+    assert near.loc[sorted(treated), "km_to_treated"].eq(0).all()
+    assert near["km_to_treated"].between(0, 2500).all()
+    assert near["km_to_border"].between(0, 300).all()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda: treatment.counties(PLAN, "key_countys"), "nearest: "),
+        (lambda: treatment.counties(PLAN, KEY, treatment.Design(timing="soon")), "timing"),
+        (lambda: treatment.counties(PLAN, KEY, treatment.Design("never")), "unknown date"),
+        (lambda: treatment.counties(PLAN, "power_county", treatment.Design("key_list")), "not of"),
+        (lambda: made().treat(KEY, controls="west"), "choice of controls"),
+    ],
+)
+def test_wrong_choices_are_refused(wrong, message):
+    with pytest.raises(LaoquError, match=message):
+        wrong()
+
+
+def made(years=range(2015, 2025), early=0.5, west=0.0, noise=0.1):
+    """A panel with an effect of 1 from 2022, some of it in 2021, and a trend of the west."""
+    random = np.random.default_rng(7)
+    rows = []
+    for unit in TABLE.itertuples():
+        level = random.normal()
+        for year in years:
+            effect = unit.ever_treated * (1.0 if year >= 2022 else early if year == 2021 else 0.0)
+            trend = west * (year - 2015) * unit.eligible
+            value = level + effect + trend + random.normal(0, noise)
+            rows.append([unit.county_code, year, value])
+    return lq.panel(pd.DataFrame(rows, columns=["code", "year", "y"]))
+
+
+def after(panel, controls="areas", anticipation=1):
+    study = panel.treat(KEY, controls).for_estimator("did", "y", anticipation).event_study()
+    return study.query("event_time >= 0")["estimate"].mean()
+
+
+def test_anticipation_gives_the_truth_where_its_absence_halves_it():
+    panel = made()
+    assert after(panel) == pytest.approx(1, abs=0.08)
+    assert after(panel, anticipation=0) == pytest.approx(0.5, abs=0.08)
+
+
+def test_eligible_controls_give_the_truth_where_the_west_grows_faster():
+    panel = made(early=0, west=0.1)
+    assert after(panel, "eligible") == pytest.approx(1, abs=0.08)
+    assert after(panel) > 1.15
+
+
+def test_the_event_study_is_two_way_fixed_effects_in_a_balanced_panel():
+    ready = made(range(2018, 2024)).treat(KEY).for_estimator("pyfixest", "y")
+    study = ready.event_study().set_index("year")["estimate"]
+    wide = ready.data.pivot(index="county_id", columns="year", values="y")
+    control = ready.data.drop_duplicates("county_id").set_index("county_id")["control"]
+    plain = wide.sub(wide.mean(axis=1), axis=0)
+    change = plain.sub(plain[2020], axis=0)
+    expected = change[control == 0].mean() - change[control == 1].mean()
+    np.testing.assert_allclose(study, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", estimators.NEVER)
+def test_each_estimator_gets_its_own_way_to_write_never_treated(name):
+    ready = made(range(2019, 2024)).treat(KEY).for_estimator(name, "y")
+    never = ready.data.loc[ready.data["control"] == 1, "first_treat"]
+    want = estimators.NEVER[name]
+    assert never.isna().all() if np.isnan(want) else never.eq(want).all()
+    assert ready.data.loc[ready.data["control"] == 0, "first_treat"].eq(2022).all()
+    assert ready.data["rel_year"].isin(range(-3, 2)).all()
+    assert ready.data.loc[ready.data["control"] == 1, "rel_year"].eq(-2).all()
+    assert ready.note["reference_year"] == 2020
+    assert any(sign in ready.note["call"] for sign in ("anticipation=1", "-2", "first_reacts"))
+
+
+@pytest.mark.parametrize(
+    ("years", "message"),
+    [
+        (range(2021, 2025), "the reference is 2020: there is no year before treatment"),
+        (range(2015, 2022), "ends in 2021, before treatment begins in 2022"),
+        ([2015, 2021, 2022, 2023], "no row has the reference year 2020"),
+        ([2019, 2020, 2021, 2023], "no row has the first treated year 2022"),
+    ],
+)
+def test_a_panel_without_the_years_it_needs_is_refused(years, message):
+    with pytest.raises(LaoquError, match=message):
+        made(years).treat(KEY).for_estimator("sunab", "y")
+
+
+def test_missing_values_and_missing_rows_are_counted():
+    panel = made(range(2019, 2024))
+    code = TABLE.loc[TABLE["ever_treated"].eq(1), "county_code"].iloc[0]
+    frame = panel.data[["code_in_panel", "year", "y"]].copy()
+    frame.loc[(frame["code_in_panel"] == code) & (frame["year"] == 2021), "y"] = np.nan
+    frame = frame[(frame["code_in_panel"] != code) | (frame["year"] < 2022)]
+    panel = lq.panel(frame).treat(KEY)
+    assert "treated, no row after treatment" in panel.report["what"].tolist()
+    assert "no value: y" in panel.report["what"].tolist()
+    note = panel.for_estimator("did", "y").note
+    assert note["treated_without_row_after"] == 1
+    assert note["rows_without_outcome"] == 1
+    assert note["treated"] == 53
+
+
+def test_unknown_is_never_handed_on():
+    panel = made(range(2019, 2024)).treat("power_county")
+    with pytest.raises(LaoquError, match="gives no control group"):
+        panel.for_estimator("did", "y")
+    eligible = made(range(2019, 2024)).treat(KEY, "eligible")
+    ready = eligible.for_estimator("did", "y")
+    assert ready.note["dropped_units"] == TABLE["eligible"].eq(False).sum()
+    assert set(ready.data["county_code"]) == set(TABLE.loc[TABLE["eligible"], "county_code"])
+    known = eligible.data[eligible.data["ever_treated"].notna()]
+    twice = pd.concat([known, known.head(1)])
+    with pytest.raises(LaoquError, match="several rows"):
+        estimators.for_estimator(twice, "did", "y")
+
+
+def test_a_column_of_the_file_with_a_name_of_ours_stays_beside():
+    frame = made(range(2019, 2024)).data[["code_in_panel", "year", "y"]]
+    panel = lq.panel(frame.assign(province="x", treated=7)).treat(KEY)
+    assert panel.data["province_in_file"].eq("x").all()
+    assert panel.data["treated_in_file"].eq(7).all()
+    assert "province_in_file" in repr(panel.report)
+
+
+def test_old_codes_get_their_status_and_splits_none():
+    rows = {"code": ["451025", "350321", "139001"], "year": [2012] * 3, "y": [1.0, 2.0, 3.0]}
+    data = lq.panel(pd.DataFrame(rows)).treat(KEY).data
+    assert data.loc[0, "county_code"] == "451081"
+    assert pd.isna(data.loc[1, "ever_treated"])
+    assert data.loc[1:, "status_basis"].eq("no_partner").all()
+
+
+def test_the_export_replaces_only_what_it_wrote(tmp_path):
+    target = tmp_path / "mine"
+    choices = {"plan": PLAN, "channels": [KEY], "years": "2018-2023"}
+    assert treatment.export(target, **choices) == target
+    table = pd.read_csv(target / "treatment_county.csv", dtype={"county_code": str})
+    assert table["ever_treated"].sum() == 53
+    assert {"region_id", "province", "eligible", "borders_treated", "km_to_border"} <= set(table)
+    readme = (target / "README.md").read_text("utf-8")
+    assert "anticipation=1" in readme
+    assert "ref.p = -2" in readme
+    assert "{" not in readme.replace('{"CRV1": "county_id"}', "")
+    treatment.export(target, estimator="did", **choices)
+    panel = pd.read_csv(target / "treatment_panel.csv")
+    assert set(panel["first_treat"]) == {0, 2022}
+    (target / "README.md").write_text("mine", "utf-8")
+    with pytest.raises(lq.OutputError, match="holds README"):
+        treatment.export(target, **choices)
+    (tmp_path / "link").symlink_to(target)
+    with pytest.raises(lq.OutputError, match="no folder of ours"):
+        treatment.export(tmp_path / "link", **choices)
+    for years in ("1000-9999", "2020", "2024-2020"):
+        with pytest.raises(LaoquError, match="span of years"):
+            exporting.years_of(years)
+    with pytest.raises(LaoquError, match="takes one channel"):
+        exporting.files(PLAN, None, "2018-2023", "did")
