@@ -64,11 +64,14 @@ def area(region, lang):
 
 @cache
 def terms(lang):
-    nodes, gloss = PLAN.table("coword_layout"), PLAN.table("terms").set_index("term")["gloss_en"]
-    ends = nodes.groupby("cluster")["term"].agg(["first", "last"]).query("first != last")
-    links = ends.set_axis(["a", "b"], axis=1).assign(kind="sure")
-    label = nodes["term"] if lang == "zh" else nodes["term"].map(gloss)
-    return network(nodes.assign(value=5, label=label), links, WORDS[lang], group="cluster")
+    """24 terms, three in a row, the first linked with the last."""
+    nodes = PLAN.table("terms").drop_duplicates("concept").head(24)
+    nodes = nodes.assign(x=[0.0, 3.0, 6.0] * 8, y=np.repeat(np.arange(8) * 1.5, 3), value=5)
+    links = pd.DataFrame(
+        {"a": nodes["term"][::3].array, "b": nodes["term"][2::3].array, "kind": "x"}
+    )
+    label = "term" if lang == "zh" else "gloss_en"
+    return network(nodes, links, WORDS[lang], label=label, group="y")
 
 
 def drawings(lang):
@@ -187,14 +190,14 @@ def test_matrix_heat_and_squares_have_a_mark_a_row():
 @pytest.mark.parametrize("narrow", WIDTHS)
 def test_a_network_draws_its_terms_and_links(narrow):
     at = {item.name: item.at for item in named(terms("zh"), narrow=narrow)}
-    assert set(at) == set(PLAN.table("coword_layout")["term"])
+    assert len(at) == 24
     links = [item for item in named(terms("zh"), "path", narrow) if "|" in item.name]
-    assert len(links) > 5
+    assert len(links) == 8
     for item in links:
         assert np.allclose(item.rings[0], [at[term] for term in item.name.split("|")])
     link = pd.DataFrame({"a": ["无"], "b": ["就业"], "kind": "x"})
-    with pytest.raises(ParameterError, match="no place for 无"):
-        network(PLAN.table("coword_layout").assign(value=1), link, WORDS["zh"])
+    with pytest.raises(ParameterError, match="no place for 就业, 无"):
+        network(terms("zh").data, link, WORDS["zh"])
 
 
 @pytest.mark.parametrize("region", PLAN.region_ids)
@@ -244,7 +247,7 @@ def test_the_scale_bar_is_as_long_as_it_says(lang):
 
 def test_own_values_colour_the_counties():
     codes = PLAN.membership("yimeng")["adcode"].tolist()
-    own = pd.Series(np.arange(17) ** 2.0, index=codes[:17])
+    own = pd.Series(np.arange(17) ** 2.0, index=[int(code) for code in codes[:17]])
     figure = lq.plot_region("yimeng", "en", PLAN, values=own, title="Own")
     fills = {item.name: item.look.fill for item in named(figure, "path") if item.name.isdigit()}
     assert fills[codes[0]] == "heat1"
@@ -253,8 +256,9 @@ def test_own_values_colour_the_counties():
     assert figure.data["value"].dropna().tolist() == own.tolist()
     kinds = lq.plot_region("yimeng", plan=PLAN, values=dict.fromkeys(codes, "试点"))
     assert "试点\u200918" in kinds.alt
-    with pytest.raises(ParameterError, match="no county"):
-        lq.plot_region("yimeng", plan=PLAN, values={})
+    for wrong, said in (({}, "no county"), (7, "a dict or a Series")):
+        with pytest.raises(ParameterError, match=said):
+            lq.plot_region("yimeng", plan=PLAN, values=wrong)
     with pytest.raises(ParameterError, match="6 categories"):
         lq.plot_region("yimeng", plan=PLAN, values=dict(zip(codes, "abcdef", strict=False)))
 
