@@ -90,5 +90,6 @@ def _part(shown: Mapping[str, object]) -> str:
     text = block_html({**shown, "title": title, "level": level, "images": images})
     if not shown["rows"]:
         return text
-    columns = "".join(f'<col style="width:{each:.1%}">' for each in shares(shown).values())
+    widths = shares(shown).values()
+    columns = "".join(f'<col style="width:{w / max(1, sum(widths)):.1%}">' for w in widths)
     return re.sub(r"(<table [^>]*>)", rf"\1<colgroup>{columns}</colgroup>", text, count=1)

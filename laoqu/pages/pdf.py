@@ -29,6 +29,8 @@ LINE = {"zh": 108, "en": 118}
 GAP, NARROW = 2.5, 14
 #: What is not broken: a Latin word or its part up to a hyphen, or four Chinese characters.
 WORD = re.compile(rf"[^\s{HAN}–-]+[–-]?|[{HAN}]{{1,4}}|[–-]")
+#: What has no place to be broken gets one (a hash, an address); a longer cell may go over the page.
+ENDLESS, SOFT, PAGE = re.compile(rf"[^\s{HAN}]{{24}}"), "\\g<0>\u200b", 1500
 #: Width of the text, and the most that a figure may be high, in points.
 WIDTH, HEIGHT = 160 / 25.4 * 72, 200 / 25.4 * 72
 
@@ -71,14 +73,16 @@ def printed(shown: Sequence[Mapping[str, object]]) -> Iterator[dict[str, object]
             continue
         kept = [i for i in range(len(each["columns"])) if any(row[i] for row in each["rows"])]
         columns = [each["columns"][i] for i in kept]
-        yield {**each, "columns": columns, "rows": [[row[i] for i in kept] for row in each["rows"]]}
+        rows = [[row[i] for i in kept] for row in each["rows"]] if columns else []
+        yield {**each, "columns": columns, "rows": rows}
 
 
 def shares(shown: Mapping[str, object]) -> dict[int, float]:
     """Return position and share of the line of each printed column, not of those below the first.
 
     Counted in characters, whatever the font. A narrow column takes what it needs and every other
-    one at least its longest word; what is left goes to where the cells are long.
+    one at least its longest word; what is left goes to where the cells are long. The sum is over
+    1 where that is more than a line.
     """
     heads, line = [each["label"] for each in shown["columns"]], LINE[shown["lang"]]
     below = [i for i, each in enumerate(shown["columns"]) if "under" in each["role"]]
@@ -98,13 +102,12 @@ def shares(shown: Mapping[str, object]) -> dict[int, float]:
         for i in growing:
             widths[i] = min(needs[i], widths[i] + left * weights[i] / total)
         growing = {i for i in growing if widths[i] < needs[i]}
-    full = max(line, sum(widths.values()))
-    return {i: round(each / full, 4) for i, each in widths.items()}
+    return {i: round(each / line, 4) for i, each in widths.items()}
 
 
 def _room(word: str) -> float:
     """Return the half widths of a word; a single one may be of wide letters."""
-    return width(word) * (1.2 if word.isascii() else 1)
+    return min(24, width(word)) * (1.2 if word.isascii() else 1)
 
 
 def _part(shown: Mapping[str, object]) -> dict[str, object]:
@@ -113,9 +116,8 @@ def _part(shown: Mapping[str, object]) -> dict[str, object]:
     def lines(text: object, role: str = "") -> list[list[list[str]]]:
         if "words" in role:
             return [[["quote", str(text), ""]]]
-        return [
-            [list(run) for run in runs(line, shown["quotes"])] for line in str(text).split("\n")
-        ]
+        found = [runs(line, shown["quotes"]) for line in str(text).split("\n")]
+        return [[[kind, ENDLESS.sub(SOFT, said), to] for kind, said, to in line] for line in found]
 
     columns, parts = shown["columns"], shares(shown)
     main, first = list(parts), next(iter(parts), 0)
@@ -135,6 +137,7 @@ def _part(shown: Mapping[str, object]) -> dict[str, object]:
         ],
         "columns": [lines(columns[i]["label"]) for i in main], "shares": list(parts.values()),
         "rows": [list(row.values()) for row in cells],
+        "long": [max(map(len, row), default=0) > PAGE for row in shown["rows"]],
         "numeric": [i for i, role in enumerate(roles) if role == "number"],
         "badge": roles.index("badge") if "badge" in roles else -1,
         "badges": next(iter(shown["badges"].values()), []),

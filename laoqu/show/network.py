@@ -97,13 +97,15 @@ def _packed(data: pd.DataFrame, links: pd.DataFrame, sheet: Sheet) -> np.ndarray
     """Place what hangs together row by row, as it lies in the layout, with room for names."""
     graph = nx.Graph(list(zip(links["a"], links["b"], strict=True)))
     graph.add_nodes_from(data["term"])
-    spots = data[["x", "y"]].to_numpy(dtype=float) * STEP
+    spots, room = data[["x", "y"]].to_numpy(dtype=float) * STEP, sheet.width - 2 * MARGIN
     left, top, deep = 0.0, 0.0, 0.0
     for part in nx.connected_components(graph):
         rows = data["term"].isin(part).to_numpy()
-        own = spots[rows] - spots[rows].min(axis=0) + np.array([LEFT, ABOVE])
+        own = spots[rows] - spots[rows].min(axis=0)
+        own[:, 0] *= min(1, (room - LEFT - ROOM) / max(own[:, 0].max(), 1))
+        own += (LEFT, ABOVE)
         wide, high = own.max(axis=0) + np.array([ROOM + 4, ABOVE])
-        if left + wide > sheet.width - 2 * MARGIN:
+        if left and left + wide > room:
             left, top, deep = 0.0, top + deep, 0.0
         spots[rows] = own + np.array([left, top])
         left, deep = left + wide, max(deep, high)
@@ -128,7 +130,9 @@ def _name(
             best = cost, far, middle
     _, far, middle = best
     if far > 6:
-        sheet.line(disc[:2], tuple(middle), look=Look(line="context", width=0.5))
+        away = middle - disc[:2]
+        edge = disc[:2] + away * disc[2] / np.hypot(*away)
+        sheet.line(tuple(edge), tuple(middle), look=Look(line="context", width=0.5))
     low, top = middle - half, middle + half
     sheet.lines(middle[0], low[1], lines, anchor="middle", halo="paper", name="label")
     return (*low, *top)

@@ -126,6 +126,23 @@ def test_no_text_is_markup_in_any_form():
     assert printed(files).count(wanted) >= 8 and in_word(files).count(wanted) >= 8
 
 
+def test_empty_endless_and_wide_tables_stay_on_the_page():
+    frames = (
+        'pd.DataFrame({"a": [], "b": []})', 'pd.DataFrame({"a": ["", None], "b": [None, ""]})',
+        'pd.DataFrame({"a": ["x" * 300], "b": ["字" * 2500]})',
+        "pd.DataFrame([[str(j) * 8 for j in range(14)]] * 9)",
+    )  # fmt: skip
+    shown = [f'show.table({frame}, "t{i}", note="n")' for i, frame in enumerate(frames)]
+    files = pages.render(executed("en", cells=(CELLS[0], *shown)), "en", pages.FORMATS)
+    assert printed(files).count("字") == 2500 and in_word(files).count("x" * 300) == 1
+    for page in pypdf.PdfReader(io.BytesIO(files["report.pdf"])).pages:
+        starts = []
+        page.extract_text(
+            visitor_text=lambda text, cm, tm, *_: text.strip() and starts.append(tm[4] + cm[4])  # noqa: B023
+        )
+        assert min(starts) > 65 and max(starts) < 530
+
+
 def test_what_cannot_be_a_page_is_said():
     table = 'show.table(pd.DataFrame({"a": [1]}), "t")'
     with pytest.raises(lq.LaoquError, match="key 't'"):

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
+import shutil
 
 import lxml.html
+import pypdf
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from hypothesis import given
 from hypothesis import strategies as st
+from playwright.sync_api import sync_playwright
 
 import laoqu as lq
-from laoqu.pages.plan import annotate, fragment, pieces
+from laoqu.pages import Place
+from laoqu.pages.html import shell
+from laoqu.pages.pdf import pdf
+from laoqu.pages.plan import _marked, annotate, extras, fragment, pieces
+from laoqu.show.words import table
 
 PLAN = lq.load()
 
@@ -47,8 +56,6 @@ def unit_of(text, spans, kinds):
 
 @given(texts_with_spans(), st.lists(st.sampled_from(["measure", "place", "doubt"]), min_size=6))
 def test_marks_that_nest_and_overlap_are_well_formed_and_keep_the_text(given, kinds):
-    from laoqu.pages.plan import _marked
-
     text, spans = given
     # Outer kinds come first, as `annotate` has them: a letter is a link and may not stand in one.
     kinds.sort(key=["measure", "doubt", "place"].index)
@@ -124,10 +131,111 @@ def test_one_clause_is_shown_alone_and_an_unknown_one_refused():
 
 
 def test_english_stands_under_every_unit():
-    record = annotate(PLAN, "en").record
-    assert [unit["id"] for unit in record["units"] if not any(text for *_, text in unit["below"])] == []
-    from laoqu.show.words import table
-
+    for unit in annotate(PLAN, "en").record["units"]:
+        assert any(text for *_, text in unit["below"]), unit["id"]
     for key, row in table().items():
         if key.startswith("planpage.text."):
             assert row["zh"] == PLAN.document.unit(key.removeprefix("planpage.text.")).text
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("plan")
+    for lang in ("zh", "en"):
+        record = annotate(PLAN, lang).record
+        page = shell(fragment(record), Place(lang, "plan", (lang,)), record["title"], **extras())
+        assert len(page.encode()) < 1_000_000
+        (root / lang).mkdir()
+        (root / lang / "plan.html").write_text(page, encoding="utf-8")
+    return root
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not CHROMIUM:
+        pytest.skip("no Chromium on the PATH")
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser, folder):
+    said, opened = [], []
+
+    def visit(path, width=1280, **settings):
+        page = browser.new_page(viewport={"width": width, "height": 900}, **settings)
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(f"file://{folder}/{path}")
+        opened.append(page)
+        return page
+
+    yield visit
+    for page in opened:
+        page.close()
+    assert said == []
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_page_is_open_to_all_on_every_screen(visit, lang):
+    for width, scheme in ((360, "light"), (768, "dark"), (1280, "light")):
+        page = visit(f"{lang}/plan.html?area=yimeng#c07.s03.m1", width, color_scheme=scheme)
+        assert Axe().run(page).response["violations"] == []
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def test_an_address_opens_at_its_measure_and_a_key_closes_the_card(visit):
+    page = visit("zh/plan.html#c07.s03.m1")
+    card = page.locator("#k-c07\\.s03\\.m1")
+    assert card.is_visible() and page.locator("#c07\\.s03\\.m1").is_visible()
+    assert 0 < page.locator("#c07\\.s03\\.m1").bounding_box()["y"] < 900
+    page.keyboard.press("Escape")
+    assert not card.is_visible()
+    page.locator("#c07\\.s03\\.m1 > .k").focus()
+    page.keyboard.press("Enter")
+    assert card.is_visible() and card.evaluate("it => it.contains(document.activeElement)")
+    card.get_by_role("button").click()
+    page.locator(".card.open .close").click()
+    assert not card.is_visible()
+
+
+def test_filters_show_what_the_frames_say(visit):
+    reach = PLAN.measure_reach().query("region_id == 'yimeng'")
+    near = set(reach.query("reach in ['named', 'place']")["measure_id"])
+    lit = "[...document.querySelectorAll('.measure.hit[id]')].map((it) => it.id)"
+    page = visit("zh/plan.html?area=yimeng")
+    assert set(page.evaluate(lit)) == near
+    assert str(len(near)) in page.locator("#filter output").inner_text()
+    page.check("#common")
+    assert set(page.evaluate(lit)) == set(reach["measure_id"])
+    page.uncheck("#common")
+    page.select_option("[name=theme]", "T08")
+    themes = PLAN.measures().set_index("measure_id")["theme"]
+    assert set(page.evaluate(lit)) == {each for each in near if themes[each] == "T08"}
+    page.locator("[type=reset]").click()
+    page.wait_for_function("!document.body.matches('.chosen')")
+    assert page.evaluate(lit) == []
+    page.fill("[name=place]", "三明市")
+    assert "c15.s01.m1" in page.evaluate(lit)
+
+
+def test_without_scripts_text_marks_and_cards_are_there(visit):
+    page = visit("en/plan.html", java_script_enabled=False)
+    assert page.locator("#c07\\.s03\\.m1").is_visible()
+    assert not page.locator("#filter").is_visible()
+    page.locator("#c07\\.s03\\.m1 > .k").click()
+    assert page.locator("#k-c07\\.s03\\.m1").is_visible()
+
+
+def test_print_has_the_whole_text_and_its_letters():
+    record = annotate(PLAN, "zh").record
+    reader = pypdf.PdfReader(io.BytesIO(pdf([record], "zh")))
+    text = "".join("".join(page.extract_text() for page in reader.pages).split())
+    for quote in ("强化跨省合作联动发展", "确保方案落实"):
+        assert quote in text
+    assert len(reader.pages) <= 7

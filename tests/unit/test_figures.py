@@ -63,20 +63,15 @@ def area(region, lang):
 
 
 @cache
-def layout():
-    """Places of 24 concepts, three in a row; the rows are their clusters."""
-    concepts = PLAN.table("terms")["concept"].drop_duplicates().head(24).to_numpy()
-    nodes = pd.DataFrame({"term": concepts, "x": [0.0, 3.0, 6.0] * 8})
-    return nodes.assign(y=np.repeat(np.arange(8.0) * 1.5, 3), cluster=np.repeat(range(8), 3))
-
-
-@cache
 def terms(lang):
-    nodes, gloss = layout(), PLAN.table("terms").set_index("term")["gloss_en"]
-    ends = nodes.groupby("cluster")["term"].agg(["first", "last"]).query("first != last")
-    links = ends.set_axis(["a", "b"], axis=1).assign(kind="sure")
-    label = nodes["term"] if lang == "zh" else nodes["term"].map(gloss)
-    return network(nodes.assign(value=5, label=label), links, WORDS[lang], group="cluster")
+    """24 terms, three in a row, the first linked with the last."""
+    nodes = PLAN.table("terms").drop_duplicates("concept").head(24)
+    nodes = nodes.assign(x=[0.0, 3.0, 6.0] * 8, y=np.repeat(np.arange(8) * 1.5, 3), value=5)
+    links = pd.DataFrame(
+        {"a": nodes["term"][::3].array, "b": nodes["term"][2::3].array, "kind": "x"}
+    )
+    label = "term" if lang == "zh" else "gloss_en"
+    return network(nodes, links, WORDS[lang], label=label, group="y")
 
 
 def drawings(lang):
@@ -195,14 +190,14 @@ def test_matrix_heat_and_squares_have_a_mark_a_row():
 @pytest.mark.parametrize("narrow", WIDTHS)
 def test_a_network_draws_its_terms_and_links(narrow):
     at = {item.name: item.at for item in named(terms("zh"), narrow=narrow)}
-    assert set(at) == set(layout()["term"])
+    assert len(at) == 24
     links = [item for item in named(terms("zh"), "path", narrow) if "|" in item.name]
-    assert len(links) > 5
+    assert len(links) == 8
     for item in links:
         assert np.allclose(item.rings[0], [at[term] for term in item.name.split("|")])
     link = pd.DataFrame({"a": ["无"], "b": ["就业"], "kind": "x"})
-    with pytest.raises(ParameterError, match="no place for 无"):
-        network(layout().assign(value=1), link, WORDS["zh"])
+    with pytest.raises(ParameterError, match="no place for 就业, 无"):
+        network(terms("zh").data, link, WORDS["zh"])
 
 
 @pytest.mark.parametrize("region", PLAN.region_ids)
