@@ -66,7 +66,7 @@ notebooks: $(STAMP) ## run the notebooks and renew the outputs that tests compar
 	$(BIN)/nbstripout --keep-count notebooks/*.ipynb
 
 figures: $(STAMP) ## draw the figures of the two READMEs
-	$(BIN)/python -c "import laoqu as lq; [open(p, 'wb').write(lq.report('陕甘宁', l).coverage().png()) for p, l in (('docs/coverage.png', 'en'), ('docs/coverage.zh.png', 'zh'))]"
+	$(BIN)/python -c "import laoqu as lq; [lq.plot_region('陕甘宁', l).save(p) for p, l in (('docs/map.png', 'en'), ('docs/map.zh.png', 'zh'))]"
 
 lab: $(STAMP) ## open JupyterLab in notebooks/
 	$(BIN)/laoqu lab

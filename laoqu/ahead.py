@@ -18,12 +18,12 @@ MODULES = (
     "IPython.extensions.storemagic",
     "laoqu.run.engine",
     "laoqu.run.crate",
-    "laoqu.forms.page",
     "laoqu.pages",
     "laoqu.pages.html",
     "laoqu.show",
     "laoqu.site",
-    "laoqu.sections",
+    "laoqu.analysis.answer",
+    "laoqu.analysis.county",
 )
 
 

@@ -114,16 +114,9 @@ def run_notebook(
 
 def render(notebook: nbformat.NotebookNode, lang: str, formats: Sequence[str]) -> dict[str, bytes]:
     """Return the files of an executed notebook, by their path in the folder of its run."""
-    from laoqu import forms, pages
-    from laoqu.labels import label
+    from laoqu import pages
 
-    shown = list(forms.contents(notebook))
-    if not any("anchor" in each and "key" not in each for each in shown):
-        return pages.render(notebook, lang, formats)
-    heads = [each["title"] for each in shown if each.get("anchor") == "head"]
-    title = " · ".join([*heads[:1], label("site.title", lang)])
-    stem = notebook.metadata.get("laoqu", {}).get("kind", "report")
-    return forms.render(notebook, lang, title, formats, stem)
+    return pages.render(notebook, lang, formats)
 
 
 def index(manifest: Callable[[], Mapping[str, object]]) -> bytes:

@@ -15,9 +15,9 @@ import pytest
 from filelock import FileLock
 
 import laoqu as lq
-from laoqu import forms, paths
+from laoqu import pages, paths
 from laoqu.run.batch import FORMATS
-from laoqu.labels import LANGS
+from laoqu.show.words import LANGS
 
 
 class Made:
@@ -33,7 +33,7 @@ class Made:
     @cached_property
     def shown(self) -> list[dict]:
         """What its cells show, as plain data: look, do not change."""
-        return list(forms.contents(self.notebook))
+        return list(pages.records(self.notebook))
 
     @cached_property
     def page(self) -> str:

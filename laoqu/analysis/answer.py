@@ -53,35 +53,44 @@ def direct(plan: Plan) -> pd.DataFrame:
     )
     namings = regions.reach_of_measures(plan.reach(), measures)
     namings = namings[namings["how"].isin(DIRECT)]
-    via = namings.groupby(["measure_id", "region_id"])["via"].agg(lambda ids: tuple(dict.fromkeys(ids)))
+    via = namings.groupby(["measure_id", "region_id"])["via"].agg(
+        lambda ids: tuple(dict.fromkeys(ids))
+    )
     pages = [plan.document.page_of(start) for start in measures["start"]]
     table = reach.join(via, on=["measure_id", "region_id"])
     return table.merge(measures.assign(page=pages), on="measure_id")
 
 
-def lacking(plan: Plan, region_id: str, most: int = MOST) -> pd.DataFrame:
+def lacking(
+    rows: pd.DataFrame, standings: pd.DataFrame, region_id: str, most: int = MOST
+) -> pd.DataFrame:
     """Return what more than `most` areas have by name and this one has not.
+
+    Parameters
+    ----------
+    rows, standings : DataFrame
+        From `direct` and `laoqu.analysis.naming.standings`, of all areas.
+    region_id : str
+    most : int
 
     Returns
     -------
     DataFrame
         One row per thing: ``kind`` (measure or role), ``id`` (of the measure; code of the role),
-        ``areas`` (how many of the twelve have it). Most of these lists end in 等: an area that
-        is not printed in one may still be meant.
+        ``areas`` (how many of the twelve have it), ``short_zh``, ``short_en`` (of a measure).
+        Most of these lists end in 等: an area that is not printed in one may still be meant.
     """
-    measures = direct(plan).query("reach == 'named'")[["region_id", "measure_id"]]
-    roles = naming.standings(plan)[["region_id", "role"]]
-    table = pd.concat(
-        [
-            measures.rename(columns={"measure_id": "id"}).assign(kind="measure"),
-            roles.rename(columns={"role": "id"}).assign(kind="role"),
-        ]
+    measures = rows[rows["reach"] == "named"].assign(kind="measure", id=rows["measure_id"])
+    roles = standings.assign(kind="role", id=standings["role"])
+    table = pd.concat([measures, roles])
+    found = table.groupby(["kind", "id"]).agg(
+        areas=("region_id", "nunique"),
+        has=("region_id", lambda ids: region_id in set(ids)),
+        short_zh=("short_zh", "first"),
+        short_en=("short_en", "first"),
     )
-    found = table.groupby(["kind", "id"])["region_id"].agg(set)
-    found = found[[len(ids) > most and region_id not in ids for ids in found]]
-    found = found.map(len).rename("areas").reset_index().sort_values("areas", ascending=False)
-    labels = plan.measures()[["measure_id", "short_zh", "short_en", "quote"]]
-    return found.merge(labels, how="left", left_on="id", right_on="measure_id")
+    found = found[(found["areas"] > most) & ~found["has"]].drop(columns="has")
+    return found.reset_index().sort_values("areas", ascending=False, ignore_index=True)
 
 
 def counts(plan: Plan) -> pd.DataFrame:
@@ -170,16 +179,22 @@ class Findings:
     complete: bool
 
 
-def findings(plan: Plan, region: str) -> Findings:
-    """Return what the answer paragraph of an area says, as notebook 10 works it out."""
-    area = plan.region(region).region_id
-    here = direct(plan).query("region_id == @area and reach == 'named'")
-    cities = naming.standings(plan).query("region_id == @area and clause_id == 'c07'")
-    here = here.sort_values(["named_areas", "start"])
-    now = counts(plan).loc[area]
-    return Findings(
-        area, here, cities, lacking(plan, area), int(now["key_counties"]), bool(now["complete"])
-    )
+def findings(plan: Plan) -> dict[str, Findings]:
+    """Return, for each area, what its answer paragraph says; as notebook 10 works it out."""
+    rows, places, numbers = direct(plan), naming.standings(plan), counts(plan)
+    named = rows[rows["reach"] == "named"].sort_values(["named_areas", "start"])
+    cities = places[places["clause_id"] == "c07"]
+    return {
+        area: Findings(
+            area,
+            named[named["region_id"] == area],
+            cities[cities["region_id"] == area],
+            lacking(rows, places, area),
+            int(now["key_counties"]),
+            bool(now["complete"]),
+        )
+        for area, now in numbers.iterrows()
+    }
 
 
 def paragraph(words: Words, found: Findings) -> str:
@@ -199,7 +214,7 @@ def paragraph(words: Words, found: Findings) -> str:
     >>> import laoqu as lq
     >>> from laoqu.analysis import answer
     >>> plan = lq.load()
-    >>> text = answer.paragraph(lq.Show(plan, "zh").words, answer.findings(plan, "zhexinan"))
+    >>> text = answer.paragraph(lq.Show(plan, "zh").words, answer.findings(plan)["zhexinan"])
     >>> answer.length(text, "zh") <= answer.LIMIT["zh"]
     True
     """

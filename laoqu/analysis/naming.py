@@ -37,9 +37,13 @@ def standings(plan: Plan) -> pd.DataFrame:
     groups = plan.codebook("role").set_index("code")["parent"]
     table = plan.mentions()
     table = table[table["recipient"] & (table["level"] != "area") & (table["role"] != "")]
-    table = table.assign(group=table["role"].map(groups), region_id=table["region_id"].str.split(";"))
+    table = table.assign(
+        group=table["role"].map(groups), region_id=table["region_id"].str.split(";")
+    )
     table = table.explode("region_id")
-    table = table[table["region_id"].ne("") & table["region_id"].notna() & table["group"].isin(GROUPS)]
+    table = table[
+        table["region_id"].ne("") & table["region_id"].notna() & table["group"].isin(GROUPS)
+    ]
     table = table.sort_values("start", ignore_index=True)
     table = table.drop_duplicates(["region_id", "name", "adcode", "role"])
     table["areas"] = table.groupby("role")["region_id"].transform("nunique")

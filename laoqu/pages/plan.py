@@ -161,9 +161,7 @@ class Annotated:
         return "\n".join(unit["text"] for unit in self.record["units"])
 
 
-def _measures(
-    words: Words, measures: pd.DataFrame, filters: Sequence[str]
-) -> Iterator[Record]:
+def _measures(words: Words, measures: pd.DataFrame, filters: Sequence[str]) -> Iterator[Record]:
     plan, said = words.plan, lambda name: words(f"planpage.card.{name}")
     reach = plan.measure_reach()
     reach = reach[reach["reach"].isin(SPECIFIC)]
@@ -243,7 +241,9 @@ def _mentions(words: Words, mentions: pd.DataFrame) -> Iterator[Record]:
             "reason": row.reason,
         }  # fmt: skip
         called = english.place(row)
-        title = " ".join(dict.fromkeys([row.printed, called])) if words.lang == "en" else row.printed
+        title = (
+            " ".join(dict.fromkeys([row.printed, called])) if words.lang == "en" else row.printed
+        )
         found = dict.fromkeys([row.printed, row.name, called, row.adcode, lines["above"]])
         yield {
             "kind": "area" if row.level == "area" else "place", "id": row.mention_id,
@@ -347,7 +347,9 @@ def fragment(record: Mapping[str, object]) -> str:
         out.append("</section>")
     words = partial(label, lang=record["lang"])
     cards = "".join(_card(span, spans, escape(words("planpage.close"))) for span in spans)
-    template = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True).get_template("plan.html.j2")
+    template = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True).get_template(
+        "plan.html.j2"
+    )
     return template.render(plan=record, words=words, text="".join(out), cards=cards)
 
 
@@ -366,7 +368,9 @@ def _marked(unit: Mapping[str, object], spans: Sequence[Record]) -> str:
             out.append(_opening(spans[i], stack[-1][1], first=i not in begun))
             begun.add(i)
         if b and a in turns:
-            out.append(f'<span class="pg" role="doc-pagebreak" aria-label="{turns[a]}">{turns[a]}</span>')
+            out.append(
+                f'<span class="pg" role="doc-pagebreak" aria-label="{turns[a]}">{turns[a]}</span>'
+            )
         out.append(escape(unit["text"][a:b]))
     return "".join(out)
 
@@ -411,7 +415,9 @@ def printed(record: Mapping[str, object]) -> list[Record]:
             # In Chinese the sentences of a passage run on; in English each has its rendering.
             if not (units and sentence and not units[-1]["level"] and record["lang"] == "zh"):
                 below = [[code, english] for _, code, english in unit["below"] if english]
-                units.append({"level": 0 if sentence else unit["level"], "pieces": [], "below": below})
+                units.append(
+                    {"level": 0 if sentence else unit["level"], "pieces": [], "below": below}
+                )
             turns = dict(unit["turns"])
             for a, b, over in unit["pieces"]:
                 kinds = {spans[i]["kind"] for i in over}

@@ -288,3 +288,36 @@ def _parameter(statement: ast.stmt, comment: str) -> Parameter:
         low, dots, high = found[1].partition("..")
         allowed = (float(low), float(high)) if dots else tuple(found[1].split("|"))
     return Parameter(name, kind, default, ALLOWED.sub("", comment).strip(), allowed)
+
+
+def expect_parameters(namespace: Mapping[str, object], *names: str) -> None:
+    """Raise when a notebook was given a parameter it does not have.
+
+    papermill only warns of a mistyped parameter and runs the default, so a template asks for
+    this before anything else.
+
+    Parameters
+    ----------
+    namespace : mapping
+        The notebook's ``globals()``, before it has set names of its own.
+    *names : str
+        The parameters it has.
+
+    Raises
+    ------
+    ParameterError
+        With the nearest name.
+
+    Examples
+    --------
+    >>> import laoqu as lq
+    >>> lq.expect_parameters({"region": "太行", "_": None}, "region", "lang")
+    """
+    shell = {"In", "Out", "get_ipython", "exit", "quit", "open", "lq", "papermill"}
+    plain = (str, int, float, bool, list, dict, tuple, type(None))
+    for name, value in namespace.items():
+        if name.startswith("_") or name in shell or name in names:
+            continue
+        if isinstance(value, plain):
+            hint = nearest(name, names) or names
+            raise ParameterError(f"unknown parameter {name!r}; nearest: {', '.join(hint)}")

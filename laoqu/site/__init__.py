@@ -33,7 +33,7 @@ def answers(plan: Plan) -> dict[str, dict[str, str]]:
     """Return language → area → its answer, without what it shares with all of them."""
     from laoqu.analysis import answer
 
-    found = {each: answer.findings(plan, each) for each in plan.region_ids}
+    found = answer.findings(plan)
     texts: dict[str, dict[str, str]] = {}
     for lang in LANGS:
         words = Words(plan, lang)
@@ -44,9 +44,7 @@ def answers(plan: Plan) -> dict[str, dict[str, str]]:
     return texts
 
 
-def page(
-    manifest: Mapping[str, object], parts: Mapping[str, object] | None = None
-) -> bytes:
+def page(manifest: Mapping[str, object], parts: Mapping[str, object] | None = None) -> bytes:
     """Return ``index.html`` for a manifest.
 
     Parameters

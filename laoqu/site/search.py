@@ -50,7 +50,9 @@ def data(plan: Plan, carded: Iterable[str] = ()) -> dict[str, object]:
     for row in members.itertuples():
         areas.setdefault(row.adcode, {})[row.region_id] = row.confidence
     sure = members[members["confidence"] != "low"]
-    for (code, region_id), n in sure.groupby([sure["adcode"].str[:4] + "00", "region_id"]).size().items():
+    for (code, region_id), n in (
+        sure.groupby([sure["adcode"].str[:4] + "00", "region_id"]).size().items()
+    ):
         # 儋州 and its like are cities without counties: their own row stands.
         if code in units and code not in set(members["adcode"]):
             areas.setdefault(code, {})[region_id] = int(n)

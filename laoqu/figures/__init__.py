@@ -1,1 +1,0 @@
-"""Frame in, figure out: one look for the collection (see `laoqu.figures.style`)."""

@@ -1,1 +1,0 @@
-"""Publication tables of the analyses, in Chinese and English."""
