@@ -121,7 +121,7 @@ def describe(id: str, document: Document, tables: Tables) -> str:
 
     Raises
     ------
-    KeyError
+    LookupError
         When it is none of these.
     """
     passages = {**document.clauses, **document.boxes, **document.parts}
