@@ -94,6 +94,8 @@ class Shapes:
         self, layers: geo.Layers, codes: pd.Series, kinds: Sequence[str], places: pd.Series
     ) -> None:
         table = layers.counties.set_index("adcode").geometry
+        if codes.empty:
+            raise ParameterError("no county to draw: the membership table has none of the area")
         if missing := sorted(set(codes) - set(table.index)):
             raise ParameterError(f"no border for {', '.join(missing)}")
         extent = np.ptp(np.reshape(table[codes].total_bounds, (2, 2)), axis=0).max()

@@ -80,7 +80,11 @@ def area(
         if unknown := max(it.official_total - len(counties), 0):
             key["unknown"] = words("map.key.unknown", n=unknown), FILLS["unknown"]
     else:
-        counties = counties.assign(value=counties["adcode"].map(dict(values)))
+        try:
+            own = {str(code).removesuffix(".0"): value for code, value in dict(values).items()}
+        except (TypeError, ValueError):
+            raise ParameterError("values: expected adcode → value, a dict or a Series") from None
+        counties = counties.assign(value=counties["adcode"].map(own))
         kinds, key = _classes(counties["value"], words)
     shapes = Shapes(plan.layers, counties["adcode"], kinds, places["adcode"])
     names = plan.gazetteer().set_index("adcode")["short_name" if words.lang == "zh" else "name_en"]

@@ -247,7 +247,7 @@ def test_the_scale_bar_is_as_long_as_it_says(lang):
 
 def test_own_values_colour_the_counties():
     codes = PLAN.membership("yimeng")["adcode"].tolist()
-    own = pd.Series(np.arange(17) ** 2.0, index=codes[:17])
+    own = pd.Series(np.arange(17) ** 2.0, index=[int(code) for code in codes[:17]])
     figure = lq.plot_region("yimeng", "en", PLAN, values=own, title="Own")
     fills = {item.name: item.look.fill for item in named(figure, "path") if item.name.isdigit()}
     assert fills[codes[0]] == "heat1"
@@ -256,8 +256,9 @@ def test_own_values_colour_the_counties():
     assert figure.data["value"].dropna().tolist() == own.tolist()
     kinds = lq.plot_region("yimeng", plan=PLAN, values=dict.fromkeys(codes, "试点"))
     assert "试点\u200918" in kinds.alt
-    with pytest.raises(ParameterError, match="no county"):
-        lq.plot_region("yimeng", plan=PLAN, values={})
+    for wrong, said in (({}, "no county"), (7, "a dict or a Series")):
+        with pytest.raises(ParameterError, match=said):
+            lq.plot_region("yimeng", plan=PLAN, values=wrong)
     with pytest.raises(ParameterError, match="6 categories"):
         lq.plot_region("yimeng", plan=PLAN, values=dict(zip(codes, "abcdef", strict=False)))
 
