@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import pandas as pd
@@ -28,7 +29,9 @@ def cite(document: Document, rows: object, tables: Tables) -> pd.DataFrame:
     The link opens the annotated plan, from the folder of its language, at the measure that holds
     the words, else at their sentence.
     """
-    cited, measures = [], tables("measures")
+    measures = tables("measures").sort_values("start")
+    starts, ends, ids = (measures[name].tolist() for name in ("start", "end", "measure_id"))
+    cited = []
     for start, end in _spans(rows, document, tables):
         if not 0 <= start < end <= len(document.canonical):
             raise LaoquError(f"offsets {start}–{end} are not in 0–{len(document.canonical)}")
@@ -37,8 +40,9 @@ def cite(document: Document, rows: object, tables: Tables) -> pd.DataFrame:
         page, line = document.page_of(start), document.line_of(start)
         raw = document.to_raw(start, end)
         text = f"“{quote}”（{where}，第 {page} 页，字符 {start}–{end}）"
-        holding = measures[(measures["start"] <= start) & (measures["end"] >= end)]["measure_id"]
-        anchor = next(iter(holding), document.unit_at(start).unit_id)
+        at = bisect_right(starts, start) - 1
+        holds = at >= 0 and end <= ends[at]
+        anchor = ids[at] if holds else document.unit_at(start).unit_id
         link = f"plan.html#{anchor}"
         cited.append([quote, clause_id, where, page, start, end, raw, line, text, link])
     return pd.DataFrame(cited, columns=CITED)
@@ -117,7 +121,7 @@ def describe(id: str, document: Document, tables: Tables) -> str:
 
     Raises
     ------
-    KeyError
+    LookupError
         When it is none of these.
     """
     passages = {**document.clauses, **document.boxes, **document.parts}

@@ -349,10 +349,10 @@ def _compared(path: str) -> str:
 
     plan = laoqu.load(coding=path)
     table = by_variable(plan.codings("own"), plan.codings("adjudicated"), draws=500)
-    keep = table["statistic"].str.match("percent|alpha|ac1")
-    columns = ["variable", "statistic", "value", "low", "high", "n", "note"]
+    keep = table["statistic"].str.match("percent|alpha|ac")
+    columns = ["variable", "statistic", "value", "low", "high", "most_units", "n", "note"]
     shown = table.loc[keep, columns].map(lambda v: f"{v:.3f}" if isinstance(v, float) else str(v))
-    return text_table(columns, shown.to_numpy().tolist(), frozenset({2, 3, 4, 5}))
+    return text_table(columns, shown.to_numpy().tolist(), frozenset({2, 3, 4, 5, 6}))
 
 
 def _show(args: argparse.Namespace) -> int:
