@@ -96,8 +96,10 @@ def _parsed(argv: list[str]) -> argparse.Namespace:
     add("--universe", choices=("areas", "all"), default="areas",
         help="counties of the twelve areas, or of all China")  # fmt: skip
     add = command("monitor", _monitor, "compare a panel of your own with what the plan asks for")
-    add("panel", help="a table of counties and years: .csv, .xlsx, .dta")
-    add("--lang", default="zh", help="zh or en (default: zh)")
+    add("panel", help="a table of counties and years: .csv, .xlsx, .dta, .parquet")
+    add("--outcome", default="", help="a column of numbers (default: the first)")
+    add("--area", action="append", help="an area, or all; may be given again (default: all)")
+    add("--lang", default="zh", help="zh, en or zh,en (default: zh)")
     _batch_options(add)
     command("check", _check, "list every problem in data/")
     add = command("build", _build, "write data/built and docs/dictionary.md")
@@ -112,7 +114,6 @@ def _parsed(argv: list[str]) -> argparse.Namespace:
     verbs = commands.choices["coding"].add_subparsers(metavar="VERB", required=True)
     for verb, text in (
         ("template", "write an empty sheet with the allowed codes"),
-        ("sample", "draw measures for a second reader"),
         ("compare", "check a sheet and compare it with the shipped one"),
     ):
         sheet = verbs.add_parser(verb, help=text)
@@ -292,7 +293,13 @@ def _export(args: argparse.Namespace) -> int:
 
 
 def _monitor(args: argparse.Namespace) -> int:
-    return _batch(args, laoqu.run_notebook, "08_monitoring", [{"panel": args.panel}])
+    given = {"panel": str(Path(args.panel).expanduser().resolve()), "outcome": args.outcome}
+    sets = [
+        {**given, "area": area, "lang": lang}
+        for lang in args.lang.split(",")
+        for area in args.area or ["all"]
+    ]
+    return _batch(args, laoqu.run_notebook, "08_monitoring", sets)
 
 
 def _check(_: argparse.Namespace) -> int:
@@ -325,10 +332,8 @@ def _coding(args: argparse.Namespace) -> int:
     if path.exists():
         raise LaoquError(f"{path} exists: name another file, so that no coding is lost")
     try:
-        if args.verb == "sample":
-            sheets.sample(plan, path)
-        else:
-            sheets.template(plan.table("measures"), plan.codebook(), path)
+        tables = plan.table("measures"), plan.codebook()
+        sheets.template(*tables, path, plan.sentences())
     except OSError as error:
         raise LaoquError(f"{path} cannot be written: {error.strerror}") from error
     print(f"wrote {path}: fill it in, then `laoqu coding compare {path}`")
@@ -336,15 +341,21 @@ def _coding(args: argparse.Namespace) -> int:
 
 
 def _compared(path: str) -> str:
+    from laoqu import sheets
     from laoqu.analysis.agreement import by_variable
     from laoqu.show.table import text_table
 
     plan = laoqu.load(coding=path)
     table = by_variable(plan.codings("own"), plan.codings("adjudicated"), draws=500)
-    keep = table["statistic"].str.match("percent|alpha|ac1")
-    columns = ["variable", "statistic", "value", "low", "high", "n", "note"]
+    keep = table["statistic"].str.match("percent|alpha|ac")
+    columns = ["variable", "statistic", "value", "low", "high", "most_units", "n", "note"]
     shown = table.loc[keep, columns].map(lambda v: f"{v:.3f}" if isinstance(v, float) else str(v))
-    return text_table(columns, shown.to_numpy().tolist(), frozenset({2, 3, 4, 5}))
+    text = text_table(columns, shown.to_numpy().tolist(), frozenset({2, 3, 4, 5, 6}))
+    coded = (plan.codings("own"), plan.codings("adjudicated"))
+    differ = sheets.differences(*coded, plan.measures()).astype("str")
+    if differ.empty:
+        return f"{text}\n\nno unit differs"
+    return f"{text}\n\n{text_table(list(differ.columns), differ.to_numpy().tolist())}"
 
 
 def _show(args: argparse.Namespace) -> int:
