@@ -9,8 +9,17 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 
-from laoqu.errors import DataError, LaoquError, OutputError, ParameterError, Problem, UnknownId
+from laoqu.errors import (
+    DataError,
+    LaoquError,
+    OutputError,
+    ParameterError,
+    Problem,
+    UnknownId,
+    guard,
+)
 
 __version__ = "0.1.0"
 
@@ -46,6 +55,8 @@ def __getattr__(name: str) -> object:
         if _LAZY[name] == "laoqu.plan":
             module.Plan.show = _show
         value = getattr(module, name)
+        if inspect.isfunction(value) and not hasattr(value, "__wrapped__"):
+            value = guard(value)
         globals()[name] = value
         return value
     raise AttributeError(f"module 'laoqu' has no attribute {name!r}")

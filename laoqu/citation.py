@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import pandas as pd
@@ -14,14 +15,22 @@ from laoqu.errors import LaoquError, UnknownId, nearest
 Tables = Callable[[str], pd.DataFrame]
 #: Tables whose rows are known by id.
 KEYED = {"scopes": "scope_id", "mentions": "mention_id", "measures": "measure_id"}
-CITED = ["quote", "clause_id", "clause", "page", "start", "end", "raw", "line", "citation"]
+CITED = [
+    "quote", "clause_id", "clause", "page", "start", "end", "raw", "line", "citation", "link",
+]  # fmt: skip
 FOUND = ["unit_id", "clause_id", "page", "start", "end", "quote", "before", "after"]
 #: How many characters `find` shows on either side.
 AROUND = 12
 
 
 def cite(document: Document, rows: object, tables: Tables) -> pd.DataFrame:
-    """Return one row per row of `rows`: quote, clause, page, offsets, raw spans, citation."""
+    """Return one row per row of `rows`: quote, clause, page, offsets, raw spans, citation, link.
+
+    The link opens the annotated plan, from the folder of its language, at the measure that holds
+    the words, else at their sentence.
+    """
+    measures = tables("measures").sort_values("start")
+    starts, ends, ids = (measures[name].tolist() for name in ("start", "end", "measure_id"))
     cited = []
     for start, end in _spans(rows, document, tables):
         if not 0 <= start < end <= len(document.canonical):
@@ -31,7 +40,11 @@ def cite(document: Document, rows: object, tables: Tables) -> pd.DataFrame:
         page, line = document.page_of(start), document.line_of(start)
         raw = document.to_raw(start, end)
         text = f"“{quote}”（{where}，第 {page} 页，字符 {start}–{end}）"
-        cited.append([quote, clause_id, where, page, start, end, raw, line, text])
+        at = bisect_right(starts, start) - 1
+        holds = at >= 0 and end <= ends[at]
+        anchor = ids[at] if holds else document.unit_at(start).unit_id
+        link = f"plan.html#{anchor}"
+        cited.append([quote, clause_id, where, page, start, end, raw, line, text, link])
     return pd.DataFrame(cited, columns=CITED)
 
 
@@ -108,7 +121,7 @@ def describe(id: str, document: Document, tables: Tables) -> str:
 
     Raises
     ------
-    KeyError
+    LookupError
         When it is none of these.
     """
     passages = {**document.clauses, **document.boxes, **document.parts}

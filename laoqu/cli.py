@@ -96,8 +96,10 @@ def _parsed(argv: list[str]) -> argparse.Namespace:
     add("--universe", choices=("areas", "all"), default="areas",
         help="counties of the twelve areas, or of all China")  # fmt: skip
     add = command("monitor", _monitor, "compare a panel of your own with what the plan asks for")
-    add("panel", help="a table of counties and years: .csv, .xlsx, .dta")
-    add("--lang", default="zh", help="zh or en (default: zh)")
+    add("panel", help="a table of counties and years: .csv, .xlsx, .dta, .parquet")
+    add("--outcome", default="", help="a column of numbers (default: the first)")
+    add("--area", action="append", help="an area, or all; may be given again (default: all)")
+    add("--lang", default="zh", help="zh, en or zh,en (default: zh)")
     _batch_options(add)
     command("check", _check, "list every problem in data/")
     add = command("build", _build, "write data/built and docs/dictionary.md")
@@ -292,7 +294,13 @@ def _export(args: argparse.Namespace) -> int:
 
 
 def _monitor(args: argparse.Namespace) -> int:
-    return _batch(args, laoqu.run_notebook, "08_monitoring", [{"panel": args.panel}])
+    given = {"panel": str(Path(args.panel).expanduser().resolve()), "outcome": args.outcome}
+    sets = [
+        {**given, "area": area, "lang": lang}
+        for lang in args.lang.split(",")
+        for area in args.area or ["all"]
+    ]
+    return _batch(args, laoqu.run_notebook, "08_monitoring", sets)
 
 
 def _check(_: argparse.Namespace) -> int:

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from laoqu import paths, source
-from laoqu.errors import DataError, LaoquError, Problem
+from laoqu.errors import ArgumentError, DataError, Problem, UnknownId, guard, guard_methods, nearest
 
 LAYOUT = Path("curated", "layout.toml")
 
@@ -84,6 +84,7 @@ class Passage:
     spans: tuple[Span, ...]
 
 
+@guard_methods
 @dataclass(frozen=True)
 class Document:
     """A parsed document: the texts of ``units`` joined are ``canonical``.
@@ -123,7 +124,9 @@ class Document:
         return [unit.start for unit in self.units]
 
     def unit(self, unit_id: str) -> Unit:
-        """Return one unit by id; ``KeyError`` when there is none."""
+        """Return one unit by id."""
+        if not isinstance(unit_id, str) or unit_id not in self._by_id:
+            raise UnknownId(unit_id, nearest(str(unit_id), self._by_id), "unit")
         return self._by_id[unit_id]
 
     def unit_at(self, start: int) -> Unit:
@@ -166,15 +169,11 @@ class Document:
         return self.raw.count("\n", 0, self._raw_of[start]) + 1
 
 
-class OffsetError(LaoquError, ValueError):
-    """An offset that lies outside the text."""
-
-
 def _bounds(start: int, end: int, size: int) -> None:
     whole = isinstance(start, Integral) and isinstance(end, Integral)
     if not (whole and 0 <= start <= end <= size):
         message = f"offsets must satisfy 0 <= start <= end <= {size}, got {start!r}, {end!r}"
-        raise OffsetError(message)
+        raise ArgumentError(message)
 
 
 def _raw_spans(offsets: tuple[int, ...], raw: str) -> list[Span]:
@@ -225,6 +224,7 @@ def load(source_id: str = "plan", folder: Path | None = None) -> Document:
     return parse(raw, layout, name=paths.display(path))
 
 
+@guard
 def parse(raw: str, layout: dict[str, object] | None = None, name: str = "document") -> Document:
     r"""Parse the text layer of a policy document.
 

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import difflib
 import functools
+import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeVar
 
 F = TypeVar("F", bound=Callable)
-#: What an argument of the wrong kind raises somewhere inside.
-ODD = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, OSError, RecursionError)
+#: What an argument of the wrong kind raises somewhere inside (RecursionError is a RuntimeError).
+ODD = (
+    TypeError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    OSError,
+    RuntimeError,
+    re.error,
+)
 
 
 class LaoquError(Exception):
-    """Base of every error laoqu raises on purpose."""
+    """Base of every error laoqu raises on purpose; its message can always be printed."""
+
+    def __str__(self) -> str:
+        return super().__str__().encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 class Problem(NamedTuple):
@@ -85,7 +98,7 @@ def guard(function: F) -> F:
             message = (
                 f"{function.__qualname__}({', '.join(given)}): {type(error).__name__}: {error}"
             )
-            raise ArgumentError(message.encode("utf-8", "replace").decode("utf-8")) from error
+            raise ArgumentError(message) from error
 
     return guarded
 

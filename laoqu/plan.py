@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,10 +52,10 @@ class Plan(Collection):
 
     def describe(self, id: str) -> str:
         """Say in a few lines what an id stands for: area, clause, box, sentence, mention, code."""
-        try:
+        if not isinstance(id, str):
+            raise UnknownId(id, self.region_ids)
+        with suppress(LookupError):
             return citation.describe(id, self.document, self.table)
-        except KeyError:
-            pass
         try:
             region = self.region(id)
         except UnknownId as error:

@@ -26,6 +26,7 @@ RULES = (
     codes.used,
     codes.codebook,
     codes.absences,
+    codes.rules,
     codes.schemes,
     codes.adjudicated,
     codes.pmc_scores,

@@ -85,6 +85,19 @@ def absences(tables: Tables) -> Iterator[Problem]:
             yield Problem(table.file, row.line, 1, "matches that do not count need a reason")
 
 
+def rules(tables: Tables) -> Iterator[Problem]:
+    """Require the rules that rulings and examples cite to stand in docs/coding_rules.md."""
+    path = tables.folder.parent / "docs" / "coding_rules.md"
+    if not path.is_file():
+        return
+    known = {*re.findall(r"^## (R\d+)", path.read_text(encoding="utf-8"), re.M), "codebook"}
+    for name, column in (("adjudications", "rule"), ("exemplified", "source")):
+        for row in tables[name].rows:
+            if row.values[column] not in known:
+                message = f"there is no rule {row.values[column]!r} in docs/coding_rules.md"
+                yield tables[name].problem(row, column, message)
+
+
 def schemes(tables: Tables) -> Iterator[Problem]:
     """Require every mapping to give every instrument a class, and grades to cover 0 to m."""
     table = tables["crosswalk_rz"]

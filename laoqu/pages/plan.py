@@ -224,15 +224,16 @@ def _rulings(words: Words, rulings: pd.DataFrame) -> Iterator[tuple[str, list[st
 
 
 def _mentions(words: Words, mentions: pd.DataFrame) -> Iterator[Record]:
-    english = Words(words.plan, "en")
+    english, units = Words(words.plan, "en"), set(words.plan.gazetteer()["adcode"])
     order = mentions.sort_values(["start", "end"], ascending=[True, False])
     for row in order.itertuples():
         regions = [each for each in row.region_id.split(";") if each]
         lines = {
             "name": row.name if row.name != row.printed else "",
             "level": words.code("level", row.level),
-            "above": "".join(dict.fromkeys(name for name in (row.province, row.prefecture)
-                                           if name != row.name)),
+            "above": ("" if words.lang == "zh" else ", ").join(
+                words.unit(code) for code in (row.adcode[:2] + "0000", row.adcode[:4] + "00")
+                if code in units and code != row.adcode),
             "adcode": row.adcode,
             "role": words.code("role", row.role) if row.role else "",
             "recipient": words("planpage.recipient" if row.recipient else "planpage.mentioned"),

@@ -254,6 +254,8 @@ class _Batch:
             if self.maker.index:
                 index = process.Call(_made_of_all, [self.maker.index, self.maker.sources])
             try:
+                for name in queue if self.options.scheduler else ():
+                    self.options.tell({"event": "start", "run": name})
                 for name, result in engine(queue):
                     yield self._keep(name, *todo[name], result)
                 yield from self._finish(index)

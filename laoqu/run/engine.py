@@ -269,12 +269,13 @@ def execute(job: Job, tell: Callable[[object], None]) -> Result:
         if left:  # papermill takes sys.exit(0) for success
             cell = len(_code(seen[0])) - len(left)
             error = f"SystemExit: cell {cell} ended the notebook before its last cell"
+            lines = [error]
     except PapermillExecutionError as raised:
         error, cell = f"{raised.ename}: {raised.evalue}", raised.exec_count
         lines = ANSI.sub("", "\n".join(raised.traceback)).strip().splitlines()
     except Exception as raised:  # the kernel died, hung, or never came up
-        lines = str(raised).strip().splitlines()
-        error = f"{type(raised).__name__}: {lines[0] if lines else ''}"
+        error = f"{type(raised).__name__}: {raised}".strip()
+        lines = traceback.format_exc().strip().splitlines()
         cell = _mark(seen, error, lines)
     notebook = seen[0] if seen else None
     if notebook:
@@ -358,7 +359,7 @@ def _shell() -> Iterator[Shell]:
 
 @contextmanager
 def _alarm(seconds: float | None) -> Iterator[None]:
-    """Raise TimeoutError in what takes longer, again each second, so that none can swallow it."""
+    """Raise TimeoutError in what takes longer; what swallows it is killed by the keeper."""
     if not seconds or not hasattr(signal, "SIGALRM") or threading.current_thread() is not _main():
         yield
         return
@@ -367,7 +368,7 @@ def _alarm(seconds: float | None) -> Iterator[None]:
         raise TimeoutError(f"the cell took longer than {seconds:g} s")
 
     before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:

@@ -77,12 +77,8 @@ class Call:
     ) -> None:
         context = multiprocessing.get_context("forkserver" if CAN_FORK else "spawn")
         self.connection, theirs = context.Pipe()
-        try:
-            where = Path.cwd()
-        except OSError:  # it was deleted
-            where = tempfile.gettempdir()
         environment = dict(os.environ if environment is None else environment)
-        arguments = (theirs, function, tuple(arguments), (limit, where, environment))
+        arguments = (theirs, function, tuple(arguments), (limit, Path.cwd(), environment))
         with _alone():
             self.process = context.Process(target=_keep if CAN_FORK else _work, args=arguments)
             self.process.start()
@@ -122,6 +118,11 @@ class Call:
 @contextmanager
 def server(preload: Sequence[str]) -> Iterator[None]:
     """Have a fork server that has imported the modules `preload`; it ends with the block."""
+    try:
+        Path.cwd()
+    except OSError:  # it was deleted, and no process can be started from nowhere
+        process.ORIGINAL_DIR = tempfile.gettempdir()
+        os.chdir(process.ORIGINAL_DIR)
     ours = CAN_FORK and forkserver._forkserver._forkserver_pid is None
     if ours:
         before = dict(os.environ)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MIME", "Block", "Show", "Words"]
 
-CHARTS = ("strip", "dots", "matrix", "squares", "heat")
+CHARTS = ("strip", "dots", "matrix", "squares", "heat", "lines")
 FILE = re.compile(r"[A-Za-z0-9][\w.-]{0,80}", re.ASCII)
 #: How the paragraphs of a text are set.
 FORMS = ("", "answer", "note", "list", "copy")
@@ -170,15 +170,18 @@ class Show:
         )  # fmt: skip
 
     def chart(self, kind: str, frame: pd.DataFrame, key: str, **roles: object) -> Block:
-        """Show a frame as a chart: ``strip``, ``dots``, ``matrix``, ``squares`` or ``heat``.
+        """Show a frame as a chart: one of `CHARTS`.
 
-        See the functions of these names in `laoqu.show.charts`; ``title`` states the finding.
+        See the functions of these names in `laoqu.show.charts` and `laoqu.show.lines`; ``title``
+        states the finding.
         """
         if kind not in CHARTS:
             raise ParameterError(f"unknown chart {kind!r}, expected one of {', '.join(CHARTS)}")
         from laoqu.show import charts
+        from laoqu.show import lines as over_years
 
-        figure = getattr(charts, kind)(frame, self.words, **self._said(roles))
+        draw = getattr(over_years if kind == "lines" else charts, kind)
+        figure = draw(frame, self.words, **self._said(roles))
         return self.figure(figure, key)
 
     def map(self, region: str, key: str = "map", **layers: object) -> Block:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import random
 
 import pytest
 
@@ -176,6 +179,29 @@ def test_a_moved_offset_of_any_row_is_reported_in_its_line():
                     one = schema.Table(name, "t.csv", table.fields, [moved])
                     schema._check_evidence(one, PLAN.document)
                     assert [each.line for each in one.problems] == [row.line], (name, row)
+
+
+def test_every_one_of_300_random_changes_of_a_cell_is_noticed(data_copy):
+    build.accept(data_copy)
+    assert list(build.unreviewed(data_copy)) == []
+    draw = random.Random(2021)
+    for n in range(300):
+        each = draw.choice(CURATED)
+        path = data_copy / each["path"]
+        data = path.read_bytes()
+        rows = list(csv.reader(io.StringIO(data.decode("utf-8"))))
+        row = draw.randrange(1, len(rows))
+        column = draw.randrange(len(rows[0]))
+        before = rows[row][column]
+        rows[row][column] = draw.choice([before + "x", before[:-1] or "0", "nan", "false", "１"])
+        if rows[row][column] == before:
+            rows[row][column] += "y"
+        out = io.StringIO()
+        csv.writer(out, lineterminator="\n").writerows(rows)
+        path.write_text(out.getvalue(), encoding="utf-8", newline="")
+        found = list(build.unreviewed(data_copy)) if n % 60 else lq.check(data_copy)
+        assert any(path.name in str(problem) for problem in found), (each["name"], row, column)
+        path.write_bytes(data)
 
 
 def test_every_problem_is_reported_not_only_the_first(data_copy):

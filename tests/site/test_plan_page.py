@@ -211,9 +211,9 @@ def test_filters_show_what_the_frames_say(visit):
     page = visit("zh/plan.html?area=yimeng")
     assert set(page.evaluate(lit)) == near
     assert str(len(near)) in page.locator("#filter output").inner_text()
-    page.check("#common")
+    page.check("#with-common")
     assert set(page.evaluate(lit)) == set(reach["measure_id"])
-    page.uncheck("#common")
+    page.uncheck("#with-common")
     page.select_option("[name=theme]", "T08")
     themes = PLAN.measures().set_index("measure_id")["theme"]
     assert set(page.evaluate(lit)) == {each for each in near if themes[each] == "T08"}

@@ -73,7 +73,7 @@
     if (name === "place") return all(":is(.place, .area).hit", mark).length > 0;
     if (name !== "area") return mark.dataset[name] === value;
     const how = reach(mark, value);
-    return NEAR.includes(how) || (how && byId("common").checked);
+    return NEAR.includes(how) || (how && byId("with-common").checked);
   };
   const filter = () => {
     const asked = fields.map((each) => [each.name, each.value.trim()]).filter(([, value]) => value);

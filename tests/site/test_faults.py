@@ -1,0 +1,458 @@
+"""What goes wrong while notebooks run, provoked: nothing is lost, nothing hangs, all is said."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import laoqu as lq
+from laoqu import reports
+from laoqu.run import batch
+
+HERE = Path(__file__).parent
+LIGHT = ("laoqu.run.engine",)
+#: As a process says it of itself to others, so that it is found among all.
+MARK = "6543.21"
+CASES = {
+    "fine": "",
+    "raise": "raise ValueError('x' * 3_000_000)",
+    "exit": "sys.exit(0)",
+    "hard exit": "os._exit(0)",
+    "killed": "os.kill(os.getpid(), 9)",
+    "segfault": "import ctypes; ctypes.string_at(0)",
+    "hang": "while True: pass",
+    "deaf": "while True:\n        try: time.sleep(1)\n        except BaseException: pass",
+    "session": f"subprocess.Popen(['sleep', '{MARK}'], start_new_session=True)",
+    "orphan": f"os.system('(setsid setsid sleep {MARK} &) &')",
+    "much": "for i in range(200): print('x' * 1_000_000)",
+    "server": "os.kill(int(open(f'/proc/{os.getppid()}/stat').read().rpartition(')')[2].split()[1]), 9)",
+    "keeper": "os.kill(os.getppid(), 9); time.sleep(60)",
+    "html": "print('<script>alert(1)</script>')",
+    "render": "",
+}  # fmt: skip
+
+
+def book(path, parameters, *cells):
+    """Write a notebook: its parameters cell, then code cells."""
+    new = nbformat.v4.new_code_cell
+    first = new(parameters, metadata={"tags": ["parameters"]})
+    notebook = nbformat.v4.new_notebook(cells=[first, *map(new, cells)])
+    notebook.metadata["kernelspec"] = {"name": "python3", "language": "python", "display_name": "x"}
+    for number, cell in enumerate(notebook.cells):
+        cell.id = str(number)
+    nbformat.write(notebook, path)
+    return path
+
+
+def render(notebook, lang, formats):
+    """Stand for the pages."""
+    if "render" in str(notebook.metadata.papermill.parameters.get("case")):
+        raise RuntimeError("no page of this")
+    return {f"report.{form}": lang.encode() for form in formats}
+
+
+def index(manifest):
+    """Stand for the index."""
+    return json.dumps([run["name"] for run in manifest()["runs"]]).encode()
+
+
+def run(path, sets, out, **options):
+    maker = batch.Maker(render, index, dict, reports.KINDS, LIGHT)
+    return batch.run_notebook(path, sets, out, maker, batch.Options(**options))
+
+
+def marked():
+    """Return the numbers of processes that carry the mark."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if MARK in path.read_bytes().decode(errors="replace").split("\0"):
+                found.append(int(path.parent.name))
+    return found
+
+
+def below(pid):
+    """Return the numbers of all processes below one."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = path.read_bytes().rpartition(b")")[2].split()
+            if fields[0] != b"Z":
+                parents[int(path.parent.name)] = int(fields[1])
+    found, new = set(), {pid}
+    while new := {child for child, parent in parents.items() if parent in new} - found:
+        found |= new
+    return found
+
+
+def gone(pids, seconds=15):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if not any(Path(f"/proc/{pid}").exists() for pid in pids):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+# --- runs that fail
+
+
+@pytest.fixture(scope="module")
+def failures(tmp_path_factory):
+    """Every kind of failure in one batch."""
+    folder = tmp_path_factory.mktemp("faults")
+    (folder / "tmp").mkdir()
+    cells = [f"if case == {name!r}:\n    {code or 'pass'}" for name, code in CASES.items()]
+    setup = "import os, subprocess, sys, time\nprint('begun')"
+    path = book(folder / "t.ipynb", "case = ''", setup, *cells, "'the last cell'")
+    patch = pytest.MonkeyPatch()
+    patch.setenv("TMPDIR", str(folder / "tmp"))
+    began = time.monotonic()
+    sets = [{"case": name} for name in CASES]
+    runs = run(path, sets, folder / "out", jobs=2, timeout=4, formats=["html"])
+    patch.undo()
+    return {each.parameters["case"]: each for each in runs}, folder, time.monotonic() - began
+
+
+def test_a_failed_run_stops_no_other_and_says_what_happened(failures):
+    runs, folder, seconds = failures
+    ok = {"fine", "session", "orphan", "much", "html", "server"}
+    assert {name for name, each in runs.items() if each.status == "ok"} == ok
+    said = {name: each.error for name, each in runs.items() if each.status == "failed"}
+    assert said["raise"].startswith("ValueError: xxx")
+    assert said["exit"] == "SystemExit: cell 6 ended the notebook before its last cell"
+    assert said["hard exit"] == "the process ended with status 0"
+    assert said["killed"] == "the process ended with signal 9"
+    assert said["segfault"] == "the process ended with signal 11"
+    assert said["hang"] == "TimeoutError: the cell took longer than 4 s"
+    assert said["deaf"] == "TimeoutError: a cell took longer than 4 s and did not stop"
+    assert said["keeper"] == "its process ended"
+    assert said["render"] == "RuntimeError: no page of this"
+    cells = {name: each.cell for name, each in runs.items() if each.cell}
+    number = {name: place + 4 for place, name in enumerate(CASES)}
+    named = ("raise", "hard exit", "killed", "segfault", "hang", "deaf")
+    assert {name: cells[name] for name in named} == {name: number[name] for name in named}
+    assert all(each.last_lines for each in runs.values() if each.status == "failed" and each.cell)
+    assert max(len(str(each)) for each in runs.values()) < 30_000
+    assert seconds < 60
+
+
+def test_the_failed_notebook_is_kept_with_its_error(failures):
+    runs, folder, _ = failures
+    for name in ("raise", "hard exit", "killed", "hang", "deaf", "exit", "render"):
+        path = folder / "out" / runs[name].name / "report.failed.ipynb"
+        found = nbformat.read(path, as_version=4)
+        texts = [output for cell in found.cells for output in cell.get("outputs", [])]
+        assert texts[0]["text"] == "begun\n"
+        assert ("error" in {each.output_type for each in texts}) == (name != "render"), name
+        assert path.stat().st_size < 200_000
+
+
+def test_no_process_and_no_file_of_a_run_stays(failures):
+    _, folder, _ = failures
+    assert marked() == []
+    assert gone(below(os.getpid()) - below(os.getppid()))
+    left = [path for path in (folder / "tmp").iterdir() if path.name != "log"]
+    assert [path.name for path in left if not path.name.startswith("pymp-")][1:] == []
+    assert list((folder / "out").glob(".laoqu-*")) == []
+
+
+def test_much_output_is_cut_and_html_stays_text(failures):
+    runs, folder, _ = failures
+    much = (folder / "out" / runs["much"].name / "report.ipynb").read_text()
+    assert 1_000_000 < len(much) < 20_000_000
+    assert "the rest is not kept" in much
+
+
+def test_the_next_run_makes_exactly_what_is_missing(failures):
+    runs, folder, _ = failures
+    out = folder / "out"
+    names = json.loads((out / "index.html").read_text())
+    assert names == sorted(each.name for each in runs.values())
+    sets = [{"case": name} for name in CASES]
+    path = folder / "t.ipynb"
+    found = run(path, sets, out, only_say=True)
+    assert {each.parameters["case"] for each in found if each.status == "waiting"} == {
+        name for name, each in runs.items() if each.status == "failed"}  # fmt: skip
+    # What is made of all runs is renewed although nothing is to do.
+    for name in ("index.html", "manifest.json", "ro-crate-metadata.json"):
+        (out / name).write_text("altered")
+        (same,) = run(path, sets[:1], out)
+        assert same.status == "unchanged"
+        assert (out / name).read_text() != "altered"
+        assert json.loads((out / "index.html").read_text()) == names
+
+
+def test_data_changed_during_a_batch_are_not_taken_for_current(tmp_path, data_copy, monkeypatch):
+    monkeypatch.setenv("LAOQU_DATA", str(data_copy))
+    file = data_copy / "curated" / "regions.csv"
+    cell = f"p = {str(file)!r}; text = open(p).read()\nif n == 2: open(p, 'w').write(text + ' '); open(p, 'w').write(text)"
+    path = book(tmp_path / "t.ipynb", "n = 1", cell)
+    said = []
+    sets, out = [{"n": 1}, {"n": 2}], tmp_path / "out"
+    runs = run(path, sets, out, jobs=1, tell=said.append)
+    assert [each.status for each in runs] == ["ok", "ok"]
+    assert any("changed during the batch" in each.get("text", "") for each in said)
+    again = run(path, sets, out, only_say=True)
+    assert [(each.status, list(each.why)) for each in again] == [
+        ("unchanged", []),
+        ("waiting", ["data"]),
+    ]
+
+
+# --- batches that are ended
+
+
+DRIVER = """
+import sys, json
+sys.path.insert(0, {here!r})
+import test_faults
+def tell(event):
+    print(event["event"], flush=True)
+sets = [{{"n": n}} for n in range(4)]
+runs = test_faults.run({path!r}, sets, {out!r}, jobs=2, formats=["html"], tell=tell)
+print(json.dumps([run.status for run in runs]), flush=True)
+"""
+
+
+def driver(tmp_path, *cells):
+    (tmp_path / "tmp").mkdir(exist_ok=True)
+    path = book(tmp_path / "t.ipynb", "n = 1", *cells)
+    code = DRIVER.format(here=str(HERE), path=str(path), out=str(tmp_path / "out"))
+    return subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"TMPDIR": str(tmp_path / "tmp")}, start_new_session=True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])
+def test_a_batch_that_is_ended_leaves_no_process_and_nothing_half(tmp_path, number):
+    wait = f"import os, subprocess, time\nif n and not os.path.exists('{tmp_path}/go'):\n    "
+    wait += f"subprocess.Popen(['sleep', '{MARK}'], start_new_session=True); time.sleep(600)"
+    process = driver(tmp_path, wait)
+    lines = []
+    while lines.count("start") < 3:
+        lines.append(process.stdout.readline().strip())
+    until = time.monotonic() + 20
+    while len(marked()) < 2 and time.monotonic() < until:
+        time.sleep(0.05)
+    pids = below(process.pid)
+    os.killpg(process.pid, number)  # as a terminal does
+    said = process.communicate(timeout=30)
+    assert gone(pids)
+    assert gone(marked())
+    if number == signal.SIGINT:
+        assert said[1].strip().splitlines()[-1] == "KeyboardInterrupt"
+        assert said[1].count("Traceback") == 1
+        assert [path.name for path in (tmp_path / "tmp").iterdir()] == []
+    out = tmp_path / "out"
+    whole = [path.parent for path in out.rglob(".laoqu.json")]
+    assert {path.name[:3] for path in whole} == {"n=0"}
+    assert not list(out.rglob("*n=1*"))
+    (tmp_path / "go").touch()
+    said = driver(tmp_path, wait).communicate(timeout=60)
+    assert json.loads(said[0].splitlines()[-1]) == ["unchanged", "ok", "ok", "ok"], said[1]
+    assert len(json.loads((out / "index.html").read_text())) == 4
+    assert sorted(path.name for path in out.glob(".laoqu*")) == [".laoqu.state.json"]
+
+
+@pytest.mark.parametrize("delay", [0.05, 0.4, 0.9])
+def test_an_early_ctrl_c_leaves_nothing(tmp_path, delay):
+    process = driver(tmp_path, "print(n)")
+    time.sleep(delay)
+    os.killpg(process.pid, signal.SIGINT)
+    said = process.communicate(timeout=30)
+    assert gone(below(process.pid))
+    assert said[1].count("KeyboardInterrupt\n") <= 1, said[1]
+    assert not list((tmp_path / "out").glob(".laoqu-*"))
+
+
+def test_two_batches_into_one_folder_do_not_harm_each_other(tmp_path):
+    path = book(tmp_path / "t.ipynb", "n = 1")
+    with batch.stores.Store(tmp_path / "out"), pytest.raises(lq.OutputError, match="another batch"):
+        run(path, [{}], tmp_path / "out")
+    assert run(path, [{}], tmp_path / "out")[0].status == "ok"
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder with room for a megabyte: its own file system, else a limit on every file."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder]
+    mounted = shutil.which("mount") and subprocess.run(mount, capture_output=True).returncode == 0
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if not mounted:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, before[1]))
+    yield folder
+    if mounted:
+        subprocess.run(["umount", folder], check=True)
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_fails_the_run_that_met_it_and_leaves_nothing_half(small_disk, tmp_path):
+    path = book(tmp_path / "t.ipynb", "n = 1", "print('x' * n)")
+    small, large = run(path, [{"n": 10}, {"n": 2_000_000}], small_disk, jobs=1)
+    assert (small.status, large.status) == ("ok", "failed")
+    assert "No space left on device" in large.error or "File too large" in large.error
+    there = {path.relative_to(small_disk).as_posix() for path in small_disk.rglob("*.*")}
+    assert not [
+        path for path in there if "n=2000000" in path and ".failed" not in path and "." in path
+    ]
+    assert not [path for path in there if ".laoqu-" in path]
+
+
+# --- the command
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory):
+    """The command with a light preload, on a notebook of three runs."""
+    folder = tmp_path_factory.mktemp("command")
+    book(folder / "t.ipynb", "n = 1\nname = 'x'", "import time; time.sleep(0.2)\nprint(n)")
+    (folder / "p.csv").write_text("n\n1\n2\n3\n")
+    code = ("import sys; from laoqu import reports; reports.PRELOAD = ('laoqu.run.engine', 'laoqu.pages'); "
+            "from laoqu.cli import main; sys.exit(main())")  # fmt: skip
+    line = f'{sys.executable} -c "{code}" run {folder}/t.ipynb --params {folder}/p.csv --jobs 1'
+
+    def call(before="", after="", out="out", **env):
+        text = f"{before} {line} {after}"
+        env = os.environ | {"LAOQU_OUTPUTS": str(folder / out)} | env
+        done = subprocess.run(
+            ["bash", "-c", text], capture_output=True, env=env, cwd=folder, timeout=90
+        )
+        return (
+            done.returncode,
+            done.stdout.decode(errors="replace"),
+            done.stderr.decode(errors="replace"),
+        )
+
+    assert call()[:1] == (0,)
+    return call
+
+
+def test_the_command_says_where_it_wrote_and_what_it_did(command):
+    status, said, _ = command()
+    assert (status, said) == (0, f"0 written, 3 unchanged, 0 failed: {said.rpartition(' ')[2]}")
+    assert said.strip().endswith("out/index.html")
+    assert command(after="--only-failed")[1].startswith("0 written, 0 unchanged, 3 not failed")
+    status, said, _ = command(after="-p name 左右江 -p n=5 --why")
+    assert (status, said.count("name=左右江: new")) == (0, 0)
+    assert "左右江" in said
+    assert command(after="-p nam x")[::2] == (
+        2,
+        "laoqu: unknown parameter 'nam' of t.ipynb; nearest: name, n\n",
+    )
+
+
+def test_a_closed_pipe_is_no_success_with_work_undone(command):
+    status, said, error = command(before="set -o pipefail;", after="| head -1", out="pipe")
+    done = list(Path(error or ".").glob("x")) or said.count("\n")
+    assert status in (0, 141), error
+    assert done == 1
+    assert "Traceback" not in error
+    if status == 0:
+        assert command(out="pipe")[1].startswith("0 written, 3 unchanged")
+
+
+@pytest.mark.parametrize(
+    ("after", "env", "status"),
+    [
+        (">/dev/full", {}, 1),
+        (">&-", {}, 0),
+        ("2>&-", {}, 0),
+        ("-p name 沂蒙 --why", {"PYTHONIOENCODING": "ascii"}, 0),
+        ("-p name 沂蒙 --why", {"PYTHONIOENCODING": "latin-1"}, 0),
+        ("", {"LAOQU_OUTPUTS": "~nouser/x"}, 2),
+        ("--force", {"TMPDIR": "/tmp/" + "d/" * 60}, 0),
+        ("--timeout nan", {}, 2),
+        ("--force --engine dask --scheduler tcp://127.0.0.1:1", {}, 2),
+        ("--force --engine dask --scheduler nowhere", {}, 2),
+    ],
+)  # fmt: skip
+def test_streams_and_places_that_fail_are_said_in_a_sentence(command, after, env, status):
+    began = time.monotonic()
+    found, said, error = command(after=after, **env)
+    assert (found, "Traceback" in said + error) == (status, False), (said, error)
+    if status == 2:
+        assert error.count("\n") == 1
+    if "dask" in after:
+        assert time.monotonic() - began < 20
+
+
+def test_a_deleted_working_directory_is_no_traceback(command):
+    before = "mkdir -p gone; cd gone; rmdir ../gone;"
+    assert command(before=before)[0] == 0
+    status, said, error = command(before=before, after="--force")
+    assert (status, "Traceback" in error) == (0, False), (said, error)
+
+
+# --- Dask
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A scheduler with two workers: give its address and its processes."""
+    env = os.environ | {"PYTHONPATH": str(HERE), "TMPDIR": str(tmp_path)}
+    quiet = {
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+        "cwd": tmp_path,
+        "env": env,
+    }
+    info = tmp_path / "scheduler.json"
+    dask = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
+    started = [subprocess.Popen(
+        [*dask, "--port", "0", "--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(info)],
+        **quiet)]  # fmt: skip
+    until = time.monotonic() + 30
+    while not info.is_file() and time.monotonic() < until:
+        time.sleep(0.1)
+    address = json.loads(info.read_text())["address"]
+    started.append(subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nworkers", "2",
+         "--nthreads", "1", "--no-dashboard"], **quiet))  # fmt: skip
+    yield address, started
+    for process in reversed(started):
+        process.kill()
+        process.wait()
+
+
+def test_runs_on_a_cluster_are_those_at_home_and_end_when_it_ends(cluster, tmp_path, monkeypatch):
+    address, started = cluster
+    own = tmp_path / "own.csv"
+    own.write_text("of my own")
+    monkeypatch.setenv("LAOQU_CODING", str(own))
+    path = book(tmp_path / "t.ipynb", "n = 1", "import os, time\nprint(open(os.environ['LAOQU_CODING']).read())",
+                "assert n != 3\nif n > 5: time.sleep(600)", "n * 2")  # fmt: skip
+    sets = [{"n": n} for n in range(5)]
+    there = run(path, sets, tmp_path / "there", scheduler=address)
+    here = run(path, sets, tmp_path / "here")
+    found = [each.status for each in there]
+    assert found == ["ok", "ok", "ok", "failed", "ok"], [each.error for each in there]
+    for one, other in zip(there, here, strict=True):
+        assert (one.name, one.error, one.cell) == (other.name, other.error, other.cell)
+        files = [sorted((tmp_path / side / one.name).glob("report*")) for side in ("there", "here")]
+        assert [each.read_bytes() for each in files[0]] == [each.read_bytes() for each in files[1]]
+    began = time.monotonic()
+
+    def end(event):
+        if event["event"] == "start":
+            started[0].send_signal(signal.SIGKILL)
+
+    lost = run(path, [{"n": 7}, {"n": 8}], tmp_path / "there", scheduler=address, tell=end)
+    assert [each.status for each in lost] == ["failed", "failed"]
+    assert "scheduler" in lost[0].error or "Cancelled" in lost[0].error
+    assert time.monotonic() - began < 60
+    assert len(json.loads((tmp_path / "there/index.html").read_text())) == 7

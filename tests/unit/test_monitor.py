@@ -1,0 +1,149 @@
+"""Monitoring: groups, gaps, convergence and warnings against values computed by hand."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import laoqu as lq
+from laoqu.analysis import monitor
+from laoqu.errors import LaoquError
+from laoqu.show.lines import lines
+
+PLAN = lq.load()
+EXTERNAL = os.environ.get("LAOQU_EXTERNAL_DATA")
+needs_external = pytest.mark.skipif(not EXTERNAL, reason="LAOQU_EXTERNAL_DATA is not set")
+
+
+@pytest.fixture(scope="module")
+def watched():
+    return lq.panel(monitor.synthetic(PLAN)).monitor("income")
+
+
+def small(values, years=(2019, 2020, 2021, 2022)):
+    """A panel of four counties of 甘肃: two key ones and two others."""
+    codes = ["621027", "621022", "620102", "620103"]
+    rows = [
+        [code, year, value]
+        for code, own in zip(codes, values, strict=True)
+        for year, value in zip(years, own, strict=True)
+    ]
+    return lq.panel(pd.DataFrame(rows, columns=["code", "year", "y"])).monitor("y")
+
+
+def test_the_plan_asks_for_monitoring_in_its_own_words(watched):
+    said = watched.plan_says()
+    assert set(said["clause_id"]) == {"c01", "c04", "c16"}
+    assert said["quote"].str.contains("监测").any()
+
+
+def test_groups_are_what_they_are_called(watched):
+    every, here = watched.groups(), watched.groups("陕甘宁")
+    assert len(every["key"]) == 53
+    assert every["key"].isdisjoint(every["others"])
+    assert here["key"] == every["key"] & here["area"]
+    assert here["province"].isdisjoint(here["area"])
+    assert watched.groups("yimeng").keys() == {"area", "province", "documented", "panel"}
+
+
+def test_levels_and_gaps_are_medians(watched):
+    levels = watched.levels()
+    key = watched.values.query("year == 2020 and county_code in @watched.key")["value"].dropna()
+    row = levels.query("group == 'key' and year == 2020").iloc[0]
+    assert row["median"] == key.median()
+    assert row["n"] == len(key)
+    assert row["of"] == 53
+    assert row["n"] + len([c for c in row["missing"].split(";") if c]) == 53
+    gap = watched.gaps().query("group == 'panel' and year == 2020").iloc[0]
+    other = levels.query("group == 'panel' and year == 2020").iloc[0]
+    assert gap["percent"] == pytest.approx(100 * row["median"] / other["median"])
+    first = watched.gaps().query("group == 'panel' and year == 2012").iloc[0]
+    assert first["change"] == 0
+    assert gap["change"] == pytest.approx(gap["percent"] - first["percent"])
+
+
+def test_convergence_is_a_regression_and_a_ratio_of_spreads(watched):
+    import statsmodels.api as sm
+
+    row = watched.convergence().set_index("group").loc["panel"]
+    wide = watched.values.pivot(index="county_code", columns="year", values="value")
+    both = np.log(wide[[2012, 2022]].dropna())
+    fit = sm.OLS((both[2022] - both[2012]) / 10, sm.add_constant(both[2012])).fit(cov_type="HC1")
+    assert row["beta"] == pytest.approx(fit.params.iloc[1])
+    reach = (row["beta_high"] - row["beta_low"]) / 2
+    assert reach == pytest.approx(1.96 * fit.bse.iloc[1], rel=0.01)
+    assert row["sigma_change"] == pytest.approx(both[2022].std() - both[2012].std())
+    assert row["sigma_low"] < row["sigma_change"] < row["sigma_high"] < 0
+
+
+def test_the_interval_of_the_change_of_spread_covers_the_truth():
+    random, hits = np.random.default_rng(5), 0
+    for _ in range(400):
+        first = random.normal(0, 1, 60)
+        last = 0.7 * first + random.normal(0, np.sqrt(0.64 - 0.49), 60)  # a spread of 0.8
+        _, low, high = monitor._spread(first, last)
+        sigma = first.std(ddof=1)
+        hits += 1 + low / sigma <= 0.8 <= 1 + high / sigma
+    assert 0.92 <= hits / 400 <= 0.98
+
+
+def test_each_rule_flags_what_it_says():
+    made = small([[100, 90, 80, 85], [50, 55, 60, 20], [200, 210, 220, 230], [100, 110, 121, 133]])
+    flags = made.flags()
+    falling = flags.query("rule_id == 'falling_two'")[["county_code", "year"]].values.tolist()
+    assert falling == [["621027", 2021]]
+    below = flags.query("rule_id == 'below_half' and year == 2022")["county_code"].tolist()
+    assert below == ["621022"]
+    lost = small([[1, np.nan, 2, 3]] * 4).flags().query("rule_id == 'no_value'")
+    assert lost["year"].eq(2020).all()
+    assert len(lost) == 4
+    past = made.past()
+    assert past.query("rule_id == 'falling_two'")["n"].tolist() == [0, 0, 1, 0]
+    assert past["again"].isna().sum() == 6
+
+
+def test_growth_is_by_the_year_over_gaps():
+    made = small([[100, 121], [1, 1], [1, 2], [1, 3]], years=(2019, 2021))
+    row = made.values.query("county_code == '621027' and year == 2021").iloc[0]
+    assert row["growth"] == pytest.approx(10)
+
+
+def test_rows_without_one_county_are_left_out_and_counted():
+    rows = {"code": ["350321", "621022", "621022", "621000"], "year": [2000, 2020, 2020, 2020]}
+    frame = pd.DataFrame(rows).assign(y=[1.0, 2.0, 3.0, 4.0])
+    with pytest.raises(LaoquError, match="no value for a county"):
+        lq.panel(frame).monitor("y")
+    more = pd.concat([frame, pd.DataFrame({"code": ["621027"], "year": [2020], "y": [9.0]})])
+    assert lq.panel(more).monitor("y").lost == 4
+    with pytest.raises(LaoquError, match="nearest: y"):
+        lq.panel(more).monitor("yy")
+    with pytest.raises(LaoquError, match="has no 1999"):
+        lq.panel(more).monitor("y").warnings(year=1999)
+
+
+def test_the_synthetic_panel_is_the_same_each_time_and_says_so():
+    pd.testing.assert_frame_equal(monitor.synthetic(PLAN), monitor.synthetic(PLAN))
+    assert "made-up" in monitor.synthetic.__doc__
+
+
+def test_lines_stand_where_their_values_are():
+    frame = pd.DataFrame({"series": list("aabb"), "year": [1, 2] * 2, "value": [0, 10, 10, 10]})
+    figure = lines(frame, lq.Show(PLAN, "en").words, title="t")
+    for narrow in (False, True):
+        drawn = {i.name: i for i in figure.sheet(narrow).items if i.name.startswith("series|")}
+        rise, flat = drawn["series|a"].rings[0], drawn["series|b"].rings[0]
+        assert rise[0][1] > rise[1][1]
+        assert flat[0][1] == flat[1][1] == rise[1][1]
+        assert all(i.box[2] <= figure.sheet(narrow).width + 1 for i in figure.sheet(narrow).items)
+
+
+@needs_external
+def test_the_census_is_monitored():
+    made = lq.panel(Path(EXTERNAL) / "county_census_2010_2020.csv").monitor("schooling_years")
+    levels = made.levels().set_index(["group", "year"])
+    assert levels.loc[("key", 2020), "n"] == 53
+    assert made.convergence().set_index("group").loc["panel", "beta_high"] < 0
