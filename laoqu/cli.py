@@ -114,7 +114,6 @@ def _parsed(argv: list[str]) -> argparse.Namespace:
     verbs = commands.choices["coding"].add_subparsers(metavar="VERB", required=True)
     for verb, text in (
         ("template", "write an empty sheet with the allowed codes"),
-        ("sample", "draw measures for a second reader"),
         ("compare", "check a sheet and compare it with the shipped one"),
     ):
         sheet = verbs.add_parser(verb, help=text)
@@ -333,10 +332,8 @@ def _coding(args: argparse.Namespace) -> int:
     if path.exists():
         raise LaoquError(f"{path} exists: name another file, so that no coding is lost")
     try:
-        if args.verb == "sample":
-            sheets.sample(plan, path)
-        else:
-            sheets.template(plan.table("measures"), plan.codebook(), path)
+        tables = plan.table("measures"), plan.codebook()
+        sheets.template(*tables, path, plan.sentences())
     except OSError as error:
         raise LaoquError(f"{path} cannot be written: {error.strerror}") from error
     print(f"wrote {path}: fill it in, then `laoqu coding compare {path}`")
@@ -344,15 +341,21 @@ def _coding(args: argparse.Namespace) -> int:
 
 
 def _compared(path: str) -> str:
+    from laoqu import sheets
     from laoqu.analysis.agreement import by_variable
     from laoqu.show.table import text_table
 
     plan = laoqu.load(coding=path)
     table = by_variable(plan.codings("own"), plan.codings("adjudicated"), draws=500)
-    keep = table["statistic"].str.match("percent|alpha|ac1")
-    columns = ["variable", "statistic", "value", "low", "high", "n", "note"]
+    keep = table["statistic"].str.match("percent|alpha|ac")
+    columns = ["variable", "statistic", "value", "low", "high", "most_units", "n", "note"]
     shown = table.loc[keep, columns].map(lambda v: f"{v:.3f}" if isinstance(v, float) else str(v))
-    return text_table(columns, shown.to_numpy().tolist(), frozenset({2, 3, 4, 5}))
+    text = text_table(columns, shown.to_numpy().tolist(), frozenset({2, 3, 4, 5, 6}))
+    coded = (plan.codings("own"), plan.codings("adjudicated"))
+    differ = sheets.differences(*coded, plan.measures()).astype("str")
+    if differ.empty:
+        return f"{text}\n\nno unit differs"
+    return f"{text}\n\n{text_table(list(differ.columns), differ.to_numpy().tolist())}"
 
 
 def _show(args: argparse.Namespace) -> int:

@@ -20,7 +20,8 @@ from laoqu.errors import DataError, LaoquError, Problem, nearest
 from laoqu.measures import BOOLEAN, CODES, MORE, SCALES
 
 FIXED = ("measure_id", "quote")
-COLUMNS = (*FIXED, *SCALES, *MORE, "note")
+#: The sentence stands there to be read; what is written into it is not used.
+COLUMNS = (*FIXED, *SCALES, *MORE, "note", "sentence")
 #: Sheets larger than this are refused before they are read (bytes, rows).
 MOST_BYTES = 20_000_000
 MOST_ROWS = 100_000
@@ -73,7 +74,12 @@ def _workbook_cells(path: Path) -> list[list[str]]:
         raise ValueError(f"is no readable workbook: {error}; save it anew as .xlsx") from error
 
 
-def template(measures: pd.DataFrame, codebook: pd.DataFrame, path: Path) -> Path:
+def template(
+    measures: pd.DataFrame,
+    codebook: pd.DataFrame,
+    path: Path,
+    sentences: pd.DataFrame | None = None,
+) -> Path:
     """Write an empty coding sheet: CSV, or XLSX with the allowed codes as drop-downs.
 
     Parameters
@@ -84,9 +90,14 @@ def template(measures: pd.DataFrame, codebook: pd.DataFrame, path: Path) -> Path
         ``plan.codebook()``.
     path : Path
         Ends in ``.csv`` or ``.xlsx``.
+    sentences : DataFrame, optional
+        ``plan.sentences()``: the last column then shows each measure's whole sentence.
     """
     measures = measures.sort_values("start")  # reading order
     sheet = measures[list(FIXED)].reindex(columns=list(COLUMNS), fill_value="")
+    if sentences is not None:
+        texts = sentences.set_index("unit_id")["text"]
+        sheet["sentence"] = measures["unit_id"].map(texts)
     if path.suffix.lower() == ".csv":
         # The byte order mark makes spreadsheets read UTF-8 as what it is.
         sheet.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
@@ -112,7 +123,7 @@ def _workbook(sheet: pd.DataFrame, codebook: pd.DataFrame, path: Path) -> None:
             target.append(list(row))
     for index, column in enumerate(sheet.columns, start=1):
         letter = page.cell(1, index).column_letter
-        page.column_dimensions[letter].width = 60 if column == "quote" else 15
+        page.column_dimensions[letter].width = 60 if column in ("quote", "sentence") else 15
         if source := _drop_down(column, codebook["variable"].tolist()):
             rule = DataValidation(type="list", formula1=source, allow_blank=True)
             rule.error, rule.errorTitle = f"a code of {column}, see the sheet codebook", "laoqu"
@@ -186,9 +197,38 @@ def read(path: Path, measures: pd.DataFrame, codebook: pd.DataFrame) -> pd.DataF
         found.append(Problem(name, len(rows), 1, message))
     if found:
         raise DataError(sorted(found))
-    frame = pd.DataFrame(records, columns=list(COLUMNS)).set_index("measure_id")
+    columns = [column for column in COLUMNS if column != "sentence"]
+    frame = pd.DataFrame(records, columns=columns).set_index("measure_id")
     kinds = dict.fromkeys(CODES, "Int64") | dict.fromkeys(BOOLEAN, "boolean")
     return frame.loc[list(quotes)].reset_index().astype(kinds)
+
+
+def differences(own: pd.DataFrame, other: pd.DataFrame, measures: pd.DataFrame) -> pd.DataFrame:
+    """Return every cell that `own` codes otherwise than `other`; what it left empty is none.
+
+    Parameters
+    ----------
+    own, other : DataFrame
+        ``plan.codings("own")`` and ``plan.codings("adjudicated")``.
+    measures : DataFrame
+        ``plan.measures()``.
+
+    Returns
+    -------
+    DataFrame
+        One row per measure and variable: ``measure_id``, ``variable``, ``own``, ``other``,
+        ``sentence_zh``.
+    """
+    rows = []
+    shown = measures.set_index("measure_id")["sentence_zh"]
+    ours, theirs = own.set_index("measure_id"), other.set_index("measure_id")
+    for measure_id in shown.index:
+        for variable in (*SCALES, *MORE):
+            mine, other_code = (each.at[measure_id, variable] for each in (ours, theirs))
+            empty = mine == () if isinstance(mine, tuple) else pd.isna(mine)
+            if not empty and str(mine) != str(other_code):
+                rows.append([measure_id, variable, mine, other_code, shown[measure_id]])
+    return pd.DataFrame(rows, columns=["measure_id", "variable", "own", "other", "sentence_zh"])
 
 
 def _head_problems(name: str, head: list[str]) -> Iterable[Problem]:
@@ -223,9 +263,10 @@ def _codes(codebook: pd.DataFrame) -> dict[str, dict[str, str]]:
     """Return by variable what may stand in a cell, and the code it means: codes and labels."""
     found: dict[str, dict[str, str]] = {}
     for column in ("label_en", "label_zh", "code"):  # a code is never taken for a label
-        for variable, label, code in zip(
-            codebook["variable"], codebook[column], codebook["code"], strict=True
-        ):
+        rows = codebook[["variable", column, "code"]]
+        # A label that several codes of a variable have says nothing.
+        rows = rows[~rows.duplicated(["variable", column], keep=False)]
+        for variable, label, code in rows.itertuples(index=False):
             found.setdefault(variable, {})[label] = code
     return found
 

@@ -156,6 +156,8 @@ def masi_alpha(a: pd.Series, b: pd.Series) -> float:
     pairs = [
         (frozenset(one), frozenset(two)) for one, two in zip(a, b.reindex(a.index), strict=True)
     ]
+    if not pairs:
+        return np.nan
     observed = np.mean([masi(*pair) for pair in pairs])
     counts = pd.Series(list(itertools.chain(*pairs))).value_counts()
     total = counts.sum()
@@ -202,14 +204,19 @@ def by_variable(
         pair = [codes.where(codes.notna(), np.nan) for codes in pair]
         table = agreement(*pair, scale=scale, cluster=clause, draws=draws, seed=seed)
         parts.append(_bounded(table.assign(variable=variable), *pair, clause))
-    for variable in MORE:
-        if variable not in one or variable not in two:
-            continue
-        sets = [frame[variable].map(_codes_of) for frame in (one, two)]
-        row = {"statistic": "alpha_masi", "value": masi_alpha(*sets), "n": len(one), "coders": 2}
-        row["note"] = "Krippendorff's α on sets of secondary codes, MASI distance"
-        table = pd.DataFrame([{**row, "variable": variable, "undefined_draws": 0}])
-        parts.append(_bounded(table, *sets, clause))
+    for variable, primary in MORE.items():
+        # A unit without a primary code was not coded: its empty set says nothing.
+        coded = one[primary].notna() & two[primary].notna()
+        sets = [frame.loc[coded, variable].map(_codes_of) for frame in (one, two)]
+        value = masi_alpha(*sets)
+        note = "Krippendorff's α on sets of secondary codes, MASI distance"
+        row = {"statistic": "alpha_masi", "value": value, "n": int(coded.sum()), "coders": 2}
+        row |= {
+            "undefined_draws": 0,
+            "note": note if not np.isnan(value) else "undefined: no variation",
+        }
+        table = pd.DataFrame([{**row, "variable": variable}])
+        parts.append(_bounded(table, *sets, clause[coded]))
     result = pd.concat(parts, ignore_index=True)
     return result[["variable", *[name for name in result.columns if name != "variable"]]]
 

@@ -225,7 +225,7 @@ def paragraph(words: Words, found: Findings) -> str:
     ]
     room, least = [len(each) for each in lists], (1, LEAST, 1)
     while True:
-        missing, named, roles = (_listed(words, each, n) for each, n in zip(lists, room))
+        missing, named, roles = (_listed(words, each, n) for each, n in zip(lists, room, strict=True))
         text = _sentences(words, found, missing, named, roles)
         spare = [i for i in range(len(lists)) if room[i] > least[i]]
         if length(text, words.lang) <= LIMIT[words.lang] or not spare:
@@ -273,4 +273,5 @@ def _named(words: Words, row: object) -> str:
 def _role(words: Words, rows: pd.DataFrame) -> str:
     *first, last = [words.place(row) for row in rows.itertuples()]
     places = words("answer.and", first=words.join(first), last=last) if first else last
-    return words("answer.role", places=places, role=words(f"standing.{rows['role'].iloc[0]}"))
+    key = f"standing.{rows['role'].iloc[0]}"
+    return words("answer.role", places=places, role=words(key, n=len(rows)))

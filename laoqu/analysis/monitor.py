@@ -86,6 +86,15 @@ class Monitor:
         self.province = units["province"]
         self.values = self._values(kept)
 
+    def __repr__(self) -> str:
+        counties = self.values["county_code"].nunique()
+        flagged = len(self.warnings())
+        return (
+            f"Monitoring of {self.outcome}: {counties:,} counties, {self.years[0]}–{self.years[-1]}; "
+            f"{flagged} key counties meet a rule in {self.years[-1]}\n"
+            "levels, gaps, convergence, tracks, warnings, past: each takes an area"
+        )
+
     def _values(self, kept: pd.DataFrame) -> pd.DataFrame:
         index = pd.MultiIndex.from_product(
             [sorted(kept["county_code"].unique()), self.years], names=["county_code", "year"]

@@ -9,7 +9,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from laoqu.plan import Plan
 
-#: Kinds of standing (``parent`` of a role in the codebook), from the codebook; the columns of a matrix.
+#: Kinds of standing: ``parent`` of a role in the codebook, and the columns of a matrix.
 GROUPS = ("centre", "industry", "zone", "seat", "ecology", "assistance")
 
 

@@ -70,6 +70,10 @@ class Panel:
     def __len__(self) -> int:
         return len(self.data)
 
+    def __getitem__(self, column: str) -> pd.Series:
+        """Return a column of `data`."""
+        return self.data[column]
+
     @cached_property
     def outcomes(self) -> list[str]:
         """The columns of numbers that a file brought along."""

@@ -200,6 +200,13 @@ def test_both_passes_variable_by_variable():
     expected = most_disagreement(differ, len(one))
     assert percent.loc["theme", "most_units"] == pytest.approx(expected)
     assert (percent["most_clauses"] >= percent["most_units"]).all()
+    part = one.copy()
+    part.loc[part.index[:100], ["theme"]] = pd.NA
+    few = by_variable(part, two, draws=2).query("statistic == 'alpha_masi'").set_index("variable")
+    assert few["n"].to_dict() == {
+        **dict.fromkeys(few.index, len(one)),
+        "theme_more": len(one) - 100,
+    }
     skip = one.head(50)[["measure_id"]].assign(variable="theme")
     less = by_variable(one, two, skip=skip, draws=20)
     assert less.loc[less["variable"] == "theme", "n"].iloc[0] == len(one) - 50

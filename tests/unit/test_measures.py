@@ -354,3 +354,29 @@ def test_commands_for_a_coding_of_ones_own(sheet, tmp_path, capsys):
 
     assert main(["coding", "compare", str(sheet(wrong))]) == 1
     assert "sheet.csv:2:8: clarity: unknown code 'blue'" in capsys.readouterr().err
+
+
+def test_what_a_reader_codes_otherwise_is_listed_with_its_sentence_and_labels_are_codes(sheet):
+    def change(table):
+        table[list(measures.SCALES)] = ""
+        table[list(measures.MORE)] = ""
+        table.loc[0, "instrument"], table.loc[1, "clarity"] = "D1", "明确"
+        table.loc[2, "theme_more"], table.loc[3, "time_named"] = "T06；T07", "是"
+        return table
+
+    plan = lq.load(coding=sheet(change))
+    coded = plan.measures()
+    assert coded["clarity"].dropna().tolist() == ["black"]
+    found = sheets.differences(plan.codings("own"), plan.codings("adjudicated"), coded)
+    assert found[["measure_id", "variable", "own"]].to_numpy().tolist() == [
+        ["c01.s01.m1", "instrument", "D1"],
+        ["c01.s01.m3", "theme_more", ("T06", "T07")],
+        ["c01.s02.m1", "time_named", True],
+    ]
+    assert found["sentence_zh"].str.endswith("。").all()
+
+
+def test_the_sheet_shows_the_whole_sentence(tmp_path):
+    path = sheets.template(MEASURES, PLAN.codebook(), tmp_path / "s.csv", PLAN.sentences())
+    frame = pd.read_csv(path, encoding="utf-8-sig").set_index("measure_id")
+    assert frame.loc["c07.s06.m2", "sentence"] == PLAN.document.unit("c07.s06").text
