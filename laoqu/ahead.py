@@ -33,11 +33,13 @@ def read() -> None:
 
     import laoqu
     from laoqu import pages
+    from laoqu.show import maps
 
     plan = laoqu.load()
     show = laoqu.Show(plan, "zh")
     plan.measure_reach()
-    show.map(plan.region_ids[0])  # the first figure loads fonts and much of matplotlib
+    # Not its PNG: Typst would begin threads here that no forked process has, and waits for.
+    maps.area(plan, plan.region_ids[0], show.words).svg()
     pages.render(nbformat.v4.new_notebook(), "zh")
 
 
