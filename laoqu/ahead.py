@@ -1,4 +1,8 @@
-"""What every run begins with, imported and read once by the fork server for all its processes."""
+"""What every run begins with, imported once by the fork server for all its processes.
+
+Nothing here may start a thread, since a fork has none but its own: reading a table or grouping one
+does (pandas and Arrow), so that is left to the runs. A test counts.
+"""
 
 from __future__ import annotations
 
@@ -27,19 +31,15 @@ MODULES = (
 )
 
 
-def read() -> None:
-    """Do once what every run would begin with."""
+def draw() -> None:
+    """Load what the first figure and the first page load: fonts, templates."""
     import nbformat
 
-    import laoqu
     from laoqu import pages
-    from laoqu.show import maps
+    from laoqu.show import style
 
-    plan = laoqu.load()
-    show = laoqu.Show(plan, "zh")
-    plan.measure_reach()
-    # Not its PNG: Typst would begin threads here that no forked process has, and waits for.
-    maps.area(plan, plan.region_ids[0], show.words).svg()
+    for character in "革命老区abc0123":
+        style.glyph(character)
     pages.render(nbformat.v4.new_notebook(), "zh")
 
 
@@ -50,6 +50,6 @@ for name in MODULES:
         import_module(name)
 del sys.modules["rfc3987_syntax"]
 with suppress(Exception):
-    read()
+    draw()
 gc.collect()
 gc.freeze()  # what is loaded stays shared: collecting garbage would copy its pages
