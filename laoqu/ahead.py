@@ -1,7 +1,8 @@
 """What every run begins with, imported once by the fork server for all its processes.
 
-Nothing here may start a thread, since a fork has none but its own: reading a table or grouping one
-does (pandas and Arrow), so that is left to the runs. A test counts.
+Nothing here may start a thread, which a fork would lack (reading or grouping a table does), or keep
+a file open, which forks would read at one position (a font is): both are left to the runs. A test
+counts.
 """
 
 from __future__ import annotations
@@ -31,18 +32,6 @@ MODULES = (
 )
 
 
-def draw() -> None:
-    """Load what the first figure and the first page load: fonts, templates."""
-    import nbformat
-
-    from laoqu import pages
-    from laoqu.show import style
-
-    for character in "革命老区abc0123":
-        style.glyph(character)
-    pages.render(nbformat.v4.new_notebook(), "zh")
-
-
 # The grammar of a format that no notebook has would be parsed for a second.
 sys.modules["rfc3987_syntax"] = None
 for name in MODULES:
@@ -50,6 +39,6 @@ for name in MODULES:
         import_module(name)
 del sys.modules["rfc3987_syntax"]
 with suppress(Exception):
-    draw()
+    import_module("laoqu.pages").render(import_module("nbformat").v4.new_notebook(), "zh")
 gc.collect()
 gc.freeze()  # what is loaded stays shared: collecting garbage would copy its pages
