@@ -139,7 +139,7 @@ def checksums(folder: Path | None = None) -> str:
     """Return the text of ``built/checksums.csv``: the SHA-256 of packaged files and declaration."""
     folder = folder or paths.data()
     lines = ["file,sha256"]
-    lines += [f"{name},{_digest(folder / name)}" for name in PACKAGED]
+    lines += [f"{name},{_digest(folder / name)}" for name in sorted((*PACKAGED, PACKAGE))]
     return "\n".join(lines) + "\n"
 
 

@@ -198,8 +198,12 @@ def build_history(pk: Packages) -> list[dict]:
     # Afterwards, so that a link that was decided on takes no unit away from the rules.
     for (code, name, changed), heirs in decided.items():
         links, created = linked[changed - 1]
+        before = set(links[code, name])
         links[code, name] = [(heir, pk.years[changed][heir].name) for heir in heirs]
         created.difference_update(links[code, name])
+        held = {heir for news in links.values() for heir in news}
+        standing = {(c, u.name) for c, u in pk.years[changed - 1].items()}
+        created.update(before - held - standing)
 
     def run_of(key, year):
         return next(r for r in runs[key] if r[0] <= year <= r[1])

@@ -86,6 +86,16 @@ class Monitor:
         self.province = units["province"]
         self.values = self._values(kept)
 
+    def __repr__(self) -> str:
+        counties = self.values["county_code"].nunique()
+        flagged = len(self.warnings())
+        span = f"{self.years[0]}–{self.years[-1]}"
+        return (
+            f"Monitoring of {self.outcome}: {counties:,} counties, {span}; {flagged} key counties "
+            f"meet a rule in {self.years[-1]}\n"
+            "levels, gaps, convergence, tracks, warnings, past: each takes an area"
+        )
+
     def _values(self, kept: pd.DataFrame) -> pd.DataFrame:
         index = pd.MultiIndex.from_product(
             [sorted(kept["county_code"].unique()), self.years], names=["county_code", "year"]

@@ -70,6 +70,10 @@ class Panel:
     def __len__(self) -> int:
         return len(self.data)
 
+    def __getitem__(self, column: str) -> pd.Series:
+        """Return a column of `data`."""
+        return self.data[column]
+
     @cached_property
     def outcomes(self) -> list[str]:
         """The columns of numbers that a file brought along."""
@@ -105,6 +109,12 @@ class Panel:
         from laoqu.analysis import quality
 
         return quality.findings(self, outcomes or tuple(self.outcomes))
+
+    def coverage(self) -> pd.DataFrame:
+        """Return how many key counties, and counties of each area, there are by year."""
+        from laoqu.analysis import quality
+
+        return quality.coverage(self)
 
     def monitor(self, outcome: str | None = None) -> Monitor:
         """Return the monitoring of one outcome; see `laoqu.analysis.monitor.Monitor`."""

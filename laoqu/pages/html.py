@@ -14,7 +14,7 @@ import nbformat
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from laoqu.errors import LaoquError
-from laoqu.pages import Place, cells, plan, record_of, records, title_of
+from laoqu.pages import Place, cells, marked, record_of, records, title_of
 from laoqu.show.table import MIME, block_html, plain
 from laoqu.show.words import label, spaced
 
@@ -51,7 +51,7 @@ def page(notebook: nbformat.NotebookNode, place: Place, files: Mapping[str, str]
     waiting = iter(shown)
     parts = [part for cell in cells(notebook) for part in _cell(cell, place, waiting)]
     text = [each for each in shown if each["kind"] == "plan"]
-    sections = [head for each in text for head in plan.contents(each)]
+    sections = [head for each in text for head in marked.contents(each)]
     sections += [
         (each["anchor"], plain(each["title"]))
         for each in shown
@@ -63,7 +63,7 @@ def page(notebook: nbformat.NotebookNode, place: Place, files: Mapping[str, str]
         "\n".join(parts), place, title_of(shown, place.lang), sections=sections,
         files=[(name, label(f"index.form.{form}", place.lang)) for form, name in beside.items()],
         code=any(cell.cell_type == "code" for cell in cells(notebook)),
-        **(plan.extras() if text else {}),
+        **(marked.extras() if text else {}),
     )  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def _cell(
         if record_of(output):
             record = next(shown)
             if record["kind"] == "plan":
-                parts.append(plan.fragment(record))
+                parts.append(marked.fragment(record))
             else:
                 parts.append(block_html(record, place.plan, _downloads(record, place)))
         elif MIME in data:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pylopdf_fonts_zh_cn
 import typst
 
-from laoqu.pages import plan, title_of
+from laoqu.pages import marked, title_of
 from laoqu.pages.html import TEMPLATES
 from laoqu.show.table import runs, width
 from laoqu.show.words import HAN, label
@@ -144,7 +144,7 @@ def _part(shown: Mapping[str, object]) -> dict[str, object]:
         "groups": {str(at): lines(text) for at, text in shown["groups"]},
         "note": lines(shown["note"]) if shown["note"] else [],
         "caption": lines(shown["caption"]), **_image(shown["images"]),
-        "passages": plan.printed(shown) if shown["kind"] == "plan" else [],
+        "passages": marked.printed(shown) if shown["kind"] == "plan" else [],
     }  # fmt: skip
 
 

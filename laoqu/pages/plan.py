@@ -1,31 +1,27 @@
 """The annotated plan: the whole text once, with every measure, place and doubt marked in it.
 
-`annotate` turns frames into a record of plain data, `fragment` turns the record into HTML. One pure
-function, `pieces`, cuts the text at the borders of its marks: the page says what the plan says.
+`annotate` turns frames into a record of plain data; `laoqu.pages.marked` sets it as HTML and for
+print. One pure function, `pieces`, cuts the text at the borders of its marks, so that the page says
+what the plan says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
-from html import escape
-from itertools import groupby, pairwise
-from os.path import commonprefix
-from pathlib import Path
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader
 
 from laoqu.errors import UnknownId
+from laoqu.pages.marked import PLACES, TEMPLATES, Record, fragment
 from laoqu.show.table import MIME, as_download, new_record
-from laoqu.show.words import Words, label, table
+from laoqu.show.words import Words, table
 
 if TYPE_CHECKING:
     from laoqu.document import Unit
     from laoqu.plan import Plan
 
-TEMPLATES = Path(__file__).parent / "templates"
 #: What a reader can choose; any other coded column of the measures may be asked for too.
 FILTERS = ("area", "theme", "instrument", "place")
 #: What the card of a measure tells, in this order: columns of ``plan.measures()``.
@@ -45,12 +41,8 @@ VARIABLE = {
 }  # fmt: skip
 #: Reach that is told area by area; what is for every area is told once.
 SPECIFIC = ("named", "place", "class", "conditional")
-#: Kinds of marks that are names.
-PLACES = ("place", "area")
 #: Level of the heading of a part, a clause, a box.
 LEVEL = {"t": 1, "p": 2, "c": 3, "b": 3}
-
-Record = dict[str, object]
 
 
 def pieces(
@@ -182,8 +174,8 @@ def _measures(words: Words, measures: pd.DataFrame, filters: Sequence[str]) -> I
         lines = [(said(name), _codes(words, name, getattr(row, name))) for name in CARD]
         lines += [(said("flags"), flags), (said("recipients"), names)]
         for how in SPECIFIC:
-            lines.append((words.code("reach", how),
-                          [words.area(each) for each, near in areas.items() if near == how]))  # fmt: skip
+            here = [words.area(each) for each, near in areas.items() if near == how]
+            lines.append((words.code("reach", how), here))
         lines.append((words.code("reach", "everyone"), [said("all_areas")] * common))
         lines.append((said("refers_to"), row.refers_to))
         if row.measure_id in rulings:
@@ -249,9 +241,10 @@ def _mentions(words: Words, mentions: pd.DataFrame) -> Iterator[Record]:
         yield {
             "kind": "area" if row.level == "area" else "place", "id": row.mention_id,
             "unit": row.unit_id, "start": int(row.start), "end": int(row.end), "name": row.name,
-            "title": title, "english": called, "tags": {"area": " ".join(f"{each}:named" for each in regions)},
+            "title": title, "english": called,
+            "tags": {"area": " ".join(f"{each}:named" for each in regions)},
             "find": " ".join(filter(None, found)), "where": row.mention_id, "cite": "",
-            "rows": [[words(f"planpage.card.{key}"), value] for key, value in lines.items() if value],
+            "rows": [[words(f"planpage.card.{key}"), text] for key, text in lines.items() if text],
         }  # fmt: skip
 
 
@@ -312,122 +305,3 @@ def _filters(words: Words, filters: Sequence[str], spans: Sequence[Record]) -> l
         title = words(f"planpage.card.{name}")
         found.append({"name": name, "label": title, "options": [list(each) for each in options]})
     return found
-
-
-def extras() -> dict[str, str]:
-    """Return what the page of the plan has beyond that of a report: `laoqu.pages.html.shell`."""
-    css, script = ((TEMPLATES / name).read_text("utf-8") for name in ("plan.css", "plan.js"))
-    return {"css": css, "script": script, "kind": "report annotated"}
-
-
-def contents(record: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Return anchor and name of the parts of the text, for the list of contents."""
-    heads = [unit for unit in record["units"] if unit["kind"] == "heading"]
-    return [(unit["passage"], (unit["below"] or [["", "", unit["text"]]])[0][2]) for unit in heads]
-
-
-def fragment(record: Mapping[str, object]) -> str:
-    """Return the marked text and its cards as HTML; the words of the plan stand as they are."""
-    spans, out = record["spans"], []
-    for passage, group in groupby(record["units"], key=lambda unit: unit["passage"]):
-        units = list(group)
-        anchor = f' id="{passage}"' if units[0]["id"] != passage else ""
-        out.append(f'<section{anchor} class="{"box" if passage[0] == "b" else passage}">')
-        for running, units in groupby(units, key=lambda unit: unit["kind"] == "sentence"):
-            if running and record["lang"] == "zh":
-                sentences = (f'<span id="{u["id"]}">{_marked(u, spans)}</span>' for u in units)
-                out.append(f'<p class="t">{"".join(sentences)}</p>')
-                continue
-            for unit in units:
-                tag = "p" if running else f"h{unit['level']}"
-                text = _marked(unit, spans)
-                out.append(f'<{tag} class="t" lang="zh-Hans" id="{unit["id"]}">{text}</{tag}>')
-                lines = [f'<span data-of="{name}">{f"<i class={code}>{code}</i> " if code else ""}'
-                         f"{escape(english)}</span>" for name, code, english in unit["below"]]  # fmt: skip
-                out.append(f'<p class="below">{" ".join(lines)}</p>' if lines else "")
-        out.append("</section>")
-    words = partial(label, lang=record["lang"])
-    cards = "".join(_card(span, spans, escape(words("planpage.close"))) for span in spans)
-    template = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True).get_template(
-        "plan.html.j2"
-    )
-    return template.render(plan=record, words=words, text="".join(out), cards=cards)
-
-
-def _marked(unit: Mapping[str, object], spans: Sequence[Record]) -> str:
-    """Return a unit's text with its marks. Where two overlap, the inner one goes on in parts."""
-    turns, begun, out = dict(unit["turns"]), set(), []
-    stack: list[tuple[int, str]] = []
-    for a, b, over in [*unit["pieces"], (0, 0, ())]:
-        keep = len(commonprefix([[i for i, _ in stack], list(over)]))
-        while len(stack) > keep:
-            out.append(f"</{stack.pop()[1]}>")
-        for i in over[keep:]:
-            # A link cannot stand in a link: a name inside a name is told on the outer one's card.
-            link = spans[i]["kind"] in PLACES and not any(tag == "a" for _, tag in stack)
-            stack.append((i, "a" if link else "span"))
-            out.append(_opening(spans[i], stack[-1][1], first=i not in begun))
-            begun.add(i)
-        if b and a in turns:
-            out.append(
-                f'<span class="pg" role="doc-pagebreak" aria-label="{turns[a]}">{turns[a]}</span>'
-            )
-        out.append(escape(unit["text"][a:b]))
-    return "".join(out)
-
-
-def _opening(span: Record, tag: str, first: bool) -> str:
-    """Return the tag that opens a mark and, at its beginning, the letter beside it."""
-    name, kind = escape(span["id"]), f"{span['kind']} {span.get('class', '')}".strip()
-    data = {**span["tags"], "find": span.get("find", "")}
-    data = "".join(f' data-{key}="{escape(value)}"' for key, value in data.items() if value)
-    href = f' href="#k-{name}"'
-    opened = f'<{tag} class="{kind}"{f""" id="{name}" """ if first else " "}{data}{href if tag == "a" else ""}>'
-    if not first or span["kind"] in PLACES:
-        return opened
-    letter = span.get("class", "?")
-    return f'{opened}<a class="k"{href} aria-label="{escape(span["label"])}">{letter}</a>'
-
-
-def _card(span: Record, spans: Sequence[Record], close: str) -> str:
-    """Return what a mark opens: what is known of it, in rows, and how to cite it."""
-    rows = [*span["rows"]]
-    if span["kind"] in PLACES:
-        rows += [[other["title"], other["rows"][0][1]] for other in spans
-                 if other is not span and other["kind"] in PLACES
-                 and span["start"] <= other["start"] and other["end"] <= span["end"]]  # fmt: skip
-    body = "".join(f"<div><dt>{escape(a)}</dt><dd>{escape(b)}</dd></div>" for a, b in rows)
-    name, cite = escape(span["id"]), escape(span["cite"])
-    return (
-        f'<section class="card" id="k-{name}" aria-labelledby="h-{name}" tabindex="-1">'
-        f'<a class="close" href="#{name}" aria-label="{close}">×</a>'
-        f'<h2 id="h-{name}">{escape(span["title"])}</h2><p class="at">{escape(span["where"])}</p>'
-        f"<dl>{body}</dl>{f'<p class=cite>{cite}</p>' if cite else ''}</section>"
-    )
-
-
-def printed(record: Mapping[str, object]) -> list[Record]:
-    """Return the text as ``plan.typ`` sets it: passages, their units, the pieces of each."""
-    spans, begun, passages = record["spans"], set(), []
-    for passage, group in groupby(record["units"], key=lambda unit: unit["passage"]):
-        units: list[Record] = []
-        for unit in group:
-            sentence = unit["kind"] == "sentence"
-            # In Chinese the sentences of a passage run on; in English each has its rendering.
-            if not (units and sentence and not units[-1]["level"] and record["lang"] == "zh"):
-                below = [[code, english] for _, code, english in unit["below"] if english]
-                units.append(
-                    {"level": 0 if sentence else unit["level"], "pieces": [], "below": below}
-                )
-            turns = dict(unit["turns"])
-            for a, b, over in unit["pieces"]:
-                kinds = {spans[i]["kind"] for i in over}
-                new = [spans[i] for i in over if i not in begun and spans[i]["kind"] not in PLACES]
-                begun.update(over)
-                units[-1]["pieces"].append({
-                    "text": unit["text"][a:b], "page": turns.get(a, 0),
-                    "letters": [span.get("class", "?") for span in new],
-                    **{kind: kind in kinds for kind in ("area", "place", "doubt")},
-                })  # fmt: skip
-        passages.append({"box": passage[0] == "b", "units": units})
-    return passages

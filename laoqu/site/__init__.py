@@ -17,6 +17,8 @@ from laoqu.site import overview, search
 TEMPLATES = Path(__file__).parent / "templates"
 #: Forms that the index links to, by the end of their names.
 KINDS = {"html": ".html", "pdf": ".pdf", "docx": ".docx", "ipynb": ".ipynb", "values": "s.json"}
+#: What lies in these is reached from the pages.
+FOLDERS = {"tables", "figures"}
 #: Of a county card those that are read; 500 cards leave no room for the rest.
 READ = ("html", "pdf", "docx")
 #: As many cards stand open; of more, each province opens on request.
@@ -103,13 +105,14 @@ def _runs(manifest: Mapping[str, object]) -> list[tuple[str, str, dict[str, str]
         lang, _, name = run["name"].partition("/")
         good = run if run["status"] == "ok" else run.get("earlier")
         paths = [output["path"] for output in good["outputs"]] if good else []
-        made = {kind: path for path in paths for kind, end in KINDS.items()
-                if path.endswith(end) and path.rpartition("/")[0].rpartition("/")[2] not in FOLDERS}  # fmt: skip
+        made = {
+            kind: path
+            for path in paths
+            for kind, end in KINDS.items()
+            if path.endswith(end) and not set(path.split("/")) & FOLDERS
+        }
         rows.append((lang, name, made, run["error"] if run["status"] == "failed" else ""))
     return rows
-
-
-FOLDERS = ("tables", "figures")
 
 
 def _cards(plan: Plan, runs: pd.DataFrame) -> list[dict[str, object]]:
@@ -124,12 +127,13 @@ def _cards(plan: Plan, runs: pd.DataFrame) -> list[dict[str, object]]:
                 for row in group.itertuples()}  # fmt: skip
         head = units.loc[f"{adcode[:2]}0000"]
         province = provinces.setdefault(head.name, {"unit": head, "counties": []})
-        province["counties"].append({
-            "adcode": adcode, "unit": units.loc[adcode],
-            "forms": {lang: next(((each, made[each]) for each in (lang, *LANGS) if made.get(each)), None)
-                      for lang in LANGS},
-            "errors": [error for error in group["error"] if error],
-        })  # fmt: skip
+        first = {
+            lang: next(((each, made[each]) for each in (lang, *LANGS) if made.get(each)), None)
+            for lang in LANGS
+        }
+        errors = [error for error in group["error"] if error]
+        county = {"adcode": adcode, "unit": units.loc[adcode], "forms": first, "errors": errors}
+        province["counties"].append(county)
     return list(provinces.values())
 
 

@@ -12,8 +12,10 @@ from laoqu.plan import Plan
 from laoqu.show.words import LANGS, Words, label
 
 #: What the page's script says, from ``labels.csv``.
-SAID = ("high", "medium", "low", "city", "counties", "named", "none", "more", "formerly", "merged", "noarea",
-        "unknown", "card", "places", "text", "notext")  # fmt: skip
+SAID = (
+    "high", "medium", "low", "city", "counties", "named", "none", "more", "formerly", "merged",
+    "noarea", "unknown", "card", "places", "text", "notext",
+)  # fmt: skip
 
 
 def data(plan: Plan, carded: Iterable[str] = ()) -> dict[str, object]:
@@ -31,8 +33,9 @@ def data(plan: Plan, carded: Iterable[str] = ()) -> dict[str, object]:
         ``words`` by language; ``text``: [unit, place in the text by language, words] of every
         unit; ``simple``: traditional → simplified characters of names; ``places``: ``n`` name,
         ``e`` English name, ``k`` code (none for a zone), ``w`` and ``v`` what it lies in, ``s``
-        short names, ``o`` printed and earlier names, ``m`` names of units merged into it, ``a`` area → confidence (or number of
-        documented counties; ``city`` where a source names the city alone), ``c`` the clauses that name it.
+        short names, ``o`` printed and earlier names, ``m`` names of units merged into it, ``a``
+        area → confidence (or number of documented counties; ``city`` where a source names the
+        city alone), ``c`` the clauses that name it.
 
     Examples
     --------
@@ -80,7 +83,8 @@ def data(plan: Plan, carded: Iterable[str] = ()) -> dict[str, object]:
     words = {lang: Words(plan, lang) for lang in LANGS}
     return {
         "words": {lang: {key: label(f"find.{key}", lang) for key in SAID} for lang in LANGS},
-        "names": {lang: {each: words[lang].area(each) for each in plan.region_ids} for lang in LANGS},
+        "names": {lang: {each: words[lang].area(each) for each in plan.region_ids}
+                  for lang in LANGS},
         "clauses": {lang: {each: words[lang].clause(each) for each in [*plan.clauses, *plan.boxes]}
                     for lang in LANGS},
         "text": [[unit.unit_id, unit.clause_id, unit.text] for unit in plan.document.units],

@@ -204,6 +204,25 @@ def test_every_one_of_300_random_changes_of_a_cell_is_noticed(data_copy):
         path.write_bytes(data)
 
 
+def test_a_changed_declaration_and_a_stray_file_are_noticed(data_copy):
+    build.accept(data_copy)
+    path = data_copy / "datapackage.json"
+    package = json.loads(path.read_text(encoding="utf-8"))
+    for damage in (
+        lambda p: p["resources"].pop(3),
+        lambda p: p["resources"][0]["schema"]["fields"][1].pop("constraints"),
+        lambda p: p["resources"][1]["schema"].pop("foreignKeys"),
+        lambda p: p["resources"][1].pop("hash"),
+    ):
+        changed = json.loads(json.dumps(package))
+        damage(changed)
+        path.write_text(json.dumps(changed, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        assert any("datapackage.json" in line for line in lq.check(data_copy))
+    path.write_text(json.dumps(package, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (data_copy / "curated" / "more.csv").write_text("a\n", encoding="utf-8")
+    assert any("more.csv:1:1: is not declared" in line for line in lq.check(data_copy))
+
+
 def test_every_problem_is_reported_not_only_the_first(data_copy):
     path = data_copy / "curated" / "scopes.csv"
     text = path.read_text(encoding="utf-8")

@@ -17,8 +17,9 @@ from playwright.sync_api import sync_playwright
 import laoqu as lq
 from laoqu.pages import Place
 from laoqu.pages.html import shell
+from laoqu.pages.marked import _marked, extras, fragment
 from laoqu.pages.pdf import pdf
-from laoqu.pages.plan import _marked, annotate, extras, fragment, pieces
+from laoqu.pages.plan import annotate, pieces
 from laoqu.show.words import table
 
 PLAN = lq.load()
@@ -49,7 +50,7 @@ def test_pieces_are_the_text_and_carry_every_span(given):
 
 def unit_of(text, spans, kinds):
     marks = [{"id": f"x{i}", "kind": kind, "class": "S", "label": "", "title": "", "tags": {}}
-             for i, kind in zip(range(len(spans)), kinds)]  # fmt: skip
+             for i, kind in enumerate(kinds[: len(spans)])]  # fmt: skip
     unit = {"id": "u", "text": text, "turns": [], "pieces": pieces(text, spans)}
     return unit, marks
 
@@ -85,7 +86,9 @@ def test_every_mark_has_its_words_its_card_and_its_own_id(record):
     ids = tree.xpath("//@id")
     assert len(ids) == len(set(ids))
     measures = PLAN.measures().set_index("measure_id")["quote"]
-    shown = {each.get("id"): said(each) for each in tree.xpath('//span[starts-with(@class, "measure")]')}
+    shown = {
+        each.get("id"): said(each) for each in tree.xpath('//span[starts-with(@class, "measure")]')
+    }
     assert shown == measures.to_dict()
     assert {each[1:] for each in tree.xpath("//a/@href")} <= set(ids)
     named = PLAN.mentions().set_index("mention_id")["printed"].to_dict()
