@@ -29,6 +29,8 @@ LINE = {"zh": 108, "en": 118}
 GAP, NARROW = 2.5, 14
 #: What is not broken: a Latin word or its part up to a hyphen, or four Chinese characters.
 WORD = re.compile(rf"[^\s{HAN}–-]+[–-]?|[{HAN}]{{1,4}}|[–-]")
+#: Rows and characters of a table that is not broken over pages.
+FEW, WHOLE = 6, 900
 #: What has no place to be broken gets one (a hash, an address); a longer cell may go over the page.
 ENDLESS, SOFT, PAGE = re.compile(rf"[^\s{HAN}]{{24}}"), "\\g<0>\u200b", 1500
 #: Width of the text, and the most that a figure may be high, in points.
@@ -138,6 +140,7 @@ def _part(shown: Mapping[str, object]) -> dict[str, object]:
         "columns": [lines(columns[i]["label"]) for i in main], "shares": list(parts.values()),
         "rows": [list(row.values()) for row in cells],
         "long": [max(map(len, row), default=0) > PAGE for row in shown["rows"]],
+        "short": len(shown["rows"]) <= FEW and sum(len(c) for r in shown["rows"] for c in r) < WHOLE,
         "numeric": [i for i, role in enumerate(roles) if role == "number"],
         "badge": roles.index("badge") if "badge" in roles else -1,
         "badges": next(iter(shown["badges"].values()), []),
