@@ -183,6 +183,8 @@ class Words:
             return self.area(mention.region_id)
         if self.lang == "zh":
             return mention.printed
+        if mention.level == "zone":  # its name says what it is, and that stands beside it
+            return self._units[mention.adcode][1]
         return mention.name_en or self._units.get(mention.adcode, ("", mention.printed))[1]
 
     def places(self, mentions: Iterable[Sequence[str]]) -> list[str]:
