@@ -24,13 +24,13 @@ STANDARDS = ["ua-1"]
 #: Regular faces come with a package, the bold one with laoqu.
 FONTS = (Path(pylopdf_fonts_zh_cn.__file__).parent, Path(__file__).parents[1] / "show" / "fonts")
 #: Half widths of a Chinese character in a line of a table; Latin letters are narrower than that.
-LINE = {"zh": 108, "en": 118}
+LINE = {"zh": 112, "en": 132}
 #: The same between two columns, and in a column that is never narrowed.
 GAP, NARROW = 2.5, 14
 #: What is not broken: a Latin word or its part up to a hyphen, or four Chinese characters.
 WORD = re.compile(rf"[^\s{HAN}–-]+[–-]?|[{HAN}]{{1,4}}|[–-]")
 #: Rows and characters of a table that is not broken over pages.
-FEW, WHOLE = 6, 900
+FEW, WHOLE = 6, 500
 #: What has no place to be broken gets one (a hash, an address); a longer cell may go over the page.
 ENDLESS, SOFT, PAGE = re.compile(rf"[^\s{HAN}]{{24}}"), "\\g<0>\u200b", 1500
 #: Width of the text, and the most that a figure may be high, in points.
