@@ -29,10 +29,10 @@ LINE = {"zh": 114, "en": 132}
 GAP, NARROW = 2.5, 14
 #: What is not broken: a Latin word or its part up to a hyphen, or four Chinese characters.
 WORD = re.compile(rf"[^\s{HAN}–-]+[–-]?|[{HAN}]{{1,4}}|[–-]")
-#: Rows and characters of a table that is not broken over pages.
-FEW, WHOLE = 6, 500
 #: What has no place to be broken gets one (a hash, an address); a longer cell may go over the page.
 ENDLESS, SOFT, PAGE = re.compile(rf"[^\s{HAN}]{{24}}"), "\\g<0>\u200b", 1500
+#: Rows and characters of a table that stays on one page.
+WHOLE = 6, 900
 #: Width of the text, and the most that a figure may be high, in points.
 WIDTH, HEIGHT = 160 / 25.4 * 72, 200 / 25.4 * 72
 
@@ -129,6 +129,7 @@ def _part(shown: Mapping[str, object]) -> dict[str, object]:
             line for i in below if texts[i] for line in lines(texts[i], columns[i]["role"])
         ]
     roles = [columns[i]["role"] for i in main]
+    size = sum(len(text) for row in shown["rows"] for text in row)
     return {
         "kind": shown["kind"], "form": shown["form"],
         "anchor": shown["anchor"], "title": lines(shown["title"]), "alt": shown["alt"],
@@ -138,8 +139,8 @@ def _part(shown: Mapping[str, object]) -> dict[str, object]:
         ],
         "columns": [lines(columns[i]["label"]) for i in main], "shares": list(parts.values()),
         "rows": [list(row.values()) for row in cells],
+        "whole": len(cells) <= WHOLE[0] and size <= WHOLE[1],
         "long": [max(map(len, row), default=0) > PAGE for row in shown["rows"]],
-        "short": len(shown["rows"]) <= FEW and sum(len(c) for r in shown["rows"] for c in r) < WHOLE,
         "numeric": [i for i, role in enumerate(roles) if role == "number"],
         "badge": roles.index("badge") if "badge" in roles else -1,
         "badges": next(iter(shown["badges"].values()), []),
