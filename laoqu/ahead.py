@@ -1,4 +1,9 @@
-"""What every run begins with, imported and read once by the fork server for all its processes."""
+"""What every run begins with, imported once by the fork server for all its processes.
+
+Nothing here may start a thread, which a fork would lack (reading or grouping a table does), or keep
+a file open, which forks would read at one position (a font is): both are left to the runs. A test
+counts.
+"""
 
 from __future__ import annotations
 
@@ -27,20 +32,6 @@ MODULES = (
 )
 
 
-def read() -> None:
-    """Do once what every run would begin with."""
-    import nbformat
-
-    import laoqu
-    from laoqu import pages
-
-    plan = laoqu.load()
-    show = laoqu.Show(plan, "zh")
-    plan.measure_reach()
-    show.map(plan.region_ids[0])  # the first figure loads fonts and much of matplotlib
-    pages.render(nbformat.v4.new_notebook(), "zh")
-
-
 # The grammar of a format that no notebook has would be parsed for a second.
 sys.modules["rfc3987_syntax"] = None
 for name in MODULES:
@@ -48,6 +39,6 @@ for name in MODULES:
         import_module(name)
 del sys.modules["rfc3987_syntax"]
 with suppress(Exception):
-    read()
+    import_module("laoqu.pages").render(import_module("nbformat").v4.new_notebook(), "zh")
 gc.collect()
 gc.freeze()  # what is loaded stays shared: collecting garbage would copy its pages

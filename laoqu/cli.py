@@ -95,6 +95,10 @@ def _parsed(argv: list[str]) -> argparse.Namespace:
         help="first treated year: the one after the date, or that of the date")  # fmt: skip
     add("--universe", choices=("areas", "all"), default="areas",
         help="counties of the twelve areas, or of all China")  # fmt: skip
+    add("--controls", choices=("areas", "eligible"), default="areas",
+        help="all counties of the areas, or those where selection was possible")  # fmt: skip
+    add("--anticipation", type=int, default=1, metavar="YEARS",
+        help="in which units may react before (default: 1)")  # fmt: skip
     add = command("monitor", _monitor, "compare a panel of your own with what the plan asks for")
     add("panel", help="a table of counties and years: .csv, .xlsx, .dta, .parquet")
     add("--outcome", default="", help="a column of numbers (default: the first)")
@@ -285,6 +289,7 @@ def _export(args: argparse.Namespace) -> int:
     folder = treatment.export(
         args.to, estimator=args.estimator, channels=args.channels, years=args.years,
         first_treat=args.first_treat, timing=args.timing, universe=args.universe,
+        controls=args.controls, anticipation=args.anticipation,
     )  # fmt: skip
     for path in sorted(folder.glob("[!.]*")):
         print(f"wrote {paths.display(path)} ({path.stat().st_size:,} bytes)")

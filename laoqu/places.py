@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from numbers import Integral
 from pathlib import Path
 from typing import NamedTuple
 
@@ -94,7 +95,7 @@ def resolve_place(
     """
     if level is not None and level not in LEVELS:
         raise UnknownId(level, LEVELS, "level")
-    if year is not None and (isinstance(year, bool) or not isinstance(year, int)):
+    if year is not None and (isinstance(year, bool) or not isinstance(year, Integral)):
         raise UnknownId(year, ["a whole number such as 2010"], "year")
     index = _index(folder or paths.data())
     text = clean(name)

@@ -22,8 +22,6 @@ from scipy.stats import binomtest
 from laoqu.analysis.draws import CLAUSE_DRAWS, LEVEL, SEED
 from laoqu.measures import CODES, MORE, SCALES
 
-#: What the methods literature asks of α between people (Krippendorff 2004/2019, as quoted).
-RELY, TENTATIVE = 0.8, 0.667
 #: Resamples of clauses for a range.
 RESAMPLES = 2 * CLAUSE_DRAWS
 

@@ -123,23 +123,11 @@ def association(
     return Association(cells, pd.DataFrame([summary]))
 
 
-def exact_p(odds: np.ndarray, observed: int, side: str = "both") -> float:
-    """Return the p of an observed count from the odds of each; NaN where only one can occur.
-
-    Parameters
-    ----------
-    odds : ndarray
-        From `laoqu.analysis.draws.overlap`.
-    observed : int
-    side : {"both", "upper"}
-        ``both`` is twice the smaller side, at most 1.
-    """
+def exact_p(odds: np.ndarray, observed: int) -> float:
+    """Return twice the smaller tail of the odds of each count; NaN where only one can occur."""
     if (odds > 0).sum() < 2:
         return np.nan
-    upper = odds[observed:].sum()
-    if side == "upper":
-        return float(min(1, upper))
-    return float(min(1, 2 * min(upper, odds[: observed + 1].sum())))
+    return float(min(1, 2 * min(odds[observed:].sum(), odds[: observed + 1].sum())))
 
 
 def log_odds(table: pd.DataFrame, prior: float = PRIOR) -> pd.DataFrame:

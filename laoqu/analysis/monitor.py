@@ -89,9 +89,10 @@ class Monitor:
     def __repr__(self) -> str:
         counties = self.values["county_code"].nunique()
         flagged = len(self.warnings())
+        span = f"{self.years[0]}–{self.years[-1]}"
         return (
-            f"Monitoring of {self.outcome}: {counties:,} counties, {self.years[0]}–{self.years[-1]}; "
-            f"{flagged} key counties meet a rule in {self.years[-1]}\n"
+            f"Monitoring of {self.outcome}: {counties:,} counties, {span}; {flagged} key counties "
+            f"meet a rule in {self.years[-1]}\n"
             "levels, gaps, convergence, tracks, warnings, past: each takes an area"
         )
 

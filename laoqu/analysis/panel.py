@@ -110,6 +110,12 @@ class Panel:
 
         return quality.findings(self, outcomes or tuple(self.outcomes))
 
+    def coverage(self) -> pd.DataFrame:
+        """Return how many key counties, and counties of each area, there are by year."""
+        from laoqu.analysis import quality
+
+        return quality.coverage(self)
+
     def monitor(self, outcome: str | None = None) -> Monitor:
         """Return the monitoring of one outcome; see `laoqu.analysis.monitor.Monitor`."""
         from laoqu.analysis import monitor

@@ -10,10 +10,7 @@ import numpy as np
 import pandas as pd
 
 from laoqu.analysis import draws
-from laoqu.analysis.agreement import agreement
 from laoqu.errors import ParameterError, UnknownId, nearest
-
-CODERS = ("pass1", "pass2")
 
 
 def wide(scores: pd.DataFrame, value: str = "score") -> pd.DataFrame:
@@ -120,26 +117,3 @@ def random_weights(
     weights = np.random.default_rng(seed).dirichlet(np.ones(x.shape[1]), size=times)
     low, high = draws.intervals(weights @ x.to_numpy(dtype="float64").T)
     return pd.DataFrame({"pmc_m": index(x)["pmc_m"], "low": low, "high": high}, index=x.index)
-
-
-def agreed(
-    scores: pd.DataFrame, value: str = "score", times: int = draws.CLAUSE_DRAWS
-) -> pd.DataFrame:
-    """Return how stable the scores of the two automated passes are, variable by variable.
-
-    Returns
-    -------
-    DataFrame
-        `laoqu.analysis.agreement.agreement`'s rows with ``variable`` in front (``all`` last).
-        Both passes are automated, of one kind: this is no reliability.
-    """
-    table = wide(scores, value)
-    owner = table.columns.str.partition(".").get_level_values(0)
-    scale = "nominal" if value == "score" else "ordinal"
-    parts = []
-    for name in [*dict.fromkeys(owner), "all"]:
-        here = table if name == "all" else table.loc[:, owner == name]
-        found = agreement(*[here.loc[coder] for coder in CODERS], scale=scale, draws=times)
-        parts.append(found.assign(variable=name))
-    result = pd.concat(parts, ignore_index=True)
-    return result[["variable", *result.columns.drop("variable")]]

@@ -151,7 +151,7 @@ def dots(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
                     sheet.text(at, across, each.mark, anchor="middle")
                 else:
                     sheet.mark(at, across, 3.1, Look(SERIES[k], "paper"), name=each.label)
-                x = x1 + 6 if interval else max(at, zero) + 7
+                x = np.nanmax([at, zero, high]) + 7
                 sheet.text(x, across, each.text.strip(), tone="muted", name="value")
         drawn, sheet.items[grid:] = sheet.items[grid:], []
         for tick in ticks:

@@ -169,7 +169,9 @@ class Words:
 
     def thing(self, row: object) -> str:
         """Return the label of a row of `laoqu.analysis.answer.lacking`: a measure or a standing."""
-        return self(f"standing.{row.id}") if row.kind == "role" else self.space(self.short(row))
+        if row.kind == "role":
+            return self(f"standing.{row.id}", n=2)  # the kind of thing, so its plural
+        return self.space(self.short(row))
 
     def place(self, mention: object) -> str:
         """Return how a naming of ``plan.mentions()`` is called: as printed, or romanised."""

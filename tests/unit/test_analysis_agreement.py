@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import laoqu as lq
-from laoqu.analysis import pmc
 from laoqu.analysis.agreement import agreement, by_variable, masi, masi_alpha, most_disagreement
 
 NA = np.nan
@@ -210,13 +209,6 @@ def test_both_passes_variable_by_variable():
     skip = one.head(50)[["measure_id"]].assign(variable="theme")
     less = by_variable(one, two, skip=skip, draws=20)
     assert less.loc[less["variable"] == "theme", "n"].iloc[0] == len(one) - 50
-
-
-def test_scores_of_the_pmc_index_by_main_variable():
-    found = pmc.agreed(lq.load().table("pmc_scores"), times=20)
-    assert found["variable"].unique().tolist()[-1] == "all"
-    n = found.drop_duplicates("variable").set_index("variable")["n"]
-    assert n["all"] == n.drop("all").sum()
 
 
 def test_a_wrong_scale_or_a_unit_coded_twice_is_refused():

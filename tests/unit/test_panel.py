@@ -265,7 +265,7 @@ def test_quality_finds_the_known_faults_and_repairs_nothing(flawed):
     assert missing["county_code"].tolist() == [vanished]
     assert missing["year"].tolist() == [2018]
     assert len(found.loc["duplicate"]) == 2
-    share = quality.coverage(made).query("group == 'key_counties' and year == 2018")
+    share = made.coverage().query("group == 'key_counties' and year == 2018")
     assert share[["n", "of"]].values.tolist() == [[52, 53]]
 
 

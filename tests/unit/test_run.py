@@ -383,6 +383,24 @@ print(sorted(set({heavy!r}.split()) & set(sys.modules)))"""
     assert done.stdout.strip() == "[]", done.stderr
 
 
+def test_what_is_imported_ahead_has_no_thread_and_no_file_open():
+    code = """
+import os
+from pathlib import Path
+from laoqu.run import process
+os.environ |= process.ONE_THREAD
+import laoqu.ahead
+kept = [os.readlink(f"/proc/self/fd/{n}") for n in os.listdir("/proc/self/fd") if Path(f"/proc/self/fd/{n}").is_file()]
+print(len(os.listdir("/proc/self/task")), kept)"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    # PROJ opens its own anew in a fork.
+    kept = done.stdout.replace("'", "").strip("[]\n").split(" [")
+    assert kept[0] == "1", done.stdout + done.stderr
+    assert all(name.endswith("proj.db") for name in kept[1:] if name)
+
+
 def test_a_crate_names_runs_files_and_sources():
     good = record("zh/a", parameters={"region": "yimeng"}, parts={"notebook": "f" * 64, "data": "d" * 64},
                   outputs=[{"path": "zh/a/r.html", "bytes": 3, "sha256": "e" * 64}])  # fmt: skip
