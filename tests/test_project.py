@@ -29,7 +29,10 @@ def test_environment_yml_equals_the_declared_dependencies():
     found = [item for item in env if isinstance(item, str)] + [p for p in pip if p[0] != "-"]
     wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"], "pip"]
     wanted.append(f"python{PROJECT['requires-python']}")
+    # Names of conda-forge that differ.
+    wanted = [each.replace("jupyter-client", "jupyter_client") for each in wanted]
     assert sorted(found) == sorted(wanted)
+    assert "-e ." in pip
 
 
 def test_the_lock_file_pins_every_dependency_with_hashes():

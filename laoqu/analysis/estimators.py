@@ -30,8 +30,8 @@ CALLS = {
     'vcov={{"CRV1": "county_id"}})',
     "sunab": "fixest::feols({y} ~ sunab(first_treat, year, ref.p = {r}) | county_id + year, d, "
     "cluster = ~county_id)",
-    "differences": 'ATTgt(d.set_index(["county_id", "year"]), cohort_name="first_treat", '
-    'anticipation={k}).fit("{y}", cluster_var="county_id")',
+    "differences": 'ATTgt(d.set_index(["county_id", "year"]), cohort_column="first_treat", '
+    'anticipation={k}).fit("{y}")',  # clusters by county of itself
     "eventstudyinteract": "eventstudyinteract {y} rel_* , cohort(first_treat) "
     "control_cohort(control) absorb(county_id year) vce(cluster county_id) // omit rel_year {r}",
 }

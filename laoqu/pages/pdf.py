@@ -7,9 +7,9 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from math import sqrt
 from pathlib import Path
 
+import numpy as np
 import pylopdf_fonts_zh_cn
 import typst
 
@@ -24,13 +24,15 @@ STANDARDS = ["ua-1"]
 #: Regular faces come with a package, the bold one with laoqu.
 FONTS = (Path(pylopdf_fonts_zh_cn.__file__).parent, Path(__file__).parents[1] / "show" / "fonts")
 #: Half widths of a Chinese character in a line of a table; Latin letters are narrower than that.
-LINE = {"zh": 108, "en": 118}
+LINE = {"zh": 114, "en": 124}
 #: The same between two columns, and in a column that is never narrowed.
 GAP, NARROW = 2.5, 14
 #: What is not broken: a Latin word or its part up to a hyphen, or four Chinese characters.
 WORD = re.compile(rf"[^\s{HAN}–-]+[–-]?|[{HAN}]{{1,4}}|[–-]")
 #: What has no place to be broken gets one (a hash, an address); a longer cell may go over the page.
 ENDLESS, SOFT, PAGE = re.compile(rf"[^\s{HAN}]{{24}}"), "\\g<0>\u200b", 1500
+#: Rows and characters of a table that stays on one page.
+WHOLE = 6, 900
 #: Width of the text, and the most that a figure may be high, in points.
 WIDTH, HEIGHT = 160 / 25.4 * 72, 200 / 25.4 * 72
 
@@ -81,28 +83,27 @@ def shares(shown: Mapping[str, object]) -> dict[int, float]:
     """Return position and share of the line of each printed column, not of those below the first.
 
     Counted in characters, whatever the font. A narrow column takes what it needs and every other
-    one at least its longest word; what is left goes to where the cells are long. The sum is over
-    1 where that is more than a line.
+    one at least its longest word; what is left goes, a character at a time, where it makes the
+    table shorter by most. The sum is over 1 where that is more than a line.
     """
     heads, line = [each["label"] for each in shown["columns"]], LINE[shown["lang"]]
     below = [i for i, each in enumerate(shown["columns"]) if "under" in each["role"]]
-    weights, widths, needs = {}, {}, {}
-    for i in [i for i in range(len(heads)) if i not in below]:
-        stacked = [i, *(below if not widths else [])]
+    main = [i for i in range(len(heads)) if i not in below]
+    lengths, widths, needs = np.zeros((len(shown["rows"]), len(main))), [], []
+    for at, i in enumerate(main):
+        stacked = [i, *(below if at == 0 else [])]
         cells = [[row[j] for j in stacked] for row in shown["rows"]]
-        lengths = [sum(map(width, cell)) for cell in cells]
-        weights[i] = sqrt(sum(length**2 for length in lengths) / max(1, len(lengths))) + 1
+        lengths[:, at] = [sum(map(width, cell)) for cell in cells]
         own = [heads[i], *(text for cell in cells for text in cell)]
         longest = max(_room(word) for text in own for word in WORD.findall(text)) + GAP
-        needs[i] = max(max(map(width, own)) + GAP, longest)
-        widths[i] = needs[i] if needs[i] <= NARROW else longest
-    growing = set(widths)
-    while growing and (left := line - sum(widths.values())) > 0.5:
-        total = sum(weights[i] for i in growing)
-        for i in growing:
-            widths[i] = min(needs[i], widths[i] + left * weights[i] / total)
-        growing = {i for i in growing if widths[i] < needs[i]}
-    return {i: round(each / line, 4) for i, each in widths.items()}
+        needs.append(max(max(map(width, own)) + GAP, longest))
+        widths.append(needs[-1] if needs[-1] <= NARROW else longest)
+    taken, needs = np.array(widths), np.array(needs)
+    while main and taken.sum() < line - 1 and (growing := np.flatnonzero(taken < needs)).size:
+        more = taken + np.eye(len(main))[growing]
+        heights = (lengths / (more[:, None] - GAP)).max(axis=2).sum(axis=1)
+        taken = more[heights.argmin()]
+    return {i: round(float(each) / line, 4) for i, each in zip(main, taken, strict=True)}
 
 
 def _room(word: str) -> float:
@@ -128,6 +129,7 @@ def _part(shown: Mapping[str, object]) -> dict[str, object]:
             line for i in below if texts[i] for line in lines(texts[i], columns[i]["role"])
         ]
     roles = [columns[i]["role"] for i in main]
+    size = sum(len(text) for row in shown["rows"] for text in row)
     return {
         "kind": shown["kind"], "form": shown["form"],
         "anchor": shown["anchor"], "title": lines(shown["title"]), "alt": shown["alt"],
@@ -137,6 +139,7 @@ def _part(shown: Mapping[str, object]) -> dict[str, object]:
         ],
         "columns": [lines(columns[i]["label"]) for i in main], "shares": list(parts.values()),
         "rows": [list(row.values()) for row in cells],
+        "whole": len(cells) <= WHOLE[0] and size <= WHOLE[1],
         "long": [max(map(len, row), default=0) > PAGE for row in shown["rows"]],
         "numeric": [i for i, role in enumerate(roles) if role == "number"],
         "badge": roles.index("badge") if "badge" in roles else -1,
