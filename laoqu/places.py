@@ -20,6 +20,8 @@ from laoqu.errors import UnknownId, nearest
 from laoqu.spelling import SHORT_SUFFIX, TAIL, clean, latin, latin_keys, spellings
 from laoqu.succession import FIRST, YEAR, Holder, Units
 
+#: Provinces that were part of another until 1988 and 1997.
+PROVINCE_NOW = {"46": "44", "50": "51"}
 LEVELS = ("province", "prefecture", "county")
 
 
@@ -240,8 +242,9 @@ class _Index:
             raise UnknownId(question.name, [], f"place at the end of {YEAR}: {lead.reason};")
         code = lead.heirs[0]
         note = self._note(line[-1], code, text)
-        if seats and line[-1].level == "prefecture" and not note:
-            note = f"a county-level city bore the name too: {self.units.lead(seats[-1]).reason}"
+        if seats and line[-1].name == seats[-1].name and not note:
+            why = self.units.lead(seats[-1]).reason
+            note = f"{seats[-1]} bore the name before{f': {why}' if why else ''}"
         return Adcode(code, self.units.name[code], note)
 
     def end(self, holder: Holder) -> Holder:
@@ -270,11 +273,21 @@ class _Index:
         if now[0].name != text and now[0] not in self.full.get(text, ()):  # a short form
             rivals = [h for end, line in lines.items() for h in line if end != now[0]]
             return None if any(h.name == now[0].name for h in rivals) else now[0]
-        # 赣州市 the prefecture has its name from the county-level city in it: the note says so.
-        inside = all(
-            self.lies_in(end, frozenset([now[0].code])) for end in lines if end.level == "county"
-        )
-        return now[0] if now[0].level == "prefecture" and inside else None
+        earlier = [line[-1] for end, line in lines.items() if end != now[0]]
+        return now[0] if all(self._same_place(unit, now[0]) for unit in earlier) else None
+
+    def _same_place(self, earlier: Holder, now: Holder) -> bool:
+        """Whether a unit of the same name was the same place in another form: the note says so.
+
+        赣州市 the prefecture has its name from the county-level city in it, 重庆市 was one of
+        四川. A province has no two counties or cities of one name; its cities have districts alike.
+        """
+        if earlier.code == now.code or self.lies_in(earlier, frozenset([now.code])):
+            return True
+        old, new = (PROVINCE_NOW.get(u.code[:2], u.code[:2]) for u in (earlier, now))
+        if now.name.endswith("区"):
+            return earlier.code[:4] == now.code[:4]
+        return old == new
 
     def _refuse_city_as_county(self, text: str, question: _Question) -> None:
         """Refuse the name of a city where a county is asked for: 安阳市 is not 安阳县."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pypandoc
 
-from laoqu.pages import title_of
+from laoqu.pages import marked, title_of
 from laoqu.pages.html import TEMPLATES
 from laoqu.pages.pdf import AUTHOR, KEYWORDS, printed, shares
 from laoqu.show.table import block_html
@@ -84,6 +84,8 @@ def docx(shown: Sequence[Mapping[str, object]], lang: str) -> bytes:
 
 def _part(shown: Mapping[str, object]) -> str:
     """Return the HTML of a record, its headings one level up, its table with widths."""
+    if shown["kind"] == "plan":
+        return marked.worded(shown)
     title = shown["title"] if shown["level"] > 1 else ""
     images = {name: data for name, data in shown["images"].items() if name == "png"}
     level = max(1, shown["level"] - 1)

@@ -145,3 +145,22 @@ def printed(record: Mapping[str, object]) -> list[Record]:
                 })  # fmt: skip
         passages.append({"box": passage[0] == "b", "units": units})
     return passages
+
+
+def worded(record: Mapping[str, object]) -> str:
+    """Return the text as plain HTML for Word: letters in brackets, pages in 〔〕, no cards."""
+    out = [f'<p class="note">{escape(text)}</p>' for text in record["paragraphs"]]
+    for unit in (unit for passage in printed(record) for unit in passage["units"]):
+        tag = f"h{max(1, unit['level'] - 1)}" if unit["level"] else "p"
+        text = "".join(_plain(piece) for piece in unit["pieces"])
+        out.append(f'<{tag} lang="zh">{text}</{tag}>')
+        for code, english in unit["below"]:
+            out.append(f'<p class="note">{f"[{code}] " if code else ""}{escape(english)}</p>')
+    return "".join(out)
+
+
+def _plain(piece: Record) -> str:
+    text = escape(piece["text"])
+    text = f"<b>{text}</b>" if piece["area"] else f"<u>{text}</u>" if piece["place"] else text
+    page = f"〔{piece['page']}〕" if piece["page"] else ""
+    return page + "".join(f"<b>[{code}]</b>\u2009" for code in piece["letters"]) + text

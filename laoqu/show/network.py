@@ -23,8 +23,9 @@ LINKS = (
 #: Points: a step of the layout, the widest line of a name, the room left, above and below of it.
 STEP, ROOM, LEFT, ABOVE = 42.0, 66.0, 16.0, 18.0
 #: Where a name may stand beside its disc, and how far off; the nearer, the better.
-SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
-FAR = (0, 6, 14, 24, 36)
+SIDES = [(1, 0), (-1, 0), (0, 1), (0, -1)]
+SIDES += [(x, y) for y in (0.5, -0.5, 1, -1) for x in (1, -1, 0.5, -0.5)]
+FAR = (0, 6, 14, 24, 36, 50, 66)
 
 
 def network(

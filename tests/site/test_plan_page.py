@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 
+import docx as python_docx
 import lxml.html
 import pypdf
 import pytest
@@ -16,6 +17,7 @@ from playwright.sync_api import sync_playwright
 
 import laoqu as lq
 from laoqu.pages import Place
+from laoqu.pages.docx import docx
 from laoqu.pages.html import shell
 from laoqu.pages.marked import _marked, extras, fragment
 from laoqu.pages.pdf import pdf
@@ -242,3 +244,11 @@ def test_print_has_the_whole_text_and_its_letters():
     for quote in ("强化跨省合作联动发展", "确保方案落实"):
         assert quote in text
     assert len(reader.pages) <= 7
+
+
+def test_word_has_the_whole_text_and_its_letters():
+    record = annotate(PLAN, "en").record
+    file = python_docx.Document(io.BytesIO(docx([record], "en")))
+    text = "".join(paragraph.text for paragraph in file.paragraphs).replace("\u2009", "")
+    assert "[E]支持龙岩、梅州、郴州、临沂等城市建设省际交界地区节点城市，" in text
+    assert "Support Longyan" in text and "〔13〕" in text

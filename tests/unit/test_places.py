@@ -113,6 +113,16 @@ def test_a_year_gives_the_holder_of_that_year_and_where_it_led():
         lq.resolve_place("环县", year="2010")
 
 
+def test_a_place_that_bore_its_name_in_another_form_is_said():
+    for name, code in {"重庆市": "500000", "赣州市": "360700", "濮阳县": "410928"}.items():
+        found = lq.resolve_place(name)
+        assert found == code
+        assert "bore the name before" in found.note
+    # 成都 and 温州 had a 东城区 too.
+    with pytest.raises(AmbiguousName, match="510102"):
+        lq.resolve_place("东城区")
+
+
 def test_the_name_of_a_city_is_no_county():
     with pytest.raises(lq.UnknownId, match="安阳市 is a city with counties of its own") as caught:
         lq.resolve_place("安阳市", level="county")
