@@ -1,4 +1,4 @@
-"""The county layer: 2021 codes on it, one projection for every map, and a reader's own borders.
+"""The county layer: 2021 codes on it, and one projection for every map.
 
 The layer's numbers are GCJ-02 under a WGS 84 label, 300–700 m off (docs/county_layer.md): good
 for maps of counties, not for overlays on other base maps.
@@ -16,7 +16,7 @@ import pandas as pd
 import pyproj
 import shapely
 
-from laoqu import paths, schema
+from laoqu import paths
 from laoqu.errors import DataError, LaoquError, Problem
 
 CRS_LAYER = "EPSG:4326"
@@ -110,11 +110,6 @@ def _small(shape: shapely.Geometry) -> shapely.Geometry:
     return shapely.multipolygons(parts)
 
 
-def projected(folder: Path | None = None) -> Layers:
-    """Return `layers` of `load` and `outline`; a plan keeps its own as ``plan.layers``."""
-    return layers(load(folder), outline(folder))
-
-
 def dissolve(frame: gpd.GeoDataFrame, by: str | list[str]) -> gpd.GeoDataFrame:
     """Return one row per value of `by`, its shapes made one: prefectures, provinces, areas.
 
@@ -143,20 +138,6 @@ def area_counties(
         raise LaoquError(f"no border for these counties of {region_id}: {', '.join(missing)}")
     found = counties.merge(rows, on="adcode", validate="1:1")
     return found.assign(documented=found["confidence"] != "low")
-
-
-def names(lang: str = "zh", folder: Path | None = None) -> dict[str, str]:
-    """Return adcode → the short name that fits on a map: 隆林县 for 隆林各族自治县, Longlin.
-
-    >>> [names(lang)["451031"] for lang in ("zh", "en")]
-    ['隆林县', 'Longlin']
-    """
-    table = schema.read("gazetteer", folder).frame()
-    short = table["name_en"]
-    if lang == "zh":
-        suffix = table["name"].str[-1].where(table["level"] != "province", "")
-        short = table["name"].where(table["name"].str.len() <= 4, table["short_name"] + suffix)
-    return dict(zip(table["adcode"], short, strict=True))
 
 
 def ground(x: float, y: float) -> tuple[float, float]:

@@ -374,6 +374,6 @@ def load(
     if "membership" in plan.own and (empty := plan.regions().query("documented == 0")).size:
         names = ", ".join(empty["region_id"])
         more = 'membership_mode="complete" keeps the shipped rows'
-        shown = paths.display(plan.own["membership"])
+        shown = plan.own["membership"].name
         warnings.warn(f"{shown} has no county of {names}; {more}", stacklevel=3)
     return plan

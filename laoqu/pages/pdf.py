@@ -24,13 +24,15 @@ STANDARDS = ["ua-1"]
 #: Regular faces come with a package, the bold one with laoqu.
 FONTS = (Path(pylopdf_fonts_zh_cn.__file__).parent, Path(__file__).parents[1] / "show" / "fonts")
 #: Half widths of a Chinese character in a line of a table; Latin letters are narrower than that.
-LINE = {"zh": 114, "en": 124}
+LINE = {"zh": 114, "en": 132}
 #: The same between two columns, and in a column that is never narrowed.
 GAP, NARROW = 2.5, 14
 #: What is not broken: a Latin word or its part up to a hyphen, or four Chinese characters.
 WORD = re.compile(rf"[^\s{HAN}–-]+[–-]?|[{HAN}]{{1,4}}|[–-]")
 #: What has no place to be broken gets one (a hash, an address); a longer cell may go over the page.
 ENDLESS, SOFT, PAGE = re.compile(rf"[^\s{HAN}]{{24}}"), "\\g<0>\u200b", 1500
+#: A cell with more half widths than that is a sentence.
+SENTENCE = 60
 #: Rows and characters of a table that stays on one page.
 WHOLE = 6, 900
 #: Width of the text, and the most that a figure may be high, in points.
@@ -69,14 +71,33 @@ def pdf(shown: Sequence[Mapping[str, object]], lang: str) -> bytes:
 
 
 def printed(shown: Sequence[Mapping[str, object]]) -> Iterator[dict[str, object]]:
-    """Yield what goes on paper: nothing that is folded, no column without any entry."""
+    """Yield what goes on paper: nothing that is folded, no column without any entry.
+
+    Beside sentences, a column that is empty in most rows takes room from them: its entries stand
+    below the first column with their head.
+    """
     for each in shown:
         if each["folded"]:
             continue
-        kept = [i for i in range(len(each["columns"])) if any(row[i] for row in each["rows"])]
-        columns = [each["columns"][i] for i in kept]
-        rows = [[row[i] for i in kept] for row in each["rows"]] if columns else []
-        yield {**each, "columns": columns, "rows": rows}
+        heads, rows = each["columns"], each["rows"]
+        filled = [sum(bool(row[i]) for row in rows) for i in range(len(heads))]
+        kept = [i for i, n in enumerate(filled) if n]
+        long = any(width(row[i]) > SENTENCE for row in rows for i in kept[:1])
+        sparse = [
+            i
+            for i in kept[1:]
+            if long and filled[i] * 2 <= len(rows) and heads[i]["role"] == "text"
+        ]
+        colon = "：" if each["lang"] == "zh" else ": "
+        columns = [{**heads[i], "role": "under"} if i in sparse else heads[i] for i in kept]
+        cells = [
+            [
+                f"{heads[i]['label']}{colon}{row[i]}" if i in sparse and row[i] else row[i]
+                for i in kept
+            ]
+            for row in rows
+        ]
+        yield {**each, "columns": columns, "rows": cells if kept else []}
 
 
 def shares(shown: Mapping[str, object]) -> dict[int, float]:

@@ -31,7 +31,7 @@ SERIES = ("focus", "ink", "context", "supply")
 GRID, AXIS = Look(line="rule", width=0.5), Look(line="context", width=0.7)
 #: Points: a line of text, a row, a row of a strip or a heat map, the widest names of rows on a
 #: wide and a narrow sheet, between columns, and between equal dots of a strip.
-HIGH, ROW, STRIP, CELL, NAMES, GAP, NEXT = SMALL * LINE, 13.0, 30.0, 15.0, (150.0, 92.0), 8.0, 5.8
+HIGH, ROW, STRIP, CELL, NAMES, GAP, NEXT = SMALL * LINE, 13.0, 21.0, 15.0, (150.0, 92.0), 8.0, 5.8
 
 
 def strip(frame: pd.DataFrame, words: Words, focus: str, **given: str) -> Figure:
