@@ -29,7 +29,7 @@ ORDER = {name: i for i, layer in enumerate(LAYERS.split("\n")) for name in layer
 #: Packages of before, until their owners have replaced them; they may import anything.
 OLD: set[str] = set()
 #: Circles that their owner is about to open; nothing may be added here.
-PENDING = {("laoqu.run.batch", "laoqu.run.engine"), ("laoqu.run.batch", "laoqu.run.dask")}
+PENDING: set[tuple[str, str]] = set()
 #: Public names at first use and the command line's door are outside the order.
 DOORS = {"laoqu", "laoqu.__main__"}
 
