@@ -273,5 +273,5 @@ def _named(words: Words, row: object) -> str:
 def _role(words: Words, rows: pd.DataFrame) -> str:
     *first, last = [words.place(row) for row in rows.itertuples()]
     places = words("answer.and", first=words.join(first), last=last) if first else last
-    key = f"standing.{rows['role'].iloc[0]}"
-    return words("answer.role", places=places, role=words(key, n=len(rows)))
+    role = words.standing(rows["role"].iloc[0], len(rows))
+    return words("answer.role", places=places, role=role)

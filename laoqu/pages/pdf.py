@@ -24,7 +24,7 @@ STANDARDS = ["ua-1"]
 #: Regular faces come with a package, the bold one with laoqu.
 FONTS = (Path(pylopdf_fonts_zh_cn.__file__).parent, Path(__file__).parents[1] / "show" / "fonts")
 #: Half widths of a Chinese character in a line of a table; Latin letters are narrower than that.
-LINE = {"zh": 114, "en": 124}
+LINE = {"zh": 114, "en": 132}
 #: The same between two columns, and in a column that is never narrowed.
 GAP, NARROW = 2.5, 14
 #: What is not broken: a Latin word or its part up to a hyphen, or four Chinese characters.

@@ -7,26 +7,22 @@ files. It knows notebooks and bytes; what is drawn of them is given by whoever c
 from __future__ import annotations
 
 import math
-import os
 import platform
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from multiprocessing import connection as connections
 from pathlib import Path
 from typing import NamedTuple
 
 import laoqu
 from laoqu.errors import OutputError, ParameterError, nearest
-from laoqu.run import process
+from laoqu.run import local, process
 from laoqu.run import store as stores
+from laoqu.run.jobs import Job, Result
 from laoqu.run.parameters import Notebook, digest_of
 
 FORMATS = ("html", "pdf", "docx")
 INDEX, CRATE = "index.html", "ro-crate-metadata.json"
-#: Bytes of memory that one run may need beside the others.
-RUN_MEMORY = 768 << 20
 #: The most seconds that a cell may be given.
 LONGEST = 10_000_000.0
 
@@ -59,30 +55,6 @@ class Options(NamedTuple):
     kernel: str | None = None
     scheduler: str | None = None
     tell: Callable[[Mapping[str, object]], None] = lambda _: None
-
-
-class Job(NamedTuple):
-    """What a run needs, wherever it happens."""
-
-    notebook: bytes
-    parameters: Mapping[str, object]
-    formats: Sequence[str]
-    stem: str
-    render: Callable
-    timeout: float | None = None
-    kernel: str | None = None
-
-
-class Result(NamedTuple):
-    """What came of a run; a failed one has at most its notebook among its files."""
-
-    status: str
-    files: Mapping[str, bytes]
-    seconds: float = 0.0
-    warnings: Sequence[str] = ()
-    error: str = ""
-    cell: int | None = None
-    last_lines: Sequence[str] = ()
 
 
 class Run(NamedTuple):
@@ -271,23 +243,11 @@ class _Batch:
             with connect(self.options.scheduler, self.maker.preload) as engine:
                 yield engine
         else:
-            yield self._local
 
-    def _local(self, jobs: Mapping[str, Job]) -> Iterator[tuple[str, Result]]:
-        """Yield (name, result) of each job as it ends; leaving ends those that run."""
-        waiting, running = deque(jobs.items()), {}
-        try:
-            while waiting or running:
-                while waiting and len(running) < workers(self.options.jobs):
-                    name, job = waiting.popleft()
-                    self.options.tell({"event": "start", "run": name})
-                    running[start(job)] = name, job
-                for call in connections.wait(list(running)):
-                    name, job = running.pop(call)
-                    yield name, collect(call, job)
-        finally:
-            for call in running:
-                call.close()
+            def began(name: str) -> None:
+                self.options.tell({"event": "start", "run": name})
+
+            yield lambda jobs: local.run(jobs, self.options.jobs, began)
 
     def _keep(self, name: str, job: Job, parts: dict, why: list[str], result: Result) -> Run:
         """Put the files of a run into place with its record."""
@@ -355,51 +315,6 @@ def _made_of_all(index: Callable, sources: Callable, line: process.Line) -> dict
 
     files = {INDEX: index(manifest), stores.MANIFEST: heard[1]}
     return {INDEX: files[INDEX], CRATE: crate.metadata(heard[0], files, sources())}
-
-
-def start(job: Job, environment: Mapping[str, str] | None = None) -> process.Call:
-    """Begin a run in a process of its own."""
-    limit = job.timeout and job.timeout + process.PATIENCE
-    return process.Call(_execute, [job], limit, environment)
-
-
-def collect(call: process.Call, job: Job) -> Result:
-    """Wait for the result of a run that was begun; a process that died gives one, too."""
-    try:
-        return call.result()
-    except process.Lost as lost:
-        lines = str(lost).strip().splitlines()
-        late = f"TimeoutError: a cell took longer than {job.timeout or 0:g} s and did not stop"
-        error, number, files = late if lost.late else lines[-1], None, {}
-        if lost.notes:  # the notebook as it began, then (number, cell) of each that began and ended
-            notebook, *cells = lost.notes
-            for number, cell in cells:
-                notebook["cells"][number] = cell
-            output = {"output_type": "error", "ename": error.partition(":")[0], "evalue": error,
-                      "traceback": lines}  # fmt: skip
-            notebook["cells"][number or 0].setdefault("outputs", []).append(output)
-            files[f"{job.stem}.failed.ipynb"] = stores.text_of(notebook)
-            begun = notebook["cells"][: (number or 0) + 1]
-            number = sum(cell["cell_type"] == "code" for cell in begun)
-        return Result("failed", files, 0.0, (), error, number, lines[-5:])
-
-
-def _execute(job: Job, line: process.Line) -> Result:
-    from laoqu.run.engine import execute
-
-    return execute(job, line.tell)
-
-
-def workers(jobs: int | None) -> int:
-    """Return how many runs go at a time: as asked, else one a core, fewer where memory is short."""
-    if jobs:
-        return jobs
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    with suppress(OSError, StopIteration, ValueError):
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        free = next(int(each.split()[1]) << 10 for each in lines if "MemAvailable" in each)
-        return max(1, min(cores or 1, free // RUN_MEMORY))
-    return cores or 1
 
 
 def _now() -> str:

@@ -21,7 +21,8 @@ from distributed import Client
 from laoqu.errors import LaoquError
 from laoqu.run import process
 from laoqu.run import store as stores
-from laoqu.run.batch import Job, Result, collect, start
+from laoqu.run.jobs import Job, Result
+from laoqu.run.local import collect, start
 from laoqu.run.parameters import digest_of
 
 #: What must be the same here and there; the lock file only lists versions, and may be absent.
@@ -36,27 +37,28 @@ PAUSE = 0.02
 def connect(address: str, preload: Sequence[str]) -> Iterator[Callable]:
     """Give an engine (name → job in, name and result out) on the workers of a scheduler."""
     say = "start one with `dask scheduler`, and workers with `dask worker ADDRESS`"
+    own = {name: (Path(os.environ[name]).name, Path(os.environ[name]).read_bytes())
+           for name in stores.OWN if os.environ.get(name)}  # fmt: skip
+    told = {name: os.environ[name] for name in stores.SETTINGS if os.environ.get(name)}
+    wanted = {part: files for part, files in stores.inputs().items() if part in SAME}
     try:
         if not _answers(address):
             raise OSError("nobody listens")
         client = Client(address, timeout=ANSWER, set_as_default=False)
     except Exception as error:  # whatever one says who is no scheduler
         raise LaoquError(f"no Dask scheduler answers at {address}; {say}") from error
-    own = {name: (Path(os.environ[name]).name, Path(os.environ[name]).read_bytes())
-           for name in stores.OWN if os.environ.get(name)}  # fmt: skip
-    wanted = {part: files for part, files in stores.inputs().items() if part in SAME}
     try:
         try:
             client.wait_for_workers(1, timeout=FIRST_WORKER)
-            there = client.run(inputs)
+            there = client.run(differences, wanted)
         except Exception as error:  # also whatever a worker without our modules raises
             raise LaoquError(
                 f"no Dask worker at {address} can run laoqu: {error}; {say}"
             ) from error
         for worker, found in there.items():
-            if text := differences(found, wanted):
-                raise LaoquError(f"the Dask worker {worker} would give other results: {text}")
-        yield lambda jobs: _run(client, address, jobs, (tuple(preload), wanted, own))
+            if found:
+                raise LaoquError(f"the Dask worker {worker} would give other results: {found}")
+        yield lambda jobs: _run(client, address, jobs, (tuple(preload), wanted, own, told))
     finally:
         with suppress(Exception):
             client.close(timeout=1)
@@ -88,9 +90,9 @@ def _run(client: Client, address: str, jobs: Mapping[str, Job], more: tuple) -> 
 def _result(future: object) -> Result:
     try:
         return future.result(timeout=ANSWER)
+    except KeyboardInterrupt:
+        raise
     except BaseException as error:  # CancelledError is no Exception
-        if isinstance(error, KeyboardInterrupt):
-            raise
         return _lost(f"{type(error).__name__}: {error}")
 
 
@@ -110,43 +112,37 @@ def _answers(address: str) -> bool:
     return kind == "tls" or 0 < int.from_bytes(head, "little") < 1 << 20
 
 
-def differences(there: Mapping[str, dict], here: Mapping[str, dict]) -> str:
-    """Say in which of the parts in `SAME` two sets of inputs differ, and in which files."""
-    sides = [{part: digest_of(side[part]) for part in SAME} for side in (there, here)]
-    files = {digest_of(side[part]): side[part] for side in (there, here) for part in SAME}
-    return "; ".join(stores.changes(*sides, files))
-
-
-def inputs() -> dict[str, dict[str, str]]:
-    """Return what runs depend on where this is called, read again only when a file has changed."""
+def differences(wanted: Mapping[str, Mapping[str, str]]) -> str:
+    """Say, where this is called, what differs from `wanted`; files are read when they changed."""
     files = stores.input_files()
     state = stores.state(files)
     if _kept.get("state") != state:
         _kept.update(state=state, inputs=stores.inputs(files))
-        _kept.setdefault("source", _kept["inputs"]["source"])
-    return _kept["inputs"]
+    here = {part: _kept["inputs"][part] for part in SAME}
+    if _kept.setdefault("source", here["source"]) != here["source"]:
+        return "laoqu has changed since this worker began, restart it"
+    sides = [{part: digest_of(files) for part, files in side.items()} for side in (here, wanted)]
+    named = {digest_of(files): files for side in (here, wanted) for files in side.values()}
+    return "; ".join(stores.changes(*sides, named))
 
 
-def work(job: Job, preload: Sequence[str], wanted: Mapping, own: Mapping) -> Result:
+def work(job: Job, preload: Sequence[str], wanted: Mapping, own: Mapping, told: Mapping) -> Result:
     """Do a run on a worker, in a process of its own."""
-    with _lock:
-        here = inputs()
-        if text := differences(here, wanted):
-            return _lost(f"LaoquError: this worker would give other results: {text}")
-        if here["source"] != _kept["source"]:
-            return _lost("LaoquError: laoqu has changed since this worker began: restart it")
-        if _kept.get("served") != _kept["state"]:  # a server that has read what stands now
-            _server.close()
-            _server.enter_context(process.server(preload))
-            _kept["served"] = _kept["state"]
     with tempfile.TemporaryDirectory(prefix="laoqu-") as folder:
-        environment = {name: text for name, text in os.environ.items() if name not in stores.OWN}
+        mine = {*stores.OWN, *stores.SETTINGS}
+        environment = {name: text for name, text in os.environ.items() if name not in mine} | told
         for name, (file, data) in own.items():
             path = Path(folder, name, file)
             path.parent.mkdir()
             path.write_bytes(data)
             environment[name] = str(path)
         with _lock:
+            if found := differences(wanted):
+                return _lost(f"LaoquError: this worker would give other results: {found}")
+            if _kept.get("served") != _kept["state"]:  # a server that has read what stands now
+                _server.close()
+                _server.enter_context(process.server(preload))
+                _kept["served"] = _kept["state"]
             call = start(job, environment)
         return collect(call, job)
 

@@ -40,7 +40,7 @@ from traitlets import Any
 from traitlets.config import Config
 
 from laoqu.errors import LaoquError
-from laoqu.run.batch import Job, Result
+from laoqu.run.jobs import Job, Result
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 #: Where a warning came from, in a file that ipykernel named after its process.
@@ -360,7 +360,11 @@ def _shell() -> Iterator[Shell]:
 @contextmanager
 def _alarm(seconds: float | None) -> Iterator[None]:
     """Raise TimeoutError in what takes longer; what swallows it is killed by the keeper."""
-    if not seconds or not hasattr(signal, "SIGALRM") or threading.current_thread() is not _main():
+    if (
+        not seconds
+        or not hasattr(signal, "SIGALRM")
+        or threading.current_thread() is not (threading.main_thread())
+    ):
         yield
         return
 
@@ -374,10 +378,6 @@ def _alarm(seconds: float | None) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-
-
-def _main() -> threading.Thread:
-    return threading.main_thread()
 
 
 def _code(notebook: nbformat.NotebookNode | None) -> list[nbformat.NotebookNode]:

@@ -31,6 +31,8 @@ PACKAGES = ("papermill", "nbclient", "nbconvert", "ipython", "numpy", "pandas", 
             "matplotlib", "jinja2", "typst", "pypandoc-binary")  # fmt: skip
 #: Files of one's own that every notebook follows (see `laoqu.load`).
 OWN = ("LAOQU_MEMBERSHIP", "LAOQU_BOUNDARIES", "LAOQU_CODING")
+#: Words in the environment that change what is made.
+SETTINGS = ("LAOQU_MEMBERSHIP_MODE", "LAOQU_COMMIT")
 
 
 def digest(data: bytes) -> str:
@@ -61,6 +63,7 @@ def inputs(files: Mapping[str, Mapping[str, Path]] | None = None) -> dict[str, d
         part: {name: digest(path.read_bytes()) for name, path in each.items()}
         for part, each in files.items()
     }
+    found["own"] |= {name: os.environ[name] for name in SETTINGS if os.environ.get(name)}
     return found | {"versions": {"python": platform.python_version(), **packages()}}
 
 

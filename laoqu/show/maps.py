@@ -38,7 +38,7 @@ AREA, COAST = Look(line="focus", width=1.1), Look("land", "context", 0.4)
 SURE, DOUBT = Look("heat3", "focus", 0.8), Look("heat3", "focus", 0.8, (2, 1.4))
 COMPLETE, TWICE = 0.9, Look("heat3", hatch=True)
 #: Points: the column beside a wide map, the greatest height, the locator of a narrow map.
-COLUMN, HIGHEST, LOCATOR = 118.0, 340.0, 74.0
+COLUMN, HIGHEST, LOCATOR = 118.0, 265.0, 74.0
 #: Metres: the main map of China and its inset.
 MAINLAND, SOUTH_SEA = (-2.63e6, 1.86e6, 2.62e6, 5.93e6), (0.3e6, 0.33e6, 1.95e6, 2.75e6)
 

@@ -167,10 +167,14 @@ class Words:
         """Return the short label of a measure, or those of a frame of measures as a column."""
         return getattr(measures, f"short_{self.lang}")
 
+    def standing(self, role: str, n: int = 1) -> str:
+        """Return the short name of a role, for one place or for `n`; of no role nothing."""
+        return self(f"standing.{role}", n=n) if role else ""
+
     def thing(self, row: object) -> str:
         """Return the label of a row of `laoqu.analysis.answer.lacking`: a measure or a standing."""
         if row.kind == "role":
-            return self(f"standing.{row.id}", n=2)  # the kind of thing, so its plural
+            return self.standing(row.id, 2)  # the kind of thing, so its plural
         return self.space(self.short(row))
 
     def place(self, mention: object) -> str:
@@ -179,6 +183,8 @@ class Words:
             return self.area(mention.region_id)
         if self.lang == "zh":
             return mention.printed
+        if mention.level == "zone":  # its name says what it is, and that stands beside it
+            return self._units[mention.adcode][1]
         return mention.name_en or self._units.get(mention.adcode, ("", mention.printed))[1]
 
     def places(self, mentions: Iterable[Sequence[str]]) -> list[str]:

@@ -27,7 +27,7 @@ cli
 """
 ORDER = {name: i for i, layer in enumerate(LAYERS.split("\n")) for name in layer.split()}
 #: Circles that their owner is about to open; nothing may be added here.
-PENDING = {("laoqu.run.batch", "laoqu.run.engine"), ("laoqu.run.batch", "laoqu.run.dask")}
+PENDING: set[tuple[str, str]] = set()
 #: Public names at first use and the command line's door are outside the order.
 DOORS = {"laoqu", "laoqu.__main__"}
 

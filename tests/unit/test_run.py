@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import laoqu as lq
 from laoqu import paths, reports
-from laoqu.run import batch, process
+from laoqu.run import batch, local, process
 from laoqu.run import store as stores
 from laoqu.run.crate import metadata
 from laoqu.run.parameters import Notebook, digest_of, read_sets
@@ -430,10 +430,10 @@ def test_a_crate_names_runs_files_and_sources():
 def test_workers_are_as_many_as_cores_and_memory_allow(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
     monkeypatch.setattr(
-        Path, "read_text", lambda *_: f"MemAvailable: {3 * batch.RUN_MEMORY >> 10} kB"
+        Path, "read_text", lambda *_: f"MemAvailable: {3 * local.RUN_MEMORY >> 10} kB"
     )
-    assert batch.workers(None) == 3
-    assert batch.workers(7) == 7
+    assert local.workers(None) == 3
+    assert local.workers(7) == 7
 
 
 def test_a_call_gives_its_value_or_says_how_it_was_lost():
