@@ -116,7 +116,7 @@ def _card(span: Record, spans: Sequence[Record], close: str) -> str:
         f'<section class="card" id="k-{name}" aria-labelledby="h-{name}" tabindex="-1">'
         f'<a class="close" href="#{name}" aria-label="{close}">×</a>'
         f'<h2 id="h-{name}">{escape(span["title"])}</h2><p class="at">{escape(span["where"])}</p>'
-        f"<dl>{body}</dl>{f'<p class=cite>{cite}</p>' if cite else ''}</section>"
+        f"<dl>{body}</dl>{f'<p class="cite" lang="zh-Hans">{cite}</p>' if cite else ''}</section>"
     )
 
 
