@@ -181,7 +181,6 @@ def _measures(words: Words, measures: pd.DataFrame, filters: Sequence[str]) -> I
         for how in SPECIFIC:
             here = [words.area(each) for each, near in areas.items() if near == how]
             lines.append((words.code("reach", how), here))
-        lines.append((words.code("reach", "everyone"), [said("all_areas")] * common))
         lines.append((said("refers_to"), row.refers_to))
         if row.measure_id in rulings:
             lines += _rulings(words, rulings[row.measure_id])
