@@ -120,7 +120,7 @@ def dots(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
     shown = data.assign(text=data["text"].where(data["text"] != "", data["value"].map(number)))
     ends = data[["value", "low", "high"]].to_numpy(dtype=float)
     least = 1.0 if (data["value"] % 1 == 0).all() else 0.0
-    ticks = _ticks(np.nanmin(ends, initial=0), np.nanmax(ends, initial=0), least)
+    ticks = ticks_of(np.nanmin(ends, initial=0), np.nanmax(ends, initial=0), least)
     interval, room = data["low"].notna().any(), max(map(text_width, shown["text"])) + 6
 
     def draw(sheet: Sheet) -> None:
@@ -340,10 +340,10 @@ def _heads(sheet: Sheet, heads: Sequence[str], x: float, place: tuple[float, flo
     return y + deep + 3
 
 
-def _ticks(low: float, high: float, least: float = 0.0) -> list[float]:
+def ticks_of(low: float, high: float, least: float = 0.0) -> list[float]:
     """Return up to six round numbers from below `low` to above `high`, at least `least` apart.
 
-    >>> _ticks(0, 23), _ticks(0, 2, 1), _ticks(-0.4, 0.9)
+    >>> ticks_of(0, 23), ticks_of(0, 2, 1), ticks_of(-0.4, 0.9)
     ([0, 10, 20, 30], [0, 1, 2], [-0.5, 0.0, 0.5, 1.0])
     """
     rough = max(high - low, 1e-9) / 4

@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from laoqu.show.charts import AXIS, GRID, SERIES, _ticks
+from laoqu.show.charts import AXIS, GRID, SERIES, ticks_of
 from laoqu.show.figure import Figure, finish, number, take
 from laoqu.show.style import MARGIN, SMALL, Look, Sheet, text_width
 from laoqu.show.words import Words
@@ -48,7 +48,7 @@ def lines(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
     groups = list(dict.fromkeys(data["group"]))
     known = data["value"].dropna()
     # Lines may start off zero, bars may not: the scale is as narrow as the values.
-    ticks = _ticks(float(known.min()), float(known.max()))
+    ticks = ticks_of(float(known.min()), float(known.max()))
     years = sorted(map(int, data["year"].unique()))
     first, last = years[0], years[-1]
     loud = [name for name in names if tones[name] != QUIET]
