@@ -243,7 +243,13 @@ class Progress:
         self.total, self.began = 0, time.monotonic()
 
     def __call__(self, event: Mapping[str, object]) -> None:
-        """Show an event of `laoqu.run.batch`."""
+        """Show an event of `laoqu.run.batch`; where nobody reads any more, the work goes on."""
+        try:
+            self._show(event)
+        except OSError:
+            self.mode = "quiet"
+
+    def _show(self, event: Mapping[str, object]) -> None:
         kind, run = event["event"], event.get("run")
         if self.mode == "json":
             shown = {k: v for k, v in event.items() if k != "run"}

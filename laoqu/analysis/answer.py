@@ -27,10 +27,10 @@ DIRECT = ("named", "place")
 
 
 def direct(plan: Plan) -> pd.DataFrame:
-    """Return the measures that name an area or a place in it.
+    """Return the measures that name an area or a place in it, or a class of places in it alone.
 
-    One row per (measure, area): ``region_id``, ``reach`` (named or place), ``areas`` (how many
-    areas the measure names or reaches through a place), ``named_areas`` (how many it names),
+    One row per (measure, area): ``region_id``, ``reach`` (named, place, class), ``areas`` (how
+    many areas the measure is for in one of these ways), ``named_areas`` (how many it names),
     ``via`` (tuple of mention ids), ``page`` and the columns of ``plan.measures()``.
 
     Examples
@@ -43,7 +43,8 @@ def direct(plan: Plan) -> pd.DataFrame:
     """
     measures = plan.measures()
     reach = plan.measure_reach()
-    reach = reach[reach["reach"].isin(DIRECT)]
+    alone = ~reach.duplicated("measure_id", keep=False)  # 湘鄂渝黔交界县市 lie in no other area
+    reach = reach[reach["reach"].isin(DIRECT) | (alone & (reach["reach"] == "class"))]
     reach = reach.assign(
         areas=reach.groupby("measure_id")["region_id"].transform("nunique"),
         named_areas=reach["reach"].eq("named").groupby(reach["measure_id"]).transform("sum"),
@@ -55,7 +56,10 @@ def direct(plan: Plan) -> pd.DataFrame:
     )
     pages = [plan.document.page_of(start) for start in measures["start"]]
     table = reach.join(via, on=["measure_id", "region_id"])
-    return table.merge(measures.assign(page=pages), on="measure_id")
+    table = table.merge(measures.assign(page=pages), on="measure_id")
+    printed = plan.mentions().groupby("unit_id")["mention_id"].agg(tuple)
+    table["via"] = table["via"].where(table["via"].notna(), table["unit_id"].map(printed))
+    return table
 
 
 def lacking(
@@ -138,7 +142,8 @@ class Findings:
     """What the answer paragraph of one area says.
 
     ``named`` are rows of `direct`, those that name no other area first; ``cities`` the standings in
-    clause 七; ``lacking`` from `lacking`; ``complete`` as in `counts`.
+    clause 七 and the zone of cooperation at the border of four provinces; ``lacking`` from
+    `lacking`; ``complete`` as in `counts`.
     """
 
     region_id: str
@@ -153,7 +158,7 @@ def findings(plan: Plan) -> dict[str, Findings]:
     """Return, for each area, what its answer paragraph says; as notebook 10 works it out."""
     rows, places, numbers = direct(plan), naming.standings(plan), counts(plan)
     named = rows[rows["reach"] == "named"].sort_values(["named_areas", "start"])
-    cities = places[places["clause_id"] == "c07"]
+    cities = places[places["clause_id"].eq("c07") | places["role"].eq("border_cooperation")]
     return {
         area: Findings(
             area,
@@ -216,7 +221,8 @@ def _sentences(words: Words, found: Findings, missing: str, named: str, roles: s
         parts.append(words("answer.not_named", area=area))
     if number := found.cities["city"].nunique():
         n = words.number(number, start=True)
-        parts.append(words("answer.cities", n=n, one=number, items=roles))
+        key = "answer.cities" if found.cities["adcode"].ne("").all() else "answer.places"
+        parts.append(words(key, n=n, one=number, items=roles))
     else:
         parts.append(words("answer.no_city"))
     if found.key_counties:
