@@ -34,7 +34,8 @@ def direct(plan: Plan) -> pd.DataFrame:
     DataFrame
         One row per (measure, area): ``region_id``, ``reach`` (named, place, class),
         ``areas`` (how many areas the measure is for in one of these ways), ``named_areas`` (how
-        many it names), ``via`` (tuple of mention ids), ``page`` and the columns of ``plan.measures()``.
+        many it names), ``via`` (tuple of mention ids), ``page`` and the columns of
+        ``plan.measures()``.
 
     Examples
     --------
@@ -230,7 +231,8 @@ def paragraph(words: Words, found: Findings) -> str:
     ]
     room, least = [len(each) for each in lists], (1, LEAST, 1)
     while True:
-        missing, named, roles = (_listed(words, each, n) for each, n in zip(lists, room, strict=True))
+        shown = zip(lists, room, strict=True)
+        missing, named, roles = (_listed(words, each, n) for each, n in shown)
         text = _sentences(words, found, missing, named, roles)
         spare = [i for i in range(len(lists)) if room[i] > least[i]]
         if length(text, words.lang) <= LIMIT[words.lang] or not spare:
