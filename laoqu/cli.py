@@ -290,9 +290,9 @@ class Progress:
 
 def _export(args: argparse.Namespace) -> int:
     from laoqu import paths
-    from laoqu.analysis import treatment
+    from laoqu.analysis import exporting
 
-    folder = treatment.export(
+    folder = exporting.export(
         args.to, estimator=args.estimator, channels=args.channels, years=args.years,
         first_treat=args.first_treat, timing=args.timing, universe=args.universe,
         controls=args.controls, anticipation=args.anticipation,

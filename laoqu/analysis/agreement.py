@@ -1,11 +1,9 @@
 """How far codings of the same units agree, beyond percent and with what is left open.
 
 Between two automated passes this is the *stability of automated passes*: it says that the rules
-leave little to judgement. It is no reliability, which takes people, and no validity. It is
-measured on the very text on which the codebook was written.
-
-Krippendorff's α comes from `krippendorff`; the rest is written here. Whatever cannot be computed
-is undefined with its reason, never 0 or 1.
+leave little to judgement. It is no reliability, which takes people, and no validity, and it is
+measured on the very text on which the codebook was written. Whatever cannot be computed is
+undefined with its reason, never 0 or 1.
 """
 
 from __future__ import annotations
@@ -36,35 +34,25 @@ def agreement(
 ) -> pd.DataFrame:
     """Return every agreement statistic of one variable, each with a range or a reason.
 
-    Parameters
-    ----------
-    *codings : Series
-        One a coder, indexed by unit; missing values stay missing and cost nothing but themselves.
-    scale : {"nominal", "ordinal"}
-        With "ordinal" the categories must sort in their order.
-    categories : list, optional
-        All categories of the codebook; by default those that occur. Unused ones raise AC1 only.
-    cluster : Series, optional
-        Unit → cluster (its clause); clusters, not units, are then resampled.
-    draws, seed : int
-        Resamples for the percentile range, and where they start.
+    Each coding is a Series indexed by unit; missing values cost nothing but themselves. With the
+    scale "ordinal" (else "nominal") categories must sort in their order. `categories` are all of
+    the codebook, by default those that occur (unused ones raise AC1 only). `cluster` maps units to
+    clauses: these, not units, are then resampled.
 
     Returns
     -------
     DataFrame
-        One row per statistic: ``statistic``, ``value``, ``low``, ``high`` (95 % of the
-        resamples; NaN where all agree, since every resample then agrees too: read
-        `most_disagreement`), ``n`` (units with two codes or more), ``coders``,
-        ``undefined_draws``, ``note`` (why it is undefined, or what to know).
+        One row per statistic: ``statistic``, ``value``, ``low``, ``high`` (95 % of the resamples;
+        NaN where all agree, since every resample then agrees too: read `most_disagreement`),
+        ``n`` (units with two codes or more), ``coders``, ``undefined_draws``, ``note`` (why it is
+        undefined, or what to know).
 
     Examples
     --------
     >>> import pandas as pd
     >>> from laoqu.analysis.agreement import agreement
-    >>> a = pd.Series([1, 1, 2, 2, 1, 2])
-    >>> b = pd.Series([1, 1, 2, 1, 1, 2])
-    >>> table = agreement(a, b, draws=200).set_index("statistic")
-    >>> float(table.loc["percent", "value"].round(3))
+    >>> table = agreement(pd.Series([1, 1, 2, 2, 1, 2]), pd.Series([1, 1, 2, 1, 1, 2]), draws=200)
+    >>> float(table.set_index("statistic").loc["percent", "value"].round(3))
     0.833
     """
     if scale not in ("nominal", "ordinal"):
@@ -98,15 +86,6 @@ def most_disagreement(disagree: int, n: int, level: float = LEVEL) -> float:
 
     Perfect agreement has no percentile range, but it does not exclude rare disagreement.
 
-    Parameters
-    ----------
-    disagree, n : int
-        Units (or clauses) that disagree, and all of them.
-    level : float
-
-    Examples
-    --------
-    >>> from laoqu.analysis.agreement import most_disagreement
     >>> [round(most_disagreement(0, n), 3) for n in (223, 19)]
     [0.013, 0.146]
     """
@@ -122,9 +101,6 @@ def masi(a: Collection[object], b: Collection[object]) -> float:
     1 − J·M with J the share of codes that both have, and M 1 for the same set, 2/3 where one
     holds the other, 1/3 where they overlap (Passonneau 2006). Two empty sets are the same.
 
-    Examples
-    --------
-    >>> from laoqu.analysis.agreement import masi
     >>> [round(masi(*pair), 3) for pair in (("ab", "ab"), ("a", "ab"), ("a", ""), ("", ""))]
     [0.0, 0.667, 1.0, 0.0]
     """
@@ -137,20 +113,7 @@ def masi(a: Collection[object], b: Collection[object]) -> float:
 
 
 def masi_alpha(a: pd.Series, b: pd.Series) -> float:
-    """Return Krippendorff's α of two codings by sets of codes, with MASI as the distance.
-
-    Parameters
-    ----------
-    a, b : Series
-        Unit → a collection of codes (empty: no code), of the same units.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from laoqu.analysis.agreement import masi_alpha
-    >>> masi_alpha(pd.Series(["x", "y"]), pd.Series(["x", "y"]))
-    1.0
-    """
+    """Return Krippendorff's α of two codings by sets of codes, with MASI as the distance."""
     pairs = [
         (frozenset(one), frozenset(two)) for one, two in zip(a, b.reindex(a.index), strict=True)
     ]
@@ -174,21 +137,10 @@ def by_variable(
 ) -> pd.DataFrame:
     """Return the agreement of two codings of the measures, variable by variable.
 
-    Parameters
-    ----------
-    a, b : DataFrame
-        Codings with ``measure_id`` and the variables of `SCALES`.
-    skip : DataFrame, optional
-        ``measure_id``, ``variable``: cells to leave out (those the codebook gives as examples).
-    draws, seed : int
-        See `agreement`; clauses are resampled.
-
-    Returns
-    -------
-    DataFrame
-        `agreement`'s rows for each variable, with ``variable`` in front, and two columns more:
-        ``most_units`` and ``most_clauses``, `most_disagreement` of units and of clauses.
-        Secondary codes (``…_more``) have one row each, ``alpha_masi``.
+    `skip` lists cells to leave out by ``measure_id`` and ``variable`` (those the codebook gives as
+    examples). The rows are those of `agreement` for each variable of `SCALES`, with ``variable`` in
+    front and ``most_units`` and ``most_clauses`` behind: `most_disagreement` of units and clauses.
+    Secondary codes (``…_more``) have one row each, ``alpha_masi``.
     """
     one, two = (frame.set_index("measure_id") for frame in (a, b))
     two = two.reindex(one.index)
@@ -220,12 +172,10 @@ def by_variable(
 
 
 def _codes_of(codes: object) -> frozenset[object]:
-    """Return a cell of secondary codes as a set; a sheet may leave it empty."""
     return frozenset(codes) if isinstance(codes, (tuple, list, set, frozenset)) else frozenset()
 
 
 def _bounded(table: pd.DataFrame, a: pd.Series, b: pd.Series, clause: pd.Series) -> pd.DataFrame:
-    """Add the upper bounds on disagreement, of units and of clauses, for two codings."""
     coded = a.notna() & b.notna()
     differ = (a != b) & coded
     clauses = differ[coded].groupby(clause[coded]).any()
@@ -263,7 +213,6 @@ def _statistics(
 
 
 def _why_not(ratings: np.ndarray, coders: int) -> str:
-    """Say why no statistic is defined, or nothing."""
     if coders < 2:
         return "undefined: a single coder"
     paired = (~np.isnan(ratings)).sum(axis=1) >= 2
@@ -379,7 +328,6 @@ def _step_up(mean: float, coders: int) -> float:
 
 
 def _counts(ratings: np.ndarray, size: int) -> np.ndarray:
-    """Units × categories: how many coders chose each."""
     return np.stack([(ratings == code).sum(axis=1) for code in range(size)], axis=1)
 
 

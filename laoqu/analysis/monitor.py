@@ -6,7 +6,6 @@ which more is taken to be better; nothing here says why. A period is a year that
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,14 +33,7 @@ RELATIONS = {
 
 
 class Monitor:
-    """One outcome of a panel, watched.
-
-    Parameters
-    ----------
-    panel : Panel
-        From `laoqu.panel`.
-    outcome : str, optional
-        A column of numbers; by default the panel's first.
+    """One outcome of a panel, watched; by default the panel's first column of numbers.
 
     Attributes
     ----------
@@ -72,6 +64,7 @@ class Monitor:
         if not pd.api.types.is_numeric_dtype(panel.data[outcome]):
             raise LaoquError(f"{outcome} holds no numbers")
         self.panel, self.plan, self.outcome = panel, panel.plan, outcome
+        self.key = panel.key_counties
         units = self.plan.gazetteer().set_index("adcode")
         rows = panel.data[["county_code", "year", outcome]].rename(columns={outcome: "value"})
         counties = rows["county_code"].map(units["level"]).eq("county")
@@ -117,12 +110,6 @@ class Monitor:
         usual = frame.groupby(province)["growth"].transform("median")
         return frame.assign(growth_gap=frame["growth"] - usual)
 
-    @cached_property
-    def key(self) -> set[str]:
-        """The national key counties that box 1 names."""
-        mentions = self.plan.mentions()
-        return set(mentions.loc[mentions["role"] == "national_key_county", "adcode"])
-
     @staticmethod
     def written(value: float) -> str:
         """Return a value with four digits or more, as a person writes it: 21,140 or 7.41."""
@@ -163,11 +150,8 @@ class Monitor:
     def levels(self, area: str | None = None) -> pd.DataFrame:
         """Return the level and growth of each group by year.
 
-        Returns
-        -------
-        DataFrame
-            One row per group and year: ``group``, ``year``, ``n`` (counties with a value), ``of``,
-            ``missing`` (codes joined by ``;``), ``median``, ``mean``, ``growth`` (median).
+        One row per group and year: ``group``, ``year``, ``n`` (counties with a value), ``of``,
+        ``missing`` (codes joined by ``;``), ``median``, ``mean``, ``growth`` (median).
         """
         rows = []
         for group, codes in self.groups(area).items():
@@ -185,11 +169,8 @@ class Monitor:
     def gaps(self, area: str | None = None) -> pd.DataFrame:
         """Return the median of the first group in percent of each other group, and its change.
 
-        Returns
-        -------
-        DataFrame
-            One row per group compared with and year: ``group``, ``year``, ``percent``, ``change``
-            (points since the first year with both), ``n`` and ``n_other``.
+        One row per group compared with and year: ``group``, ``year``, ``percent``, ``change``
+        (points since the first year with both), ``n`` and ``n_other``.
         """
         levels = self.levels(area)
         names = list(dict.fromkeys(levels["group"]))
@@ -206,14 +187,11 @@ class Monitor:
     def convergence(self, area: str | None = None) -> pd.DataFrame:
         """Return β and σ convergence of each group.
 
-        Returns
-        -------
-        DataFrame
-            One row per group: ``beta`` (slope of yearly log growth between the first and last
-            year on the log of the first level; negative where poorer counties grew faster) with
-            ``beta_low`` and ``beta_high`` (95 %, robust), ``sigma_first``, ``sigma_last``
-            (standard deviations of logs), ``sigma_change`` with ``sigma_low`` and ``sigma_high``
-            (95 %, from the paired logs), ``n``, ``first``, ``last``.
+        One row per group: ``beta`` (slope of yearly log growth between the first and last year on
+        the log of the first level; negative where poorer counties grew faster) with ``beta_low``
+        and ``beta_high`` (95 %, robust), ``sigma_first``, ``sigma_last`` (standard deviations of
+        logs), ``sigma_change`` with ``sigma_low`` and ``sigma_high`` (95 %, from the paired logs),
+        ``n``, ``first``, ``last``.
         """
         wide = self.values.pivot(index="county_code", columns="year", values="value")
         first, last = self.years[0], self.years[-1]
@@ -241,11 +219,8 @@ class Monitor:
     def flags(self) -> pd.DataFrame:
         """Return which rule of ``monitor_rules.csv`` each county met in each year.
 
-        Returns
-        -------
-        DataFrame
-            One row per rule, county and year in which it held: ``rule_id``, ``county_code``,
-            ``year``, ``metric`` (its value).
+        One row per rule, county and year in which it held: ``rule_id``, ``county_code``, ``year``,
+        ``metric`` (its value).
         """
         rules = self.plan.table("monitor_rules")
         parts = []
@@ -269,13 +244,10 @@ class Monitor:
         return self.values[name]
 
     def warnings(self, area: str | None = None, year: int | None = None) -> pd.DataFrame:
-        """Return the counties of the first group that a rule flags in a year.
+        """Return the counties of the first group that a rule flags in a year (by default the last).
 
-        Returns
-        -------
-        DataFrame
-            One row per county: ``county_code``, ``rules`` (ids joined by ``;``), ``flags`` (how
-            many), ``value``, ``percentile``, ``growth``; most flags first.
+        One row per county: ``county_code``, ``rules`` (ids joined by ``;``), ``flags`` (how many),
+        ``value``, ``percentile``, ``growth``; most flags first.
         """
         year = self.years[-1] if year is None else year
         if year not in self.years:
@@ -293,11 +265,8 @@ class Monitor:
     def past(self, area: str | None = None) -> pd.DataFrame:
         """Return how many counties each rule would have flagged in each year.
 
-        Returns
-        -------
-        DataFrame
-            One row per rule and year: ``rule_id``, ``year``, ``n`` (of the first group), ``of``,
-            ``again`` (of those, flagged by the same rule in the next period; NA in the last).
+        One row per rule and year: ``rule_id``, ``year``, ``n`` (of the first group), ``of``,
+        ``again`` (of those, flagged by the same rule in the next period; NA in the last).
         """
         codes = next(iter(self.groups(area).values()))
         flags = self.flags()
@@ -341,18 +310,9 @@ def _spread(first: np.ndarray, last: np.ndarray) -> tuple[float, float, float]:
 def synthetic(plan: Plan, years: range = range(2012, 2023), seed: int = 20211201) -> pd.DataFrame:
     """Return a made-up panel to try the monitoring on: no number in it is of a real county.
 
-    Parameters
-    ----------
-    plan : Plan
-    years : range
-    seed : int
-
-    Returns
-    -------
-    DataFrame
-        One row per county and year: ``county_code``, ``year``, ``income``, ``population``. All
-        documented counties and every fifth other one; 1 % of the incomes are missing, and a few
-        counties fall for some years.
+    One row per county and year: ``county_code``, ``year``, ``income``, ``population``. All
+    documented counties and every fifth other one; 1 % of the incomes are missing, and a few
+    counties fall for some years.
     """
     random = np.random.default_rng(seed)
     units = plan.gazetteer().query("level == 'county'")

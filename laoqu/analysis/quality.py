@@ -30,20 +30,11 @@ PARTS = 12
 
 
 def findings(panel: Panel, outcomes: Sequence[str]) -> pd.DataFrame:
-    """Return every value of a panel that looks wrong.
+    """Return every value of a panel that looks wrong, in these columns of numbers.
 
-    Parameters
-    ----------
-    panel : Panel
-    outcomes : sequence of str
-        Columns of numbers.
-
-    Returns
-    -------
-    DataFrame
-        One row a finding: `COLUMNS`. ``row`` is the row of ``panel.data``; ``looks_like`` says what
-        the value may be. Kinds: ``duplicate``, ``impossible``, ``jump``, ``rank``, ``total``,
-        ``constant``, ``code_break``, ``missing`` (a key county that vanishes).
+    One row a finding: `COLUMNS`. ``row`` is the row of ``panel.data``; ``looks_like`` says what
+    the value may be. Kinds: ``duplicate``, ``impossible``, ``jump``, ``rank``, ``total``,
+    ``constant``, ``code_break``, ``missing`` (a key county that vanishes).
     """
     for column in outcomes:
         if column not in panel.data:
@@ -68,13 +59,10 @@ def findings(panel: Panel, outcomes: Sequence[str]) -> pd.DataFrame:
 def coverage(panel: Panel) -> pd.DataFrame:
     """Return how many key counties and documented counties of each area a panel has, by year.
 
-    Returns
-    -------
-    DataFrame
-        One row per year and group: ``year``, ``group`` (``key_counties`` or an area), ``n``,
-        ``of``, ``missing`` (codes joined by ``;``).
+    One row per year and group: ``year``, ``group`` (``key_counties`` or an area), ``n``, ``of``,
+    ``missing`` (codes joined by ``;``).
     """
-    groups = {"key_counties": key_counties(panel)}
+    groups = {"key_counties": panel.key_counties}
     members = panel.plan.membership()
     members = members[members["confidence"] != "low"]
     groups |= {area: set(rows["adcode"]) for area, rows in members.groupby("region_id")}
@@ -87,14 +75,7 @@ def coverage(panel: Panel) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["year", "group", "n", "of", "missing"])
 
 
-def key_counties(panel: Panel) -> set[str]:
-    """Return the codes of the national key counties that box 1 names."""
-    mentions = panel.plan.mentions()
-    return set(mentions.loc[mentions["role"] == "national_key_county", "adcode"])
-
-
 def _made(rows: pd.DataFrame, kind: str, column: str, looks: object) -> pd.DataFrame:
-    """Return rows of a panel as findings."""
     value = rows[column] if column in rows else pd.Series(np.nan, rows.index)
     return pd.DataFrame(
         {
@@ -113,7 +94,7 @@ def _duplicates(data: pd.DataFrame) -> pd.DataFrame:
 
 def _vanished(panel: Panel, data: pd.DataFrame) -> pd.DataFrame:
     """Find key counties that are there in other years and not in this one."""
-    keys = key_counties(panel)
+    keys = panel.key_counties
     years = sorted(int(year) for year in data["year"].dropna().unique())
     here = data[data["county_code"].isin(keys)]
     rows = []
