@@ -51,11 +51,11 @@ def cite(document: Document, rows: object, tables: Tables) -> pd.DataFrame:
 def find(document: Document, pattern: str) -> pd.DataFrame:
     """Return one row per match of a regular expression, with the characters either side."""
     try:
-        spans = document.find(pattern)
+        re.compile(pattern)
     except (re.error, TypeError, OverflowError, RecursionError) as error:
         raise LaoquError(f"{pattern!r} is not a regular expression: {error}") from error
     text, rows = document.canonical, []
-    for start, end in spans:
+    for start, end in document.find(pattern):
         if start < end:
             unit, page = document.unit_at(start), document.page_of(start)
             before, after = text[max(0, start - AROUND) : start], text[end : end + AROUND]

@@ -243,7 +243,13 @@ class Progress:
         self.total, self.began = 0, time.monotonic()
 
     def __call__(self, event: Mapping[str, object]) -> None:
-        """Show an event of `laoqu.run.batch`."""
+        """Show an event of `laoqu.run.batch`; where nobody reads any more, the work goes on."""
+        try:
+            self._show(event)
+        except OSError:
+            self.mode = "quiet"
+
+    def _show(self, event: Mapping[str, object]) -> None:
         kind, run = event["event"], event.get("run")
         if self.mode == "json":
             shown = {k: v for k, v in event.items() if k != "run"}
@@ -284,9 +290,9 @@ class Progress:
 
 def _export(args: argparse.Namespace) -> int:
     from laoqu import paths
-    from laoqu.analysis import treatment
+    from laoqu.analysis import exporting
 
-    folder = treatment.export(
+    folder = exporting.export(
         args.to, estimator=args.estimator, channels=args.channels, years=args.years,
         first_treat=args.first_treat, timing=args.timing, universe=args.universe,
         controls=args.controls, anticipation=args.anticipation,

@@ -27,14 +27,11 @@ DIRECT = ("named", "place")
 
 
 def direct(plan: Plan) -> pd.DataFrame:
-    """Return the measures that name an area or a place in it.
+    """Return the measures that name an area or a place in it, or a class of places in it alone.
 
-    Returns
-    -------
-    DataFrame
-        One row per (measure, area): ``region_id``, ``reach`` (named or place), ``areas`` (how
-        many areas the measure names or reaches through a place), ``named_areas`` (how many it
-        names), ``via`` (tuple of mention ids), ``page`` and the columns of ``plan.measures()``.
+    One row per (measure, area): ``region_id``, ``reach`` (named, place, class), ``areas`` (how
+    many areas the measure is for in one of these ways), ``named_areas`` (how many it names),
+    ``via`` (tuple of mention ids), ``page`` and the columns of ``plan.measures()``.
 
     Examples
     --------
@@ -46,7 +43,8 @@ def direct(plan: Plan) -> pd.DataFrame:
     """
     measures = plan.measures()
     reach = plan.measure_reach()
-    reach = reach[reach["reach"].isin(DIRECT)]
+    alone = ~reach.duplicated("measure_id", keep=False)  # 湘鄂渝黔交界县市 lie in no other area
+    reach = reach[reach["reach"].isin(DIRECT) | (alone & (reach["reach"] == "class"))]
     reach = reach.assign(
         areas=reach.groupby("measure_id")["region_id"].transform("nunique"),
         named_areas=reach["reach"].eq("named").groupby(reach["measure_id"]).transform("sum"),
@@ -58,7 +56,10 @@ def direct(plan: Plan) -> pd.DataFrame:
     )
     pages = [plan.document.page_of(start) for start in measures["start"]]
     table = reach.join(via, on=["measure_id", "region_id"])
-    return table.merge(measures.assign(page=pages), on="measure_id")
+    table = table.merge(measures.assign(page=pages), on="measure_id")
+    printed = plan.mentions().groupby("unit_id")["mention_id"].agg(tuple)
+    table["via"] = table["via"].where(table["via"].notna(), table["unit_id"].map(printed))
+    return table
 
 
 def lacking(
@@ -66,19 +67,10 @@ def lacking(
 ) -> pd.DataFrame:
     """Return what more than `most` areas have by name and this one has not.
 
-    Parameters
-    ----------
-    rows, standings : DataFrame
-        From `direct` and `laoqu.analysis.naming.standings`, of all areas.
-    region_id : str
-    most : int
-
-    Returns
-    -------
-    DataFrame
-        One row per thing: ``kind`` (measure or role), ``id`` (of the measure; code of the role),
-        ``areas`` (how many of the twelve have it), ``short_zh``, ``short_en`` (of a measure).
-        Most of these lists end in 等: an area that is not printed in one may still be meant.
+    `rows` and `standings` are those of all areas. One row per thing: ``kind`` (measure or role),
+    ``id`` (of the measure; code of the role), ``areas`` (how many of the twelve have it),
+    ``short_zh``, ``short_en`` (of a measure). Most of these lists end in 等: an area that is not
+    printed in one may still be meant.
     """
     measures = rows[rows["reach"] == "named"].assign(kind="measure", id=rows["measure_id"])
     roles = standings.assign(kind="role", id=standings["role"])
@@ -96,14 +88,10 @@ def lacking(
 def counts(plan: Plan) -> pd.DataFrame:
     """Return the numbers by which areas can be told apart, none of them a rank.
 
-    Returns
-    -------
-    DataFrame
-        One row per area, in printed order, indexed by ``region_id``: ``named`` and ``place``
-        (measures that name it; that reach it through a place only), ``cities`` (with a standing
-        in clause 七), ``seats``, ``zones``, ``key_counties`` (places listed), ``documented``,
-        ``total`` (counties), ``complete`` (at least nine tenths of them are documented; else
-        every number that rests on places is a lower bound).
+    One row per area, in printed order, indexed by ``region_id``: ``named`` and ``place`` (measures
+    that name it; that reach it through a place only), ``cities`` (with a standing in clause 七),
+    ``seats``, ``zones``, ``key_counties`` (places listed), ``documented``, ``total`` (counties),
+    ``complete`` (nine tenths of them are documented; else what rests on places is a lower bound).
     """
     rows = direct(plan)
     places = naming.standings(plan)
@@ -126,12 +114,8 @@ def counts(plan: Plan) -> pd.DataFrame:
 def open_lists(plan: Plan, region_id: str) -> pd.DataFrame:
     """Return the sentences with a list in 等 that could hold the area and do not print it.
 
-    A list that is confined to certain areas (东部地区革命老区) is none for the others.
-
-    Returns
-    -------
-    DataFrame
-        One row per sentence: ``unit_id``, ``clause_id``, ``text``, ``page``, ``start``, ``end``.
+    A list that is confined to certain areas (东部地区革命老区) is none for the others. One row per
+    sentence: ``unit_id``, ``clause_id``, ``text``, ``page``, ``start``, ``end``.
 
     Examples
     --------
@@ -157,18 +141,9 @@ def open_lists(plan: Plan, region_id: str) -> pd.DataFrame:
 class Findings:
     """What the answer paragraph of one area says.
 
-    Attributes
-    ----------
-    region_id : str
-    named : DataFrame
-        Rows of `direct` that name the area; those that name no other first.
-    cities : DataFrame
-        Rows of `laoqu.analysis.naming.standings` of the area that stand in clause 七.
-    lacking : DataFrame
-        From `lacking`.
-    key_counties : int
-    complete : bool
-        As in `counts`.
+    ``named`` are rows of `direct`, those that name no other area first; ``cities`` the standings in
+    clause 七 and the zone of cooperation at the border of four provinces; ``lacking`` from
+    `lacking`; ``complete`` as in `counts`.
     """
 
     region_id: str
@@ -183,7 +158,7 @@ def findings(plan: Plan) -> dict[str, Findings]:
     """Return, for each area, what its answer paragraph says; as notebook 10 works it out."""
     rows, places, numbers = direct(plan), naming.standings(plan), counts(plan)
     named = rows[rows["reach"] == "named"].sort_values(["named_areas", "start"])
-    cities = places[places["clause_id"] == "c07"]
+    cities = places[places["clause_id"].eq("c07") | places["role"].eq("border_cooperation")]
     return {
         area: Findings(
             area,
@@ -202,12 +177,7 @@ def paragraph(words: Words, found: Findings) -> str:
 
     What most areas have and this one lacks is shortened first, then what is named, then the
     roles of cities, until the paragraph is no longer than `LIMIT`; what is left out is counted.
-
-    Parameters
-    ----------
-    words : Words
-        ``show.words``, in the language of the paragraph.
-    found : Findings
+    `words` are ``show.words``, in the language of the paragraph.
 
     Examples
     --------
@@ -225,7 +195,9 @@ def paragraph(words: Words, found: Findings) -> str:
     ]
     room, least = [len(each) for each in lists], (1, LEAST, 1)
     while True:
-        missing, named, roles = (_listed(words, each, n) for each, n in zip(lists, room, strict=True))
+        missing, named, roles = (
+            _listed(words, each, n) for each, n in zip(lists, room, strict=True)
+        )
         text = _sentences(words, found, missing, named, roles)
         spare = [i for i in range(len(lists)) if room[i] > least[i]]
         if length(text, words.lang) <= LIMIT[words.lang] or not spare:
@@ -249,7 +221,8 @@ def _sentences(words: Words, found: Findings, missing: str, named: str, roles: s
         parts.append(words("answer.not_named", area=area))
     if number := found.cities["city"].nunique():
         n = words.number(number, start=True)
-        parts.append(words("answer.cities", n=n, one=number, items=roles))
+        key = "answer.cities" if found.cities["adcode"].ne("").all() else "answer.places"
+        parts.append(words(key, n=n, one=number, items=roles))
     else:
         parts.append(words("answer.no_city"))
     if found.key_counties:

@@ -47,25 +47,24 @@ def association(
     times: int = draws.DRAWS,
     seed: int = draws.SEED,
 ) -> Association:
-    r"""Return the cross table of two variables, cell by cell, against shuffled labels.
+    """Return the cross table of two variables, cell by cell, against shuffled labels.
 
     Most expected counts are below 5, so a cell's p is the exact one under shuffles of the second
     variable: hypergeometric in each stratum, convolved over strata, twice the smaller side,
     adjusted by Benjamini–Hochberg over the cells that a shuffle can change. The p of the whole
-    table (χ²) is drawn.
+    table (χ²) is drawn `times` times.
 
     Parameters
     ----------
     measures : DataFrame
         ``plan.measures()``; a measure without a code in either variable is left out.
     codes : mapping of str to sequence of str
-        The two variables with their codes, rows first. Leave out what the text does not have
-        by nature (``structural_zero`` in the codebook): no test counts it.
+        The two variables and their codes. Leave out what the text does not have by nature
+        (``structural_zero`` in the codebook): no test counts it.
     within : str or None
         Labels are shuffled only among measures with the same value of this column; None shuffles
         all. Clauses are about a theme, so "within clauses" asks what is left beside the layout.
     times, seed : int
-        Shuffles for the p of the whole table.
 
     Returns
     -------
@@ -78,10 +77,8 @@ def association(
 
     Examples
     --------
-    >>> import pandas as pd
-    >>> from laoqu.analysis import crosstab
     >>> frame = pd.DataFrame({"a": list("xxxyyy"), "b": list("uuuvvv")})
-    >>> cells, summary = crosstab.association(frame, {"a": list("xy"), "b": list("uv")}, None, 99)
+    >>> cells, summary = association(frame, {"a": list("xy"), "b": list("uv")}, None, 99)
     >>> cells["p"].round(3).tolist()  # 1 of 20 divisions, two-sided
     [0.1, 0.1, 0.1, 0.1]
     """
@@ -140,28 +137,12 @@ def log_odds(table: pd.DataFrame, prior: float = PRIOR) -> pd.DataFrame:
               - \ln\frac{o_t+\alpha_t}{n^o+\alpha_0-o_t-\alpha_t},\quad
               z_t = \delta_t \Big/ \sqrt{\frac1{y_t+\alpha_t} + \frac1{o_t+\alpha_t}}
 
-    Parameters
-    ----------
-    table : DataFrame
-        Areas × themes, measures. A measure for several areas counts in each of them.
-    prior : float
-        The weight :math:`\alpha_0`, in measures.
+    (Monroe, Colaresi and Quinn 2008, doi:10.1093/pan/mpn018.) `table` has areas × themes; a measure
+    for several areas counts in each; `prior` is :math:`\alpha_0`, in measures. One row per area and
+    theme that any area has: the two names, ``n``, ``others``, ``delta``, ``z``; NaN where the area
+    has no measure. Far fewer cells than one in twenty pass ±1.96 by chance: shuffle the themes to
+    see how many.
 
-    Returns
-    -------
-    DataFrame
-        One row per area and theme that any area has: the two names, ``n``, ``others``,
-        ``delta``, ``z``; NaN where the area has no measure.
-
-    Notes
-    -----
-    Monroe, Colaresi and Quinn 2008, doi:10.1093/pan/mpn018. Under the shrunken z far fewer cells
-    than one in twenty pass ±1.96 by chance: shuffle the themes to see how many.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from laoqu.analysis.crosstab import log_odds
     >>> log_odds(pd.DataFrame([[5, 3, 2], [20, 40, 40]]))["delta"].round(4).tolist()[:3]
     [0.8113, -0.2302, -0.4786]
     """
@@ -188,7 +169,6 @@ def _shuffled(
     times: int,
     seed: int,
 ) -> np.ndarray:
-    """Cell counts after shuffling the second variable within strata: shape (times, cells)."""
     first, second = codes
     groups = pd.factorize(strata)[0]
     order = np.argsort(groups, kind="stable")

@@ -48,13 +48,9 @@ class Prepared(NamedTuple):
 
         For each year, counties with a value in it and in the reference year: the mean change of
         the treated less that of the controls. In a balanced panel with one date this is what the
-        estimators give; the standard error is that of two samples of counties.
-
-        Returns
-        -------
-        DataFrame
-            One row per year: ``year``, ``event_time``, ``estimate``, ``se``, ``low``, ``high``
-            (95 %), ``treated``, ``controls`` (counties with both values).
+        estimators give; the standard error is that of two samples of counties. One row per year:
+        ``year``, ``event_time``, ``estimate``, ``se``, ``low``, ``high`` (95 %), ``treated``,
+        ``controls`` (counties with both values).
         """
         outcome = outcome or str(self.note["outcome"])
         if outcome not in self.data:
@@ -80,26 +76,20 @@ def for_estimator(
 ) -> Prepared:
     """Return the rows an estimator may see, never-treated written as it wants them.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        A panel with its treatment (`laoqu.analysis.panel.Panel.treat`).
-    estimator : {"did", "csdid", "pyfixest", "sunab", "differences", "eventstudyinteract"}
-    outcome : str, optional
-        The outcome: rows without a value are counted and left out.
-    anticipation : int
-        Years before ``first_treat`` in which units may react already. The opinion and the list of
-        key counties fall in the year before the plan's first full year: with 0 that year would be
-        the reference, and half of an effect in it would halve the estimate.
+    `frame` is the data of a panel with its treatment; rows without a value of `outcome` are counted
+    and left out. `anticipation` is the years before ``first_treat`` in which units may react
+    already: the opinion and the list of key counties fall in the year before the plan's first full
+    year; with 0 that year would be the reference, and half of an effect in it would halve the
+    estimate.
 
     Returns
     -------
     Prepared
         ``data``: rows of treated units and controls with all their columns; ``first_treat`` as the
-        estimator wants it, ``county_id`` (the code as a number), ``control`` (1 for never treated),
-        ``rel_year`` (years since ``first_treat``; the reference period for controls),
-        ``first_reacts`` (``first_treat`` less the anticipation). ``note``: ``call`` (how to call
-        it), ``never``, ``reference_year``, and what was counted and left out.
+        estimator (of `NEVER`) wants it, ``county_id`` (the code as a number), ``control`` (1 for
+        never treated), ``rel_year`` (years since ``first_treat``; the reference period for
+        controls), ``first_reacts`` (``first_treat`` less the anticipation). ``note``: ``call`` (how
+        to call it), ``never``, ``reference_year``, and what was counted and left out.
 
     Raises
     ------

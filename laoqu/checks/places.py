@@ -96,7 +96,8 @@ def no_name_missed(tables: Tables) -> Iterator[Problem]:
     words |= set(tables["regions"].values("name_zh"))
     counts = dict.fromkeys(excused.values("word"), 0)
     spans = list(zip(mentions.values("start"), mentions.values("end"), strict=True))
-    for word in sorted(str(word) for word in words if len(str(word)) > 1):
+    printed = [str(word) for word in words if len(str(word)) > 1 and str(word) in doc.canonical]
+    for word in sorted(printed):
         for found in re.finditer(f"(?={re.escape(word)})", doc.canonical):
             start, end = found.start(), found.start() + len(word)
             if any(a <= start and end <= b for a, b in spans):

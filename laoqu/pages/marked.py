@@ -111,12 +111,13 @@ def _card(span: Record, spans: Sequence[Record], close: str) -> str:
                  if other is not span and other["kind"] in PLACES
                  and span["start"] <= other["start"] and other["end"] <= span["end"]]  # fmt: skip
     body = "".join(f"<div><dt>{escape(a)}</dt><dd>{escape(b)}</dd></div>" for a, b in rows)
-    name, cite = escape(span["id"]), escape(span["cite"])
+    name = escape(span["id"])
+    cite = f'<p class="cite" lang="zh-Hans">{escape(span["cite"])}</p>' if span["cite"] else ""
     return (
         f'<section class="card" id="k-{name}" aria-labelledby="h-{name}" tabindex="-1">'
         f'<a class="close" href="#{name}" aria-label="{close}">×</a>'
         f'<h2 id="h-{name}">{escape(span["title"])}</h2><p class="at">{escape(span["where"])}</p>'
-        f"<dl>{body}</dl>{f'<p class=cite>{cite}</p>' if cite else ''}</section>"
+        f"<dl>{body}</dl>{cite}</section>"
     )
 
 

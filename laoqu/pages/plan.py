@@ -39,6 +39,11 @@ VARIABLE = {
     "instrument_more": "instrument", "theme_more": "theme", "beneficiary_more": "beneficiary",
     "strength_outer": "strength", "strength_inner": "strength",
 }  # fmt: skip
+#: Colours and faces where the page's own are not there: in a notebook.
+ALONE = (
+    ":where(.plan,.card){--paper:#fff;--ink:#222;--muted:#666;--line:#ddd;--focus:#A4262C;"
+    "--mark:#F4DCD4;--tint:#F3F0E9;--sans:sans-serif;--serif:serif;color:var(--ink)}"
+)
 #: Reach that is told area by area; what is for every area is told once.
 SPECIFIC = ("named", "place", "class", "conditional")
 #: Level of the heading of a part, a clause, a box.
@@ -145,7 +150,7 @@ class Annotated:
         self.record = record
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
-        css = (TEMPLATES / "plan.css").read_text(encoding="utf-8")
+        css = ALONE + (TEMPLATES / "plan.css").read_text(encoding="utf-8")
         page = f"<style>{css}</style>{fragment(self.record)}"
         return {"text/html": page, "text/plain": repr(self), MIME: self.record}
 
@@ -176,7 +181,6 @@ def _measures(words: Words, measures: pd.DataFrame, filters: Sequence[str]) -> I
         for how in SPECIFIC:
             here = [words.area(each) for each, near in areas.items() if near == how]
             lines.append((words.code("reach", how), here))
-        lines.append((words.code("reach", "everyone"), [said("all_areas")] * common))
         lines.append((said("refers_to"), row.refers_to))
         if row.measure_id in rulings:
             lines += _rulings(words, rulings[row.measure_id])

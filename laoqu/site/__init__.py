@@ -9,10 +9,12 @@ from pathlib import Path
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from laoqu.pages.html import KEPT, template
+from laoqu.pages.html import template, with_spaces
 from laoqu.plan import Plan, load
-from laoqu.show.words import LANGS, Words, spaced
-from laoqu.site import overview, search
+from laoqu.show import maps
+from laoqu.show.table import picture
+from laoqu.show.words import LANGS, Words
+from laoqu.site import search
 
 TEMPLATES = Path(__file__).parent / "templates"
 #: Forms that the index links to, by the end of their names.
@@ -28,7 +30,9 @@ OPEN = 60
 def parts() -> dict[str, object]:
     """Return what the index shows whatever was run, to be made while runs go on."""
     plan = load()
-    return {"map": overview.shapes(plan), "found": search.data(plan), "answers": answers(plan)}
+    drawn = {lang: maps.overview(plan, Words(plan, lang)) for lang in LANGS}
+    drawn = {lang: picture(each.images(), each.alt) for lang, each in drawn.items()}
+    return {"map": drawn, "found": search.data(plan), "answers": answers(plan)}
 
 
 def answers(plan: Plan) -> dict[str, dict[str, str]]:
@@ -86,7 +90,7 @@ def page(manifest: Mapping[str, object], parts: Mapping[str, object] | None = No
         sha=str(plan.source["sha256"])[:16], data=embedded(found),
         css=template("page.css") + _text("index.css"), script=_text("index.js"),
     )  # fmt: skip
-    return "".join(one if one[:1] == "<" else spaced(one) for one in KEPT.split(text)).encode()
+    return with_spaces(text).encode()
 
 
 def embedded(data: object) -> str:

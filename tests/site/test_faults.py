@@ -36,11 +36,12 @@ CASES = {
     "session": f"subprocess.Popen(['sleep', '{MARK}'], start_new_session=True)",
     "orphan": f"os.system('(setsid setsid sleep {MARK} &) &')",
     "much": "for i in range(200): print('x' * 1_000_000)",
-    "server": "os.kill(int(open(f'/proc/{os.getppid()}/stat').read().rpartition(')')[2].split()[1]), 9)",
+    "server": "stat = open(f'/proc/{os.getppid()}/stat').read().rpartition(')')[2]\n"
+    "    os.kill(int(stat.split()[1]), 9)",
     "keeper": "os.kill(os.getppid(), 9); time.sleep(60)",
     "html": "print('<script>alert(1)</script>')",
     "render": "",
-}  # fmt: skip
+}
 
 
 def book(path, parameters, *cells):
@@ -126,7 +127,7 @@ def failures(tmp_path_factory):
 
 
 def test_a_failed_run_stops_no_other_and_says_what_happened(failures):
-    runs, folder, seconds = failures
+    runs, _, seconds = failures
     ok = {"fine", "session", "orphan", "much", "html", "server"}
     assert {name for name, each in runs.items() if each.status == "ok"} == ok
     said = {name: each.error for name, each in runs.items() if each.status == "failed"}
@@ -184,7 +185,8 @@ def test_the_next_run_makes_exactly_what_is_missing(failures):
     path = folder / "t.ipynb"
     found = run(path, sets, out, only_say=True)
     assert {each.parameters["case"] for each in found if each.status == "waiting"} == {
-        name for name, each in runs.items() if each.status == "failed"}  # fmt: skip
+        name for name, each in runs.items() if each.status == "failed"
+    }
     # What is made of all runs is renewed although nothing is to do.
     for name in ("index.html", "manifest.json", "ro-crate-metadata.json"):
         (out / name).write_text("altered")
@@ -197,7 +199,8 @@ def test_the_next_run_makes_exactly_what_is_missing(failures):
 def test_data_changed_during_a_batch_are_not_taken_for_current(tmp_path, data_copy, monkeypatch):
     monkeypatch.setenv("LAOQU_DATA", str(data_copy))
     file = data_copy / "curated" / "regions.csv"
-    cell = f"p = {str(file)!r}; text = open(p).read()\nif n == 2: open(p, 'w').write(text + ' '); open(p, 'w').write(text)"
+    cell = f"p = {str(file)!r}; text = open(p).read()\n"
+    cell += "if n == 2: open(p, 'w').write(text + ' '); open(p, 'w').write(text)"
     path = book(tmp_path / "t.ipynb", "n = 1", cell)
     said = []
     sets, out = [{"n": 1}, {"n": 2}], tmp_path / "out"
@@ -231,9 +234,13 @@ def driver(tmp_path, *cells):
     path = book(tmp_path / "t.ipynb", "n = 1", *cells)
     code = DRIVER.format(here=str(HERE), path=str(path), out=str(tmp_path / "out"))
     return subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=os.environ | {"TMPDIR": str(tmp_path / "tmp")}, start_new_session=True,
-    )  # fmt: skip
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"TMPDIR": str(tmp_path / "tmp")},
+        start_new_session=True,
+    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])
@@ -322,8 +329,11 @@ def command(tmp_path_factory):
     folder = tmp_path_factory.mktemp("command")
     book(folder / "t.ipynb", "n = 1\nname = 'x'", "import time; time.sleep(0.2)\nprint(n)")
     (folder / "p.csv").write_text("n\n1\n2\n3\n")
-    code = ("import sys; from laoqu import reports; reports.PRELOAD = ('laoqu.run.engine', 'laoqu.pages'); "
-            "from laoqu.cli import main; sys.exit(main())")  # fmt: skip
+    code = (
+        "import sys; from laoqu import reports; "
+        "reports.PRELOAD = ('laoqu.run.engine', 'laoqu.pages'); "
+        "from laoqu.cli import main; sys.exit(main())"
+    )
     line = f'{sys.executable} -c "{code}" run {folder}/t.ipynb --params {folder}/p.csv --jobs 1'
 
     def call(before="", after="", out="out", **env):
@@ -358,12 +368,8 @@ def test_the_command_says_where_it_wrote_and_what_it_did(command):
 
 def test_a_closed_pipe_is_no_success_with_work_undone(command):
     status, said, error = command(before="set -o pipefail;", after="| head -1", out="pipe")
-    done = list(Path(error or ".").glob("x")) or said.count("\n")
-    assert status in (0, 141), error
-    assert done == 1
-    assert "Traceback" not in error
-    if status == 0:
-        assert command(out="pipe")[1].startswith("0 written, 3 unchanged")
+    assert (status, said.count("\n"), error) == (141, 1, "")
+    assert command(out="pipe")[1].startswith("0 written, 3 unchanged")
 
 
 @pytest.mark.parametrize(
@@ -380,7 +386,7 @@ def test_a_closed_pipe_is_no_success_with_work_undone(command):
         ("--force --engine dask --scheduler tcp://127.0.0.1:1", {}, 2),
         ("--force --engine dask --scheduler nowhere", {}, 2),
     ],
-)  # fmt: skip
+)
 def test_streams_and_places_that_fail_are_said_in_a_sentence(command, after, env, status):
     began = time.monotonic()
     found, said, error = command(after=after, **env)
@@ -413,16 +419,41 @@ def cluster(tmp_path):
     }
     info = tmp_path / "scheduler.json"
     dask = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
-    started = [subprocess.Popen(
-        [*dask, "--port", "0", "--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(info)],
-        **quiet)]  # fmt: skip
+    started = [
+        subprocess.Popen(
+            [
+                *dask,
+                "--port",
+                "0",
+                "--host",
+                "127.0.0.1",
+                "--no-dashboard",
+                "--scheduler-file",
+                str(info),
+            ],
+            **quiet,
+        )
+    ]
     until = time.monotonic() + 30
     while not info.is_file() and time.monotonic() < until:
         time.sleep(0.1)
     address = json.loads(info.read_text())["address"]
-    started.append(subprocess.Popen(
-        [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nworkers", "2",
-         "--nthreads", "1", "--no-dashboard"], **quiet))  # fmt: skip
+    started.append(
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "distributed.cli.dask_worker",
+                address,
+                "--nworkers",
+                "2",
+                "--nthreads",
+                "1",
+                "--no-dashboard",
+            ],
+            **quiet,
+        )
+    )
     yield address, started
     for process in reversed(started):
         process.kill()
@@ -434,8 +465,14 @@ def test_runs_on_a_cluster_are_those_at_home_and_end_when_it_ends(cluster, tmp_p
     own = tmp_path / "own.csv"
     own.write_text("of my own")
     monkeypatch.setenv("LAOQU_CODING", str(own))
-    path = book(tmp_path / "t.ipynb", "n = 1", "import os, time\nprint(open(os.environ['LAOQU_CODING']).read())",
-                "assert n != 3\nif n > 5: time.sleep(600)", "n * 2")  # fmt: skip
+    path = book(
+        tmp_path / "t.ipynb",
+        "n = 1",
+        "import os, time",
+        "print(open(os.environ['LAOQU_CODING']).read())",
+        "assert n != 3\nif n > 5: time.sleep(600)",
+        "n * 2",
+    )
     sets = [{"n": n} for n in range(5)]
     there = run(path, sets, tmp_path / "there", scheduler=address)
     here = run(path, sets, tmp_path / "here")

@@ -26,8 +26,6 @@ reports ahead
 cli
 """
 ORDER = {name: i for i, layer in enumerate(LAYERS.split("\n")) for name in layer.split()}
-#: Packages of before, until their owners have replaced them; they may import anything.
-OLD: set[str] = set()
 #: Circles that their owner is about to open; nothing may be added here.
 PENDING: set[tuple[str, str]] = set()
 #: Public names at first use and the command line's door are outside the order.
@@ -85,14 +83,8 @@ USED = {module: mentioned(module) for module in FILES if module not in DOORS}
 
 @pytest.mark.parametrize("module", USED)
 def test_a_module_imports_only_from_layers_before_it(module):
-    if top(module) in OLD:
-        return
     assert top(module) in ORDER, f"{module} belongs to no layer"
-    later = [
-        name
-        for name in USED[module]
-        if top(name) not in OLD and ORDER[top(name)] > ORDER[top(module)]
-    ]
+    later = [name for name in USED[module] if ORDER[top(name)] > ORDER[top(module)]]
     assert later == []
 
 
@@ -105,10 +97,5 @@ def test_nothing_imports_in_a_circle_inside_packages_too():
             if not module.startswith(f"{name}.") and (module, name) not in PENDING
         }
         for module, used in USED.items()
-        if top(module) not in OLD
     }
     assert list(graphlib.TopologicalSorter(graph).static_order())
-
-
-def test_every_layer_of_the_order_exists_or_is_being_built():
-    assert {top(module) for module in USED} <= set(ORDER) | OLD

@@ -87,8 +87,14 @@ def test_a_wrong_parameter_is_an_error_not_the_default(typed, given, message):
 def test_values_come_from_text_csv_and_yaml(typed, tmp_path):
     texts = {"n": "7", "share": "1", "areas": "['a']", "must": "12", "region": "Dabie Mountains"}
     values = typed.check(typed.parse(texts), reports.KINDS)
-    assert values == {"counting": "full", "n": 7, "share": 1.0, "areas": ["a"], "must": "12",
-                      "region": "dabieshan"}  # fmt: skip
+    assert values == {
+        "counting": "full",
+        "n": 7,
+        "share": 1.0,
+        "areas": ["a"],
+        "must": "12",
+        "region": "dabieshan",
+    }
     (tmp_path / "p.csv").write_text("﻿must,n\na,\nb,4\n", encoding="utf-8")
     assert read_sets(tmp_path / "p.csv") == [{"must": "a"}, {"must": "b", "n": "4"}]
     (tmp_path / "p.yaml").write_text("- {adcode: 370323}\n")
@@ -100,21 +106,43 @@ def test_values_come_from_text_csv_and_yaml(typed, tmp_path):
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("p.csv", b'must\n"open'), ("p.csv", b"\xff\xfe"), ("p.csv", b"must\na,b\n"),
-        ("p.csv", b""), ("p.txt", b"must"), ("p.yaml", b"a: 1"), ("p.yaml", b"- &a [*a]"),
-        ("p.yaml", b"- {must: 2021-13-45}"), ("p.yaml", b"[" * 5000), ("p.yaml", b"- !!python/x y"),
+        ("p.csv", b'must\n"open'),
+        ("p.csv", b"\xff\xfe"),
+        ("p.csv", b"must\na,b\n"),
+        ("p.csv", b""),
+        ("p.txt", b"must"),
+        ("p.yaml", b"a: 1"),
+        ("p.yaml", b"- &a [*a]"),
+        ("p.yaml", b"- {must: 2021-13-45}"),
+        ("p.yaml", b"[" * 5000),
+        ("p.yaml", b"- !!python/x y"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_file_of_parameters_is_said(typed, tmp_path, name, text):
     (tmp_path / name).write_bytes(text)
-    with pytest.raises(lq.LaoquError) as raised:
+
+    def use():
         for each in read_sets(tmp_path / name):
             typed.check(typed.parse(each), reports.KINDS)
+
+    with pytest.raises(lq.LaoquError) as raised:
+        use()
     assert len(str(raised.value)) < 700
 
 
-@pytest.mark.parametrize("cell", ["n = f(3)", "n =", "%time n = 3", "a = b = 1", "n: thing", "(a, b) = 1, 2",
-                                  "x" * 5000 + ".y = 1", "n = " + "(" * 300 + "1" + ")" * 300])  # fmt: skip
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "n = f(3)",
+        "n =",
+        "%time n = 3",
+        "a = b = 1",
+        "n: thing",
+        "(a, b) = 1, 2",
+        "x" * 5000 + ".y = 1",
+        "n = " + "(" * 300 + "1" + ")" * 300,
+    ],
+)
 def test_a_parameters_cell_with_anything_but_literals_is_refused(tmp_path, cell):
     with pytest.raises(lq.ParameterError) as raised:
         Notebook(book(tmp_path / "t.ipynb", cell))
@@ -137,8 +165,16 @@ def test_what_is_no_notebook_is_said(tmp_path):
 def test_no_two_runs_share_a_folder_and_none_is_a_reserved_one(tmp_path):
     source = "a = ''\nb = ''\nwhere = ''"
     sums, other = (Notebook(book(tmp_path / each / "sums.ipynb", source)) for each in "xy")
-    sets = [{"a": "1,b=2", "b": "3"}, {"a": "1", "b": "2,b=3"}, {"a": "汉" * 80}, {"a": "汉" * 81},
-            {"where": "../x"}, {"where": "/etc"}, {"a": "A"}, {"a": "a"}]  # fmt: skip
+    sets = [
+        {"a": "1,b=2", "b": "3"},
+        {"a": "1", "b": "2,b=3"},
+        {"a": "汉" * 80},
+        {"a": "汉" * 81},
+        {"where": "../x"},
+        {"where": "/etc"},
+        {"a": "A"},
+        {"a": "a"},
+    ]
     places = [each.place(values) for values in sets for each in (sums, other)]
     assert len({place.casefold() for place in places}) == len(places)
     for name in ("zh", "treatment", "notebooks", "manifest.json", "...", "{where}", "{", "index"):
@@ -169,9 +205,17 @@ def test_any_name_and_value_stays_inside_the_outputs(stem, value):
 
 
 def record(name, **more):
-    return {"name": name, "notebook": "n.ipynb", "status": "ok", "error": "", "formats": [],
-            "parts": {}, "parameters": {}, "recorded": {"made": "2026-01-01T00:00:00+00:00",
-            "seconds": 1.0}, **more}  # fmt: skip
+    return {
+        "name": name,
+        "notebook": "n.ipynb",
+        "status": "ok",
+        "error": "",
+        "formats": [],
+        "parts": {},
+        "parameters": {},
+        "recorded": {"made": "2026-01-01T00:00:00+00:00", "seconds": 1.0},
+        **more,
+    }
 
 
 def test_files_and_record_come_and_go_together(tmp_path):
@@ -261,9 +305,9 @@ def test_outputs_that_cannot_be_are_said(tmp_path, where, monkeypatch):
     (tmp_path / "file").touch()
     path = where if where[0] in "~/" else str(tmp_path / where)
     monkeypatch.setenv("LAOQU_OUTPUTS", path)
-    for given in (path, None):
+    for folder in (path, None):
         with pytest.raises(lq.OutputError, match="LAOQU_OUTPUTS"):
-            stores.Store(given)
+            stores.Store(folder)
 
 
 def test_what_changed_is_named_in_the_key():
@@ -278,7 +322,8 @@ def test_what_changed_is_named_in_the_key():
 
 CELLS = (
     "1 + n",
-    "from IPython.display import Markdown, clear_output, display\nh = display('x', display_id=True)",
+    "from IPython.display import Markdown, clear_output, display",
+    "h = display('x', display_id=True)",
     "h.update('y'); display(Markdown('*a*'))",
     "import numpy as np, pandas as pd\npd.DataFrame({'a': np.arange(2)})",
     "!echo from a shell\nfor i in range(3):\n    clear_output(wait=True); print(i)",
@@ -286,11 +331,12 @@ CELLS = (
     "class A: pass\nimport pickle; pickle.loads(pickle.dumps(A())).__class__.__name__, __name__",
     "await __import__('asyncio').sleep(0)\n_, 'x'",
     "%%capture\nprint('swallowed')",
-    "from multiprocessing import Pool\ndef f(x): return x * x\nwith Pool(2) as p: print(p.map(f, [1, 2]))",
+    "from multiprocessing import Pool\ndef f(x): return x * x",
+    "with Pool(2) as p: print(p.map(f, [1, 2]))",
     "import matplotlib.pyplot as plt\nplt.plot([1, 2]);",
     "1 / 0",
     "'never'",
-)  # fmt: skip
+)
 
 
 def told(path):
@@ -299,15 +345,25 @@ def told(path):
     nbformat.validate(found)
     return [
         [{k: v for k, v in output.items() if k != "traceback"} for output in cell.outputs]
-        for cell in found.cells if cell.cell_type == "code"
-    ]  # fmt: skip
+        for cell in found.cells
+        if cell.cell_type == "code"
+    ]
 
 
 def test_cells_leave_what_they_leave_in_an_ordinary_kernel(tmp_path):
     source = book(tmp_path / "t.ipynb", "n = 3", *CELLS)
     for name, engine in (("ours", "laoqu"), ("theirs", None)):
-        command = [sys.executable, "-m", "papermill", str(source), str(tmp_path / f"{name}.ipynb"),
-                   "-p", "n", "4", *(["--engine", engine] if engine else [])]  # fmt: skip
+        command = [
+            sys.executable,
+            "-m",
+            "papermill",
+            str(source),
+            str(tmp_path / f"{name}.ipynb"),
+            "-p",
+            "n",
+            "4",
+            *(["--engine", engine] if engine else []),
+        ]
         done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
         assert "ZeroDivisionError" in done.stderr
     ours, theirs = told(tmp_path / "ours.ipynb"), told(tmp_path / "theirs.ipynb")
@@ -330,8 +386,12 @@ def test_the_engine_leaves_this_process_as_it_was(tmp_path):
 def test_only_what_changed_is_run_and_it_is_said_why(tmp_path, monkeypatch):
     out, text = tmp_path / "out", tmp_path / "text.txt"
     text.write_text("one")
-    path = book(tmp_path / "t.ipynb", "n = 1\nfile = ''\nregion = 'yimeng'",
-                "if file: print(open(file).read())", "assert n != 13")  # fmt: skip
+    path = book(
+        tmp_path / "t.ipynb",
+        "n = 1\nfile = ''\nregion = 'yimeng'",
+        "if file: print(open(file).read())",
+        "assert n != 13",
+    )
     sets = [{"n": 1}, {"n": 13}, {"file": str(text)}]
 
     def why(*more, **options):
@@ -359,12 +419,19 @@ def test_only_what_changed_is_run_and_it_is_said_why(tmp_path, monkeypatch):
     again = run(path, [sets[2]], out)
     assert again[0].status == "ok"
     assert "two" in (out / again[0].name / "report.ipynb").read_text()
-    assert [each["name"] for each in json.loads((out / "manifest.json").read_text())["runs"]] == sorted(
-        each.name for each in first)  # fmt: skip
+    assert [
+        each["name"] for each in json.loads((out / "manifest.json").read_text())["runs"]
+    ] == sorted(each.name for each in first)
     # Only looked: an unknown area or a timeout that is no time stops before anything.
-    for bad, options in (({"region": "x"}, {}), ({}, {"timeout": float("nan")}), ({}, {"jobs": 0}),
-                         ({}, {"timeout": float("inf")}), ({}, {"timeout": -1.0}),
-                         ({}, {"formats": ["docs"]}), ({}, {"kernel": "pyhton3"})):  # fmt: skip
+    for bad, options in (
+        ({"region": "x"}, {}),
+        ({}, {"timeout": float("nan")}),
+        ({}, {"jobs": 0}),
+        ({}, {"timeout": float("inf")}),
+        ({}, {"timeout": -1.0}),
+        ({}, {"formats": ["docs"]}),
+        ({}, {"kernel": "pyhton3"}),
+    ):
         with pytest.raises(lq.LaoquError):
             run(path, [bad], tmp_path / "none", **options)
     assert not (tmp_path / "none").exists()
@@ -390,8 +457,8 @@ from pathlib import Path
 from laoqu.run import process
 os.environ |= process.ONE_THREAD
 import laoqu.ahead
-kept = [os.readlink(f"/proc/self/fd/{n}") for n in os.listdir("/proc/self/fd") if Path(f"/proc/self/fd/{n}").is_file()]
-print(len(os.listdir("/proc/self/task")), kept)"""
+kept = [each.readlink() for each in Path("/proc/self/fd").iterdir() if each.is_file()]
+print(len(os.listdir("/proc/self/task")), [str(each) for each in kept])"""
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, stdin=subprocess.DEVNULL
     )
@@ -402,8 +469,12 @@ print(len(os.listdir("/proc/self/task")), kept)"""
 
 
 def test_a_crate_names_runs_files_and_sources():
-    good = record("zh/a", parameters={"region": "yimeng"}, parts={"notebook": "f" * 64, "data": "d" * 64},
-                  outputs=[{"path": "zh/a/r.html", "bytes": 3, "sha256": "e" * 64}])  # fmt: skip
+    good = record(
+        "zh/a",
+        parameters={"region": "yimeng"},
+        parts={"notebook": "f" * 64, "data": "d" * 64},
+        outputs=[{"path": "zh/a/r.html", "bytes": 3, "sha256": "e" * 64}],
+    )
     bad = good | {
         "name": "zh/b",
         "status": "failed",
@@ -411,8 +482,13 @@ def test_a_crate_names_runs_files_and_sources():
         "outputs": [],
         "earlier": good,
     }
-    manifest = {"runs": [good, bad], "sets": {"d" * 64: {"a.csv": "c" * 64}}, "made": "2026-01-01",
-                "packages": {"pandas": "3.0"}, "laoqu": "0.1"}  # fmt: skip
+    manifest = {
+        "runs": [good, bad],
+        "sets": {"d" * 64: {"a.csv": "c" * 64}},
+        "made": "2026-01-01",
+        "packages": {"pandas": "3.0"},
+        "laoqu": "0.1",
+    }
     made = metadata(manifest, {"index.html": b"x"}, {"https://a.example/": {"name": "A source"}})
     assert made == metadata(
         manifest, {"index.html": b"x"}, {"https://a.example/": {"name": "A source"}}

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import shapely
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / "data" / "built"
 COUNTIES = BUILT / "counties.parquet"
 OUTLINE = BUILT / "outline.parquet"

@@ -45,10 +45,14 @@ def test_the_lock_file_pins_every_dependency_with_hashes():
     assert "://" not in text
 
 
+#: Files that hold no text.
+BINARY = (".parquet", ".png", ".docx", ".otf", ".ttf", ".woff2")
+
+
 def tracked():
     done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
     files = [ROOT / name for name in done.stdout.splitlines()]
-    return [path for path in files if path.is_file() and path.suffix not in (".parquet", ".png")]
+    return [path for path in files if path.is_file() and path.suffix not in BINARY]
 
 
 def test_no_trace_of_a_machine_in_any_file():

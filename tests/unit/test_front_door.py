@@ -40,7 +40,7 @@ def test_repr_is_a_count_table(plan):
     assert {name.strip(): int(value) for name, value in counts.items()} == {
         "characters": 7387, "pages": 13, "parts": 5, "clauses": 16, "boxes": 4, "sentences": 108,
         "directive sentences": 95, "measures": 223, "namings of places": 283, "areas": 12,
-        "documented counties": 481,
+        "documented counties": 468,
     }  # fmt: skip
 
 
@@ -147,7 +147,7 @@ def test_a_bad_pattern_is_said(plan):
     ("name", "expected"),
     [
         ("c07", "条目七 支持革命老区重点城市发展"), ("b2", "专栏2"), ("p3", "第三部分"),
-        ("c08.s06", "积极推广三明医改经验。"), ("太行", "documented counties: 17 of 74"),
+        ("c08.s06", "积极推广三明医改经验。"), ("太行", "documented counties: 8 of 74"),
         ("m001", "西部地区"), ("c01.s01.k1", "universal"), ("etdz", "国家级经济技术开发区"),
         ("c07.h", "heading"),
     ],

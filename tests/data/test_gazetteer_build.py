@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-DATA = Path(__file__).resolve().parent.parent / "data"
+DATA = Path(__file__).resolve().parents[2] / "data"
 COLUMNS = (
     "adcode,name,level,type,parent,prefecture,province,short_name,name_en,name_en_basis,"
     "valid_from,valid_to"
