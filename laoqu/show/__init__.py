@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MIME", "Block", "Show", "Words"]
 
-CHARTS = ("strip", "dots", "matrix", "squares", "heat", "lines")
+CHARTS = ("strip", "dots", "matrix", "heat", "lines")
 FILE = re.compile(r"[A-Za-z0-9][\w.-]{0,80}", re.ASCII)
 #: How the paragraphs of a text are set.
 FORMS = ("", "answer", "note", "list", "copy")
