@@ -229,10 +229,13 @@ def _batch(args: argparse.Namespace, function: Callable, *what: object) -> int:
 
 
 def _outputs(runs: Sequence[object]) -> str:
-    """Return where runs wrote: the folder of the only one, or the index."""
+    """Return where runs wrote: the page or the folder of the only one, or the index."""
     from laoqu import paths
 
-    return str(paths.outputs() / (runs[0].name if len(runs) == 1 else "index.html"))
+    if len(runs) != 1:
+        return str(paths.outputs() / "index.html")
+    pages = [each["path"] for each in runs[0].outputs if each["path"].endswith(".html")]
+    return str(paths.outputs() / (pages or [runs[0].name])[0])
 
 
 class Progress:
