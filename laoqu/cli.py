@@ -229,10 +229,13 @@ def _batch(args: argparse.Namespace, function: Callable, *what: object) -> int:
 
 
 def _outputs(runs: Sequence[object]) -> str:
-    """Return where runs wrote: the folder of the only one, or the index."""
+    """Return where runs wrote: the page or the folder of the only one, or the index."""
     from laoqu import paths
 
-    return str(paths.outputs() / (runs[0].name if len(runs) == 1 else "index.html"))
+    if len(runs) != 1:
+        return str(paths.outputs() / "index.html")
+    pages = [each["path"] for each in runs[0].outputs if each["path"].endswith(".html")]
+    return str(paths.outputs() / (pages or [runs[0].name])[0])
 
 
 class Progress:
@@ -290,9 +293,9 @@ class Progress:
 
 def _export(args: argparse.Namespace) -> int:
     from laoqu import paths
-    from laoqu.analysis import treatment
+    from laoqu.analysis import exporting
 
-    folder = treatment.export(
+    folder = exporting.export(
         args.to, estimator=args.estimator, channels=args.channels, years=args.years,
         first_treat=args.first_treat, timing=args.timing, universe=args.universe,
         controls=args.controls, anticipation=args.anticipation,

@@ -1,18 +1,15 @@
 """How far codings of the same units agree, beyond percent and with what is left open.
 
 Between two automated passes this is the *stability of automated passes*: it says that the rules
-leave little to judgement. It is no reliability, which takes people, and no validity. It is
-measured on the very text on which the codebook was written.
-
-Krippendorff's α comes from `krippendorff`; the rest is written here. Whatever cannot be computed
-is undefined with its reason, never 0 or 1.
+leave little to judgement. It is no reliability, which takes people, and no validity, and it is
+measured on the very text on which the codebook was written. Whatever cannot be computed is
+undefined with its reason, never 0 or 1.
 """
 
 from __future__ import annotations
 
 import itertools
-import warnings
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 
 import krippendorff
 import numpy as np
@@ -22,6 +19,18 @@ from scipy.stats import binomtest
 from laoqu.analysis.draws import CLAUSE_DRAWS, LEVEL, SEED
 from laoqu.measures import CODES, MORE, SCALES
 
+NOTES = {
+    "percent": "not corrected for chance; never alone",
+    "alpha_nominal": "Krippendorff's α",
+    "alpha_ordinal": "Krippendorff's α",
+    "kappa": "Cohen's κ",
+    "kappa_quadratic": "Cohen's κ, quadratic weights",
+    "fleiss": "Fleiss's κ, generalised to missing codes",
+    "ac1": "Gwet's AC1, q = {q}",
+    "ac2": "Gwet's AC2, ordinal weights, q = {q}",
+    "holsti": "归类一致性 (Holsti), not corrected for chance",
+    "holsti_stepped": "复合信度 (Holsti, stepped up by Spearman–Brown), not corrected for chance",
+}
 #: Resamples of clauses for a range.
 RESAMPLES = 2 * CLAUSE_DRAWS
 
@@ -36,35 +45,25 @@ def agreement(
 ) -> pd.DataFrame:
     """Return every agreement statistic of one variable, each with a range or a reason.
 
-    Parameters
-    ----------
-    *codings : Series
-        One a coder, indexed by unit; missing values stay missing and cost nothing but themselves.
-    scale : {"nominal", "ordinal"}
-        With "ordinal" the categories must sort in their order.
-    categories : list, optional
-        All categories of the codebook; by default those that occur. Unused ones raise AC1 only.
-    cluster : Series, optional
-        Unit → cluster (its clause); clusters, not units, are then resampled.
-    draws, seed : int
-        Resamples for the percentile range, and where they start.
+    Each coding is a Series indexed by unit; missing values cost nothing but themselves. With the
+    scale "ordinal" (else "nominal") categories must sort in their order. `categories` are all of
+    the codebook, by default those that occur (unused ones raise AC1 only). `cluster` maps units to
+    clauses: these, not units, are then resampled.
 
     Returns
     -------
     DataFrame
-        One row per statistic: ``statistic``, ``value``, ``low``, ``high`` (95 % of the
-        resamples; NaN where all agree, since every resample then agrees too: read
-        `most_disagreement`), ``n`` (units with two codes or more), ``coders``,
-        ``undefined_draws``, ``note`` (why it is undefined, or what to know).
+        One row per statistic: ``statistic``, ``value``, ``low``, ``high`` (95 % of the resamples;
+        NaN where all agree, since every resample then agrees too: read `most_disagreement`),
+        ``n`` (units with two codes or more), ``coders``, ``undefined_draws``, ``note`` (why it is
+        undefined, or what to know).
 
     Examples
     --------
     >>> import pandas as pd
     >>> from laoqu.analysis.agreement import agreement
-    >>> a = pd.Series([1, 1, 2, 2, 1, 2])
-    >>> b = pd.Series([1, 1, 2, 1, 1, 2])
-    >>> table = agreement(a, b, draws=200).set_index("statistic")
-    >>> float(table.loc["percent", "value"].round(3))
+    >>> table = agreement(pd.Series([1, 1, 2, 2, 1, 2]), pd.Series([1, 1, 2, 1, 1, 2]), draws=200)
+    >>> float(table.set_index("statistic").loc["percent", "value"].round(3))
     0.833
     """
     if scale not in ("nominal", "ordinal"):
@@ -72,23 +71,30 @@ def agreement(
     if any(not isinstance(coding, pd.Series) or not coding.index.is_unique for coding in codings):
         raise ValueError("a coding is a Series with one code a unit and no unit twice")
     table = pd.concat(codings, axis=1, keys=range(len(codings))).dropna(how="all")
-    values = table.stack().dropna().unique().tolist()
-    known = sorted(set(values) | set(categories or []))
+    known = sorted(set(table.stack().dropna()) | set(categories or []))
     codes = table.apply(lambda column: column.map(known.index, na_action="ignore"))
     ratings = codes.to_numpy(dtype=float)
-    reason = _why_not(ratings, len(codings))
-    rng, groups = np.random.default_rng(seed), _groups(table.index, cluster)
-    alike = not reason and _percent(ratings) == 1
-    samples = [] if reason or alike else [_resample(groups, rng) for _ in range(draws)]
-    n = int(((~np.isnan(ratings)).sum(axis=1) >= 2).sum())
+    paired = ratings[(~np.isnan(ratings)).sum(axis=1) >= 2]
+    values, groups = _measured(ratings, len(known), scale), _groups(table.index, cluster)
+    rng = np.random.default_rng(seed)
+    alike = values["percent"] == 1 or not len(paired)
+    samples = [] if alike else [_resample(groups, rng) for _ in range(draws)]
+    drawn = [_measured(ratings[sample], len(known), scale) for sample in samples]
+    drawn = pd.DataFrame(drawn, columns=list(values), dtype="float64")
+    if len(codings) < 2:
+        why = "undefined: a single coder"
+    elif not len(paired):
+        why = "undefined: no unit has two codes"
+    else:
+        same = len(np.unique(paired[~np.isnan(paired)])) < 2
+        why = "undefined: no variation" if same else "undefined: missing codes"
     rows = []
-    for name, (function, note) in _statistics(scale, len(known), ratings.shape[1]).items():
-        value, why = (np.nan, reason) if reason else _defined(function, ratings)
-        drawn = [] if why else [_defined(function, ratings[sample])[0] for sample in samples]
-        good = [each for each in drawn if not np.isnan(each)]
-        low, high = np.percentile(good, [2.5, 97.5]) if good else (np.nan, np.nan)
-        undefined = len(drawn) - len(good)
-        rows.append([name, value, low, high, n, len(codings), undefined, why or note])
+    for name, value in values.items():
+        note = why if np.isnan(value) else NOTES[name].format(q=len(known))
+        good = drawn[name].dropna() if not np.isnan(value) else []
+        low, high = np.percentile(good, [2.5, 97.5]) if len(good) else (np.nan, np.nan)
+        undefined = 0 if np.isnan(value) else len(drawn) - len(good)
+        rows.append([name, value, low, high, len(paired), len(codings), undefined, note])
     columns = ["statistic", "value", "low", "high", "n", "coders", "undefined_draws", "note"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -98,15 +104,6 @@ def most_disagreement(disagree: int, n: int, level: float = LEVEL) -> float:
 
     Perfect agreement has no percentile range, but it does not exclude rare disagreement.
 
-    Parameters
-    ----------
-    disagree, n : int
-        Units (or clauses) that disagree, and all of them.
-    level : float
-
-    Examples
-    --------
-    >>> from laoqu.analysis.agreement import most_disagreement
     >>> [round(most_disagreement(0, n), 3) for n in (223, 19)]
     [0.013, 0.146]
     """
@@ -122,9 +119,6 @@ def masi(a: Collection[object], b: Collection[object]) -> float:
     1 − J·M with J the share of codes that both have, and M 1 for the same set, 2/3 where one
     holds the other, 1/3 where they overlap (Passonneau 2006). Two empty sets are the same.
 
-    Examples
-    --------
-    >>> from laoqu.analysis.agreement import masi
     >>> [round(masi(*pair), 3) for pair in (("ab", "ab"), ("a", "ab"), ("a", ""), ("", ""))]
     [0.0, 0.667, 1.0, 0.0]
     """
@@ -137,20 +131,7 @@ def masi(a: Collection[object], b: Collection[object]) -> float:
 
 
 def masi_alpha(a: pd.Series, b: pd.Series) -> float:
-    """Return Krippendorff's α of two codings by sets of codes, with MASI as the distance.
-
-    Parameters
-    ----------
-    a, b : Series
-        Unit → a collection of codes (empty: no code), of the same units.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from laoqu.analysis.agreement import masi_alpha
-    >>> masi_alpha(pd.Series(["x", "y"]), pd.Series(["x", "y"]))
-    1.0
-    """
+    """Return Krippendorff's α of two codings by sets of codes, with MASI as the distance."""
     pairs = [
         (frozenset(one), frozenset(two)) for one, two in zip(a, b.reindex(a.index), strict=True)
     ]
@@ -174,21 +155,10 @@ def by_variable(
 ) -> pd.DataFrame:
     """Return the agreement of two codings of the measures, variable by variable.
 
-    Parameters
-    ----------
-    a, b : DataFrame
-        Codings with ``measure_id`` and the variables of `SCALES`.
-    skip : DataFrame, optional
-        ``measure_id``, ``variable``: cells to leave out (those the codebook gives as examples).
-    draws, seed : int
-        See `agreement`; clauses are resampled.
-
-    Returns
-    -------
-    DataFrame
-        `agreement`'s rows for each variable, with ``variable`` in front, and two columns more:
-        ``most_units`` and ``most_clauses``, `most_disagreement` of units and of clauses.
-        Secondary codes (``…_more``) have one row each, ``alpha_masi``.
+    `skip` lists cells to leave out by ``measure_id`` and ``variable`` (those the codebook gives as
+    examples). The rows are those of `agreement` for each variable of `SCALES`, with ``variable`` in
+    front and ``most_units`` and ``most_clauses`` behind: `most_disagreement` of units and clauses.
+    Secondary codes (``…_more``) have one row each, ``alpha_masi``.
     """
     one, two = (frame.set_index("measure_id") for frame in (a, b))
     two = two.reindex(one.index)
@@ -206,12 +176,14 @@ def by_variable(
         # A unit without a primary code was not coded: its empty set says nothing.
         coded = one[primary].notna() & two[primary].notna()
         sets = [frame.loc[coded, variable].map(_codes_of) for frame in (one, two)]
-        value = masi_alpha(*sets)
-        note = "Krippendorff's α on sets of secondary codes, MASI distance"
+        value, note = (
+            masi_alpha(*sets),
+            "Krippendorff's α on sets of secondary codes, MASI distance",
+        )
         row = {"statistic": "alpha_masi", "value": value, "n": int(coded.sum()), "coders": 2}
         row |= {
             "undefined_draws": 0,
-            "note": note if not np.isnan(value) else "undefined: no variation",
+            "note": "undefined: no variation" if np.isnan(value) else note,
         }
         table = pd.DataFrame([{**row, "variable": variable}])
         parts.append(_bounded(table, *sets, clause[coded]))
@@ -220,12 +192,10 @@ def by_variable(
 
 
 def _codes_of(codes: object) -> frozenset[object]:
-    """Return a cell of secondary codes as a set; a sheet may leave it empty."""
     return frozenset(codes) if isinstance(codes, (tuple, list, set, frozenset)) else frozenset()
 
 
 def _bounded(table: pd.DataFrame, a: pd.Series, b: pd.Series, clause: pd.Series) -> pd.DataFrame:
-    """Add the upper bounds on disagreement, of units and of clauses, for two codings."""
     coded = a.notna() & b.notna()
     differ = (a != b) & coded
     clauses = differ[coded].groupby(clause[coded]).any()
@@ -235,134 +205,61 @@ def _bounded(table: pd.DataFrame, a: pd.Series, b: pd.Series, clause: pd.Series)
     )
 
 
-def _statistics(
-    scale: str, size: int, coders: int
-) -> dict[str, tuple[Callable[[np.ndarray], float], str]]:
-    result = {
-        "percent": (_percent, "not corrected for chance; never alone"),
-        f"alpha_{scale}": (_alpha(scale, size), "Krippendorff's α"),
-    }
-    equal, ordered = np.eye(size), _ordinal_weights(size)
-    if coders == 2:
-        result["kappa"] = (_kappa(size), "Cohen's κ")
-        if scale == "ordinal":
-            result["kappa_quadratic"] = (_kappa(size, squared=True), "Cohen's κ, quadratic weights")
-    else:
-        note = "Fleiss's κ, generalised to missing codes"
-        result["fleiss"] = (_corrected(_fleiss_chance, equal), note)
-    result["ac1"] = (_corrected(_gwet_chance, equal), f"Gwet's AC1, q = {size}")
+def _measured(ratings: np.ndarray, size: int, scale: str) -> dict[str, float]:
+    """Return every statistic of units × coders, NaN where it is undefined."""
+    coders = ratings.shape[1]
+    names = ["percent", f"alpha_{scale}", "kappa" if coders == 2 else "fleiss", "ac1"]
     if scale == "ordinal":
-        note = f"Gwet's AC2, ordinal weights, q = {size}"
-        result["ac2"] = (_corrected(_gwet_chance, ordered), note)
-    result["holsti"] = (_holsti, "归类一致性 (Holsti), not corrected for chance")
-    result["holsti_stepped"] = (
-        lambda ratings: _step_up(_holsti(ratings), coders),
-        "复合信度 (Holsti, stepped up by Spearman–Brown), not corrected for chance",
-    )
-    return result
-
-
-def _why_not(ratings: np.ndarray, coders: int) -> str:
-    """Say why no statistic is defined, or nothing."""
-    if coders < 2:
-        return "undefined: a single coder"
-    paired = (~np.isnan(ratings)).sum(axis=1) >= 2
-    if not paired.any():
-        return "undefined: no unit has two codes"
-    return ""
-
-
-def _defined(function: Callable[[np.ndarray], float], ratings: np.ndarray) -> tuple[float, str]:
-    paired = ratings[(~np.isnan(ratings)).sum(axis=1) >= 2]
+        names += ["ac2", "kappa_quadratic"] if coders == 2 else ["ac2"]
+    found = dict.fromkeys([*names, "holsti", "holsti_stepped"], np.nan)
+    counts = np.stack([(ratings == code).sum(axis=1) for code in range(size)] or [[]], axis=1)
+    counts = counts[counts.sum(axis=1) > 0]
+    paired = counts[counts.sum(axis=1) >= 2]
     if not len(paired):
-        return np.nan, "undefined: no unit has two codes"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            value = float(function(ratings))
-    except (ValueError, ZeroDivisionError):
-        value = np.nan
-    if not np.isnan(value):
-        return value, ""
-    same = len(np.unique(paired[~np.isnan(paired)])) < 2
-    return np.nan, "undefined: no variation" if same else "undefined: missing codes"
-
-
-def _percent(ratings: np.ndarray) -> float:
-    """Share of agreeing pairs, unit by unit: the p_o of the chance-corrected statistics."""
-    size = int(np.nanmax(ratings)) + 1
-    return _observed(_counts(ratings, size), np.eye(size))
-
-
-def _alpha(scale: str, size: int) -> Callable[[np.ndarray], float]:
-    def alpha(ratings: np.ndarray) -> float:
-        counts = _counts(ratings, size)
-        if (counts[counts.sum(axis=1) >= 2].sum(axis=0) > 0).sum() < 2:
-            return np.nan
-        return krippendorff.alpha(
+        return found
+    equal, steps = np.eye(size), np.abs(np.subtract.outer(np.arange(size), np.arange(size)))
+    # Gwet's ordinal weights: 1 − pairs of categories passed / all pairs.
+    ordered = 1 - steps * (steps + 1) / max(size * (size - 1), 1)
+    # A unit that one coder left out counts for the margins by the share of those who did not.
+    share = (counts / counts.sum(axis=1, keepdims=True)).mean(axis=0)
+    found["percent"] = percent = _observed(paired, equal)
+    if size > 1:
+        gwet = (share * (1 - share)).sum() / (size * (size - 1))
+        found["ac1"] = _beyond(percent, size * gwet)
+        if "ac2" in found:
+            found["ac2"] = _beyond(_observed(paired, ordered), ordered.sum() * gwet)
+    if "fleiss" in found:
+        found["fleiss"] = _beyond(percent, share @ share)
+    if (paired.sum(axis=0) > 0).sum() > 1:
+        found[f"alpha_{scale}"] = krippendorff.alpha(
             value_counts=counts, value_domain=list(range(size)), level_of_measurement=scale
         )
+    for name, distance in {"kappa": 1 - equal, "kappa_quadratic": steps**2.0}.items():
+        if name in found:
+            found[name] = _kappa(ratings, distance)
+    found["holsti"] = mean = _holsti(ratings)
+    found["holsti_stepped"] = coders * mean / (1 + (coders - 1) * mean)
+    return found
 
-    return alpha
+
+def _observed(paired: np.ndarray, weights: np.ndarray) -> float:
+    """Weighted share of agreeing pairs of coders, unit by unit."""
+    total = paired.sum(axis=1)
+    return float(((paired * (paired @ weights - 1)).sum(axis=1) / (total * (total - 1))).mean())
 
 
-def _kappa(size: int, squared: bool = False) -> Callable[[np.ndarray], float]:
+def _beyond(observed: float, chance: float) -> float:
+    """Agreement beyond chance, for any number of coders and missing codes (Gwet 2014)."""
+    return np.nan if np.isclose(chance, 1) else float((observed - chance) / (1 - chance))
+
+
+def _kappa(ratings: np.ndarray, distance: np.ndarray) -> float:
     """Cohen's κ of two coders, each with margins of its own; units with both codes."""
-    distance = 1 - np.eye(size)
-    if squared:
-        distance = np.subtract.outer(np.arange(size), np.arange(size)) ** 2.0
-
-    def kappa(ratings: np.ndarray) -> float:
-        pairs = ratings[~np.isnan(ratings).any(axis=1)].astype(int)
-        table = np.zeros((size, size))
-        np.add.at(table, (pairs[:, 0], pairs[:, 1]), 1)
-        expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
-        below = (distance * expected).sum()
-        return np.nan if below == 0 else 1 - (distance * table).sum() / below
-
-    return kappa
-
-
-def _corrected(
-    chance: Callable[[np.ndarray, np.ndarray], float], weights: np.ndarray
-) -> Callable[[np.ndarray], float]:
-    """Agreement beyond chance for any number of coders and missing codes (Gwet 2014)."""
-
-    def statistic(ratings: np.ndarray) -> float:
-        if len(weights) < 2:
-            return np.nan
-        counts = _counts(ratings, len(weights))
-        counts = counts[counts.sum(axis=1) > 0]
-        # A unit that one coder left out counts for the margins by the share of those who did not.
-        share = (counts / counts.sum(axis=1, keepdims=True)).mean(axis=0)
-        expected = chance(share, weights)
-        return (_observed(counts, weights) - expected) / (1 - expected)
-
-    return statistic
-
-
-def _fleiss_chance(share: np.ndarray, weights: np.ndarray) -> float:
-    return float(share @ weights @ share)
-
-
-def _gwet_chance(share: np.ndarray, weights: np.ndarray) -> float:
-    size = len(weights)
-    return float(weights.sum() / (size * (size - 1)) * (share * (1 - share)).sum())
-
-
-def _ordinal_weights(size: int) -> np.ndarray:
-    """Gwet's ordinal weights: 1 − pairs of categories passed / all pairs."""
-    steps = np.abs(np.subtract.outer(np.arange(size), np.arange(size)))
-    passed = steps * (steps + 1) / 2
-    return 1 - passed / max(passed.max(), 1)
-
-
-def _observed(counts: np.ndarray, weights: np.ndarray) -> float:
-    """Weighted share of agreeing pairs, unit by unit, over units with two codes or more."""
-    total = counts.sum(axis=1)
-    pairs = total * (total - 1)
-    agree = (counts * (counts @ weights - 1)).sum(axis=1)
-    return float((agree[pairs > 0] / pairs[pairs > 0]).mean())
+    pairs = ratings[~np.isnan(ratings).any(axis=1)].astype(int)
+    table = np.zeros(distance.shape)
+    np.add.at(table, (pairs[:, 0], pairs[:, 1]), 1)
+    below = (distance * np.outer(table.sum(axis=1), table.sum(axis=0))).sum() / len(pairs)
+    return np.nan if below == 0 else float(1 - (distance * table).sum() / below)
 
 
 def _holsti(ratings: np.ndarray) -> float:
@@ -370,17 +267,8 @@ def _holsti(ratings: np.ndarray) -> float:
     values = []
     for one, two in itertools.combinations(ratings.T, 2):
         coded = (~np.isnan(one)).sum() + (~np.isnan(two)).sum()
-        values.append(2 * (one == two).sum() / coded if coded else np.nan)
-    return float(np.nanmean(values))
-
-
-def _step_up(mean: float, coders: int) -> float:
-    return coders * mean / (1 + (coders - 1) * mean)
-
-
-def _counts(ratings: np.ndarray, size: int) -> np.ndarray:
-    """Units × categories: how many coders chose each."""
-    return np.stack([(ratings == code).sum(axis=1) for code in range(size)], axis=1)
+        values += [2 * (one == two).sum() / coded] if coded else []
+    return float(np.mean(values))
 
 
 def _groups(index: pd.Index, cluster: pd.Series | None) -> Sequence[np.ndarray]:

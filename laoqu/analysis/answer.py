@@ -29,12 +29,9 @@ DIRECT = ("named", "place")
 def direct(plan: Plan) -> pd.DataFrame:
     """Return the measures that name an area or a place in it, or a class of places in it alone.
 
-    Returns
-    -------
-    DataFrame
-        One row per (measure, area): ``region_id``, ``reach`` (named, place, class),
-        ``areas`` (how many areas the measure is for in one of these ways), ``named_areas`` (how
-        many it names), ``via`` (tuple of mention ids), ``page`` and the columns of ``plan.measures()``.
+    One row per (measure, area): ``region_id``, ``reach`` (named, place, class), ``areas`` (how
+    many areas the measure is for in one of these ways), ``named_areas`` (how many it names),
+    ``via`` (tuple of mention ids), ``page`` and the columns of ``plan.measures()``.
 
     Examples
     --------
@@ -70,19 +67,10 @@ def lacking(
 ) -> pd.DataFrame:
     """Return what more than `most` areas have by name and this one has not.
 
-    Parameters
-    ----------
-    rows, standings : DataFrame
-        From `direct` and `laoqu.analysis.naming.standings`, of all areas.
-    region_id : str
-    most : int
-
-    Returns
-    -------
-    DataFrame
-        One row per thing: ``kind`` (measure or role), ``id`` (of the measure; code of the role),
-        ``areas`` (how many of the twelve have it), ``short_zh``, ``short_en`` (of a measure).
-        Most of these lists end in 等: an area that is not printed in one may still be meant.
+    `rows` and `standings` are those of all areas. One row per thing: ``kind`` (measure or role),
+    ``id`` (of the measure; code of the role), ``areas`` (how many of the twelve have it),
+    ``short_zh``, ``short_en`` (of a measure). Most of these lists end in 等: an area that is not
+    printed in one may still be meant.
     """
     measures = rows[rows["reach"] == "named"].assign(kind="measure", id=rows["measure_id"])
     roles = standings.assign(kind="role", id=standings["role"])
@@ -100,14 +88,10 @@ def lacking(
 def counts(plan: Plan) -> pd.DataFrame:
     """Return the numbers by which areas can be told apart, none of them a rank.
 
-    Returns
-    -------
-    DataFrame
-        One row per area, in printed order, indexed by ``region_id``: ``named`` and ``place``
-        (measures that name it; that reach it through a place only), ``cities`` (with a standing
-        in clause 七), ``seats``, ``zones``, ``key_counties`` (places listed), ``documented``,
-        ``total`` (counties), ``complete`` (at least nine tenths of them are documented; else
-        every number that rests on places is a lower bound).
+    One row per area, in printed order, indexed by ``region_id``: ``named`` and ``place`` (measures
+    that name it; that reach it through a place only), ``cities`` (with a standing in clause 七),
+    ``seats``, ``zones``, ``key_counties`` (places listed), ``documented``, ``total`` (counties),
+    ``complete`` (nine tenths of them are documented; else what rests on places is a lower bound).
     """
     rows = direct(plan)
     places = naming.standings(plan)
@@ -130,12 +114,8 @@ def counts(plan: Plan) -> pd.DataFrame:
 def open_lists(plan: Plan, region_id: str) -> pd.DataFrame:
     """Return the sentences with a list in 等 that could hold the area and do not print it.
 
-    A list that is confined to certain areas (东部地区革命老区) is none for the others.
-
-    Returns
-    -------
-    DataFrame
-        One row per sentence: ``unit_id``, ``clause_id``, ``text``, ``page``, ``start``, ``end``.
+    A list that is confined to certain areas (东部地区革命老区) is none for the others. One row per
+    sentence: ``unit_id``, ``clause_id``, ``text``, ``page``, ``start``, ``end``.
 
     Examples
     --------
@@ -161,19 +141,9 @@ def open_lists(plan: Plan, region_id: str) -> pd.DataFrame:
 class Findings:
     """What the answer paragraph of one area says.
 
-    Attributes
-    ----------
-    region_id : str
-    named : DataFrame
-        Rows of `direct` that name the area; those that name no other first.
-    cities : DataFrame
-        Rows of `laoqu.analysis.naming.standings` of the area: those of clause 七, and the zone of
-        cooperation at the border of four provinces.
-    lacking : DataFrame
-        From `lacking`.
-    key_counties : int
-    complete : bool
-        As in `counts`.
+    ``named`` are rows of `direct`, those that name no other area first; ``cities`` the standings in
+    clause 七 and the zone of cooperation at the border of four provinces; ``lacking`` from
+    `lacking`; ``complete`` as in `counts`.
     """
 
     region_id: str
@@ -207,12 +177,7 @@ def paragraph(words: Words, found: Findings) -> str:
 
     What most areas have and this one lacks is shortened first, then what is named, then the
     roles of cities, until the paragraph is no longer than `LIMIT`; what is left out is counted.
-
-    Parameters
-    ----------
-    words : Words
-        ``show.words``, in the language of the paragraph.
-    found : Findings
+    `words` are ``show.words``, in the language of the paragraph.
 
     Examples
     --------
@@ -230,7 +195,9 @@ def paragraph(words: Words, found: Findings) -> str:
     ]
     room, least = [len(each) for each in lists], (1, LEAST, 1)
     while True:
-        missing, named, roles = (_listed(words, each, n) for each, n in zip(lists, room, strict=True))
+        missing, named, roles = (
+            _listed(words, each, n) for each, n in zip(lists, room, strict=True)
+        )
         text = _sentences(words, found, missing, named, roles)
         spare = [i for i in range(len(lists)) if room[i] > least[i]]
         if length(text, words.lang) <= LIMIT[words.lang] or not spare:

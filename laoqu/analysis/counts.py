@@ -14,8 +14,10 @@ import numpy as np
 import pandas as pd
 
 from laoqu import regions
-from laoqu.analysis.weights import DIRECT
 
+#: The ways of reaching an area by a name that the text prints. What reaches it as one of a class,
+#: with everyone or under a condition adds the same to everybody, so only these tell areas apart.
+DIRECT = ("named", "place")
 #: The decisions of `multiverse`, each with what can be chosen.
 DECISIONS = {
     "confidence": regions.CONFIDENCE,
@@ -27,27 +29,35 @@ DECISIONS = {
 }
 
 
+def weights(
+    reach: pd.DataFrame,
+    measure_ids: Sequence[str],
+    region_ids: Sequence[str],
+    ways: Sequence[str] = DIRECT,
+) -> pd.DataFrame:
+    """Return measures × areas: 1 where the measure names the area or a place in it, else 0.
+
+    `reach` is ``plan.measure_reach()``; with the way "named" alone it must name the area itself.
+    Measures that reach nobody and areas that nothing reaches stay in as zeros.
+
+    >>> reach = pd.DataFrame({"measure_id": ["m1", "m1", "m2"], "region_id": ["a", "b", "a"],
+    ...                       "reach": ["named", "place", "everyone"]})
+    >>> weights(reach, ["m1", "m2"], ["a", "b"]).values.tolist()
+    [[1, 1], [0, 0]]
+    """
+    pairs = reach[reach["reach"].isin(ways)]
+    table = pd.crosstab(pairs["measure_id"], pairs["region_id"]).clip(upper=1)
+    return table.reindex(index=list(measure_ids), columns=list(region_ids), fill_value=0)
+
+
 def without_each(weights: pd.DataFrame, clauses: Sequence[str]) -> pd.DataFrame:
     """Return the count of every area with each clause left out in turn.
 
-    Parameters
-    ----------
-    weights : DataFrame
-        Measures × areas, from `laoqu.analysis.weights.weights`.
-    clauses : sequence of str
-        The clause of each measure.
+    `clauses` has the clause of each row of `weights`. Index ``without`` (clauses in order of first
+    appearance), one column per area.
 
-    Returns
-    -------
-    DataFrame
-        Index ``without`` (clauses in order of first appearance), one column per area.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from laoqu.analysis import counts
     >>> weights = pd.DataFrame({"a": [1, 1, 0], "b": [0, 0, 1]})
-    >>> counts.without_each(weights, ["c1", "c1", "c2"]).values.tolist()
+    >>> without_each(weights, ["c1", "c1", "c2"]).values.tolist()
     [[0, 1], [2, 0]]
     """
     inside = weights.groupby(np.asarray(clauses), sort=False).sum()
@@ -66,20 +76,9 @@ def multiverse(
     those of the one before it (`carried`); whether boxes count (`boxes`); whether zones count by
     their host city (`zones`); what is counted (`unit`); whether a unit for k areas counts 1 or
     1/k in each (`weight`). Carrying makes no difference to sentences, so of the 96 rows
-    72 can differ.
+    72 can differ. `reached` maps each confidence to ``plan.reach(None, confidence)``.
 
-    Parameters
-    ----------
-    measures, mentions : DataFrame
-        ``plan.measures()`` and ``plan.mentions()``.
-    reached : mapping
-        Confidence → ``plan.reach(None, confidence)``.
-    region_ids : sequence of str
-
-    Returns
-    -------
-    DataFrame
-        One row per combination: the columns of `DECISIONS`, then one column per area.
+    One row per combination: the columns of `DECISIONS`, then one column per area.
     """
     zones = mentions.loc[mentions["level"].eq("zone"), "mention_id"]
     rows = []
@@ -107,30 +106,17 @@ def multiverse(
 def orders(cases: pd.DataFrame, known: pd.Series, level: float = 1.0) -> pd.DataFrame:
     """Return for each pair of areas in how many cases one has more than the other.
 
-    Parameters
-    ----------
-    cases : DataFrame
-        One row per case (a combination of `multiverse`, a clause left out, a draw of clauses),
-        one column per area.
-    known : Series
-        Area → whether its counties are documented: ``complete`` of `laoqu.analysis.answer.counts`.
-    level : float
-        Share of the cases in which one must be ahead.
+    `cases` has one column per area and one row per case (a combination of `multiverse`, a clause
+    left out, a draw of clauses); `known` says whose counties are documented (``complete`` of
+    `laoqu.analysis.answer.counts`); in a share of `level` of the cases one must be ahead.
 
-    Returns
-    -------
-    DataFrame
-        One row per pair: ``region_id``, ``other_id``, ``more``, ``fewer``, ``tied`` (shares of
-        the cases), ``ahead`` (the area ahead in `level` of the cases, else empty), ``sure``
-        (there is one, and the area behind is complete: its missing counties cannot turn it).
+    One row per pair: ``region_id``, ``other_id``, ``more``, ``fewer``, ``tied`` (shares of the
+    cases), ``ahead`` (the area ahead, else empty), ``sure`` (there is one, and the area behind is
+    complete: its missing counties cannot turn it).
 
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from laoqu.analysis import counts
     >>> cases = pd.DataFrame({"a": [3, 4], "b": [1, 1], "c": [1, 2]})
     >>> known = pd.Series({"a": True, "b": False, "c": True})
-    >>> counts.orders(cases, known)[["ahead", "sure"]].values.tolist()
+    >>> orders(cases, known)[["ahead", "sure"]].values.tolist()
     [['a', False], ['a', True], ['', False]]
     """
     rows = []
@@ -152,9 +138,6 @@ def gini(values: np.ndarray) -> np.ndarray:
     :math:`G = \sum_i (2i - n - 1) x_{(i)} / (n \sum_i x_i)`: 0 where all have the same, at most
     (n − 1)/n; NaN where nobody has anything.
 
-    Examples
-    --------
-    >>> from laoqu.analysis.counts import gini
     >>> float(gini([1, 2, 3, 4]))
     0.25
     """
@@ -166,7 +149,6 @@ def gini(values: np.ndarray) -> np.ndarray:
 
 
 def _own(reached: pd.DataFrame, measures: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of `reached` whose naming stands in the words of a measure itself."""
     spans = measures[["measure_id", "unit_id", "start", "end"]]
     rows = spans.merge(reached, on="unit_id", suffixes=("_measure", ""))
     inside = (rows["start"] >= rows["start_measure"]) & (rows["start"] < rows["end_measure"])

@@ -23,12 +23,8 @@ ZONES = ("zone", "border_zone")
 def find(plan: Plan, place: str) -> pd.Series:
     """Return the row of the gazetteer for a county: by code of the end of 2021, or by name.
 
-    ``city`` is added: the code of the city above it, empty where a province governs it.
-
-    Raises
-    ------
-    ParameterError
-        For a province, or a city that has counties.
+    ``city`` is added: the code of the city above it, empty where a province governs it. A province,
+    or a city that has counties, is refused.
 
     Examples
     --------
@@ -53,22 +49,9 @@ def namings(
 ) -> pd.DataFrame:
     """Return where the plan names a county, its city, a zone in either, or one of its areas.
 
-    Parameters
-    ----------
-    mentions : DataFrame
-        ``plan.table("mentions")``.
-    adcode, city : str
-        Codes of the county and of the city above it (empty if none).
-    district : bool
-        Whether the county is an urban district: only then is it part of a named 市区.
-    region_ids : collection of str
-        The areas it is documented in.
-
-    Returns
-    -------
-    DataFrame
-        Rows of `mentions` with ``way``, one of `NAMED`. A zone carries the code of its city: that
-        it lies in the city is known, that it lies in the county is not.
+    Rows of ``plan.table("mentions")`` with ``way``, one of `NAMED`. `district` says that the county
+    is an urban district: only then is it part of a named 市区. A zone carries the code of its city:
+    that it lies in the city is known, that it lies in the county is not.
     """
     own = {code for code in (adcode, city) if code}
 
@@ -90,21 +73,11 @@ def reach(
 ) -> pd.DataFrame:
     """Return how each directive sentence reaches one county at its nearest.
 
-    Parameters
-    ----------
-    scopes, mentions : DataFrame
-        ``plan.scopes()`` and ``plan.table("mentions")``.
-    named : DataFrame
-        From `namings`.
-    region_ids : collection of str
-        The areas it is documented in; of a county of none all but its own names is ``unknown``.
-
-    Returns
-    -------
-    DataFrame
-        One row per directive sentence: ``unit_id``, ``way`` (a value of `WAYS`), ``key_class``:
-        whether a class that reaches it is that of the key counties for rural revitalisation. A
-        sentence that names only other places does not reach it, unless its list ends in 等.
+    `named` comes from `namings`; `region_ids` are the areas it is documented in: of a county of
+    none all but its own names is ``unknown``. One row per directive sentence: ``unit_id``, ``way``
+    (a value of `WAYS`), ``key_class``: whether a class that reaches it is that of the key counties
+    for rural revitalisation. A sentence that names only other places does not reach it, unless its
+    list ends in 等.
     """
     ids = list(region_ids)
     here = [{"adcode": code, "region_id": ids[0] if ids else "", "basis": "", "confidence": "high",

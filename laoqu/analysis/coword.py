@@ -20,25 +20,11 @@ MINIMUM = 3
 LEVEL = 0.05
 
 
-def incidence(
-    tokens: pd.DataFrame, sentences: pd.DataFrame, level: str = "concept", unit: str = "unit_id"
-) -> pd.DataFrame:
-    """Return which term stands in which unit.
+def incidence(tokens: pd.DataFrame, sentences: pd.DataFrame) -> pd.DataFrame:
+    """Return which concept stands in which sentence: 1 where it stands, else 0.
 
-    Parameters
-    ----------
-    tokens : DataFrame
-        ``plan.table("tokens")``: ``unit_id`` and the column `level`.
-    sentences : DataFrame
-        ``plan.sentences()``: ``unit_id`` and, for clauses, ``clause_id``; units without a term
-        count too.
-    level : {"concept", "term"}
-    unit : {"unit_id", "clause_id"}
-
-    Returns
-    -------
-    DataFrame
-        Index units in reading order, columns terms in order; 1 where the term stands, else 0.
+    `tokens` is ``plan.table("tokens")``, `sentences` ``plan.sentences()``: sentences without a
+    concept count too. Index sentences in reading order, columns concepts in order.
 
     Examples
     --------
@@ -48,11 +34,8 @@ def incidence(
     >>> int(coword.incidence(plan.table("tokens"), plan.sentences()).loc["c03.s02"].sum())
     2
     """
-    of = sentences.set_index("unit_id", drop=False)[unit]
-    units = pd.Index(dict.fromkeys(of), name=unit)
-    table = pd.crosstab(tokens["unit_id"].map(of), tokens[level]).clip(upper=1)
-    table = table.reindex(index=units, fill_value=0)
-    return table.reindex(columns=sorted(table.columns)).rename_axis(columns=level)
+    table = pd.crosstab(tokens["unit_id"], tokens["concept"]).clip(upper=1)
+    return table.reindex(index=sentences["unit_id"], fill_value=0).sort_index(axis="columns")
 
 
 def pairs(
@@ -60,22 +43,12 @@ def pairs(
 ) -> pd.DataFrame:
     r"""Return how often each two terms stand together, and how often chance brings them together.
 
-    With N units, s the units of a term and c those of both, the association strength is
-    :math:`A = cN / (s_a s_b)`, 1 where two terms are independent (van Eck and Waltman 2009).
-    Two odds of :math:`C \ge c`, both exact: ``p`` takes all units as exchangeable, which the
-    literature does and which is too bold, since a clause is about one matter; ``p_within`` shuffles
-    terms within clauses, so it asks what is left beside the layout.
-
-    Parameters
-    ----------
-    table : DataFrame
-        From `incidence`.
-    clauses : sequence of str
-        The clause of each row.
-    minimum : int
-        Least number of units of a term.
-    level : float
-        Highest p of a link.
+    With N units, s the units of a term and c those of both, the association strength is :math:`A =
+    cN / (s_a s_b)`, 1 where two terms are independent (van Eck and Waltman 2009). Two odds of
+    :math:`C \ge c`, both exact: ``p`` takes all units as exchangeable, which the literature does
+    and which is too bold, since a clause is about one matter; ``p_within`` shuffles terms within
+    clauses, so it asks what is left beside the layout. `clauses` has the clause of each row of
+    `table`; a term needs `minimum` units, a link a p of at most `level`.
 
     Returns
     -------
@@ -83,17 +56,9 @@ def pairs(
         One row per pair of kept terms in order, those that never meet included: ``term_a``,
         ``term_b``, ``together`` (c), ``units_a``, ``units_b``, ``clauses`` (in which they meet),
         ``association``, ``p``, ``p_adjusted``, ``p_within``, ``p_within_adjusted``
-        (Benjamini–Hochberg, over all pairs), ``link`` (p at most `level`), ``by_chance`` and
-        ``by_layout`` (odds that the pair is a link if terms are shuffled among all units, or
-        within clauses: their sums are the links to expect).
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from laoqu.analysis import coword
-    >>> table = pd.DataFrame({"a": [1, 1, 1, 0], "b": [1, 1, 0, 1]})
-    >>> coword.pairs(table, ["c1", "c1", "c2", "c2"])[["together", "p", "p_within"]].values.tolist()
-    [[2.0, 1.0, 1.0]]
+        (Benjamini–Hochberg, over all pairs), ``link``, ``by_chance`` and ``by_layout`` (odds that
+        the pair is a link if terms are shuffled among all units, or within clauses: their sums are
+        the links to expect).
     """
     kept = table.loc[:, table.sum() >= minimum].sort_index(axis="columns")
     inside = kept.groupby(np.asarray(clauses), sort=False)

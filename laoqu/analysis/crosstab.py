@@ -47,25 +47,15 @@ def association(
     times: int = draws.DRAWS,
     seed: int = draws.SEED,
 ) -> Association:
-    r"""Return the cross table of two variables, cell by cell, against shuffled labels.
+    """Return the cross table of two variables, cell by cell, against shuffled labels.
 
     Most expected counts are below 5, so a cell's p is the exact one under shuffles of the second
     variable: hypergeometric in each stratum, convolved over strata, twice the smaller side,
     adjusted by Benjamini–Hochberg over the cells that a shuffle can change. The p of the whole
-    table (χ²) is drawn.
-
-    Parameters
-    ----------
-    measures : DataFrame
-        ``plan.measures()``; a measure without a code in either variable is left out.
-    codes : mapping of str to sequence of str
-        The two variables with their codes, rows first. Leave out what the text does not have
-        by nature (``structural_zero`` in the codebook): no test counts it.
-    within : str or None
-        Labels are shuffled only among measures with the same value of this column; None shuffles
-        all. Clauses are about a theme, so "within clauses" asks what is left beside the layout.
-    times, seed : int
-        Shuffles for the p of the whole table.
+    table (χ²) is drawn `times` times. `codes` maps the two variables to their codes; leave out what
+    the text does not have by nature (``structural_zero`` in the codebook): no test counts it.
+    Labels are shuffled only among measures with the same value of the column `within`, or among
+    all: clauses are about a theme, so "within clauses" asks what is left beside the layout.
 
     Returns
     -------
@@ -78,10 +68,8 @@ def association(
 
     Examples
     --------
-    >>> import pandas as pd
-    >>> from laoqu.analysis import crosstab
     >>> frame = pd.DataFrame({"a": list("xxxyyy"), "b": list("uuuvvv")})
-    >>> cells, summary = crosstab.association(frame, {"a": list("xy"), "b": list("uv")}, None, 99)
+    >>> cells, _ = association(frame, {"a": list("xy"), "b": list("uv")}, None, 99)
     >>> cells["p"].round(3).tolist()  # 1 of 20 divisions, two-sided
     [0.1, 0.1, 0.1, 0.1]
     """
@@ -106,20 +94,18 @@ def association(
     cells["p_adjusted"] = np.nan
     if free.any():
         cells.loc[free, "p_adjusted"] = false_discovery_control(cells.loc[free, "p"])
-    spread = cells["expected"].to_numpy()
-    shuffled = _shuffled(known, codes, strata, times, seed)
-    p = float(draws.p_value(_chi2(shuffled, spread), _chi2(table.ravel()[None], spread), "upper"))
+    spread, any_free = cells["expected"].to_numpy(), free.any()
+    drawn = _chi2(_shuffled(known, codes, strata, times, seed), spread)
+    p = float(draws.p_value(drawn, _chi2(table.ravel()[None], spread), "upper"))
+    v, corrected = cramers_v(table)
     summary = {
-        "n": len(known),
-        "rows": int((table.sum(axis=1) > 0).sum()),
-        "columns": int((table.sum(axis=0) > 0).sum()),
-        **dict(zip(("v", "v_corrected"), cramers_v(table), strict=True)),
-        "p": p if free.any() else np.nan,
-        "error": float(draws.monte_carlo_error(p, times)) if free.any() else np.nan,
-        "free": int(free.sum()),
-        "found": int((cells["p_adjusted"] <= 1 - draws.LEVEL).sum()),
+        "n": len(known), "rows": int((table.sum(axis=1) > 0).sum()),
+        "columns": int((table.sum(axis=0) > 0).sum()), "v": v, "v_corrected": corrected,
+        "p": p if any_free else np.nan,
+        "error": float(draws.monte_carlo_error(p, times)) if any_free else np.nan,
+        "free": int(free.sum()), "found": int((cells["p_adjusted"] <= 1 - draws.LEVEL).sum()),
         "within": within or "",
-    }
+    }  # fmt: skip
     return Association(cells, pd.DataFrame([summary]))
 
 
@@ -140,28 +126,12 @@ def log_odds(table: pd.DataFrame, prior: float = PRIOR) -> pd.DataFrame:
               - \ln\frac{o_t+\alpha_t}{n^o+\alpha_0-o_t-\alpha_t},\quad
               z_t = \delta_t \Big/ \sqrt{\frac1{y_t+\alpha_t} + \frac1{o_t+\alpha_t}}
 
-    Parameters
-    ----------
-    table : DataFrame
-        Areas × themes, measures. A measure for several areas counts in each of them.
-    prior : float
-        The weight :math:`\alpha_0`, in measures.
+    (Monroe, Colaresi and Quinn 2008, doi:10.1093/pan/mpn018.) `table` has areas × themes; a measure
+    for several areas counts in each; `prior` is :math:`\alpha_0`, in measures. One row per area and
+    theme that any area has: the two names, ``n``, ``others``, ``delta``, ``z``; NaN where the area
+    has no measure. Far fewer cells than one in twenty pass ±1.96 by chance: shuffle the themes to
+    see how many.
 
-    Returns
-    -------
-    DataFrame
-        One row per area and theme that any area has: the two names, ``n``, ``others``,
-        ``delta``, ``z``; NaN where the area has no measure.
-
-    Notes
-    -----
-    Monroe, Colaresi and Quinn 2008, doi:10.1093/pan/mpn018. Under the shrunken z far fewer cells
-    than one in twenty pass ±1.96 by chance: shuffle the themes to see how many.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from laoqu.analysis.crosstab import log_odds
     >>> log_odds(pd.DataFrame([[5, 3, 2], [20, 40, 40]]))["delta"].round(4).tolist()[:3]
     [0.8113, -0.2302, -0.4786]
     """
@@ -174,11 +144,9 @@ def log_odds(table: pd.DataFrame, prior: float = PRIOR) -> pd.DataFrame:
     with np.errstate(divide="ignore", invalid="ignore"):
         delta = np.log(one / (total + prior - one)) - np.log(other / (rest + prior - other))
     delta[total[:, 0] == 0] = np.nan
+    z = delta / np.sqrt(1 / one + 1 / other)
     found = table.stack().rename("n").reset_index()
-    found["others"] = (pooled - y).ravel()
-    found["delta"] = delta.ravel()
-    found["z"] = (delta / np.sqrt(1 / one + 1 / other)).ravel()
-    return found
+    return found.assign(others=(pooled - y).ravel(), delta=delta.ravel(), z=z.ravel())
 
 
 def _shuffled(
@@ -188,7 +156,6 @@ def _shuffled(
     times: int,
     seed: int,
 ) -> np.ndarray:
-    """Cell counts after shuffling the second variable within strata: shape (times, cells)."""
     first, second = codes
     groups = pd.factorize(strata)[0]
     order = np.argsort(groups, kind="stable")

@@ -29,20 +29,9 @@ ROUNDING = 1e-9
 def clause_draws(clauses: Sequence[str], draws: int = CLAUSE_DRAWS, seed: int = SEED) -> np.ndarray:
     """Draw whole clauses with replacement; return how often each row is drawn.
 
-    Parameters
-    ----------
-    clauses : sequence of str
-        The clause (or box) of each row: rows of one clause are drawn together.
-    draws, seed : int
+    `clauses` has the clause (or box) of each row: rows of one clause are drawn together. The result
+    has the shape (draws, rows): multiply it with a column of weights.
 
-    Returns
-    -------
-    ndarray
-        Shape (draws, rows), whole numbers: multiply with a column of weights.
-
-    Examples
-    --------
-    >>> from laoqu.analysis.draws import clause_draws
     >>> clause_draws(["c01", "c01", "c02"], draws=2, seed=1).shape
     (2, 3)
     """
@@ -54,38 +43,12 @@ def clause_draws(clauses: Sequence[str], draws: int = CLAUSE_DRAWS, seed: int = 
     return times[:, codes]
 
 
-def intervals(samples: np.ndarray, level: float = LEVEL) -> np.ndarray:
-    """Return the percentile range of each column: shape (2, columns); NaN draws are left out.
-
-    A column without any defined draw gives NaN.
-    """
-    samples = np.asarray(samples, dtype="float64")
-    tail = (1 - level) / 2 * 100
-    result = np.full((2, samples.shape[1]), np.nan)
-    some = ~np.isnan(samples).all(axis=0)
-    result[:, some] = np.nanpercentile(samples[:, some], [tail, 100 - tail], axis=0)
-    return result
-
-
 def printed_lists(weights: pd.DataFrame, units: pd.Series) -> tuple[pd.DataFrame, pd.Series]:
-    """Return the printed lists of areas and how many measures stand under each.
+    """Return the printed lists of areas (rows of zeros and ones), and how many measures each has.
 
-    Measures of one sentence that reach the same areas stand under one list and move together;
-    measures that reach nobody have none, so that adding one changes no draw.
-
-    Parameters
-    ----------
-    weights : DataFrame
-        From `laoqu.analysis.weights.weights`, zeros and ones.
-    units : Series
-        Measure → sentence.
-
-    Returns
-    -------
-    lists : DataFrame
-        One row per list, one column per area, zeros and ones.
-    sizes : Series
-        The number of its measures.
+    Measures of one sentence (`units` maps measure to sentence) that reach the same areas stand
+    under one list and move together; measures that reach nobody have none, so that adding one
+    changes no draw.
     """
     some = weights[weights.to_numpy().any(axis=1)]
     areas = some.columns.tolist()
@@ -100,17 +63,9 @@ def deal(
     """Deal the places of every list to areas anew, each area in proportion to its chance.
 
     Every list keeps its length. Its places are dealt one after the other without replacement,
-    each to an area not yet on the list with a probability proportional to `chances`.
+    each to an area not yet on the list with a probability proportional to `chances`. The result has
+    the shape (draws, lists, areas), True and False.
 
-    Returns
-    -------
-    ndarray
-        Shape (draws, lists, areas), True and False.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from laoqu.analysis.draws import deal
     >>> deal(pd.DataFrame([[1, 1, 0], [0, 0, 1]]), [1, 1, 9], 4, 1).sum(axis=2).tolist()
     [[2, 1], [2, 1], [2, 1], [2, 1]]
     """
@@ -128,19 +83,9 @@ def curveball(lists: pd.DataFrame, draws: int = DRAWS, seed: int = SEED) -> np.n
 
     Two rows trade the columns that only one of them has, again and again (Strona et al. 2014).
     Each draw is a chain of its own from the table as it stands, ten trades for every row, so
-    draws are independent of each other.
+    draws are independent of each other. The result has the shape (draws, rows, columns).
 
-    Returns
-    -------
-    ndarray
-        Shape (draws, rows, columns), True and False.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from laoqu.analysis.draws import curveball
-    >>> drawn = curveball(pd.DataFrame([[1, 1, 0], [0, 1, 1], [1, 0, 0]]), 3, 1)
-    >>> drawn.sum(axis=1).tolist()
+    >>> curveball(pd.DataFrame([[1, 1, 0], [0, 1, 1], [1, 0, 0]]), 3, 1).sum(axis=1).tolist()
     [[2, 2, 1], [2, 2, 1], [2, 2, 1]]
     """
     marks = lists.to_numpy() > 0
@@ -163,19 +108,11 @@ def curveball(lists: pd.DataFrame, draws: int = DRAWS, seed: int = SEED) -> np.n
 
 
 def p_value(drawn: np.ndarray, observed: np.ndarray, side: str = "both") -> np.ndarray:
-    """Return the share of draws at least as far out as the observed value, by column.
+    """Return the share of draws (rows) at least as far out as the observed value, by column.
 
-    Parameters
-    ----------
-    drawn, observed : ndarray
-        Draws in rows. The observed table counts as one draw more.
-    side : {"both", "upper", "lower"}
-        ``both`` is twice the smaller side, at most 1.
+    The observed table counts as one draw more. `side` is "upper", "lower" or "both": twice the
+    smaller side, at most 1.
 
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from laoqu.analysis.draws import p_value
     >>> [float(p_value(np.arange(99.0), 97.0, side)) for side in ("upper", "lower", "both")]
     [0.03, 0.99, 0.06]
     """
@@ -188,9 +125,6 @@ def p_value(drawn: np.ndarray, observed: np.ndarray, side: str = "both") -> np.n
 def monte_carlo_error(p: np.ndarray | float, draws: int = DRAWS) -> np.ndarray | float:
     """Return the standard error of a p (or share) that comes from so many independent draws.
 
-    Examples
-    --------
-    >>> from laoqu.analysis.draws import monte_carlo_error
     >>> round(float(monte_carlo_error(0.05, 9_999)), 4)
     0.0022
     """
@@ -198,21 +132,11 @@ def monte_carlo_error(p: np.ndarray | float, draws: int = DRAWS) -> np.ndarray |
 
 
 def overlap(strata: Sequence[tuple[int, int, int]]) -> np.ndarray:
-    """Return the exact odds of every overlap of two labels shuffled within strata.
+    """Return the exact odds of an overlap of 0, 1, 2 … of two labels shuffled within strata.
 
-    Parameters
-    ----------
-    strata : sequence of (size, first, second)
-        For each stratum its units, and how many of them have the first and the second label.
+    For each stratum its size, and how many units have the first and the second label:
+    hypergeometric in each stratum, convolved.
 
-    Returns
-    -------
-    ndarray
-        Probability of an overlap of 0, 1, 2 …: hypergeometric in each stratum, convolved.
-
-    Examples
-    --------
-    >>> from laoqu.analysis.draws import overlap
     >>> overlap([(2, 1, 1), (2, 1, 1)]).tolist()
     [0.25, 0.5, 0.25]
     """

@@ -48,13 +48,9 @@ class Prepared(NamedTuple):
 
         For each year, counties with a value in it and in the reference year: the mean change of
         the treated less that of the controls. In a balanced panel with one date this is what the
-        estimators give; the standard error is that of two samples of counties.
-
-        Returns
-        -------
-        DataFrame
-            One row per year: ``year``, ``event_time``, ``estimate``, ``se``, ``low``, ``high``
-            (95 %), ``treated``, ``controls`` (counties with both values).
+        estimators give; the standard error is that of two samples of counties. One row per year:
+        ``year``, ``event_time``, ``estimate``, ``se``, ``low``, ``high`` (95 %), ``treated``,
+        ``controls`` (counties with both values).
         """
         outcome = outcome or str(self.note["outcome"])
         if outcome not in self.data:
@@ -80,26 +76,20 @@ def for_estimator(
 ) -> Prepared:
     """Return the rows an estimator may see, never-treated written as it wants them.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        A panel with its treatment (`laoqu.analysis.panel.Panel.treat`).
-    estimator : {"did", "csdid", "pyfixest", "sunab", "differences", "eventstudyinteract"}
-    outcome : str, optional
-        The outcome: rows without a value are counted and left out.
-    anticipation : int
-        Years before ``first_treat`` in which units may react already. The opinion and the list of
-        key counties fall in the year before the plan's first full year: with 0 that year would be
-        the reference, and half of an effect in it would halve the estimate.
+    `frame` is the data of a panel with its treatment; rows without a value of `outcome` are counted
+    and left out. `anticipation` is the years before ``first_treat`` in which units may react
+    already: the opinion and the list of key counties fall in the year before the plan's first full
+    year; with 0 that year would be the reference, and half of an effect in it would halve the
+    estimate.
 
     Returns
     -------
     Prepared
         ``data``: rows of treated units and controls with all their columns; ``first_treat`` as the
-        estimator wants it, ``county_id`` (the code as a number), ``control`` (1 for never treated),
-        ``rel_year`` (years since ``first_treat``; the reference period for controls),
-        ``first_reacts`` (``first_treat`` less the anticipation). ``note``: ``call`` (how to call
-        it), ``never``, ``reference_year``, and what was counted and left out.
+        estimator (of `NEVER`) wants it, ``county_id`` (the code as a number), ``control`` (1 for
+        never treated), ``rel_year`` (years since ``first_treat``; the reference period for
+        controls), ``first_reacts`` (``first_treat`` less the anticipation). ``note``: ``call`` (how
+        to call it), ``never``, ``reference_year``, and what was counted and left out.
 
     Raises
     ------
@@ -129,20 +119,22 @@ def for_estimator(
     never, treated = NEVER[estimator], data["ever_treated"].eq(1)
     if estimator == "sunab" and data["year"].max() >= AFTER:
         raise LaoquError(f"years reach {data['year'].max()}, expected years before {AFTER}")
-    cohort = data["first_treat"].astype("float64").where(treated, never)
-    reacts = (data["first_treat"] - anticipation).astype("float64").where(treated, never)
-    plain = not np.isnan(never)
+    cohorts = {
+        "first_treat": data["first_treat"],
+        "first_reacts": data["first_treat"] - anticipation,
+    }
+    cohorts = {c: x.astype("float64").where(treated, never) for c, x in cohorts.items()}
     period = -1 - anticipation
     data = data.assign(
-        first_treat=cohort.astype("int64") if plain else cohort,
-        first_reacts=reacts.astype("int64") if plain else reacts,
-        rel_year=(data["year"] - first).where(treated, period).astype("int64"),
-        control=(~treated).astype("int64"),
-        county_id=data["county_code"].astype("int64"),
-        year=data["year"].astype("int64"),
-        ever_treated=data["ever_treated"].astype("int64"),
-        treated=(treated & (data["year"] >= first)).astype("int64"),
+        **cohorts,
+        rel_year=(data["year"] - first).where(treated, period),
+        control=~treated,
+        county_id=data["county_code"],
+        treated=treated & (data["year"] >= first),
     )
+    whole = ["rel_year", "control", "county_id", "year", "ever_treated", "treated"]
+    whole += [] if np.isnan(never) else list(cohorts)
+    data = data.astype(dict.fromkeys(whole, "int64"))
     units = data.drop_duplicates("county_code")["ever_treated"]
     after = data.loc[data["treated"].eq(1), "county_code"].nunique()
     at_reference = data[data["year"] == reference]["ever_treated"]
@@ -150,7 +142,7 @@ def for_estimator(
     note = {
         "estimator": estimator, "call": call, "outcome": outcome or "",
         "anticipation": anticipation,
-        "never": str(never) if plain else "missing", "first_treat": first,
+        "never": "missing" if np.isnan(never) else str(never), "first_treat": first,
         "reference_year": reference, "years": sorted(int(y) for y in data["year"].unique()),
         "treated": int(units.eq(1).sum()), "untreated": int(units.eq(0).sum()),
         "treated_without_row_after": int(units.eq(1).sum() - after),
@@ -170,16 +162,14 @@ def _check(data: pd.DataFrame) -> None:
     if "channel" in data and data["channel"].dropna().nunique() > 1:
         raise LaoquError("several channels stand in one panel: an estimator takes one")
     status = data[["county_code", "ever_treated", "first_treat"]].drop_duplicates()
-    if len(several := status[status.duplicated("county_code")]):
-        code = several["county_code"].iloc[0]
-        raise LaoquError(f"{code} changes its status or first treatment from year to year")
-    one = status["ever_treated"].eq(1)
-    if (one & status["first_treat"].isna()).any():
-        code = status.loc[one & status["first_treat"].isna(), "county_code"].iloc[0]
-        raise LaoquError(f"{code} is treated and has no first_treat: it would count as untreated")
-    if (~one & status["first_treat"].notna()).any():
-        code = status.loc[~one & status["first_treat"].notna(), "county_code"].iloc[0]
-        raise LaoquError(f"{code} has a first_treat and is not known to be treated")
+    one, dated = status["ever_treated"].eq(1), status["first_treat"].notna()
+    for wrong, text in (
+        (status.duplicated("county_code"), "changes its status or first treatment between years"),
+        (one & ~dated, "is treated and has no first_treat: it would count as untreated"),
+        (~one & dated, "has a first_treat and is not known to be treated"),
+    ):
+        if wrong.any():
+            raise LaoquError(f"{status.loc[wrong, 'county_code'].iloc[0]} {text}")
     if one.all() or not one.any():
         what = "untreated" if one.any() else "treated"
         raise LaoquError(

@@ -12,8 +12,7 @@ import pandas as pd
 
 import laoqu
 from laoqu import paths
-from laoqu.analysis import channels as tables
-from laoqu.analysis import estimators, nearness
+from laoqu.analysis import estimators, treatment
 from laoqu.errors import LaoquError, OutputError, UnknownId
 from laoqu.plan import Plan, load
 
@@ -21,7 +20,6 @@ COUNTY, PANEL, README = "treatment_county.csv", "treatment_panel.csv", "README.m
 #: Names the files of an export with their hashes, so that only what we wrote is replaced.
 MANIFEST = ".laoqu-export.json"
 YEARS = "2015-2024"
-CONTROLS = ("areas", "eligible")
 KEY = "national_key_county"
 KEPT = [
     "county_code", "year", "channel", "unit_level", "ever_treated", "first_treat",
@@ -36,26 +34,12 @@ def files(
     estimator: str | None = None,
     **choices: object,
 ) -> dict[str, bytes]:
-    """Return the files of an export, by name.
+    """Return the files of an export, by name: `COUNTY`, `PANEL`, `README`.
 
-    Parameters
-    ----------
-    plan : Plan
-    channels : sequence of str, optional
-        By default all that name a place.
-    years : str or iterable of int
-        ``"2015-2024"``, or years.
-    estimator : str, optional
-        Of `laoqu.analysis.estimators.NEVER`: the panel is then what it may see, unknown units left
-        out. It takes one channel.
-    **choices
-        ``anticipation`` (1), ``controls`` (``areas`` or ``eligible``), and those of
-        `laoqu.analysis.channels.Design`.
-
-    Returns
-    -------
-    dict of str to bytes
-        `COUNTY`, `PANEL`, `README`. Unknown is NA; in a panel for an estimator it is empty.
+    `channels` are by default all that name a place, `years` ``"2015-2024"`` or numbers. With an
+    `estimator` (of `laoqu.analysis.estimators.NEVER`; it takes one channel) the panel is what it
+    may see, unknown units left out; else unknown is NA. `choices` are ``anticipation`` (1),
+    ``controls`` (``areas`` or ``eligible``) and those of `laoqu.analysis.treatment.Design`.
 
     Examples
     --------
@@ -66,36 +50,20 @@ def files(
     """
     anticipation = int(choices.pop("anticipation", 1))
     controls = str(choices.pop("controls", "areas"))
-    if controls not in CONTROLS:
-        raise UnknownId(controls, CONTROLS, "choice of controls")
-    unknown = set(choices) - set(tables.Design._fields)
-    if unknown:
+    if unknown := set(choices) - set(treatment.Design._fields):
         raise LaoquError(f"unknown choice {', '.join(sorted(unknown))}")
-    design = tables.Design(**choices)
-    table = tables.counties(plan, channels, design)
+    design = treatment.Design(**choices)
+    table = treatment.counties(plan, channels, design, controls)
     if estimator is not None and table["channel"].nunique() > 1:
         raise LaoquError(
             f"{estimator} takes one channel: name it; the only one with a control group in the "
             f"plan is {KEY}"
         )
-    parts = [
-        nearness.distances(plan, rows).assign(channel=name)
-        for name, rows in table.groupby("channel")
-        if rows["unit_level"].iloc[0] == "county"
-    ]
-    if parts:
-        near = pd.concat(parts, ignore_index=True)
-        table = table.merge(near, on=["channel", "county_code"], how="left")
-    if controls == "eligible":
-        out = table["ever_treated"].eq(0).fillna(False) & ~table["eligible"]
-        table.loc[out, "ever_treated"] = pd.NA
-        table.loc[out, "status_basis"] = "not_eligible"
     span = years_of(years) if isinstance(years, str) else list(years)
     if not span or any(isinstance(y, bool) or not isinstance(y, int) for y in span):
         raise LaoquError(f"years are {years!r}, expected whole years such as {YEARS}")
-    rows = table.merge(pd.DataFrame({"year": span}), how="cross")
-    rows["year"] = rows["year"].astype("Int64")
-    panel, kept, empty = tables.timed(rows), KEPT, "NA"
+    rows = table.merge(pd.DataFrame({"year": span}, dtype="Int64"), how="cross")
+    panel, kept, empty = treatment.timed(rows), KEPT, "NA"
     if estimator is not None:
         panel = estimators.for_estimator(panel, estimator, None, anticipation).data
         kept, empty = [*KEPT, "county_id", "control", "rel_year", "first_reacts"], ""
@@ -105,16 +73,10 @@ def files(
 
 
 def export(folder: Path | str | None = None, plan: Plan | None = None, **settings: object) -> Path:
-    """Write an export into a folder and return it: whole, or not at all.
+    """Write an export (see `files`) into a folder and return it: whole, or not at all.
 
-    Parameters
-    ----------
-    folder : path, optional
-        By default ``treatment`` in the outputs folder. A folder with other files than an earlier
-        export, unchanged since, is not touched.
-    plan : Plan, optional
-    **settings
-        As for `files`.
+    By default the folder is ``treatment`` in the outputs folder. One with other files than an
+    earlier export, unchanged since, is not touched.
     """
     made = files(plan or load(), **settings)
     target = Path(folder).expanduser().absolute() if folder else paths.outputs() / "treatment"
@@ -137,7 +99,7 @@ def export(folder: Path | str | None = None, plan: Plan | None = None, **setting
 
 def _foreign(folder: Path) -> str:
     """Return the first file in a folder that an export did not write, or that changed since."""
-    found = sorted(path for path in folder.glob("*")) if folder.is_dir() else []
+    found = sorted(folder.glob("*")) if folder.is_dir() else []
     try:
         ours = json.loads((folder / MANIFEST).read_text(encoding="utf-8")) if found else {}
     except (OSError, ValueError):
@@ -152,12 +114,9 @@ def _foreign(folder: Path) -> str:
 
 
 def years_of(text: str) -> list[int]:
-    """Read a span of years such as 2015-2024.
+    """Read a span of years.
 
-    Examples
-    --------
-    >>> from laoqu.analysis import exporting
-    >>> exporting.years_of("2020-2022")
+    >>> years_of("2020-2022")
     [2020, 2021, 2022]
     """
     found = re.fullmatch(r"(\d{4})\s*[-–]\s*(\d{4})", text.strip())
@@ -168,13 +127,13 @@ def years_of(text: str) -> list[int]:
 
 
 def _readme(
-    plan: Plan, table: pd.DataFrame, panel: pd.DataFrame, how: tuple[tables.Design, int]
+    plan: Plan, table: pd.DataFrame, panel: pd.DataFrame, how: tuple[treatment.Design, int]
 ) -> str:
     """Return what one must know before using the files, from the template beside this file."""
     design, anticipation = how
     date = plan.table("treatment_dates").set_index("date_id").loc[design.first_treat]
     names = plan.table("treatment_channels").set_index("channel")
-    counts = tables.summary(table)
+    counts = treatment.summary(table)
     key = table[table["channel"] == KEY]
     zero = key[key["status_basis"].isin(["complete_list", "not_eligible"])]
     lines = {
@@ -200,7 +159,7 @@ def _readme(
         crossed=int(zero["interaction"].str.contains("=1").sum()),
         borders=int(zero["borders_treated"].fillna(False).sum()) if len(zero) else 0,
         plan_only=int((key["basis_plan_only"] & key["named"].eq(1)).sum()),
-        vintage=tables.VINTAGE, title=plan.source["title"], version=laoqu.__version__,
+        vintage=treatment.VINTAGE, title=plan.source["title"], version=laoqu.__version__,
     )  # fmt: skip
 
 

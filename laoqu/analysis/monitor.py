@@ -6,7 +6,6 @@ which more is taken to be better; nothing here says why. A period is a year that
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,29 +18,16 @@ if TYPE_CHECKING:
     from laoqu.analysis.panel import Panel
     from laoqu.plan import Plan
 
-#: Whom a group is: key counties of box 1, and those they are compared with.
-GROUPS = ("key", "area", "others", "province", "documented", "panel")
 #: Levels of the intervals.
 LEVEL = 0.95
 #: A group of fewer counties than this has no interval.
 FEW = 5
-RELATIONS = {
-    "below": lambda value, threshold: value < threshold,
-    "at_most": lambda value, threshold: value <= threshold,
-    "above": lambda value, threshold: value > threshold,
-    "at_least": lambda value, threshold: value >= threshold,
-}
+RELATIONS = {"below": pd.Series.lt, "at_most": pd.Series.le, "above": pd.Series.gt,
+             "at_least": pd.Series.ge}  # fmt: skip
 
 
 class Monitor:
-    """One outcome of a panel, watched.
-
-    Parameters
-    ----------
-    panel : Panel
-        From `laoqu.panel`.
-    outcome : str, optional
-        A column of numbers; by default the panel's first.
+    """One outcome of a panel, watched; by default the panel's first column of numbers.
 
     Attributes
     ----------
@@ -72,6 +58,7 @@ class Monitor:
         if not pd.api.types.is_numeric_dtype(panel.data[outcome]):
             raise LaoquError(f"{outcome} holds no numbers")
         self.panel, self.plan, self.outcome = panel, panel.plan, outcome
+        self.key = panel.key_counties
         units = self.plan.gazetteer().set_index("adcode")
         rows = panel.data[["county_code", "year", outcome]].rename(columns={outcome: "value"})
         counties = rows["county_code"].map(units["level"]).eq("county")
@@ -87,12 +74,10 @@ class Monitor:
         self.values = self._values(kept)
 
     def __repr__(self) -> str:
-        counties = self.values["county_code"].nunique()
-        flagged = len(self.warnings())
-        span = f"{self.years[0]}–{self.years[-1]}"
+        span, counties = f"{self.years[0]}–{self.years[-1]}", self.values["county_code"].nunique()
+        flagged = f"{len(self.warnings())} key counties meet a rule in {self.years[-1]}"
         return (
-            f"Monitoring of {self.outcome}: {counties:,} counties, {span}; {flagged} key counties "
-            f"meet a rule in {self.years[-1]}\n"
+            f"Monitoring of {self.outcome}: {counties:,} counties, {span}; {flagged}\n"
             "levels, gaps, convergence, tracks, warnings, past: each takes an area"
         )
 
@@ -110,18 +95,10 @@ class Monitor:
         yearly = (frame["value"] / before.where(positive)) ** (1 / gap)
         frame["growth"] = (yearly - 1) * 100
         frame["percentile"] = frame.groupby("year")["value"].rank(pct=True) * 100
-        province = [frame["county_code"].map(self.province), frame["year"]]
-        frame["province_ratio"] = frame["value"] / frame.groupby(province)["value"].transform(
-            "median"
-        )
-        usual = frame.groupby(province)["growth"].transform("median")
-        return frame.assign(growth_gap=frame["growth"] - usual)
-
-    @cached_property
-    def key(self) -> set[str]:
-        """The national key counties that box 1 names."""
-        mentions = self.plan.mentions()
-        return set(mentions.loc[mentions["role"] == "national_key_county", "adcode"])
+        of_province = frame.groupby([frame["county_code"].map(self.province), frame["year"]])
+        frame["province_ratio"] = frame["value"] / of_province["value"].transform("median")
+        frame["growth_gap"] = frame["growth"] - of_province["growth"].transform("median")
+        return frame
 
     @staticmethod
     def written(value: float) -> str:
@@ -147,27 +124,24 @@ class Monitor:
         if area is not None:
             region = self.plan.region(area).region_id
             here = set(members.loc[members["region_id"] == region, "adcode"])
-        panel = set(self.values["county_code"])
-        key = self.key & here if area is not None else self.key
-        first = key if area is None else here
-        provinces = {self.province.get(code) for code in first}
+        key, panel = self.key & here if area else self.key, set(self.values["county_code"])
+        first = here if area else key
+        provinces = set(self.province.reindex(sorted(first)).dropna())
         near = {code for code in panel if self.province.get(code) in provinces} - first
-        found = {"key": key, "area": here, "others": here - key, "province": near}
+        found = {"key": key, "area": here if area else set()}
+        # Where no county is key, who is not key is the whole area.
+        found |= {"others": here - key if key else set(), "province": near}
         found |= {"documented": every, "panel": panel}
-        if area is None:
-            del found["area"]
-        if not key:
-            del found["others"]  # who is not key is then the whole area
         return {name: codes for name, codes in found.items() if codes}
+
+    def _first(self, area: str | None) -> set[str]:
+        return next(iter(self.groups(area).values()))
 
     def levels(self, area: str | None = None) -> pd.DataFrame:
         """Return the level and growth of each group by year.
 
-        Returns
-        -------
-        DataFrame
-            One row per group and year: ``group``, ``year``, ``n`` (counties with a value), ``of``,
-            ``missing`` (codes joined by ``;``), ``median``, ``mean``, ``growth`` (median).
+        One row per group and year: ``group``, ``year``, ``n`` (counties with a value), ``of``,
+        ``missing`` (codes joined by ``;``), ``median``, ``mean``, ``growth`` (median).
         """
         rows = []
         for group, codes in self.groups(area).items():
@@ -185,11 +159,8 @@ class Monitor:
     def gaps(self, area: str | None = None) -> pd.DataFrame:
         """Return the median of the first group in percent of each other group, and its change.
 
-        Returns
-        -------
-        DataFrame
-            One row per group compared with and year: ``group``, ``year``, ``percent``, ``change``
-            (points since the first year with both), ``n`` and ``n_other``.
+        One row per group compared with and year: ``group``, ``year``, ``percent``, ``change``
+        (points since the first year with both), ``n`` and ``n_other``.
         """
         levels = self.levels(area)
         names = list(dict.fromkeys(levels["group"]))
@@ -206,14 +177,11 @@ class Monitor:
     def convergence(self, area: str | None = None) -> pd.DataFrame:
         """Return β and σ convergence of each group.
 
-        Returns
-        -------
-        DataFrame
-            One row per group: ``beta`` (slope of yearly log growth between the first and last
-            year on the log of the first level; negative where poorer counties grew faster) with
-            ``beta_low`` and ``beta_high`` (95 %, robust), ``sigma_first``, ``sigma_last``
-            (standard deviations of logs), ``sigma_change`` with ``sigma_low`` and ``sigma_high``
-            (95 %, from the paired logs), ``n``, ``first``, ``last``.
+        One row per group: ``beta`` (slope of yearly log growth between the first and last year on
+        the log of the first level; negative where poorer counties grew faster) with ``beta_low``
+        and ``beta_high`` (95 %, robust), ``sigma_first``, ``sigma_last`` (standard deviations of
+        logs), ``sigma_change`` with ``sigma_low`` and ``sigma_high`` (95 %, from the paired logs),
+        ``n``, ``first``, ``last``.
         """
         wide = self.values.pivot(index="county_code", columns="year", values="value")
         first, last = self.years[0], self.years[-1]
@@ -234,27 +202,24 @@ class Monitor:
 
     def tracks(self, area: str | None = None) -> pd.DataFrame:
         """Return the percentile of each county of the first group among the panel, by year."""
-        codes = next(iter(self.groups(area).values()))
-        rows = self.values[self.values["county_code"].isin(codes)]
+        rows = self.values[self.values["county_code"].isin(self._first(area))]
         return rows[["county_code", "year", "value", "percentile"]].reset_index(drop=True)
 
     def flags(self) -> pd.DataFrame:
         """Return which rule of ``monitor_rules.csv`` each county met in each year.
 
-        Returns
-        -------
-        DataFrame
-            One row per rule, county and year in which it held: ``rule_id``, ``county_code``,
-            ``year``, ``metric`` (its value).
+        One row per rule, county and year in which it held: ``rule_id``, ``county_code``, ``year``,
+        ``metric`` (its value).
         """
         rules = self.plan.table("monitor_rules")
         parts = []
         for rule in rules.itertuples():
             metric = self._metric(rule.metric, int(rule.span))
             holds = RELATIONS[rule.relation](metric, rule.threshold) & metric.notna()
+            before = holds.groupby(self.values["county_code"])
             met = holds.copy()
             for back in range(1, int(rule.run)):
-                met &= holds.groupby(self.values["county_code"]).shift(back, fill_value=False)
+                met &= before.shift(back, fill_value=False)
             rows = self.values.loc[met, ["county_code", "year"]]
             parts.append(rows.assign(rule_id=rule.rule_id, metric=metric[met]))
         table = pd.concat(parts, ignore_index=True)
@@ -262,25 +227,21 @@ class Monitor:
 
     def _metric(self, name: str, span: int) -> pd.Series:
         if name == "percentile_change":
-            before = self.values.groupby("county_code")["percentile"].shift(span)
-            return self.values["percentile"] - before
+            return self.values.groupby("county_code")["percentile"].diff(span)
         if name not in self.values:
             raise UnknownId(name, nearest(name, self.values.columns), "metric of a rule")
         return self.values[name]
 
     def warnings(self, area: str | None = None, year: int | None = None) -> pd.DataFrame:
-        """Return the counties of the first group that a rule flags in a year.
+        """Return the counties of the first group that a rule flags in a year (by default the last).
 
-        Returns
-        -------
-        DataFrame
-            One row per county: ``county_code``, ``rules`` (ids joined by ``;``), ``flags`` (how
-            many), ``value``, ``percentile``, ``growth``; most flags first.
+        One row per county: ``county_code``, ``rules`` (ids joined by ``;``), ``flags`` (how many),
+        ``value``, ``percentile``, ``growth``; most flags first.
         """
         year = self.years[-1] if year is None else year
         if year not in self.years:
             raise LaoquError(f"the panel has no {year}; it has {self.years[0]} to {self.years[-1]}")
-        codes = next(iter(self.groups(area).values()))
+        codes = self._first(area)
         flags = self.flags().query("year == @year")
         flags = flags[flags["county_code"].isin(codes)]
         found = flags.groupby("county_code")["rule_id"].agg(rules=";".join, flags="size")
@@ -293,13 +254,10 @@ class Monitor:
     def past(self, area: str | None = None) -> pd.DataFrame:
         """Return how many counties each rule would have flagged in each year.
 
-        Returns
-        -------
-        DataFrame
-            One row per rule and year: ``rule_id``, ``year``, ``n`` (of the first group), ``of``,
-            ``again`` (of those, flagged by the same rule in the next period; NA in the last).
+        One row per rule and year: ``rule_id``, ``year``, ``n`` (of the first group), ``of``,
+        ``again`` (of those, flagged by the same rule in the next period; NA in the last).
         """
-        codes = next(iter(self.groups(area).values()))
+        codes = self._first(area)
         flags = self.flags()
         flags = flags[flags["county_code"].isin(codes)]
         held = flags.groupby(["rule_id", "year"])["county_code"].agg(set).to_dict()
@@ -341,18 +299,9 @@ def _spread(first: np.ndarray, last: np.ndarray) -> tuple[float, float, float]:
 def synthetic(plan: Plan, years: range = range(2012, 2023), seed: int = 20211201) -> pd.DataFrame:
     """Return a made-up panel to try the monitoring on: no number in it is of a real county.
 
-    Parameters
-    ----------
-    plan : Plan
-    years : range
-    seed : int
-
-    Returns
-    -------
-    DataFrame
-        One row per county and year: ``county_code``, ``year``, ``income``, ``population``. All
-        documented counties and every fifth other one; 1 % of the incomes are missing, and a few
-        counties fall for some years.
+    One row per county and year: ``county_code``, ``year``, ``income``, ``population``. All
+    documented counties and every fifth other one; 1 % of the incomes are missing, and a few
+    counties fall for some years.
     """
     random = np.random.default_rng(seed)
     units = plan.gazetteer().query("level == 'county'")
@@ -368,13 +317,12 @@ def synthetic(plan: Plan, years: range = range(2012, 2023), seed: int = 20211201
         shock = np.where(falling & (step > len(years) - 5), -0.13 * (step - len(years) + 5), 0)
         income = np.exp(level + pace * step + shock + random.normal(0, 0.015, len(codes)))
         people = np.exp(12.5 + random.normal(0, 0.002, len(codes)) - 0.004 * step)
-        values = {
-            "county_code": codes,
-            "year": year,
-            "income": income.round(0),
-            "population": people,
-        }
-        rows.append(pd.DataFrame(values))
+        rows.append(
+            pd.DataFrame(
+                {"county_code": codes, "year": year, "income": income, "population": people}
+            )
+        )
     frame = pd.concat(rows, ignore_index=True)
+    frame[["income", "population"]] = frame[["income", "population"]].round(0)
     frame.loc[random.random(len(frame)) < 0.01, "income"] = np.nan
-    return frame.assign(population=frame["population"].round(0))
+    return frame

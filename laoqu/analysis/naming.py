@@ -16,16 +16,11 @@ GROUPS = ("centre", "industry", "zone", "seat", "ecology", "assistance")
 def standings(plan: Plan) -> pd.DataFrame:
     """Return what the plan gives to places by name: who is to be, to get or to build what.
 
-    Returns
-    -------
-    DataFrame
-        One row per (area, place, role), a place that is printed twice in one role once:
-        ``region_id``, ``number`` (of the place in its area, cities before counties, for map and
-        matrix), ``shape`` (its mark on the map), ``mention_id`` (of the first naming),
-        ``printed``, ``name``, ``name_en``, ``level``, ``adcode`` (of a zone that of its city),
-        ``city`` (the code above it), ``role``, ``group`` (kind of standing, the role's
-        ``parent`` in the codebook), ``clause_id``, ``start``, ``areas`` (how many areas have
-        the role).
+    One row per (area, place, role), a place that is printed twice in one role once: ``region_id``,
+    ``number`` (of the place in its area, cities before counties, for map and matrix), ``shape``
+    (its mark on the map), ``mention_id`` (of the first naming), ``printed``, ``name``, ``name_en``,
+    ``level``, ``adcode`` (of a zone that of its city), ``city`` (the code above it), ``role``,
+    ``group`` (one of `GROUPS`), ``clause_id``, ``start``, ``areas`` (how many areas have the role).
 
     Examples
     --------
@@ -60,12 +55,9 @@ def standings(plan: Plan) -> pd.DataFrame:
 def counties(plan: Plan, region: str) -> pd.DataFrame:
     """Return how each county of an area is named.
 
-    Returns
-    -------
-    DataFrame
-        One row per county: ``adcode``, ``name``, ``prefecture``, ``confidence``, ``how``: low
-        (its membership is weakly documented), itself (the plan names it), city (it names its
-        city or a zone there), member (neither).
+    One row per county: ``adcode``, ``name``, ``prefecture``, ``confidence``, ``how``: low (its
+    membership is weakly documented), itself (the plan names it), city (it names its city or a zone
+    there), member (neither).
 
     Examples
     --------

@@ -14,17 +14,7 @@ from laoqu.errors import ParameterError, UnknownId, nearest
 
 
 def wide(scores: pd.DataFrame, value: str = "score") -> pd.DataFrame:
-    """Return the scores of ``pmc_scores`` with one row per coder.
-
-    Parameters
-    ----------
-    scores : DataFrame
-        ``coder``, ``sub_variable`` and the column `value`.
-    value : {"score", "grade"}
-        ``grade`` is the graded scoring 0, 0.5, 1.
-    """
-    if value not in ("score", "grade"):
-        raise ParameterError(f"value is {value!r}, expected 'score' or 'grade'")
+    """Return ``pmc_scores`` with one row per coder; "grade" is the graded scoring 0, 0.5, 1."""
     table = scores.pivot(index="coder", columns="sub_variable", values=value)
     return table[list(dict.fromkeys(scores["sub_variable"]))].astype("float64")
 
@@ -35,12 +25,8 @@ def variables(scored: pd.DataFrame) -> pd.DataFrame:
     A main variable is what stands before the point of a sub-variable's id. Sub-variables that
     were not scored count neither above nor below; with none scored the variable is NaN.
 
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from laoqu.analysis import pmc
     >>> scored = pd.DataFrame({"X1.1": [1, 0], "X1.2": [1, None], "X2.1": [0, 1]})
-    >>> pmc.variables(scored).values.tolist()
+    >>> variables(scored).values.tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
     owner = scored.columns.str.partition(".").get_level_values(0)
@@ -50,19 +36,11 @@ def variables(scored: pd.DataFrame) -> pd.DataFrame:
 def index(x: pd.DataFrame) -> pd.DataFrame:
     r"""Return the index of each case from its main variables.
 
-    Returns
-    -------
-    DataFrame
-        One row per case: ``m`` (main variables), ``pmc`` (:math:`\sum_t X_t`, from 0 to m),
-        ``pmc_m`` (PMC/m, the PIE-index of the same author, the only form that compares across m)
-        and ``depression`` (m − PMC). Where a main variable is NaN the index is undefined, not
-        smaller.
+    One row per case: ``m`` (main variables), ``pmc`` (:math:`\sum_t X_t`, from 0 to m), ``pmc_m``
+    (PMC/m, the PIE-index of the same author, the only form that compares across m), ``depression``
+    (m − PMC). Where a main variable is NaN the index is undefined, not smaller.
 
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from laoqu.analysis import pmc
-    >>> pmc.index(pd.DataFrame({"X1": [0.5], "X2": [1.0]})).values.tolist()
+    >>> index(pd.DataFrame({"X1": [0.5], "X2": [1.0]})).values.tolist()
     [[2.0, 1.5, 0.75, 0.5]]
     """
     total, m = x.sum(axis=1, skipna=False), x.shape[1]
@@ -70,24 +48,10 @@ def index(x: pd.DataFrame) -> pd.DataFrame:
 
 
 def grade(value: float, m: int, schemes: pd.DataFrame, scheme: str) -> pd.Series:
-    """Return the row of a grade scheme that a value falls into.
+    """Return the row of a grade scheme (of ``pmc_grades``) that an index of m variables falls into.
 
-    Parameters
-    ----------
-    value, m : float, int
-        The index and its number of main variables.
-    schemes : DataFrame
-        ``pmc_grades``: ``scheme``, ``m``, ``lower``, ``label_zh``, ``label_en``.
-    scheme : str
-        Print its name beside the label: schemes give the same number different words.
-
-    Raises
-    ------
-    UnknownId
-        With the nearest schemes.
-    ParameterError
-        When the scheme is for another m, leaves values without a grade, or the value is outside
-        0 to m.
+    Print the scheme's name beside the label: schemes give the same number different words. A scheme
+    for another m, one that leaves values without a grade, and a value outside 0 to m are refused.
     """
     known = list(dict.fromkeys(schemes["scheme"]))
     if scheme not in known:
@@ -107,13 +71,10 @@ def random_weights(
 ) -> pd.DataFrame:
     """Return PMC/m of each case and the range that random weights of the main variables give it.
 
-    Every set of weights is as likely as any other (Dirichlet(1)).
-
-    Returns
-    -------
-    DataFrame
-        One row per case: ``pmc_m`` (equal weights), ``low``, ``high`` (95 % of the draws).
+    Every set of weights is as likely as any other (Dirichlet(1)). One row per case: ``pmc_m``
+    (equal weights), ``low``, ``high`` (95 % of the draws).
     """
     weights = np.random.default_rng(seed).dirichlet(np.ones(x.shape[1]), size=times)
-    low, high = draws.intervals(weights @ x.to_numpy(dtype="float64").T)
+    drawn = weights @ x.to_numpy(dtype="float64").T
+    low, high = np.quantile(drawn, [(1 - draws.LEVEL) / 2, (1 + draws.LEVEL) / 2], axis=0)
     return pd.DataFrame({"pmc_m": index(x)["pmc_m"], "low": low, "high": high}, index=x.index)

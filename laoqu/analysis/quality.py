@@ -30,20 +30,11 @@ PARTS = 12
 
 
 def findings(panel: Panel, outcomes: Sequence[str]) -> pd.DataFrame:
-    """Return every value of a panel that looks wrong.
+    """Return every value of a panel that looks wrong, in these columns of numbers.
 
-    Parameters
-    ----------
-    panel : Panel
-    outcomes : sequence of str
-        Columns of numbers.
-
-    Returns
-    -------
-    DataFrame
-        One row a finding: `COLUMNS`. ``row`` is the row of ``panel.data``; ``looks_like`` says what
-        the value may be. Kinds: ``duplicate``, ``impossible``, ``jump``, ``rank``, ``total``,
-        ``constant``, ``code_break``, ``missing`` (a key county that vanishes).
+    One row a finding: `COLUMNS`. ``row`` is the row of ``panel.data``; ``looks_like`` says what
+    the value may be. Kinds: ``duplicate``, ``impossible``, ``jump``, ``rank``, ``total``,
+    ``constant``, ``code_break``, ``missing`` (a key county that vanishes).
     """
     for column in outcomes:
         if column not in panel.data:
@@ -68,13 +59,10 @@ def findings(panel: Panel, outcomes: Sequence[str]) -> pd.DataFrame:
 def coverage(panel: Panel) -> pd.DataFrame:
     """Return how many key counties and documented counties of each area a panel has, by year.
 
-    Returns
-    -------
-    DataFrame
-        One row per year and group: ``year``, ``group`` (``key_counties`` or an area), ``n``,
-        ``of``, ``missing`` (codes joined by ``;``).
+    One row per year and group: ``year``, ``group`` (``key_counties`` or an area), ``n``, ``of``,
+    ``missing`` (codes joined by ``;``).
     """
-    groups = {"key_counties": key_counties(panel)}
+    groups = {"key_counties": panel.key_counties}
     members = panel.plan.membership()
     members = members[members["confidence"] != "low"]
     groups |= {area: set(rows["adcode"]) for area, rows in members.groupby("region_id")}
@@ -87,14 +75,7 @@ def coverage(panel: Panel) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["year", "group", "n", "of", "missing"])
 
 
-def key_counties(panel: Panel) -> set[str]:
-    """Return the codes of the national key counties that box 1 names."""
-    mentions = panel.plan.mentions()
-    return set(mentions.loc[mentions["role"] == "national_key_county", "adcode"])
-
-
 def _made(rows: pd.DataFrame, kind: str, column: str, looks: object) -> pd.DataFrame:
-    """Return rows of a panel as findings."""
     value = rows[column] if column in rows else pd.Series(np.nan, rows.index)
     return pd.DataFrame(
         {
@@ -113,16 +94,14 @@ def _duplicates(data: pd.DataFrame) -> pd.DataFrame:
 
 def _vanished(panel: Panel, data: pd.DataFrame) -> pd.DataFrame:
     """Find key counties that are there in other years and not in this one."""
-    keys = key_counties(panel)
-    years = sorted(int(year) for year in data["year"].dropna().unique())
-    here = data[data["county_code"].isin(keys)]
-    rows = []
+    keys, rows = panel.key_counties, []
+    years = set(data["year"].dropna().astype(int))
+    here = data[data["county_code"].isin(keys) & data["year"].notna()]
     for code, own in here.groupby("county_code"):
-        seen = set(own["year"].astype(int))
         codes = own.sort_values("year")["code_in_panel"].tolist()
-        for year in sorted(set(years) - seen):
-            changed = f"; its code is {codes[0]} first and {codes[-1]} last"
-            text = "key county without a row" + (changed if codes[0] != codes[-1] else "")
+        changed = f"; its code is {codes[0]} first and {codes[-1]} last"
+        text = "key county without a row" + (changed if codes[0] != codes[-1] else "")
+        for year in sorted(years - set(own["year"])):
             near = own.loc[(own["year"] - year).abs().idxmin()]
             rows.append(["missing", "", near.name, near["code_in_panel"], code, year, np.nan, text])
     for code in sorted(keys - set(here["county_code"])) if len(here) else []:
@@ -156,16 +135,14 @@ def _jumps(once: pd.DataFrame, column: str) -> pd.DataFrame:
     unit = own.groupby(rows["_unit"])
     before, after = own - unit.shift(1), own - unit.shift(-1)
     log_jump = np.log10(JUMP)
-    both = before.notna() & after.notna()
-    apart = both & (np.sign(before) == np.sign(after))
+    apart = np.sign(before) == np.sign(after)  # never where one is missing
     peak = apart & (before.abs() > log_jump) & (after.abs() > log_jump)
     # A step that stays, or one at the first or last year, has only one side.
-    step = before.notna() & (before.abs() > log_jump) & ~peak & ~peak.shift(1, fill_value=False)
-    first = (
-        before.isna() & after.notna() & (after.abs() > log_jump) & ~step.shift(-1, fill_value=False)
-    )
+    far = {side: gap.abs() > log_jump for side, gap in (("before", before), ("after", after))}
+    step = far["before"] & ~peak & ~peak.shift(1, fill_value=False)
+    first = before.isna() & far["after"] & ~step.shift(-1, fill_value=False)
     jump = peak | step | first
-    size = before.where(before.abs() > log_jump, after).where(~first, after)
+    size = before.where(far["before"], after)
     looks = [_size(value, bool(stays)) for value, stays in zip(size[jump], step[jump], strict=True)]
     place = rows.groupby("year")[column].rank(pct=True)
     by_unit = place.groupby(rows["_unit"])
@@ -182,10 +159,9 @@ def _jumps(once: pd.DataFrame, column: str) -> pd.DataFrame:
 def _size(log: float, stays: bool) -> str:
     """Return how large a jump looks: about 10 times its neighbours, a tenth of the year before."""
     power = round(abs(log))
+    text = f"{10**log:.3g} times"
     if 1 <= power <= 4 and abs(abs(log) - power) <= NEAR:
         text = f"about {10**power:,} times" if log > 0 else f"about 1/{10**power:,} of"
-    else:
-        text = f"{10**log:.3g} times"
     return f"{text} {'the year before, and stays' if stays else 'its neighbours in time'}"
 
 

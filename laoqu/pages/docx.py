@@ -17,7 +17,7 @@ import pypandoc
 
 from laoqu.pages import marked, title_of
 from laoqu.pages.html import TEMPLATES
-from laoqu.pages.pdf import AUTHOR, KEYWORDS, printed, shares
+from laoqu.pages.pdf import AUTHOR, KEYWORDS, printed
 from laoqu.show.table import block_html
 from laoqu.show.words import label
 
@@ -83,15 +83,10 @@ def docx(shown: Sequence[Mapping[str, object]], lang: str) -> bytes:
 
 
 def _part(shown: Mapping[str, object]) -> str:
-    """Return the HTML of a record, its headings one level up, its table with widths."""
+    """Return the HTML of a record, its headings one level up."""
     if shown["kind"] == "plan":
         return marked.worded(shown)
     title = shown["title"] if shown["level"] > 1 else ""
     images = {name: data for name, data in shown["images"].items() if name == "png"}
     level = max(1, shown["level"] - 1)
-    text = block_html({**shown, "title": title, "level": level, "images": images})
-    if not shown["rows"]:
-        return text
-    widths = shares(shown).values()
-    columns = "".join(f'<col style="width:{w / max(1, sum(widths)):.1%}">' for w in widths)
-    return re.sub(r"(<table [^>]*>)", rf"\1<colgroup>{columns}</colgroup>", text, count=1)
+    return block_html({**shown, "title": title, "level": level, "images": images})

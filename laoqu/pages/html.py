@@ -14,8 +14,8 @@ import nbformat
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from laoqu.errors import LaoquError
-from laoqu.pages import Place, cells, marked, record_of, records, title_of
-from laoqu.show.table import MIME, block_html, plain
+from laoqu.pages import Place, cells, downloads, marked, record_of, records, title_of
+from laoqu.show.table import block_html, plain
 from laoqu.show.words import label, spaced
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -24,29 +24,22 @@ KEPT = re.compile(
     r"(<style.*?</style>|<script.*?</script>|<pre.*?</pre>|<q .*?</q>"
     r"|<!--kept-->.*?<!--/kept-->|<[^>]*>)", re.S
 )  # fmt: skip
-#: Attributes whose address a browser loads by itself.
+#: Attributes whose address a browser loads by itself; ``href`` only of these elements.
 LOADING = {"src", "srcset", "poster", "data", "background", "manifest", "action", "formaction"}
-#: Elements that load the address in ``href``; the link of an ``a`` is the reader's choice.
 LOADED_HREF = {"base", "link", "image", "use", "feimage", "script"}
 CSS_ADDRESS = re.compile(r"""(?:url\(\s*|@import\s+(?:url\(\s*)?)["']?([^"')\s;]+)""", re.I)
 SCRIPT = re.compile(
     r"\b(?:fetch|XMLHttpRequest|WebSocket|EventSource|importScripts|sendBeacon|Worker)\s*\("
     r"|\bimport\s*[(\"'{*]|\bfrom\s*[\"']|\b(?:src|srcset)\b.{1,9}[\"'`](?:https?:)?//"
 )
+ENVIRONMENT = Environment(
+    loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=True
+)
 LANGUAGE = {"zh": "中文", "en": "English"}
 
 
 def page(notebook: nbformat.NotebookNode, place: Place, files: Mapping[str, str]) -> str:
-    """Return the page of an executed notebook: styles, script and figures inside.
-
-    Parameters
-    ----------
-    notebook : NotebookNode
-        Cells tagged ``notebook-only`` stay out.
-    place : Place
-    files : mapping
-        Form → name of its file, for what is made beside the page.
-    """
+    """Return the page of an executed notebook; `files`: form → name of what is made beside it."""
     shown = list(records(notebook))
     waiting = iter(shown)
     parts = [part for cell in cells(notebook) for part in _cell(cell, place, waiting)]
@@ -92,16 +85,19 @@ def shell(body: str, place: Place, title: str, **more: object) -> str:
     values = {"sections": [], "files": [], "code": False, "kind": "report", **more}
     values["css"] = template("page.css") + str(more.get("css", ""))
     values["script"] = template("page.js") + str(more.get("script", ""))
-    text = _template().render(
+    text = ENVIRONMENT.get_template("page.html.j2").render(
         values | {"body": body, "title": title, "lang": place.lang, "up": up},
         words=partial(label, lang=place.lang),
         elsewhere=[(address, lang) for lang, address in other.items()],
     )
     if found := loads(text):
         raise LaoquError(f"the page would load something from outside: {found[0]}")
-    if place.lang == "zh":
-        text = "".join(one if one.startswith("<") else spaced(one) for one in KEPT.split(text))
-    return text
+    return with_spaces(text) if place.lang == "zh" else text
+
+
+def with_spaces(page: str) -> str:
+    """Set the thin spaces of Chinese in the text of a page, but not in the plan's own words."""
+    return "".join(one if one.startswith("<") else spaced(one) for one in KEPT.split(page))
 
 
 def _cell(
@@ -121,8 +117,6 @@ def _cell(
                 parts.append(marked.fragment(record))
             else:
                 parts.append(block_html(record, place.plan, _downloads(record, place)))
-        elif MIME in data:
-            continue
         elif "text/html" in data:
             parts.append(data["text/html"])
         elif "image/png" in data:
@@ -135,11 +129,11 @@ def _cell(
 
 def _downloads(shown: Mapping[str, object], place: Place) -> str:
     """Return the quiet line under a table or figure: what it can be taken away as."""
-    key, figure = shown["key"], shown["kind"] == "figure"
-    forms = [f for f in ("png", "svg") if figure and ({f, f"wide.{f}"} & set(shown["images"]))]
-    forms += ["csv"] if shown["download"] else []
-    folder = f"{place.beside}{'figures' if figure else 'tables'}"
-    links = [f'<a href="{folder}/{key}.{form}" download>{form.upper()}</a>' for form in forms]
+    names = [name for name in downloads([shown]) if name != "values.json"]
+    links = [
+        f'<a href="{place.beside}{name}" download>{name.rpartition(".")[2].upper()}</a>'
+        for name in names
+    ]
     return f'<p class="files">{"".join(links)}</p>' if links else ""
 
 
@@ -154,70 +148,52 @@ def loads(text: str) -> list[str]:
     >>> loads('<a href="https://x.org">x</a><img src=x.png>')
     ['line 1: <img src> x.png']
     """
-    parser = _Loads(convert_charrefs=True)
+    parser = _Loads()
     parser.feed(text)
     parser.close()
     return parser.found
 
 
 class _Loads(HTMLParser):
-    def __init__(self, **settings: bool) -> None:
-        super().__init__(**settings)
+    def __init__(self) -> None:
+        super().__init__()
         self.found: list[str] = []
-        self._inside = ""
 
     def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
-        self._inside = tag if tag in ("style", "script") else ""
         given = {name.removeprefix("xlink:"): value or "" for name, value in attrs}
+        told = tag == "link" and given.get("rel") in ("alternate", "canonical")
         for name, value in given.items():
-            if name in LOADING or (name == "href" and tag in LOADED_HREF):
-                if tag == "link" and given.get("rel") in ("alternate", "canonical"):
-                    continue
-                self._note(f"<{tag} {name}>", value)
-            if name == "style":
-                self._css(f"<{tag} style>", value)
-            if name.startswith("on") or value.strip().lower().startswith("javascript:"):
-                self._script(f"<{tag} {name}>", value)
-            if name == "srcdoc":
-                self.found += loads(value)
-        if tag == "meta" and given.get("http-equiv", "").lower() == "refresh":
-            self._note("<meta refresh>", given.get("content", ""))
+            where = f"<{tag} {name}>"
+            if name in LOADING or (name == "href" and tag in LOADED_HREF and not told):
+                self._note(where, [value])
+            elif name == "style":
+                self._note(where, CSS_ADDRESS.findall(value))
+            elif name == "srcdoc":
+                self._note(where, loads(value))
+            elif name.startswith("on") or value.strip().lower().startswith("javascript:"):
+                self._note(where, SCRIPT.findall(value))
+        if given.get("http-equiv", "").lower() == "refresh":
+            self._note("<meta refresh>", [given.get("content", "")])
 
     handle_startendtag = handle_starttag
 
-    def handle_endtag(self, tag: str) -> None:
-        self._inside = "" if tag == self._inside else self._inside
-
     def handle_data(self, data: str) -> None:
-        if self._inside == "style":
-            self._css("<style>", data)
-        elif self._inside == "script":
-            self._script("<script>", data)
+        # Inside a style or a script the parser reads text alone.
+        if pattern := {"style": CSS_ADDRESS, "script": SCRIPT}.get(self.cdata_elem):
+            self._note(f"<{self.cdata_elem}>", pattern.findall(data))
 
-    def _css(self, where: str, text: str) -> None:
-        for address in CSS_ADDRESS.findall(text):
-            self._note(where, address)
-
-    def _script(self, where: str, text: str) -> None:
-        if found := SCRIPT.search(text):
-            self.found.append(f"line {self.getpos()[0]}: {where} {found[0]}")
-
-    def _note(self, where: str, address: str) -> None:
-        if not address.strip().lower().startswith(("data:", "#")):
-            self.found.append(f"line {self.getpos()[0]}: {where} {address.strip()[:80]}")
+    def _note(self, where: str, addresses: Sequence[str]) -> None:
+        self.found += [
+            f"line {self.getpos()[0]}: {where} {each.strip()[:80]}"
+            for each in addresses
+            if not each.strip().lower().startswith(("data:", "#"))
+        ]
 
 
 @cache
 def template(name: str) -> str:
     """Return the text of a file in ``templates/``."""
     return (TEMPLATES / name).read_text(encoding="utf-8")
-
-
-@cache
-def _template() -> object:
-    loader = FileSystemLoader(TEMPLATES)
-    environment = Environment(loader=loader, undefined=StrictUndefined, autoescape=True)
-    return environment.get_template("page.html.j2")
 
 
 @cache

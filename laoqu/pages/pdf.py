@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pylopdf_fonts_zh_cn
 import typst
 
@@ -23,12 +22,9 @@ KEYWORDS = ("laoqu", "革命老区", "policy analysis", "content analysis")
 STANDARDS = ["ua-1"]
 #: Regular faces come with a package, the bold one with laoqu.
 FONTS = (Path(pylopdf_fonts_zh_cn.__file__).parent, Path(__file__).parents[1] / "show" / "fonts")
-#: Half widths of a Chinese character in a line of a table; Latin letters are narrower than that.
-LINE = {"zh": 114, "en": 132}
-#: The same between two columns, and in a column that is never narrowed.
-GAP, NARROW = 2.5, 14
-#: What is not broken: a Latin word or its part up to a hyphen, or four Chinese characters.
-WORD = re.compile(rf"[^\s{HAN}–-]+[–-]?|[{HAN}]{{1,4}}|[–-]")
+#: Half widths of a character: columns of shorter cells take what they need, others share the rest
+#: by the mean length of a cell between these bounds.
+NARROW, SHARED = 16, (13, 80)
 #: What has no place to be broken gets one (a hash, an address); a longer cell may go over the page.
 ENDLESS, SOFT, PAGE = re.compile(rf"[^\s{HAN}]{{24}}"), "\\g<0>\u200b", 1500
 #: A cell with more half widths than that is a sentence.
@@ -60,8 +56,7 @@ def pdf(shown: Sequence[Mapping[str, object]], lang: str) -> bytes:
         parts.append(part)
     report = {
         "lang": lang, "title": title, "author": AUTHOR, "keywords": KEYWORDS,
-        "kicker": label("site.title", lang),
-        "parts": parts,
+        "kicker": label("site.title", lang), "parts": parts,
     }  # fmt: skip
     return typst.compile(
         str(TEMPLATES / "report.typ"), root=str(TEMPLATES), font_paths=_fonts(),
@@ -80,56 +75,30 @@ def printed(shown: Sequence[Mapping[str, object]]) -> Iterator[dict[str, object]
         if each["folded"]:
             continue
         heads, rows = each["columns"], each["rows"]
-        filled = [sum(bool(row[i]) for row in rows) for i in range(len(heads))]
-        kept = [i for i, n in enumerate(filled) if n]
+        filled = {i: sum(bool(row[i]) for row in rows) for i in range(len(heads))}
+        kept = [i for i, n in filled.items() if n]
         long = any(width(row[i]) > SENTENCE for row in rows for i in kept[:1])
-        sparse = [
-            i
+        sparse = {
+            i: heads[i]["label"] + ("：" if each["lang"] == "zh" else ": ")
             for i in kept[1:]
             if long and filled[i] * 2 <= len(rows) and heads[i]["role"] == "text"
-        ]
-        colon = "：" if each["lang"] == "zh" else ": "
+        }
         columns = [{**heads[i], "role": "under"} if i in sparse else heads[i] for i in kept]
-        cells = [
-            [
-                f"{heads[i]['label']}{colon}{row[i]}" if i in sparse and row[i] else row[i]
-                for i in kept
-            ]
-            for row in rows
-        ]
+        cells = [[sparse.get(i, "") * bool(row[i]) + row[i] for i in kept] for row in rows]
         yield {**each, "columns": columns, "rows": cells if kept else []}
 
 
-def shares(shown: Mapping[str, object]) -> dict[int, float]:
-    """Return position and share of the line of each printed column, not of those below the first.
-
-    Counted in characters, whatever the font. A narrow column takes what it needs and every other
-    one at least its longest word; what is left goes, a character at a time, where it makes the
-    table shorter by most. The sum is over 1 where that is more than a line.
-    """
-    heads, line = [each["label"] for each in shown["columns"]], LINE[shown["lang"]]
-    below = [i for i, each in enumerate(shown["columns"]) if "under" in each["role"]]
-    main = [i for i in range(len(heads)) if i not in below]
-    lengths, widths, needs = np.zeros((len(shown["rows"]), len(main))), [], []
-    for at, i in enumerate(main):
-        stacked = [i, *(below if at == 0 else [])]
-        cells = [[row[j] for j in stacked] for row in shown["rows"]]
-        lengths[:, at] = [sum(map(width, cell)) for cell in cells]
-        own = [heads[i], *(text for cell in cells for text in cell)]
-        longest = max(_room(word) for text in own for word in WORD.findall(text)) + GAP
-        needs.append(max(max(map(width, own)) + GAP, longest))
-        widths.append(needs[-1] if needs[-1] <= NARROW else longest)
-    taken, needs = np.array(widths), np.array(needs)
-    while main and taken.sum() < line - 1 and (growing := np.flatnonzero(taken < needs)).size:
-        more = taken + np.eye(len(main))[growing]
-        heights = (lengths / (more[:, None] - GAP)).max(axis=2).sum(axis=1)
-        taken = more[heights.argmin()]
-    return {i: round(float(each) / line, 4) for i, each in zip(main, taken, strict=True)}
-
-
-def _room(word: str) -> float:
-    """Return the half widths of a word; a single one may be of wide letters."""
-    return min(24, width(word)) * (1.2 if word.isascii() else 1)
+def shares(rows: Sequence[Sequence[str]], main: Sequence[int], below: Sequence[int]) -> list[float]:
+    """Return the share of each column in what is left of the line; 0: what the column needs."""
+    found = []
+    for i in main:
+        cells = [[row[j] for j in ([i, *below] if i == main[0] else [i])] for row in rows]
+        lengths = [sum(map(width, cell)) for cell in cells]
+        longest = max((width(text) for cell in cells for text in cell), default=0)
+        mean = (sum(n * n for n in lengths) / max(1, len(rows))) ** 0.5  # one long cell counts
+        share = min(max(SHARED[0], mean), SHARED[1]) if longest > NARROW else 0
+        found.append(round(share, 1))
+    return found
 
 
 def _part(shown: Mapping[str, object]) -> dict[str, object]:
@@ -141,9 +110,10 @@ def _part(shown: Mapping[str, object]) -> dict[str, object]:
         found = [runs(line, shown["quotes"]) for line in str(text).split("\n")]
         return [[[kind, ENDLESS.sub(SOFT, said), to] for kind, said, to in line] for line in found]
 
-    columns, parts = shown["columns"], shares(shown)
-    main, first = list(parts), next(iter(parts), 0)
-    below = [i for i in range(len(columns)) if i not in parts]
+    columns = shown["columns"]
+    below = [i for i, each in enumerate(columns) if "under" in each["role"]]
+    main = [i for i in range(len(columns)) if i not in below]
+    first = next(iter(main), 0)
     cells = [{i: lines(row[i] or "–", columns[i]["role"]) for i in main} for row in shown["rows"]]
     for row, texts in zip(cells, shown["rows"], strict=True):
         row[first] = row[first] + [
@@ -158,7 +128,8 @@ def _part(shown: Mapping[str, object]) -> dict[str, object]:
         "tiles": [
             [lines(each[name]) for name in ("value", "label", "note")] for each in shown["tiles"]
         ],
-        "columns": [lines(columns[i]["label"]) for i in main], "shares": list(parts.values()),
+        "columns": [lines(columns[i]["label"]) for i in main],
+        "shares": shares(shown["rows"], main, below),
         "rows": [list(row.values()) for row in cells],
         "whole": len(cells) <= WHOLE[0] and size <= WHOLE[1],
         "long": [max(map(len, row), default=0) > PAGE for row in shown["rows"]],
@@ -177,13 +148,9 @@ def _image(images: Mapping[str, str]) -> dict[str, object]:
     if "wide.svg" not in images:
         return {"png": list(base64.b64decode(images["png"])), "share": 1} if images else {}
     svg = images["wide.svg"]
-    sides = [
-        re.search(rf'<svg[^>]*\b{side}="([\d.]+)(?:pt)?"', svg) for side in ("width", "height")
-    ]
-    if not all(sides):
-        return {"svg": svg, "share": 1}
-    width, height = (float(side[1]) for side in sides)
-    return {"svg": svg, "share": min(1, width / WIDTH, HEIGHT / height * width / WIDTH)}
+    sides = dict(re.findall(r'\b(width|height)="([\d.]+)(?:pt)?"', svg[: svg.index(">")]))
+    wide, high = float(sides.get("width", WIDTH)), float(sides.get("height", 1))
+    return {"svg": svg, "share": min(1, wide / WIDTH, HEIGHT / high * wide / WIDTH)}
 
 
 @cache

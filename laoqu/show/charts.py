@@ -11,19 +11,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import MaxNLocator
 
 from laoqu.errors import ParameterError
 from laoqu.show.figure import Figure, finish, number, take
-from laoqu.show.style import (
-    INSTRUMENTS,
-    LINE,
-    MARGIN,
-    SMALL,
-    Look,
-    Sheet,
-    text_width,
-    wrap,
-)
+from laoqu.show.style import INSTRUMENTS, LINE, MARGIN, SMALL, Look, Sheet, text_width, wrap
 from laoqu.show.words import Words
 
 #: Colours of series in their order; more than these are not told apart.
@@ -61,12 +53,12 @@ def strip(frame: pd.DataFrame, words: Words, focus: str, **given: str) -> Figure
         return Look(tone, "paper", 0.6) if complete else Look("paper", tone, 1.2)
 
     def draw(sheet: Sheet) -> None:
+        others = words("figure.key.others", n=data["region_id"].nunique() - 1)
         doubt = data.loc[~data["complete"], "region_id"].nunique()
-        names = {words.area(focus): look(focus, mine["complete"].all())}
-        names[words("figure.key.others", n=data["region_id"].nunique() - 1)] = look("", True)
-        if doubt:
-            names[words("figure.key.incomplete", n=doubt)] = look("", False)
-        sheet.legend([(name, "circle", mark) for name, mark in names.items()])
+        key = [(words.area(focus), "circle", look(focus, mine["complete"].all())),
+               (others, "circle", look("", True)),
+               (words("figure.key.incomplete", n=doubt), "circle", look("", False))]  # fmt: skip
+        sheet.legend(key if doubt else key[:2])
         for cells, left, y in _rows(sheet, data, STRIP):
             x0, x1, top = left + 30, sheet.width - 22, max(*(c.value for c in cells), 1)
             value = next((number(c.value) for c in cells if c.region_id == focus), "–")
@@ -78,18 +70,16 @@ def strip(frame: pd.DataFrame, words: Words, focus: str, **given: str) -> Figure
                 # Equal values stand around the line, five in a column, the area itself on it.
                 column, k = divmod(beside.setdefault(cell.value, 0), 5)
                 beside[cell.value] += 1
-                inward = 1 if cell.value < top / 2 else -1
-                x = x0 + cell.value * (x1 - x0) / top + column * NEXT * inward
-                up = (k + 1) // 2 * (NEXT if k % 2 else -NEXT)
-                r, mark = (
-                    (3.6 if cell.region_id == focus else 2.5),
-                    look(cell.region_id, cell.complete),
-                )
+                inward = NEXT if cell.value < top / 2 else -NEXT
+                x = x0 + cell.value * (x1 - x0) / top + column * inward
+                up, r = (k + 1) // 2 * (NEXT if k % 2 else -NEXT), 2.5
+                if cell.region_id == focus:
+                    r = 3.6
+                mark = look(cell.region_id, cell.complete)
                 sheet.mark(x, y + up, r, mark, name=f"{cell.label}|{cell.region_id}")
 
-    return finish(
-        draw, data, words, [f"{c.label} {number(c.value)}" for c in mine.itertuples()], given
-    )
+    listed = [f"{c.label} {number(c.value)}" for c in mine.itertuples()]
+    return finish(draw, data, words, listed, given)
 
 
 def dots(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
@@ -119,43 +109,40 @@ def dots(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
         raise ParameterError(f"{len(series)} series; at most {len(SERIES)} can be told apart")
     shown = data.assign(text=data["text"].where(data["text"] != "", data["value"].map(number)))
     ends = data[["value", "low", "high"]].to_numpy(dtype=float)
-    least = 1.0 if (data["value"] % 1 == 0).all() else 0.0
-    ticks = ticks_of(np.nanmin(ends, initial=0), np.nanmax(ends, initial=0), least)
+    whole = bool((data["value"] % 1 == 0).all())
+    ticks = ticks_of(np.nanmin(ends, initial=0), np.nanmax(ends, initial=0), whole)
     interval, room = data["low"].notna().any(), max(map(text_width, shown["text"])) + 6
+    key = [(words(f"figure.key.{tone}"), mark, Look("paper", tone, 1.1))
+           for mark, tone in INSTRUMENTS.items() if (data["mark"] == mark).any()]  # fmt: skip
+    tones = dict(zip(series, SERIES, strict=False))
+    key += [(name, "circle", Look(tone)) for name, tone in tones.items() if name]
 
     def draw(sheet: Sheet) -> None:
-        key = [(words(f"figure.key.{tone}"), mark, Look("paper", tone, 1.1))
-               for mark, tone in INSTRUMENTS.items() if (data["mark"] == mark).any()]  # fmt: skip
-        key += [
-            (name, "circle", Look(tone)) for name, tone in zip(series, SERIES, strict=False) if name
-        ]
         sheet.legend(key)
         grid, top = len(sheet.items), sheet.y
         for cells, left, y in _rows(sheet, shown, ROW + 9 * (len(series) - 1)):
             x0, x1 = left + 8, sheet.width - MARGIN - room
             scale = (x1 - x0) / (ticks[-1] - ticks[0])
+            zero = x0 - ticks[0] * scale
             for each in cells:
-                k = series.index(each.series)
-                low, at, high = (
-                    x0 + (v - ticks[0]) * scale for v in (each.low, each.value, each.high)
-                )
-                across, zero = y + (k - (len(series) - 1) / 2) * 9, x0 - ticks[0] * scale
+                across = y + (series.index(each.series) - (len(series) - 1) / 2) * 9
+                low, at, high = (zero + v * scale for v in (each.low, each.value, each.high))
                 if interval:
-                    look = Look(line="context", width=1.6)
-                    sheet.line((low, across), (high, across), look=look, name="interval")
+                    bar = Look(line="context", width=1.6)
+                    sheet.line((low, across), (high, across), look=bar, name="interval")
                 else:
                     sheet.line((zero, across), (at, across), look=Look(line="rule", width=1.4))
                 if each.mark in INSTRUMENTS:
                     ring = Look("paper", INSTRUMENTS[each.mark], 1.1)
-                    sheet.mark(at, across, 4.6, ring, name=each.label)
-                    sheet.text(at, across, each.mark, anchor="middle")
+                    sheet.mark(at, across, 4.6, ring, name=each.label, text=each.mark)
                 else:
-                    sheet.mark(at, across, 3.1, Look(SERIES[k], "paper"), name=each.label)
+                    dot = Look(tones[each.series], "paper")
+                    sheet.mark(at, across, 3.1, dot, name=each.label)
                 x = np.nanmax([at, zero, high]) + 7
                 sheet.text(x, across, each.text.strip(), tone="muted", name="value")
-        drawn, sheet.items[grid:] = sheet.items[grid:], []
+        drawn, sheet.items[grid:] = sheet.items[grid:], []  # the grid lies below
         for tick in ticks:
-            x = x0 + (tick - ticks[0]) * scale
+            x = zero + tick * scale
             sheet.line((x, top), (x, sheet.y + 1), look=GRID if tick else AXIS)
             sheet.text(x, sheet.y + 7, number(tick), tone="muted", anchor="middle")
         sheet.items += drawn
@@ -185,7 +172,8 @@ def matrix(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
         frame, given, ["label", "column"], number=pd.NA, shape="circle", sure=True, group=""
     )
     heads, inset = _heads_of(data), 13 if data["number"].notna().any() else 0
-    rows = list(dict.fromkeys(zip(data["group"], data["label"], strict=True)))
+    names_of = pd.MultiIndex.from_frame(data[["group", "label"]])
+    rows = names_of.unique()
     longest = inset + max(text_width(label) for _, label in rows) + GAP
 
     def draw(sheet: Sheet) -> None:
@@ -196,18 +184,17 @@ def matrix(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
         cell = min((wide - names) / len(heads), 62)
         bottom = []
         for k in range(blocks):
-            part = pd.MultiIndex.from_frame(data[["group", "label"]]).isin(
-                rows[k * half : (k + 1) * half]
-            )
+            part = names_of.isin(rows[k * half : (k + 1) * half])
             x = MARGIN + k * (wide + 16)
             sheet.y = _heads(sheet, heads, x + names, (top, cell))
             for cells, _, y in _rows(sheet, data[part], ROW, (x + inset, names - inset - GAP / 2)):
                 if inset:
-                    sheet.mark(x + 5, y, 5, Look("paper", "ink", 0.7), cells[0].shape, "number")
-                    sheet.text(x + 5, y, str(cells[0].number), anchor="middle")
+                    said = str(cells[0].number)
+                    ring = Look("paper", "ink", 0.7)
+                    sheet.mark(x + 5, y, 5, ring, cells[0].shape, "number", said)
                 for each in cells:
                     at = x + names + cell * (heads.index(each.column) + 0.5)
-                    look = Look("focus") if each.sure else Look("paper", "focus", 1.1, (1.6, 1.2))
+                    look = Look("focus") if each.sure else Look("paper", "focus", 1.1)
                     sheet.mark(at, y, 3.0, look, name=f"{each.label}|{each.column}")
                 sheet.line((x, sheet.y), (x + names + cell * len(heads), sheet.y), look=GRID)
             bottom.append(sheet.y)
@@ -252,35 +239,7 @@ def heat(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
                 sheet.text(x + cell / 2, y, said, tone=tone, anchor="middle", name="value")
 
     most = data.nlargest(5, "value").itertuples()
-    return finish(
-        draw, data, words, [f"{c.label}, {c.column}: {number(c.value)}" for c in most], given
-    )
-
-
-def squares(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
-    """Draw counts as unit squares in a row, one a thing counted, coloured by kind.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row per ``label`` and ``kind``: ``value`` (a count), ``tone`` (a colour's name in
-        `laoqu.show.style.PALETTE`); if given ``group``.
-    """
-    data = take(frame, given, ["label", "kind", "value", "tone"])
-    kinds, totals = data.drop_duplicates("kind"), data.groupby(["group", "label"])["value"].sum()
-
-    def draw(sheet: Sheet) -> None:
-        looks = [Look(tone, "paper") for tone in kinds["tone"]]
-        sheet.legend([(k, "area", look) for k, look in zip(kinds["kind"], looks, strict=True)])
-        for cells, left, y in _rows(sheet, data, ROW):
-            side, x = min((sheet.width - left - 28) / max(totals.max(), 1), 9), left + GAP
-            for each in (c for c in cells for _ in range(int(c.value))):
-                name = f"{each.label}|{each.kind}"
-                sheet.box(x, y - side / 2, side, side, Look(each.tone, "paper"), name)
-                x += side
-            sheet.text(x + 4, y, number(sum(c.value for c in cells)), tone="muted", name="value")
-
-    listed = [f"{c.label}, {c.kind}: {number(c.value)}" for c in data.itertuples() if c.value]
+    listed = [f"{c.label}, {c.column}: {number(c.value)}" for c in most]
     return finish(draw, data, words, listed, given)
 
 
@@ -340,15 +299,11 @@ def _heads(sheet: Sheet, heads: Sequence[str], x: float, place: tuple[float, flo
     return y + deep + 3
 
 
-def ticks_of(low: float, high: float, least: float = 0.0) -> list[float]:
-    """Return up to six round numbers from below `low` to above `high`, at least `least` apart.
+def ticks_of(low: float, high: float, whole: bool = False) -> list[float]:
+    """Return up to six round numbers from below `low` to above `high`.
 
-    >>> ticks_of(0, 23), ticks_of(0, 2, 1), ticks_of(-0.4, 0.9)
-    ([0, 10, 20, 30], [0, 1, 2], [-0.5, 0.0, 0.5, 1.0])
+    >>> ticks_of(0, 23), ticks_of(0, 2, whole=True), ticks_of(-0.4, 0.9)
+    ([0.0, 5.0, 10.0, 15.0, 20.0, 25.0], [0.0, 1.0, 2.0], [-0.5, 0.0, 0.5, 1.0])
     """
-    rough = max(high - low, 1e-9) / 4
-    size = 10 ** math.floor(math.log10(rough))
-    step = next(size * each for each in (1, 2, 5, 10) if size * each >= rough * 0.9)
-    step = max(step, least)
-    ends = math.floor(low / step + 1e-9), max(math.ceil(high / step - 1e-9), 1)
-    return [round(k * step, 10) for k in range(ends[0], ends[1] + 1)]
+    ticks = MaxNLocator(5, steps=[1, 2, 5, 10], integer=whole).tick_values(low, high)
+    return (ticks.round(10) + 0.0).tolist()

@@ -5,29 +5,44 @@ from __future__ import annotations
 import base64
 import html
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import typst
+from matplotlib.artist import Artist
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure as Canvas
+from matplotlib.lines import Line2D
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path as Outline
+from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
 from PIL import Image
 
 from laoqu.errors import ParameterError, nearest
 from laoqu.show import table as tables
-from laoqu.show.style import MARGIN, MIDDLE, PALETTE, Item, Look, Sheet, glyph
+from laoqu.show.style import MARGIN, PALETTE, SMALL, Item, Sheet, family
 from laoqu.show.words import Words
 
 DPI = 200
-#: Points: the light edge of a text on a map, the edge that makes a title heavier, and the distance
-#: of the lines of a hatch.
-HALO, HEAVY, HATCH = 2.2, 0.3, 3.2
+#: Points: the light edge of a text on a map, and the edge that makes a title heavier.
+EDGE = {"paper": 2.2, "ink": 0.3}
+#: The middle of a line is so far above its baseline (em).
+MIDDLE = 0.37
+#: matplotlib's mark, and its size at radius 1, so that all cover about the same area.
+MARKS = {"circle": ("o", 2.0), "square": ("s", 1.8), "diamond": ("D", 1.84)}
 TEXTS = ("title", "subtitle", "caption", "alt")
 FORMS = ("png", "svg", "pdf", "csv")
-PAGE = """#set page(width: auto, height: auto, margin: 0pt, fill: {ground})
-#image(bytes(sys.inputs.svg), format: "svg", width: {width}pt)"""
+#: How files are written: letters as outlines, the same bytes again.
+RC = {"svg.fonttype": "path", "svg.hashsalt": "laoqu", "text.hinting": "none"}
+#: Points of a step of a path in SVG.
+POINTS = {"M": 1, "L": 1, "Q": 2, "C": 3, "z": 0}
+UNDATED = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -72,25 +87,57 @@ class Figure:
             self._sheets[narrow] = sheet
         return self._sheets[narrow]
 
+    def matplotlib(self, narrow: bool = False, dark: bool = False) -> Canvas:
+        """Return the figure as one of matplotlib, to go on with; its axes are in points.
+
+        Examples
+        --------
+        >>> import laoqu as lq
+        >>> figure = lq.plot_region("yimeng").matplotlib()
+        >>> note = figure.axes[0].text(10, 60, "my note")
+        >>> figure.savefig("map.pdf")  # doctest: +SKIP
+        """
+        sheet, tones = self.sheet(narrow), {name: two[dark] for name, two in PALETTE.items()}
+        figure = Canvas((sheet.width / 72, sheet.y / 72), dpi=72, facecolor=tones["paper"])
+        axes = figure.add_axes((0, 0, 1, 1), xlim=(0, sheet.width), ylim=(sheet.y, 0))
+        axes.set_axis_off()
+        for item in sheet.items:
+            artist = axes.add_artist(_artist(item, tones | {"none": "none"}))
+            artist.set(clip_on=False, zorder=1)  # one over the other as they come
+        return figure
+
     def svg(self, narrow: bool = False) -> str:
         """Return the figure as SVG: no ground, light and dark, letters as outlines."""
-        return _svg(self.sheet(narrow), self.alt)
+        figure, out = self.matplotlib(narrow), io.StringIO()
+        figure.patch.set_visible(False)
+        for text in figure.findobj(Text):  # drawn twice, each letter would be written out
+            text.set_path_effects([])
+        with mpl.rc_context(RC):
+            FigureCanvasSVG(figure).print_svg(out, metadata=UNDATED)
+        return _slim(out.getvalue(), self.alt)
 
     def png(self, narrow: bool = False, dark: bool = False) -> bytes:
         """Return the figure as PNG at 200 dpi, on white or on black."""
-        drawn = Image.open(io.BytesIO(self._typeset("png", narrow, dark))).convert("RGB")
+        figure, out = self.matplotlib(narrow, dark), io.BytesIO()
+        figure.set_dpi(DPI)
+        with mpl.rc_context(RC):
+            canvas = FigureCanvasAgg(figure)
+            canvas.draw()
+        drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
         # 128 colours are enough for flat ones, and a third of the bytes; the ground stays as it is.
         few = drawn.quantize(128, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         palette, ground = few.getpalette(), 3 * few.getpixel((0, 0))
         palette[ground : ground + 3] = drawn.getpixel((0, 0))
         few.putpalette(palette)
-        out = io.BytesIO()
         few.save(out, "png", dpi=(DPI, DPI))
         return out.getvalue()
 
     def pdf(self, narrow: bool = False) -> bytes:
-        """Return the figure as PDF for print, letters as outlines."""
-        return self._typeset("pdf", narrow)
+        """Return the figure as PDF for print."""
+        figure, out = self.matplotlib(narrow), io.BytesIO()
+        figure.patch.set_visible(False)
+        figure.savefig(out, format="pdf", metadata={"CreationDate": None})
+        return out.getvalue()
 
     def csv(self) -> bytes:
         """Return the data as CSV, which Excel opens too."""
@@ -121,14 +168,6 @@ class Figure:
         """Return what a page and a Word file show."""
         png = base64.b64encode(self.png()).decode("ascii")
         return {"wide.svg": self.svg(), "narrow.svg": self.svg(narrow=True), "png": png}
-
-    def _typeset(self, form: str, narrow: bool, dark: bool = False) -> bytes:
-        sheet, ground = self.sheet(narrow), f'rgb("{PALETTE["paper"][dark]}")'
-        page = PAGE.format(ground="none" if form == "pdf" else ground, width=sheet.width)
-        svg = {"svg": _svg(sheet, self.alt, (dark,))}
-        return typst.compile(
-            page.encode(), format=form, ppi=DPI, sys_inputs=svg, ignore_system_fonts=True
-        )
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
         words = {"title": self.title, "alt": self.alt, "caption": self.caption}
@@ -185,94 +224,80 @@ def finish(
     return Figure(draw, data[used], **{"alt": alt} | text)
 
 
-# One unit of the SVG is a hundredth of a point (4 µm), so that no number needs a decimal point.
-
-
-def _svg(sheet: Sheet, alt: str, modes: tuple[int, ...] = (0, 1)) -> str:
-    tones, glyphs, body = {"muted"}, {}, []
-    for (look, halo), items in groupby(sheet.items, key=lambda item: (item.look, item.halo)):
-        tones |= {look.fill, look.line, halo} - {"none", ""}
-        drawn = "".join(_text(it, glyphs) if it.kind == "text" else _path(it) for it in items)
-        if halo:
-            body.append(f'<g class="l-{halo}" fill="none" stroke-linejoin="round">{drawn}</g>')
-        body.append(f"<g{_attributes(look)}>{drawn}</g>")
-        if look.hatch:
-            body.append(f'<g fill="url(#laoqu-hatch)">{drawn}</g>')
-    css = [
-        "".join(
-            f".laoqu-figure .f-{tone}{{fill:{PALETTE[tone][mode]}}}"
-            f".laoqu-figure .l-{tone}{{stroke:{PALETTE[tone][mode]}}}"
-            for tone in sorted(tones)
+def _artist(item: Item, tones: Mapping[str, str]) -> Artist:
+    look, down = item.look, item.size * MIDDLE
+    fill, line = tones[look.fill], tones[look.line]
+    width = look.width if look.line != "none" else 0
+    if item.kind == "text":
+        (x, y), turned = item.at, item.turned
+        text = Text(
+            x + down * turned, y + down * (not turned), item.text, color=fill, size=item.size,
+            family=[family(), "DejaVu Sans"], rotation=90 * turned, rotation_mode="anchor",
+        )  # fmt: skip
+        if item.halo:
+            edge = withStroke(linewidth=EDGE[item.halo], foreground=tones[item.halo])
+            text.set_path_effects([edge])
+            text.set_gid(f"edge-{item.halo}")
+        return text
+    if item.kind == "mark":
+        form, size = MARKS[item.shape]
+        return Line2D(
+            *np.reshape(item.at, (2, 1)), linestyle="", marker=form, markersize=size * item.size,
+            markerfacecolor=fill, markeredgecolor=line, markeredgewidth=width,
+        )  # fmt: skip
+    path = Outline.make_compound_path(
+        *(
+            Outline(np.vstack([ring, ring[:1]]) if item.closed else ring, closed=item.closed)
+            for ring in item.rings
         )
-        for mode in modes
-    ]
-    style = css[0] + "".join(f"@media (prefers-color-scheme:dark){{{each}}}" for each in css[1:])
-    side, size = round(HATCH * 100), (sheet.width, sheet.y)
-    wide, high = (round(each * 100) for each in size)
-    hatch = (
-        f'<pattern id="laoqu-hatch" width="{side}" height="{side}" patternUnits="userSpaceOnUse" '
-        f'patternTransform="rotate(45)"><path class="l-muted" stroke-width="60" d="M0 0V{side}"/>'
-        "</pattern>"
     )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="laoqu-figure" role="img" '
-        f'viewBox="0 0 {wide} {high}" width="{size[0]:g}pt" height="{size[1]:.2f}pt">'
-        f"<title>{html.escape(alt)}</title><style>{style}</style>"
-        f"<defs>{hatch}{''.join(glyphs.values())}</defs>{''.join(body)}</svg>"
-    )
+    patch = PathPatch(path, facecolor=fill, edgecolor=line, linewidth=width, joinstyle="round")
+    if look.dash:
+        patch.set_linestyle((0, [each / width for each in look.dash]))
+    if look.hatch:
+        patch.set(hatch="//////", hatchcolor=tones["muted"], hatch_linewidth=0.6)
+    return patch
 
 
-def _attributes(look: Look) -> str:
-    fill = ' fill="none"' if look.fill == "none" else f' class="f-{look.fill}"'
-    if look.line == "none":
-        return fill
-    kinds = " ".join(f"{k}-{t}" for k, t in (("f", look.fill), ("l", look.line)) if t != "none")
-    line = f' class="{kinds}"' + (fill if look.fill == "none" else "")
-    dash = " ".join(f"{each * 100:.0f}" for each in look.dash)
-    dash = f' stroke-dasharray="{dash}"' if dash else ""
-    return f'{line} stroke-width="{look.width * 100:.0f}" stroke-linejoin="round"{dash}'
+def _slim(svg: str, alt: str) -> str:
+    """Shorten what matplotlib wrote, and let its colours follow the reader's light or dark."""
+    rules, dark = [".laoqu-figure *{stroke-linejoin:round}"], []
+    for name, width in EDGE.items():  # glyphs are drawn at 6,400 units an em
+        rule = f".edge-{name}{{paint-order:stroke;stroke-width:{width * 6400 / SMALL:.0f};stroke:"
+        rules.append(f"{rule}{PALETTE[name][0]}}}")
+        dark.append(f".edge-{name}{{stroke:{PALETTE[name][1]}}}")
+    for light, other in set(PALETTE.values()):
+        for what in ("fill", "stroke"):
+            if (said := f"{what}: {light.lower()}") in svg:
+                dark.append(f'[style*="{said}"]{{{what}:{other}!important}}')
+    style = "".join([*rules, "@media (prefers-color-scheme:dark){", *sorted(dark), "}"])
+    for old, new in (
+        (r"^.*?(?=<svg)|<!--.*?-->|<defs>\s*<style.*?</defs>|xlink:| xmlns:xlink=\S+", ""),
+        (r'<g id="(edge-\w+)"', r'<g class="\1"'),
+        (r' id="[a-z\d]+_\d+"', ""),
+        (r'(?<= d=")M[^"]+', _steps),
+        (r"([1-9]\d*\.\d\d)\d+", r"\1"),
+        (r"\s*\n\s*([A-Za-z])", r"\1"),
+        (r"\s*\n\s*", ""),
+    ):
+        svg = re.sub(old, new, svg, flags=re.S)
+    head = f"><title>{html.escape(alt)}</title><style>{style}</style>"
+    return svg.replace("<svg", '<svg class="laoqu-figure" role="img"', 1).replace(">", head, 1)
 
 
-def _path(item: Item) -> str:
-    if item.kind == "mark" and not item.rings:
-        x, y, r = (round(each * 100) for each in (*item.at, item.size))
-        return f'<circle cx="{x}" cy="{y}" r="{r}"/>'
-    return f'<path d="{"".join(_ring(ring, item.closed) for ring in item.rings)}"/>'
-
-
-def _ring(points: np.ndarray, closed: bool) -> str:
-    """Return a ring as steps in whole units, which are short to write."""
-    whole = np.rint(points * 100).astype(int)
-    steps = np.diff(whole, axis=0)
-    steps = steps[steps.any(axis=1)]
-    written = " ".join(map(str, steps.ravel().tolist())).replace(" -", "-")
-    return f"M{whole[0, 0]} {whole[0, 1]}l{written or '0 0'}{'z' if closed else ''}"
-
-
-def _text(item: Item, glyphs: dict[str, str]) -> str:
-    """Return a text as its letters, each of which is defined once."""
-    x, uses = 0.0, []
-    for character in item.text:
-        points, codes, wide = glyph(character)
-        if len(points):
-            name = f"laoqu-{ord(character):x}"
-            if character not in glyphs:
-                glyphs[character] = f'<path id="{name}" d="{_letter(points, codes)}"/>'
-            uses.append(f'<use href="#{name}" x="{x:.0f}"/>')
-        x += wide
-    left, top = (round(each * 100) for each in item.at)
-    turn = "rotate(-90)" if item.turned else ""
-    down = f"translate(0 {item.size * 100 * MIDDLE:.0f})scale({item.size / 10:g})"
-    edge = (HALO if item.halo == "paper" else HEAVY) * 1000 / item.size
-    edge = f' stroke-width="{edge:.0f}"' if item.halo else ""
-    return f'<g transform="translate({left} {top}){turn}{down}"{edge}>{"".join(uses)}</g>'
-
-
-def _letter(points: np.ndarray, codes: np.ndarray) -> str:
-    letters, out, last = {1: "M", 2: "L", 3: "Q", 4: "C"}, [], 0
-    for (x, y), code in zip(np.rint(points).astype(int).tolist(), codes.tolist(), strict=True):
-        # A curve has two or three points, and the next one of its kind needs no letter.
-        before = " " if code == last and code in (3, 4) else letters.get(code, "z")
-        out.append("z" if before == "z" else f"{before}{x} {-y}")
-        last = code
-    return "".join(out).replace(" -", "-")
+def _steps(path: re.Match) -> str:
+    """Write a path in steps from point to point, which are short to write."""
+    letters = re.findall("[MLQCz]", path[0])
+    points = np.array(re.sub("[MLQCz]", " ", path[0]).split(), dtype=float).reshape(-1, 2)
+    points = points.round(1 if len(points) > 99 else 2)  # 35 µm are fine enough for a border
+    counts = [POINTS[letter] for letter in letters]
+    ends = np.cumsum(counts)
+    base = np.repeat(points[np.r_[0, ends[:-1] - 1]], counts, axis=0)
+    base[ends[np.array(letters) == "M"] - 1] = 0
+    numbers = [f"{each:g}" for each in (points - base).round(2).ravel().tolist()]
+    out, before, start = [], "", 0
+    for letter, end in zip(letters, (2 * ends).tolist(), strict=True):
+        out.append(" " if letter == before else letter if letter in "Mz" else letter.lower())
+        out.append(" ".join(numbers[start:end]))
+        before, start = letter, end
+    return re.sub(r"(?<!\d)0\.", ".", "".join(out)).replace(" -", "-")

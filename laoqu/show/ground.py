@@ -20,7 +20,7 @@ MARK, THIN = Look("paper", "ink", 0.8), Look(line="ink")
 #: Points: the radius of a number.
 RADIUS = 5.0
 #: The longer side of an area is drawn in so many steps.
-FINE = 800
+FINE = 600
 #: Metres: islands farther off do not stretch the map (东沙 is 260 km away).
 NEAR = 6e4
 
@@ -83,8 +83,7 @@ class View:
         place = spot if place is None else place
         if (place != spot).any():
             self.sheet.line(tuple(spot), tuple(place), look=THIN)
-        self.sheet.mark(*place, RADIUS, MARK, shape, "place")
-        self.sheet.text(*place, text, anchor="middle", name="number")
+        self.sheet.mark(*place, RADIUS, MARK, shape, "place", text)
 
 
 class Shapes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 
 from laoqu.show.charts import AXIS, GRID, SERIES, ticks_of
@@ -45,77 +46,59 @@ def lines(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
     tones = {n: t for n, t in zip(data["series"], data["tone"], strict=True) if t}
     plain = [name for name in names if name not in tones]
     tones |= {name: SERIES[k % len(SERIES)] for k, name in enumerate(plain)}
+    loud = [name for name in names if tones[name] != QUIET]
     groups = list(dict.fromkeys(data["group"]))
-    known = data["value"].dropna()
     # Lines may start off zero, bars may not: the scale is as narrow as the values.
-    ticks = ticks_of(float(known.min()), float(known.max()))
+    ticks = ticks_of(float(data["value"].min()), float(data["value"].max()))
     years = sorted(map(int, data["year"].unique()))
     first, last = years[0], years[-1]
-    loud = [name for name in names if tones[name] != QUIET]
-    room = max((text_width(name) for name in loud), default=0) + 8 if len(names) > 1 else 6
+    room = max(map(text_width, loud), default=0) + 8 if len(names) > 1 else 6
 
     def panel(sheet: Sheet, rows: pd.DataFrame, place: tuple[float, float, float, float]) -> None:
         left, top, wide, high = place
-        x0 = left + max(text_width(number(t)) for t in ticks) + 5
-        x1, scale = left + wide - room, high / max(ticks[-1] - ticks[0], 1e-9)
-        step = (x1 - x0) / max(last - first, 1)
+        x0, x1 = left + max(text_width(number(t)) for t in ticks) + 5, left + wide - room
+        step, scale = (x1 - x0) / max(last - first, 1), high / (ticks[-1] - ticks[0])
         for tick in ticks:
             y = top + high - (tick - ticks[0]) * scale
             sheet.line((x0, y), (x1, y), look=GRID if tick != ticks[0] else AXIS)
             sheet.text(x0 - 4, y, number(tick), tone="muted", anchor="end")
-        every = max(1, math.ceil(30 / max(step, 1e-9)))
-        shown = years if len(years) <= FEW else [*range(first, last, every), last]
-        for year in shown:
+        every = max(1, math.ceil(30 / step))
+        for year in years if len(years) <= FEW else [*range(first, last, every), last]:
             if year in (first, last) or last - year >= every * 0.7:
                 x = x0 + (year - first) * step
                 sheet.text(x, top + high + 7, str(year), tone="muted", anchor="middle")
-        ends: list[tuple[float, str]] = []
+        ends = []
         for name in sorted(names, key=lambda n: tones[n] != QUIET):
             own = rows[rows["series"] == name].dropna(subset=["value"]).sort_values("year")
             if own.empty:
                 continue
-            points = [
-                (x0 + (row.year - first) * step, top + high - (row.value - ticks[0]) * scale)
-                for row in own.itertuples()
-            ]
-            look = Look(line=tones[name], width=0.5 if tones[name] == QUIET else 1.4)
+            x, y = x0 + (own["year"] - first) * step, top + high - (own["value"] - ticks[0]) * scale
+            points = list(zip(x, y, strict=True))
             if len(points) > 1:
+                look = Look(line=tones[name], width=1.4 if name in loud else 0.5)
                 sheet.line(*points, look=look, name=f"series|{name}")
             else:
                 sheet.mark(*points[0], 1.6, Look(tones[name]), name=f"series|{name}")
-            if tones[name] != QUIET and len(names) > 1:
+            if name in loud and len(names) > 1:
                 ends.append((points[-1][1], name))
-        for y, name in _apart(ends, top + high):
-            sheet.text(x1 + 5, y, name, tone=tones[name])
+        # Names at the ends of lines are moved apart, and none below the panel.
+        order = np.arange(len(ends)) * SMALL * 1.15
+        y = np.maximum.accumulate(np.array([y for y, _ in sorted(ends)]) - order)
+        y = np.minimum(y, top + high - order.max(initial=0)) + order
+        for at, (_, name) in zip(y, sorted(ends), strict=True):
+            sheet.text(x1 + 5, at, name, tone=tones[name])
 
     def draw(sheet: Sheet) -> None:
-        across = 1 if len(groups) == 1 else 2
-        high = ALONE if len(groups) == 1 else AMONG
+        across, high = (1, ALONE) if len(groups) == 1 else (2, AMONG)
         wide = (sheet.width - 2 * MARGIN - BETWEEN * (across - 1)) / across
-        for number_, group in enumerate(groups):
-            column = number_ % across
-            if column == 0 and number_:
-                sheet.y += high + HEAD + BETWEEN + 8
-            left, top = MARGIN + column * (wide + BETWEEN), sheet.y
-            if group:
-                sheet.text(left, top + SMALL / 2, group, tone="muted")
-                top += HEAD
-            panel(sheet, data[data["group"] == group], (left, top + 4, wide, high))
-        sheet.y += high + HEAD + BETWEEN
+        top, each = sheet.y, high + HEAD + BETWEEN + 8
+        for k, group in enumerate(groups):
+            left, y = MARGIN + k % across * (wide + BETWEEN), top + k // across * each
+            sheet.text(left, y + SMALL / 2, group, tone="muted")
+            y += HEAD if group else 0
+            panel(sheet, data[data["group"] == group], (left, y + 4, wide, high))
+        sheet.y = top + math.ceil(len(groups) / across) * each - 8
 
-    final = data[data["year"] == last].dropna(subset=["value"])
-    final = final[final["series"].isin(loud)]
-    listed = [f"{(c.group + ' ') if c.group else ''}{c.series} {last}: {number(c.value)}"
-              for c in final.itertuples()]  # fmt: skip
+    final = data[(data["year"] == last) & data["series"].isin(loud)].dropna(subset=["value"])
+    listed = [f"{c.group} {c.series} {last}: {number(c.value)}".strip() for c in final.itertuples()]
     return finish(draw, data, words, listed, given)
-
-
-def _apart(ends: list[tuple[float, str]], bottom: float) -> list[tuple[float, str]]:
-    """Move names at the ends of lines apart, and none below the panel."""
-    step, placed = SMALL * 1.15, []
-    for y, name in sorted(ends):
-        placed.append((max(y, placed[-1][0] + step) if placed else y, name))
-    for k in range(len(placed) - 1, -1, -1):
-        floor = bottom - (len(placed) - 1 - k) * step
-        placed[k] = (min(placed[k][0], floor), placed[k][1])
-    return placed

@@ -250,8 +250,7 @@ def _draw_all(
         view.number(str(k), view.at(middle_of(shape)))
     x, y = (MARGIN, foot + 8) if sheet.narrow else (MARGIN + wide + 12, sheet.y)
     for k, name in enumerate(listed, 1):
-        sheet.mark(x + RADIUS, y + 6, RADIUS, MARK)
-        sheet.text(x + RADIUS, y + 6, str(k), anchor="middle")
+        sheet.mark(x + RADIUS, y + 6, RADIUS, MARK, text=str(k))
         lines = wrap(name, sheet.width - MARGIN - x - 15)
         y = sheet.lines(x + 15, y + 1.5, lines) + 4
     sheet.y = max(y, foot + 4)

@@ -75,8 +75,8 @@ def network(
             sheet.line(tuple(a), tuple(b), look=look[each.kind], name=f"{each.a}|{each.b}")
         discs = [(*at[each.term], 4.4 + 1.1 * each.value**0.5) for each in data.itertuples()]
         for (x, y, r), each in zip(discs, data.itertuples(), strict=True):
-            sheet.mark(x, y, r, Look("paper", "ink", 0.8), name=each.term)
-            sheet.text(x, y, str(each.group), anchor="middle")
+            ring = Look("paper", "ink", 0.8)
+            sheet.mark(x, y, r, ring, name=each.term, text=str(each.group))
         taken = [(x - r, y - r, x + r, y + r) for x, y, r in discs]
         dots = np.array([a + (b - a) * part for a, b in ends for part in np.linspace(0, 1, 30)])
         named = zip(data["label"], discs, strict=True)

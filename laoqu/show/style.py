@@ -51,8 +51,8 @@ INSTRUMENTS = {"S": "supply", "E": "environment", "D": "demand"}
 WIDE, NARROW = 453.5, 252.0
 #: Points: the title, the smallest type, and the margin of a sheet.
 TITLE, SMALL, MARGIN = 10.5, 7.0, 3.0
-#: A middle line lies so far above the baseline (em); a line of text is so high (em).
-MIDDLE, LINE = 0.37, 1.3
+#: A line of text is so high (em).
+LINE = 1.3
 FONT = Path(pylopdf_fonts_zh_cn.__file__).parent / "NotoSansSC-Regular.otf"
 #: What a line of text is not broken in: a number stays with the word that follows it.
 PIECE = re.compile(r"""(?:["(]*\d+ )?[A-Za-z0-9’'"(),.;:%-]+(?: \d+$)?[ –]?|\d*.(?: \d+$)?""")
@@ -60,6 +60,13 @@ HAN, CURLY = re.compile("[\u3400-\u9fff]"), str.maketrans("“”‘’", "\"\"'
 #: Never at the beginning of a line.
 CLOSING = "，。；：、）”》 \u2009"
 THIN = "\u2009"
+
+
+@cache
+def family() -> str:
+    """Make the font known to matplotlib; return its name."""
+    font_manager.fontManager.addfont(FONT)
+    return font_manager.fontManager.ttflist[-1].name
 
 
 def use_font() -> str:
@@ -71,10 +78,8 @@ def use_font() -> str:
     >>> lq.use_font()
     'Noto Sans SC'
     """
-    font_manager.fontManager.addfont(FONT)
-    name = font_manager.fontManager.ttflist[-1].name
-    mpl.rcParams.update({"font.family": name, "axes.unicode_minus": False})
-    return name
+    mpl.rcParams.update({"font.family": family(), "axes.unicode_minus": False})
+    return family()
 
 
 @cache
@@ -85,15 +90,14 @@ def _font() -> FT2Font:
 
 
 @lru_cache(maxsize=8192)
-def glyph(character: str) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return the outline of a character (points and codes) and its width, at 1,000 units an em."""
-    if character == THIN:
-        return np.empty((0, 2)), np.empty(0, dtype="u1"), 200.0
+def advance(character: str) -> float:
+    """Return the width of a character, in thousandths of its size."""
+    if character == THIN:  # matplotlib takes it from its own font
+        return 200
     if not _font().get_char_index(ord(character)):
         raise LaoquError(f"the font has no glyph for {character!r} (U+{ord(character):04X})")
     loaded = _font().load_char(ord(character), flags=LoadFlags.NO_HINTING)
-    points, codes = _font().get_path()
-    return points, codes, loaded.linearHoriAdvance / 65536
+    return loaded.linearHoriAdvance / 65536
 
 
 @lru_cache(maxsize=8192)
@@ -103,7 +107,7 @@ def text_width(text: str, size: float = SMALL) -> float:
     >>> text_width("老区", 10)
     20.0
     """
-    return sum(glyph(each)[2] for each in straight(text)) * size / 1000
+    return sum(map(advance, straight(text))) * size / 1000
 
 
 def wrap(text: str, room: float, size: float = SMALL) -> list[str]:
@@ -123,11 +127,7 @@ def wrap(text: str, room: float, size: float = SMALL) -> list[str]:
 
 
 def straight(text: str) -> str:
-    """Straighten the quotation marks of an English text: this font draws curly ones full width.
-
-    >>> straight("most often “7 Key cities”")
-    'most often "7 Key cities"'
-    """
+    """Straighten the quotation marks of an English text: this font draws curly ones full width."""
     return text if HAN.search(text) else text.translate(CURLY).replace("…", "...")
 
 
@@ -146,7 +146,7 @@ class Item:
     """One thing on a sheet: a ``text``, a ``path`` or a ``mark``; `name` says what it stands for.
 
     `at` is a text's left end on its middle line or a mark's middle, `size` a text's type size or
-    a mark's radius, `rings` the points of a path or of a mark that is no circle.
+    a mark's radius.
     """
 
     kind: str
@@ -158,15 +158,9 @@ class Item:
     text: str = ""
     turned: bool = False
     halo: str = ""
+    shape: str = ""
     rings: Sequence[np.ndarray] = ()
     closed: bool = True
-
-
-#: Corners of marks at radius 1, of about the area of the circle.
-SHAPES = {
-    "square": np.array([(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)]),
-    "diamond": np.array([(0, -1.3), (1.3, 0), (0, 1.3), (-1.3, 0)]),
-}
 
 
 @dataclass
@@ -182,53 +176,51 @@ class Sheet:
         """The width of the sheet."""
         return NARROW if self.narrow else WIDE
 
-    def text(self, x: float, y: float, text: str, size: float = SMALL, **look: object) -> Item:
-        """Write one line, its middle at `y`.
+    def text(self, x, y, text, size=SMALL, tone="ink", anchor="start", **more: object) -> None:
+        """Write one line, its middle at `y`; `anchor` is start, middle or end.
 
-        `look`: ``tone``, ``anchor`` (start, middle, end), ``halo`` (the colour of an edge),
-        ``turned`` (reads upwards; `anchor` is then along the way up) and ``name``.
+        `more`: ``halo`` (the colour of an edge), ``turned`` (reads upwards; `anchor` is then along
+        the way up) and ``name``.
         """
-        tone, anchor, text = look.pop("tone", "ink"), look.pop("anchor", "start"), straight(text)
+        text, half = straight(text), size * 0.55
         long = text_width(text, size)
         back = {"start": 0, "middle": long / 2, "end": long}[anchor]
-        half = size * 0.55
-        if look.get("turned"):
+        if more.get("turned"):
             y += back
             box = (x - half, y - long, x + half, y)
         else:
             x -= back
             box = (x, y - half, x + long, y + half)
-        return self._add(Item("text", Look(tone), box, at=(x, y), size=size, text=text, **look))
+        self.items.append(Item("text", Look(tone), box, at=(x, y), size=size, text=text, **more))
 
     def lines(self, x: float, y: float, lines: Sequence[str], **look: object) -> float:
         """Write lines from the top at `y` down; return where they end."""
-        size = look.setdefault("size", SMALL)
-        for line in lines:
-            self.text(x, y + size * LINE / 2, line, **look)
-            y += size * LINE
-        return y
+        high = look.get("size", SMALL) * LINE
+        for k, line in enumerate(lines):
+            self.text(x, y + (k + 0.5) * high, line, **look)
+        return y + len(lines) * high
 
-    def path(self, rings: Sequence[np.ndarray], look: Look, name: str = "", closed=True) -> Item:
+    def path(self, rings: Sequence[np.ndarray], look: Look, name: str = "", closed=True) -> None:
         """Draw rings (or open lines) as one shape."""
         points = np.concatenate(rings)
         box = (*points.min(axis=0), *points.max(axis=0))
-        return self._add(Item("path", look, box, name, rings=rings, closed=closed))
+        self.items.append(Item("path", look, box, name, rings=rings, closed=closed))
 
-    def line(self, *points: tuple[float, float], look: Look, name: str = "") -> Item:
+    def line(self, *points: tuple[float, float], look: Look, name: str = "") -> None:
         """Draw a line through points."""
-        return self.path([np.array(points, dtype=float)], look, name, closed=False)
+        self.path([np.array(points, dtype=float)], look, name, closed=False)
 
-    def box(self, x: float, y: float, wide: float, high: float, look: Look, name="") -> Item:
+    def box(self, x: float, y: float, wide: float, high: float, look: Look, name="") -> None:
         """Draw a rectangle from its upper left corner."""
         corners = [(x, y), (x + wide, y), (x + wide, y + high), (x, y + high)]
-        return self.path([np.array(corners, dtype=float)], look, name)
+        self.path([np.array(corners, dtype=float)], look, name)
 
-    def mark(self, x: float, y: float, r: float, look: Look, shape="circle", name="") -> Item:
-        """Draw a mark around its middle."""
-        rings = [np.array((x, y)) + r * SHAPES[shape]] if shape in SHAPES else ()
-        return self._add(
-            Item("mark", look, (x - r, y - r, x + r, y + r), name, (x, y), r, rings=rings)
-        )
+    def mark(self, x, y, r: float, look: Look, shape="circle", name="", text="") -> None:
+        """Draw a mark around its middle, and a text in it."""
+        box = (x - r, y - r, x + r, y + r)
+        self.items.append(Item("mark", look, box, name, (x, y), r, shape=shape))
+        if text:
+            self.text(x, y, text, anchor="middle")
 
     def head(self, title: str, subtitle: str) -> None:
         """Write the finding and the measure, wrapped to the width."""
@@ -240,13 +232,13 @@ class Sheet:
         self.y += 4
 
     def legend(self, entries: Sequence[tuple[str, str, Look]], x=MARGIN, room=0.0) -> None:
-        """Write samples (text, shape or ``area``, look) in rows from `y` down."""
-        left, room, gap = x, room or self.width - 2 * MARGIN, 11
+        """Write samples (text, shape or ``area`` or ``line``, look) in rows from `y` down."""
         if not entries:
             return
+        left, room, gap = x, room or self.width - 2 * MARGIN, 11
         for text, shape, look in entries:
-            lines = wrap(text, room - 14, SMALL)
-            wide = 14 + max(text_width(each) for each in lines)
+            lines = wrap(text, room - 14)
+            wide = 14 + max(map(text_width, lines))
             if left > x and left + wide > x + room:
                 left, self.y = x, self.y + gap
             middle = self.y + SMALL * LINE / 2
@@ -255,15 +247,10 @@ class Sheet:
             elif shape == "line":
                 self.line((left, middle), (left + 10, middle), look=look, name="legend")
             else:
-                letter = shape in INSTRUMENTS
-                self.mark(left + 5, middle, 4.6 if letter else 2.8, look, shape, "legend")
-                if letter:
-                    self.text(left + 5, middle, shape, anchor="middle")
+                letter = shape if shape in INSTRUMENTS else ""
+                form, r = ("circle", 4.6) if letter else (shape, 2.8)
+                self.mark(left + 5, middle, r, look, form, "legend", letter)
             self.lines(left + 14, self.y, lines, tone="muted")
             self.y += (len(lines) - 1) * SMALL * LINE
             left += wide + 12
         self.y += gap + 3
-
-    def _add(self, item: Item) -> Item:
-        self.items.append(item)
-        return item

@@ -7,7 +7,6 @@ what a notebook and a terminal show of it.
 from __future__ import annotations
 
 import base64
-import html
 import io
 import re
 import unicodedata
@@ -19,6 +18,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
 
 from laoqu.errors import ParameterError, nearest
 from laoqu.show.words import HAN, Words, label
@@ -202,117 +203,36 @@ def block_html(shown: Mapping[str, object], plan: str = "", after: str = "") -> 
     after : str
         HTML at the end of the section: the page's line of downloads.
     """
-    level = shown["level"]
-    # The finding of a figure is drawn in it.
-    headed = bool(shown["title"]) and shown["kind"] != "figure"
-    parts = [f"<h{level}>{_inline(shown['title'], shown)}</h{level}>"] if headed else []
-    form = shown["form"]
-    texts = [_inline(text, shown, plan) for text in shown["paragraphs"]]
-    if form == "copy":
-        raw = "\n".join(map(str, shown["paragraphs"]))
-        parts.append(f'<pre class="copy" tabindex="0">{html.escape(raw)}</pre>')
-    elif form == "list":
-        parts.append(f"<ul>{''.join(f'<li>{text}</li>' for text in texts)}</ul>")
-    else:
-        mark = f' class="{html.escape(form)}"' if form else ""
-        parts += [f"<p{mark}>{text}</p>" for text in texts]
-    if shown["tiles"]:
-        parts.append(_tiles(shown))
-    if shown["columns"]:
-        parts.append(_table(shown, plan))
-    if shown["images"]:
-        parts.append(_figure(shown))
-    if shown["note"]:
-        parts.append(f'<p class="note">{_inline(shown["note"], shown, plan)}</p>')
-    body = "\n".join([*parts, after])
-    if shown["folded"]:
-        head = parts.pop(0) if headed else ""
-        key = "fold.table" if shown["columns"] else "fold.text"
-        summary = html.escape(label(key, shown["lang"], n=len(shown["rows"])))
-        name = f"{_inline(shown['title'], shown)} · {summary}" if head else summary
-        body = "\n".join([*parts, after])
-        body = f'<details class="fold"><summary>{name}</summary>{body}</details>'
-    anchor = f' id="{html.escape(shown["anchor"])}"' if shown["anchor"] else ""
-    return f'<section class="laoqu {shown["kind"]}"{anchor}>\n{body}\n</section>'
-
-
-def _tiles(shown: Mapping[str, object]) -> str:
-    tiles = "".join(
-        f"<div><dt>{_inline(each['label'], shown)}</dt>"
-        f"<dd><b>{_inline(str(each['value']), shown)}</b>"
-        f"<small>{_inline(each['note'], shown)}</small></dd></div>"
-        for each in shown["tiles"]
-    )
-    return f'<dl class="tiles">{tiles}</dl>'
-
-
-def _table(shown: Mapping[str, object], plan: str) -> str:
     columns = shown["columns"]
     under = [i for i, each in enumerate(columns) if "under" in each["role"]]
     main = [i for i in range(len(columns)) if i not in under]
-    linked = link_column(columns)
-    lengths = [width(cell) for row in shown["rows"] for cell in row]
-    shape = "cards" if max(lengths, default=0) > CARD or len(main) > 4 else "compact"
-    mark = {i: ' class="num"' if columns[i]["role"] == "number" else "" for i in main}
-    heads = "".join(
-        f'<th scope="col"{mark[i]}>{_inline(columns[i]["label"], shown)}</th>' for i in main
-    )
-    begins, bodies = dict(map(tuple, shown["groups"])), [""]
-    for number, row in enumerate(shown["rows"]):
-        if number in begins:
-            head = _inline(begins[number], shown)
-            span = f'<th scope="rowgroup" colspan="{len(main)}">{head}</th>'
-            bodies.append(f'<tr class="group">{span}</tr>')
-        link = shown["links"][number] if shown["links"] and plan else ""
-        cells = []
-        for i in main:
-            text = _cell(row[i], columns[i], shown, number)
-            if i == linked and link and row[i]:
-                text = f'<a href="{html.escape(plan)}#{html.escape(link)}">{text}</a>'
-            if i == main[0]:
-                below = [_cell(row[j], columns[j], shown, number) for j in under if row[j]]
-                text += "".join(f"<small>{each}</small>" for each in below)
-            name = html.escape(columns[i]["label"])
-            cells.append(f'<td{mark[i]} data-label="{name}">{text}</td>')
-        anchor = f' id="{html.escape(shown["ids"][number])}"' if shown["ids"] else ""
-        bodies[-1] += f"<tr{anchor}>{''.join(cells)}</tr>"
-    body = "".join(f"<tbody>{rows}</tbody>" for rows in bodies if rows)
-    name = html.escape(plain(shown["title"]) or shown["key"])
-    return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{name}">'
-        f'<table class="{shape}"><thead><tr>{heads}</tr></thead>{body}</table></div>'
-    )
+    longest = max((width(cell) for row in shown["rows"] for cell in row), default=0)
+    linked = next((i for i in main if "link" in columns[i]["role"]), 0)
+    fold = "fold.table" if columns else "fold.text"
+    return _template().render(
+        it=shown, plan=plan, after=after, under=under, main=main, linked=linked,
+        shape="cards" if longest > CARD or len(main) > 4 else "compact",
+        groups=dict(map(tuple, shown["groups"])), plain=plain, picture=picture,
+        opens=label(fold, shown["lang"], n=len(shown["rows"])),
+        inline=lambda text: _inline(text, shown, plan),
+    )  # fmt: skip
 
 
-def link_column(columns: Sequence[Mapping[str, str]]) -> int:
-    """Return the position of the column that carries the link of its row, by default the first."""
-    return next((i for i, each in enumerate(columns) if "link" in each["role"]), 0)
+@cache
+def _template() -> Template:
+    """Read at the first use: a notebook that shows nothing needs no templates."""
+    loader = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(loader=loader, undefined=StrictUndefined, autoescape=True)
+    return environment.get_template("block.html.j2")
 
 
-def _cell(text: str, column: Mapping[str, str], shown: Mapping[str, object], row: int) -> str:
-    if not text:
-        return '<span class="none">–</span>'
-    if "words" in column["role"]:
-        return f'<q lang="zh">{html.escape(text)}</q>'
-    lines = "<br>".join(_inline(line, shown) for line in text.split("\n"))
-    if column["role"] == "badge":
-        code = html.escape(shown["badges"][column["name"]][row])
-        return f'<span class="badge {code}">{lines}</span>'
-    return lines
-
-
-def _figure(shown: Mapping[str, object]) -> str:
-    images, alt = shown["images"], html.escape(shown["alt"], quote=True)
-    source = f"data:image/png;base64,{images.get('png', '')}"
-    narrow = ""
-    if "wide.svg" in images:
-        source = svg_address(images["wide.svg"])
-    if "narrow.svg" in images:
-        address = svg_address(images["narrow.svg"])
-        narrow = f'<source media="(max-width: 40rem)" srcset="{address}">'
-    caption = f"<figcaption>{_inline(shown['caption'], shown)}</figcaption>"
-    picture = f'<picture>{narrow}<img alt="{alt}" src="{source}"></picture>'
-    return f"<figure>{picture}{caption if shown['caption'] else ''}</figure>"
+def picture(images: Mapping[str, str], alt: str) -> Markup:
+    """Return the drawings of a figure as one picture; on a phone the narrow one."""
+    address = {name: svg_address(drawn) for name, drawn in images.items() if name.endswith(".svg")}
+    source = address.get("wide.svg") or f"data:image/png;base64,{images['png']}"
+    narrow = Markup('<source media="(max-width: 40rem)" srcset="{}">')
+    narrow = narrow.format(address["narrow.svg"]) if "narrow.svg" in address else ""
+    return Markup('<picture>{}<img alt="{}" src="{}"></picture>').format(narrow, alt, source)
 
 
 def svg_address(svg: str) -> str:
@@ -320,29 +240,27 @@ def svg_address(svg: str) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode('ascii')}"
 
 
-def _inline(text: str, shown: Mapping[str, object], plan: str = "") -> str:
+def _inline(text: object, shown: Mapping[str, object], plan: str) -> Markup:
+    """Return a text with its quotations, its links and its other language marked."""
     out = []
     for kind, words, address in runs(str(text), shown["quotes"]):
         if kind == "quote":
-            out.append(f'<q lang="zh">{html.escape(words)}</q>')
-            continue
-        tongue = tagged(words, shown["lang"])
-        if kind == "link":
-            tongue = f'<a href="{html.escape(address)}">{tongue}</a>'
-        elif kind == "plan" and plan:
-            tongue = f'<a href="{html.escape(plan)}#{html.escape(address)}">{tongue}</a>'
-        out.append(tongue)
-    return "".join(out)
+            out.append(Markup('<q lang="zh">{}</q>').format(words))
+        elif kind == "link" or (kind == "plan" and plan):
+            to = address if kind == "link" else f"{plan}#{address}"
+            out.append(Markup('<a href="{}">{}</a>').format(to, tagged(words, shown["lang"])))
+        else:
+            out.append(tagged(words, shown["lang"]))
+    return Markup("").join(out).replace("\n", Markup("<br>"))
 
 
-def tagged(text: str, lang: str) -> str:
+def tagged(text: str, lang: str) -> Markup:
     """Escape a text and mark what is in the other language, for readers that speak it aloud."""
     pattern, other = (ENGLISH, "en") if lang == "zh" else (CHINESE, "zh")
     # Every second piece is in the other language.
-    pieces = re.split(f"({pattern.pattern})", text)
-    escaped = [html.escape(piece, quote=False) for piece in pieces]
-    escaped[1::2] = [f'<span lang="{other}">{piece}</span>' for piece in escaped[1::2]]
-    return "".join(escaped)
+    pieces = [Markup.escape(piece) for piece in re.split(f"({pattern.pattern})", text)]
+    pieces[1::2] = [Markup(f'<span lang="{other}">{piece}</span>') for piece in pieces[1::2]]
+    return Markup("").join(pieces)
 
 
 @cache

@@ -13,7 +13,7 @@ from scipy.stats import false_discovery_control, hypergeom
 
 import laoqu as lq
 from laoqu.analysis import counts, coword, crosstab, draws, pmc
-from laoqu.analysis.weights import RULES, weights
+from laoqu.analysis.counts import weights
 from laoqu.errors import ParameterError, UnknownId
 
 REACH = ("named", "place", "class", "everyone", "conditional")
@@ -40,34 +40,19 @@ def tables(draw):
 
 
 @settings(deadline=None)
-@given(reaches())
-def test_shares_of_a_measure_sum_to_one_and_near_rules_lie_inside_far_ones(reach):
-    found = {rule: weights(reach, MEASURES, AREAS, rule) for rule in RULES}
-    for rule in ("fractional", "named_fractional", "name_fractional"):
-        assert set(found[rule].sum(axis=1).round(9)) <= {0.0, 1.0}
-    assert (found["name"] <= found["named"]).all(axis=None)
-    assert (found["named"] <= found["full"]).all(axis=None)
-
-
-@settings(deadline=None)
 @given(reaches(), st.permutations(AREAS))
 def test_what_is_for_everyone_and_names_of_areas_change_nothing(reach, order):
     more = pd.DataFrame({"measure_id": "new", "region_id": AREAS, "reach": "everyone"})
     longer = pd.concat([reach, more], ignore_index=True)
     renamed = dict(zip(AREAS, order, strict=True))
     other = reach.assign(region_id=reach["region_id"].map(renamed))
-    for rule in ("named", "named_fractional", "name"):
-        here = weights(reach, MEASURES, AREAS, rule)
-        assert weights(longer, [*MEASURES, "new"], AREAS, rule).sum().equals(here.sum())
-        there = weights(other, MEASURES, AREAS, rule)
-        assert np.allclose(here.to_numpy(), there[[renamed[r] for r in AREAS]].to_numpy())
-
-
-def test_a_share_does_not_depend_on_which_areas_are_asked_for():
-    reach = pd.DataFrame({"measure_id": ["m1", "m1"], "region_id": ["a", "b"], "reach": "named"})
-    assert weights(reach, ["m1"], ["a"], "fractional").loc["m1", "a"] == 0.5
-    with pytest.raises(UnknownId, match="named_fractional"):
-        weights(reach, [], [], "nmed")
+    named = weights(reach, MEASURES, AREAS, ["named"])
+    assert (named <= weights(reach, MEASURES, AREAS)).all(axis=None)
+    for ways in (["named", "place"], ["named"]):
+        here = weights(reach, MEASURES, AREAS, ways)
+        assert weights(longer, [*MEASURES, "new"], AREAS, ways).sum().equals(here.sum())
+        there = weights(other, MEASURES, AREAS, ways)
+        assert (here.to_numpy() == there[[renamed[r] for r in AREAS]].to_numpy()).all()
 
 
 # Draws
@@ -80,12 +65,6 @@ def test_clauses_are_drawn_whole_and_the_same_seed_draws_the_same():
     assert (drawn[:, [0, 2, 3]].sum(axis=1) == 3).all()
     assert (drawn == draws.clause_draws(["c1", "c1", "c2", "c3"], draws=200, seed=5)).all()
     assert (drawn != draws.clause_draws(["c1", "c1", "c2", "c3"], draws=200, seed=6)).any()
-
-
-def test_intervals_leave_out_undefined_draws():
-    found = draws.intervals(np.array([[0.0, np.nan], [10.0, np.nan], [np.nan, np.nan]]), level=1.0)
-    assert found[:, 0].tolist() == [0.0, 10.0]
-    assert np.isnan(found[:, 1]).all()
 
 
 @settings(deadline=None, max_examples=40)
@@ -192,12 +171,11 @@ def test_the_multiverse_holds_every_combination_once_and_the_default_is_measure_
     assert len(decisions) == len(decisions.drop_duplicates()) == 96
     reach, ids = plan.measure_reach(), plan.measures()["measure_id"]
     chosen = multiverse.query("confidence == 'medium' and carried and boxes and zones")
-    for rule, part in chosen[chosen["unit"] == "measure"].groupby(
-        chosen["weight"].map({"whole": "named", "shared": "named_fractional"})
-    ):
-        row = part[plan.region_ids]
-        expected = weights(reach, ids, plan.region_ids, rule).sum()
-        assert row.to_numpy()[0] == pytest.approx(expected.to_numpy())
+    named = weights(reach, ids, plan.region_ids)
+    shared = named.div(named.sum(axis=1).clip(lower=1), axis=0)
+    for weight, expected in (("whole", named), ("shared", shared)):
+        row = chosen.query("unit == 'measure' and weight == @weight")[plan.region_ids]
+        assert row.to_numpy()[0] == pytest.approx(expected.sum().to_numpy())
     near = plan.nearest_reach()
     near = near[near["reach"].isin(["named", "place"])]
     row = chosen.query("unit == 'sentence' and weight == 'whole'")[plan.region_ids].iloc[0]
@@ -394,8 +372,6 @@ def test_a_wrong_scheme_or_value_is_refused():
         pmc.grade(5, 9, GRADES, "ruiz2011")
     with pytest.raises(ParameterError, match="does not lie between 0 and m"):
         pmc.grade(10.1, 10, GRADES, "ruiz2011")
-    with pytest.raises(ParameterError, match="'score' or 'grade'"):
-        pmc.wide(lq.load().table("pmc_scores"), "points")
 
 
 def test_what_is_not_scored_counts_neither_way_and_nothing_scored_is_undefined():

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 import laoqu as lq
 from laoqu import succession
-from laoqu.analysis import quality
 from laoqu.errors import LaoquError
 
 EXTERNAL = os.environ.get("LAOQU_EXTERNAL_DATA")
@@ -271,7 +270,7 @@ def test_quality_finds_the_known_faults_and_repairs_nothing(flawed):
 
 def test_a_clean_panel_has_no_finding_and_a_wrong_column_is_refused():
     rows = [["110101", 2010 + k, 10.0 * 1.1**k] for k in range(6)]
-    keys = quality.key_counties(lq.panel(ROWS))
+    keys = lq.panel(ROWS).key_counties
     rows += [[code, 2010 + k, 20.0 * 1.1**k] for code in keys for k in range(6)]
     made = lq.panel(pd.DataFrame(rows, columns=["code", "year", "gdp"]))
     assert made.quality().empty
@@ -282,7 +281,7 @@ def test_a_clean_panel_has_no_finding_and_a_wrong_column_is_refused():
 @needs_external
 def test_the_census_has_all_key_counties_in_both_years():
     made = lq.panel(Path(EXTERNAL) / "county_census_2010_2020.csv")
-    keys = quality.key_counties(made)
+    keys = made.key_counties
     here = made.data[made.data["county_code"].isin(keys)]
     assert here.groupby("year")["county_code"].nunique().tolist() == [53, 53]
     assert set(made.outcomes) == {"age65p_share", "pop_total", "pop_urban", "schooling_years"}
