@@ -185,10 +185,11 @@ class Show:
         return self.figure(figure, key)
 
     def map(self, region: str, key: str = "map", **layers: object) -> Block:
-        """Show the map of one area; see `laoqu.show.maps.area`."""
+        """Show the map of one area; see `laoqu.plot_region`."""
         from laoqu.show import maps
 
-        return self.figure(maps.area(self.plan, region, self.words, **self._said(layers)), key)
+        figure = maps.plot_region(region, self.lang, self.plan, **self._said(layers))
+        return self.figure(figure, key)
 
     def figure(
         self,
