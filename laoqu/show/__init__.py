@@ -172,16 +172,13 @@ class Show:
     def chart(self, kind: str, frame: pd.DataFrame, key: str, **roles: object) -> Block:
         """Show a frame as a chart: one of `CHARTS`.
 
-        See the functions of these names in `laoqu.show.charts` and `laoqu.show.lines`; ``title``
-        states the finding.
+        See the functions of these names in `laoqu.show.charts`; ``title`` states the finding.
         """
         if kind not in CHARTS:
             raise ParameterError(f"unknown chart {kind!r}, expected one of {', '.join(CHARTS)}")
         from laoqu.show import charts
-        from laoqu.show import lines as over_years
 
-        draw = getattr(over_years if kind == "lines" else charts, kind)
-        figure = draw(frame, self.words, **self._said(roles))
+        figure = getattr(charts, kind)(frame, self.words, **self._said(roles))
         return self.figure(figure, key)
 
     def map(self, region: str, key: str = "map", **layers: object) -> Block:

@@ -141,8 +141,9 @@ def scale_bar(view: View, words: Words, at: tuple[float, float]) -> None:
     view.sheet.text(x, y - 9, words("map.scale", km=km), tone="muted")
     if abs(north) >= 3:
         arrow, x = shapely.LineString([(0, 0), (0, -16), (-2.2, -10), (0, -16), (2.2, -10)]), x + 16
-        turned = affinity.rotate(arrow, north, origin=(0, 0))
-        view.sheet.line(*(shapely.get_coordinates(turned) + (x + max(long, 30), y)), look=THIN)
+        arrow = affinity.rotate(arrow, -north, origin=(0, 0))
+        arrow = affinity.translate(arrow, x + max(long, 30), y)
+        view.sheet.line(*shapely.get_coordinates(arrow), look=THIN)
         view.sheet.text(x + max(long, 30) + 8, y - 5, words("map.north"), tone="muted")
 
 
