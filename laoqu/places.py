@@ -1,8 +1,7 @@
 """Names of places: from what is printed or typed to a unit of the end of 2021.
 
 Nothing is guessed. A name that one unit bore gives its code, with a note where name or code are
-of another year; a name that several bore is refused with all of them and their years. The library,
-the card command and the search of the index all ask here.
+of another year; a name that several bore is refused with all of them and their years.
 """
 
 from __future__ import annotations
@@ -72,12 +71,6 @@ def resolve_place(
     folder : Path, optional
         The data folder; by default the collection's own.
 
-    Returns
-    -------
-    Adcode
-        A string of six digits with ``name`` and ``note``; the note is empty unless the name or
-        code is one of another year.
-
     Raises
     ------
     AmbiguousName
@@ -113,11 +106,6 @@ def resolve_place(
 def spoken(folder: Path | None = None) -> dict[str, list[str]]:
     """Return code → every name and short form of the unit that bears it today.
 
-    Earlier names are left out; what is merged into a unit was never its name.
-
-    Examples
-    --------
-    >>> from laoqu.places import spoken
     >>> spoken()["522300"]
     ['黔西南布依族苗族自治州', '黔西南州', '黔西南']
     """
@@ -131,8 +119,6 @@ def spoken(folder: Path | None = None) -> dict[str, list[str]]:
 
 
 class _Question(NamedTuple):
-    """What was asked: the name as typed, and what narrows it."""
-
     name: str
     within: str | None
     inside: frozenset[str] | None
@@ -147,43 +133,34 @@ class _Index:
         self.folder = folder
         self.units: Units = succession.units(folder)
         gazetteer = schema.read("gazetteer", folder).frame()
-        self.short = dict(zip(gazetteer["adcode"], gazetteer["short_name"], strict=True))
-        self.full: dict[str, list[Holder]] = defaultdict(list)
-        self.shorter: dict[str, list[Holder]] = defaultdict(list)
-        self.latin: dict[str, list[Holder]] = defaultdict(list)
-        current = {}
-        for code, held in self.units.by_code.items():
-            for holder in held:
-                self.full[holder.name].append(holder)
-                if holder.first <= YEAR <= holder.last:
-                    current[code] = holder
-                elif short := TAIL.sub("", holder.name):
-                    self.shorter[short].append(holder)
+        # Holders by name, in order and each once.
+        self.full: dict[str, dict[Holder, None]] = defaultdict(dict)
+        self.shorter: dict[str, dict[Holder, None]] = defaultdict(dict)
+        self.latin: dict[str, dict[Holder, None]] = defaultdict(dict)
+        for holder in (h for held in self.units.by_code.values() for h in held):
+            self.full[holder.name][holder] = None
+            if not holder.first <= YEAR <= holder.last:
+                self.shorter[TAIL.sub("", holder.name)][holder] = None
         for unit in gazetteer.itertuples():
-            holder = current[unit.adcode]
+            holder = self.units.holder(unit.adcode, YEAR)
             for suffix in SHORT_SUFFIX.get(unit.type, ()):
-                self._add(self.full, unit.short_name + suffix, holder)
-            self._add(self.shorter, unit.short_name, holder)
-            self._add(self.shorter, TAIL.sub("", unit.name), holder)
+                self.full[unit.short_name + suffix][holder] = None
+            for short in (unit.short_name, TAIL.sub("", unit.name)):
+                self.shorter[short][holder] = None
             for key in latin_keys(unit.name_en, unit.name, unit.short_name):
-                self._add(self.latin, key, holder)
+                self.latin[key][holder] = None
         for row in schema.read("place_short_forms", folder).frame().itertuples():
-            self._add(self.full, row.short_form, current[row.adcode])
+            self.full[row.short_form][self.units.holder(row.adcode, YEAR)] = None
 
-    @staticmethod
-    def _add(names: dict[str, list[Holder]], key: str, holder: Holder) -> None:
-        if holder not in names[key]:
-            names[key].append(holder)
-
-    def holders(self, text: str) -> Iterator[list[Holder]]:
+    def holders(self, text: str) -> Iterator[Iterable[Holder]]:
         """Yield the holders of a name or code, best way to read it first."""
         if re.fullmatch(r"\d{6}|\d{12}", text):
             yield self.units.by_code.get(text[:6], [])
             return
-        yield self.full.get(text, [])
-        yield self.shorter.get(text, [])
+        yield self.full.get(text, ())
+        yield self.shorter.get(text, ())
         yield from self._after_place(text)
-        yield self.latin.get(latin(text), [])
+        yield self.latin.get(latin(text), ())
 
     def _after_place(self, text: str) -> Iterator[list[Holder]]:
         """Yield what a name means behind that of its province or city: 甘肃省环县."""
@@ -204,17 +181,15 @@ class _Index:
             codes |= {heir, *self.units.above(heir)}
         return bool(codes & inside)
 
-    def fitting(self, found: list[Holder], question: _Question) -> list[Holder]:
+    def fitting(self, found: Iterable[Holder], question: _Question) -> list[Holder]:
         """Keep the holders that lie within, are of the level and of the year asked for."""
         kept = [
             holder
-            for holder in dict.fromkeys(found)
+            for holder in found
             if (question.inside is None or self.lies_in(holder, question.inside))
             and (question.level is None or holder.level == question.level)
         ]
-        if question.year is None:
-            return kept
-        for when in (question.year, question.year - 1):
+        for when in (question.year, question.year - 1) if question.year is not None else ():
             if then := [holder for holder in kept if holder.first <= when <= holder.last]:
                 return then
         return kept
@@ -255,11 +230,9 @@ class _Index:
             if len(heirs) != 1 or self.units.lead(heirs[0]).status == "unknown":
                 break
             holder = heirs[0]
-        return holder if holder.first <= YEAR else self._before(holder)
-
-    def _before(self, holder: Holder) -> Holder:
-        """Return the holder at the end of 2021 of a unit that is younger."""
-        return self.units.holder(self.units.lead(holder).adcode, YEAR) or holder
+        if holder.first > YEAR:
+            return self.units.holder(self.units.lead(holder).adcode, YEAR) or holder
+        return holder
 
     def _meant(
         self, lines: dict[Holder, list[Holder]], text: str, question: _Question
@@ -293,13 +266,11 @@ class _Index:
         """Refuse the name of a city where a county is asked for: 安阳市 is not 安阳县."""
         named = self.full.get(text, ())
         cities = [h for h in named if h.level == "prefecture" and h.last >= YEAR]
-        if question.level != "county" or not cities:
+        counties = [h for h in named if h.level == "county"]
+        when = question.year or 0
+        if question.level != "county" or any(h.first <= when <= h.last for h in counties):
             return
-        if question.year and any(
-            h.level == "county" and h.first <= question.year <= h.last for h in named
-        ):
-            return
-        below = [c for c, above in self.units.parent.items() if above == cities[0].code]
+        below = [c for c, above in self.units.parent.items() if cities and above == cities[0].code]
         if below:
             counties = [f"{self.units.name[c]} ({c})" for c in below]
             kind = f"county: {text} is a city with counties of its own;"

@@ -15,14 +15,9 @@ if TYPE_CHECKING:
 
 #: How Chinese texts shorten the names of autonomous and other units: 彭水县, 黔西南州.
 SHORT_SUFFIX = {
-    "自治县": ("县", "自治县"),
-    "自治州": ("州",),
-    "自治旗": ("旗",),
-    "地区": ("地区",),
-    "林区": ("林区",),
-    "特区": ("特区",),
-    "盟": ("盟",),
-}
+    "自治县": ("县", "自治县"), "自治州": ("州",), "自治旗": ("旗",), "地区": ("地区",),
+    "林区": ("林区",), "特区": ("特区",), "盟": ("盟",),
+}  # fmt: skip
 TAIL = re.compile(r"(?<=..)(?:市|县|区|旗)$")
 #: Characters that look like others, and English words that say a type of unit.
 LOOKALIKES = str.maketrans({"巿": "市"})

@@ -61,11 +61,10 @@ class Units:
         self.parent = dict(zip(gazetteer["adcode"], gazetteer["parent"], strict=True))
         self._parents = set(self.parent.values())
         old = history[history["old_adcode"] != ""]
+        spans = zip(old["old_valid_from"], old["old_valid_to"], strict=True)
         found = {
             Holder(row.old_adcode, row.old_name, row.old_level, int(first), int(last))
-            for row, first, last in zip(
-                old.itertuples(), old["old_valid_from"], old["old_valid_to"], strict=True
-            )
+            for row, (first, last) in zip(old.itertuples(), spans, strict=True)
         }
         ended = {(h.code, h.name, h.last) for h in found}
         for unit in gazetteer.itertuples():
@@ -92,23 +91,19 @@ class Units:
         self.heirs: dict[Holder, list[tuple[Holder, int]]] = defaultdict(list)
         self.came_from: dict[Holder, set[Holder]] = defaultdict(set)
         for row in old.itertuples():
-            mine = next(
-                h for h in self.by_code[row.old_adcode]
-                if h.name == row.old_name and h.last == row.old_valid_to
-            )  # fmt: skip
-            heir = next(
-                (
-                    h for h in self.by_code.get(row.new_adcode, ())
-                    if h.name == row.new_name and h.first <= row.change_year <= h.last
-                ),
-                None,
-            )  # fmt: skip
+            mine = self.named(row.old_adcode, row.old_name, int(row.old_valid_to))
+            heir = self.named(row.new_adcode, row.new_name, int(row.change_year))
             if heir is None:
                 continue
             self.heirs[mine].append((heir, int(row.change_year)))
             self.came_from[heir].add(mine)
             if heir.first < row.change_year:
                 self.came_from[heir].add(heir)  # it stood already: what joins it is merged
+
+    def named(self, code: str, name: str, year: int) -> Holder | None:
+        """Return who held a code under a name at the end of a year."""
+        held = self.by_code.get(code, ())
+        return next((h for h in held if h.name == name and h.first <= year <= h.last), None)
 
     def holder(self, code: str, year: int) -> Holder | None:
         """Return who held a code at the end of a year."""
@@ -205,10 +200,7 @@ class Units:
 def units(folder: Path | None = None) -> Units:
     """Return the holders of all codes since 1980.
 
-    Examples
-    --------
-    >>> from laoqu import succession
-    >>> known = succession.units()
+    >>> known = units()
     >>> known.lead(known.holder("431121", 2020)).adcode
     '431181'
     >>> known.lead(known.holder("350321", 2000)).status

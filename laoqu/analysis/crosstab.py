@@ -52,19 +52,10 @@ def association(
     Most expected counts are below 5, so a cell's p is the exact one under shuffles of the second
     variable: hypergeometric in each stratum, convolved over strata, twice the smaller side,
     adjusted by Benjamini–Hochberg over the cells that a shuffle can change. The p of the whole
-    table (χ²) is drawn `times` times.
-
-    Parameters
-    ----------
-    measures : DataFrame
-        ``plan.measures()``; a measure without a code in either variable is left out.
-    codes : mapping of str to sequence of str
-        The two variables and their codes. Leave out what the text does not have by nature
-        (``structural_zero`` in the codebook): no test counts it.
-    within : str or None
-        Labels are shuffled only among measures with the same value of this column; None shuffles
-        all. Clauses are about a theme, so "within clauses" asks what is left beside the layout.
-    times, seed : int
+    table (χ²) is drawn `times` times. `codes` maps the two variables to their codes; leave out what
+    the text does not have by nature (``structural_zero`` in the codebook): no test counts it.
+    Labels are shuffled only among measures with the same value of the column `within`, or among
+    all: clauses are about a theme, so "within clauses" asks what is left beside the layout.
 
     Returns
     -------
@@ -78,7 +69,7 @@ def association(
     Examples
     --------
     >>> frame = pd.DataFrame({"a": list("xxxyyy"), "b": list("uuuvvv")})
-    >>> cells, summary = association(frame, {"a": list("xy"), "b": list("uv")}, None, 99)
+    >>> cells, _ = association(frame, {"a": list("xy"), "b": list("uv")}, None, 99)
     >>> cells["p"].round(3).tolist()  # 1 of 20 divisions, two-sided
     [0.1, 0.1, 0.1, 0.1]
     """
@@ -103,20 +94,18 @@ def association(
     cells["p_adjusted"] = np.nan
     if free.any():
         cells.loc[free, "p_adjusted"] = false_discovery_control(cells.loc[free, "p"])
-    spread = cells["expected"].to_numpy()
-    shuffled = _shuffled(known, codes, strata, times, seed)
-    p = float(draws.p_value(_chi2(shuffled, spread), _chi2(table.ravel()[None], spread), "upper"))
+    spread, any_free = cells["expected"].to_numpy(), free.any()
+    drawn = _chi2(_shuffled(known, codes, strata, times, seed), spread)
+    p = float(draws.p_value(drawn, _chi2(table.ravel()[None], spread), "upper"))
+    v, corrected = cramers_v(table)
     summary = {
-        "n": len(known),
-        "rows": int((table.sum(axis=1) > 0).sum()),
-        "columns": int((table.sum(axis=0) > 0).sum()),
-        **dict(zip(("v", "v_corrected"), cramers_v(table), strict=True)),
-        "p": p if free.any() else np.nan,
-        "error": float(draws.monte_carlo_error(p, times)) if free.any() else np.nan,
-        "free": int(free.sum()),
-        "found": int((cells["p_adjusted"] <= 1 - draws.LEVEL).sum()),
+        "n": len(known), "rows": int((table.sum(axis=1) > 0).sum()),
+        "columns": int((table.sum(axis=0) > 0).sum()), "v": v, "v_corrected": corrected,
+        "p": p if any_free else np.nan,
+        "error": float(draws.monte_carlo_error(p, times)) if any_free else np.nan,
+        "free": int(free.sum()), "found": int((cells["p_adjusted"] <= 1 - draws.LEVEL).sum()),
         "within": within or "",
-    }
+    }  # fmt: skip
     return Association(cells, pd.DataFrame([summary]))
 
 
@@ -155,11 +144,9 @@ def log_odds(table: pd.DataFrame, prior: float = PRIOR) -> pd.DataFrame:
     with np.errstate(divide="ignore", invalid="ignore"):
         delta = np.log(one / (total + prior - one)) - np.log(other / (rest + prior - other))
     delta[total[:, 0] == 0] = np.nan
+    z = delta / np.sqrt(1 / one + 1 / other)
     found = table.stack().rename("n").reset_index()
-    found["others"] = (pooled - y).ravel()
-    found["delta"] = delta.ravel()
-    found["z"] = (delta / np.sqrt(1 / one + 1 / other)).ravel()
-    return found
+    return found.assign(others=(pooled - y).ravel(), delta=delta.ravel(), z=z.ravel())
 
 
 def _shuffled(

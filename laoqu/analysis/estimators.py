@@ -119,20 +119,22 @@ def for_estimator(
     never, treated = NEVER[estimator], data["ever_treated"].eq(1)
     if estimator == "sunab" and data["year"].max() >= AFTER:
         raise LaoquError(f"years reach {data['year'].max()}, expected years before {AFTER}")
-    cohort = data["first_treat"].astype("float64").where(treated, never)
-    reacts = (data["first_treat"] - anticipation).astype("float64").where(treated, never)
-    plain = not np.isnan(never)
+    cohorts = {
+        "first_treat": data["first_treat"],
+        "first_reacts": data["first_treat"] - anticipation,
+    }
+    cohorts = {c: x.astype("float64").where(treated, never) for c, x in cohorts.items()}
     period = -1 - anticipation
     data = data.assign(
-        first_treat=cohort.astype("int64") if plain else cohort,
-        first_reacts=reacts.astype("int64") if plain else reacts,
-        rel_year=(data["year"] - first).where(treated, period).astype("int64"),
-        control=(~treated).astype("int64"),
-        county_id=data["county_code"].astype("int64"),
-        year=data["year"].astype("int64"),
-        ever_treated=data["ever_treated"].astype("int64"),
-        treated=(treated & (data["year"] >= first)).astype("int64"),
+        **cohorts,
+        rel_year=(data["year"] - first).where(treated, period),
+        control=~treated,
+        county_id=data["county_code"],
+        treated=treated & (data["year"] >= first),
     )
+    whole = ["rel_year", "control", "county_id", "year", "ever_treated", "treated"]
+    whole += [] if np.isnan(never) else list(cohorts)
+    data = data.astype(dict.fromkeys(whole, "int64"))
     units = data.drop_duplicates("county_code")["ever_treated"]
     after = data.loc[data["treated"].eq(1), "county_code"].nunique()
     at_reference = data[data["year"] == reference]["ever_treated"]
@@ -140,7 +142,7 @@ def for_estimator(
     note = {
         "estimator": estimator, "call": call, "outcome": outcome or "",
         "anticipation": anticipation,
-        "never": str(never) if plain else "missing", "first_treat": first,
+        "never": "missing" if np.isnan(never) else str(never), "first_treat": first,
         "reference_year": reference, "years": sorted(int(y) for y in data["year"].unique()),
         "treated": int(units.eq(1).sum()), "untreated": int(units.eq(0).sum()),
         "treated_without_row_after": int(units.eq(1).sum() - after),
@@ -160,16 +162,14 @@ def _check(data: pd.DataFrame) -> None:
     if "channel" in data and data["channel"].dropna().nunique() > 1:
         raise LaoquError("several channels stand in one panel: an estimator takes one")
     status = data[["county_code", "ever_treated", "first_treat"]].drop_duplicates()
-    if len(several := status[status.duplicated("county_code")]):
-        code = several["county_code"].iloc[0]
-        raise LaoquError(f"{code} changes its status or first treatment from year to year")
-    one = status["ever_treated"].eq(1)
-    if (one & status["first_treat"].isna()).any():
-        code = status.loc[one & status["first_treat"].isna(), "county_code"].iloc[0]
-        raise LaoquError(f"{code} is treated and has no first_treat: it would count as untreated")
-    if (~one & status["first_treat"].notna()).any():
-        code = status.loc[~one & status["first_treat"].notna(), "county_code"].iloc[0]
-        raise LaoquError(f"{code} has a first_treat and is not known to be treated")
+    one, dated = status["ever_treated"].eq(1), status["first_treat"].notna()
+    for wrong, text in (
+        (status.duplicated("county_code"), "changes its status or first treatment between years"),
+        (one & ~dated, "is treated and has no first_treat: it would count as untreated"),
+        (~one & dated, "has a first_treat and is not known to be treated"),
+    ):
+        if wrong.any():
+            raise LaoquError(f"{status.loc[wrong, 'county_code'].iloc[0]} {text}")
     if one.all() or not one.any():
         what = "untreated" if one.any() else "treated"
         raise LaoquError(

@@ -11,6 +11,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -127,22 +128,18 @@ def cells(notebook: nbformat.NotebookNode) -> Iterator[nbformat.NotebookNode]:
 
 def records(notebook: nbformat.NotebookNode) -> Iterator[dict[str, object]]:
     """Yield what the cells show, in order, as records; an id of a page is given once."""
-    seen: set[str] = set()
+    seen: Counter[str] = Counter()
     for cell in cells(notebook):
-        for output in cell.get("outputs", ()):
-            if (record := record_of(output)) is not None:
-                anchor, n = record["anchor"], 1
-                while record["anchor"] and record["anchor"] in seen:
-                    n += 1
-                    record = {**record, "anchor": f"{anchor}-{n}"}
-                seen.add(record["anchor"])
-                yield record
+        for record in filter(None, map(record_of, cell.get("outputs", ()))):
+            anchor = record["anchor"]
+            seen[anchor] += 1
+            again = f"-{seen[anchor]}" if anchor and seen[anchor] > 1 else ""
+            yield {**record, "anchor": anchor + again}
 
 
 def record_of(output: Mapping[str, object]) -> dict[str, object] | None:
-    """Return the record of one output of a cell, if it has one that is for readers of a page."""
-    record = output.get("data", {}).get(MIME)
-    return None if record is None or record["notebook_only"] else record
+    """Return the record of one output of a cell, if it has one."""
+    return output.get("data", {}).get(MIME)
 
 
 def title_of(shown: Sequence[Mapping[str, object]], lang: str) -> str:
@@ -157,27 +154,19 @@ def downloads(shown: Sequence[Mapping[str, object]]) -> dict[str, bytes]:
     values: dict[str, object] = {}
     for each in shown:
         values |= each["values"]
-        for name, data in _files(each).items():
-            if name in files:
-                message = f"two things shown have the key {each['key']!r}; it names their files"
-                raise LaoquError(message)
-            files[name] = data
+        name = f"{'figures' if each['kind'] == 'figure' else 'tables'}/{each['key']}"
+        made = {}
+        if "png" in each["images"]:
+            made[f"{name}.png"] = base64.b64decode(each["images"]["png"])
+        if "wide.svg" in each["images"]:
+            made[f"{name}.svg"] = each["images"]["wide.svg"].encode()
+        if each["download"]:
+            made[f"{name}.csv"] = csv_bytes(each["download"])
+        if made.keys() & files.keys():
+            raise LaoquError(f"two things shown have the key {each['key']!r}; it names their files")
+        files |= made
     text = json.dumps(values, ensure_ascii=False, indent=1, allow_nan=False)
-    files["values.json"] = (text + "\n").encode()
-    return files
-
-
-def _files(shown: Mapping[str, object]) -> dict[str, bytes]:
-    key, files = shown["key"], {}
-    if shown["kind"] == "figure":
-        if "png" in shown["images"]:
-            files[f"figures/{key}.png"] = base64.b64decode(shown["images"]["png"])
-        if "wide.svg" in shown["images"]:
-            files[f"figures/{key}.svg"] = shown["images"]["wide.svg"].encode()
-    if shown["download"]:
-        folder = "figures" if shown["kind"] == "figure" else "tables"
-        files[f"{folder}/{key}.csv"] = csv_bytes(shown["download"])
-    return files
+    return files | {"values.json": f"{text}\n".encode()}
 
 
 def csv_bytes(table: Mapping[str, Sequence[object]]) -> bytes:
@@ -192,10 +181,6 @@ def csv_bytes(table: Mapping[str, Sequence[object]]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     for row in (table["columns"], *table["rows"]):
-        writer.writerow([_harmless(cell) for cell in row])
+        texts = [isinstance(cell, str) and FORMULA.match(cell) for cell in row]
+        writer.writerow([f"'{c}" if risky else c for c, risky in zip(row, texts, strict=True)])
     return out.getvalue().encode("utf-8-sig")
-
-
-def _harmless(cell: object) -> object:
-    """Put an apostrophe before a text that a spreadsheet would take for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and FORMULA.match(cell) else cell

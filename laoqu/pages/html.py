@@ -14,8 +14,8 @@ import nbformat
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from laoqu.errors import LaoquError
-from laoqu.pages import Place, cells, marked, record_of, records, title_of
-from laoqu.show.table import MIME, block_html, plain
+from laoqu.pages import Place, cells, downloads, marked, record_of, records, title_of
+from laoqu.show.table import block_html, plain
 from laoqu.show.words import label, spaced
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -117,8 +117,6 @@ def _cell(
                 parts.append(marked.fragment(record))
             else:
                 parts.append(block_html(record, place.plan, _downloads(record, place)))
-        elif MIME in data:
-            continue
         elif "text/html" in data:
             parts.append(data["text/html"])
         elif "image/png" in data:
@@ -131,11 +129,11 @@ def _cell(
 
 def _downloads(shown: Mapping[str, object], place: Place) -> str:
     """Return the quiet line under a table or figure: what it can be taken away as."""
-    key, figure = shown["key"], shown["kind"] == "figure"
-    forms = [f for f in ("png", "svg") if figure and ({f, f"wide.{f}"} & set(shown["images"]))]
-    forms += ["csv"] if shown["download"] else []
-    folder = f"{place.beside}{'figures' if figure else 'tables'}"
-    links = [f'<a href="{folder}/{key}.{form}" download>{form.upper()}</a>' for form in forms]
+    names = [name for name in downloads([shown]) if name != "values.json"]
+    links = [
+        f'<a href="{place.beside}{name}" download>{name.rpartition(".")[2].upper()}</a>'
+        for name in names
+    ]
     return f'<p class="files">{"".join(links)}</p>' if links else ""
 
 

@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
 
 from laoqu.show.words import label
 
@@ -33,37 +34,29 @@ def contents(record: Mapping[str, object]) -> list[tuple[str, str]]:
 
 def fragment(record: Mapping[str, object]) -> str:
     """Return the marked text and its cards as HTML; the words of the plan stand as they are."""
-    spans, out = record["spans"], []
+    spans, passages = record["spans"], []
     for passage, together in groupby(record["units"], key=lambda unit: unit["passage"]):
-        units = list(together)
-        anchor = f' id="{passage}"' if units[0]["id"] != passage else ""
-        out.append(f'<section{anchor} class="{"box" if passage[0] == "b" else passage}">')
-        for running, group in groupby(units, key=lambda unit: unit["kind"] == "sentence"):
-            if running and record["lang"] == "zh":
-                sentences = (f'<span id="{u["id"]}">{_marked(u, spans)}</span>' for u in group)
-                out.append(f'<p class="t">{"".join(sentences)}</p>')
-                continue
-            for unit in group:
-                tag = "p" if running else f"h{unit['level']}"
-                text = _marked(unit, spans)
-                out.append(f'<{tag} class="t" lang="zh-Hans" id="{unit["id"]}">{text}</{tag}>')
-                out.append(_below(unit["below"]))
-        out.append("</section>")
-    words = partial(label, lang=record["lang"])
-    cards = "".join(_card(span, spans, escape(words("planpage.close"))) for span in spans)
-    template = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True).get_template(
-        "plan.html.j2"
+        groups: list[list[Record]] = []
+        for unit in together:
+            shown = {**unit, "html": Markup(_marked(unit, spans))}
+            # In Chinese the sentences of a passage run on.
+            running = unit["kind"] == "sentence" and record["lang"] == "zh"
+            if running and groups and groups[-1][-1]["kind"] == "sentence":
+                groups[-1].append(shown)
+            else:
+                groups.append([shown])
+        passages.append((passage, groups))
+    names = [span for span in spans if span["kind"] in PLACES]
+    inner = {span["id"]: [each for each in names if _inside(each, span)] for span in names}
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
+    return environment.get_template("plan.html.j2").render(
+        plan=record, passages=passages, inner=inner, words=partial(label, lang=record["lang"])
     )
-    return template.render(plan=record, words=words, text="".join(out), cards=cards)
 
 
-def _below(lines: Sequence[Sequence[str]]) -> str:
-    """Return the English under a sentence: a line a measure, each with its letter."""
-    shown = []
-    for name, code, english in lines:
-        letter = f'<i class="{code}">{code}</i> ' if code else ""
-        shown.append(f'<span data-of="{name}">{letter}{escape(english)}</span>')
-    return f'<p class="below">{" ".join(shown)}</p>' if shown else ""
+def _inside(span: Record, outer: Record) -> bool:
+    within = outer["start"] <= span["start"] and span["end"] <= outer["end"]
+    return within and span is not outer
 
 
 def _marked(unit: Mapping[str, object], spans: Sequence[Record]) -> str:
@@ -101,24 +94,6 @@ def _opening(span: Record, tag: str, first: bool) -> str:
         return opened
     letter = span.get("class", "?")
     return f'{opened}<a class="k"{href} aria-label="{escape(span["label"])}">{letter}</a>'
-
-
-def _card(span: Record, spans: Sequence[Record], close: str) -> str:
-    """Return what a mark opens: what is known of it, in rows, and how to cite it."""
-    rows = [*span["rows"]]
-    if span["kind"] in PLACES:
-        rows += [[other["title"], other["rows"][0][1]] for other in spans
-                 if other is not span and other["kind"] in PLACES
-                 and span["start"] <= other["start"] and other["end"] <= span["end"]]  # fmt: skip
-    body = "".join(f"<div><dt>{escape(a)}</dt><dd>{escape(b)}</dd></div>" for a, b in rows)
-    name = escape(span["id"])
-    cite = f'<p class="cite" lang="zh-Hans">{escape(span["cite"])}</p>' if span["cite"] else ""
-    return (
-        f'<section class="card" id="k-{name}" aria-labelledby="h-{name}" tabindex="-1">'
-        f'<a class="close" href="#{name}" aria-label="{close}">×</a>'
-        f'<h2 id="h-{name}">{escape(span["title"])}</h2><p class="at">{escape(span["where"])}</p>'
-        f"<dl>{body}</dl>{cite}</section>"
-    )
 
 
 def printed(record: Mapping[str, object]) -> list[Record]:

@@ -56,8 +56,7 @@ def pdf(shown: Sequence[Mapping[str, object]], lang: str) -> bytes:
         parts.append(part)
     report = {
         "lang": lang, "title": title, "author": AUTHOR, "keywords": KEYWORDS,
-        "kicker": label("site.title", lang),
-        "parts": parts,
+        "kicker": label("site.title", lang), "parts": parts,
     }  # fmt: skip
     return typst.compile(
         str(TEMPLATES / "report.typ"), root=str(TEMPLATES), font_paths=_fonts(),
@@ -76,23 +75,16 @@ def printed(shown: Sequence[Mapping[str, object]]) -> Iterator[dict[str, object]
         if each["folded"]:
             continue
         heads, rows = each["columns"], each["rows"]
-        filled = [sum(bool(row[i]) for row in rows) for i in range(len(heads))]
-        kept = [i for i, n in enumerate(filled) if n]
+        filled = {i: sum(bool(row[i]) for row in rows) for i in range(len(heads))}
+        kept = [i for i, n in filled.items() if n]
         long = any(width(row[i]) > SENTENCE for row in rows for i in kept[:1])
-        sparse = [
-            i
+        sparse = {
+            i: heads[i]["label"] + ("：" if each["lang"] == "zh" else ": ")
             for i in kept[1:]
             if long and filled[i] * 2 <= len(rows) and heads[i]["role"] == "text"
-        ]
-        colon = "：" if each["lang"] == "zh" else ": "
+        }
         columns = [{**heads[i], "role": "under"} if i in sparse else heads[i] for i in kept]
-        cells = [
-            [
-                f"{heads[i]['label']}{colon}{row[i]}" if i in sparse and row[i] else row[i]
-                for i in kept
-            ]
-            for row in rows
-        ]
+        cells = [[sparse.get(i, "") * bool(row[i]) + row[i] for i in kept] for row in rows]
         yield {**each, "columns": columns, "rows": cells if kept else []}
 
 
@@ -136,7 +128,8 @@ def _part(shown: Mapping[str, object]) -> dict[str, object]:
         "tiles": [
             [lines(each[name]) for name in ("value", "label", "note")] for each in shown["tiles"]
         ],
-        "columns": [lines(columns[i]["label"]) for i in main], "shares": shares(shown["rows"], main, below),
+        "columns": [lines(columns[i]["label"]) for i in main],
+        "shares": shares(shown["rows"], main, below),
         "rows": [list(row.values()) for row in cells],
         "whole": len(cells) <= WHOLE[0] and size <= WHOLE[1],
         "long": [max(map(len, row), default=0) > PAGE for row in shown["rows"]],
@@ -155,13 +148,9 @@ def _image(images: Mapping[str, str]) -> dict[str, object]:
     if "wide.svg" not in images:
         return {"png": list(base64.b64decode(images["png"])), "share": 1} if images else {}
     svg = images["wide.svg"]
-    sides = [
-        re.search(rf'<svg[^>]*\b{side}="([\d.]+)(?:pt)?"', svg) for side in ("width", "height")
-    ]
-    if not all(sides):
-        return {"svg": svg, "share": 1}
-    width, height = (float(side[1]) for side in sides)
-    return {"svg": svg, "share": min(1, width / WIDTH, HEIGHT / height * width / WIDTH)}
+    sides = dict(re.findall(r'\b(width|height)="([\d.]+)(?:pt)?"', svg[: svg.index(">")]))
+    wide, high = float(sides.get("width", WIDTH)), float(sides.get("height", 1))
+    return {"svg": svg, "share": min(1, wide / WIDTH, HEIGHT / high * wide / WIDTH)}
 
 
 @cache

@@ -53,24 +53,11 @@ LEVEL = {"t": 1, "p": 2, "c": 3, "b": 3}
 def pieces(
     text: str, spans: Sequence[tuple[int, int]], cuts: Iterable[int] = ()
 ) -> list[tuple[int, int, tuple[int, ...]]]:
-    """Cut a text wherever a span begins or ends.
+    """Cut a text wherever a span begins or ends, and at `cuts`.
 
-    Parameters
-    ----------
-    text : str
-    spans : sequence of (int, int)
-        Half-open; they may nest, meet and overlap.
-    cuts : iterable of int
-        Further places to cut at.
+    Spans are half-open; they may nest, meet and overlap. Each piece is its start, its end and the
+    positions of the spans over it; pieces follow one another without a gap, none is empty.
 
-    Returns
-    -------
-    list of (int, int, tuple of int)
-        Start and end of each piece and the positions of the spans over it, in their order. The
-        pieces follow one another without a gap and are never empty.
-
-    Examples
-    --------
     >>> pieces("支持赣州。", [(0, 5), (2, 4)])
     [(0, 2, (0,)), (2, 4, (0, 1)), (4, 5, (0,))]
     """
@@ -186,8 +173,7 @@ def _measures(words: Words, measures: pd.DataFrame, filters: Sequence[str]) -> I
             lines += _rulings(words, rulings[row.measure_id])
         lines.append((said("rendering"), [row.content_en] if words.lang == "zh" else []))
         yield {
-            "kind": "measure", "id": row.measure_id, "unit": row.unit_id, "start": int(row.start),
-            "end": int(row.end), "class": row.instrument_class,
+            "kind": "measure", "id": row.measure_id, **_place(row), "class": row.instrument_class,
             "title": getattr(row, f"short_{words.lang}"), "rendering": row.content_en,
             "label": words.code("instrument_class", row.instrument_class),
             "where": words("planpage.where", id=row.measure_id, clause=words.clause(row.clause_id),
@@ -197,6 +183,10 @@ def _measures(words: Words, measures: pd.DataFrame, filters: Sequence[str]) -> I
             "rows": [[key, words.join(value)] for key, value in lines if len(value)],
             "cite": cite.citation,
         }  # fmt: skip
+
+
+def _place(row: object) -> Record:
+    return {"unit": row.unit_id, "start": int(row.start), "end": int(row.end)}
 
 
 def _codes(words: Words, column: str, value: object) -> list[str]:
@@ -244,8 +234,7 @@ def _mentions(words: Words, mentions: pd.DataFrame) -> Iterator[Record]:
         found = dict.fromkeys([row.printed, row.name, called, row.adcode, lines["above"]])
         yield {
             "kind": "area" if row.level == "area" else "place", "id": row.mention_id,
-            "unit": row.unit_id, "start": int(row.start), "end": int(row.end), "name": row.name,
-            "title": title, "english": called,
+            **_place(row), "name": row.name, "title": title, "english": called,
             "tags": {"area": " ".join(f"{each}:named" for each in regions)},
             "find": " ".join(filter(None, found)), "where": row.mention_id, "cite": "",
             "rows": [[words(f"planpage.card.{key}"), text] for key, text in lines.items() if text],
@@ -254,11 +243,11 @@ def _mentions(words: Words, mentions: pd.DataFrame) -> Iterator[Record]:
 
 def _corrections(words: Words, corrections: pd.DataFrame) -> Iterator[Record]:
     for row in corrections.itertuples():
+        called = words.code("correction_kind", row.kind)
         yield {
-            "kind": "doubt", "id": row.correction_id, "unit": row.unit_id, "start": int(row.start),
-            "end": int(row.end), "title": words.code("correction_kind", row.kind), "tags": {},
-            "label": words.code("correction_kind", row.kind), "where": row.correction_id,
-            "rows": [[row.quote, getattr(row, f"text_{words.lang}")]], "cite": "",
+            "kind": "doubt", **_place(row), "id": row.correction_id, "title": called, "tags": {},
+            "label": called, "where": row.correction_id, "cite": "",
+            "rows": [[row.quote, getattr(row, f"text_{words.lang}")]],
         }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ Each thing shown is HTML and text for the notebook, and one plain record under
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -62,27 +63,13 @@ class Show:
         values: Mapping[str, object] | None = None,
         **words: object,
     ) -> Block:
-        """Show a heading and paragraphs.
+        """Show a heading and paragraphs: `title` and `content` are keys of labels.csv or texts.
 
-        Parameters
-        ----------
-        content : str or list of str
-            A key of labels.csv, or the paragraphs themselves. ``[words](plan#c07)`` links into
-            the annotated plan.
-        level : {1, 2, 3}
-            Of the heading: the page, a section, a part of a section.
-        title : str
-            A key of labels.csv or the heading itself; without one the text goes on.
-        anchor : str
-            Id of the section in the page; by default the key.
-        form : {"", "answer", "note", "list", "copy"}
-            ``list`` sets each paragraph as an item; ``copy`` as lines to be copied as they are.
-        folded : bool
-            Only on the page, opened on request; not in print.
-        values : mapping
-            Numbers for ``values.json``.
-        **words
-            What the label needs: ``n=3``.
+        ``[words](plan#c07)`` links into the annotated plan; `level` 1 is the page's own heading;
+        `anchor` is the id of the section, by default the key; `form` is ``answer``, ``note``,
+        ``list`` (each paragraph an item) or ``copy`` (lines to be copied as they are). What is
+        `folded` opens on the page on request and is not printed; `values` go to ``values.json``;
+        `words` fill the labels: ``n=3``.
         """
         if form not in FORMS:
             raise ParameterError(f"unknown form {form!r}, expected one of {FORMS}")
@@ -90,10 +77,10 @@ class Show:
         if isinstance(content, str):
             content = self.words.say(content, **words).split("\n") if content else []
         paragraphs = [each if form == "copy" else self.words.space(each) for each in content]
-        heading = self.words.say(title, **words)
         return self._block(
-            "text", key, level=level, title=heading, anchor=anchor, form=form,
-            folded=folded, paragraphs=paragraphs, values=values, quotes=self._quotes(paragraphs),
+            "text", key, level=level, title=self.words.say(title, **words), anchor=anchor,
+            form=form, folded=folded, paragraphs=paragraphs, values=values,
+            quotes=self._quotes(paragraphs),
         )  # fmt: skip
 
     def tiles(
@@ -106,11 +93,10 @@ class Show:
 
         A whole number goes into ``values.json`` under the last part of its label's key.
         """
-        shown, numbers = [], {}
+        say, shown, numbers = self.words.say, [], {}
         for value, name, note in tiles:
             text = self.words.space(str(value))
-            said = self.words.say(name), self.words.say(note)
-            shown.append({"value": text, "label": said[0], "note": said[1]})
+            shown.append({"value": text, "label": say(name), "note": say(note)})
             if KEY.fullmatch(name) and not isinstance(value, str):
                 numbers[name.rpartition(".")[2]] = value
         return self._block("tiles", key, tiles=shown, values={**numbers, **(values or {})})
@@ -147,25 +133,20 @@ class Show:
             also ``under words``), ``link`` (the column that leads into the annotated plan).
         link : str
             Column of ids that the rows link to in the annotated plan.
-        title, note : str
-            Keys of labels.csv or texts.
-        folded : bool
-            Only on the page, opened on request; not in print.
-        values : mapping
-            Numbers for ``values.json``.
         download : DataFrame, optional
             What the CSV holds; by default the frame.
+
+        The other parameters are those of `text`.
         """
         names = list(frame.columns) if columns is None else list(columns)
         tables.check_columns(frame, [*names, *(roles or {}), *filter(None, (group, link))])
-        parts = tables.table_parts(frame[names], self.words, dict(roles or {}))
-        groups = tables.groups_of(frame[group], self.words) if group else []
         ids = frame[link].astype(str).tolist() if link else []
-        note = self.words.say(note) if note else ""
+        note = self.words.say(note)
         return self._block(
             "table", key, level=level, title=self.words.say(title), note=note, folded=folded,
-            groups=groups, links=ids, ids=_unique(key, ids), values=values,
-            quotes=self._quotes([note]), **parts,
+            groups=tables.groups_of(frame[group], self.words) if group else [],
+            links=ids, ids=_unique(key, ids), values=values, quotes=self._quotes([note]),
+            **tables.table_parts(frame[names], self.words, dict(roles or {})),
             download=tables.as_download(frame if download is None else download),
         )  # fmt: skip
 
@@ -188,14 +169,7 @@ class Show:
         figure = maps.plot_region(region, self.lang, self.plan, **self._said(layers))
         return self.figure(figure, key)
 
-    def figure(
-        self,
-        figure: object,
-        key: str,
-        alt: str = "",
-        caption: str = "",
-        values: Mapping[str, object] | None = None,
-    ) -> Block:
+    def figure(self, figure: object, key: str, alt: str = "", caption: str = "") -> Block:
         """Show a figure of `laoqu.show.charts` or `laoqu.show.maps`, or one of matplotlib.
 
         The files are ``figures/KEY.png``, ``.svg`` and ``.csv``. A figure of ours knows its words;
@@ -204,11 +178,11 @@ class Show:
         alt = self.words.say(alt or getattr(figure, "alt", ""))
         if not alt:
             raise ParameterError(f"figure {key!r} needs an alt text: what it shows, in words")
-        caption = self.words.say(caption or getattr(figure, "caption", ""))
         data = getattr(figure, "data", None)
         return self._block(
-            "figure", key, title=str(getattr(figure, "title", "")), alt=alt, caption=caption,
-            values=values, images=tables.images_of(figure),
+            "figure", key, title=str(getattr(figure, "title", "")), alt=alt,
+            caption=self.words.say(caption or getattr(figure, "caption", "")),
+            images=tables.images_of(figure),
             download=None if data is None else tables.as_download(data),
         )  # fmt: skip
 
@@ -235,9 +209,9 @@ class Show:
 
 def _unique(key: str, ids: Sequence[str]) -> list[str]:
     """Return ids of rows that no other table of the page has."""
-    seen: dict[str, int] = {}
+    seen: Counter[str] = Counter()
     out = []
     for each in ids:
-        seen[each] = seen.get(each, 0) + 1
+        seen[each] += 1
         out.append(f"{key}-{each}" + (f"-{seen[each]}" if seen[each] > 1 else ""))
     return out

@@ -207,9 +207,10 @@ def block_html(shown: Mapping[str, object], plan: str = "", after: str = "") -> 
     under = [i for i, each in enumerate(columns) if "under" in each["role"]]
     main = [i for i in range(len(columns)) if i not in under]
     longest = max((width(cell) for row in shown["rows"] for cell in row), default=0)
+    linked = next((i for i in main if "link" in columns[i]["role"]), 0)
     fold = "fold.table" if columns else "fold.text"
     return _template().render(
-        it=shown, plan=plan, after=after, under=under, main=main, linked=link_column(columns),
+        it=shown, plan=plan, after=after, under=under, main=main, linked=linked,
         shape="cards" if longest > CARD or len(main) > 4 else "compact",
         groups=dict(map(tuple, shown["groups"])), plain=plain, picture=picture,
         opens=label(fold, shown["lang"], n=len(shown["rows"])),
@@ -223,11 +224,6 @@ def _template() -> Template:
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=loader, undefined=StrictUndefined, autoescape=True)
     return environment.get_template("block.html.j2")
-
-
-def link_column(columns: Sequence[Mapping[str, str]]) -> int:
-    """Return the position of the column that carries the link of its row, by default the first."""
-    return next((i for i, each in enumerate(columns) if "link" in each["role"]), 0)
 
 
 def picture(images: Mapping[str, str], alt: str) -> Markup:

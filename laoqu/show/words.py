@@ -37,20 +37,14 @@ def table() -> dict[str, dict[str, str]]:
 def label(key: str, lang: str = "zh", **values: object) -> str:
     """Return one text of labels.csv, its ``{names}`` filled in.
 
-    A number also chooses between two words, ``{n:county|counties}``: the first is for one.
-
-    Raises
-    ------
-    UnknownId
-        When no label has this key.
-    LaoquError
-        When the text needs a value that is not given.
+    A number also chooses between two words, ``{n:county|counties}``: the first is for one. An
+    unknown key raises UnknownId, a missing value LaoquError.
 
     Examples
     --------
     >>> from laoqu.show.words import label
-    >>> label("table.open", "en", n=1)
-    'Open the table (1 row)'
+    >>> label("fold.table", "en", n=1)
+    'open (1 row)'
     """
     known = table()
     if key not in known:
@@ -81,9 +75,6 @@ def check_lang(lang: str) -> str:
 def spaced(text: str) -> str:
     """Set a thin space between Chinese characters and Latin letters or digits.
 
-    Examples
-    --------
-    >>> from laoqu.show.words import spaced
     >>> spaced("专栏1有53个县") == "专栏\u20091\u2009有\u200953\u2009个县"
     True
     """
@@ -102,12 +93,7 @@ def numeral(number: int) -> str:
 
 
 class Words:
-    """The words of one plan in one language.
-
-    Parameters
-    ----------
-    plan : Plan
-    lang : {"zh", "en"}
+    """The words of one plan in one language, ``zh`` or ``en``.
 
     Examples
     --------
@@ -192,15 +178,7 @@ class Words:
         return [self.join(list(dict.fromkeys(map(self._places.get, ids)))) for ids in mentions]
 
     def number(self, n: int, *, start: bool = False) -> str:
-        """Return a number up to twelve as a word, as in front of what is counted.
-
-        Examples
-        --------
-        >>> import laoqu as lq
-        >>> words = lq.Show(lq.load(), "en").words
-        >>> words.number(2, start=True), words.number(20)
-        ('Two', '20')
-        """
+        """Return a number up to twelve as a word, as in front of what is counted: Two, 20."""
         known = self("numbers").split(",")
         text = known[n] if n < len(known) else str(n)
         return text[:1].upper() + text[1:] if start else text
@@ -223,20 +201,17 @@ class Words:
 
     @cached_property
     def _places(self) -> dict[str, str]:
-        rows = self.plan.mentions()
-        return dict(zip(rows["mention_id"], map(self.place, rows.itertuples()), strict=True))
+        return {row.mention_id: self.place(row) for row in self.plan.mentions().itertuples()}
 
     @cached_property
     def _codes(self) -> dict[tuple[str, str], str]:
-        rows = self.plan.codebook()
-        keys = zip(rows["variable"], rows["code"], strict=True)
-        return dict(zip(keys, rows[f"label_{self.lang}"], strict=True))
+        rows = self.plan.codebook().set_index(["variable", "code"])
+        return rows[f"label_{self.lang}"].to_dict()
 
     @cached_property
     def _areas(self) -> dict[str, str]:
-        rows = self.plan.regions()
         column = {"zh": "name_zh", "en": "label_en"}[self.lang]
-        return dict(zip(rows["region_id"], rows[column], strict=True))
+        return self.plan.regions().set_index("region_id")[column].to_dict()
 
     @cached_property
     def _units(self) -> dict[str, tuple[str, str]]:

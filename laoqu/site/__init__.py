@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 
 import pandas as pd
@@ -19,12 +20,15 @@ from laoqu.site import search
 TEMPLATES = Path(__file__).parent / "templates"
 #: Forms that the index links to, by the end of their names.
 KINDS = {"html": ".html", "pdf": ".pdf", "docx": ".docx", "ipynb": ".ipynb", "values": "s.json"}
-#: What lies in these is reached from the pages.
-FOLDERS = {"tables", "figures"}
 #: Of a county card those that are read; 500 cards leave no room for the rest.
 READ = ("html", "pdf", "docx")
-#: As many cards stand open; of more, each province opens on request.
+#: What lies in these is reached from the pages.
+FOLDERS = {"tables", "figures"}
+#: With more runs than these, each province of the cards opens on request.
 OPEN = 60
+ENVIRONMENT = Environment(
+    loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=True
+)
 
 
 def parts() -> dict[str, object]:
@@ -51,43 +55,30 @@ def answers(plan: Plan) -> dict[str, dict[str, str]]:
 
 
 def page(manifest: Mapping[str, object], parts: Mapping[str, object] | None = None) -> bytes:
-    """Return ``index.html`` for a manifest.
+    """Return ``index.html`` for a manifest, with what `parts` made if it is there already.
 
-    Parameters
-    ----------
-    manifest : mapping
-        ``runs`` (each ``name``, ``status``, ``outputs``, ``error``), ``made``, ``laoqu``,
-        ``python``, ``packages``.
-    parts : mapping, optional
-        From `parts`, if they are made already; ``answers`` has the lines of the areas.
+    Of the manifest it uses ``runs`` (each ``name``, ``status``, ``outputs``, ``error``), ``made``,
+    ``laoqu``, ``python``, ``packages``.
     """
     plan = load()
-    shown = dict(parts or globals()["parts"]())
-    words = {lang: Words(plan, lang) for lang in LANGS}
+    shown = parts or globals()["parts"]()
     runs = pd.DataFrame(_runs(manifest), columns=["lang", "name", "made", "error"])
-    rows = [
-        {
-            "row": row, "runs": runs[runs["name"] == row.region_id].to_dict("records"),
-            "answer": {lang: shown["answers"][lang][row.region_id] for lang in LANGS},
-        }
-        for row in plan.regions().itertuples()
-    ]  # fmt: skip
-    cards = _cards(plan, runs[runs["name"].str.startswith("cards/")])
-    hrefs = {each["row"].region_id: {run["lang"]: run["made"].get("html") for run in each["runs"]}
-             for each in rows}  # fmt: skip
+    runs = runs.sort_values("lang", ascending=False, kind="stable")
+    by_name = {name: rows.to_dict("records") for name, rows in runs.groupby("name")}
+    cards = _cards(plan, by_name)
     carded = {county["adcode"]: 1 for group in cards for county in group["counties"]}
     found = shown["found"]
     if carded.keys() - {place["k"] for place in found["places"]}:
         found = search.data(plan, carded)  # a county outside the areas, known by its card alone
-    found = {**found, "areas": hrefs, "cards": carded}
-    plans = {row.lang: row.made for row in runs[runs["name"] == "plan"].itertuples()}
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=True
-    )
-    text = environment.get_template("index.html.j2").render(
-        rows=rows, cards=cards, plans=plans, kinds=KINDS, map=shown["map"], manifest=manifest,
-        words=words, open=len(runs) <= OPEN, n=sum(len(group["counties"]) for group in cards),
-        sha=str(plan.source["sha256"])[:16], data=embedded(found),
+    hrefs = {region: {run["lang"]: run["made"].get("html") for run in by_name.get(region, [])}
+             for region in plan.region_ids}  # fmt: skip
+    text = ENVIRONMENT.get_template("index.html.j2").render(
+        rows=list(plan.regions().itertuples()), runs=by_name, cards=cards, kinds=list(KINDS),
+        read=READ,
+        answers=shown["answers"], map=shown["map"], manifest=manifest, open=len(runs) <= OPEN,
+        words={lang: Words(plan, lang) for lang in LANGS}, n=len(carded),
+        sha=str(plan.source["sha256"])[:16],
+        data=embedded({**found, "areas": hrefs, "cards": carded}),
         css=template("page.css") + _text("index.css"), script=_text("index.js"),
     )  # fmt: skip
     return with_spaces(text).encode()
@@ -119,26 +110,14 @@ def _runs(manifest: Mapping[str, object]) -> list[tuple[str, str, dict[str, str]
     return rows
 
 
-def _cards(plan: Plan, runs: pd.DataFrame) -> list[dict[str, object]]:
-    """Return the county cards by province: whoever reads one language gets it first."""
+def _cards(plan: Plan, runs: Mapping[str, Sequence[object]]) -> list[dict[str, object]]:
+    """Return the county cards by province."""
     units = plan.gazetteer().set_index("adcode")
-    provinces: dict[str, dict[str, object]] = {}
-    for name, group in runs.sort_values("name").groupby("name"):
-        adcode = name.removeprefix("cards/")
-        if adcode not in units.index:
-            continue
-        made = {row.lang: {kind: row.made[kind] for kind in READ if kind in row.made}
-                for row in group.itertuples()}  # fmt: skip
-        head = units.loc[f"{adcode[:2]}0000"]
-        province = provinces.setdefault(head.name, {"unit": head, "counties": []})
-        first = {
-            lang: next(((each, made[each]) for each in (lang, *LANGS) if made.get(each)), None)
-            for lang in LANGS
-        }
-        errors = [error for error in group["error"] if error]
-        county = {"adcode": adcode, "unit": units.loc[adcode], "forms": first, "errors": errors}
-        province["counties"].append(county)
-    return list(provinces.values())
+    codes = sorted(name.removeprefix("cards/") for name in runs if name.startswith("cards/"))
+    counties = [{"adcode": code, "unit": units.loc[code], "runs": runs[f"cards/{code}"]}
+                for code in codes if code in units.index]  # fmt: skip
+    return [{"unit": units.loc[f"{province}0000"], "counties": list(group)}
+            for province, group in groupby(counties, lambda each: each["adcode"][:2])]  # fmt: skip
 
 
 def _text(name: str) -> str:

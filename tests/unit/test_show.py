@@ -58,13 +58,13 @@ def test_words_speak_both_languages_and_name_what_is_near(zh, en):
     assert [zh.words.clause(c) for c in ("c07", "b2")] == ["条目七", f"专栏{THIN}2"]
     assert [en.words.clause(c) for c in ("c07", "b2")] == ["clause 7", "Box 2"]
     assert zh.words.join(["甲", "乙"]) == "甲、乙" and en.words.join([]) == "none"
-    assert en.words("table.open", n=2).endswith("(2 rows)")
-    assert label("table.open", "en", n=1).endswith("(1 row)")
+    assert en.words("fold.table", n=2).endswith("(2 rows)")
+    assert label("fold.table", "en", n=1).endswith("(1 row)")
     # Two cities are written Fuzhou; a name of its own needs no characters.
     assert en.words.unit("350100") == "Fuzhou 福州市" and en.words.unit("370323") == "Yiyuan"
     for bad, near in (
-        (lambda: zh.words("table.opn"), "table.open"),
-        (lambda: zh.words("table.open"), "{n}"),
+        (lambda: zh.words("fold.tabl"), "fold.table"),
+        (lambda: zh.words("fold.table"), "{n}"),
         (lambda: zh.words.area("yimen"), "yimeng"),
         (lambda: zh.words.code("theme", "T7"), "T"),
         (lambda: lq.Show(lq.load(), "de"), "zh"),
