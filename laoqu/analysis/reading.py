@@ -6,6 +6,7 @@ Every conversion is reported; only what has two readings is refused.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -60,16 +61,9 @@ class Read(NamedTuple):
 
 
 def read(source: object, columns: Columns, units: Units) -> Read:
-    """Read a file or frame as rows of codes and years.
+    """Read a file or frame as rows of codes and years; `units` say what is a code and what a name.
 
-    Parameters
-    ----------
-    source : path or DataFrame
-        CSV (UTF-8, UTF-16 or GBK), TSV, XLSX, DTA, Parquet, or a frame; long, wide (a column for
-        each year) or stacked (a row for each indicator).
-    columns : Columns
-    units : Units
-        From `laoqu.succession.units`: what is a code and what a name.
+    A file is long, wide (a column for each year) or stacked (a row for each indicator).
     """
     notes: list[tuple[str, int, str]] = []
     frame = source.copy() if isinstance(source, pd.DataFrame) else files.load(source, notes)
@@ -105,9 +99,8 @@ def _headers(columns: Iterable[object], notes: list) -> list[str]:
     """Return the names of the columns as text, each once."""
     found: list[str] = []
     for number, column in enumerate(columns, 1):
-        text = (
-            str(int(column)) if isinstance(column, float) and column.is_integer() else str(column)
-        )
+        whole = isinstance(column, float) and column.is_integer()
+        text = str(int(column) if whole else column)
         text = re.sub(r"[\s\u200b\ufeff]+", " ", text).strip() or f"column_{number}"
         while text in found:
             text += "_2"
@@ -192,19 +185,18 @@ def _code_column(frame: pd.DataFrame, units: Units) -> str:
 def _name_column(frame: pd.DataFrame, code: str, units: Units) -> str | None:
     """Return the column with the names of the units that the codes mean, if there is one."""
     names = {holder.name for held in units.by_code.values() for holder in held}
-    best: list[tuple[float, str]] = []
-    for column in frame.columns:
-        if column == code or pd.api.types.is_numeric_dtype(frame[column]):
+    best: dict[str, float] = {}
+    for column in frame.columns.drop(code):
+        if pd.api.types.is_numeric_dtype(frame[column]):
             continue
         values = frame[column].dropna().astype(str).drop_duplicates()
-        values = values.sample(min(len(values), 300), random_state=1).map(clean)
-        share = values.isin(names).mean() if len(values) else 0
-        bonus = 0.3 if NAME_NAMES.fullmatch(_plain(column)) else 0
+        share = values.head(300).map(clean).isin(names).mean()
         # The names of provinces and cities repeat; those of counties are nearly one for a code.
         varied = min(frame[column].nunique() / max(frame[code].nunique(), 1), 1)
         if share >= 0.5 and varied > 0.5:
-            best.append((share + bonus + varied, column))
-    return max(best)[1] if best else None
+            called = NAME_NAMES.fullmatch(_plain(column))
+            best[column] = share + varied + (0.3 if called else 0)
+    return max(best, key=best.get, default=None)
 
 
 def _year_column(frame: pd.DataFrame, code: str) -> str | None:
@@ -244,49 +236,42 @@ def _one_year(value: object) -> tuple[int | None, str]:
 
 def _codes(column: pd.Series, name: str, notes: list) -> pd.Series:
     """Return codes as text of six digits, NA where a value is none."""
-    values = column.drop_duplicates()
-    texts = {value: _code_text(value) for value in values.dropna()}
+    texts = {value: _code_text(value) for value in column.dropna().unique()}
     codes = column.map(texts).replace("", pd.NA).astype("str").where(column.notna())
-    codes = codes.where(codes.notna() & (codes != ""))
-    shown = column.map(lambda v: str(v) if pd.notna(v) else "")
+    known = codes.notna()
+    shown = column.map(str, na_action="ignore").fillna("")
     lengths = shown.map(lambda v: len(clean(v).strip("'\"").removesuffix(".0")))
+    decimal = shown.str.endswith(".0")
+    number = pd.api.types.is_numeric_dtype(column)
     kinds = {
-        "numbers read as text of six digits": pd.api.types.is_numeric_dtype(column) & codes.notna(),
-        "written as decimals (620422.0)": shown.str.endswith(".0") & codes.notna(),
-        "with spaces, quotes or wide digits": codes.notna()
-        & (lengths == 6)
-        & (shown != codes)
-        & ~shown.str.endswith(".0"),
-        "longer statistical codes cut to six digits": codes.notna() & (lengths > 6),
-        "codes of a province or city filled with zeros": codes.notna() & (lengths < 6),
-        "no code: the rows have no unit": codes.isna(),
+        "numbers read as text of six digits": known & number,
+        "written as decimals (620422.0)": known & decimal,
+        "with spaces, quotes or wide digits": known & (lengths == 6) & (shown != codes) & ~decimal,
+        "longer statistical codes cut to six digits": known & (lengths > 6),
+        "codes of a province or city filled with zeros": known & (lengths < 6),
+        "no code: the rows have no unit": ~known,
     }
     for what, rows in kinds.items():
-        if n := int(np.sum(rows)):
-            examples = ", ".join(shown[rows].drop_duplicates().head(3)) if np.ndim(rows) else ""
-            notes.append((name, n, f"{what}{': ' + examples if examples else ''}"))
+        if n := int(rows.sum()):
+            examples = ", ".join(filter(None, shown[rows].drop_duplicates().head(3)))
+            notes.append((name, n, f"{what}: {examples}"))
     return codes
 
 
 def _years(column: pd.Series, name: str, codes: pd.Series, notes: list) -> pd.Series:
     """Return years as whole numbers; refuse months and quarters, which have to be summed up."""
     texts = {value: _one_year(value) for value in column.dropna().unique()}
-    years = (
-        column.map({v: year for v, (year, _) in texts.items()}).astype("Float64").astype("Int64")
-    )
+    years = column.map({v: year for v, (year, _) in texts.items()})
+    years = years.astype("Float64").astype("Int64")
     parts = column.map({v: part for v, (_, part) in texts.items()}).fillna("")
-    several = pd.DataFrame({"c": codes, "y": years, "p": parts}).query("p != ''")
-    if len(several) and several.groupby(["c", "y"])["p"].nunique().max() > 1:
-        example = column[parts != ""].iloc[0]
+    named = parts != ""
+    if named.any() and parts[named].groupby([codes[named], years[named]]).nunique().max() > 1:
+        example = column[named].iloc[0]
         raise LaoquError(f"{name} holds parts of years such as {example}: sum them up to years")
-    if not pd.api.types.is_integer_dtype(column):
-        shown = column[years.notna()].head(1).tolist()
-        kind = "text or dates" if not pd.api.types.is_float_dtype(column) else "decimals"
-        plain = column.map(
-            lambda v: isinstance(v, str) and v.isascii() and v.isdigit() and len(v) == 4
-        )
-        if not plain[column.notna()].all():
-            notes.append((name, int(years.notna().sum()), f"{kind} read as years: {shown[0]}"))
+    if column.dropna().astype(str).ne(years[column.notna()].astype(str)).any():
+        kind = "decimals" if pd.api.types.is_float_dtype(column) else "text or dates"
+        first = ", ".join(column[years.notna()].head(1).astype(str))
+        notes.append((name, int(years.notna().sum()), f"{kind} read as years: {first}"))
     if n := int(years.isna().sum()):
         notes.append((name, n, "no year: the rows have no unit"))
     return years
@@ -294,24 +279,24 @@ def _years(column: pd.Series, name: str, codes: pd.Series, notes: list) -> pd.Se
 
 def _to_long(frame: pd.DataFrame, notes: list) -> tuple[pd.DataFrame, str]:
     """Turn a column for each year into a row for each year."""
-    parts = {column: WIDE.fullmatch(column) for column in frame.columns}
-    wide = {
-        column: ((match["a"] or match["b"] or "value").strip(" _.") or "value",
-                 int(match["year"] or match["first"]))
-        for column, match in parts.items() if match
-    }  # fmt: skip
-    if len({year for _, year in wide.values()}) < 2:
+    wide: dict[int, dict[str, str]] = defaultdict(dict)
+    for column in frame:
+        if match := WIDE.fullmatch(column):
+            stem = (match["a"] or match["b"] or "").strip(" _.") or "value"
+            wide[int(match["year"] or match["first"])][column] = stem
+    if len(wide) < 2:
         raise LaoquError(
             "no column of the panel holds years, and no columns are years: say year= (a column, "
             "or one year for all rows)"
         )
-    keep = [column for column in frame.columns if column not in wide]
-    pieces = []
-    for year in sorted({year for _, year in wide.values()}):
-        columns = {column: stem for column, (stem, y) in wide.items() if y == year}
-        pieces.append(frame[keep + list(columns)].rename(columns=columns).assign(year=year))
+    taken = [column for columns in wide.values() for column in columns]
+    keep = [column for column in frame if column not in taken]
+    pieces = [
+        frame[[*keep, *columns]].rename(columns=columns).assign(year=year)
+        for year, columns in sorted(wide.items())
+    ]
     long = pd.concat(pieces, ignore_index=True)
-    notes.append(("file", len(long), f"{len(wide)} columns of years turned into rows"))
+    notes.append(("file", len(long), f"{len(taken)} columns of years turned into rows"))
     return long, "year"
 
 

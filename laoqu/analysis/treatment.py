@@ -254,53 +254,56 @@ def _channel(plan: Plan, rule: object, among: tuple[pd.DataFrame, str]) -> pd.Da
     found = mentions[mentions["recipient"] & mentions["role"].isin(rule.roles)]
     if found.empty:
         return None
-    units = gazetteer.set_index("adcode")
+    units, city = gazetteer.set_index("adcode"), rule.unit_level == "city"
     code = found["adcode"]
-    if rule.unit_level == "city":
+    if city:
         # 永安 and its like count with the city they are part of, as clause 7 groups them.
         code = code.where(code.map(units["level"]) == "prefecture", code.map(units["parent"]))
     named = found.assign(county_code=code).groupby("county_code").agg(
         name_printed=("printed", _joined), zone=("name", _joined), roles=("role", _joined),
         evidence_id=("mention_id", _joined),
     )  # fmt: skip
-    inside = areas[(areas["basis"] == "prefecture") == (rule.unit_level == "city")]
-    here = inside.sort_values(["adcode", "region_id"]).groupby("adcode").agg(
+    inside = areas[(areas["basis"] == "prefecture") == city].sort_values(["adcode", "region_id"])
+    here = inside.groupby("adcode").agg(
         region_id=("region_id", ";".join), region_basis=("basis", ";".join)
-    )  # fmt: skip
-    codes = set(named.index) | set(here.index)
+    )
+    codes = {*named.index, *here.index}
     if universe == "all":
-        codes |= set(_all(gazetteer, rule.unit_level))
-    table = pd.DataFrame({"county_code": sorted(codes)}).set_index("county_code")
-    table = table.join(named).join(here)
-    is_named = table["evidence_id"].notna()
+        cities = gazetteer.loc[gazetteer["level"] == "prefecture", "adcode"]
+        counties = gazetteer[gazetteer["level"] == "county"]
+        # Cities that have no counties of their own stand for one.
+        alone = cities[~cities.isin(counties["parent"])]
+        codes |= set(cities) if city else {*counties["adcode"], *alone}
+    table = pd.DataFrame(index=pd.Index(sorted(codes), name="county_code")).join(named).join(here)
+    is_named, of = table["evidence_id"].notna(), units.reindex(table.index)
     untreated = ~is_named & table["region_id"].notna() & rule.complete
-    table["status_basis"] = np.select(
+    basis = np.select(
         [is_named, untreated, np.full(len(table), not rule.complete)],
         ["named", "complete_list", "open_list"], "outside_areas",
     )  # fmt: skip
-    status = table["status_basis"].map({"named": 1, "complete_list": 0})
-    table["ever_treated"] = status.astype("Int64")
-    table["named"] = is_named.astype("int64")
-    table["evidence_id"] = table["evidence_id"].fillna(rule.unit_id)
-    table["name_normalised"] = units["name"].reindex(table.index)
     zone = found["level"].eq("zone").any() & is_named
-    table["name_normalised"] = table["name_normalised"].mask(zone, table["zone"])
-    table["province"] = units["province"].reindex(table.index)
-    own = units["level"].reindex(table.index).eq("prefecture")
-    above = units["prefecture"].reindex(table.index)
-    table["prefecture"] = above.mask(own, units["name"].reindex(table.index))
-    table["urban_district"] = units["type"].reindex(table.index).eq("市辖区")
+    table = table.assign(
+        status_basis=basis,
+        ever_treated=pd.Series(basis, table.index).map({"named": 1, "complete_list": 0}),
+        named=is_named.astype("int64"),
+        evidence_id=table["evidence_id"].fillna(rule.unit_id),
+        name_normalised=of["name"].mask(zone, table["zone"]),
+        province=of["province"],
+        prefecture=of["prefecture"].mask(of["level"].eq("prefecture"), of["name"]),
+        urban_district=of["type"].eq("市辖区"),
+        list_open=int(found["list_open"].any()),
+        list_total=pd.Series(found["list_total"].max(), table.index, dtype="Int64"),
+        channel=rule.channel,
+        unit_level=rule.unit_level,
+    ).astype({"ever_treated": "Int64"})
     words = ["name_printed", "roles", "region_id", "region_basis", "prefecture", "province"]
     table[words] = table[words].fillna("")
     bases = [set(filter(None, basis.split(";"))) for basis in table["region_basis"]]
     table["basis_plan_only"] = [bool(each) and each <= PLAN_BASES for each in bases]
-    chosen = set(table.loc[is_named, "province"])
-    regional = {area for ids in table.loc[is_named, "region_id"] for area in ids.split(";")} - {""}
-    in_area = [bool(regional & set(ids.split(";"))) for ids in table["region_id"]]
-    table["eligible"] = table["province"].isin(chosen) & np.array(in_area)
-    table["list_open"] = int(found["list_open"].any())
-    table["list_total"] = pd.Series(found["list_total"].max(), table.index, dtype="Int64")
-    table["channel"], table["unit_level"] = rule.channel, rule.unit_level
+    ids = table["region_id"].str.split(";")
+    chosen = set(ids[is_named].explode()) - {""}
+    in_area = ids.map(lambda each: not chosen.isdisjoint(each))
+    table["eligible"] = table["province"].isin(table.loc[is_named, "province"]) & in_area
     return table.reset_index()
 
 
@@ -336,23 +339,10 @@ def _crossed(table: pd.DataFrame) -> pd.DataFrame:
     parts = []
     for level, here in table.groupby("unit_level"):
         wide = here.pivot(index="county_code", columns="channel", values="ever_treated")
-        shown = wide.astype("Int64").astype("object").where(wide.notna(), "NA")
-        joined = [
-            ";".join(f"{name}={status}" for name, status in zip(wide.columns, row, strict=True))
-            for row in shown.itertuples(index=False)
-        ]
-        crossed = {"county_code": wide.index, "unit_level": level, "interaction": joined}
-        parts.append(pd.DataFrame(crossed))
+        wide = wide.astype("Int64").astype("str").fillna("NA")
+        joined = (wide.columns + "=" + wide).agg(";".join, axis=1)
+        parts.append(joined.rename("interaction").reset_index().assign(unit_level=level))
     return pd.concat(parts, ignore_index=True)
-
-
-def _all(gazetteer: pd.DataFrame, level: str) -> pd.Series:
-    """Return all counties, with cities that have none of their own, or all cities."""
-    cities = gazetteer.loc[gazetteer["level"] == "prefecture", "adcode"]
-    if level == "city":
-        return cities
-    county = gazetteer[gazetteer["level"] == "county"]
-    return pd.concat([county["adcode"], cities[~cities.isin(county["parent"])]])
 
 
 def _joined(values: pd.Series) -> str:

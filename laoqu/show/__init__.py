@@ -152,22 +152,21 @@ class Show:
     def chart(self, kind: str, frame: pd.DataFrame, key: str, **roles: object) -> Block:
         """Show a frame as a chart: one of `CHARTS`.
 
-        See the functions of these names in `laoqu.show.charts` and `laoqu.show.lines`; ``title``
-        states the finding.
+        See the functions of these names in `laoqu.show.charts`; ``title`` states the finding.
         """
         if kind not in CHARTS:
             raise ParameterError(f"unknown chart {kind!r}, expected one of {', '.join(CHARTS)}")
         from laoqu.show import charts
-        from laoqu.show import lines as over_years
 
-        draw = getattr(over_years if kind == "lines" else charts, kind)
-        return self.figure(draw(frame, self.words, **self._said(roles)), key)
+        figure = getattr(charts, kind)(frame, self.words, **self._said(roles))
+        return self.figure(figure, key)
 
     def map(self, region: str, key: str = "map", **layers: object) -> Block:
-        """Show the map of one area; see `laoqu.show.maps.area`."""
+        """Show the map of one area; see `laoqu.plot_region`."""
         from laoqu.show import maps
 
-        return self.figure(maps.area(self.plan, region, self.words, **self._said(layers)), key)
+        figure = maps.plot_region(region, self.lang, self.plan, **self._said(layers))
+        return self.figure(figure, key)
 
     def figure(self, figure: object, key: str, alt: str = "", caption: str = "") -> Block:
         """Show a figure of `laoqu.show.charts` or `laoqu.show.maps`, or one of matplotlib.
