@@ -5,7 +5,6 @@ What was changed on the way is reported row by row; what cannot be used is said 
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import geopandas as gpd
@@ -19,21 +18,10 @@ from laoqu.membership import CONVERSIONS, follow, tidy_code
 from laoqu.succession import Units
 
 #: Names of the column with codes, the likeliest first; case does not matter.
-CODE_COLUMNS = (
-    "adcode",
-    "adcode_2021",
-    "county_code",
-    "县代码",
-    "区县代码",
-    "县级码",
-    "行政区划代码",
-    "区划代码",
-    "区划码",
-    "pac",
-    "code",
-    "代码",
-)
-NAME_COLUMNS = ("name", "county", "名称", "县", "区县", "县名", "ct_name")
+CODES = """
+adcode adcode_2021 county_code 县代码 区县代码 县级码 行政区划代码 区划代码 区划码 pac code 代码
+"""
+NAMES = "name county 名称 县 区县 县名 ct_name"
 #: A repair that changes the area of a shape by more than this share is none.
 REPAIR = 0.01
 #: How many rows are named when many have the same fault.
@@ -43,39 +31,33 @@ SHOWN = 5
 def read(path: Path, folder: Path | None = None) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """Return the borders of a file and what was converted; refuse all of them if one row is wrong.
 
-    Parameters
-    ----------
-    path : Path
-        GeoParquet, GeoPackage, GeoJSON or Shapefile of counties, with a column of codes (one of
-        `CODE_COLUMNS`) and polygons in a declared CRS. Names that it lacks come from our layer.
-    folder : Path, optional
-        The data folder; by default the collection's own.
-
-    Raises
-    ------
-    DataError
-        With the rows in question and the reason, each kind of fault once.
+    The file is GeoParquet, GeoPackage, GeoJSON or Shapefile of counties, with a column of codes
+    (one of `CODES`) and polygons in a declared CRS. Names that it lacks come from our layer. The
+    `DataError` has the rows in question and the reason, each kind of fault once.
     """
     file, frame = paths.display(path), _frame(path)
-    try:
-        code, name = _columns(frame)
-        borders = _projected(frame)
-    except ValueError as error:
-        raise DataError([_unusable(path, error)]) from error
+    fold = {str(column).casefold(): str(column) for column in reversed(frame.columns)}
+    code, name = (
+        next((fold[each] for each in likely if each in fold), "")
+        for likely in (CODES.split(), NAMES.split())
+    )
+    if not code:
+        message = f"expected a column 'adcode' (or {', '.join(CODES.split()[2:])}); it has "
+        raise geo.unusable(path, message + ", ".join(map(str, frame.columns)))
     known = geo.load(folder)
-    units = succession.units(folder)
     faults, changes = _Notes(), _Notes()
-    codes = _codes(frame[code], set(known["adcode"]), units, (faults, changes))
-    shapes = _shapes(borders, (faults, changes))
+    codes = _codes(frame[code], set(known["adcode"]), succession.units(folder), (faults, changes))
+    shapes = _shapes(frame.geometry.to_numpy(), (faults, changes))
     if faults.rows:
         raise DataError(faults.problems(file))
     table = gpd.GeoDataFrame({"adcode": codes}, geometry=shapes, crs=geo.CRS_LAYER)
     ours = known.set_index("adcode")
     for column in ("name", "prefecture", "province"):
-        own = frame[name] if column == "name" and name else None
-        own = frame[column] if own is None and column in frame else own
-        ours_here = table["adcode"].map(ours[column]).fillna("")
-        table[column] = ours_here if own is None else own.astype("string").fillna("").to_numpy()
+        theirs = name if column == "name" and name else column
+        if theirs in frame:
+            table[column] = frame[theirs].astype("string").fillna("").to_numpy()
+        else:
+            table[column] = table["adcode"].map(ours[column]).fillna("")
     rows = [[file, row, found, used, why] for row, found, used, why in changes.rows]
     if code != "adcode":
         rows.insert(0, [file, 0, code, "adcode", "the column with the codes"])
@@ -110,51 +92,14 @@ class _Notes:
 
 def _frame(path: Path) -> gpd.GeoDataFrame:
     """Read a file of any kind; a Shapefile that does not say its encoding is UTF-8 or GBK."""
-    encodings = [None]
+    options: dict[str, str] = {}
     if path.suffix.lower() == ".shp" and not list(path.parent.glob(f"{path.stem}.[cC][pP][gG]")):
-        encodings = ["utf-8", "gb18030"]
-    for encoding in encodings:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                if "parquet" in path.suffix:
-                    frame = gpd.read_parquet(path)
-                else:
-                    frame = gpd.read_file(path, **({"encoding": encoding} if encoding else {}))
-            if not isinstance(frame, gpd.GeoDataFrame) or frame.empty:
-                raise ValueError("expected rows with a geometry")
-            return frame.rename(columns=lambda name: str(name).strip().lstrip("\ufeff"))
-        except UnicodeDecodeError as error:
-            last: Exception = error
-        except Exception as error:  # each format's reader has errors of its own
-            raise DataError([_unusable(path, error)]) from error
-    raise DataError([_unusable(path, last)]) from last
-
-
-def _unusable(path: Path, error: Exception) -> Problem:
-    return Problem(paths.display(path), 1, 1, f"cannot be used as borders: {error}")
-
-
-def _columns(frame: gpd.GeoDataFrame) -> tuple[str, str]:
-    """Return the columns with codes and with names (or "")."""
-    fold = {str(column).casefold(): str(column) for column in reversed(frame.columns)}
-    code = next((fold[each] for each in CODE_COLUMNS if each in fold), "")
-    name = next((fold[each] for each in NAME_COLUMNS if each in fold), "")
-    if not code:
-        columns = ", ".join(map(str, frame.columns))
-        raise ValueError(
-            f"expected a column 'adcode' (or {', '.join(CODE_COLUMNS[2:])}); it has {columns}"
-        )
-    return code, name
-
-
-def _projected(frame: gpd.GeoDataFrame) -> np.ndarray:
-    if frame.crs is None:
-        raise ValueError("no CRS is declared; expected one, such as EPSG:4326 or EPSG:4490")
+        options = {"encoding": "utf-8"}
     try:
-        return np.asarray(frame.geometry.to_crs(geo.CRS_LAYER).to_numpy(), dtype=object)
-    except Exception as error:  # an error of the projection library
-        raise ValueError(f"its coordinates cannot be projected: {error}") from error
+        frame = geo.read(path, **options)
+    except UnicodeDecodeError:
+        frame = geo.read(path, encoding="gb18030")
+    return frame.rename(columns=lambda name: str(name).strip().lstrip("\ufeff"))
 
 
 def _codes(

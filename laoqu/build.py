@@ -1,14 +1,13 @@
 """Derived files: what is built from ``data/raw`` and ``data/curated``, and whether it is current.
 
 Everything here is committed, and CI proves that it rebuilds byte for byte. What people reviewed is
-renewed only on request (`accept`): the hashes of curated files, the declaration of the tables, and
-the files that packages were built into.
+renewed only on request (`accept`): the hashes of curated files and of those that commands of their
+own build (`make gazetteer`, `make layer`), and the declaration itself.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,35 +18,29 @@ from laoqu import measures, paths, schema, source
 from laoqu.errors import Problem
 from laoqu.plan import Plan
 
-CHECKSUMS = Path("built", "checksums.csv")
 PACKAGE = "datapackage.json"
-#: Made by commands of their own (`make gazetteer`, `make layer`), not here.
-PACKAGED = (
-    "built/counties.parquet",
-    "built/county_areas.csv",
-    "built/gazetteer.csv",
-    "built/gazetteer_history.csv",
-    "built/outline.parquet",
-)
+#: Says which declaration was accepted, in the form of ``sha256sum``.
+ACCEPTED = Path("built", "datapackage.sha256")
+#: Declared tables that are built here; all others are reviewed files.
+TABLES = ("units", "reach", "tokens")
 
 
 def artefacts(folder: Path | None = None) -> dict[Path, str]:
     """Return the path and text of every derived file.
 
-    Parameters
-    ----------
-    folder : Path, optional
-        The data folder; the data dictionary in ``docs/`` is built only for the checkout's own.
+    The data dictionary in ``docs/`` is one of them only for the checkout's own data folder.
     """
     folder = folder or paths.data()
     plan = Plan(folder)
-    built = folder / "built"
-    result = {
-        folder / source.WITNESS: source.witness_csv(folder),
-        built / "units.csv": _csv(_units(plan)),
-        built / "reach.csv": _csv(_reach(plan)),
-        built / "tokens.csv": _csv(_tokens(plan)),
+    spans = [";".join(f"{a}-{b}" for a, b in unit.spans) for unit in plan.document.units]
+    keys = ["scope_id", "region_id", "via"]
+    frames = {
+        "units": plan.units().assign(raw_spans=spans),
+        "reach": plan.reach(min_confidence="low").sort_values(keys, ignore_index=True),
+        "tokens": _tokens(plan),
     }
+    result = {folder / "built" / f"{name}.csv": _csv(frame) for name, frame in frames.items()}
+    result[folder / source.WITNESS] = source.witness_csv(folder)
     root = paths.checkout()
     if root and folder == root / "data":
         result[root / "docs" / "dictionary.md"] = dictionary(folder)
@@ -64,13 +57,7 @@ def write(folder: Path | None = None) -> list[Path]:
 
 
 def accept(folder: Path | None = None) -> list[str]:
-    """Take curated and packaged files as reviewed: renew their hashes; say what changed.
-
-    Returns
-    -------
-    list of str
-        One line per file whose content is not what was accepted before.
-    """
+    """Take all files as reviewed: renew their hashes; return one line per file that changed."""
     folder = folder or paths.data()
     package = schema.package(folder)
     changes = []
@@ -82,13 +69,8 @@ def accept(folder: Path | None = None) -> list[str]:
             changes.append(f"{each['path']}{rows}")
             each.update(changed)
     text = json.dumps(package, ensure_ascii=False, indent=1) + "\n"
-    before = (folder / CHECKSUMS).read_text("utf-8") if (folder / CHECKSUMS).is_file() else ""
-    _renew({folder / PACKAGE: text})
-    after = checksums(folder)
-    _renew({folder / CHECKSUMS: after})
-    known = set(before.splitlines())
-    changes += [line.partition(",")[0] for line in after.splitlines() if line not in known]
-    return changes
+    accepted = {folder / PACKAGE: text, folder / ACCEPTED: _accepted(text.encode("utf-8"))}
+    return changes + [paths.display(path) for path in _renew(accepted)]
 
 
 def problems(folder: Path | None = None) -> list[Problem]:
@@ -111,36 +93,28 @@ def problems(folder: Path | None = None) -> list[Problem]:
 
 def unreviewed(folder: Path) -> Iterator[Problem]:
     """Yield a problem for every reviewed file that is not as it was accepted."""
-    declared = paths.display(folder / PACKAGE)
+    declared, advice = folder / PACKAGE, "undo the change, or review it and run"
     known = set()
     for each in schema.package(folder)["resources"]:
         path = folder / str(each["path"])
         known.add(path)
-        for key, value in _state(folder, each).items():
-            if key != "laoqu:rows" and each.get(key, value) != value:
-                message = (
-                    f"is not the file that was reviewed ({key} in {declared}): undo the change, or "
-                    "review it and run `laoqu build --accept`"
-                )
-                yield Problem(paths.display(path), 1, 1, message)
-                break
-    for path in sorted((folder / "curated").glob("*")):
-        if path not in known:
-            yield Problem(paths.display(path), 1, 1, f"is not declared in {declared}")
-    now = checksums(folder).splitlines()
-    accepted = folder / CHECKSUMS
-    before = accepted.read_text("utf-8").splitlines() if accepted.is_file() else []
-    for line in sorted(set(now) ^ set(before)):
-        message = f"differs from {CHECKSUMS.as_posix()}: undo the change, or `laoqu build --accept`"
-        yield Problem(paths.display(folder / line.partition(",")[0]), 1, 1, message)
+        if not path.is_file():
+            yield Problem(paths.display(path), 1, 1, "is missing")
+        changed = [key for key, value in _state(folder, each).items() if each.get(key) != value]
+        if changed := [key for key in changed if key != "laoqu:rows"]:
+            message = f"is not the file that was reviewed ({changed[0]} in {PACKAGE}): {advice}"
+            yield Problem(paths.display(path), 1, 1, f"{message} `laoqu build --accept`")
+    for path in sorted(set((folder / "curated").glob("*")) - known):
+        yield Problem(paths.display(path), 1, 1, f"is not declared in {paths.display(declared)}")
+    accepted = folder / ACCEPTED
+    said = accepted.read_bytes() if accepted.is_file() else b""
+    if said != _accepted(declared.read_bytes()).encode("utf-8"):
+        message = f"differs from {ACCEPTED.as_posix()}: {advice} `laoqu build --accept`"
+        yield Problem(paths.display(declared), 1, 1, message)
 
 
-def checksums(folder: Path | None = None) -> str:
-    """Return the text of ``built/checksums.csv``: the SHA-256 of packaged files and declaration."""
-    folder = folder or paths.data()
-    lines = ["file,sha256"]
-    lines += [f"{name},{_digest(folder / name)}" for name in sorted((*PACKAGED, PACKAGE))]
-    return "\n".join(lines) + "\n"
+def _accepted(declaration: bytes) -> str:
+    return f"{hashlib.sha256(declaration).hexdigest()}  {PACKAGE}\n"
 
 
 def dictionary(folder: Path | None = None) -> str:
@@ -167,29 +141,13 @@ def dictionary(folder: Path | None = None) -> str:
 
 
 def _state(folder: Path, declared: dict[str, object]) -> dict[str, object]:
-    """Return what a declaration says of the bytes of a curated file; of others it says nothing."""
+    """Return what a declaration says of the bytes of a reviewed file."""
     path = folder / str(declared["path"])
-    if not str(declared["path"]).startswith("curated/") or not path.is_file():
+    if declared["name"] in TABLES or not path.is_file():
         return {}
     data = path.read_bytes()
     found = {"bytes": len(data), "hash": f"sha256:{hashlib.sha256(data).hexdigest()}"}
     return {"laoqu:rows": data.count(b"\n") - 1} | found if "schema" in declared else found
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
-
-
-def _units(plan: Plan) -> pd.DataFrame:
-    spans = [unit.spans for unit in plan.document.units]
-    return plan.units().assign(
-        raw_spans=[";".join(f"{start}-{end}" for start, end in each) for each in spans]
-    )
-
-
-def _reach(plan: Plan) -> pd.DataFrame:
-    keys = ["scope_id", "region_id", "via"]
-    return plan.reach(min_confidence="low").sort_values(keys, ignore_index=True)
 
 
 def _tokens(plan: Plan) -> pd.DataFrame:
@@ -202,11 +160,9 @@ def _tokens(plan: Plan) -> pd.DataFrame:
 
 
 def _csv(frame: pd.DataFrame) -> str:
-    out = io.StringIO()
     booleans = frame.select_dtypes("bool").columns
     words = {name: frame[name].map({True: "true", False: "false"}) for name in booleans}
-    frame.assign(**words).to_csv(out, index=False, lineterminator="\n")
-    return out.getvalue()
+    return frame.assign(**words).to_csv(index=False, lineterminator="\n")
 
 
 def _renew(files: dict[Path, str]) -> list[Path]:

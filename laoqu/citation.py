@@ -24,7 +24,7 @@ AROUND = 12
 
 
 def cite(document: Document, rows: object, tables: Tables) -> pd.DataFrame:
-    """Return one row per row of `rows`: quote, clause, page, offsets, raw spans, citation, link.
+    """Return one row per row of `rows`: the columns `CITED`.
 
     The link opens the annotated plan, from the folder of its language, at the measure that holds
     the words, else at their sentence.
@@ -35,16 +35,13 @@ def cite(document: Document, rows: object, tables: Tables) -> pd.DataFrame:
     for start, end in _spans(rows, document, tables):
         if not 0 <= start < end <= len(document.canonical):
             raise LaoquError(f"offsets {start}–{end} are not in 0–{len(document.canonical)}")
-        clause_id = document.unit_at(start).clause_id
-        quote, where = document.canonical[start:end], clause_name(document, clause_id)
-        page, line = document.page_of(start), document.line_of(start)
-        raw = document.to_raw(start, end)
+        unit, quote = document.unit_at(start), document.canonical[start:end]
+        where, page = clause_name(document, unit.clause_id), document.page_of(start)
         text = f"“{quote}”（{where}，第 {page} 页，字符 {start}–{end}）"
         at = bisect_right(starts, start) - 1
-        holds = at >= 0 and end <= ends[at]
-        anchor = ids[at] if holds else document.unit_at(start).unit_id
-        link = f"plan.html#{anchor}"
-        cited.append([quote, clause_id, where, page, start, end, raw, line, text, link])
+        link = f"plan.html#{ids[at] if at >= 0 and end <= ends[at] else unit.unit_id}"
+        place = [page, start, end, document.to_raw(start, end), document.line_of(start)]
+        cited.append([quote, unit.clause_id, where, *place, text, link])
     return pd.DataFrame(cited, columns=CITED)
 
 
@@ -75,26 +72,17 @@ def _spans(rows: object, document: Document, tables: Tables) -> Iterator[tuple[i
     if not isinstance(rows, Iterable):
         raise LaoquError(f"found {rows!r}, expected rows with `start` and `end`, or ids")
     for row in rows:
-        if isinstance(row, str):
-            yield span_of(row, document, tables)
-        elif not isinstance(row, (pd.Series, Mapping)):
-            raise LaoquError("a row to cite needs `start` and `end`, or `unit_id`")
-        elif {"start", "end"} <= set(row.keys()):
-            yield _offsets(row)
-        elif "unit_id" in row:
-            yield span_of(row["unit_id"], document, tables)
+        keys = set(row.keys()) if isinstance(row, (pd.Series, Mapping)) else set()
+        if {"start", "end"} <= keys:
+            try:
+                yield int(row["start"]), int(row["end"])
+            except (TypeError, ValueError, OverflowError) as error:
+                message = f"offsets must be whole numbers, found {row['start']!r}, {row['end']!r}"
+                raise LaoquError(message) from error
+        elif isinstance(row, str) or "unit_id" in keys:
+            yield span_of(row if isinstance(row, str) else row["unit_id"], document, tables)
         else:
             raise LaoquError("a row to cite needs `start` and `end`, or `unit_id`")
-
-
-def _offsets(row: Mapping[str, object]) -> tuple[int, int]:
-    try:
-        start, end = int(row["start"]), int(row["end"])
-    except (TypeError, ValueError, OverflowError) as error:
-        raise LaoquError(f"offsets must be whole numbers, found {row['start']!r}") from error
-    if start >= end:
-        raise LaoquError(f"offsets must satisfy start < end, found {start}, {end}")
-    return start, end
 
 
 def span_of(id: str, document: Document, tables: Tables) -> tuple[int, int]:
@@ -103,10 +91,8 @@ def span_of(id: str, document: Document, tables: Tables) -> tuple[int, int]:
         rows = tables(table)
         if len(found := rows[rows[key] == id]):
             return int(found["start"].iloc[0]), int(found["end"].iloc[0])
-    units = {unit.unit_id: unit for unit in document.units}
-    if not isinstance(id, str) or id not in units:
-        raise UnknownId(id, nearest(str(id), units))
-    return units[id].start, units[id].end
+    unit = document.unit(id)
+    return unit.start, unit.end
 
 
 def ids(document: Document, tables: Tables) -> list[str]:
@@ -117,13 +103,7 @@ def ids(document: Document, tables: Tables) -> list[str]:
 
 
 def describe(id: str, document: Document, tables: Tables) -> str:
-    """Say in a few lines what an id of the text, of a keyed table or of the codebook stands for.
-
-    Raises
-    ------
-    LookupError
-        When it is none of these.
-    """
+    """Say in a few lines what an id of the text, of a keyed table or of the codebook stands for."""
     passages = {**document.clauses, **document.boxes, **document.parts}
     if id in passages:
         passage = passages[id]
@@ -137,10 +117,8 @@ def describe(id: str, document: Document, tables: Tables) -> str:
             return "\n".join(f"{k}: {v}" for k, v in row.items() if k not in empty)
     codes = tables("codebook")
     if len(found := codes[codes["code"] == id]):
-        return "\n".join(
-            f"{row.variable} {row.code}: {row.label_zh} / {row.label_en}. {row.definition}"
-            for row in found.itertuples()
-        )
+        shown = "{variable} {code}: {label_zh} / {label_en}. {definition}"
+        return "\n".join(shown.format(**row) for row in found.to_dict("records"))
     unit, scopes = document.unit(id), tables("scopes")
     coded = ", ".join(scopes.loc[scopes["unit_id"] == id, "scope"])
     where = f"{clause_name(document, unit.clause_id)}, page {unit.page}"

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
@@ -146,13 +147,7 @@ class Document:
         """Return the canonical spans of ``raw[start:end]``: none where only blanks stand there."""
         _bounds(start, end, len(self.raw))
         found = sorted(self._canonical_of[i] for i in range(start, end) if i in self._canonical_of)
-        spans: list[Span] = []
-        for index in found:
-            if spans and spans[-1].end == index:
-                spans[-1] = Span(spans[-1].start, index + 1)
-            else:
-                spans.append(Span(index, index + 1))
-        return spans
+        return _joined(found, lambda before, after: before == after)
 
     def find(self, pattern: str) -> list[Span]:
         """Return the canonical spans of every match of the regular expression `pattern`."""
@@ -176,18 +171,25 @@ def _bounds(start: int, end: int, size: int) -> None:
         raise ArgumentError(message)
 
 
-def _raw_spans(offsets: tuple[int, ...], raw: str) -> list[Span]:
-    """Return the spans of raw offsets; only blanks and page marks stand inside one."""
+def _joined(offsets: Iterable[int], meet: Callable[[int, int], bool]) -> list[Span]:
+    """Return the spans of single characters; two are one where the end of one meets the next."""
     spans: list[Span] = []
     for offset in offsets:
-        between = raw[spans[-1].end : offset] if spans and offset >= spans[-1].end else None
-        if between is not None and all(
-            not line.strip() or PAGE_MARK.match(line) for line in between.split("\n")
-        ):
+        if spans and meet(spans[-1].end, offset):
             spans[-1] = Span(spans[-1].start, offset + 1)
         else:
             spans.append(Span(offset, offset + 1))
     return spans
+
+
+def _raw_spans(offsets: tuple[int, ...], raw: str) -> list[Span]:
+    """Return the spans of raw offsets; only blanks and page marks stand inside one."""
+
+    def meet(before: int, after: int) -> bool:
+        between = raw[before:after].split("\n") if before <= after else ["x"]
+        return all(not line.strip() or PAGE_MARK.match(line) for line in between)
+
+    return _joined(offsets, meet)
 
 
 @dataclass
@@ -210,11 +212,8 @@ class _Block:
 def load(source_id: str = "plan", folder: Path | None = None) -> Document:
     """Read, verify and parse one registered source of ``data/raw``.
 
-    Raises
-    ------
-    DataError
-        When the file is not byte for byte the registered one (see `laoqu.source.read`), or
-        ``layout.toml`` does not fit it.
+    A `DataError` says where the file is not byte for byte the registered one, or ``layout.toml``
+    does not fit it.
     """
     folder = folder or paths.data()
     raw, path = source.read(source_id, folder)
@@ -226,27 +225,12 @@ def load(source_id: str = "plan", folder: Path | None = None) -> Document:
 
 @guard
 def parse(raw: str, layout: dict[str, object] | None = None, name: str = "document") -> Document:
-    r"""Parse the text layer of a policy document.
+    r"""Parse the text layer of a policy document, lines separated by LF.
 
-    Parameters
-    ----------
-    raw : str
-        The text layer, lines separated by LF.
-    layout : dict, optional
-        One table of ``layout.toml``: ``page_start`` (a regular expression for a line that begins
-        a page; by default a form feed does) and ``piece`` (a list of ``box``, ``lines``).
-    name : str
-        How errors name the file.
-
-    Returns
-    -------
-    Document
-
-    Raises
-    ------
-    DataError
-        When part, clause or box numbers do not count up from 1, or a piece is not where
-        `layout` says.
+    `layout` is one table of ``layout.toml``: ``page_start`` (a regular expression for a line that
+    begins a page; by default a form feed does) and ``piece`` (a list of ``box``, ``lines``); errors
+    name the file `name`. A `DataError` says where part, clause or box numbers do not count up from
+    1, or a piece is not where `layout` says.
 
     Examples
     --------

@@ -4,22 +4,10 @@ from __future__ import annotations
 
 import difflib
 import functools
-import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeVar
 
 F = TypeVar("F", bound=Callable)
-#: What an argument of the wrong kind raises somewhere inside (RecursionError is a RuntimeError).
-ODD = (
-    TypeError,
-    ValueError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    OSError,
-    RuntimeError,
-    re.error,
-)
 
 
 class LaoquError(Exception):
@@ -90,15 +78,12 @@ def guard(function: F) -> F:
     def guarded(*args: object, **kwargs: object) -> object:
         try:
             return function(*args, **kwargs)
-        except LaoquError:
+        except (LaoquError, MemoryError):
             raise
-        except ODD as error:
-            given = [_shown(each) for each in args]
-            given += [f"{name}={_shown(value)}" for name, value in kwargs.items()]
-            message = (
-                f"{function.__qualname__}({', '.join(given)}): {type(error).__name__}: {error}"
-            )
-            raise ArgumentError(message) from error
+        except Exception as error:
+            given = [*map(_shown, args), *(f"{key}={_shown(kwargs[key])}" for key in kwargs)]
+            call = f"{function.__qualname__}({', '.join(given)})"
+            raise ArgumentError(f"{call}: {type(error).__name__}: {error}") from error
 
     return guarded
 

@@ -6,6 +6,7 @@ for maps of counties, not for overlays on other base maps.
 
 from __future__ import annotations
 
+import warnings
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -44,7 +45,7 @@ def load(folder: Path | None = None) -> gpd.GeoDataFrame:
     (2851, 5)
     """
     root = folder or paths.data()
-    layer = _read(root / "built" / "counties.parquet")
+    layer = read(root / "built" / "counties.parquet")
     join = pd.read_csv(root / "curated" / "county_layer_join.csv", dtype=str, na_filter=False)
     join = join[(join[["layer_adcode", "adcode_2021"]] != "").all(axis=1)].set_index("layer_adcode")
     for column in ("name", "adcode"):
@@ -60,7 +61,7 @@ def outline(folder: Path | None = None) -> gpd.GeoDataFrame:
     >>> outline()["kind"].value_counts().to_dict()
     {'maritime': 10, 'land': 1}
     """
-    return _read((folder or paths.data()) / "built" / "outline.parquet", "kind")
+    return read((folder or paths.data()) / "built" / "outline.parquet")
 
 
 def project(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -159,15 +160,25 @@ def _to_degrees() -> pyproj.Transformer:
     return pyproj.Transformer.from_crs(CRS_CHINA, CRS_LAYER, always_xy=True)
 
 
-def _read(path: Path, key: str = "adcode") -> gpd.GeoDataFrame:
+def read(path: Path, **options: str) -> gpd.GeoDataFrame:
+    """Return a file of any kind in `CRS_LAYER`; one that cannot be used is a `DataError`."""
     try:
-        frame = gpd.read_parquet(path) if "parquet" in path.suffix else gpd.read_file(path)
-        if not isinstance(frame, gpd.GeoDataFrame) or key not in frame or frame.empty:
-            raise ValueError(f"expected rows with a geometry and a column {key!r}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            reader = gpd.read_parquet if "parquet" in path.suffix else gpd.read_file
+            frame = reader(path, **options)
+        if not isinstance(frame, gpd.GeoDataFrame) or frame.empty:
+            raise ValueError("expected rows with a geometry")
         if frame.crs is None:
             raise ValueError("no CRS is declared; expected one, such as EPSG:4326 or EPSG:4490")
         borders = frame.geometry.to_crs(CRS_LAYER)
         return gpd.GeoDataFrame(frame.drop(columns=frame.geometry.name), geometry=borders)
+    except UnicodeDecodeError:
+        raise
     except Exception as error:  # each format's reader has errors of its own
-        wrong = Problem(paths.display(path), 1, 1, f"cannot be used as borders: {error}")
-        raise DataError([wrong]) from error
+        raise unusable(path, str(error)) from error
+
+
+def unusable(path: Path, message: str) -> DataError:
+    """Return the error that a file is none with borders."""
+    return DataError([Problem(paths.display(path), 1, 1, f"cannot be used as borders: {message}")])

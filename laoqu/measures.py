@@ -56,20 +56,9 @@ def coded(
 ) -> pd.DataFrame:
     """Join measures with the codes of one coder, in reading order.
 
-    Parameters
-    ----------
-    measures, references : DataFrame
-        The tables of these names.
-    codes : DataFrame
-        ``plan.codings(coder)``.
-    classes : Series
-        Instrument → its class, by the mapping wanted.
-
-    Returns
-    -------
-    DataFrame
-        `measures` with ``clause_id``, the variables of `SCALES`, ``strength``,
-        ``instrument_class`` and ``refers_to`` (titles); their ``note`` is ``unit_note``.
+    `classes` maps an instrument to its class. One row per measure: its own columns with
+    ``clause_id``, the variables of `SCALES`, ``strength``, ``instrument_class`` and ``refers_to``
+    (titles); the note of the measure is ``unit_note``.
     """
     table = measures.sort_values("start", ignore_index=True)
     table.insert(2, "clause_id", table["unit_id"].str.partition(".")[0])
@@ -87,13 +76,10 @@ def coded(
 def with_scope(measures: pd.DataFrame, scopes: pd.DataFrame) -> pd.DataFrame:
     """Add the scope of each measure, from the segments of its sentence that it overlaps.
 
-    Returns
-    -------
-    DataFrame
-        `measures` with ``scopes`` (tuple, narrowest first), ``scope`` (the narrowest),
-        ``conditional``, ``delegated``, ``list_open`` (true for any segment), ``condition_on``
-        (areas, sites, persons, firms, quotas or funds), ``list_total``, ``segments`` (tuple of
-        scope ids): the conjuncts stay apart there.
+    Added are ``scopes`` (tuple, narrowest first), ``scope`` (the narrowest), ``conditional``,
+    ``delegated``, ``list_open`` (true for any segment), ``condition_on`` (areas, sites, persons,
+    firms, quotas or funds), ``list_total``, ``segments`` (tuple of scope ids): the conjuncts stay
+    apart there.
     """
     pairs = measures[["measure_id", "unit_id", "start", "end"]].merge(
         scopes, on="unit_id", suffixes=("_measure", "")
@@ -114,18 +100,9 @@ def with_scope(measures: pd.DataFrame, scopes: pd.DataFrame) -> pd.DataFrame:
 def whole_sentences(measures: pd.DataFrame, text: str) -> pd.Series:
     """Return the words of each measure so that they can stand alone.
 
-    Parameters
-    ----------
-    measures : DataFrame
-        With ``start``, ``quote``, ``lead_start`` and ``lead_end``.
-    text : str
-        The canonical text: the lead is read from it.
-
-    Returns
-    -------
-    Series of str
-        The earlier words of the sentence that give the measure its subject, ``……`` where words
-        between are left out, the measure's own words, and a full stop.
+    They are the earlier words of the sentence that give the measure its subject (from
+    ``lead_start`` and ``lead_end`` in the canonical `text`), ``……`` where words between are left
+    out, the measure's own words, and a full stop.
     """
     result = []
     columns = ["start", "quote", "lead_start", "lead_end"]
@@ -159,12 +136,7 @@ def with_labels(table: pd.DataFrame, codebook: pd.DataFrame, lang: str) -> pd.Da
 def targets(measures: pd.DataFrame, figures: pd.DataFrame, mentions: pd.DataFrame) -> pd.DataFrame:
     """Return what each measure would have to be checked by.
 
-    Parameters
-    ----------
-    measures : DataFrame
-        ``plan.measures()``.
-    figures, mentions : DataFrame
-        ``plan.table("printed_figures")`` and ``plan.table("mentions")``.
+    `figures` and `mentions` are ``plan.table("printed_figures")`` and ``plan.table("mentions")``.
 
     Returns
     -------
@@ -177,42 +149,25 @@ def targets(measures: pd.DataFrame, figures: pd.DataFrame, mentions: pd.DataFram
     rows = measures[measures["target_type"].notna() & (measures["target_type"] != "")]
     recipients = mentions.loc[mentions["recipient"], ["start", "name"]].to_numpy().tolist()
     printed = figures[["start", "end", "number", "counted"]].to_numpy().tolist()
-    names, numbers, units = [], [], []
+    found: dict[str, list[object]] = {"names": [], "number": [], "unit": []}
     for start, end in zip(rows["start"], rows["end"], strict=True):
         inside = [name for at, name in recipients if start <= at < end]
-        names.append(tuple(dict.fromkeys(inside)))
-        number, unit = next(
-            ([n, unit] for first, last, n, unit in printed if start <= first and last <= end),
-            (pd.NA, ""),
-        )
-        numbers.append(number)
-        units.append(unit)
-    return pd.DataFrame(
-        {
-            "target_id": rows["measure_id"].str.replace(".m", ".t", regex=False),
-            "measure_id": rows["measure_id"],
-            "unit_id": rows["unit_id"],
-            "kind": rows["target_type"],
-            "verifiability": rows["target_type"].map(VERIFIABILITY),
-            "number": pd.array(numbers, dtype="Int64"),
-            "unit": pd.array(units, dtype="str"),
-            "names": pd.Series(names, index=rows.index, dtype="object"),
-            "list_open": rows["list_open"],
-            "start": rows["start"].astype("int64"),
-            "end": rows["end"].astype("int64"),
-            "quote": rows["quote"],
-        }
-    ).reset_index(drop=True)
-
-
-def exemplified(examples: pd.DataFrame, measures: pd.DataFrame) -> pd.DataFrame:
-    """Return the cells that the codebook gives away: ``measure_id``, ``variable``.
-
-    Agreement on them shows that coders can look up, so it is reported with and without.
-    """
-    pairs = examples.merge(measures, on="unit_id", suffixes=("", "_measure"))
-    inside = (pairs["start"] < pairs["end_measure"]) & (pairs["end"] > pairs["start_measure"])
-    return pairs.loc[inside, ["measure_id", "variable"]].drop_duplicates(ignore_index=True)
+        found["names"].append(tuple(dict.fromkeys(inside)))
+        here = [each[2:] for each in printed if start <= each[0] and each[1] <= end]
+        number, unit = here[0] if here else (pd.NA, "")
+        found["number"].append(number)
+        found["unit"].append(unit)
+    table = rows.rename(columns={"target_type": "kind"}).assign(
+        target_id=rows["measure_id"].str.replace(".m", ".t", regex=False),
+        verifiability=rows["target_type"].map(VERIFIABILITY),
+        number=pd.array(found["number"], dtype="Int64"),
+        unit=pd.array(found["unit"], dtype="str"),
+        names=pd.Series(found["names"], index=rows.index, dtype="object"),
+    )
+    kinds = {"start": "int64", "end": "int64"}
+    columns = "target_id measure_id unit_id kind verifiability number unit names list_open "
+    columns += "start end quote"
+    return table[columns.split()].astype(kinds).reset_index(drop=True)
 
 
 def lexicon(terms: Iterable[str], synonyms: dict[str, str], stops: Iterable[str]) -> dict[str, str]:
@@ -225,21 +180,10 @@ def lexicon(terms: Iterable[str], synonyms: dict[str, str], stops: Iterable[str]
 def tokens(units: Iterable[Unit], words: dict[str, str]) -> pd.DataFrame:
     """Find every term in the sentences: the longest form that begins at a place wins.
 
-    Stop words take their place in the reading and are left out of the result. Headings are not
-    read: they repeat what their sentences say.
-
-    Parameters
-    ----------
-    units : iterable of Unit
-        Of `laoqu.document`.
-    words : dict
-        From `lexicon`.
-
-    Returns
-    -------
-    DataFrame
-        One row per token in reading order: ``unit_id``, ``start``, ``end`` (canonical offsets),
-        ``quote`` (the printed form), ``term``.
+    `words` is from `lexicon`. Stop words take their place in the reading and are left out of the
+    result. Headings are not read: they repeat what their sentences say. One row per token in
+    reading order: ``unit_id``, ``start``, ``end`` (canonical offsets), ``quote`` (the printed
+    form), ``term``.
 
     Examples
     --------

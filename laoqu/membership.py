@@ -7,7 +7,7 @@ end of 2021 where it is one and the same, and refused otherwise; names are compa
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -44,29 +44,24 @@ MODES = ("only", "complete")
 
 
 def read(path: Path, tables: Tables, mode: str = "only") -> tuple[Table, pd.DataFrame]:
-    """Read a membership table of a reader's own.
+    """Read a membership table of a reader's own: what is in it, and what was converted.
 
-    Parameters
-    ----------
-    path : Path
-        CSV (UTF-8 or GBK; comma, semicolon or tab) or XLSX, rows in any order. Columns are known
-        by their names in `HEADS`; ``region_id`` and ``adcode`` or ``name`` are needed.
-    tables : Tables
-        The data folder's own tables.
-    mode : {"only", "complete"}
-        Whether an area without a row stays empty or keeps the rows of the shipped table.
-
-    Returns
-    -------
-    Table
-        As the shipped one, sorted; with every problem found.
-    DataFrame
-        One row per conversion: ``file``, ``row``, ``found``, ``used``, ``why``.
+    The file is CSV (UTF-8 or GBK; comma, semicolon or tab) or XLSX, rows in any order; columns are
+    known by their names in `HEADS`. `tables` are the data folder's own; `mode` says whether an area
+    without a row stays empty ("only") or keeps the rows of the shipped table ("complete"). The
+    table is as the shipped one, sorted, with every problem found; conversions are one row each:
+    ``file``, ``row``, ``found``, ``used``, ``why``.
     """
     if mode not in MODES:
         raise UnknownId(mode, MODES, "membership_mode")
     reader = _Reader(path, tables)
-    reader.read(sheets.cells(path))
+    head, *rows = sheets.cells(path) or [[]]
+    reader.read_head(head)
+    for number, cells in enumerate(rows if not reader.table.problems else (), start=2):
+        reader.number = number
+        row = {name: cells[i] for name, i in reader.columns.items() if i < len(cells)}
+        if any(row.values()):
+            reader.read_row(row)
     reader.finish(mode)
     return reader.table, pd.DataFrame(reader.conversions, columns=CONVERSIONS)
 
@@ -96,28 +91,18 @@ class _Reader:
         if found != used:
             self.conversions.append([self.file, self.number, found, used, why])
 
-    def read(self, rows: list[list[str]]) -> None:
-        """Read the head, then every row."""
-        self._head(rows[0] if rows else [])
-        if self.table.problems:
-            return
-        for self.number, cells in enumerate(rows[1:], start=2):
-            row = {name: cells[i] for name, i in self.columns.items() if i < len(cells)}
-            if any(row.values()):
-                self._row(row)
-
-    def _head(self, head: list[str]) -> None:
+    def read_head(self, head: list[str]) -> None:
+        """Find the columns."""
         known = {word: name for name, words in HEADS.items() for word in words.split()}
         for index, cell in enumerate(head):
             key = re.sub(r"[\s（）()、]", "", cell).casefold()
             name = known.get(key)
-            if name is None:
-                if cell:
-                    hint = ", ".join(nearest(key, known))
-                    self.converted(cell, "", f"a column that is not used; nearest: {hint}")
+            if name is None and cell:
+                hint = ", ".join(nearest(key, known))
+                self.converted(cell, "", f"a column that is not used; nearest: {hint}")
             elif name in self.columns:
                 self.wrong(name, f"{cell!r} is a second column for {name}")
-            else:
+            elif name:
                 self.columns[name] = index
                 self.converted(cell, name, "the name of a column")
         if "region_id" not in self.columns or not {"adcode", "name"} & set(self.columns):
@@ -127,7 +112,8 @@ class _Reader:
             )
             self.wrong("", message)
 
-    def _row(self, row: dict[str, str]) -> None:
+    def read_row(self, row: dict[str, str]) -> None:
+        """Read one row."""
         values = dict.fromkeys(HEADS, "") | row
         try:
             region = regions.find(values["region_id"], self.areas)
@@ -139,8 +125,8 @@ class _Reader:
         code = self._followed(code, values["name"], year) if code else self._named(values, region)
         if not code:
             return
-        level, has_counties = self.units.level[code], code in self.with_counties
-        if level == "province" or (level == "prefecture" and has_counties):
+        level = self.units.level[code]
+        if level == "province" or (level == "prefecture" and code in self.with_counties):
             self.wrong("adcode", f"{self.units.shown(code)} is no county: list its counties")
             return
         confidence = CONFIDENCE.get(values["confidence"], values["confidence"].lower() or "high")
@@ -164,18 +150,13 @@ class _Reader:
         """Return the year of a date as people and spreadsheets write it."""
         if not text:
             return None
-        found = None
-        if re.fullmatch(r"[34]\d{4}(?:\.0)?", text, re.ASCII):  # 1982 to 2036 as Excel counts days
-            found = EPOCH + timedelta(days=int(float(text)))
-        elif match := DATE.fullmatch(text):
-            year, month, day = match.groups()
-            try:
-                found = datetime(
-                    int(year), int(month or 12), int(day or 31 if not month else day or 1)
-                )
-            except ValueError:
-                found = None
-        if found is None:
+        try:
+            if re.fullmatch(r"[34]\d{4}(?:\.0)?", text, re.ASCII):  # 1982 to 2036, as Excel counts
+                found = EPOCH + timedelta(days=int(float(text)))
+            else:
+                year, month, day = DATE.fullmatch(text).groups()
+                found = date(int(year), int(month or 12), int(day or (1 if month else 31)))
+        except (AttributeError, ValueError):  # no date, or no day of the calendar
             self.wrong("code_date", f"found {text!r}, expected a date such as 2021-12-31")
             return None
         self.converted(text, found.strftime("%Y-%m-%d"), "a date")
@@ -183,14 +164,11 @@ class _Reader:
 
     def _followed(self, text: str, name: str, year: int | None) -> str:
         code, why = tidy_code(text)
-        if not code:
-            self.wrong("adcode", why)
-            return ""
-        self.converted(text, code, why)
-        adcode, reason = follow(self.units, code, year)
+        adcode, reason = follow(self.units, code, year) if code else ("", why)
         if not adcode:
             self.wrong("adcode", reason)
             return ""
+        self.converted(text, code, why)
         self.converted(code, adcode, reason)
         if name and not self._fits(name, adcode, code):
             held = self.units.shown(adcode)
@@ -201,9 +179,8 @@ class _Reader:
 
     def _fits(self, name: str, adcode: str, code: str) -> bool:
         """Whether a name is one of a unit, today or under the code that was given."""
-        held = {
-            holder.name for each in (adcode, code) for holder in self.units.by_code.get(each, ())
-        }
+        codes = (adcode, code)
+        held = {holder.name for each in codes for holder in self.units.by_code.get(each, ())}
         if clean(name) in held:
             return True
         within = self.parents.get(adcode) or None
@@ -243,26 +220,22 @@ class _Reader:
         """Refuse what stands twice, sort, and complete areas that have no row."""
         seen: dict[tuple[object, object], int] = {}
         for row in self.table.rows:
-            key = (row.values["region_id"], row.values["adcode"])
-            if key in seen:
+            key = (row["region_id"], row["adcode"])
+            if seen.setdefault(key, row.line) != row.line:
                 self.number = row.line
-                message = f"{key[0]} has {row.values['name']} twice, first in row {seen[key]}"
-                self.wrong("adcode", message)
-            seen.setdefault(key, row.line)
+                self.wrong("adcode", f"{key[0]} has {row['name']} twice, first in row {seen[key]}")
         if self.table.problems:
             return
-        here = {row.values["region_id"] for row in self.table.rows}
+        here = {row["region_id"] for row in self.table.rows}
         missing = [each for each in self.regions["region_id"] if each not in here]
-        self.number = 1
-        if missing and mode == "complete":
+        self.number, names = 1, ", ".join(missing)
+        if mode == "complete":
             shipped = self.tables["membership"].rows
-            self.table.rows += [row for row in shipped if row.values["region_id"] in missing]
-            self.converted("", ", ".join(missing), "areas without a row keep the shipped ones")
-        elif missing:
-            self.converted(
-                ", ".join(missing), "", "areas without a row: no county is known of them"
-            )
-        self.table.rows.sort(key=lambda row: (row.values["region_id"], row.values["adcode"]))
+            self.table.rows += [row for row in shipped if row["region_id"] in missing]
+            self.converted("", names, "areas without a row keep the shipped ones")
+        else:
+            self.converted(names, "", "areas without a row: no county is known of them")
+        self.table.rows.sort(key=lambda row: (row["region_id"], row["adcode"]))
 
 
 def tidy_code(text: object) -> tuple[str, str]:

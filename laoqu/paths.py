@@ -18,6 +18,8 @@ from laoqu.errors import OutputError
 PACKAGE = Path(__file__).resolve().parent
 #: A wheel carries data/ and notebooks/ inside the package (see pyproject.toml, force-include).
 SHARED = PACKAGE / "_share"
+#: Files of a reader's own that may stand in the place of ours.
+OWN = ("membership", "boundaries", "coding")
 #: Whatever begins like this is unfinished; whoever finds it under the lock may clear it away.
 BESIDE = ".laoqu-"
 REPLACED = f"{BESIDE}old-"
@@ -54,6 +56,14 @@ def outputs() -> Path:
         override = override or "the working directory"
         message = f"the outputs folder cannot be found ({override}): {error}"
         raise OutputError(f"{message}; set LAOQU_OUTPUTS to another folder") from error
+
+
+def own_files(given: Mapping[str, Path | str | None] | None = None) -> dict[str, Path]:
+    """Return the reader's own files: as given, else as the environment says (LAOQU_…)."""
+    found = {
+        name: (given or {}).get(name) or os.environ.get(f"LAOQU_{name.upper()}") for name in OWN
+    }
+    return {name: Path(path) for name, path in found.items() if path}
 
 
 def display(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from laoqu import citation, measures, paths, regions, sheets
-from laoqu.collection import Collection, own_files, pick
-from laoqu.errors import UnknownId, guard, guard_methods, nearest
+from laoqu import citation, document, measures, membership, paths, regions, schema, sheets, source
+from laoqu.document import Document
+from laoqu.errors import DataError, Problem, UnknownId, guard, guard_methods, nearest
 
 if TYPE_CHECKING:
     import geopandas
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @guard_methods
-class Plan(Collection):
+class Plan:
     """One policy plan as data; get it from `laoqu.load`.
 
     Frames come out fresh: change them as you like. ``region=None`` means all areas; an area may
@@ -42,13 +42,93 @@ class Plan(Collection):
     def __init__(
         self, folder: Path, own: Mapping[str, Path] | None = None, membership_mode: str = "only"
     ) -> None:
-        super().__init__(folder, own, membership_mode)
+        #: The data folder, and files given in the place of shipped tables.
+        self.folder, self.own = folder, dict(own or {})
+        for path in self.own.values():
+            if not path.is_file():
+                raise DataError([Problem(paths.display(path), 1, 1, "there is no such file")])
+        #: What was converted while files of a reader's own were read, one row each.
+        self.conversions = pd.DataFrame(columns=membership.CONVERSIONS)
+        self._made: dict[object, pd.DataFrame] = {}
+        #: The parsed text: raw, canonical, units, offsets both ways.
+        self.document: Document = document.load("plan", folder)
+        #: The parts ``p1``…``p5``, clauses ``c01``…``c16`` and boxes (专栏) ``b1``…``b4``.
+        self.parts, self.clauses, self.boxes = (
+            dict(each) for each in (self.document.parts, self.document.clauses, self.document.boxes)
+        )
+        #: What ``data/raw/SOURCES.toml`` says of the plan: title, issuer, dates, hash.
+        self.source: Mapping[str, object] = source.registry(folder)["plan"]
+        self._tables = schema.Tables(folder, self.document)
         if "membership" in self.own:
+            path = self.own["membership"]
+            table, self.conversions = membership.read(path, self._tables, membership_mode)
+            self._tables.put(table)
             self.table("membership")
         self._sheet: pd.DataFrame | None = None
         if "coding" in self.own:
             tables = self.table("measures"), self.codebook()
             self._sheet = sheets.read(self.own["coding"], *tables)
+
+    def units(self) -> pd.DataFrame:
+        """Return every unit of the text in reading order, headings included.
+
+        One row per unit; the texts joined are the plan.
+        """
+        columns = ["unit_id", "kind", "clause_id", "text", "start", "end", "page"]
+        rows = [[getattr(unit, column) for column in columns] for unit in self.document.units]
+        return pd.DataFrame(rows, columns=columns)
+
+    def sentences(self) -> pd.DataFrame:
+        """Return the sentences; headings are none.
+
+        One row per sentence: the columns of `units` but ``kind``, and ``directive`` (it asks for
+        or promises something). ``clause_id`` is also ``pre``, ``p1``, ``b1``….
+        """
+        units = self.units().query("kind == 'sentence'").drop(columns="kind")
+        directive = self.scopes().query("scope != 'none'")["unit_id"]
+        return units.assign(directive=units["unit_id"].isin(directive)).reset_index(drop=True)
+
+    def cite(self, rows: object) -> pd.DataFrame:
+        """Return the plan's exact words for rows of any table of the collection.
+
+        `rows` is anything with ``start`` and ``end``, ids of units, mentions or measures, or
+        several of these. One row per row: ``quote``, ``clause_id``, ``clause`` (as printed),
+        ``page``, ``start``, ``end``, ``raw`` (spans), ``line`` (of the raw file), ``citation``,
+        ``link`` (into the annotated plan).
+
+        >>> import laoqu as lq
+        >>> lq.load().cite("c08.s06").citation[0]
+        '“积极推广三明医改经验。”（条目八，第 6 页，字符 3445–3456）'
+        """
+        return citation.cite(self.document, rows, self.table)
+
+    def find(self, pattern: str) -> pd.DataFrame:
+        """Return every match of a regular expression in the canonical text.
+
+        One row per match: ``unit_id``, ``clause_id``, ``page``, ``start``, ``end``, ``quote``,
+        ``before`` and ``after`` (12 characters). No row means that the plan does not say it.
+        """
+        return citation.find(self.document, pattern)
+
+    def clause_name(self, clause_id: str) -> str:
+        """Return how the plan itself calls a passage: 条目七, 专栏2, 第三部分, 引言."""
+        return citation.clause_name(self.document, clause_id)
+
+    def scopes(self) -> pd.DataFrame:
+        """Return whom each segment of each sentence is for (see the data dictionary)."""
+        return self.table("scopes")
+
+    def codebook(self, variable: str | None = None) -> pd.DataFrame:
+        """Return the codes with their definitions, all or of one variable."""
+        table = self.table("codebook")
+        return table if variable is None else pick(table, "variable", variable)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return any table of the data package (see docs/dictionary.md), checked and typed."""
+        if not isinstance(name, str) or name not in self._tables.declared:
+            known = list(self._tables.declared)
+            raise UnknownId(name, nearest(str(name), known) or known, "table")
+        return self._tables.frame(name)
 
     def describe(self, id: str) -> str:
         """Say in a few lines what an id stands for: area, clause, box, sentence, mention, code."""
@@ -88,9 +168,8 @@ class Plan(Collection):
     def codings(self, coder: str | None = None) -> pd.DataFrame:
         """Return the codings of the measures as they were made, all or of one `coder`.
 
-        Coders are ``pass1``, ``pass2`` (independent automated passes; no human took part) and
-        ``adjudicated``; ``own`` where a sheet was given to `load`. One row per measure and coder:
-        ``coder``, ``measure_id`` and the variables of `laoqu.measures.SCALES`.
+        Coders are ``pass1``, ``pass2`` (automated passes; no human took part), ``adjudicated``,
+        and ``own`` where a sheet was given to `load`. One row per measure and coder.
         """
         table = self.table("codings")
         if self._sheet is not None:
@@ -103,24 +182,12 @@ class Plan(Collection):
     ) -> pd.DataFrame:
         """Return the measures with their codes: adjudicated, or those of your own sheet.
 
-        Parameters
-        ----------
-        region : str, optional
-            Only measures that reach this area.
-        scheme : str
-            Mapping of instruments to classes, see ``plan.table("crosswalk_rz")``.
-        labels : {"zh", "en"}, optional
-            Adds ``theme_label`` … : the codebook's words for the codes.
-
-        Returns
-        -------
-        DataFrame
-            One row per measure: ``measure_id``, ``unit_id``, ``clause_id``, ``start``, ``end``,
-            ``quote``, ``sentence_zh`` (the words with the subject that earlier words of the
-            sentence give them), ``content_en``, ``short_zh`` and ``short_en`` (labels),
-            ``same_as`` (the measure that says the same), ``n_objects``, the variables of
-            `laoqu.measures.SCALES`, ``strength``, ``instrument_class``, ``refers_to`` (titles),
-            scope and its flags (`laoqu.measures.with_scope`); with `region` also ``reach``.
+        One row per measure: its place and words, ``sentence_zh`` (the words with the subject that
+        earlier words of the sentence give them), ``same_as`` (the measure that says the same), the
+        variables of `laoqu.measures.SCALES`, ``strength``, ``instrument_class`` (by one of the
+        schemes of ``plan.table("crosswalk_rz")``), ``refers_to`` (titles), scope and its flags.
+        With `region` only those that reach it, with ``reach``; with `labels` ("zh" or "en") also
+        ``theme_label`` …, the codebook's words for the codes.
         """
         table = self._once(("measures", scheme), lambda: self._coded(scheme))
         if region is not None:
@@ -149,27 +216,16 @@ class Plan(Collection):
     def mentions(self, region: str | None = None) -> pd.DataFrame:
         """Return every naming of a place in the text, or those of an area and of places in it.
 
-        One row per naming: ``mention_id``, ``printed``, ``name``, ``level``, ``adcode``,
-        ``province``, ``prefecture``, ``unit_id``, ``clause_id``, ``start``, ``end``, ``role``,
-        ``recipient``, ``list_open``, ``list_total``, ``region_id`` (areas it names or lies in,
-        documented with high or medium confidence, joined by ``;``), ``reason``.
+        One row per naming; ``region_id`` has the areas it names or lies in, documented with high
+        or medium confidence, joined by ``;``.
         """
-
-        def make() -> pd.DataFrame:
-            return regions.located(self.table("mentions"), self._place_areas(), self.region_ids)
-
-        table = self._once("located", make)
-        if region is None:
-            return table
-        region_id = self.region(region).region_id
-        keep = [region_id in ids.split(";") for ids in table["region_id"]]
-        return table[keep].reset_index(drop=True)
+        tables = self.table("mentions"), self._place_areas(), self.region_ids
+        return self._of(region, self._once("located", lambda: regions.located(*tables)))
 
     def box_items(self, box: str | None = None, region: str | None = None) -> pd.DataFrame:
         """Return the places that boxes 1, 2 and 4 list, of one box or area; box 3 lists none.
 
-        One row per item in printed order: the columns of `mentions`, with ``kind`` in the place of
-        ``role`` (``national_key_county``, ``power_county``, ``etdz`` …).
+        One row per item in printed order: as `mentions`, with ``kind`` in the place of ``role``.
         """
         if box is not None and box not in self.boxes:
             raise UnknownId(box, self.boxes, "box")
@@ -186,16 +242,11 @@ class Plan(Collection):
     def regions(self) -> pd.DataFrame:
         """Return the twelve areas in printed order.
 
-        One row per area: ``region_id``, names, ``aliases``, ``provinces`` (tuples),
-        ``official_total`` (counties, printed or derived), ``documented`` (counties known with high
-        or medium confidence), ``low_confidence``, notes.
+        One row per area; ``official_total`` (counties, printed or derived), ``documented``
+        (counties known with high or medium confidence), ``low_confidence``.
         """
-
-        def make() -> pd.DataFrame:
-            table = regions.documented(self.table("regions"), self.table("membership"))
-            return table.sort_values("order", ignore_index=True)
-
-        return self._once("regions", make)
+        tables = self.table("regions").sort_values("order", ignore_index=True), self.membership()
+        return self._once("regions", lambda: regions.documented(*tables))
 
     def region(self, name: str) -> regions.Region:
         """Return one area by id, Chinese or English name, with or without 革命老区."""
@@ -247,12 +298,10 @@ class Plan(Collection):
 
     def reach(self, region: str | None = None, min_confidence: str = "medium") -> pd.DataFrame:
         """Return which segment reaches which area, and by what: see `laoqu.regions.reach`."""
-
-        def make() -> pd.DataFrame:
-            areas = self._place_areas(min_confidence)
-            return regions.reach(self.scopes(), self.table("mentions"), areas, self.region_ids)
-
-        return self._of(region, self._once(("reach", min_confidence), make))
+        tables = self.scopes(), self.table("mentions"), self._place_areas(min_confidence)
+        key = ("reach", min_confidence)
+        made = self._once(key, lambda: regions.reach(*tables, self.region_ids))
+        return self._of(region, made)
 
     def nearest_reach(self, min_confidence: str = "medium") -> pd.DataFrame:
         """Return how each directive sentence reaches each area at its nearest, all pairs."""
@@ -268,21 +317,15 @@ class Plan(Collection):
         """
 
         def make() -> pd.DataFrame:
-            table = self.table("measures").sort_values("start", ignore_index=True)
-            table = measures.with_scope(table, self.scopes())
-            reached = regions.reach_of_measures(self.reach(None, min_confidence), table)
+            reached = self.reach(None, min_confidence)
+            reached = regions.reach_of_measures(reached, self.measures())
             return regions.best_reach(reached, ["measure_id", "region_id"]).reset_index()
 
         return self._once(("measure_reach", min_confidence), make)
 
     def corrections(self, region: str | None = None) -> pd.DataFrame:
         """Return misprints, ambiguous names, layout breaks and open doubts, with their places."""
-        table = self.table("corrections")
-        if region is None:
-            return table
-        region_id = self.region(region).region_id
-        keep = ["*" in ids or region_id in ids for ids in table["region_ids"]]
-        return table[keep].reset_index(drop=True)
+        return self._of(region, self.table("corrections"), "region_ids")
 
     def _place_areas(self, min_confidence: str = "medium") -> pd.DataFrame:
         # A membership table of your own says everything: our cities are left out then.
@@ -290,12 +333,15 @@ class Plan(Collection):
         members = self.table("membership")
         return regions.place_areas(members, self.gazetteer(), min_confidence, cities)
 
-    def _of(self, region: str | None, table: pd.DataFrame) -> pd.DataFrame:
-        """Return a table's rows of one area, or all."""
+    def _of(
+        self, region: str | None, table: pd.DataFrame, column: str = "region_id"
+    ) -> pd.DataFrame:
+        """Return a table's rows of one area, or all; a row may have several, or ``*``."""
         if region is None:
             return table
-        here = table["region_id"] == self.region(region).region_id
-        return table[here].reset_index(drop=True)
+        mine = {self.region(region).region_id, "*"}
+        of = [mine & set(ids.split(";") if isinstance(ids, str) else ids) for ids in table[column]]
+        return table.loc[[bool(each) for each in of]].reset_index(drop=True)
 
     def _counts(self) -> dict[str, int]:
         text, sentences = self.document, self.sentences()
@@ -322,6 +368,20 @@ class Plan(Collection):
         shown = " · ".join(f"{value:,} {name}" for name, value in self._counts().items())
         return f'<p><b lang="zh">{self.source["title"]}</b><br>{shown}</p>'
 
+    def _once(self, key: object, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """Return a fresh view of a frame that is made once for this plan."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key].copy(deep=False)  # written into, it becomes another
+
+
+def pick(table: pd.DataFrame, column: str, value: str) -> pd.DataFrame:
+    """Return the rows with this value; it must be one of the column's."""
+    known = table[column].unique()
+    if not isinstance(value, str) or value not in known:
+        raise UnknownId(value, known, column)
+    return table[table[column] == value].reset_index(drop=True)
+
 
 @guard
 def load(
@@ -337,24 +397,15 @@ def load(
     ----------
     folder : path, optional
         A data folder; by default the collection's own (or ``LAOQU_DATA``).
-    membership : path, optional
-        A membership table of your own in the place of the shipped one, as spreadsheets save it;
-        see `laoqu.membership.read`. ``plan.conversions`` lists what was converted.
-    boundaries : path, optional
-        A boundary file of your own (GeoParquet, GeoPackage, GeoJSON, Shapefile) with a column of
-        codes, in the place of the county layer; read and checked when maps first need it.
-    coding : path, optional
-        A coding sheet of your own (see `laoqu.sheets.template`) in the place of the adjudicated
-        coding; what it leaves empty is NA. Each of the three can also be named in the
-        environment (``LAOQU_MEMBERSHIP``, ``LAOQU_BOUNDARIES``, ``LAOQU_CODING``), which every
-        notebook and report then follows.
+    membership, boundaries, coding : path, optional
+        Files of your own in the place of the shipped ones, which can also be named in the
+        environment (``LAOQU_MEMBERSHIP`` …) for every notebook and report: a membership table as
+        spreadsheets save it (`laoqu.membership.read`; ``plan.conversions`` lists what was
+        converted), borders with a column of codes (`laoqu.borders.read`, when maps first need
+        them), a coding sheet (`laoqu.sheets.template`; what it leaves empty is NA).
     membership_mode : {"only", "complete"}, optional
-        Areas without a row in your own table are empty, or keep the rows of the shipped one; by
-        default as ``LAOQU_MEMBERSHIP_MODE`` says, else "only".
-
-    Returns
-    -------
-    Plan
+        Areas without a row in your own table are empty, or keep the shipped rows; by default as
+        ``LAOQU_MEMBERSHIP_MODE`` says, else "only".
 
     Raises
     ------
@@ -369,8 +420,7 @@ def load(
     """
     given = {"membership": membership, "boundaries": boundaries, "coding": coding}
     mode = membership_mode or os.environ.get("LAOQU_MEMBERSHIP_MODE") or "only"
-    plan = Plan(Path(folder) if folder else paths.data(), own_files(given), mode)
-    plan.document  # noqa: B018 - verify the raw text now, not at the first question
+    plan = Plan(Path(folder) if folder else paths.data(), paths.own_files(given), mode)
     if "membership" in plan.own and (empty := plan.regions().query("documented == 0")).size:
         names = ", ".join(empty["region_id"])
         more = 'membership_mode="complete" keeps the shipped rows'

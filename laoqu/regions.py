@@ -14,44 +14,18 @@ from laoqu.errors import UnknownId, nearest
 CONFIDENCE = ("high", "medium", "low")
 #: From near to far; the last three are derived, never stored (see `nearest_reach`).
 REACH = ("named", "place", "class", "everyone", "conditional", "open", "none")
+#: Columns with a name of an area.
+NAMES = ("region_id", "name_zh", "full_zh", "name_en", "full_en", "label_en", "text_en")
 #: The columns of `reach`.
-REACHED = [
-    "unit_id",
-    "scope_id",
-    "region_id",
-    "how",
-    "conditional",
-    "via",
-    "basis",
-    "confidence",
-    "counties",
-    "whole",
-    "start",
-    "end",
-    "quote",
-]
+REACHED = """
+unit_id scope_id region_id how conditional via basis confidence counties whole start end
+quote
+"""
 #: The columns of `located`.
-LOCATED = [
-    "mention_id",
-    "printed",
-    "name",
-    "name_en",
-    "level",
-    "adcode",
-    "code_date",
-    "province",
-    "prefecture",
-    "unit_id",
-    "clause_id",
-    "start",
-    "end",
-    "role",
-    "recipient",
-    "list_open",
-    "list_total",
-    "region_id",
-    "reason",
-]
+LOCATED = """
+mention_id printed name name_en level adcode code_date province prefecture unit_id
+clause_id start end role recipient list_open list_total region_id reason
+"""
 SUFFIX = re.compile(r"(?:革命老区|老区|原中央苏区|oldrevolutionarybasearea)$")
 
 
@@ -92,34 +66,16 @@ def fold(name: str) -> str:
 
 
 def find(name: str, regions: pd.DataFrame) -> Region:
-    """Return the area that answers to `name`: id, Chinese or English name, alias.
-
-    Raises
-    ------
-    UnknownId
-        With the nearest ids and Chinese names.
-    """
-    answers: dict[str, int] = {}
-    shown: dict[str, str] = {}
-    for position, row in enumerate(regions.itertuples()):
-        for known in (
-            row.region_id,
-            row.name_zh,
-            row.full_zh,
-            row.name_en,
-            row.full_en,
-            row.label_en,
-            row.text_en,
-            *row.aliases,
-        ):
-            answers[fold(known)] = position
-            shown.setdefault(fold(known), f"{row.region_id} ({row.name_zh})")
-    position = answers.get(fold(name)) if isinstance(name, str) else None
-    if position is None:
-        close = [shown[key] for key in nearest(fold(str(name)), answers, n=5)]
-        raise UnknownId(name, dict.fromkeys(close or shown.values()), "area")
-    values = regions.iloc[position].to_dict()
-    return Region(**{key: values[key] for key in Region.__dataclass_fields__})
+    """Return the area that answers to `name`: id, Chinese or English name, alias."""
+    known: dict[str, dict[str, object]] = {}
+    for row in regions.to_dict("records"):
+        known |= {fold(each): row for each in (*(row[name] for name in NAMES), *row["aliases"])}
+    found = known.get(fold(name)) if isinstance(name, str) else None
+    if found is None:
+        close = [known[key] for key in nearest(fold(str(name)), known, n=5)] or known.values()
+        shown = [f"{row['region_id']} ({row['name_zh']})" for row in close]
+        raise UnknownId(name, dict.fromkeys(shown), "area")
+    return Region(**{key: found[key] for key in Region.__dataclass_fields__})
 
 
 def documented(regions: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:
@@ -140,25 +96,11 @@ def place_areas(
 ) -> pd.DataFrame:
     """Return in which areas a code lies, for counties and for the cities above them.
 
-    Parameters
-    ----------
-    membership : DataFrame
-        ``plan.membership()``.
-    gazetteer : DataFrame
-        ``plan.gazetteer()``: tells how many counties a city has in all.
-    min_confidence : {"high", "medium", "low"}
-        Weaker rows are left out.
-    cities : DataFrame, optional
-        Cities that a source puts into an area without saying it of their counties
-        (``plan.table("city_membership")``).
-
-    Returns
-    -------
-    DataFrame
-        One row per (adcode, area): ``adcode``, ``region_id``, ``basis``, ``confidence``,
-        ``counties`` (documented counties behind the row), ``whole`` (every county of it is
-        documented). A city lies in an area when at least one of its counties does, or when
-        `cities` says so; its basis is ``prefecture`` in either case, and its confidence the best.
+    One row per (adcode, area): ``adcode``, ``region_id``, ``basis``, ``confidence``, ``counties``
+    (documented counties behind the row), ``whole`` (every county of it is documented). Rows of
+    membership weaker than `min_confidence` are left out. A city lies in an area when one of its
+    counties does, or when `cities` (``plan.table("city_membership")``) says so; its basis is
+    ``prefecture``, and its confidence the best. The gazetteer tells how many counties it has.
     """
     if min_confidence not in CONFIDENCE:
         raise UnknownId(min_confidence, CONFIDENCE, "confidence")
@@ -185,20 +127,8 @@ def place_areas(
 def located(mentions: pd.DataFrame, areas: pd.DataFrame, region_ids: Sequence[str]) -> pd.DataFrame:
     """Return the namings with the areas that each names or lies in; a province lies in none.
 
-    Parameters
-    ----------
-    mentions : DataFrame
-        The table of this name.
-    areas : DataFrame
-        From `place_areas`.
-    region_ids : sequence of str
-        The areas in the order in which they are to be listed.
-
-    Returns
-    -------
-    DataFrame
-        One row per naming, the columns `LOCATED`: ``quote`` is ``printed`` there, and
-        ``region_id`` has all areas, joined by ``;``.
+    One row per naming, the columns `LOCATED`: ``quote`` is ``printed`` there, and ``region_id`` has
+    all areas (from `place_areas`) in the order of `region_ids`, joined by ``;``.
     """
     table = mentions.rename(columns={"quote": "printed"})
     inside = areas.groupby("adcode")["region_id"].agg(list).to_dict()
@@ -212,7 +142,7 @@ def located(mentions: pd.DataFrame, areas: pd.DataFrame, region_ids: Sequence[st
         )
     ]
     table["clause_id"] = table["unit_id"].str.partition(".")[0]
-    return table[LOCATED]
+    return table[LOCATED.split()]
 
 
 def reach(
@@ -223,14 +153,8 @@ def reach(
 ) -> pd.DataFrame:
     """Derive which segment of which sentence reaches which area, and by what.
 
-    Parameters
-    ----------
-    scopes, mentions : DataFrame
-        The curated tables of the same names.
-    areas : DataFrame
-        From `place_areas`.
-    region_ids : list of str
-        The twelve, in printed order.
+    `scopes` and `mentions` are the curated tables, `areas` is from `place_areas`, and `region_ids`
+    are the twelve in printed order.
 
     Returns
     -------
@@ -264,7 +188,7 @@ def reach(
 
     rows = pd.concat([shared, printed, inside]).sort_values(["segment", "naming"], kind="stable")
     kinds = {"counties": "int64", "start": "int64", "end": "int64", "whole": "bool"}
-    return rows[REACHED].astype(kinds).reset_index(drop=True)
+    return rows[REACHED.split()].astype(kinds).reset_index(drop=True)
 
 
 def _recipients(segments: pd.DataFrame, mentions: pd.DataFrame) -> pd.DataFrame:
@@ -287,21 +211,9 @@ def reach_of_measures(reached: pd.DataFrame, measures: pd.DataFrame) -> pd.DataF
 
     A measure is reached by what its own words name; where it names no place of its own, by the
     nearest measure before it in the same segment, whose recipients it continues; and by every
-    class or everyone whose segment it overlaps.
-
-    Parameters
-    ----------
-    reached : DataFrame
-        From `reach`, of all areas: whether a measure names a place of its own does not depend on
-        whose place it is.
-    measures : DataFrame
-        With ``measure_id``, ``unit_id``, ``start``, ``end`` and ``segments``
-        (see `laoqu.measures.with_scope`).
-
-    Returns
-    -------
-    DataFrame
-        `reached` with ``measure_id`` in front; one row per (measure, area, naming).
+    class or everyone whose segment it overlaps. `reached` must have all areas: whether a measure
+    names a place of its own does not depend on whose place it is. One row per (measure, area,
+    naming): ``measure_id`` and the columns of `reached`.
     """
     span = measures.groupby("unit_id").agg(first=("start", "min"), after=("end", "max"))
     pairs = measures[["measure_id", "unit_id", "start", "end", "segments"]].explode("segments")
@@ -347,22 +259,10 @@ def nearest_reach(
 ) -> pd.DataFrame:
     """Return how each directive sentence reaches each area at its nearest, for all pairs.
 
-    Parameters
-    ----------
-    reached : DataFrame
-        From `reach`.
-    scopes : DataFrame
-        The curated table: gives the directive sentences and which of their lists are open.
-    region_ids : list of str
-        The twelve, in printed order.
-
-    Returns
-    -------
-    DataFrame
-        One row per (sentence, area): ``unit_id``, ``region_id``, ``reach`` (a value of `REACH`).
-        ``conditional``: reached only as part of everyone or of a class, always under a
-        condition. ``open``: not reached, but a list of names in the sentence ends in 等, so that
-        nobody can say from the text whether the area is in it. ``none``: not reached.
+    One row per (sentence, area): ``unit_id``, ``region_id``, ``reach`` (a value of `REACH`).
+    ``conditional``: reached only as part of everyone or of a class, always under a condition.
+    ``open``: not reached, but a list of names in the sentence ends in 等, so that nobody can say
+    from the text whether the area is in it. ``none``: not reached.
     """
     best = best_reach(reached, ["unit_id", "region_id"])
     directive = scopes[scopes["scope"] != "none"]

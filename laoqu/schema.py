@@ -3,8 +3,9 @@
 Loading, checking and the data dictionary all follow from it. Beside the standard's own keys a
 resource may say ``"laoqu:evidence": true`` (its ``quote`` must stand in the canonical text at
 ``start``, ``end``, inside the unit it names) and a field ``"laoqu:codes": "scope"`` (its values
-are codes of that variable of the codebook); ``"laoqu:unsorted": true`` is for tables in reading
-order. ``bytes``, ``hash`` and ``"laoqu:rows"`` say how a curated file was when last reviewed.
+are codes of that variable of the codebook) or ``"laoqu:matches": "searched"`` (its value is how
+often the pattern in that field is found); ``"laoqu:unsorted": true``: rows are in reading order.
+``bytes``, ``hash`` and ``"laoqu:rows"`` say how a curated file was when last reviewed.
 """
 
 from __future__ import annotations
@@ -13,16 +14,17 @@ import csv
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import zip_longest
 from pathlib import Path
 
 import pandas as pd
 
 from laoqu import paths
 from laoqu.document import Document
-from laoqu.errors import DataError, LaoquError, Problem, nearest
+from laoqu.errors import DataError, Problem, UnknownId, nearest
 
 #: Type of a declared column → type of a column of a frame.
 DTYPES = {
@@ -49,10 +51,9 @@ class Row:
     text: str
     values: dict[str, object]
 
-    def column(self, index: int) -> int:
-        """Return the column (from 1) at which field `index` begins."""
-        starts = [match.start() + 1 for match in FIELD.finditer(self.text)]
-        return starts[min(index, len(starts) - 1)]
+    def __getitem__(self, column: str) -> object:
+        """Return the value in a column."""
+        return self.values[column]
 
 
 @dataclass
@@ -65,10 +66,13 @@ class Table:
     rows: list[Row] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
-    def problem(self, row: Row, column: str, message: str) -> Problem:
-        """Return a problem at one field of one row."""
+    def problem(self, row: Row | None, column: str, message: str) -> Problem:
+        """Return a problem at one field of one row, or of the whole table."""
+        if row is None:
+            return Problem(self.file, 1, 1, message)
         index = next((i for i, each in enumerate(self.fields) if each["name"] == column), 0)
-        return Problem(self.file, row.line, row.column(index), message)
+        starts = [match.start() + 1 for match in FIELD.finditer(row.text)]
+        return Problem(self.file, row.line, starts[min(index, len(starts) - 1)], message)
 
     def report(self, row: Row, column: str, message: str) -> None:
         """Add a problem at one field of one row."""
@@ -80,12 +84,14 @@ class Table:
 
     def frame(self) -> pd.DataFrame:
         """Return the rows as a typed frame with a fresh RangeIndex."""
+        kinds = {each["name"]: DTYPES[each["type"]] for each in self.fields}
         return pd.DataFrame(
-            {
-                each["name"]: pd.Series(self.values(each["name"]), dtype=DTYPES[each["type"]])
-                for each in self.fields
-            }
+            {name: pd.Series(self.values(name), dtype=kind) for name, kind in kinds.items()}
         )
+
+
+#: What a rule finds wrong: table, row (or the whole table), column, message.
+Fault = tuple[Table, Row | None, str, str]
 
 
 def package(folder: Path | None = None) -> dict[str, object]:
@@ -100,54 +106,38 @@ def package(folder: Path | None = None) -> dict[str, object]:
         line, column, message = error.lineno, error.colno, error.msg
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
-    except (ValueError, RecursionError) as error:
-        message = f"is no declaration of tables: {error}"
-    except (KeyError, TypeError, AttributeError) as error:
-        message = f"is no declaration of tables: {error!r} is missing or of the wrong type"
+    except Exception as error:  # something is missing or of the wrong type
+        message = f"is no declaration of tables: {error!r}"
     raise DataError([Problem(paths.display(path), line, column, message)])
 
 
 def _well_formed(found: dict[str, object]) -> None:
     """Raise an error of some kind where a declaration lacks what reading a table needs."""
-    columns = {}
+    columns = {
+        each["name"]: [column["name"] for column in each.get("schema", {}).get("fields", [])]
+        for each in found["resources"]
+    }
     for each in found["resources"]:
-        names = [column["name"] for column in each.get("schema", {}).get("fields", [])]
-        columns[each["name"]] = names
         if ".." in Path(each["path"]).parts or Path(each["path"]).is_absolute():
             raise ValueError(f"{each['name']} lies outside the data folder")
-        if "schema" not in each:
-            continue
-        for column in each["schema"]["fields"]:
+        declared = each.get("schema", {})
+        for column in declared["fields"] if declared else ():
             column["description"] + column["name"]  # both are text
             if column["type"] not in DTYPES:
                 raise ValueError(f"{each['name']}.{column['name']} has an unknown type")
             re.compile(column.get("constraints", {}).get("pattern", ""))
-        if missing := [key for key in each["schema"].get("primaryKey", []) if key not in names]:
-            raise ValueError(f"{each['name']} has no column {missing[0]!r}")
-    for each in found["resources"]:
-        for key in each.get("schema", {}).get("foreignKeys", []):
+        needed = [(each["name"], key) for key in declared.get("primaryKey", [])]
+        for key in declared.get("foreignKeys", []):
             target = key["reference"]
-            known = columns.get(target["resource"], [])
-            if key["fields"][0] not in columns[each["name"]] or target["fields"][0] not in known:
-                raise ValueError(f"a foreign key of {each['name']} leads nowhere")
+            needed += [(each["name"], key["fields"][0]), (target["resource"], target["fields"][0])]
+        for table, column in needed:
+            if column not in columns.get(table, []):
+                raise ValueError(f"a key of {each['name']} leads to no column {table}.{column}")
 
 
 def tables(folder: Path | None = None) -> dict[str, dict[str, object]]:
     """Return the declaration of every table by its name."""
     return {each["name"]: each for each in package(folder)["resources"] if "schema" in each}
-
-
-def names(folder: Path | None = None) -> list[str]:
-    """Return the names of all declared tables."""
-    return list(tables(folder))
-
-
-def resource(name: str, folder: Path | None = None) -> dict[str, object]:
-    """Return the declaration of one table."""
-    found = tables(folder)
-    if name not in found:
-        raise LaoquError(f"no table {name!r} is declared; there are {', '.join(found)}")
-    return found[name]
 
 
 class Tables:
@@ -162,7 +152,10 @@ class Tables:
     def __getitem__(self, name: str) -> Table:
         """Return a table with every problem found in it."""
         if name not in self._read:
-            self._read[name] = read(name, self.folder, None, self.document, self.__getitem__)
+            table = self._read[name] = read(name, self.folder, self.declared)
+            _check_references(table, self)
+            if self.document and self.declared[name].get("laoqu:evidence"):
+                _check_evidence(table, self.document)
         return self._read[name]
 
     def put(self, table: Table) -> None:
@@ -180,76 +173,57 @@ class Tables:
 
 
 def read(
-    name: str,
-    folder: Path | None = None,
-    path: Path | None = None,
-    document: Document | None = None,
-    lookup: Callable[[str], Table] | None = None,
+    name: str, folder: Path | None = None, declared: dict[str, dict[str, object]] | None = None
 ) -> Table:
-    """Read and check one declared table, or the file at `path` in its place.
-
-    With `document` evidence is compared with the canonical text; with `lookup`, which returns
-    another table by name, foreign keys and codes are checked. Nothing is raised for what stands
-    in the file: the table carries its problems.
-    """
-    declared = resource(name, folder)
-    path = path or (folder or paths.data()) / str(declared["path"])
-    table = Table(name, paths.display(path), declared["schema"]["fields"])
+    """Read one declared table by itself; nothing is raised, the table carries its problems."""
+    found = declared or tables(folder)
+    if name not in found:
+        raise UnknownId(name, nearest(name, found), "table")
+    path = (folder or paths.data()) / str(found[name]["path"])
+    table = Table(name, paths.display(path), found[name]["schema"]["fields"])
+    names = ",".join(str(each["name"]) for each in table.fields)
     for number, text in _lines(path, table):
+        row = Row(number, text, {})
+        if number == 1:
+            if text != names:
+                table.problems.append(Problem(table.file, 1, *_head(text, names)))
+                break
+            continue
         try:
             cells = next(csv.reader([text], strict=True), [])
         except csv.Error as error:
-            table.problems.append(Problem(table.file, number, 1, f"is no row of a CSV: {error}"))
+            table.report(row, "", f"is no row of a CSV: {error}")
             continue
         if len(cells) != len(table.fields):
             message = f"found {len(cells)} fields, expected {len(table.fields)}"
-            table.problems.append(Problem(table.file, number, 1, message))
+            table.report(row, "", message)
             continue
-        add(table, number, text, cells)
-    check_key(table, declared)
-    if lookup is not None:
-        check_references(table, declared["schema"], lookup)
-    if document is not None and declared.get("laoqu:evidence"):
-        _check_evidence(table, document)
+        for each, cell in zip(table.fields, cells, strict=True):
+            row.values[each["name"]], message = _parse(each, cell)
+            if message:
+                table.report(row, each["name"], message)
+        table.rows.append(row)
+    _check_key(table, found[name])
     return table
 
 
-def add(table: Table, number: int, text: str, cells: list[str]) -> None:
-    """Add one row, with its values typed and its problems reported."""
-    row = Row(number, text, {})
-    for each, cell in zip(table.fields, cells, strict=True):
-        row.values[each["name"]], message = _parse(each, cell)
-        if message:
-            table.report(row, each["name"], message)
-    table.rows.append(row)
-
-
 def _lines(path: Path, table: Table) -> Iterator[tuple[int, str]]:
-    """Yield (line number, text) of every data line; report what is wrong with the file itself."""
-    expected = ",".join(str(each["name"]) for each in table.fields)
+    """Yield (line number, text) of every line; report what is wrong with the file itself."""
     try:
         lines = path.read_bytes().split(b"\n")
     except OSError as error:
-        missing = isinstance(error, FileNotFoundError)
-        message = "the table is missing" if missing else f"cannot be read: {error.strerror}"
-        table.problems.append(Problem(table.file, 1, 1, message))
+        table.report(Row(1, "", {}), "", f"cannot be read: {error.strerror}")
         return
     if lines[-1]:
-        message = "the last line does not end in LF"
-        table.problems.append(Problem(table.file, len(lines), 1, message))
-    if not lines[-1] and len(lines) > 1:
+        table.report(Row(len(lines), "", {}), "", "the last line does not end in LF")
+    elif len(lines) > 1:
         lines.pop()
     for number, data in enumerate(lines, start=1):
         text, column, message = _text(data.removeprefix(b"\xef\xbb\xbf") if number == 1 else data)
         if message:
             table.problems.append(Problem(table.file, number, column, message))
-        if text is None:
-            continue
-        if number > 1:
+        if text is not None:
             yield number, text
-        elif text != expected:
-            table.problems.append(_header_problem(table.file, text, expected))
-            return
 
 
 def _text(data: bytes) -> tuple[str | None, int, str]:
@@ -270,52 +244,53 @@ def _text(data: bytes) -> tuple[str | None, int, str]:
     return normal, at + 1, f"{text[at]!r} is not in Unicode form NFC"
 
 
-def _header_problem(file: str, found: str, expected: str) -> Problem:
-    there, here = expected.split(","), found.split(",")
-    for index, name in enumerate(there):
-        if index >= len(here) or here[index] != name:
-            column = len(",".join(here[:index])) + (2 if index else 1)
-            what = repr(here[index]) if index < len(here) else "the end of the line"
-            return Problem(file, 1, column, f"found {what}, expected the column {name!r}")
-    message = f"found more columns than declared: {here[len(there) :]}"
-    return Problem(file, 1, len(expected) + 1, message)
+def _head(found: str, expected: str) -> tuple[int, str]:
+    """Return where the heads of columns differ from the declared ones, and how."""
+    start = 1
+    for here, there in zip_longest(found.split(","), expected.split(",")):
+        if here != there:
+            shown = "the end of the line" if here is None else repr(here)
+            wanted = "the end of the line" if there is None else f"the column {there!r}"
+            break
+        start += len(here) + 1
+    return start, f"found {shown}, expected {wanted}"
 
 
-def _parse(column: dict[str, object], cell: str) -> tuple[object, str | None]:
+def _parse(column: dict[str, object], cell: str) -> tuple[object, str]:
     """Return the typed value of one cell, and what is wrong with it."""
     rules, kind = column.get("constraints", {}), str(column["type"])
-    empty = EMPTY[kind]
+    value, expected = EMPTY[kind], ""
     if cell != cell.strip():
-        return empty, f"found white space around {cell!r}"
+        return value, f"found white space around {cell!r}"
+    if cell == "" and (kind == "boolean" or rules.get("required")):
+        return value, f"is empty, expected {'true or false' if kind == 'boolean' else 'a value'}"
     if cell == "":
-        if kind == "boolean":
-            return empty, "is empty, expected true or false"
-        return empty, "is empty, expected a value" if rules.get("required") else None
+        return value, ""
     if kind == "list":
-        parts = tuple(cell.split(";"))
-        wrong = "" in parts or len(set(parts)) < len(parts)
-        return parts, f"found {cell!r}, expected distinct values with ; between" if wrong else None
-    if kind == "boolean":
-        known = {"true": True, "false": False}
-        return known.get(cell, False), (
-            None if cell in known else f"found {cell!r}, expected true or false"
-        )
-    if kind == "integer":
-        if not WHOLE.fullmatch(cell):
-            return empty, f"found {_short(cell)!r}, expected a whole number"
-        if int(cell) < rules.get("minimum", int(cell)):
-            return int(cell), f"found {cell}, expected {rules['minimum']} or more"
-        return int(cell), None
-    if kind == "number":
-        right = NUMBER.fullmatch(cell)
-        return (float(cell), None) if right else (empty, f"found {cell!r}, expected a number")
-    if kind == "date" and not _is_date(cell):
-        return cell, f"found {cell!r}, expected a date such as 2021-12-31"
-    if (pattern := rules.get("pattern")) and not re.fullmatch(pattern, cell, re.ASCII):
-        return cell, f"found {cell!r}, expected the form {pattern}"
-    if (enum := rules.get("enum")) and cell not in enum:
-        return cell, f"unknown value {cell!r}, expected one of {', '.join(enum)}"
-    return cell, None
+        value = tuple(cell.split(";"))
+        if "" in value or len(set(value)) < len(value):
+            expected = "distinct values with ; between"
+    elif kind == "boolean":
+        value, expected = cell == "true", "" if cell in ("true", "false") else "true or false"
+    elif kind == "integer" and WHOLE.fullmatch(cell):
+        value = int(cell)
+        if value < rules.get("minimum", value):
+            expected = f"{rules['minimum']} or more"
+    elif kind == "integer":
+        expected = "a whole number"
+    elif kind == "number" and NUMBER.fullmatch(cell):
+        value = float(cell)
+    elif kind == "number":
+        expected = "a number"
+    else:
+        value = cell
+        if kind == "date" and not _is_date(cell):
+            expected = "a date such as 2021-12-31"
+        elif (pattern := rules.get("pattern")) and not re.fullmatch(pattern, cell, re.ASCII):
+            expected = f"the form {pattern}"
+        elif (enum := rules.get("enum")) and cell not in enum:
+            return cell, f"unknown value {cell!r}, expected one of {', '.join(enum)}"
+    return value, f"found {_short(cell, 48)!r}, expected {expected}" if expected else ""
 
 
 def _is_date(cell: str) -> bool:
@@ -325,14 +300,14 @@ def _is_date(cell: str) -> bool:
         return False
 
 
-def check_key(table: Table, declared: dict[str, object]) -> None:
+def _check_key(table: Table, declared: dict[str, object]) -> None:
     """Require rows to be distinct by their key, and sorted by it unless declared otherwise."""
     key = declared["schema"].get("primaryKey", [])
     in_order = not declared.get("laoqu:unsorted", False)
     seen: dict[tuple[object, ...], int] = {}
     last: tuple[object, ...] | None = None
     for row in table.rows:
-        value = tuple(row.values[column] for column in key)
+        value = tuple(row[column] for column in key)
         if not key or any(part is pd.NA for part in value):
             continue  # an empty key cell is reported where the cell was read
         shown = ", ".join(str(part) for part in value)
@@ -344,37 +319,33 @@ def check_key(table: Table, declared: dict[str, object]) -> None:
         last = value
 
 
-def check_references(
-    table: Table, declared: dict[str, object], lookup: Callable[[str], Table]
-) -> None:
+def _check_references(table: Table, tables: Tables) -> None:
     """Require values of foreign keys and codes to be known."""
-    for key in declared.get("foreignKeys", []):
+    wanted: list[tuple[str, set[object], str]] = []
+    for key in tables.declared[table.name]["schema"].get("foreignKeys", []):
         target = key["reference"]
-        other = table if target["resource"] == table.name else lookup(target["resource"])
-        valid = set(other.values(target["fields"][0]))
-        _check_values(table, key["fields"][0], valid, str(target["resource"]))
+        valid = set(tables[target["resource"]].values(target["fields"][0]))
+        wanted.append((key["fields"][0], valid, target["resource"]))
     for each in table.fields:
         if variable := each.get("laoqu:codes"):
-            codes = lookup("codebook").rows
-            valid = {row.values["code"] for row in codes if row.values["variable"] == variable}
-            _check_values(table, str(each["name"]), valid, f"the codebook under {variable}")
-
-
-def _check_values(table: Table, column: str, valid: set[object], where: str) -> None:
-    for row in table.rows:
-        value = row.values[column]
-        for part in value if isinstance(value, tuple) else (value,):
-            if part and part not in valid and part != "*":
-                hint = nearest(str(part), [str(each) for each in valid])
-                expected = f"; nearest: {', '.join(hint)}" if hint else ""
-                table.report(row, column, f"unknown code {part!r}, not in {where}{expected}")
+            codes = tables["codebook"].rows
+            valid = {row["code"] for row in codes if row["variable"] == variable}
+            wanted.append((each["name"], valid, f"the codebook under {variable}"))
+    for column, valid, where in wanted:
+        for row in table.rows:
+            value = row[column]
+            for part in value if isinstance(value, tuple) else (value,):
+                if part and part not in valid and part != "*":
+                    hint = ", ".join(nearest(str(part), map(str, valid)))
+                    message = f"unknown code {part!r}, not in {where}"
+                    table.report(row, column, f"{message}; nearest: {hint}" if hint else message)
 
 
 def _check_evidence(table: Table, document: Document) -> None:
     """Require the canonical text at the offsets to equal the quote, inside the unit named."""
     size = len(document.canonical)
     for row in table.rows:
-        start, end, quote = (row.values[column] for column in ("start", "end", "quote"))
+        start, end, quote = row["start"], row["end"], row["quote"]
         if start is pd.NA or end is pd.NA:
             continue
         if not 0 <= start < end <= size:
@@ -388,8 +359,7 @@ def _check_evidence(table: Table, document: Document) -> None:
                 message += f", which stands at {where[0].start}–{where[0].end}"
             table.report(row, "start", message)
         elif row.values.get("unit_id", unit.unit_id) != unit.unit_id or end > unit.end:
-            named = row.values["unit_id"]
-            message = f"{start}–{end} lies in unit {unit.unit_id!r}, not within {named!r}"
+            message = f"{start}–{end} lies in unit {unit.unit_id!r}, not within {row['unit_id']!r}"
             table.report(row, "unit_id", message)
 
 

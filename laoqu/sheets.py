@@ -82,16 +82,8 @@ def template(
 ) -> Path:
     """Write an empty coding sheet: CSV, or XLSX with the allowed codes as drop-downs.
 
-    Parameters
-    ----------
-    measures : DataFrame
-        ``plan.table("measures")``.
-    codebook : DataFrame
-        ``plan.codebook()``.
-    path : Path
-        Ends in ``.csv`` or ``.xlsx``.
-    sentences : DataFrame, optional
-        ``plan.sentences()``: the last column then shows each measure's whole sentence.
+    `measures` and `codebook` are the tables of these names; with `sentences` (``plan.sentences()``)
+    the last column shows each measure's whole sentence.
     """
     measures = measures.sort_values("start")  # reading order
     sheet = measures[list(FIXED)].reindex(columns=list(COLUMNS), fill_value="")
@@ -150,24 +142,10 @@ def _drop_down(column: str, variables: list[str]) -> str:
 def read(path: Path, measures: pd.DataFrame, codebook: pd.DataFrame) -> pd.DataFrame:
     """Read and check a coding sheet; empty cells are not coded, labels are understood as codes.
 
-    Parameters
-    ----------
-    path : Path
-        CSV (UTF-8 or GBK, comma or semicolon) or XLSX.
-    measures, codebook : DataFrame
-        What the sheet must fit.
-
-    Returns
-    -------
-    DataFrame
-        One row per measure in order, the columns of `COLUMNS`; codes as text, strengths as
-        numbers, flags as booleans, NA where not coded.
-
-    Raises
-    ------
-    DataError
-        With every problem, by row and column: unknown codes, units missing, added or twice,
-        edited quotations, mangled ids. Nothing is loaded then.
+    `measures` and `codebook` are what it must fit. One row per measure in order, the columns of
+    `COLUMNS`: codes as text, strengths as numbers, flags as booleans, NA where not coded. The
+    `DataError` has every problem, by row and column: unknown codes, units missing, added or twice,
+    edited quotations, mangled ids.
     """
     name, rows = paths.display(path), cells(path)
     head = rows[0] if rows else []
@@ -206,18 +184,8 @@ def read(path: Path, measures: pd.DataFrame, codebook: pd.DataFrame) -> pd.DataF
 def differences(own: pd.DataFrame, other: pd.DataFrame, measures: pd.DataFrame) -> pd.DataFrame:
     """Return every cell that `own` codes otherwise than `other`; what it left empty is none.
 
-    Parameters
-    ----------
-    own, other : DataFrame
-        ``plan.codings("own")`` and ``plan.codings("adjudicated")``.
-    measures : DataFrame
-        ``plan.measures()``.
-
-    Returns
-    -------
-    DataFrame
-        One row per measure and variable: ``measure_id``, ``variable``, ``own``, ``other``,
-        ``sentence_zh``.
+    The first two are ``plan.codings(…)``, the last is ``plan.measures()``. One row per measure and
+    variable: ``measure_id``, ``variable``, ``own``, ``other``, ``sentence_zh``.
     """
     rows = []
     shown = measures.set_index("measure_id")["sentence_zh"]

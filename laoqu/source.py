@@ -11,6 +11,7 @@ import difflib
 import hashlib
 import io
 import tomllib
+from itertools import zip_longest
 from pathlib import Path
 
 from laoqu import paths
@@ -55,47 +56,42 @@ def toml(path: Path) -> dict[str, dict[str, object]]:
     """Return the tables of a TOML file; one that cannot be read is a `DataError`."""
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8"))
-    except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-    except ValueError as error:  # not UTF-8, or not TOML
-        message = f"is not valid TOML: {error}"
-    except RecursionError:
-        message = "is not valid TOML: nested too deeply"
-    raise DataError([Problem(paths.display(path), 1, 1, message)])
+    except (OSError, ValueError, RecursionError) as error:
+        message = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise DataError([Problem(paths.display(path), 1, 1, message)]) from error
 
 
 def problems(folder: Path | None = None, only: str = "") -> list[Problem]:
     """Return every difference between ``data/raw`` and its two witnesses, with line and column."""
     folder = folder or paths.data()
+    found: list[Problem] = []
+    hashes: dict[str, str] = {}
+    witness: dict[str, list[str]] = {}
     try:
         with (folder / WITNESS).open(encoding="utf-8", newline="") as file:
-            witness: dict[str, list[str]] = {}
             for row in csv.DictReader(file):
                 witness.setdefault(row["file"], []).append(row["text"])
         present = {path.name for path in (folder / "raw").iterdir() if path.is_file()}
         hashes = {str(meta["file"]): str(meta["sha256"]) for meta in registry(folder).values()}
     except DataError as error:
-        hashes, found = {}, list(error.problems)
+        found += error.problems
     except (OSError, ValueError, KeyError, csv.Error) as error:
         return [Problem(paths.display(folder / WITNESS), 1, 1, f"cannot be read: {error!r}")]
-    else:
-        found = []
     for name in [only] if only else sorted(present | set(witness)):
         path = folder / "raw" / name
-        shown = paths.display(path)
         if name not in present:
-            found.append(Problem(shown, 1, 1, "the raw file is missing"))
-            continue
-        here = [Problem(shown, *each) for each in _changes(_text(path), witness.get(name, []))]
-        if name not in witness:
+            changes = [(1, 1, "the raw file is missing")]
+        elif name not in witness:
             message = f"is not in {WITNESS.as_posix()}: run `laoqu build` if the file belongs here"
-            here = [Problem(shown, 1, 1, message)]
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        if not here and digest != hashes.get(name, digest):
-            # What the lines cannot show: a raw file and its witness changed together.
-            message = f"SHA-256 is {digest[:16]}…, SOURCES.toml expects {hashes[name][:16]}…"
-            here = [Problem(shown, 1, 1, message)]
-        found += here
+            changes = [(1, 1, message)]
+        else:
+            changes = _changes(_text(path), witness[name])
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            if not changes and digest != hashes.get(name, digest):
+                # What the lines cannot show: a raw file and its witness changed together.
+                message = f"SHA-256 is {digest[:16]}…, SOURCES.toml expects {hashes[name][:16]}…"
+                changes = [(1, 1, message)]
+        found += [Problem(paths.display(path), *each) for each in changes]
     return found
 
 
@@ -125,11 +121,9 @@ def _changes(found: list[str], expected: list[str]) -> list[tuple[int, int, str]
         blocks = [block for tag, *block in codes if tag != "equal"]
     result = []
     for e1, e2, f1, f2 in blocks:
-        for step in range(max(e2 - e1, f2 - f1)):
-            here = found[f1 + step] if f1 + step < f2 else None
-            there = expected[e1 + step] if e1 + step < e2 else None
+        for step, pair in enumerate(zip_longest(found[f1:f2], expected[e1:e2])):
             line = min(f1 + step, f2, len(found) - 1) + 1
-            result.append((line, *_first_difference(here, there)))
+            result.append((line, *_first_difference(*pair)))
     return result
 
 

@@ -15,7 +15,7 @@ errors paths
 source document schema
 citation measures sheets
 regions spelling succession places geo membership borders
-collection plan
+plan
 checks build
 analysis
 show
