@@ -41,11 +41,6 @@ STYLED = [
         r'<tr class="group"><th [^>]*colspan="(\d+)">(.*?)</th></tr>',
         r'<tr><td colspan="\1"><div data-custom-style="group"><p>\2</p></div></td></tr>',
     ),
-    (
-        r'<span class="badge (named|place|class|everyone)">(.*?)</span>',
-        r'<span data-custom-style="\1">■</span> \2',
-    ),
-    (r'<span class="badge \w+">(.*?)</span>', r"□ \1"),
     (r' class="num"', ' style="text-align:right"'),
     (r"<img ", '<img width="605" '),
 ]

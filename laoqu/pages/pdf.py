@@ -134,8 +134,6 @@ def _part(shown: Mapping[str, object]) -> dict[str, object]:
         "whole": len(cells) <= WHOLE[0] and size <= WHOLE[1],
         "long": [max(map(len, row), default=0) > PAGE for row in shown["rows"]],
         "numeric": [i for i, role in enumerate(roles) if role == "number"],
-        "badge": roles.index("badge") if "badge" in roles else -1,
-        "badges": next(iter(shown["badges"].values()), []),
         "groups": {str(at): lines(text) for at, text in shown["groups"]},
         "note": lines(shown["note"]) if shown["note"] else [],
         "caption": lines(shown["caption"]), **_image(shown["images"]),

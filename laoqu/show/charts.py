@@ -7,7 +7,7 @@ figure, and which column stands for which where it has another name: ``value="n"
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,8 @@ GRID, AXIS = Look(line="rule", width=0.5), Look(line="context", width=0.7)
 #: Points: a line of text, a row, a row of a strip or a heat map, the widest names of rows on a
 #: wide and a narrow sheet, between columns, and between equal dots of a strip.
 HIGH, ROW, STRIP, CELL, NAMES, GAP, NEXT = SMALL * LINE, 13.0, 21.0, 15.0, (150.0, 92.0), 8.0, 5.8
+#: Points: height of one panel of lines alone and of one among several, between panels, of a head.
+ALONE, AMONG, BETWEEN, HEAD = 150.0, 78.0, 16.0, 11.0
 
 
 def strip(frame: pd.DataFrame, words: Words, focus: str, **given: str) -> Figure:
@@ -156,9 +158,9 @@ def matrix(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
     Parameters
     ----------
     frame : DataFrame
-        One row a mark: ``label`` (a row's name) and ``column``; if given ``number`` and ``shape``
-        (as on the map: circle, square, diamond), ``sure`` (if not, the mark is hollow), ``group``.
-        Rows and columns stand in the order of the frame; a categorical keeps empty columns.
+        One row a mark: ``label`` (a row's name) and ``column``; if given ``sure`` (if not, the mark
+        is hollow) and ``group``. Rows and columns stand in the order of the frame; a categorical
+        keeps empty columns.
 
     Examples
     --------
@@ -168,37 +170,12 @@ def matrix(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
     >>> matrix(frame, lq.Show(lq.load(), "en").words, title="Two cities")
     Two cities. Values: Ganzhou: centre, Ji'an: industry.
     """
-    data = take(
-        frame, given, ["label", "column"], number=pd.NA, shape="circle", sure=True, group=""
-    )
-    heads, inset = _heads_of(data), 13 if data["number"].notna().any() else 0
-    names_of = pd.MultiIndex.from_frame(data[["group", "label"]])
-    rows = names_of.unique()
-    longest = inset + max(text_width(label) for _, label in rows) + GAP
+    data = take(frame, given, ["label", "column"], sure=True)
 
     def draw(sheet: Sheet) -> None:
-        blocks = 2 if len(rows) > 12 and len(heads) < 8 and not sheet.narrow else 1
-        half, top = math.ceil(len(rows) / blocks), sheet.y
-        wide = (sheet.width - 2 * MARGIN - (blocks - 1) * 16) / blocks
-        names = min(longest, wide * (0.36 if sheet.narrow else 0.45))
-        cell = min((wide - names) / len(heads), 62)
-        bottom = []
-        for k in range(blocks):
-            part = names_of.isin(rows[k * half : (k + 1) * half])
-            x = MARGIN + k * (wide + 16)
-            sheet.y = _heads(sheet, heads, x + names, (top, cell))
-            for cells, _, y in _rows(sheet, data[part], ROW, (x + inset, names - inset - GAP / 2)):
-                if inset:
-                    said = str(cells[0].number)
-                    ring = Look("paper", "ink", 0.7)
-                    sheet.mark(x + 5, y, 5, ring, cells[0].shape, "number", said)
-                for each in cells:
-                    at = x + names + cell * (heads.index(each.column) + 0.5)
-                    look = Look("focus") if each.sure else Look("paper", "focus", 1.1)
-                    sheet.mark(at, y, 3.0, look, name=f"{each.label}|{each.column}")
-                sheet.line((x, sheet.y), (x + names + cell * len(heads), sheet.y), look=GRID)
-            bottom.append(sheet.y)
-        sheet.y = max(bottom)
+        for each, x, y, wide in _cells(sheet, data, ROW):
+            look = Look("focus") if each.sure else Look("paper", "focus", 1.1)
+            sheet.mark(x + wide / 2, y, 3.0, look, name=f"{each.label}|{each.column}")
 
     by_row = data.groupby("label", sort=False)["column"].agg(lambda has: ", ".join(map(str, has)))
     return finish(draw, data, words, [f"{name}: {has}" for name, has in by_row.items()], given)
@@ -222,81 +199,157 @@ def heat(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
     ['3', '·']
     """
     data = take(frame, given, ["label", "column", "value"])
-    heads, top = _heads_of(data), max(data["value"].max(), 1)
+    top = max(data["value"].max(), 1)
 
     def draw(sheet: Sheet) -> None:
-        left = MARGIN + _names_width(sheet, data) + GAP
-        cell = min((sheet.width - MARGIN - left) / len(heads), 40)
-        sheet.y = _heads(sheet, heads, left, (sheet.y, cell))
-        for cells, _, y in _rows(sheet, data, CELL, (MARGIN, left - MARGIN - GAP)):
-            for each in cells:
-                x, step = left + cell * heads.index(each.column), math.ceil(5 * each.value / top)
-                if step:
-                    name = f"{each.label}|{each.column}"
-                    sheet.box(x, y - CELL / 2, cell, CELL, Look(f"heat{step}", "paper", 0.8), name)
-                tone = ("muted", "ink", "ink", "ink", "paper", "paper")[step]
-                said = number(each.value) if step else "·"
-                sheet.text(x + cell / 2, y, said, tone=tone, anchor="middle", name="value")
+        for each, x, y, wide in _cells(sheet, data, CELL):
+            step = math.ceil(5 * each.value / top)
+            if step:
+                name = f"{each.label}|{each.column}"
+                sheet.box(x, y - CELL / 2, wide, CELL, Look(f"heat{step}", "paper", 0.8), name)
+            tone = ("muted", "ink", "ink", "ink", "paper", "paper")[step]
+            said = number(each.value) if step else "·"
+            sheet.text(x + wide / 2, y, said, tone=tone, anchor="middle", name="value")
 
     most = data.nlargest(5, "value").itertuples()
     listed = [f"{c.label}, {c.column}: {number(c.value)}" for c in most]
     return finish(draw, data, words, listed, given)
 
 
-def _rows(
-    sheet: Sheet, data: pd.DataFrame, high: float, names: tuple[float, float] | None = None
-) -> Iterator[tuple[list, float, float]]:
+def lines(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
+    """Draw a line for each series, its name at its end.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per ``series`` and ``year``: ``value``; if given ``group`` (a panel each, on one
+        scale) and ``tone`` (a colour's name; a series in ``context`` is drawn thin, without name).
+
+    Examples
+    --------
+    >>> import laoqu as lq
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"series": ["a", "a"], "year": [2020, 2021], "value": [1.0, 2.0]})
+    >>> figure = lines(frame, lq.Show(lq.load(), "en").words, title="It grew")
+    >>> sum(item.name == "series|a" for item in figure.sheet().items)
+    1
+    """
+    data = take(frame, given, ["series", "year", "value"], tone="")
+    names = list(dict.fromkeys(data["series"]))
+    tones = {n: t for n, t in zip(data["series"], data["tone"], strict=True) if t}
+    plain = [name for name in names if name not in tones]
+    tones |= {name: SERIES[k % len(SERIES)] for k, name in enumerate(plain)}
+    loud = [name for name in names if tones[name] != "context"]
+    groups = list(dict.fromkeys(data["group"]))
+    # Lines may start off zero, bars may not: the scale is as narrow as the values.
+    ticks = ticks_of(float(data["value"].min()), float(data["value"].max()))
+    years = sorted(map(int, data["year"].unique()))
+    first, last = years[0], years[-1]
+    room = max(map(text_width, loud), default=0) + 8 if len(names) > 1 else 6
+
+    def panel(sheet: Sheet, rows: pd.DataFrame, place: tuple[float, float, float, float]) -> None:
+        left, top, wide, high = place
+        x0, x1 = left + max(text_width(number(t)) for t in ticks) + 5, left + wide - room
+        step, scale = (x1 - x0) / max(last - first, 1), high / (ticks[-1] - ticks[0])
+        for tick in ticks:
+            y = top + high - (tick - ticks[0]) * scale
+            sheet.line((x0, y), (x1, y), look=GRID if tick != ticks[0] else AXIS)
+            sheet.text(x0 - 4, y, number(tick), tone="muted", anchor="end")
+        every = max(1, math.ceil(30 / step))
+        for year in years if len(years) <= 4 else [*range(first, last, every), last]:
+            if year in (first, last) or last - year >= every * 0.7:
+                x = x0 + (year - first) * step
+                sheet.text(x, top + high + 7, str(year), tone="muted", anchor="middle")
+        ends = []
+        for name in sorted(names, key=lambda n: n in loud):
+            own = rows[rows["series"] == name].dropna(subset=["value"]).sort_values("year")
+            if own.empty:
+                continue
+            x, y = x0 + (own["year"] - first) * step, top + high - (own["value"] - ticks[0]) * scale
+            points = list(zip(x, y, strict=True))
+            if len(points) > 1:
+                look = Look(line=tones[name], width=1.4 if name in loud else 0.5)
+                sheet.line(*points, look=look, name=f"series|{name}")
+            else:
+                sheet.mark(*points[0], 1.6, Look(tones[name]), name=f"series|{name}")
+            if name in loud and len(names) > 1:
+                ends.append((points[-1][1], name))
+        # Names at the ends of lines are moved apart, and none below the panel.
+        order = np.arange(len(ends)) * SMALL * 1.15
+        y = np.maximum.accumulate(np.array([y for y, _ in sorted(ends)]) - order)
+        y = np.minimum(y, top + high - order.max(initial=0)) + order
+        for at, (_, name) in zip(y, sorted(ends), strict=True):
+            sheet.text(x1 + 5, at, name, tone=tones[name])
+
+    def draw(sheet: Sheet) -> None:
+        across, high = (1, ALONE) if len(groups) == 1 else (2, AMONG)
+        wide = (sheet.width - 2 * MARGIN - BETWEEN * (across - 1)) / across
+        top, each = sheet.y, high + HEAD + BETWEEN + 8
+        for k, group in enumerate(groups):
+            left, y = MARGIN + k % across * (wide + BETWEEN), top + k // across * each
+            sheet.text(left, y + SMALL / 2, group, tone="muted")
+            y += HEAD if group else 0
+            panel(sheet, data[data["group"] == group], (left, y + 4, wide, high))
+        sheet.y = top + math.ceil(len(groups) / across) * each - 8
+
+    final = data[(data["year"] == last) & data["series"].isin(loud)].dropna(subset=["value"])
+    listed = [f"{c.group} {c.series} {last}: {number(c.value)}".strip() for c in final.itertuples()]
+    return finish(draw, data, words, listed, given)
+
+
+def _rows(sheet: Sheet, data: pd.DataFrame, high: float, stack=True) -> Iterator[tuple]:
     """Write the names of rows, heads over groups; hand out each row: cells, left end, middle line.
 
-    `names` is where the names begin and how wide they may be; without it that follows from the
-    sheet, and on a narrow one long names stand over their rows.
+    On a narrow sheet long names stand over their rows.
     """
-    width = _names_width(sheet, data)
-    stacked = names is None and sheet.narrow and width == NAMES[1]
-    x, room = names or (MARGIN, sheet.width - 2 * MARGIN if stacked else width)
-    rows: dict[tuple[str, str], list] = {}
-    for cell in data.itertuples():
-        rows.setdefault((cell.group, cell.label), []).append(cell)
-    group = ""
-    for (head, label), cells in rows.items():
-        if head != group:
-            sheet.y = sheet.lines(x, sheet.y + 3, [head], tone="muted", halo="paper") + 2
-            group = head
-        lines = wrap(label, room)
+    room = _names_width(sheet, data)
+    stacked = stack and sheet.narrow and room == NAMES[1]
+    if stacked:
+        room = sheet.width - 2 * MARGIN
+    before = ""
+    for (group, label), cells in data.groupby(["group", "label"], sort=False):
+        if group != before:
+            sheet.y = sheet.lines(MARGIN, sheet.y + 3, [group], tone="muted", halo="paper") + 2
+            before = group
+        lines, cells = wrap(label, room), list(cells.itertuples())
         if stacked:
-            sheet.y = sheet.lines(x, sheet.y + 1, lines, halo="paper") + high
-            yield cells, x, sheet.y - high / 2
+            sheet.y = sheet.lines(MARGIN, sheet.y + 1, lines, halo="paper") + high
+            yield cells, MARGIN, sheet.y - high / 2
         else:
-            sheet.y += max(high, len(lines) * HIGH + 3)
-            y = sheet.y - max(high, len(lines) * HIGH + 3) / 2
-            sheet.lines(x, y - len(lines) * HIGH / 2, lines)
-            yield cells, x + room, y
+            deep = max(high, len(lines) * HIGH + 3)
+            sheet.lines(MARGIN, sheet.y + (deep - len(lines) * HIGH) / 2, lines)
+            sheet.y += deep
+            yield cells, MARGIN + room, sheet.y - deep / 2
 
 
 def _names_width(sheet: Sheet, data: pd.DataFrame) -> float:
-    longest = max(text_width(each) for each in data["label"].unique())
-    return min(longest + 1, NAMES[sheet.narrow])
+    return min(max(map(text_width, data["label"])) + 1, NAMES[sheet.narrow])
 
 
-def _heads_of(data: pd.DataFrame) -> list[str]:
+def _cells(sheet: Sheet, data: pd.DataFrame, high: float) -> Iterator[tuple]:
+    """Write the heads of columns and the names of rows; hand out each cell, its place and width.
+
+    Heads stand upright where a word does not fit.
+    """
     column = data["column"]
-    return list(column.cat.categories if column.dtype == "category" else dict.fromkeys(column))
-
-
-def _heads(sheet: Sheet, heads: Sequence[str], x: float, place: tuple[float, float]) -> float:
-    """Write the heads of columns, upright where a word does not fit; return where they end."""
-    y, cell = place
-    heads = [str(head) for head in heads]
-    broken = [wrap(head, cell - 3) for head in heads]
-    turned = max(text_width(line) for lines in broken for line in lines) > cell - 2
-    deep = max(map(text_width, heads)) if turned else max(map(len, broken)) * HIGH
-    for k, (head, lines) in enumerate(zip(heads, broken, strict=True)):
-        middle = x + cell * (k + 0.5)
+    heads = column.cat.categories if column.dtype == "category" else column.unique()
+    left = MARGIN + _names_width(sheet, data) + GAP
+    wide = min((sheet.width - MARGIN - left) / len(heads), 40)
+    at = {head: left + k * wide for k, head in enumerate(heads)}
+    broken = {head: wrap(str(head), wide - 3) for head in heads}
+    turned = max(text_width(line) for lines in broken.values() for line in lines) > wide - 2
+    deep = max(text_width(str(h)) if turned else len(broken[h]) * HIGH for h in heads)
+    foot = sheet.y + deep
+    for head, lines in broken.items():
+        middle = at[head] + wide / 2
         if turned:
-            sheet.text(middle, y + deep, head, tone="muted", turned=True)
+            sheet.text(middle, foot, str(head), tone="muted", turned=True)
         else:
-            sheet.lines(middle, y + deep - len(lines) * HIGH, lines, tone="muted", anchor="middle")
-    return y + deep + 3
+            sheet.lines(middle, foot - len(lines) * HIGH, lines, tone="muted", anchor="middle")
+    sheet.y = foot + 3
+    for cells, _, y in _rows(sheet, data, high, stack=False):
+        yield from ((cell, at[cell.column], y, wide) for cell in cells)
+        sheet.line((MARGIN, sheet.y), (left + wide * len(heads), sheet.y), look=GRID)
 
 
 def ticks_of(low: float, high: float, whole: bool = False) -> list[float]:

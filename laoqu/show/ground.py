@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import shapely
+from shapely import affinity
 
 from laoqu import geo
 from laoqu.errors import ParameterError
@@ -61,21 +62,22 @@ class View:
     def fit(self, spots: np.ndarray, size: Sequence[float]) -> np.ndarray | None:
         """Take the first of `spots` with room for a box of `size` around it."""
         half = np.array(size) / 2
-        for spot in spots:
-            a, b = spot - half, spot + half
-            hit = (self.taken[:, :2] < b).all(axis=1) & (self.taken[:, 2:] > a).all(axis=1)
-            if not hit.any() and (a > self.low + 2).all() and (b < self.low + self.size - 2).all():
-                self.taken = np.vstack([self.taken, [*a, *b]])
-                return spot
-        return None
+        low, top = spots - half, spots + half
+        free = ((low > self.low + 2) & (top < self.low + self.size - 2)).all(axis=1)
+        hits = (self.taken[:, :2] < top[:, None]) & (self.taken[:, 2:] > low[:, None])
+        free &= ~hits.all(axis=2).any(axis=1)
+        if not free.any():
+            return None
+        k = free.argmax()
+        self.taken = np.vstack([self.taken, [*low[k], *top[k]]])
+        return spots[k]
 
     def name(self, text: str, spots: np.ndarray, size: float, tone: str) -> None:
         """Write a name on the first of `spots` with room, else not at all."""
         spot = self.fit(spots, (text_width(text, size) + 2, size * 1.2))
         if spot is not None:
-            self.sheet.text(
-                *spot, text, size, tone=tone, anchor="middle", halo="paper", name="label"
-            )
+            look = {"tone": tone, "anchor": "middle", "halo": "paper", "name": "label"}
+            self.sheet.text(*spot, text, size, **look)
 
     def number(self, text: str, spot: np.ndarray, shape: str = "circle") -> None:
         """Draw a numbered mark on a spot, or near it with a line to it."""
@@ -106,34 +108,28 @@ class Shapes:
         near = pd.Series(simplify(near.to_numpy(), extent / FINE), near.index)
         self.counties, self.kinds = near[codes], np.array(kinds)
         self.area = union(self.counties[self.kinds != "low"].to_numpy())
-        self.cities = near.groupby(near.index.str[:4]).agg(lambda each: union(each.to_numpy()))
-        self.parts = self.counties.groupby(codes.str[:4].to_numpy()).agg(
-            lambda each: union(each.to_numpy())
+        self.cities, self.parts = (
+            each.groupby(each.index.str[:4]).agg(lambda shapes: union(shapes.to_numpy()))
+            for each in (near, self.counties)
         )
         # The mark of a city stands in the part of it that is in the area.
         found = {code: self.counties.get(code, self.parts.get(code[:4])) for code in places}
         self.spots = {code: middle_of(shape) for code, shape in found.items() if shape is not None}
-        self.bounds = self._bounds()
-        wider = shapely.box(*self.bounds).buffer(extent).bounds
-        self.provinces = (
-            layers.provinces.set_index("adcode").clip_by_rect(*wider).simplify(extent / FINE)
-        )
+        # Islands far off do not stretch the map.
+        parts = shapely.get_parts(self.counties.to_numpy())
+        large = parts[shapely.area(parts) >= min(2e8, shapely.area(parts).max())]
+        inside = shapely.box(*shapely.total_bounds(large)).buffer(NEAR)
+        bounds = shapely.total_bounds(parts[shapely.intersects(parts, inside)])
+        rim = np.ptp(np.reshape(bounds, (2, 2)), axis=0).max() * 0.04
+        self.bounds = bounds + np.array([-rim, -rim, rim, rim])
+        within = shapely.within(self.counties.to_numpy(), shapely.box(*self.bounds))
+        self.beyond = self.counties.index[~within].tolist()
+        wider, provinces = shapely.box(*self.bounds).buffer(extent), layers.provinces
+        provinces = provinces.set_index("adcode").clip_by_rect(*wider.bounds)
+        self.provinces = provinces.simplify(extent / FINE)
         land = layers.outline["kind"] == "land"
         self.coast, self.maritime = layers.outline.geometry[land], layers.outline.geometry[~land]
         self.china = layers.outline.total_bounds
-
-    def beyond(self) -> list[str]:
-        """Return the counties with islands beyond the map."""
-        inside = shapely.within(self.counties.to_numpy(), shapely.box(*self.bounds))
-        return self.counties.index[~inside].tolist()
-
-    def _bounds(self) -> np.ndarray:
-        parts = shapely.get_parts(self.counties.to_numpy())
-        large = parts[shapely.area(parts) >= min(2e8, shapely.area(parts).max())]
-        near = shapely.box(*shapely.total_bounds(large)).buffer(NEAR)
-        bounds = np.reshape(shapely.total_bounds(parts[shapely.intersects(parts, near)]), (2, 2))
-        rim = np.ptp(bounds, axis=0).max() * 0.04
-        return np.array([*(bounds[0] - rim), *(bounds[1] + rim)])
 
 
 def scale_bar(view: View, words: Words, at: tuple[float, float]) -> None:
@@ -144,11 +140,11 @@ def scale_bar(view: View, words: Words, at: tuple[float, float]) -> None:
     view.sheet.line((x, y - 3), (x, y), (x + long, y), (x + long, y - 3), look=THIN, name="scale")
     view.sheet.text(x, y - 9, words("map.scale", km=km), tone="muted")
     if abs(north) >= 3:
-        turn, x = np.radians(north), x + max(long, 30) + 16
-        arrow = np.array([(0, 0), (0, -16), (-2.2, -10), (0, -16), (2.2, -10)])
-        cos, sin = np.cos(turn), np.sin(turn)
-        view.sheet.line(*(arrow @ np.array([[cos, -sin], [sin, cos]]) + (x, y)), look=THIN)
-        view.sheet.text(x + 8, y - 5, words("map.north"), tone="muted")
+        arrow, x = shapely.LineString([(0, 0), (0, -16), (-2.2, -10), (0, -16), (2.2, -10)]), x + 16
+        arrow = affinity.rotate(arrow, -north, origin=(0, 0))
+        arrow = affinity.translate(arrow, x + max(long, 30), y)
+        view.sheet.line(*shapely.get_coordinates(arrow), look=THIN)
+        view.sheet.text(x + max(long, 30) + 8, y - 5, words("map.north"), tone="muted")
 
 
 def _apart(rings: list[np.ndarray]) -> list[np.ndarray]:

@@ -43,21 +43,24 @@ COLUMN, HIGHEST, LOCATOR = 118.0, 265.0, 74.0
 MAINLAND, SOUTH_SEA = (-2.63e6, 1.86e6, 2.62e6, 5.93e6), (0.3e6, 0.33e6, 1.95e6, 2.75e6)
 
 
-def area(
-    plan: Plan, region: str, words: Words, values: Mapping[str, object] | None = None,
+def plot_region(
+    region: str,
+    lang: str = "zh",
+    plan: Plan | None = None,
+    values: Mapping[str, object] | None = None,
     **given: object,
-) -> Figure:  # fmt: skip
-    """Draw one area: its counties by how the plan names them, its places with a number.
+) -> Figure:
+    """Draw the map of one area, its counties by how the plan names them or by your own `values`.
 
     Parameters
     ----------
-    plan : Plan
-        Its membership and its boundary file are used.
     region : str
-        Id or name of the area.
-    words : Words
+        Id, Chinese or English name.
+    lang : {"zh", "en"}
+    plan : Plan, optional
+        By default ``laoqu.load()``; its membership and boundary file are used.
     values : mapping or Series, optional
-        adcode → a value of your own: the counties are coloured by it.
+        adcode → number or category of your own.
     **given
         ``title``, ``subtitle``, ``caption``, ``alt``; ``counties`` and ``places``: frames as
         `laoqu.analysis.naming.counties` and ``.standings`` give them, where yours differ.
@@ -66,7 +69,19 @@ def area(
     -------
     Figure
         Schematic, no standard map; ``data`` has one row per county and per place.
+
+    Examples
+    --------
+    >>> import laoqu as lq
+    >>> figure = lq.plot_region("沂蒙", "en")
+    >>> int((figure.data["how"] != "place").sum())
+    18
+    >>> own = {"371302": 12.5, "371311": 8.0, "371312": 9.1}
+    >>> lq.plot_region("yimeng", values=own, title="人均收入").data["value"].max().item()
+    12.5
     """
+    plan = plan or load()
+    words = Words(plan, lang)
     it = plan.region(region)
     counties, places = given.pop("counties", None), given.pop("places", None)
     counties = naming.counties(plan, it.region_id) if counties is None else counties
@@ -90,80 +105,38 @@ def area(
     names = plan.gazetteer().set_index("adcode")["short_name" if words.lang == "zh" else "name_en"]
     counted = [f"{said} {kinds.count(kind)}" for kind, (said, _) in key.items() if kind in kinds]
     listed = [f"{row.number} {names.get(row.adcode, row.adcode)}" for row in places.itertuples()]
-    said = {"region": words.area(it.region_id), "counts": words.join(counted)}
-    beyond = [words.unit(code) for code in shapes.beyond()]
-    notes = [words("map.islands", counties=words.join(beyond))] if beyond else []
-    text = {
-        "title": words.area(it.region_id), "caption": " ".join([*notes, source(plan, words)]),
-        "alt": words("map.area_alt", places=words.join(listed), **said),
-    }  # fmt: skip
-    key |= {
-        each: (words(f"map.key.{each}"), MARK) for each in SHAPES if each in set(places["shape"])
-    }
+    title, beyond = words.area(it.region_id), words.join(map(words.unit, shapes.beyond))
+    islands = words("map.islands", counties=beyond) if beyond else ""
+    alt = words("map.area_alt", places=words.join(listed), region=title, counts=words.join(counted))
+    text = {"title": title, "caption": f"{islands} {source(plan, words)}".strip(), "alt": alt}
+    found = [each for each in SHAPES if each in set(places["shape"])]
+    key |= {each: (words(f"map.key.{each}"), MARK) for each in found}
     draw = partial(_draw_area, shapes=shapes, key=key, places=places, names=names, words=words)
     rows = pd.concat([counties, places.assign(how="place")], ignore_index=True)
     return Figure(draw, rows, **text | given)
 
 
-def overview(plan: Plan, words: Words, **given: str) -> Figure:
+def plot_overview(lang: str = "zh", plan: Plan | None = None) -> Figure:
     """Draw all areas in one map of China, numbered in printed order, with their counties."""
+    plan = plan or load()
+    words = Words(plan, lang)
     members = plan.membership().query("confidence != 'low'")[["adcode", "region_id"]]
     counties = plan.layers.counties.merge(members, on="adcode")
     areas = geo.dissolve(counties, "region_id").merge(plan.regions()).sort_values("order")
-    looks = np.where(areas["documented"] >= COMPLETE * areas["official_total"], "sure", "doubt")
+    areas["sure"] = areas["documented"] >= COMPLETE * areas["official_total"]
     twice = counties[counties["adcode"].duplicated()]
-    counts = {"n": len(areas), "counties": counties["adcode"].nunique(), "overlap": len(twice),
-              "incomplete": int((looks == "doubt").sum())}  # fmt: skip
+    title = words(
+        "map.overview", n=len(areas), counties=counties["adcode"].nunique(), overlap=len(twice),
+        incomplete=int((~areas["sure"]).sum()),
+    )  # fmt: skip
     totals = zip(areas["region_id"], areas["documented"], areas["official_total"], strict=True)
     listed = [f"{words.area(name)} {known}/{total}" for name, known, total in totals]
-    key = [(words("map.key.county"), "area", SURE), (words("map.key.overlap"), "area", TWICE),
-           (words("map.key.incomplete"), "area", DOUBT)]  # fmt: skip
-    draw = partial(_draw_all, layers=plan.layers, areas=areas.assign(look=looks), twice=twice,
-                   key=key, listed=listed)  # fmt: skip
-    text = {
-        "title": words("map.overview", **counts), "subtitle": words("map.overview_subtitle"),
-        "caption": source(plan, words),
-    } | given  # fmt: skip
-    alt = words("map.overview_alt", finding=text["title"], listed=words.join(listed))
-    return Figure(draw, counties[["adcode", "name", "region_id"]], **{"alt": alt} | text)
-
-
-def plot_region(
-    region: str, lang: str = "zh", plan: Plan | None = None,
-    values: Mapping[str, object] | None = None, **text: str,
-) -> Figure:  # fmt: skip
-    """Draw the map of one area, its counties by how the plan names them or by your own `values`.
-
-    Parameters
-    ----------
-    region : str
-        Id, Chinese or English name.
-    lang : {"zh", "en"}
-    plan : Plan, optional
-        By default ``laoqu.load()``; its membership and boundary file are used.
-    values : mapping or Series, optional
-        adcode → number or category of your own.
-    **text : str
-        ``title``, ``subtitle``, ``caption``, ``alt``.
-
-    Examples
-    --------
-    >>> import laoqu as lq
-    >>> figure = lq.plot_region("沂蒙", "en")
-    >>> int((figure.data["how"] != "place").sum())
-    18
-    >>> own = {"371302": 12.5, "371311": 8.0, "371312": 9.1}
-    >>> lq.plot_region("yimeng", values=own, title="人均收入").data["value"].max().item()
-    12.5
-    """
-    plan = plan or load()
-    return area(plan, region, Words(plan, lang), values, **text)
-
-
-def plot_overview(lang: str = "zh", plan: Plan | None = None) -> Figure:
-    """Draw the twelve areas in one map of China: see `overview`."""
-    plan = plan or load()
-    return overview(plan, Words(plan, lang))
+    looks = {"county": SURE, "overlap": TWICE, "incomplete": DOUBT}
+    key = [(words(f"map.key.{each}"), "area", look) for each, look in looks.items()]
+    draw = partial(_draw_all, layers=plan.layers, areas=areas, twice=twice, key=key, listed=listed)
+    alt = words("map.overview_alt", finding=title, listed=words.join(listed))
+    data, subtitle = counties[["adcode", "name", "region_id"]], words("map.overview_subtitle")
+    return Figure(draw, data, title, subtitle, source(plan, words), alt)
 
 
 def source(plan: Plan, words: Words) -> str:
@@ -201,12 +174,9 @@ def _draw_area(
     for kind, (_, look) in key.items():
         for code, shape in shapes.counties[shapes.kinds == kind].items():
             view.draw([shape], look, code)
-    for each, look in (
-        (shapes.cities, PREFECTURE),
-        (shapes.provinces, PROVINCE),
-        ([shapes.area], AREA),
-    ):
-        view.draw(each, look)
+    view.draw(shapes.cities, PREFECTURE)
+    view.draw(shapes.provinces, PROVINCE)
+    view.draw([shapes.area], AREA)
     for row in places[places["adcode"].isin(shapes.spots)].itertuples():
         view.number(str(row.number), view.at(shapes.spots[row.adcode]), row.shape)
     for code, shape in shapes.parts.items():
@@ -240,8 +210,8 @@ def _draw_all(
     land = layers.outline["kind"] == "land"
     view.draw(layers.provinces.simplify(view.scale / 2), COAST)
     sea.draw(layers.outline.geometry[land], COAST)
-    for shape, look, name in zip(shapes, areas["look"], areas["region_id"], strict=True):
-        view.draw([shape], SURE if look == "sure" else DOUBT, name)
+    for shape, sure, name in zip(shapes, areas["sure"], areas["region_id"], strict=True):
+        view.draw([shape], SURE if sure else DOUBT, name)
     view.draw(twice.geometry, TWICE)
     for each in (view, sea):
         each.draw(layers.outline.geometry[~land], PROVINCE)
@@ -271,9 +241,7 @@ def _classes(values: pd.Series, words: Words) -> tuple[list[str], dict[str, tupl
     if len(said) > len(HEAT):
         raise ParameterError(f"values: {len(said)} categories; at most {len(HEAT)} are drawn")
     steps = np.linspace(0, len(HEAT) - 1, len(said)).round().astype(int)
-    key = {
-        str(k): (text, HEAT[step]) for k, (text, step) in enumerate(zip(said, steps, strict=True))
-    }
+    key = {str(k): (said[k], HEAT[step]) for k, step in enumerate(steps)}
     kinds = classes.cat.codes.reindex(values.index, fill_value=-1).astype(str).tolist()
     if "-1" in kinds:
         key["-1"] = words("map.key.no_value"), FILLS["low"]

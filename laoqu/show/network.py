@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 import networkx as nx
@@ -25,13 +24,12 @@ STEP, ROOM, LEFT, ABOVE = 42.0, 66.0, 16.0, 18.0
 #: Where a name may stand beside its disc, and how far off; the nearer, the better.
 SIDES = [(1, 0), (-1, 0), (0, 1), (0, -1)]
 SIDES += [(x, y) for y in (0.5, -0.5, 1, -1) for x in (1, -1, 0.5, -0.5)]
-FAR = (0, 6, 14, 24, 36, 50, 66)
+FAR = np.repeat((0, 6, 14, 24, 36, 50, 66), len(SIDES))[:, None]
 
 
 def network(
-    nodes: pd.DataFrame, links: pd.DataFrame, words: Words, kinds: Sequence[str] = (),
-    **given: str,
-) -> Figure:  # fmt: skip
+    nodes: pd.DataFrame, links: pd.DataFrame, words: Words, kinds: Sequence[str] = (), **given: str
+) -> Figure:
     """Draw terms and the links between them.
 
     Parameters
@@ -68,30 +66,25 @@ def network(
 
     def draw(sheet: Sheet) -> None:
         sheet.legend([(kind, "line", look[kind]) for kind in kinds])
-        spots = _packed(data, links, sheet) if sheet.narrow else _as_given(data, sheet)
-        at = dict(zip(data["term"], spots + np.array([MARGIN, sheet.y]), strict=True))
-        ends = [(at[each.a], at[each.b]) for each in links.itertuples()]
-        for (a, b), each in zip(ends, links.itertuples(), strict=True):
-            sheet.line(tuple(a), tuple(b), look=look[each.kind], name=f"{each.a}|{each.b}")
-        discs = [(*at[each.term], 4.4 + 1.1 * each.value**0.5) for each in data.itertuples()]
-        for (x, y, r), each in zip(discs, data.itertuples(), strict=True):
+        spots = _packed(data, links, sheet) + np.array([MARGIN, sheet.y])
+        at = dict(zip(data["term"], spots, strict=True))
+        for each in links.itertuples():
+            ends = tuple(at[each.a]), tuple(at[each.b])
+            sheet.line(*ends, look=look[each.kind], name=f"{each.a}|{each.b}")
+        radii = 4.4 + 1.1 * data["value"].to_numpy() ** 0.5
+        for each, spot, r in zip(data.itertuples(), spots, radii, strict=True):
             ring = Look("paper", "ink", 0.8)
-            sheet.mark(x, y, r, ring, name=each.term, text=str(each.group))
-        taken = [(x - r, y - r, x + r, y + r) for x, y, r in discs]
-        dots = np.array([a + (b - a) * part for a, b in ends for part in np.linspace(0, 1, 30)])
-        named = zip(data["label"], discs, strict=True)
-        for label, disc in sorted(named, key=lambda each: -each[1][2]):
-            taken.append(_name(sheet, label, disc, (np.array(taken), dots)))
+            sheet.mark(*spot, r, ring, name=each.term, text=str(each.group))
+        along = np.linspace(0, 1, 30)[:, None]
+        dots = [at[each.a] * (1 - along) + at[each.b] * along for each in links.itertuples()]
+        dots = np.concatenate([np.empty((0, 2)), *dots])
+        taken = np.hstack([spots - radii[:, None], spots + radii[:, None]])
+        for k in np.argsort(-radii, kind="stable"):
+            box = _name(sheet, data["label"][k], (spots[k], radii[k]), (taken, dots))
+            taken = np.vstack([taken, box])
 
     listed = [f"{each.a}–{each.b}" for each in links.itertuples() if each.kind == kinds[0]]
     return finish(draw, data, words, listed, given)
-
-
-def _as_given(data: pd.DataFrame, sheet: Sheet) -> np.ndarray:
-    spots = data[["x", "y"]].to_numpy(dtype=float)
-    spots = spots - spots.min(axis=0)
-    room = sheet.width - 2 * MARGIN - LEFT - ROOM
-    return spots * (min(STEP, room / max(spots[:, 0].max(), 1)), STEP) + (LEFT, ABOVE)
 
 
 def _packed(data: pd.DataFrame, links: pd.DataFrame, sheet: Sheet) -> np.ndarray:
@@ -114,26 +107,21 @@ def _packed(data: pd.DataFrame, links: pd.DataFrame, sheet: Sheet) -> np.ndarray
 
 
 def _name(
-    sheet: Sheet, text: str, disc: tuple[float, ...], others: tuple[np.ndarray, np.ndarray]
-) -> tuple[float, ...]:
+    sheet: Sheet, text: str, disc: tuple[np.ndarray, float], others: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
     """Write a name where it covers least (boxes, dots of links); return its box."""
-    lines, (taken, dots), best = wrap(text, ROOM), others, None
+    lines, (at, r), (taken, dots) = wrap(text, ROOM), disc, others
     half = np.array([max(map(text_width, lines)), len(lines) * SMALL * LINE]) / 2
-    for far, side in itertools.product(FAR, SIDES):
-        away = disc[2] + 2 + np.array([far, 0.7 * far]) + half
-        middle = np.array(disc[:2]) + np.array(side) * away
-        low, top = middle - half, middle + half
-        hits = ((taken[:, :2] < top) & (taken[:, 2:] > low)).all(axis=1).sum()
-        out = low[0] < MARGIN or top[0] > sheet.width - MARGIN or low[1] < sheet.y
-        on = ((dots > low) & (dots < top)).all(axis=1).sum() if len(dots) else 0
-        cost = 1000 * out + 100 * hits + on + far / 3
-        if best is None or cost < best[0]:
-            best = cost, far, middle
-    _, far, middle = best
-    if far > 6:
-        away = middle - disc[:2]
-        edge = disc[:2] + away * disc[2] / np.hypot(*away)
+    middles = at + np.tile(SIDES, (7, 1)) * (r + 2 + FAR * (1, 0.7) + half)
+    low, top = (middles - half)[:, None], (middles + half)[:, None]
+    hits = ((taken[:, :2] < top) & (taken[:, 2:] > low)).all(axis=2).sum(axis=1)
+    on = ((dots > low) & (dots < top)).all(axis=2).sum(axis=1)
+    edges = np.array([MARGIN, sheet.y]), np.array([sheet.width - MARGIN, np.inf])
+    out = ((low < edges[0]) | (top > edges[1])).any(axis=(1, 2))
+    best = (1000 * out + 100 * hits + on + FAR[:, 0] / 3).argmin()
+    middle = middles[best]
+    if FAR[best, 0] > 6:
+        edge = at + (middle - at) * r / np.hypot(*(middle - at))
         sheet.line(tuple(edge), tuple(middle), look=Look(line="context", width=0.5))
-    low, top = middle - half, middle + half
-    sheet.lines(middle[0], low[1], lines, anchor="middle", halo="paper", name="label")
-    return (*low, *top)
+    sheet.lines(*(middle - (0, half[1])), lines, anchor="middle", halo="paper", name="label")
+    return np.hstack([middle - half, middle + half])

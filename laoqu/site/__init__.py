@@ -34,7 +34,7 @@ ENVIRONMENT = Environment(
 def parts() -> dict[str, object]:
     """Return what the index shows whatever was run, to be made while runs go on."""
     plan = load()
-    drawn = {lang: maps.overview(plan, Words(plan, lang)) for lang in LANGS}
+    drawn = {lang: maps.plot_overview(lang, plan) for lang in LANGS}
     drawn = {lang: picture(each.images(), each.alt) for lang, each in drawn.items()}
     return {"map": drawn, "found": search.data(plan), "answers": answers(plan)}
 

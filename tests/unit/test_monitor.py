@@ -12,7 +12,7 @@ import pytest
 import laoqu as lq
 from laoqu.analysis import monitor
 from laoqu.errors import LaoquError
-from laoqu.show.lines import lines
+from laoqu.show.charts import lines
 
 PLAN = lq.load()
 EXTERNAL = os.environ.get("LAOQU_EXTERNAL_DATA")

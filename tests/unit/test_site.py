@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 import laoqu as lq
 from laoqu import site
 from laoqu.show.words import label
 from laoqu.site import search
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 HEAD = {"made": "2026-01-01", "laoqu": "0", "python": "3.13.0", "packages": {"pandas": "9.9"}}
-
-
-@pytest.fixture(scope="module")
-def plan():
-    return lq.load()
 
 
 @pytest.fixture(scope="module")
@@ -124,16 +116,6 @@ def test_a_plan_with_members_of_ones_own_is_searched(tmp_path, plan):
     areas = {region for it in search.data(mine)["places"] for region, how in it["a"].items()
              if how != "city"}  # fmt: skip
     assert areas == {"yimeng"}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if not CHROMIUM:
-        pytest.skip("no Chromium on the PATH")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
