@@ -263,6 +263,7 @@ def _slim(svg: str, alt: str) -> str:
         rule = f".edge-{name}{{paint-order:stroke;stroke-width:{width * 6400 / SMALL:.0f};stroke:"
         rules.append(f"{rule}{PALETTE[name][0]}}}")
         dark.append(f".edge-{name}{{stroke:{PALETTE[name][1]}}}")
+    svg = re.sub(r' fill="(#\w+)"', r' style="fill: \1"', svg)  # the ground of a hatch
     for light, other in set(PALETTE.values()):
         for what in ("fill", "stroke"):
             if (said := f"{what}: {light.lower()}") in svg:

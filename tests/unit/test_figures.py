@@ -298,7 +298,11 @@ def test_files_are_sound_small_and_the_same_again(tmp_path):
     links = {value for each in tree.iter() for key, value in each.items() if "href" in key}
     assert links
     assert links <= {f"#{each.get('id')}" for each in tree.iter()}
-    assert "prefers-color-scheme:dark" in one.svg()
+    for svg in (one.svg(), area("taihang", "en").svg(narrow=True)):
+        dark, drawn = svg.split("prefers-color-scheme:dark")[1].split("</style>")
+        assert not re.search('(fill|stroke)="#', drawn)
+        for tone in re.findall(r"(?:fill|stroke): #\w+", drawn):
+            assert f'[style*="{tone}"]' in dark
     assert "http" not in one.svg().replace("http://www.w3.org/2000/svg", "")
     with pytest.raises(ParameterError, match=r"one of .png, .svg, .pdf, .csv; nearest: .png"):
         one.save(tmp_path / "a.pngg")
