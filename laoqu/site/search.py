@@ -31,8 +31,8 @@ def data(plan: Plan, carded: Iterable[str] = ()) -> dict[str, object]:
     --------
     >>> import laoqu as lq
     >>> place = next(each for each in data(lq.load())["places"] if each["n"] == "环县")
-    >>> place["a"], place["c"], place["v"]
-    ({'shaanganning': 'high'}, ['b1'], 'Qingyang, Gansu')
+    >>> list(place["a"]), place["c"], place["v"]
+    (['shaanganning'], ['b1'], 'Qingyang, Gansu')
     """
     units = plan.gazetteer().set_index("adcode")[["name", "name_en", "short_name", "parent"]]
     units = units.to_dict("index")  # asked thousands of times
