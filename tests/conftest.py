@@ -13,6 +13,7 @@ import nbformat
 import pypdf
 import pytest
 from filelock import FileLock
+from playwright.sync_api import sync_playwright
 
 import laoqu as lq
 from laoqu import pages, paths
@@ -95,3 +96,34 @@ def damage(data_copy):
         return lq.check(data_copy)
 
     return replace
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium; for one module at a time, since its event loop would stop notebooks."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if not path:
+        pytest.skip("no Chromium on the PATH")
+    with sync_playwright() as play:
+        yield play.chromium.launch(executable_path=path, args=["--no-sandbox"])
+
+
+@pytest.fixture
+def visit(browser):
+    """Return a function: open a file at a width. Nothing is loaded from outside or complained."""
+    opened, said = [], []
+
+    def visit(path, width=1280, **settings):
+        page = browser.new_page(viewport={"width": width, "height": 800}, **settings)
+        opened.append(page)
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: said.append(request.url)
+                if not request.url.startswith(("file:", "data:")) else None)  # fmt: skip
+        page.goto(f"file://{path}")
+        return page
+
+    yield visit
+    for page in opened:
+        page.close()
+    assert said == []

@@ -47,7 +47,7 @@ show.tiles([
 show.table(
     named, "support", columns=["short", "quote", "instrument", "reach", "n", "where"],
     group="theme", link="measure_id", title="写明的条目" if zh else "Measures by name",
-    roles={"quote": "under words", "instrument": "code", "reach": "badge", "n": "number",
+    roles={"quote": "under words", "instrument": "code", "reach": "code", "n": "number",
            "where": "link"},
     note="“支持革命老区”是原文。" if zh else "The plan says “支持革命老区”.",
     values={"measures": len(named), "share": len(named) / len(measures)},
@@ -71,7 +71,7 @@ rows = plan.membership(region)[["adcode"]].assign(
     county=lambda f: f["adcode"].map(show.words.unit))
 show.table(rows, "counties", folded=True, title="所辖县（市、区）" if zh else "Counties")
 """,
-    'show.text(["@misc{laoqu,", "  year = 2026}"], title="BibTeX", form="copy", folded=True)',
+    'show.text(["@misc{laoqu,", "  year = 2026}"], title="BibTeX", folded=True)',
     'show.text(["甲 1", "乙，见 https://www.gov.cn/x"], form="list", anchor="list", level=3,'
     ' title="资料" if zh else "Sources")',
 )

@@ -50,20 +50,6 @@ def weights(
     return table.reindex(index=list(measure_ids), columns=list(region_ids), fill_value=0)
 
 
-def without_each(weights: pd.DataFrame, clauses: Sequence[str]) -> pd.DataFrame:
-    """Return the count of every area with each clause left out in turn.
-
-    `clauses` has the clause of each row of `weights`. Index ``without`` (clauses in order of first
-    appearance), one column per area.
-
-    >>> weights = pd.DataFrame({"a": [1, 1, 0], "b": [0, 0, 1]})
-    >>> without_each(weights, ["c1", "c1", "c2"]).values.tolist()
-    [[0, 1], [2, 0]]
-    """
-    inside = weights.groupby(np.asarray(clauses), sort=False).sum()
-    return (weights.sum() - inside).rename_axis("without")
-
-
 def multiverse(
     measures: pd.DataFrame,
     mentions: pd.DataFrame,

@@ -80,11 +80,9 @@ def reach(
     list ends in 等.
     """
     ids = list(region_ids)
-    here = [{"adcode": code, "region_id": ids[0] if ids else "", "basis": "", "confidence": "high",
-             "counties": 1, "whole": True}
-            for code in named.loc[named["way"] != "area", "adcode"].unique()]  # fmt: skip
-    columns = ["adcode", "region_id", "basis", "confidence", "counties", "whole"]
-    rows = regions.reach(scopes, mentions, pd.DataFrame(here, columns=columns), ids)
+    here = pd.DataFrame({"adcode": named.loc[named["way"] != "area", "adcode"].unique()})
+    here = here.assign(region_id=ids[0] if ids else "", basis="", confidence="high", counties=1)
+    rows = regions.reach(scopes, mentions, here.assign(whole=True), ids)
     by_mention = dict(zip(named["mention_id"], named["way"], strict=True))
     rows["way"] = [
         by_mention.get(row.via) if row.via else "conditional" if row.conditional else row.how

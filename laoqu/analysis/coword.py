@@ -20,24 +20,6 @@ MINIMUM = 3
 LEVEL = 0.05
 
 
-def incidence(tokens: pd.DataFrame, sentences: pd.DataFrame) -> pd.DataFrame:
-    """Return which concept stands in which sentence: 1 where it stands, else 0.
-
-    `tokens` is ``plan.table("tokens")``, `sentences` ``plan.sentences()``: sentences without a
-    concept count too. Index sentences in reading order, columns concepts in order.
-
-    Examples
-    --------
-    >>> import laoqu as lq
-    >>> from laoqu.analysis import coword
-    >>> plan = lq.load()
-    >>> int(coword.incidence(plan.table("tokens"), plan.sentences()).loc["c03.s02"].sum())
-    2
-    """
-    table = pd.crosstab(tokens["unit_id"], tokens["concept"]).clip(upper=1)
-    return table.reindex(index=sentences["unit_id"], fill_value=0).sort_index(axis="columns")
-
-
 def pairs(
     table: pd.DataFrame, clauses: Sequence[str], minimum: int = MINIMUM, level: float = LEVEL
 ) -> pd.DataFrame:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -21,13 +20,12 @@ def load(source: object, notes: list[tuple[str, int, str]]) -> pd.DataFrame:
     if not path.is_file():
         raise LaoquError(f"there is no file {paths.display(path)}")
     kind = path.suffix.lower().lstrip(".")
-    readers: dict[str, Callable] = {
-        "xlsx": _excel, "xlsm": _excel, "dta": _stata, "parquet": lambda p, _: pd.read_parquet(p),
-        "pq": lambda p, _: pd.read_parquet(p),
-    }  # fmt: skip
     if kind in ("xls", "sav", "rds", "rdata", "shp", "json", "zip"):
         raise LaoquError(f"{path.name} is a .{kind} file: save it as CSV, XLSX, DTA or Parquet")
     try:
+        if kind in ("parquet", "pq"):
+            return pd.read_parquet(path)
+        readers = {"xlsx": _excel, "xlsm": _excel, "dta": _stata}
         return readers.get(kind, _csv)(path, notes)
     except LaoquError:
         raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
@@ -31,14 +32,10 @@ def standings(plan: Plan) -> pd.DataFrame:
     """
     groups = plan.codebook("role").set_index("code")["parent"]
     table = plan.mentions()
-    table = table[table["recipient"] & (table["level"] != "area") & (table["role"] != "")]
-    table = table.assign(
-        group=table["role"].map(groups), region_id=table["region_id"].str.split(";")
-    )
-    table = table.explode("region_id")
-    table = table[
-        table["region_id"].ne("") & table["region_id"].notna() & table["group"].isin(GROUPS)
-    ]
+    table = table[table["recipient"] & (table["level"] != "area")]
+    areas = table["region_id"].str.split(";")
+    table = table.assign(group=table["role"].map(groups), region_id=areas).explode("region_id")
+    table = table[table["region_id"].fillna("").ne("") & table["group"].isin(GROUPS)]
     table = table.sort_values("start", ignore_index=True)
     table = table.drop_duplicates(["region_id", "name", "adcode", "role"])
     table["areas"] = table.groupby("role")["region_id"].transform("nunique")
@@ -68,9 +65,8 @@ def counties(plan: Plan, region: str) -> pd.DataFrame:
     members = plan.membership(region)[["adcode", "name", "prefecture", "confidence"]]
     table = standings(plan)
     named = set(table.loc[table["region_id"] == plan.region(region).region_id, "adcode"])
-    how = members["adcode"].map(
-        lambda code: "itself" if code in named else "city" if f"{code[:4]}00" in named else "member"
-    )
-    return members.assign(how=how.mask(members["confidence"] == "low", "low")).reset_index(
-        drop=True
-    )
+    codes = members["adcode"]
+    low, itself = members["confidence"].eq("low"), codes.isin(named)
+    ways = [low, itself, (codes.str[:4] + "00").isin(named)]
+    how = np.select(ways, ["low", "itself", "city"], "member")
+    return members.assign(how=how).reset_index(drop=True)

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from laoqu import paths, succession
+from laoqu.analysis import estimators, treatment
+from laoqu.analysis.monitor import Monitor
+from laoqu.analysis.quality import coverage, findings
 from laoqu.analysis.reading import Columns, read
 from laoqu.errors import LaoquError, OutputError
 from laoqu.spelling import TAIL, clean
 from laoqu.succession import FIRST, LAST, YEAR, Units
 
 if TYPE_CHECKING:
-    from laoqu.analysis.estimators import Prepared
-    from laoqu.analysis.monitor import Monitor
-    from laoqu.analysis.treatment import Design
     from laoqu.plan import Plan
 
 STATUSES = ("same", "followed", "split", "merged", "other_holder", "later", "unknown")
@@ -116,42 +116,19 @@ class Panel:
         mentions = self.plan.mentions()
         return set(mentions.loc[mentions["role"] == "national_key_county", "adcode"])
 
-    def treat(
-        self,
-        channel: str = "national_key_county",
-        controls: str = "areas",
-        design: Design | None = None,
-    ) -> Panel:
-        """Add who is treated; see `laoqu.analysis.treatment.treat`."""
-        from laoqu.analysis import treatment
-
-        return treatment.treat(self, channel, controls, design)
+    treat = treatment.treat
+    quality = findings
+    coverage = coverage
 
     def for_estimator(
         self, estimator: str, outcome: str | None = None, anticipation: int = 1
-    ) -> Prepared:
+    ) -> estimators.Prepared:
         """Return the rows one estimator may see; see `laoqu.analysis.estimators`."""
-        from laoqu.analysis import estimators
-
         return estimators.for_estimator(self.data, estimator, outcome, anticipation)
-
-    def quality(self, *outcomes: str) -> pd.DataFrame:
-        """Return what looks wrong in the numbers; see `laoqu.analysis.quality.findings`."""
-        from laoqu.analysis import quality
-
-        return quality.findings(self, outcomes or tuple(self.outcomes))
-
-    def coverage(self) -> pd.DataFrame:
-        """Return how many key counties, and counties of each area, there are by year."""
-        from laoqu.analysis import quality
-
-        return quality.coverage(self)
 
     def monitor(self, outcome: str | None = None) -> Monitor:
         """Return the monitoring of one outcome; see `laoqu.analysis.monitor.Monitor`."""
-        from laoqu.analysis import monitor
-
-        return monitor.Monitor(self, outcome)
+        return Monitor(self, outcome)
 
     def to_file(self, path: Path | str) -> Path:
         """Write the data as .csv (marked as UTF-8 for Excel), .parquet, .dta or .xlsx.

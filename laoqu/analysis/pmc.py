@@ -6,17 +6,9 @@ Formulae after Ruiz Estrada 2011 (docs/methods.md, “PMC-index”). A frame has
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
-from laoqu.analysis import draws
 from laoqu.errors import ParameterError, UnknownId, nearest
-
-
-def wide(scores: pd.DataFrame, value: str = "score") -> pd.DataFrame:
-    """Return ``pmc_scores`` with one row per coder; "grade" is the graded scoring 0, 0.5, 1."""
-    table = scores.pivot(index="coder", columns="sub_variable", values=value)
-    return table[list(dict.fromkeys(scores["sub_variable"]))].astype("float64")
 
 
 def variables(scored: pd.DataFrame) -> pd.DataFrame:
@@ -64,17 +56,3 @@ def grade(value: float, m: int, schemes: pd.DataFrame, scheme: str) -> pd.Series
     if not 0 <= value <= m:
         raise ParameterError(f"a value of {value} does not lie between 0 and m = {m}")
     return rows[rows["lower"] <= value].iloc[-1]
-
-
-def random_weights(
-    x: pd.DataFrame, times: int = draws.CLAUSE_DRAWS, seed: int = draws.SEED
-) -> pd.DataFrame:
-    """Return PMC/m of each case and the range that random weights of the main variables give it.
-
-    Every set of weights is as likely as any other (Dirichlet(1)). One row per case: ``pmc_m``
-    (equal weights), ``low``, ``high`` (95 % of the draws).
-    """
-    weights = np.random.default_rng(seed).dirichlet(np.ones(x.shape[1]), size=times)
-    drawn = weights @ x.to_numpy(dtype="float64").T
-    low, high = np.quantile(drawn, [(1 - draws.LEVEL) / 2, (1 + draws.LEVEL) / 2], axis=0)
-    return pd.DataFrame({"pmc_m": index(x)["pmc_m"], "low": low, "high": high}, index=x.index)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -29,13 +28,14 @@ TOTAL = 0.02
 PARTS = 12
 
 
-def findings(panel: Panel, outcomes: Sequence[str]) -> pd.DataFrame:
-    """Return every value of a panel that looks wrong, in these columns of numbers.
+def findings(panel: Panel, *outcomes: str) -> pd.DataFrame:
+    """Return every value of a panel that looks wrong, in these columns of numbers or in all.
 
     One row a finding: `COLUMNS`. ``row`` is the row of ``panel.data``; ``looks_like`` says what
     the value may be. Kinds: ``duplicate``, ``impossible``, ``jump``, ``rank``, ``total``,
     ``constant``, ``code_break``, ``missing`` (a key county that vanishes).
     """
+    outcomes = list(outcomes or panel.outcomes)
     for column in outcomes:
         if column not in panel.data:
             near = nearest(column, map(str, panel.data.columns))
@@ -51,7 +51,7 @@ def findings(panel: Panel, outcomes: Sequence[str]) -> pd.DataFrame:
     for column in outcomes:
         found += [_impossible(data, column), _jumps(once, column), _constant(once, column)]
         found.append(_code_breaks(once, column))
-    found += [_column_totals(once, list(outcomes)), _city_totals(panel, once, list(outcomes))]
+    found += [_column_totals(once, outcomes), _city_totals(panel, once, outcomes)]
     table = pd.concat([part for part in found if len(part)] or [found[0]], ignore_index=True)
     return table[COLUMNS].sort_values(["kind", "column", "row"], ignore_index=True)
 

@@ -26,7 +26,7 @@ __all__ = ["MIME", "Block", "Show", "Words"]
 CHARTS = ("strip", "dots", "matrix", "heat", "lines")
 FILE = re.compile(r"[A-Za-z0-9][\w.-]{0,80}", re.ASCII)
 #: How the paragraphs of a text are set.
-FORMS = ("", "answer", "note", "list", "copy")
+FORMS = ("", "answer", "note", "list")
 #: Of a figure, in the language of the page; a key of labels.csv or the text itself.
 FIGURE_WORDS = ("title", "subtitle", "caption", "alt")
 
@@ -66,17 +66,16 @@ class Show:
         """Show a heading and paragraphs: `title` and `content` are keys of labels.csv or texts.
 
         ``[words](plan#c07)`` links into the annotated plan; `level` 1 is the page's own heading;
-        `anchor` is the id of the section, by default the key; `form` is ``answer``, ``note``,
-        ``list`` (each paragraph an item) or ``copy`` (lines to be copied as they are). What is
-        `folded` opens on the page on request and is not printed; `values` go to ``values.json``;
-        `words` fill the labels: ``n=3``.
+        `anchor` is the id of the section, by default the key; `form` is ``answer``, ``note``
+        or ``list`` (each paragraph an item). What is `folded` opens on the page on request and is
+        not printed; `values` go to ``values.json``; `words` fill the labels: ``n=3``.
         """
         if form not in FORMS:
             raise ParameterError(f"unknown form {form!r}, expected one of {FORMS}")
         key = content if isinstance(content, str) and KEY.fullmatch(content) else anchor or title
         if isinstance(content, str):
             content = self.words.say(content, **words).split("\n") if content else []
-        paragraphs = [each if form == "copy" else self.words.space(each) for each in content]
+        paragraphs = [self.words.space(each) for each in content]
         return self._block(
             "text", key, level=level, title=self.words.say(title, **words), anchor=anchor,
             form=form, folded=folded, paragraphs=paragraphs, values=values,
@@ -128,9 +127,9 @@ class Show:
         group : str
             Column that heads groups of rows, in the order of the frame.
         roles : mapping
-            Column → ``words`` (the plan's own, in serif), ``number``, ``badge`` (a coloured mark by
-            code), ``code`` (shown by its name), ``under`` (a second line below the first column,
-            also ``under words``), ``link`` (the column that leads into the annotated plan).
+            Column → ``words`` (the plan's own, in serif), ``number``, ``code`` (shown by its name),
+            ``under`` (a second line below the first column, also ``under words``), ``link`` (the
+            column that leads into the annotated plan).
         link : str
             Column of ids that the rows link to in the annotated plan.
         download : DataFrame, optional

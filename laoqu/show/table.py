@@ -26,7 +26,7 @@ from laoqu.show.words import HAN, Words, label
 
 #: Under this type a cell carries its record, beside HTML and text.
 MIME = "application/vnd.laoqu+json"
-ROLES = ("text", "words", "number", "badge", "under", "code", "link")
+ROLES = ("text", "words", "number", "under", "code", "link")
 #: A cell longer than this makes a table one of cards on a phone; in half widths of a character.
 CARD = 28
 #: Chinese in an English text, and English in a Chinese one: abbreviations need no language.
@@ -68,8 +68,8 @@ def new_record(kind: str, key: str, lang: str, **parts: object) -> dict[str, obj
     """Return a record with every field of the contract; what is not given is empty."""
     return {
         "kind": kind, "key": key, "anchor": key, "level": 2, "title": "",
-        "lang": lang, "notebook_only": False, "folded": False, "form": "", "paragraphs": [],
-        "tiles": [], "columns": [], "rows": [], "badges": {}, "groups": [], "ids": [], "links": [],
+        "lang": lang, "folded": False, "form": "", "paragraphs": [],
+        "tiles": [], "columns": [], "rows": [], "groups": [], "ids": [], "links": [],
         "note": "", "download": None, "values": {}, "quotes": [], "alt": "", "caption": "",
         "images": {},
     } | parts  # fmt: skip
@@ -85,8 +85,8 @@ def check_columns(frame: pd.DataFrame, names: Iterable[str]) -> None:
 
 def table_parts(
     frame: pd.DataFrame, words: Words, roles: Mapping[str, str]
-) -> dict[str, list[object] | dict[str, list[str]]]:
-    """Return columns, rows and badges of a table as text; see `laoqu.show.Show.table`."""
+) -> dict[str, list[object]]:
+    """Return columns and rows of a table as text; see `laoqu.show.Show.table`."""
     if unknown := {part for role in roles.values() for part in role.split()} - set(ROLES):
         raise ParameterError(f"unknown role {unknown.pop()!r}, expected {', '.join(ROLES)}")
     columns = [
@@ -97,8 +97,7 @@ def table_parts(
         [cell_text(value, column, words) for value, column in zip(row, columns, strict=True)]
         for row in frame.itertuples(index=False)
     ]
-    badges = {name: frame[name].astype(str).tolist() for name in roles if roles[name] == "badge"}
-    return {"columns": columns, "rows": rows, "badges": badges}
+    return {"columns": columns, "rows": rows}
 
 
 def groups_of(column: pd.Series, words: Words) -> list[list[object]]:
@@ -123,7 +122,7 @@ def cell_text(value: object, head: Mapping[str, str], words: Words) -> str:
     role = head["role"].split()
     if "words" in role:
         return str(value)
-    if "code" in role or "badge" in role:
+    if "code" in role:
         return words.cell(head["name"], str(value))
     return words.space(str(value))
 
@@ -195,13 +194,8 @@ def plain(text: str) -> str:
 def block_html(shown: Mapping[str, object], plan: str = "", after: str = "") -> str:
     """Return a record as HTML.
 
-    Parameters
-    ----------
-    shown : mapping
-    plan : str
-        Relative address of the annotated plan; without it no row links there.
-    after : str
-        HTML at the end of the section: the page's line of downloads.
+    `plan` is the relative address of the annotated plan, without which no row links there; `after`
+    is HTML at the end of the section, the page's line of downloads.
     """
     columns = shown["columns"]
     under = [i for i, each in enumerate(columns) if "under" in each["role"]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 
 import docx as python_docx
 import lxml.html
@@ -13,7 +12,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from hypothesis import given
 from hypothesis import strategies as st
-from playwright.sync_api import sync_playwright
 
 import laoqu as lq
 from laoqu.pages import Place
@@ -143,9 +141,6 @@ def test_english_stands_under_every_unit():
             assert row["zh"] == PLAN.document.unit(key.removeprefix("planpage.text.")).text
 
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     root = tmp_path_factory.mktemp("plan")
@@ -158,47 +153,24 @@ def folder(tmp_path_factory):
     return root
 
 
-@pytest.fixture(scope="module")
-def browser():
-    if not CHROMIUM:
-        pytest.skip("no Chromium on the PATH")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def visit(browser, folder):
-    said, opened = [], []
-
-    def visit(path, width=1280, **settings):
-        page = browser.new_page(viewport={"width": width, "height": 900}, **settings)
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.goto(f"file://{folder}/{path}")
-        opened.append(page)
-        return page
-
-    yield visit
-    for page in opened:
-        page.close()
-    assert said == []
+def plan_page(visit, folder):
+    return lambda path, *at, **more: visit(f"{folder}/{path}", *at, **more)
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_the_page_is_open_to_all_on_every_screen(visit, lang):
+def test_the_page_is_open_to_all_on_every_screen(plan_page, lang):
     for width, scheme in ((360, "light"), (768, "dark"), (1280, "light")):
-        page = visit(f"{lang}/plan.html?area=yimeng#c07.s03.m1", width, color_scheme=scheme)
+        page = plan_page(f"{lang}/plan.html?area=yimeng#c07.s03.m1", width, color_scheme=scheme)
         assert Axe().run(page).response["violations"] == []
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
-def test_an_address_opens_at_its_measure_and_a_key_closes_the_card(visit):
-    page = visit("zh/plan.html#c07.s03.m1")
+def test_an_address_opens_at_its_measure_and_a_key_closes_the_card(plan_page):
+    page = plan_page("zh/plan.html#c07.s03.m1")
     card = page.locator("#k-c07\\.s03\\.m1")
     assert card.is_visible() and page.locator("#c07\\.s03\\.m1").is_visible()
-    assert 0 < page.locator("#c07\\.s03\\.m1").bounding_box()["y"] < 900
+    assert 0 < page.locator("#c07\\.s03\\.m1").bounding_box()["y"] < 800
     page.keyboard.press("Escape")
     assert not card.is_visible()
     page.locator("#c07\\.s03\\.m1 > .k").focus()
@@ -209,11 +181,11 @@ def test_an_address_opens_at_its_measure_and_a_key_closes_the_card(visit):
     assert not card.is_visible()
 
 
-def test_filters_show_what_the_frames_say(visit):
+def test_filters_show_what_the_frames_say(plan_page):
     reach = PLAN.measure_reach().query("region_id == 'yimeng'")
     near = set(reach.query("reach in ['named', 'place']")["measure_id"])
     lit = "[...document.querySelectorAll('.measure.hit[id]')].map((it) => it.id)"
-    page = visit("zh/plan.html?area=yimeng")
+    page = plan_page("zh/plan.html?area=yimeng")
     assert set(page.evaluate(lit)) == near
     assert str(len(near)) in page.locator("#filter output").inner_text()
     page.check("#with-common")
@@ -229,8 +201,8 @@ def test_filters_show_what_the_frames_say(visit):
     assert "c15.s01.m1" in page.evaluate(lit)
 
 
-def test_without_scripts_text_marks_and_cards_are_there(visit):
-    page = visit("en/plan.html", java_script_enabled=False)
+def test_without_scripts_text_marks_and_cards_are_there(plan_page):
+    page = plan_page("en/plan.html", java_script_enabled=False)
     assert page.locator("#c07\\.s03\\.m1").is_visible()
     assert not page.locator("#filter").is_visible()
     page.locator("#c07\\.s03\\.m1 > .k").click()

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 
 import pytest
-from playwright.sync_api import sync_playwright
+from axe_playwright_python.sync_playwright import Axe
 
 import laoqu as lq
 from laoqu import site
 from laoqu.show.words import label
 from laoqu.site import search
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 HEAD = {"made": "2026-01-01", "laoqu": "0", "python": "3.13.0", "packages": {"pandas": "9.9"}}
-
-
-@pytest.fixture(scope="module")
-def plan():
-    return lq.load()
 
 
 @pytest.fixture(scope="module")
@@ -127,22 +120,19 @@ def test_a_plan_with_members_of_ones_own_is_searched(tmp_path, plan):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    if not CHROMIUM:
-        pytest.skip("no Chromium on the PATH")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def index(browser, text, tmp_path_factory):
     path = tmp_path_factory.mktemp("index") / "index.html"
     path.write_text(text, encoding="utf-8")
     page = browser.new_page(locale="zh-CN")
     page.goto(f"file://{path}")
     return page
+
+
+def test_the_index_is_open_to_all_on_a_phone_too(index):
+    for width in (360, 1280):
+        index.set_viewport_size({"width": width, "height": 800})
+        assert Axe().run(index).response["violations"] == []
+        assert index.evaluate("document.documentElement.scrollWidth") <= width
 
 
 #: What people type, and what the one resolver makes of it.

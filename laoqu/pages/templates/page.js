@@ -1,17 +1,7 @@
-// Copying, folding, opening. Without it the page is all there.
+// Folding and opening. Without it the page is all there.
 (() => {
   "use strict";
   const all = (query, from = document) => [...from.querySelectorAll(query)];
-  const words = document.body.dataset;
-  for (const text of all("pre.copy")) {
-    const copy = Object.assign(document.createElement("button"), { type: "button", className: "copy-button", textContent: words.copy });
-    copy.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(text.textContent);
-      copy.textContent = words.copied;
-    });
-    text.before(copy);
-  }
-
   // A box that need not scroll is no stop for the keyboard, and its head may stick to the page.
   const boxes = all(".scroll");
   const fit = () => boxes.forEach((box) => {
