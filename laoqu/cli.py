@@ -322,7 +322,8 @@ def _compared(path: str) -> str:
 
 def _show(args: argparse.Namespace) -> int:
     plan = laoqu.load()
-    print(plan.show(args.id) if hasattr(plan, "show") else plan.describe(args.id))
+    passages = {*plan.clauses, *plan.boxes, *plan.parts}
+    print(plan.show(args.id) if args.id in passages else plan.describe(args.id))
     return 0
 
 

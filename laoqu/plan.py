@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from laoqu import citation, document, measures, membership, paths, regions, schema, sheets, source
-from laoqu.document import Document
 from laoqu.errors import DataError, Problem, UnknownId, guard, guard_methods, nearest
 
 if TYPE_CHECKING:
@@ -29,13 +28,8 @@ class Plan:
     Frames come out fresh: change them as you like. ``region=None`` means all areas; an area may
     be given by id, Chinese or English name.
 
-    Examples
-    --------
     >>> import laoqu as lq
-    >>> plan = lq.load()
-    >>> plan.region("陕甘宁").region_id
-    'shaanganning'
-    >>> plan.sentences().shape
+    >>> lq.load().sentences().shape
     (108, 7)
     """
 
@@ -51,13 +45,11 @@ class Plan:
         self.conversions = pd.DataFrame(columns=membership.CONVERSIONS)
         self._made: dict[object, pd.DataFrame] = {}
         #: The parsed text: raw, canonical, units, offsets both ways.
-        self.document: Document = document.load("plan", folder)
+        self.document = text = document.load("plan", folder)
         #: The parts ``p1``…``p5``, clauses ``c01``…``c16`` and boxes (专栏) ``b1``…``b4``.
-        self.parts, self.clauses, self.boxes = (
-            dict(each) for each in (self.document.parts, self.document.clauses, self.document.boxes)
-        )
+        self.parts, self.clauses, self.boxes = map(dict, (text.parts, text.clauses, text.boxes))
         #: What ``data/raw/SOURCES.toml`` says of the plan: title, issuer, dates, hash.
-        self.source: Mapping[str, object] = source.registry(folder)["plan"]
+        self.source = source.registry(folder)["plan"]
         self._tables = schema.Tables(folder, self.document)
         if "membership" in self.own:
             path = self.own["membership"]
@@ -66,14 +58,11 @@ class Plan:
             self.table("membership")
         self._sheet: pd.DataFrame | None = None
         if "coding" in self.own:
-            tables = self.table("measures"), self.codebook()
-            self._sheet = sheets.read(self.own["coding"], *tables)
+            measured = self.table("measures")
+            self._sheet = sheets.read(self.own["coding"], measured, self.codebook())
 
     def units(self) -> pd.DataFrame:
-        """Return every unit of the text in reading order, headings included.
-
-        One row per unit; the texts joined are the plan.
-        """
+        """Return every unit of the text in reading order, headings included."""
         columns = ["unit_id", "kind", "clause_id", "text", "start", "end", "page"]
         rows = [[getattr(unit, column) for column in columns] for unit in self.document.units]
         return pd.DataFrame(rows, columns=columns)
@@ -92,9 +81,8 @@ class Plan:
         """Return the plan's exact words for rows of any table of the collection.
 
         `rows` is anything with ``start`` and ``end``, ids of units, mentions or measures, or
-        several of these. One row per row: ``quote``, ``clause_id``, ``clause`` (as printed),
-        ``page``, ``start``, ``end``, ``raw`` (spans), ``line`` (of the raw file), ``citation``,
-        ``link`` (into the annotated plan).
+        several of these. One row per row: words, clause, page, offsets, ``raw`` spans, ``line`` of
+        the raw file, ``citation``, ``link`` into the annotated plan.
 
         >>> import laoqu as lq
         >>> lq.load().cite("c08.s06").citation[0]
@@ -105,8 +93,8 @@ class Plan:
     def find(self, pattern: str) -> pd.DataFrame:
         """Return every match of a regular expression in the canonical text.
 
-        One row per match: ``unit_id``, ``clause_id``, ``page``, ``start``, ``end``, ``quote``,
-        ``before`` and ``after`` (12 characters). No row means that the plan does not say it.
+        One row per match, with ``before`` and ``after`` (12 characters). No row means that the plan
+        does not say it.
         """
         return citation.find(self.document, pattern)
 
@@ -121,7 +109,7 @@ class Plan:
     def codebook(self, variable: str | None = None) -> pd.DataFrame:
         """Return the codes with their definitions, all or of one variable."""
         table = self.table("codebook")
-        return table if variable is None else pick(table, "variable", variable)
+        return table if variable is None else schema.pick(table, "variable", variable)
 
     def table(self, name: str) -> pd.DataFrame:
         """Return any table of the data package (see docs/dictionary.md), checked and typed."""
@@ -153,13 +141,12 @@ class Plan:
     def directives(self, region: str | None = None) -> pd.DataFrame:
         """Return the directive sentences, or those that reach an area.
 
-        One row per sentence: the columns of `sentences`, ``scopes`` (tuple, narrowest first); with
-        `region` also ``reach``, how the sentence reaches the area at its nearest.
+        As `sentences`, with ``scopes`` (tuple, narrowest first); with `region` also ``reach``, how
+        the sentence reaches the area at its nearest.
         """
         result = self.sentences().query("directive").drop(columns="directive")
         scopes = self.scopes().query("scope != 'none'").groupby("unit_id")["scope"]
-        found = scopes.agg(measures.narrowest_first)
-        result["scopes"] = result["unit_id"].map(found)
+        result["scopes"] = result["unit_id"].map(scopes.agg(measures.narrowest_first))
         if region is not None:
             near = self._of(region, self.nearest_reach())[["unit_id", "reach"]]
             result = result.merge(near[~near["reach"].isin(["open", "none"])], on="unit_id")
@@ -175,7 +162,7 @@ class Plan:
         if self._sheet is not None:
             own = self._sheet.drop(columns="quote").assign(coder="own")
             table = pd.concat([table, own], ignore_index=True)
-        return table if coder is None else pick(table, "coder", coder)
+        return table if coder is None else schema.pick(table, "coder", coder)
 
     def measures(
         self, region: str | None = None, scheme: str = "default", labels: str | None = None
@@ -193,14 +180,14 @@ class Plan:
         if region is not None:
             near = self._of(region, self.measure_reach()).drop(columns="region_id")
             table = table.merge(near, on="measure_id")
-        if labels is None:
-            return table
-        if labels not in ("zh", "en"):
+        if labels not in (None, "zh", "en"):
             raise UnknownId(labels, ["zh", "en"], "language")
-        return measures.with_labels(table, self.codebook(), labels)
+        return measures.with_labels(table, self.codebook(), labels) if labels else table
 
     def _coded(self, scheme: str) -> pd.DataFrame:
-        classes = pick(self.table("crosswalk_rz"), "scheme", scheme).set_index("code")["class"]
+        classes = schema.pick(self.table("crosswalk_rz"), "scheme", scheme).set_index("code")[
+            "class"
+        ]
         codes = self.codings("adjudicated" if self._sheet is None else "own")
         references = self.table("references")
         table = measures.coded(self.table("measures"), codes, classes, references)
@@ -223,9 +210,9 @@ class Plan:
         return self._of(region, self._once("located", lambda: regions.located(*tables)))
 
     def box_items(self, box: str | None = None, region: str | None = None) -> pd.DataFrame:
-        """Return the places that boxes 1, 2 and 4 list, of one box or area; box 3 lists none.
+        """Return the places that boxes 1, 2 and 4 list, as `mentions` has them; box 3 lists none.
 
-        One row per item in printed order: as `mentions`, with ``kind`` in the place of ``role``.
+        ``kind`` stands in the place of ``role``.
         """
         if box is not None and box not in self.boxes:
             raise UnknownId(box, self.boxes, "box")
@@ -266,8 +253,8 @@ class Plan:
     def counties(self, region: str | None = None) -> geopandas.GeoDataFrame:
         """Return the county layer, or the boundary file given to `load`; no standard map.
 
-        One row per unit, keyed by ``adcode`` of the end of 2021, in longitude and latitude; with
-        `region` only the counties of this area, with ``confidence`` and ``documented``.
+        One row per unit of the end of 2021, in longitude and latitude; with `region` only those of
+        this area, with ``confidence`` and ``documented``.
         """
         from laoqu import borders, geo
 
@@ -305,20 +292,18 @@ class Plan:
 
     def nearest_reach(self, min_confidence: str = "medium") -> pd.DataFrame:
         """Return how each directive sentence reaches each area at its nearest, all pairs."""
-        reached = self.reach(None, min_confidence)
-        return regions.nearest_reach(reached, self.scopes(), self.region_ids)
+        tables = self.reach(None, min_confidence), self.scopes()
+        return regions.nearest_reach(*tables, self.region_ids)
 
     def measure_reach(self, min_confidence: str = "medium") -> pd.DataFrame:
         """Return how each measure reaches each area at its nearest.
 
-        One row per (measure, area reached): ``measure_id``, ``region_id``, ``reach`` (named, place,
-        class, everyone, conditional). A pair without a row is not reached, or unknown where the
-        measure's list ends in 等 (``list_open``).
+        One row per (measure, area reached); a pair without a row is not reached, or unknown where
+        the measure's list ends in 等 (``list_open``).
         """
 
         def make() -> pd.DataFrame:
-            reached = self.reach(None, min_confidence)
-            reached = regions.reach_of_measures(reached, self.measures())
+            reached = regions.reach_of_measures(self.reach(None, min_confidence), self.measures())
             return regions.best_reach(reached, ["measure_id", "region_id"]).reset_index()
 
         return self._once(("measure_reach", min_confidence), make)
@@ -343,29 +328,29 @@ class Plan:
         of = [mine & set(ids.split(";") if isinstance(ids, str) else ids) for ids in table[column]]
         return table.loc[[bool(each) for each in of]].reset_index(drop=True)
 
-    def _counts(self) -> dict[str, int]:
+    def _counts(self) -> list[tuple[str, int]]:
         text, sentences = self.document, self.sentences()
-        members = self.membership().query("confidence != 'low'")
-        return {
-            "characters": len(text.canonical),
-            "pages": len(text.page_starts),
-            "parts": len(text.parts),
-            "clauses": len(text.clauses),
-            "boxes": len(text.boxes),
-            "sentences": len(sentences),
-            "directive sentences": int(sentences["directive"].sum()),
-            "measures": len(self.table("measures")),
-            "namings of places": len(self.table("mentions")),
-            "areas": len(self.region_ids),
-            "documented counties": members["adcode"].nunique(),
-        }
+        return [
+            ("characters", len(text.canonical)),
+            ("pages", len(text.page_starts)),
+            *((name, len(getattr(self, name))) for name in ("parts", "clauses", "boxes")),
+            ("sentences", len(sentences)),
+            ("directive sentences", int(sentences["directive"].sum())),
+            ("measures", len(self.table("measures"))),
+            ("namings of places", len(self.table("mentions"))),
+            ("areas", len(self.region_ids)),
+            (
+                "documented counties",
+                self.membership().query("confidence != 'low'").adcode.nunique(),
+            ),
+        ]
 
     def __repr__(self) -> str:
-        lines = [f"{name:<22}{value:>6}" for name, value in self._counts().items()]
+        lines = [f"{name:<22}{value:>6}" for name, value in self._counts()]
         return "\n".join([str(self.source["title"]), *lines])
 
     def _repr_html_(self) -> str:
-        shown = " · ".join(f"{value:,} {name}" for name, value in self._counts().items())
+        shown = " · ".join(f"{value:,} {name}" for name, value in self._counts())
         return f'<p><b lang="zh">{self.source["title"]}</b><br>{shown}</p>'
 
     def _once(self, key: object, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
@@ -373,14 +358,6 @@ class Plan:
         if key not in self._made:
             self._made[key] = make()
         return self._made[key].copy(deep=False)  # written into, it becomes another
-
-
-def pick(table: pd.DataFrame, column: str, value: str) -> pd.DataFrame:
-    """Return the rows with this value; it must be one of the column's."""
-    known = table[column].unique()
-    if not isinstance(value, str) or value not in known:
-        raise UnknownId(value, known, column)
-    return table[table[column] == value].reset_index(drop=True)
 
 
 @guard
@@ -391,7 +368,7 @@ def load(
     coding: Path | str | None = None,
     membership_mode: str | None = None,
 ) -> Plan:
-    """Load the plan and everything the collection knows of it.
+    """Load the plan; a file that is not as it must be is a `DataError` with its lines.
 
     Parameters
     ----------
@@ -407,13 +384,6 @@ def load(
         Areas without a row in your own table are empty, or keep the shipped rows; by default as
         ``LAOQU_MEMBERSHIP_MODE`` says, else "only".
 
-    Raises
-    ------
-    DataError
-        When a file is not as it must be: ``file:line:column: what, what was expected``.
-
-    Examples
-    --------
     >>> import laoqu as lq
     >>> lq.load().regions().shape
     (12, 18)

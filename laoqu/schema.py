@@ -207,6 +207,14 @@ def read(
     return table
 
 
+def pick(table: pd.DataFrame, column: str, value: str) -> pd.DataFrame:
+    """Return the rows with this value; it must be one of the column's."""
+    known = table[column].unique()
+    if not isinstance(value, str) or value not in known:
+        raise UnknownId(value, known, column)
+    return table[table[column] == value].reset_index(drop=True)
+
+
 def _lines(path: Path, table: Table) -> Iterator[tuple[int, str]]:
     """Yield (line number, text) of every line; report what is wrong with the file itself."""
     try:

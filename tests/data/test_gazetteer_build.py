@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from pathlib import Path
-
-import pytest
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 COLUMNS = (
@@ -47,23 +46,11 @@ def test_form_of_the_files():
 def test_counts_are_the_official_ones_for_the_end_of_2021():
     assert Counter(r["level"] for r in UNITS) == {"province": 34, "prefecture": 333, "county": 2843}
     assert Counter(r["type"] for r in UNITS) == {
-        "省": 23,
-        "自治区": 5,
-        "直辖市": 4,
-        "特别行政区": 2,
-        "地级市": 293,
-        "自治州": 30,
-        "地区": 7,
-        "盟": 3,
-        "市辖区": 977,
-        "县级市": 394,
-        "县": 1301,
-        "自治县": 117,
-        "旗": 49,
-        "自治旗": 3,
-        "林区": 1,
-        "特区": 1,
-    }
+        "省": 23, "自治区": 5, "直辖市": 4, "特别行政区": 2, "地级市": 293, "自治州": 30,
+        "地区": 7, "盟": 3,
+        "市辖区": 977, "县级市": 394, "县": 1301, "自治县": 117, "旗": 49,
+        "自治旗": 3, "林区": 1, "特区": 1,
+    }  # fmt: skip
 
 
 def test_parents_exist_and_agree_with_the_code():
@@ -80,9 +67,9 @@ def test_parents_exist_and_agree_with_the_code():
             assert parent == code[:2] + "0000" and r["prefecture"] == ""
 
 
-@pytest.mark.parametrize("code", ["419001", "429004", "429021", "469025", "659001", "500243"])
-def test_counties_directly_under_a_province(code):
-    assert BY_CODE[code]["parent"] == code[:2] + "0000"
+def test_counties_directly_under_a_province():
+    for code in ("419001", "429004", "429021", "469025", "659001", "500243"):
+        assert BY_CODE[code]["parent"] == code[:2] + "0000"
 
 
 def test_every_unit_was_in_force_at_the_end_of_2021():
@@ -94,32 +81,18 @@ def test_every_unit_was_in_force_at_the_end_of_2021():
     assert BY_CODE["350405"]["valid_from"] == "2021"
 
 
-@pytest.mark.parametrize(
-    ("name", "short"),
-    [
-        ("彭水苗族土家族自治县", "彭水"),
-        ("恩施土家族苗族自治州", "恩施"),
-        ("隆林各族自治县", "隆林"),
-        ("东乡族自治县", "东乡"),
-        ("积石山保安族东乡族撒拉族自治县", "积石山"),
-        ("新县", "新县"),
-        ("城区", "城区"),
-        ("沙县区", "沙县"),
-        ("津市市", "津市"),
-        ("神农架林区", "神农架"),
-        ("碑林区", "碑林"),
-        ("内蒙古自治区", "内蒙古"),
-        ("新疆维吾尔自治区", "新疆"),
-        ("伊犁哈萨克自治州", "伊犁"),
-        ("科尔沁左翼中旗", "科尔沁左翼中旗"),
-        ("管城回族区", "管城"),
-        ("井陉矿区", "井陉矿区"),
-        ("香港特别行政区", "香港"),
-        ("喀什地区", "喀什"),
-    ],
-)
-def test_short_names(name, short):
-    assert {r["short_name"] for r in UNITS if r["name"] == name} == {short}
+SHORT = """
+彭水苗族土家族自治县 彭水; 恩施土家族苗族自治州 恩施; 隆林各族自治县 隆林; 东乡族自治县 东乡
+积石山保安族东乡族撒拉族自治县 积石山; 新县 新县; 城区 城区; 沙县区 沙县; 津市市 津市
+神农架林区 神农架; 碑林区 碑林; 内蒙古自治区 内蒙古; 新疆维吾尔自治区 新疆
+伊犁哈萨克自治州 伊犁; 科尔沁左翼中旗 科尔沁左翼中旗; 管城回族区 管城; 井陉矿区 井陉矿区
+香港特别行政区 香港; 喀什地区 喀什
+"""
+
+
+def test_short_names():
+    for name, short in (each.split() for each in re.split("[;\n]", SHORT.strip())):
+        assert {r["short_name"] for r in UNITS if r["name"] == name} == {short}
 
 
 def test_short_names_have_two_characters_and_begin_the_name():
@@ -127,54 +100,21 @@ def test_short_names_have_two_characters_and_begin_the_name():
         assert len(r["short_name"]) > 1 and r["name"].startswith(r["short_name"])
 
 
-@pytest.mark.parametrize(
-    ("name", "english"),
-    [
-        ("重庆市", "Chongqing"),
-        ("六安市", "Lu'an"),
-        ("乐业县", "Leye"),
-        ("浚县", "Xunxian"),
-        ("蔚县", "Yuxian"),
-        ("铅山县", "Yanshan"),
-        ("弋阳县", "Yiyang"),
-        ("会昌县", "Huichang"),
-        ("单县", "Shanxian"),
-        ("莘县", "Shenxian"),
-        ("任丘市", "Renqiu"),
-        ("大埔县", "Dabu"),
-        ("阆中市", "Langzhong"),
-        ("泌阳县", "Biyang"),
-        ("渑池县", "Mianchi"),
-        ("武陟县", "Wuzhi"),
-        ("朝天区", "Chaotian"),
-        ("长汀县", "Changting"),
-        ("尤溪县", "Youxi"),
-        ("柞水县", "Zhashui"),
-        ("乐山市", "Leshan"),
-        ("都匀市", "Duyun"),
-        ("宁都县", "Ningdu"),
-        ("于都县", "Yudu"),
-        ("都安瑶族自治县", "Du'an"),
-        ("郫都区", "Pidu"),
-        ("洪洞县", "Hongtong"),
-        ("六合区", "Luhe"),
-        ("闵行区", "Minhang"),
-        ("乌鲁木齐市", "Ürümqi"),
-        ("喀什地区", "Kashgar"),
-        ("瑞安市", "Rui'an"),
-        ("山西省", "Shanxi"),
-        ("陕西省", "Shaanxi"),
-        ("内蒙古自治区", "Inner Mongolia"),
-        ("子长市", "Zichang"),
-        ("乐陵市", "Laoling"),
-        ("康巴什区", "Kangbashi"),
-        ("吕梁市", "Lüliang"),
-        ("西安市", "Xi'an"),
-        ("彭水苗族土家族自治县", "Pengshui"),
-    ],
-)
-def test_romanised_names(name, english):
-    assert {r["name_en"] for r in UNITS if r["name"] == name} == {english}
+ENGLISH = """
+重庆市 Chongqing; 六安市 Lu'an; 乐业县 Leye; 浚县 Xunxian; 蔚县 Yuxian; 铅山县 Yanshan
+弋阳县 Yiyang; 会昌县 Huichang; 单县 Shanxian; 莘县 Shenxian; 任丘市 Renqiu; 大埔县 Dabu
+阆中市 Langzhong; 泌阳县 Biyang; 渑池县 Mianchi; 武陟县 Wuzhi; 朝天区 Chaotian; 长汀县 Changting
+尤溪县 Youxi; 柞水县 Zhashui; 乐山市 Leshan; 都匀市 Duyun; 宁都县 Ningdu; 于都县 Yudu
+都安瑶族自治县 Du'an; 郫都区 Pidu; 洪洞县 Hongtong; 六合区 Luhe; 闵行区 Minhang
+乌鲁木齐市 Ürümqi; 喀什地区 Kashgar; 瑞安市 Rui'an; 山西省 Shanxi; 陕西省 Shaanxi
+内蒙古自治区 Inner Mongolia; 子长市 Zichang; 乐陵市 Laoling; 康巴什区 Kangbashi; 吕梁市 Lüliang
+西安市 Xi'an; 彭水苗族土家族自治县 Pengshui
+"""
+
+
+def test_romanised_names():
+    for name, english in (each.split(maxsplit=1) for each in re.split("[;\n] *", ENGLISH.strip())):
+        assert {r["name_en"] for r in UNITS if r["name"] == name} == {english}
 
 
 def test_romanised_names_have_a_basis():
@@ -203,45 +143,33 @@ def test_history_and_gazetteer_agree():
             assert (r["adcode"], r["name"], r["valid_to"]) in ended, r["adcode"]
 
 
-@pytest.mark.parametrize(
-    ("old", "old_name", "year", "kind", "new", "code_2021"),
-    [
-        ("451025", "靖西县", 2015, "upgraded", "451081", "451081"),
-        ("452626", "靖西县", 2002, "recoded", "451025", "451081"),
-        ("350427", "沙县", 2021, "upgraded", "350405", "350405"),
-        ("350403", "三元区", 2021, "merged", "350404", "350404"),
-        ("350402", "梅列区", 2021, "merged", "350404", "350404"),
-        ("610928", "旬阳县", 2021, "upgraded", "610981", "610981"),
-        ("360622", "余江县", 2018, "upgraded", "360603", "360603"),
-        ("610427", "彬县", 2018, "upgraded", "610482", "610482"),
-        ("451023", "平果县", 2019, "upgraded", "451082", "451082"),
-        ("340824", "潜山县", 2018, "upgraded", "340882", "340882"),
-        ("451021", "田阳县", 2019, "upgraded", "451003", "451003"),
-        ("522228", "沿河土家族自治县", 2011, "recoded", "520627", "520627"),
-        ("522229", "松桃苗族自治县", 2011, "recoded", "520628", "520628"),
-        ("379005", "新泰市", 1995, "recoded", "370982", "370982"),
-        ("341521", "寿县", 2015, "moved", "340422", "340422"),
-        ("340823", "枞阳县", 2015, "moved", "340722", "340722"),
-        ("452130", "大新县", 2002, "moved", "451424", "451424"),
-        ("452101", "凭祥市", 2002, "moved", "451481", "451481"),
-        ("452629", "乐业县", 2002, "recoded", "451028", "451028"),
-        ("452601", "百色市", 2002, "upgraded", "451002", "451002"),
-        ("451281", "宜州市", 2016, "upgraded", "451203", "451203"),
-        ("361121", "上饶县", 2019, "upgraded", "361104", "361104"),
-        ("360721", "赣县", 2016, "upgraded", "360704", "360704"),
-        ("610623", "子长县", 2019, "upgraded", "610681", "610681"),
-        ("610821", "神木县", 2017, "upgraded", "610881", "610881"),
-        ("513521", "石柱土家族自治县", 1997, "moved", "500240", "500240"),
-        ("513522", "秀山土家族苗族自治县", 1997, "moved", "500241", "500241"),
-        ("513524", "酉阳土家族苗族自治县", 1997, "moved", "500242", "500242"),
-        ("513525", "彭水苗族土家族自治县", 1997, "moved", "500243", "500243"),
-        ("540422", "米林县", 2023, "upgraded", "540481", "540422"),
-    ],
-)
-def test_known_changes(old, old_name, year, kind, new, code_2021):
-    (row,) = change(old, old_name)
-    found = (row["change_year"], row["change_kind"], row["new_adcode"], row["adcode_2021"])
-    assert found == (str(year), kind, new, code_2021)
+#: Old code and name, year, kind of change, new code, code of 2021.
+CHANGES = """
+451025 靖西县 2015 upgraded 451081 451081; 452626 靖西县 2002 recoded 451025 451081
+350427 沙县 2021 upgraded 350405 350405; 350403 三元区 2021 merged 350404 350404
+350402 梅列区 2021 merged 350404 350404; 610928 旬阳县 2021 upgraded 610981 610981
+360622 余江县 2018 upgraded 360603 360603; 610427 彬县 2018 upgraded 610482 610482
+451023 平果县 2019 upgraded 451082 451082; 340824 潜山县 2018 upgraded 340882 340882
+451021 田阳县 2019 upgraded 451003 451003; 522228 沿河土家族自治县 2011 recoded 520627 520627
+522229 松桃苗族自治县 2011 recoded 520628 520628; 379005 新泰市 1995 recoded 370982 370982
+341521 寿县 2015 moved 340422 340422; 340823 枞阳县 2015 moved 340722 340722
+452130 大新县 2002 moved 451424 451424; 452101 凭祥市 2002 moved 451481 451481
+452629 乐业县 2002 recoded 451028 451028; 452601 百色市 2002 upgraded 451002 451002
+451281 宜州市 2016 upgraded 451203 451203; 361121 上饶县 2019 upgraded 361104 361104
+360721 赣县 2016 upgraded 360704 360704; 610623 子长县 2019 upgraded 610681 610681
+610821 神木县 2017 upgraded 610881 610881; 513521 石柱土家族自治县 1997 moved 500240 500240
+513522 秀山土家族苗族自治县 1997 moved 500241 500241
+513524 酉阳土家族苗族自治县 1997 moved 500242 500242
+513525 彭水苗族土家族自治县 1997 moved 500243 500243; 540422 米林县 2023 upgraded 540481 540422
+"""
+
+
+def test_known_changes():
+    for each in re.split("[;\n]", CHANGES.strip()):
+        old, old_name, *expected = each.split()
+        (row,) = change(old, old_name)
+        columns = ("change_year", "change_kind", "new_adcode", "adcode_2021")
+        assert [row[name] for name in columns] == expected, each
 
 
 def test_created_and_split_units():
