@@ -26,6 +26,10 @@ NAMES = "name county 名称 县 区县 县名 ct_name"
 REPAIR = 0.01
 #: How many rows are named when many have the same fault.
 SHOWN = 5
+#: Row, what was found, and why that is wrong, which rows of one kind have in common.
+Fault = tuple[int, str, str]
+#: Row, what was found, what is used instead, and why.
+Change = tuple[int, str, str, str]
 
 
 def read(path: Path, folder: Path | None = None) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
@@ -45,11 +49,12 @@ def read(path: Path, folder: Path | None = None) -> tuple[gpd.GeoDataFrame, pd.D
         message = f"expected a column 'adcode' (or {', '.join(CODES.split()[2:])}); it has "
         raise geo.unusable(path, message + ", ".join(map(str, frame.columns)))
     known = geo.load(folder)
-    faults, changes = _Notes(), _Notes()
-    codes = _codes(frame[code], set(known["adcode"]), succession.units(folder), (faults, changes))
-    shapes = _shapes(frame.geometry.to_numpy(), (faults, changes))
-    if faults.rows:
-        raise DataError(faults.problems(file))
+    faults: list[Fault] = []
+    changes: list[Change] = []
+    codes = _codes(frame[code], set(known["adcode"]), succession.units(folder), faults, changes)
+    shapes = _shapes(frame.geometry.to_numpy(), faults, changes)
+    if faults:
+        raise DataError(_problems(file, faults))
     table = gpd.GeoDataFrame({"adcode": codes}, geometry=shapes, crs=geo.CRS_LAYER)
     ours = known.set_index("adcode")
     for column in ("name", "prefecture", "province"):
@@ -58,36 +63,25 @@ def read(path: Path, folder: Path | None = None) -> tuple[gpd.GeoDataFrame, pd.D
             table[column] = frame[theirs].astype("string").fillna("").to_numpy()
         else:
             table[column] = table["adcode"].map(ours[column]).fillna("")
-    rows = [[file, row, found, used, why] for row, found, used, why in changes.rows]
+    rows = [[file, *change] for change in changes]
     if code != "adcode":
         rows.insert(0, [file, 0, code, "adcode", "the column with the codes"])
     kinds = dict.fromkeys(geo.COLUMNS[:-1], "str")
     return table.astype(kinds)[geo.COLUMNS], pd.DataFrame(rows, columns=CONVERSIONS)
 
 
-class _Notes:
-    """What was found wrong, or changed, row by row."""
-
-    def __init__(self) -> None:
-        self.rows: list[tuple[int, str, str, str]] = []
-
-    def add(self, row: int, found: str, used: str, why: str) -> None:
-        """Note one row; `why` is what rows of one kind have in common."""
-        self.rows.append((row, found, used, why))
-
-    def problems(self, file: str) -> list[Problem]:
-        """Return one problem a row, or one a kind where many rows have it."""
-        kinds: dict[str, list[tuple[int, str]]] = {}
-        for row, found, _, why in self.rows:
-            kinds.setdefault(why, []).append((row, found))
-        result = []
-        for why, rows in kinds.items():
-            for row, found in rows[:SHOWN]:
-                result.append(Problem(file, row, 1, f"{found} {why}".strip()))
-            if len(rows) > SHOWN:
-                message = f"{why}: so in {len(rows):,} rows, of which the first {SHOWN} are named"
-                result.append(Problem(file, rows[SHOWN][0], 1, message))
-        return sorted(result)
+def _problems(file: str, faults: list[Fault]) -> list[Problem]:
+    """Return one problem a row, or one a kind where many rows have it."""
+    kinds: dict[str, list[tuple[int, str]]] = {}
+    for row, found, why in faults:
+        kinds.setdefault(why, []).append((row, found))
+    result = []
+    for why, rows in kinds.items():
+        result += [Problem(file, row, 1, f"{found} {why}".strip()) for row, found in rows[:SHOWN]]
+        if len(rows) > SHOWN:
+            message = f"{why}: so in {len(rows):,} rows, of which the first {SHOWN} are named"
+            result.append(Problem(file, rows[SHOWN][0], 1, message))
+    return sorted(result)
 
 
 def _frame(path: Path) -> gpd.GeoDataFrame:
@@ -103,39 +97,37 @@ def _frame(path: Path) -> gpd.GeoDataFrame:
 
 
 def _codes(
-    column: pd.Series, known: set[str], units: Units, notes: tuple[_Notes, _Notes]
+    column: pd.Series, known: set[str], units: Units, faults: list[Fault], changes: list[Change]
 ) -> list[str]:
     """Return the code of 2021 of every row."""
-    faults, changes = notes
     result, first = [], {}
     texts = ["" if pd.isna(value) else str(value).strip() for value in column]
     cities = [text[:6] for text in texts if units.level.get(text[:6]) == "prefecture"]
     if len(cities) > len(texts) / 2:
         message = f"the file has {len(cities)} cities in {len(texts)} rows: expected counties"
-        faults.add(1, "", "", message)
+        faults.append((1, "", message))
         return texts
     for row, text in enumerate(texts, start=1):
         code, why = tidy_code(text)
         if not code:
-            faults.add(row, f"adcode is {text[:20]!r},", "", "expected six digits")
+            faults.append((row, f"adcode is {text[:20]!r},", "expected six digits"))
         elif code not in known:
             adcode, reason = follow(units, code)
             if adcode:
-                changes.add(row, code, adcode, reason)
+                changes.append((row, code, adcode, reason))
             else:
-                faults.add(row, f"{reason};", "", "no county of the end of 2021")
+                faults.append((row, f"{reason};", "no county of the end of 2021"))
             code = adcode
         elif code != text:
-            changes.add(row, text, code, why)
+            changes.append((row, text, code, why))
         if code and first.setdefault(code, row) != row:
-            faults.add(row, f"duplicate adcode {code}, first seen in row {first[code]}", "", "")
+            faults.append((row, f"duplicate adcode {code}, first seen in row {first[code]}", ""))
         result.append(code)
     return result
 
 
-def _shapes(shapes: np.ndarray, notes: tuple[_Notes, _Notes]) -> np.ndarray:
+def _shapes(shapes: np.ndarray, faults: list[Fault], changes: list[Change]) -> np.ndarray:
     """Return the shapes, invalid ones repaired where that changes next to nothing."""
-    faults, changes = notes
     shapes = shapes.copy()
     empty = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     polygon = np.isin(shapely.get_type_id(shapes), [3, 6])
@@ -145,20 +137,20 @@ def _shapes(shapes: np.ndarray, notes: tuple[_Notes, _Notes]) -> np.ndarray:
     for at in np.flatnonzero(empty | ~polygon | ~inside | ~valid):
         row, shape = int(at) + 1, shapes[at]
         if empty[at]:
-            faults.add(row, "", "", "the geometry is empty")
+            faults.append((row, "", "the geometry is empty"))
         elif not polygon[at]:
-            faults.add(row, f"found a {shape.geom_type},", "", "expected a polygon")
+            faults.append((row, f"found a {shape.geom_type},", "expected a polygon"))
         elif not inside[at]:
             found = f"found bounds {tuple(round(float(each), 4) for each in bounds[at])},"
-            faults.add(row, found, "", "not longitude and latitude in China")
+            faults.append((row, found, "not longitude and latitude in China"))
         else:
             reason = shapely.is_valid_reason(shape)
             parts = shapely.get_parts(shapely.make_valid(shape))
             kept = shapely.union_all([each for each in parts if each.geom_type.endswith("Polygon")])
             if abs(kept.area - shape.area) > REPAIR * shape.area:
                 message = "the geometry is not valid, and a repair would change its area: "
-                faults.add(row, "", "", message + reason)
+                faults.append((row, "", message + reason))
             else:
                 shapes[at] = kept
-                changes.add(row, reason, "repaired", "the geometry was not valid")
+                changes.append((row, reason, "repaired", "the geometry was not valid"))
     return shapes

@@ -82,7 +82,6 @@ class Passage:
     text: str
     start: int
     end: int
-    spans: tuple[Span, ...]
 
 
 @guard_methods
@@ -254,7 +253,7 @@ def parse(raw: str, layout: dict[str, object] | None = None, name: str = "docume
             spans = tuple(_raw_spans(here, raw))
             place = (start, start + size, spans, max(1, page))
             units.append(Unit(unit_id, kind, block.id, text, *place))
-    passages = [_passage(block, units, raw_of, raw) for block in blocks]
+    passages = [_passage(block, units) for block in blocks]
     parts, clauses, boxes = (
         {each.id: each for each in passages if re.match(rf"{letter}\d", each.id)}
         for letter in "pcb"
@@ -347,14 +346,13 @@ def _split(block: _Block, raw: str) -> list[tuple[str, str, int]]:
     return units
 
 
-def _passage(block: _Block, units: list[Unit], raw_of: tuple[int, ...], raw: str) -> Passage:
+def _passage(block: _Block, units: list[Unit]) -> Passage:
     mine = [unit for unit in units if unit.clause_id == block.id]
     start, end = (mine[0].start, mine[-1].end) if mine else (0, 0)
     heading = next((unit.text for unit in mine if unit.kind in ("heading", "title")), "")
     title = re.sub(rf"^(?:[{NUMERALS}]+、|（[{NUMERALS}]+）|专栏\d+)", "", heading).rstrip("。")
     text = "".join(unit.text for unit in mine)
-    spans = tuple(_raw_spans(raw_of[start:end], raw))
-    return Passage(block.id, block.number, title, block.part, text, start, end, spans)
+    return Passage(block.id, block.number, title, block.part, text, start, end)
 
 
 def _lines(raw: str) -> list[tuple[int, str]]:

@@ -30,13 +30,7 @@ class Problem(NamedTuple):
 
 
 class DataError(LaoquError):
-    """A file in ``data/`` is not as it must be.
-
-    Parameters
-    ----------
-    problems : iterable of Problem
-        Everything found, in file order; the first one gives ``file``, ``line`` and ``column``.
-    """
+    """A file is not as it must be: ``problems`` in file order, and the place of the first."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = list(problems)

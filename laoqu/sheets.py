@@ -10,7 +10,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -161,8 +161,16 @@ def read(path: Path, measures: pd.DataFrame, codebook: pd.DataFrame) -> pd.DataF
         if not any(record.values()):
             continue
         unit = record["measure_id"]
-        messages = _unit_problems(unit, record["quote"], quotes, seen)
-        seen.setdefault(unit, number)
+        messages: list[tuple[str, str]] = []
+        if unit not in quotes:
+            hint = ", ".join(nearest(unit, quotes)) or "none"
+            messages.append(("measure_id", f"unknown unit {unit!r}; nearest: {hint}"))
+        elif record["quote"] != quotes[unit]:
+            message = f"the quotation was edited; it must stay {quotes[unit][:20]!r}…"
+            messages.append(("quote", message))
+        if seen.setdefault(unit, number) != number and unit in quotes:
+            message = f"unit {unit} is coded twice, first in row {seen[unit]}"
+            messages.append(("measure_id", message))
         values: dict[str, object] = {"measure_id": unit, "quote": record["quote"]}
         for column in (*SCALES, *MORE, "note"):
             values[column], message = _code(column, record.get(column, ""), codes)
@@ -209,22 +217,6 @@ def _head_problems(name: str, head: list[str]) -> Iterable[Problem]:
             hint = ", ".join(nearest(column, COLUMNS))
             message = f"the column {column!r} is unknown or stands twice; nearest: {hint}"
             yield Problem(name, 1, index + 1, message)
-
-
-def _unit_problems(
-    unit: str, quote: str, quotes: Mapping[str, str], seen: Mapping[str, int]
-) -> list[tuple[str, str]]:
-    """Return column and message of what is wrong with the unit of a row."""
-    if unit not in quotes:
-        hint = ", ".join(nearest(unit, quotes)) or "none"
-        return [("measure_id", f"unknown unit {unit!r}; nearest: {hint}")]
-    found = []
-    if unit in seen:
-        found.append(("measure_id", f"unit {unit} is coded twice, first in row {seen[unit]}"))
-    if quote != quotes[unit]:
-        message = f"the quotation was edited; it must stay {quotes[unit][:20]!r}…"
-        found.append(("quote", message))
-    return found
 
 
 def _codes(codebook: pd.DataFrame) -> dict[str, dict[str, str]]:

@@ -176,15 +176,12 @@ def by_variable(
         # A unit without a primary code was not coded: its empty set says nothing.
         coded = one[primary].notna() & two[primary].notna()
         sets = [frame.loc[coded, variable].map(_codes_of) for frame in (one, two)]
-        value, note = (
-            masi_alpha(*sets),
-            "Krippendorff's α on sets of secondary codes, MASI distance",
-        )
+        value = masi_alpha(*sets)
+        note = "undefined: no variation"
+        if not np.isnan(value):
+            note = "Krippendorff's α on sets of secondary codes, MASI distance"
         row = {"statistic": "alpha_masi", "value": value, "n": int(coded.sum()), "coders": 2}
-        row |= {
-            "undefined_draws": 0,
-            "note": "undefined: no variation" if np.isnan(value) else note,
-        }
+        row |= {"undefined_draws": 0, "note": note}
         table = pd.DataFrame([{**row, "variable": variable}])
         parts.append(_bounded(table, *sets, clause[coded]))
     result = pd.concat(parts, ignore_index=True)
@@ -208,9 +205,10 @@ def _bounded(table: pd.DataFrame, a: pd.Series, b: pd.Series, clause: pd.Series)
 def _measured(ratings: np.ndarray, size: int, scale: str) -> dict[str, float]:
     """Return every statistic of units × coders, NaN where it is undefined."""
     coders = ratings.shape[1]
-    names = ["percent", f"alpha_{scale}", "kappa" if coders == 2 else "fleiss", "ac1"]
-    if scale == "ordinal":
-        names += ["ac2", "kappa_quadratic"] if coders == 2 else ["ac2"]
+    ordinal = scale == "ordinal"
+    names = ["percent", f"alpha_{scale}", "kappa" if coders == 2 else "fleiss"]
+    names += ["kappa_quadratic"] if ordinal and coders == 2 else []
+    names += ["ac1", "ac2"] if ordinal else ["ac1"]
     found = dict.fromkeys([*names, "holsti", "holsti_stepped"], np.nan)
     counts = np.stack([(ratings == code).sum(axis=1) for code in range(size)] or [[]], axis=1)
     counts = counts[counts.sum(axis=1) > 0]

@@ -53,9 +53,7 @@ def direct(plan: Plan) -> pd.DataFrame:
     )
     namings = regions.reach_of_measures(plan.reach(), measures)
     namings = namings[namings["how"].isin(DIRECT)]
-    via = namings.groupby(["measure_id", "region_id"])["via"].agg(
-        lambda ids: tuple(dict.fromkeys(ids))
-    )
+    via = namings.groupby(["measure_id", "region_id"])["via"].unique().map(tuple)
     pages = [plan.document.page_of(start) for start in measures["start"]]
     table = reach.join(via, on=["measure_id", "region_id"])
     table = table.merge(measures.assign(page=pages), on="measure_id")
@@ -100,15 +98,13 @@ def counts(plan: Plan) -> pd.DataFrame:
     table = plan.regions().set_index("region_id")[["documented", "official_total"]]
     for reach in DIRECT:
         table[reach] = rows[rows["reach"] == reach].groupby("region_id").size()
-    cities = places[places["clause_id"] == "c07"]
-    table["cities"] = cities.groupby("region_id")["city"].nunique()
-    listed = {
-        "seats": places[places["group"] == "seat"],
-        "zones": places[places["clause_id"] == "b4"],
-        "key_counties": places[places["role"] == "national_key_county"],
-    }
-    for column, part in listed.items():
-        table[column] = part.groupby("region_id")["name"].nunique()
+    for column, here, counted in (
+        ("cities", places["clause_id"] == "c07", "city"),
+        ("seats", places["group"] == "seat", "name"),
+        ("zones", places["clause_id"] == "b4", "name"),
+        ("key_counties", places["role"] == "national_key_county", "name"),
+    ):
+        table[column] = places[here].groupby("region_id")[counted].nunique()
     table = table.rename(columns={"official_total": "total"}).fillna(0).astype(int)
     return table.assign(complete=table["documented"] >= COMPLETE * table["total"])
 
@@ -232,10 +228,9 @@ def length(text: str, lang: str) -> int:
 
 
 def _sentences(words: Words, found: Findings, missing: str, named: str, roles: str) -> str:
-    number = len(found.named)
     area = words.plan.region(found.region_id).named(words.lang)
     parts = [words("answer.plan")]
-    if number:
+    if number := len(found.named):
         n = words.number(number)
         parts.append(words("answer.named", area=area, n=n, one=number, items=named))
     else:

@@ -99,16 +99,15 @@ def export(folder: Path | str | None = None, plan: Plan | None = None, **setting
 
 def _foreign(folder: Path) -> str:
     """Return the first file in a folder that an export did not write, or that changed since."""
-    found = sorted(folder.glob("*")) if folder.is_dir() else []
     try:
-        ours = json.loads((folder / MANIFEST).read_text(encoding="utf-8")) if found else {}
+        ours = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         ours = {}
-    for path in found:
-        if path.name == MANIFEST and ours:
+    for path in sorted(folder.glob("*")):
+        known = path.name in ours and path.is_file() and not path.is_symlink()
+        if known and hashlib.sha256(path.read_bytes()).hexdigest() == ours[path.name]:
             continue
-        same = path.is_file() and not path.is_symlink() and path.name in ours
-        if not same or hashlib.sha256(path.read_bytes()).hexdigest() != ours[path.name]:
+        if path.name != MANIFEST or not ours:
             return path.name
     return ""
 

@@ -35,25 +35,11 @@ def render(
 ) -> dict[str, bytes]:
     """Return the files of an executed notebook, by their path inside its folder.
 
-    Parameters
-    ----------
-    notebook : NotebookNode
-        Executed. Its metadata ``laoqu`` says what its pages are called (``kind``) and where they
-        stand in the outputs (``folder``, with ``$region`` for a parameter).
-    lang : {"zh", "en"}
-    formats : sequence of {"html", "pdf", "docx"}
-
-    Returns
-    -------
-    dict
-        ``report.html`` …, ``values.json``, ``figures/KEY.png|svg|csv``, ``tables/KEY.csv``.
-
-    Raises
-    ------
-    ParameterError
-        For an unknown format.
-    LaoquError
-        When two things shown have one key, or the page would load something from outside.
+    They are ``report.html`` …, ``values.json``, ``figures/KEY.png|svg|csv``, ``tables/KEY.csv``.
+    The notebook's metadata ``laoqu`` says what its pages are called (``kind``) and where they stand
+    in the outputs (``folder``, with ``$region`` for a parameter). A ParameterError tells of an
+    unknown format, a LaoquError of two things with one key and of a page that would load something
+    from outside.
     """
     if unknown := [form for form in formats if form not in FORMATS]:
         raise ParameterError(f"unknown format {unknown[0]!r}, expected {', '.join(FORMATS)}")

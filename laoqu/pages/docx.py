@@ -17,7 +17,7 @@ import pypandoc
 
 from laoqu.pages import marked, title_of
 from laoqu.pages.html import TEMPLATES
-from laoqu.pages.pdf import AUTHOR, KEYWORDS, printed
+from laoqu.pages.pdf import AUTHOR, KEYWORDS, NARROW, printed, shares
 from laoqu.show.table import block_html
 from laoqu.show.words import label
 
@@ -47,13 +47,7 @@ STYLED = [
 
 
 def docx(shown: Sequence[Mapping[str, object]], lang: str) -> bytes:
-    """Return the Word document of what a report shows, without what is folded on the page.
-
-    Parameters
-    ----------
-    shown : sequence of records
-    lang : {"zh", "en"}
-    """
+    """Return the Word document of what a report shows, without what is folded on the page."""
     title = title_of(shown, lang)
     kicker = html.escape(label("site.title", lang))
     body = [f'<p class="kicker">{kicker}</p><p class="title">{html.escape(title)}</p>']
@@ -78,10 +72,13 @@ def docx(shown: Sequence[Mapping[str, object]], lang: str) -> bytes:
 
 
 def _part(shown: Mapping[str, object]) -> str:
-    """Return the HTML of a record, its headings one level up."""
+    """Return the HTML of a record, its headings one level up, its table with widths."""
     if shown["kind"] == "plan":
         return marked.worded(shown)
     title = shown["title"] if shown["level"] > 1 else ""
     images = {name: data for name, data in shown["images"].items() if name == "png"}
     level = max(1, shown["level"] - 1)
-    return block_html({**shown, "title": title, "level": level, "images": images})
+    text = block_html({**shown, "title": title, "level": level, "images": images})
+    widths = [share or NARROW for share in shares(shown).values()]
+    columns = "".join(f'<col style="width:{each / sum(widths):.1%}">' for each in widths)
+    return re.sub(r"(<table [^>]*>)", rf"\1<colgroup>{columns}</colgroup>", text, count=1)

@@ -61,23 +61,11 @@ def page(notebook: nbformat.NotebookNode, place: Place, files: Mapping[str, str]
 
 
 def shell(body: str, place: Place, title: str, **more: object) -> str:
-    """Return a whole page around `body`.
+    """Return a whole page around the HTML of its main part.
 
-    Parameters
-    ----------
-    body : str
-        HTML of the page's main part.
-    place : Place
-        Where it stands: the links to the index and to the other language follow from it.
-    title : str
-    **more
-        ``sections`` (anchor and name), ``files`` (address and name), ``code`` (whether code can be
-        shown), ``css`` and ``script`` (added to those of every page), ``kind`` (class of the body).
-
-    Raises
-    ------
-    LaoquError
-        When the page would load something from outside.
+    `more` are ``sections`` (anchor and name), ``files`` (address and name), ``code`` (whether code
+    can be shown), ``css`` and ``script`` (added to those of every page), ``kind`` (class of the
+    body). A page that would load something from outside is a LaoquError.
     """
     other = place.other
     up = [(f"{place.up}index.html#{place.lang}", label("nav.index", place.lang), "")]

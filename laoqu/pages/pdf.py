@@ -39,11 +39,6 @@ def pdf(shown: Sequence[Mapping[str, object]], lang: str) -> bytes:
     """Return the PDF of what a report shows: A4, PDF/UA, with an outline.
 
     The same records give the same bytes. What is folded on the page is left out.
-
-    Parameters
-    ----------
-    shown : sequence of records
-    lang : {"zh", "en"}
     """
     title, parts, depth = title_of(shown, lang), [], 0
     for each in printed(shown):
@@ -88,16 +83,20 @@ def printed(shown: Sequence[Mapping[str, object]]) -> Iterator[dict[str, object]
         yield {**each, "columns": columns, "rows": cells if kept else []}
 
 
-def shares(rows: Sequence[Sequence[str]], main: Sequence[int], below: Sequence[int]) -> list[float]:
-    """Return the share of each column in what is left of the line; 0: what the column needs."""
-    found = []
+def shares(shown: Mapping[str, object]) -> dict[int, float]:
+    """Return position and share of each printed column, not of those below the first.
+
+    The shares divide what is left of a line; 0: a column takes what it needs.
+    """
+    below = [i for i, each in enumerate(shown["columns"]) if "under" in each["role"]]
+    main = [i for i in range(len(shown["columns"])) if i not in below]
+    found = {}
     for i in main:
-        cells = [[row[j] for j in ([i, *below] if i == main[0] else [i])] for row in rows]
-        lengths = [sum(map(width, cell)) for cell in cells]
-        longest = max((width(text) for cell in cells for text in cell), default=0)
-        mean = (sum(n * n for n in lengths) / max(1, len(rows))) ** 0.5  # one long cell counts
-        share = min(max(SHARED[0], mean), SHARED[1]) if longest > NARROW else 0
-        found.append(round(share, 1))
+        stacked = [i, *below] if i == main[0] else [i]
+        cells = [[width(row[j]) for j in stacked] for row in shown["rows"]]
+        square = sum(sum(cell) ** 2 for cell in cells) / max(1, len(cells))  # one long cell counts
+        narrow = max((max(cell) for cell in cells), default=0) <= NARROW
+        found[i] = 0 if narrow else round(min(max(SHARED[0], square**0.5), SHARED[1]), 1)
     return found
 
 
@@ -110,10 +109,9 @@ def _part(shown: Mapping[str, object]) -> dict[str, object]:
         found = [runs(line, shown["quotes"]) for line in str(text).split("\n")]
         return [[[kind, ENDLESS.sub(SOFT, said), to] for kind, said, to in line] for line in found]
 
-    columns = shown["columns"]
-    below = [i for i, each in enumerate(columns) if "under" in each["role"]]
-    main = [i for i in range(len(columns)) if i not in below]
-    first = next(iter(main), 0)
+    columns, parts = shown["columns"], shares(shown)
+    main, first = list(parts), next(iter(parts), 0)
+    below = [i for i in range(len(columns)) if i not in parts]
     cells = [{i: lines(row[i] or "–", columns[i]["role"]) for i in main} for row in shown["rows"]]
     for row, texts in zip(cells, shown["rows"], strict=True):
         row[first] = row[first] + [
@@ -129,7 +127,7 @@ def _part(shown: Mapping[str, object]) -> dict[str, object]:
             [lines(each[name]) for name in ("value", "label", "note")] for each in shown["tiles"]
         ],
         "columns": [lines(columns[i]["label"]) for i in main],
-        "shares": shares(shown["rows"], main, below),
+        "shares": list(parts.values()),
         "rows": [list(row.values()) for row in cells],
         "whole": len(cells) <= WHOLE[0] and size <= WHOLE[1],
         "long": [max(map(len, row), default=0) > PAGE for row in shown["rows"]],

@@ -139,10 +139,6 @@ class Figure:
         figure.savefig(out, format="pdf", metadata={"CreationDate": None})
         return out.getvalue()
 
-    def csv(self) -> bytes:
-        """Return the data as CSV, which Excel opens too."""
-        return self.data.to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
-
     def save(self, path: Path | str, narrow: bool = False, dark: bool = False) -> Path:
         """Write the figure as its suffix says: ``.png``, ``.svg``, ``.pdf`` or ``.csv`` (data).
 
@@ -157,11 +153,12 @@ class Figure:
             expected = ", ".join(f".{each}" for each in FORMS)
             hint = "".join(f"; nearest: .{each}" for each in nearest(form, FORMS, 1))
             raise ParameterError(f"{path.name}: a figure is written as one of {expected}{hint}")
-        if form in ("png", "csv"):
-            data = self.png(narrow, dark) if form == "png" else self.csv()
+        if form == "csv":  # Excel opens it too
+            self.data.to_csv(path, index=False, lineterminator="\n", encoding="utf-8-sig")
+        elif form == "svg":
+            path.write_text(self.svg(narrow), encoding="utf-8")
         else:
-            data = self.pdf(narrow) if form == "pdf" else self.svg(narrow).encode("utf-8")
-        path.write_bytes(data)
+            path.write_bytes(self.png(narrow, dark) if form == "png" else self.pdf(narrow))
         return path
 
     def images(self) -> dict[str, str]:
@@ -266,6 +263,7 @@ def _slim(svg: str, alt: str) -> str:
         rule = f".edge-{name}{{paint-order:stroke;stroke-width:{width * 6400 / SMALL:.0f};stroke:"
         rules.append(f"{rule}{PALETTE[name][0]}}}")
         dark.append(f".edge-{name}{{stroke:{PALETTE[name][1]}}}")
+    svg = re.sub(r' fill="(#\w+)"', r' style="fill: \1"', svg)  # the ground of a hatch
     for light, other in set(PALETTE.values()):
         for what in ("fill", "stroke"):
             if (said := f"{what}: {light.lower()}") in svg:

@@ -21,7 +21,7 @@ MARK, THIN = Look("paper", "ink", 0.8), Look(line="ink")
 #: Points: the radius of a number.
 RADIUS = 5.0
 #: The longer side of an area is drawn in so many steps.
-FINE = 600
+FINE = 560
 #: Metres: islands farther off do not stretch the map (东沙 is 260 km away).
 NEAR = 6e4
 

@@ -33,8 +33,6 @@ PALETTE = {
     # Reach, from near to far.
     "named": ("#A4262C", "#F2857E"),
     "place": ("#D0674F", "#C4604E"),
-    "class": ("#E6B08A", "#8A5A42"),
-    "everyone": ("#D9D4C7", "#57524A"),
     # Instruments: supply, environment, demand.
     "supply": ("#2F5D8A", "#82B1DE"),
     "environment": ("#587A2E", "#A3C973"),

@@ -194,13 +194,8 @@ def plain(text: str) -> str:
 def block_html(shown: Mapping[str, object], plan: str = "", after: str = "") -> str:
     """Return a record as HTML.
 
-    Parameters
-    ----------
-    shown : mapping
-    plan : str
-        Relative address of the annotated plan; without it no row links there.
-    after : str
-        HTML at the end of the section: the page's line of downloads.
+    `plan` is the relative address of the annotated plan, without which no row links there; `after`
+    is HTML at the end of the section, the page's line of downloads.
     """
     columns = shown["columns"]
     under = [i for i, each in enumerate(columns) if "under" in each["role"]]

@@ -19,30 +19,20 @@ SAID = (
 
 
 def data(plan: Plan, carded: Iterable[str] = ()) -> dict[str, object]:
-    """Return what the search of the index page knows.
+    """Return what the search of the index page knows; `carded` are counties that have a card.
 
-    Parameters
-    ----------
-    plan : Plan
-    carded : iterable of str
-        Codes of counties that are found because they have a card.
-
-    Returns
-    -------
-    dict
-        ``words`` by language; ``text``: [unit, place in the text by language, words] of every
-        unit; ``simple``: traditional → simplified characters of names; ``places``: ``n`` name,
-        ``e`` English name, ``k`` code (none for a zone), ``w`` and ``v`` what it lies in, ``s``
-        short names, ``o`` printed and earlier names, ``m`` names of units merged into it, ``a``
-        area → confidence (or number of documented counties; ``city`` where a source names the
-        city alone), ``c`` the clauses that name it.
+    ``text`` and ``english`` are [unit, clause, words]; ``simple`` is traditional → simplified
+    characters; each of ``places`` has ``n`` name, ``e`` English name, ``k`` code (none for a zone),
+    ``w`` and ``v`` what it lies in, ``s`` short names, ``o`` printed and earlier names, ``m`` names
+    of units merged into it, ``a`` area → confidence (or number of documented counties; ``city``
+    where a source names the city alone), ``c`` the clauses that name it.
 
     Examples
     --------
     >>> import laoqu as lq
     >>> place = next(each for each in data(lq.load())["places"] if each["n"] == "环县")
-    >>> place["a"], place["c"], place["v"]
-    ({'shaanganning': 'high'}, ['b1'], 'Qingyang, Gansu')
+    >>> list(place["a"]), place["c"], place["v"]
+    (['shaanganning'], ['b1'], 'Qingyang, Gansu')
     """
     units = plan.gazetteer().set_index("adcode")[["name", "name_en", "short_name", "parent"]]
     units = units.to_dict("index")  # asked thousands of times

@@ -77,6 +77,16 @@ def test_cells_that_hold_results_carry_outputs_and_others_none(path):
         assert cell.execution_count, cell.source
 
 
+def test_versions_agree_and_the_plan_is_cited():
+    import laoqu
+    from laoqu import schema
+
+    cff = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    versions = {laoqu.__version__, PROJECT["version"], schema.package()["version"]}
+    assert versions == {str(cff["version"])}
+    assert any("革命老区" in entry["title"] for entry in cff["references"])
+
+
 def test_bare_make_prints_help():
     done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
     for verb in ("reports", "test", "check", "build"):
@@ -89,22 +99,3 @@ def test_the_readme_example_runs():
     assert len(code.strip().splitlines()) <= 7
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
-
-
-def test_citation_file_cites_the_collection_and_the_plan():
-    cff = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
-    assert cff["cff-version"] == "1.2.0"
-    assert str(cff["version"]) == PROJECT["version"]
-    assert any("革命老区" in entry["title"] for entry in cff["references"])
-
-
-def test_versions_agree():
-    import laoqu
-    from laoqu import schema
-
-    assert laoqu.__version__ == PROJECT["version"] == schema.package()["version"]
-
-
-def test_changelog_has_both_headings():
-    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert text.index("### Data") < text.index("### Code")

@@ -146,11 +146,6 @@ def test_scopes_of_the_worked_examples(plan, unit, scopes):
     assert found[unit] == scopes
 
 
-def test_the_condition_stands_with_the_second_conjunct_only(plan):
-    scopes = plan.scopes().query("unit_id == 'c14.s02'").set_index("scope")["conditional"]
-    assert scopes.to_dict() == {"area": False, "class": True}
-
-
 def test_yimeng_worked_by_hand(plan):
     # 沂蒙: named in c04.s02 and c10.s07; 临沂 in c07.s03, c09.s03, c11.s07, b4; 新泰 in b2.s01.
     mine = plan.directives("沂蒙").set_index("unit_id")["reach"]

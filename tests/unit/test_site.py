@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 import laoqu as lq
 from laoqu import site
@@ -125,6 +126,13 @@ def index(browser, text, tmp_path_factory):
     page = browser.new_page(locale="zh-CN")
     page.goto(f"file://{path}")
     return page
+
+
+def test_the_index_is_open_to_all_on_a_phone_too(index):
+    for width in (360, 1280):
+        index.set_viewport_size({"width": width, "height": 800})
+        assert Axe().run(index).response["violations"] == []
+        assert index.evaluate("document.documentElement.scrollWidth") <= width
 
 
 #: What people type, and what the one resolver makes of it.
