@@ -120,17 +120,18 @@ class Plan:
 
     def describe(self, id: str) -> str:
         """Say in a few lines what an id stands for: area, clause, box, sentence, mention, code."""
-        if not isinstance(id, str):
-            raise UnknownId(id, self.region_ids)
+
+        def tables(name: str) -> pd.DataFrame:
+            return self.measures() if name == "measures" else self.table(name)
+
         with suppress(LookupError):
-            return citation.describe(id, self.document, self.table)
+            return citation.describe(id, self.document, tables)
         try:
             region = self.region(id)
         except UnknownId as error:
             hint = nearest(str(id), citation.ids(self.document, self.table))
             raise UnknownId(id, hint or error.suggestions) from None
-        named = self.reach(region.region_id)
-        named = named.loc[named["how"] == "named", "unit_id"].nunique()
+        named = self.reach(region.region_id).query("how == 'named'")["unit_id"].nunique()
         return (
             f"{region.full_zh} / {region.name_en} ({region.region_id})\n"
             f"{', '.join(region.provinces)}\n"
@@ -155,8 +156,8 @@ class Plan:
     def codings(self, coder: str | None = None) -> pd.DataFrame:
         """Return the codings of the measures as they were made, all or of one `coder`.
 
-        Coders are ``pass1``, ``pass2`` (automated passes; no human took part), ``adjudicated``,
-        and ``own`` where a sheet was given to `load`. One row per measure and coder.
+        Coders are ``pass1``, ``pass2`` (automated, no human took part), ``adjudicated``, and
+        ``own`` where a sheet was given to `load`.
         """
         table = self.table("codings")
         if self._sheet is not None:
@@ -315,8 +316,8 @@ class Plan:
     def _place_areas(self, min_confidence: str = "medium") -> pd.DataFrame:
         # A membership table of your own says everything: our cities are left out then.
         cities = None if "membership" in self.own else self.table("city_membership")
-        members = self.table("membership")
-        return regions.place_areas(members, self.gazetteer(), min_confidence, cities)
+        tables = self.table("membership"), self.gazetteer()
+        return regions.place_areas(*tables, min_confidence, cities)
 
     def _of(
         self, region: str | None, table: pd.DataFrame, column: str = "region_id"

@@ -10,6 +10,7 @@ import pytest
 
 import laoqu as lq
 from laoqu import paths
+from laoqu.cli import main
 
 HEAVY = [
     "matplotlib", "geopandas", "papermill", "nbformat", "nbconvert", "IPython", "jinja2",
@@ -131,6 +132,11 @@ def test_a_bad_pattern_is_said(plan):
 )  # fmt: skip
 def test_describe_says_what_an_id_stands_for(plan, name, expected):
     assert expected in plan.describe(name)
+
+
+def test_a_measure_is_shown_with_its_codes_on_the_command_line_too(capsys):
+    assert main(["show", "c07.s06.m2"]) == 0
+    assert "theme: T" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["c17", "c07.s99", "nothing", ""])
