@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -199,6 +201,25 @@ def paragraph(words: Words, found: Findings) -> str:
         if length(text, words.lang) <= LIMIT[words.lang] or not spare:
             return text
         room[spare[0]] -= 1
+
+
+def rendering(texts: Iterable[str]) -> str:
+    """Return the renderings of one sentence's measures, what they share at the start once.
+
+    Examples
+    --------
+    >>> from laoqu.analysis.answer import rendering
+    >>> rendering(["Support Linyi in growing vegetables.", "Support Linyi in trade."])
+    'Support Linyi in growing vegetables; in trade.'
+    """
+    texts = list(texts)
+    columns = zip(*(text.split(" ") for text in texts), strict=False)
+    same = " ".join(column[0] for column in takewhile(lambda each: len(set(each)) == 1, columns))
+    shared = f"{same} "[: f"{same} ".rfind(" in ") + 1]
+    if len(texts) == 1 or not shared:
+        return " ".join(texts)
+    tails = [text.removeprefix(shared).rstrip(".") for text in texts]
+    return f"{shared}{'; '.join(tails)}."
 
 
 def length(text: str, lang: str) -> int:
