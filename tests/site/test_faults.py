@@ -250,7 +250,9 @@ def test_a_batch_that_is_ended_leaves_no_process_and_nothing_half(tmp_path, numb
     process = driver(tmp_path, wait)
     lines = []
     while lines.count("start") < 3:
-        lines.append(process.stdout.readline().strip())
+        line = process.stdout.readline()
+        assert line, process.communicate(timeout=30)[1]
+        lines.append(line.strip())
     until = time.monotonic() + 20
     while len(marked()) < 2 and time.monotonic() < until:
         time.sleep(0.05)
