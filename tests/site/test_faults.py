@@ -244,7 +244,11 @@ def driver(tmp_path, *cells):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])
-def test_a_batch_that_is_ended_leaves_no_process_and_nothing_half(tmp_path, number):
+def test_ended(tmp_path, number):
+    """A batch that is ended leaves no process and nothing half.
+
+    The name is short: a socket's path, which begins with the folder that it gives, may not be long.
+    """
     wait = f"import os, subprocess, time\nif n and not os.path.exists('{tmp_path}/go'):\n    "
     wait += f"subprocess.Popen(['sleep', '{MARK}'], start_new_session=True); time.sleep(600)"
     process = driver(tmp_path, wait)
@@ -277,7 +281,8 @@ def test_a_batch_that_is_ended_leaves_no_process_and_nothing_half(tmp_path, numb
 
 
 @pytest.mark.parametrize("delay", [0.05, 0.4, 0.9])
-def test_an_early_ctrl_c_leaves_nothing(tmp_path, delay):
+def test_early_ctrl_c(tmp_path, delay):
+    """Ctrl-C in the first second leaves nothing."""
     process = driver(tmp_path, "print(n)")
     time.sleep(delay)
     os.killpg(process.pid, signal.SIGINT)
