@@ -31,7 +31,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $@
 
 reports: $(STAMP) ## write the annotated plan, the 12 reports and outputs/index.html (LANGS=zh,en for both)
-	$(BIN)/laoqu plan --lang $(LANGS) --formats html,pdf $(if $(JOBS),--jobs $(JOBS))
+	$(BIN)/laoqu plan --lang $(LANGS) --formats $(FORMATS) $(if $(JOBS),--jobs $(JOBS))
 	$(BIN)/laoqu report $(REGIONS) --lang $(LANGS) --formats $(FORMATS) $(if $(JOBS),--jobs $(JOBS))
 
 test: $(STAMP) ## run everything CI runs: lint, data checks, tests, notebooks
