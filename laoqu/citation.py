@@ -131,17 +131,21 @@ def clause_name(document: Document, clause_id: str) -> str:
     if clause_id in document.boxes:
         return f"专栏{document.boxes[clause_id].number}"
     if clause_id in document.clauses:
-        return f"条目{_numeral(document.clauses[clause_id].number)}"
+        return f"条目{numeral(document.clauses[clause_id].number)}"
     if clause_id in document.parts:
-        return f"第{_numeral(document.parts[clause_id].number)}部分"
+        return f"第{numeral(document.parts[clause_id].number)}部分"
     if clause_id not in others:
         known = [*document.clauses, *document.boxes, *document.parts, *others]
         raise UnknownId(clause_id, nearest(str(clause_id), known), "passage")
     return others[clause_id]
 
 
-def _numeral(number: int) -> str:
-    """Write 1 … 99 as the plan does: 七, 十六, 二十."""
+def numeral(number: int) -> str:
+    """Return a number below 100 as the plan writes it.
+
+    >>> [numeral(n) for n in (7, 10, 16, 21)]
+    ['七', '十', '十六', '二十一']
+    """
     tens, ones = divmod(number, 10)
     ten = (NUMERALS[tens - 1] if tens > 1 else "") + "十" if tens else ""
     return ten + (NUMERALS[ones - 1] if ones else "")

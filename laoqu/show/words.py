@@ -11,6 +11,7 @@ from numbers import Integral
 from typing import TYPE_CHECKING
 
 from laoqu import paths
+from laoqu.citation import numeral
 from laoqu.errors import LaoquError, ParameterError, UnknownId, nearest
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ LANGS = ("zh", "en")
 THIN = "\u2009"
 #: What looks like this is meant as a key of labels.csv, so that a mistyped key is an error.
 KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
-DIGITS = "一二三四五六七八九"
 HAN = "\u3400-\u9fff"
 HAN_LATIN = re.compile(rf"([{HAN}]) ?([A-Za-z0-9])")
 LATIN_HAN = re.compile(rf"([A-Za-z0-9%]) ?([{HAN}])")
@@ -79,17 +79,6 @@ def spaced(text: str) -> str:
     True
     """
     return LATIN_HAN.sub(rf"\1{THIN}\2", HAN_LATIN.sub(rf"\1{THIN}\2", text))
-
-
-def numeral(number: int) -> str:
-    """Return a number below 100 as the plan writes it.
-
-    >>> [numeral(n) for n in (7, 10, 16, 21)]
-    ['七', '十', '十六', '二十一']
-    """
-    tens, ones = divmod(number, 10)
-    ten = "" if not tens else "十" if tens == 1 else f"{DIGITS[tens - 1]}十"
-    return ten + (DIGITS[ones - 1] if ones else "")
 
 
 class Words:
