@@ -78,7 +78,9 @@ def _parsed(argv: list[str]) -> dict[str, object]:
         text = function.__doc__[0].lower() + function.__doc__[1:].rstrip(".")
         group, _, last = name.rpartition(" ")
         if group not in groups:  # the first verb of a verb
-            above = groups[""].choices.get(group) or groups[""].add_parser(group, help="has verbs of its own")
+            above = groups[""].choices.get(group) or groups[""].add_parser(
+                group, help="has its own verbs"
+            )
             groups[group] = above.add_subparsers(metavar="VERB", required=group not in VERBS)
         added = groups[group].add_parser(last, help=text, description=text)
         added.set_defaults(function=function)
