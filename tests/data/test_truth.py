@@ -213,3 +213,14 @@ def test_documents_promise_no_validity():
         text = (paths.checkout() / Path(name)).read_text("utf-8")
         wrong += [(name, word) for word in re.findall(r"independent|reliab|determinis", text)]
     assert not wrong
+
+
+def test_codebook_says_the_same_in_both_languages():
+    codebook, wrong = table("codebook"), []
+    for row in codebook.itertuples():
+        for name in ("definition", "include", "exclude"):
+            en, zh = getattr(row, name), getattr(row, f"{name}_zh")
+            codes = [set(re.findall(r"→ .*?([A-Z]\d+)", text)) for text in (en, zh)]
+            if bool(en) != bool(zh) or (en and codes[0] != codes[1]):
+                wrong.append(f"{row.variable} {row.code} {name}: {codes}")
+    assert not wrong
