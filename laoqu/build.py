@@ -12,8 +12,6 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-import pandas as pd
-
 from laoqu import measures, metadata, paths, schema, source
 from laoqu.errors import Problem
 from laoqu.plan import Plan

@@ -129,7 +129,7 @@ def _copy(tables: Tables) -> sqlite3.Connection:
     standing = measures.tokens(text.units, measures.lexicon(words, forms, ()))
     _put(db, "standing", dict.fromkeys(standing, ""), standing.to_numpy().tolist())
     missed, outside = _names(tables)
-    _put(db, "missed", dict.fromkeys(("line", "word", "start", "unit_id"), ""), missed)
+    _put(db, "missed", dict.fromkeys(("line", "word", "span", "unit_id"), ""), missed)
     _put(db, "outside", {"word": "TEXT", "found": "INTEGER"}, outside.items())
 
     texts = {unit.unit_id: unit.text for unit in text.units}
@@ -185,5 +185,5 @@ def _names(tables: Tables) -> tuple[list[list[object]], dict[str, int]]:
             if word in outside:
                 outside[word] += 1
             else:
-                missed.append([0, word, start, text.unit_at(start).unit_id])
+                missed.append([0, word, f"{start}–{end}", text.unit_at(start).unit_id])
     return missed, outside

@@ -94,7 +94,8 @@ def scope_of(measures: pd.DataFrame, scopes: pd.DataFrame) -> pd.DataFrame:
         scopes, on="unit_id", suffixes=("_measure", "")
     )
     inside = (pairs["start"] < pairs["end_measure"]) & (pairs["end"] > pairs["start_measure"])
-    found = pairs[inside].groupby("measure_id", sort=False).agg(
+    here = pairs[inside].groupby("measure_id", sort=False)
+    found = here.agg(
         scopes=("scope", narrowest_first),
         scope=("scope", lambda scopes: narrowest_first(scopes)[0]),
         conditional=("conditional", "any"),

@@ -1,4 +1,4 @@
-"""What is written from ``data/datapackage.json`` alone: data dictionary, citation, tables of data."""
+"""What follows from ``data/datapackage.json`` alone: data dictionary, citation, tables of data."""
 
 from __future__ import annotations
 

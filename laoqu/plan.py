@@ -281,13 +281,15 @@ class Plan:
         """What the maps are drawn from, in their projection; not to be changed."""
         from laoqu import geo
 
-        return geo.layers(self.counties(), self.outline())
+        # The shipped layer is one coverage (a test proves it); a file of one's own may not be.
+        shared = None if "boundaries" in self.own else True
+        return geo.layers(self.counties(), self.outline(), shared)
 
     def reach(self, region: str | None = None, min_confidence: str = "medium") -> pd.DataFrame:
         """Return which segment reaches which area, and by what: see `laoqu.regions.reach`."""
         tables = self.scopes(), self.table("mentions"), self._place_areas(min_confidence)
-        make = lambda: regions.reach(*tables, self.region_ids)  # noqa: E731
-        return self._once(("reach", min_confidence), make, region)
+        key = ("reach", min_confidence)
+        return self._once(key, lambda: regions.reach(*tables, self.region_ids), region)
 
     def nearest_reach(self, min_confidence: str = "medium") -> pd.DataFrame:
         """Return how each directive sentence reaches each area at its nearest, all pairs."""
@@ -329,7 +331,7 @@ class Plan:
     def _once(
         self, key: object, make: Callable[[], pd.DataFrame], region: str | None = None
     ) -> pd.DataFrame:
-        """Return a fresh view of a frame that is made once for this plan, or its rows of an area."""
+        """Return a fresh view of a frame that is made once for this plan; its rows of an area."""
         if key not in self._made:
             self._made[key] = make()
         # Written into, a view becomes another frame.
