@@ -14,7 +14,7 @@ source document schema
 citation measures sheets
 regions spelling succession places geo membership borders
 plan
-checks build
+metadata checks build
 analysis
 validation interchange
 show
