@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+#: Where what is printed past Python is kept, and a keeper reads what a process said last.
+SAID = "said.log"
+
 
 class Job(NamedTuple):
     """What a run needs, wherever it happens.

@@ -45,8 +45,7 @@ from traitlets import Callable as Function
 from traitlets.config import Config
 
 from laoqu.errors import LaoquError
-from laoqu.run import Job, Run
-from laoqu.run.process import SAID
+from laoqu.run import SAID, Job, Run
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 #: Where a warning came from, in a file that ipykernel named after its process.

@@ -24,7 +24,7 @@ from pathlib import Path
 from types import ModuleType
 
 from laoqu.errors import OutputError
-from laoqu.run import Job, Run
+from laoqu.run import SAID, Job, Run
 from laoqu.run.store import text_of
 
 CAN_FORK = "forkserver" in multiprocessing.get_all_start_methods()
@@ -41,8 +41,6 @@ DIE_WITH_PARENT, ADOPT_ORPHANS = 1, 36
 PATIENCE = 5.0
 #: Bytes of memory that one run may need beside the others.
 RUN_MEMORY = 768 << 20
-#: What is printed past Python, where a keeper reads what a process said last.
-SAID = "said.log"
 
 
 class Lost(Exception):  # noqa: N818 - it is the call that is lost
