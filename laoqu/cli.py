@@ -331,25 +331,58 @@ def coding_template(file: str) -> None:
 
 
 @verb(
-    "coding compare",
-    arg("file", help="a sheet, .xlsx or .csv"),
+    "coding sample",
+    arg("--to", required=True, metavar="FOLDER", help="a new folder"),
+    arg("--n", type=int, default=100, metavar="N", help="units of each kind (default: 100)"),
+    arg("--seed", type=int, default=2021, metavar="S", help="of the lot (default: 2021)"),
+    arg("--what", action="append", dest="kinds", metavar="KIND",
+        help="measures, segments, scopes or namings; may be given again (default: all)"),
+    arg("--form", choices=("xlsx", "csv"), default="xlsx", help="of the sheets (default: xlsx)"),
 )  # fmt: skip
-def coding_compare(file: str) -> None:
-    """Check a sheet and compare it with the shipped one."""
-    from laoqu import sheets
-    from laoqu.analysis.agreement import by_variable
+def coding_sample(to: str, kinds: list[str] | None, **options: object) -> None:
+    """Draw a sample and write blind sheets for two coders."""
+    from laoqu import validation
+
+    kinds = kinds or list(validation.KINDS)
+    folder = validation.sample(laoqu.load(), to, kinds=kinds, **options)
+    for path in sorted(folder.rglob("*.*")):
+        print(f"wrote {paths.display(path)}")
+    print("give each coder one folder and keep the key; docs/validation.md has the protocol")
+
+
+@verb(
+    "coding compare",
+    arg("sheet_a", metavar="SHEET", help="a sheet, .xlsx or .csv"),
+    arg("sheet_b", metavar="SHEET_B", nargs="?", help="the sheet of a second coder"),
+    arg("--key", metavar="FILE", help="key.csv, which was written with the sheets"),
+    arg("--agreed", metavar="SHEET", help="what both coders settled on"),
+    arg("--to", metavar="FOLDER", help="also write the tables as CSV, into a new folder"),
+)  # fmt: skip
+def coding_compare(to: str | None, **sheets: str | None) -> None:
+    """Compare a sheet with the shipped codes, or two of a sample with each other too."""
+    from laoqu import validation
     from laoqu.show.table import text_table
 
-    plan = laoqu.load(coding=file)
-    coded = (plan.codings("own"), plan.codings("adjudicated"))
-    table = by_variable(*coded, draws=500)
-    keep = table["statistic"].str.match("percent|alpha|ac")
-    columns = ["variable", "statistic", "value", "low", "high", "most_units", "n", "note"]
-    shown = table.loc[keep, columns].map(lambda v: f"{v:.3f}" if isinstance(v, float) else str(v))
-    print(text_table(columns, shown.to_numpy().tolist(), frozenset({2, 3, 4, 5, 6})), end="\n\n")
-    differ = sheets.differences(*coded, plan.measures()).astype("str")
-    rows = differ.to_numpy().tolist()
-    print(text_table(list(differ.columns), rows) if rows else "no unit differs")
+    found = validation.compare(laoqu.load(), **sheets)
+    keep = found.agreement["statistic"].str.match("percent|alpha|ac")
+    columns = ["coders", "variable", "statistic", "value", "low", "high", "most_units", "n", "note"]
+    unlike = found.confusion[found.confusion.drop(columns=["variable", "n"]).nunique(axis=1) > 1]
+    shown = {
+        "agreement": found.agreement.loc[keep].reindex(columns=columns),
+        "confusion": unlike,
+        "differences": found.differences,
+        "shares": found.shares,
+    }
+    for name, table in shown.items():
+        if len(table):
+            print(f"{name}\n")
+            rows = table.map(lambda v: f"{v:.3f}" if isinstance(v, float) else str(v))
+            numeric = {i for i, kind in enumerate(table.dtypes) if kind.kind in "fi"}
+            print(text_table(list(table.columns), rows.to_numpy().tolist(), numeric), end="\n\n")
+    if found.differences.empty:
+        print("no unit differs")
+    if to:
+        print(f"wrote {paths.display(validation.write(found, to))}")
 
 
 @verb("lab")

@@ -16,6 +16,7 @@ regions spelling succession places geo membership borders
 plan
 metadata checks build
 analysis
+validation interchange
 show
 pages
 run
