@@ -53,6 +53,8 @@ class Plan:
         #: What ``data/raw/SOURCES.toml`` says of the plan: title, issuer, dates, hash.
         self.source = source.registry(folder)["plan"]
         self._tables = schema.Tables(folder, self.document)
+        #: What ``data/datapackage.json`` says of the collection: title, version, licences, tables.
+        self.package = self._tables.package
         if "membership" in self.own:
             path = self.own["membership"]
             table, self.conversions = membership.read(path, self._tables, membership_mode)
