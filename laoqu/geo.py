@@ -85,16 +85,16 @@ class Layers(NamedTuple):
     provinces: gpd.GeoDataFrame
 
 
-def layers(counties: gpd.GeoDataFrame, outline: gpd.GeoDataFrame) -> Layers:
-    """Project the counties and the outline, and join the counties to provinces.
-
-    Maps of one area share this: it takes longer than one of them.
+def layers(
+    counties: gpd.GeoDataFrame, outline: gpd.GeoDataFrame, shared: bool | None = None
+) -> Layers:
+    """Project the counties and the outline, and join the counties to provinces: see `dissolve`.
 
     >>> [len(frame) for frame in layers(load(), outline())]
     [2851, 11, 34]
     """
     counties, outline = project(counties), project(outline)
-    provinces = dissolve(counties, "province")
+    provinces = dissolve(counties, "province", shared)
     codes = counties.groupby("province")["adcode"].min().str[:2] + "0000"
     provinces["adcode"] = provinces["province"].map(codes)
     outline = outline.set_geometry([_small(shape) for shape in outline.geometry], crs=CRS_CHINA)
@@ -111,15 +111,22 @@ def _small(shape: shapely.Geometry) -> shapely.Geometry:
     return shapely.multipolygons(parts)
 
 
-def dissolve(frame: gpd.GeoDataFrame, by: str | list[str]) -> gpd.GeoDataFrame:
+def dissolve(
+    frame: gpd.GeoDataFrame, by: str | list[str], shared: bool | None = None
+) -> gpd.GeoDataFrame:
     """Return one row per value of `by`, its shapes made one: prefectures, provinces, areas.
+
+    `shared` says that neighbours share their vertices, as the county layer's do; finding out, the
+    default, takes longer than the union itself.
 
     >>> dissolve(load().head(50), "province")["province"].tolist()
     ['北京市', '天津市', '河北省']
     """
     keys = [by] if isinstance(by, str) else by
     # The fast union is right only where neighbours share their vertices; a reader's own may not.
-    method = "coverage" if shapely.coverage_is_valid(frame.geometry.to_numpy()) else "unary"
+    if shared is None:
+        shared = shapely.coverage_is_valid(frame.geometry.to_numpy())
+    method = "coverage" if shared else "unary"
     return frame[[*keys, "geometry"]].dissolve(keys, as_index=False, sort=False, method=method)
 
 

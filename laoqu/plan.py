@@ -282,7 +282,9 @@ class Plan:
         """What the maps are drawn from, in their projection; not to be changed."""
         from laoqu import geo
 
-        return geo.layers(self.counties(), self.outline())
+        # The shipped layer is one coverage (a test proves it); a file of one's own may not be.
+        shared = None if "boundaries" in self.own else True
+        return geo.layers(self.counties(), self.outline(), shared)
 
     def reach(self, region: str | None = None, min_confidence: str = "medium") -> pd.DataFrame:
         """Return which segment reaches which area, and by what: see `laoqu.regions.reach`."""
