@@ -101,13 +101,13 @@ def _foreign(folder: Path) -> str:
     """Return the first file in a folder that an export did not write, or that changed since."""
     try:
         ours = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        ours[MANIFEST] = _hash((folder / MANIFEST).read_bytes())
     except (OSError, ValueError):
         ours = {}
     for path in sorted(folder.glob("*")):
         known = path.is_file() and not path.is_symlink() and ours.get(path.name)
-        if path.name != MANIFEST or not ours:
-            if not known or _hash(path.read_bytes()) != known:
-                return path.name
+        if not known or _hash(path.read_bytes()) != known:
+            return path.name
     return ""
 
 

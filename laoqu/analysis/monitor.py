@@ -162,7 +162,7 @@ class Monitor:
         """Return which rule of ``monitor_rules.csv`` each county met in each year.
 
         One row per rule, county and year in which the rule could be judged (two falls in a row
-        need three periods): ``rule_id``, ``county_code``, ``year``, ``metric`` (its value), ``met``.
+        need three periods): ``rule_id``, ``county_code``, ``year``, ``metric``, ``met``.
         """
         county, parts = self.values["county_code"], []
         for rule in self.plan.table("monitor_rules").itertuples():

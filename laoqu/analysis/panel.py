@@ -152,9 +152,7 @@ class Panel:
         if path.suffix not in writers:
             raise OutputError(f"{path.name}: expected one of {', '.join(writers)}")
         about = Path(__file__).with_name("panel_readme.txt").read_text(encoding="utf-8")
-        about = about.format(
-            vintage=self.vintage, report=self.report, notes="\n".join(self.notes)
-        )
+        about = about.format(vintage=self.vintage, report=self.report, notes="\n".join(self.notes))
         try:
             writers[path.suffix]()
             note.write_text(about, encoding="utf-8")
@@ -230,8 +228,9 @@ def panel(
         columns=["what", "rows", "units", "detail"],
     )
     reasons = table[table["reason"] != ""].drop(columns="level")
-    reasons = pd.concat([file.unresolved, reasons], ignore_index=True)
-    reasons = reasons[[c for c in (*table, "name") if c in reasons and c != "level"]]
+    reasons = reasons.rename(columns={"code_status": "status"}).reset_index(drop=True)
+    if len(file.unresolved):
+        reasons = pd.concat([reasons, file.unresolved.assign(status="unknown")], ignore_index=True)
     data = data.drop(columns=["reason", "level"])
     return Panel(data, plan, report, reasons, against, inferred, tuple(file.columns))
 

@@ -168,7 +168,9 @@ def _code_breaks(once: pd.DataFrame, column: str) -> pd.DataFrame:
     growth = once[column] / unit[column].shift(1)
     usual = growth.groupby(once["year"]).transform("median")
     rows = once[changed & ((growth / usual - 1).abs() > 1 / 3).fillna(False)]
-    looks = [f"code changed, value {times:.2f} times the year before" for times in growth[rows.index]]
+    looks = [
+        f"code changed, value {times:.2f} times the year before" for times in growth[rows.index]
+    ]
     return _made(rows, "code_break", column, looks)
 
 

@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from laoqu import paths
+from laoqu.analysis.names_to_codes import codes_of_names
 from laoqu.errors import LaoquError, nearest
-from laoqu.places import AmbiguousName, resolve_place
 from laoqu.spelling import clean
 from laoqu.succession import Units
 
@@ -73,12 +73,12 @@ def read(source: object, columns: Columns, units: Units) -> Read:
         if isinstance(given, str) and given not in frame:
             near = nearest(given, frame.columns) or list(frame.columns)[:8]
             raise LaoquError(f"the panel has no column {given!r}; it has {', '.join(near)}")
-    for size, most, what in zip(frame.shape, (MOST_ROWS, MOST_COLUMNS), ("rows", "columns"),
-                                strict=True):  # fmt: skip
-        if size == 0 or size > most:
-            shown = f"{size:,} {what}, more than {most:,}: is it one of counties?" if size else (
-                f"no {what}")  # fmt: skip
-            raise LaoquError(f"the panel has {shown}")
+    if frame.empty:
+        raise LaoquError("the panel has no rows")
+    if len(frame) > MOST_ROWS or len(frame.columns) > MOST_COLUMNS:
+        shown = f"{len(frame):,} rows and {len(frame.columns):,} columns"
+        most = f"{MOST_ROWS:,} and {MOST_COLUMNS:,}: is it one of counties and years?"
+        raise LaoquError(f"the panel has {shown}, expected at most {most}")
     code = columns.code or _code_column(frame, units)
     name = columns.name or _name_column(frame, code, units)
     if code is None and name is None:
@@ -99,7 +99,12 @@ def read(source: object, columns: Columns, units: Units) -> Read:
     if code:
         codes = _codes(frame[code], notes)
     else:
-        codes, unresolved = _codes_of_names(frame, name, frame[year], units, notes)
+        codes, unresolved = codes_of_names(frame, name, frame[year], units)
+        n, shown = int(codes.notna().sum()), ", ".join(unresolved["name"].head(5))
+        notes.append((name, n, "no codes: names read as counties, within province and city"))
+        if len(unresolved):
+            text = f"{len(unresolved)} names are no one county: {shown}; see .reasons"
+            notes.append((name, len(frame) - n, text))
     frame = _unstacked(_placed(frame, code, codes, year), name, notes)
     for column in frame.select_dtypes(include=["object", "str", "string"]):
         if column not in (code, name, "code_in_panel") and not _called("code", column):
@@ -368,7 +373,8 @@ def _unstacked(frame: pd.DataFrame, name: str | None, notes: Notes) -> pd.DataFr
     same = [c for c in others if c == name or counts[c] == 1]
     left = others.drop(same)
     text = f"{frame[indicator[0]].nunique()} indicators turned into columns"
-    notes.append(("file", len(frame), text + (f"; left out: {', '.join(left)}" if len(left) else "")))
+    text += f"; left out: {', '.join(left)}" if len(left) else ""
+    notes.append(("file", len(frame), text))
     first = frame[[*keys, *same]].drop_duplicates(keys)
     return first.merge(wide.rename_axis(columns=None), on=keys)
 
@@ -396,65 +402,3 @@ def _numbers(column: pd.Series, notes: Notes) -> pd.Series:
         if n := int(rows.sum()):
             notes.append((str(column.name), n, what))
     return numbers.fillna(column.map(dict(zip(texts, read, strict=True))))
-
-
-def _codes_of_names(
-    frame: pd.DataFrame, name: str, years: pd.Series, units: Units, notes: Notes
-) -> tuple[pd.Series, pd.DataFrame]:
-    """Return the code each county had in the row's year, by its name within province and city.
-
-    A name that is not one county, and a county that was no unit of its own then, has none.
-    """
-    within = _above_column(frame.drop(columns=name))
-    keys = frame[[name]].assign(within=frame[within] if within else None, year=years)
-    spans: dict[str, list] = {}
-    for holder in (holder for held in units.by_code.values() for holder in held):
-        spans.setdefault(units.lead(holder).adcode, []).append(holder)
-    found, lost = {}, {}
-    for (text, above), rows in keys.drop_duplicates().groupby([name, "within"], dropna=False):
-        where = None if pd.isna(above) else str(above)
-        for year in rows["year"].dropna():
-            try:
-                code = _resolved(str(text), where, int(year))
-            except LaoquError as error:
-                lost[text, where or ""] = str(error)
-                break
-            held = [h for h in spans.get(code, ()) if h.first <= year <= h.last]
-            if held:
-                found[text, where or "", year] = held[0].code
-            else:
-                lost[text, where or ""] = f"{text} was no unit of its own in {year}: {code.note}"
-    places = zip(keys[name], keys["within"].fillna("").astype(str), years, strict=True)
-    codes = pd.Series([found.get(place) for place in places], frame.index).astype("str")
-    unresolved = [[f"{where}{text}", why] for (text, where), why in lost.items()]
-    inside = f" within {within}" if within else ""
-    notes.append((name, int(codes.notna().sum()), f"no codes: names read as counties{inside}"))
-    if lost:
-        why = f"{len(lost)} names are no one county: {', '.join(text for text, _ in unresolved[:5])}"
-        notes.append((name, int(codes.isna().sum()), f"{why}; see .reasons"))
-    return codes, pd.DataFrame(unresolved, columns=["name", "reason"])
-
-
-def _resolved(text: str, within: str | None, year: int) -> str:
-    """Return the county of 2021 that a name means, of several holders that of the row's year."""
-    try:
-        return resolve_place(text, within, "county")
-    except AmbiguousName:
-        return resolve_place(text, within, "county", year)
-
-
-def _above_column(frame: pd.DataFrame) -> str | None:
-    """Return the column with the city, else the province, that each county lies in."""
-    for level in ("prefecture", "province"):
-        for column in frame.select_dtypes(include=["object", "str", "string"]):
-            values = _sample(frame[column]).head(12)
-            if len(values) and np.mean([_is_place(value, level) for value in values]) >= MOST:
-                return column
-    return None
-
-
-def _is_place(value: object, level: str) -> bool:
-    try:
-        return bool(resolve_place(str(value), level=level))
-    except LaoquError:
-        return False
