@@ -14,8 +14,9 @@ source document schema
 citation measures sheets
 regions spelling succession places geo own membership borders
 plan
-checks build
+metadata checks build
 analysis
+validation interchange
 show
 pages
 run
