@@ -135,13 +135,21 @@ def dictionary(package: Package, lang: str) -> str:
     for each in (each for each in package["resources"] if "schema" in each):
         keys = each["schema"].get("foreignKeys", [])
         refers = {key["fields"][0]: key["reference"]["resource"] for key in keys}
-        out += [f"## {each['name']}", "", f"`data/{each['path']}`", "", each[about], ""]
+        out += [
+            f"## {each['name']}",
+            "",
+            f"`data/{each['path']}`",
+            "",
+            each.get(about, each["description"]),
+            "",
+        ]
         shown = ", ".join(f"`{key}`" for key in each["schema"]["primaryKey"])
         rows = f"{each['laoqu:rows']:,}" if "laoqu:rows" in each else "–"
         out += [words["key"].format(key=shown, rows=rows), ""]
         out += [words["head"], "|---|---|---|---|"]
         for column in each["schema"]["fields"]:
-            meaning, codes = column[about], column.get("laoqu:codes")
+            meaning = column.get(about, column["description"])
+            codes = column.get("laoqu:codes")
             table = column.get("laoqu:refers") or refers.get(column["name"])
             meaning += words["codes"].format(codes=codes) if codes else ""
             meaning += words["refers"].format(table=table) if table else ""
