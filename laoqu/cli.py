@@ -192,12 +192,17 @@ def run(notebook: str, pairs: list[str], params: str | None, **options: object) 
     arg("panel", help="a table of counties and years: .csv, .xlsx, .dta, .parquet"),
     arg("--outcome", default="", help="a column of numbers (default: the first)"),
     arg("--area", action="append", dest="areas",
-        help="an area, or all; may be given again (default: all)"), LANG, *BATCH,
+        help="id or name of an area, all (default), or each: all and every area"), LANG, *BATCH,
 )  # fmt: skip
 def monitor(panel: str, outcome: str, areas: list | None, langs: list, **options: object) -> int:
     """Compare a panel of your own with what the plan asks for."""
     given = {"panel": str(Path(panel).expanduser().resolve()), "outcome": outcome}
-    sets = [{**given, "area": area, "lang": lang} for lang in langs for area in areas or ["all"]]
+    if areas:
+        plan = laoqu.load()
+        areas = ["all", *plan.region_ids] if "each" in areas else areas
+        areas = ["all" if area == "all" else plan.region(area).region_id for area in areas]
+    wanted = dict.fromkeys(areas or ["all"])
+    sets = [{**given, "area": area, "lang": lang} for lang in langs for area in wanted]
     return _batch(laoqu.run_notebook, "08_monitoring", sets, **options)
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from laoqu import citation, document, measures, membership, paths, regions, schema, sheets, source
 from laoqu.errors import DataError, Problem, UnknownId, guard, guard_methods, nearest
+from laoqu.own import CONVERSIONS
 
 if TYPE_CHECKING:
     import geopandas
@@ -44,7 +45,7 @@ class Plan:
             if not path.is_file():
                 raise DataError([Problem(paths.display(path), 1, 1, "there is no such file")])
         #: What was converted while files of a reader's own were read, one row each.
-        self.conversions = pd.DataFrame(columns=membership.CONVERSIONS)
+        self.conversions = pd.DataFrame(columns=CONVERSIONS)
         self._made: dict[object, pd.DataFrame] = {}
         #: The parsed text: raw, canonical, units, offsets both ways.
         self.document = text = document.load("plan", folder)
@@ -53,6 +54,8 @@ class Plan:
         #: What ``data/raw/SOURCES.toml`` says of the plan: title, issuer, dates, hash.
         self.source = source.registry(folder)["plan"]
         self._tables = schema.Tables(folder, self.document)
+        #: What ``data/datapackage.json`` says of the collection: title, version, licences, tables.
+        self.package = self._tables.package
         if "membership" in self.own:
             path = self.own["membership"]
             table, self.conversions = membership.read(path, self._tables, membership_mode)
@@ -237,7 +240,8 @@ class Plan:
 
     def region(self, name: str) -> regions.Region:
         """Return one area by id, Chinese or English name, with or without 革命老区."""
-        return regions.find(name, self.regions())
+        found = regions.find(name, self.regions())
+        return regions.Region(**{field: found[field] for field in regions.Region._fields})
 
     def membership(self, region: str | None = None) -> pd.DataFrame:
         """Return which counties belong to which area, each with its basis and source.
