@@ -163,9 +163,10 @@ def _area(name: str) -> str:
 def _county(name: str) -> str:
     if name in county_codes():
         return name
-    from laoqu.places import resolve_place
+    from laoqu.analysis import county
+    from laoqu.plan import load
 
-    return str(resolve_place(name))
+    return str(county.find(load(), name)["adcode"])
 
 
 def _lang(name: str) -> str:
