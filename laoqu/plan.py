@@ -63,9 +63,7 @@ class Plan:
 
     def units(self) -> pd.DataFrame:
         """Return every unit of the text in reading order, headings included."""
-        columns = ["unit_id", "kind", "clause_id", "text", "start", "end", "page"]
-        rows = [[getattr(unit, column) for column in columns] for unit in self.document.units]
-        return pd.DataFrame(rows, columns=columns)
+        return self.document.units()
 
     def sentences(self) -> pd.DataFrame:
         """Return the sentences; headings are none.
@@ -73,9 +71,9 @@ class Plan:
         One row per sentence: the columns of `units` but ``kind``, and ``directive`` (it asks for
         or promises something). ``clause_id`` is also ``pre``, ``p1``, ``b1``….
         """
-        units = self.units().query("kind == 'sentence'").drop(columns="kind")
+        sentences = self.document.sentences()
         directive = self.scopes().query("scope != 'none'")["unit_id"]
-        return units.assign(directive=units["unit_id"].isin(directive)).reset_index(drop=True)
+        return sentences.assign(directive=sentences["unit_id"].isin(directive))
 
     def cite(self, rows: object) -> pd.DataFrame:
         """Return the plan's exact words for rows of any table of the collection.
