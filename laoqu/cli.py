@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -191,27 +192,28 @@ def run(notebook: str, pairs: list[str], params: str | None, **options: object) 
     arg("panel", help="a table of counties and years: .csv, .xlsx, .dta, .parquet"),
     arg("--outcome", default="", help="a column of numbers (default: the first)"),
     arg("--area", action="append", dest="areas",
-        help="an area, or all; may be given again (default: all)"), LANG, *BATCH,
+        help="id or name of an area, all (default), or each: all and every area"), LANG, *BATCH,
 )  # fmt: skip
 def monitor(panel: str, outcome: str, areas: list | None, langs: list, **options: object) -> int:
     """Compare a panel of your own with what the plan asks for."""
     given = {"panel": str(Path(panel).expanduser().resolve()), "outcome": outcome}
-    sets = [{**given, "area": area, "lang": lang} for lang in langs for area in areas or ["all"]]
+    if areas:
+        plan = laoqu.load()
+        areas = ["all", *plan.region_ids] if "each" in areas else areas
+        areas = ["all" if area == "all" else plan.region(area).region_id for area in areas]
+    wanted = dict.fromkeys(areas or ["all"])
+    sets = [{**given, "area": area, "lang": lang} for lang in langs for area in wanted]
     return _batch(laoqu.run_notebook, "08_monitoring", sets, **options)
 
 
 def _batch(function: Callable, *what: object, engine: str, quiet: bool, **options: object) -> int:
     if (engine == "dask") != bool(options["scheduler"]):
         raise LaoquError("--engine dask and --scheduler ADDRESS go together")
-    from laoqu.run.progress import Progress
-
-    mode = "quiet" if quiet else "bar" if sys.stderr and sys.stderr.isatty() else "lines"
-    progress = Progress(mode)
+    progress = _Progress(quiet)
     try:
         runs = function(*what, tell=progress, **options)
     finally:
         progress.end()
-    runs += progress.more(runs)
     counts = Counter(run.status for run in runs)
     for run in runs:
         if options["only_say"]:
@@ -225,6 +227,44 @@ def _batch(function: Callable, *what: object, engine: str, quiet: bool, **option
         print(f"{counts['ok']} written, {counts['unchanged']} unchanged{left}, "
               f"{counts['failed']} failed: {_outputs(runs)}")  # fmt: skip
     return int(counts["failed"] > 0)
+
+
+class _Progress:
+    """Shows the events of a batch: a bar on a terminal, else a line a run."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet, self.bar = quiet, None
+        self.total = self.done = 0
+        self.began = time.monotonic()
+
+    def __call__(self, kind: str, what: object) -> None:
+        try:
+            self.show(kind, what)
+        except OSError:  # nobody reads any more: the work goes on
+            self.quiet = True
+
+    def show(self, kind: str, what: object) -> None:
+        if kind == "note" and not self.quiet:
+            print(f"laoqu: {what}", file=sys.stderr)
+        elif kind == "begin":
+            self.total = what
+            if what and not self.quiet and sys.stderr and sys.stderr.isatty():
+                from tqdm import tqdm
+
+                self.bar = tqdm(total=what, unit="run", leave=False)
+        elif kind == "done":
+            self.done += 1
+            left = (time.monotonic() - self.began) / self.done * (self.total - self.done)
+            if self.bar is not None:
+                self.bar.update()
+            elif not self.quiet:
+                end = f", about {left:.0f} s left" if left > 0 else ""
+                text = f"{what.name}  {what.status}  {what.seconds:.1f} s{end}"
+                print(f"[{self.done}/{self.total}] {text}", flush=True)
+
+    def end(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
 
 
 def _outputs(runs: Sequence[object]) -> str:
@@ -331,25 +371,58 @@ def coding_template(file: str) -> None:
 
 
 @verb(
-    "coding compare",
-    arg("file", help="a sheet, .xlsx or .csv"),
+    "coding sample",
+    arg("--to", required=True, metavar="FOLDER", help="a new folder"),
+    arg("--n", type=int, default=100, metavar="N", help="units of each kind (default: 100)"),
+    arg("--seed", type=int, default=2021, metavar="S", help="of the lot (default: 2021)"),
+    arg("--what", action="append", dest="kinds", metavar="KIND",
+        help="measures, segments, scopes or namings; may be given again (default: all)"),
+    arg("--form", choices=("xlsx", "csv"), default="xlsx", help="of the sheets (default: xlsx)"),
 )  # fmt: skip
-def coding_compare(file: str) -> None:
-    """Check a sheet and compare it with the shipped one."""
-    from laoqu import sheets
-    from laoqu.analysis.agreement import by_variable
+def coding_sample(to: str, kinds: list[str] | None, **options: object) -> None:
+    """Draw a sample and write blind sheets for two coders."""
+    from laoqu import validation
+
+    kinds = kinds or list(validation.KINDS)
+    folder = validation.sample(laoqu.load(), to, kinds=kinds, **options)
+    for path in sorted(folder.rglob("*.*")):
+        print(f"wrote {paths.display(path)}")
+    print("give each coder one folder and keep the key; docs/validation.md has the protocol")
+
+
+@verb(
+    "coding compare",
+    arg("sheet_a", metavar="SHEET", help="a sheet, .xlsx or .csv"),
+    arg("sheet_b", metavar="SHEET_B", nargs="?", help="the sheet of a second coder"),
+    arg("--key", metavar="FILE", help="key.csv, which was written with the sheets"),
+    arg("--agreed", metavar="SHEET", help="what both coders settled on"),
+    arg("--to", metavar="FOLDER", help="also write the tables as CSV, into a new folder"),
+)  # fmt: skip
+def coding_compare(to: str | None, **sheets: str | None) -> None:
+    """Compare a sheet with the shipped codes, or two of a sample with each other too."""
+    from laoqu import validation
     from laoqu.show.table import text_table
 
-    plan = laoqu.load(coding=file)
-    coded = (plan.codings("own"), plan.codings("adjudicated"))
-    table = by_variable(*coded, draws=500)
-    keep = table["statistic"].str.match("percent|alpha|ac")
-    columns = ["variable", "statistic", "value", "low", "high", "most_units", "n", "note"]
-    shown = table.loc[keep, columns].map(lambda v: f"{v:.3f}" if isinstance(v, float) else str(v))
-    print(text_table(columns, shown.to_numpy().tolist(), frozenset({2, 3, 4, 5, 6})), end="\n\n")
-    differ = sheets.differences(*coded, plan.measures()).astype("str")
-    rows = differ.to_numpy().tolist()
-    print(text_table(list(differ.columns), rows) if rows else "no unit differs")
+    found = validation.compare(laoqu.load(), **sheets)
+    keep = found.agreement["statistic"].str.match("percent|alpha|ac")
+    columns = ["coders", "variable", "statistic", "value", "low", "high", "most_units", "n", "note"]
+    unlike = found.confusion[found.confusion.drop(columns=["variable", "n"]).nunique(axis=1) > 1]
+    shown = {
+        "agreement": found.agreement.loc[keep].reindex(columns=columns),
+        "confusion": unlike,
+        "differences": found.differences,
+        "shares": found.shares,
+    }
+    for name, table in shown.items():
+        if len(table):
+            print(f"{name}\n")
+            rows = table.map(lambda v: f"{v:.3f}" if isinstance(v, float) else str(v))
+            numeric = {i for i, kind in enumerate(table.dtypes) if kind.kind in "fi"}
+            print(text_table(list(table.columns), rows.to_numpy().tolist(), numeric), end="\n\n")
+    if found.differences.empty:
+        print("no unit differs")
+    if to:
+        print(f"wrote {paths.display(validation.write(found, to))}")
 
 
 @verb("lab")

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from laoqu import paths
 from laoqu.errors import ParameterError
-from laoqu.run.batch import Maker, Options, Run
-from laoqu.run.batch import run_notebook as _run_notebook
+from laoqu.run import Run, batch
 from laoqu.run.parameters import digest_of
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def run_reports(
     Returns
     -------
     list of Run
-        In printed order; those that failed are among them.
+        In the order asked; those that failed are among them.
 
     Raises
     ------
@@ -59,11 +58,7 @@ def run_reports(
     """
     wanted = area_ids() if regions is None else list(regions)
     sets = [{"region": region, "lang": lang} for lang in langs for region in wanted]
-    runs = run_notebook(REPORT, sets, outputs, **options)
-    order = {region: place for place, region in enumerate(area_ids())}
-    return sorted(
-        runs, key=lambda run: (LANGS.index(run.parameters["lang"]), order[run.parameters["region"]])
-    )
+    return run_notebook(REPORT, sets, outputs, **options)
 
 
 def run_cards(
@@ -108,8 +103,8 @@ def run_notebook(
     list of Run
         In the order of `sets`.
     """
-    maker = Maker(render, index, sources, KINDS, PRELOAD)
-    return _run_notebook(notebook, sets, outputs, maker, Options(**options))
+    maker = batch.Maker(render, index, parts, sources, KINDS, PRELOAD)
+    return batch.run_notebook(notebook, sets, outputs, maker=maker, **options)
 
 
 def render(notebook: nbformat.NotebookNode, lang: str, formats: Sequence[str]) -> dict[str, bytes]:
@@ -119,12 +114,18 @@ def render(notebook: nbformat.NotebookNode, lang: str, formats: Sequence[str]) -
     return pages.render(notebook, lang, formats)
 
 
-def index(manifest: Callable[[], Mapping[str, object]]) -> bytes:
-    """Return ``index.html``; what it shows whatever was run is made before `manifest` is called."""
+def parts() -> dict[str, object]:
+    """Return what the index shows whatever was run."""
     from laoqu import site
 
-    parts = site.parts()
-    return site.page(manifest(), parts)
+    return site.parts()
+
+
+def index(manifest: Mapping[str, object], parts: Mapping[str, object]) -> bytes:
+    """Return ``index.html``."""
+    from laoqu import site
+
+    return site.page(manifest, parts)
 
 
 def sources() -> dict[str, dict[str, str]]:

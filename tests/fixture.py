@@ -105,6 +105,19 @@ def executed(lang: str, region: str = "yimeng", cells: tuple[str, ...] = CELLS):
     return nbformat.reads(nbformat.writes(made), as_version=4)
 
 
+def book(path, parameters: str, *cells: str):
+    """Write a notebook for a batch: its parameters cell, then code cells."""
+    new = nbformat.v4.new_code_cell
+    first = new(parameters, metadata={"tags": ["parameters"]})
+    made = nbformat.v4.new_notebook(cells=[first, *map(new, cells)])
+    made.metadata["kernelspec"] = {"name": "python3", "language": "python", "display_name": "x"}
+    for number, cell in enumerate(made.cells):
+        cell.id = str(number)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(made, path)
+    return path
+
+
 #: What a page never says, by language: the words table of the report's design.
 NOT_WORDS = {
     "zh": ["触及", "点名", "经由地方", "作为某一类之一", "与其他区共有", "本区", "其余十一区",
