@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from laoqu import geo
 
 
-
 @guard_methods
 class Plan:
     """One policy plan as data; get it from `laoqu.load`.
