@@ -253,7 +253,7 @@ def _error(notebook: nbformat.NotebookNode) -> tuple[str, int | None, list[str]]
     """Return error, number of the cell and last lines, if a cell failed or some never ran."""
     cells = _code(notebook)
     for number, each in enumerate(cells, start=1):
-        for output in each.outputs:
+        for output in reversed(each.outputs):
             if output.output_type == "error" and output.ename != "SystemExit":
                 lines = ANSI.sub("", "\n".join(output.traceback)).strip().splitlines()
                 return f"{output.ename}: {output.evalue}", number, lines
