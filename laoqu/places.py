@@ -103,6 +103,30 @@ def resolve_place(
     raise index.unknown(text, asked)
 
 
+def bears(code: str, name: str, folder: Path | None = None) -> bool:
+    """Return whether a name can stand for a unit that held a code, or for what it was or became.
+
+    >>> bears("451025", "靖西市"), bears("630104", "冷湖行委")
+    (True, False)
+    """
+    index, text = _index(folder or paths.data()), clean(name)
+    for holder in index.units.by_code.get(code, ()):
+        lead = index.units.lead(holder)
+        kin = [holder, *index.units.came_from.get(holder, ())]
+        kin += [heir for heir, _ in index.units.heirs.get(holder, ())]
+        names = {each.name for each in kin} | {index.units.name.get(c, "") for c in lead.heirs}
+        # Also after that of its city, or without its type: 赣州市会昌县, 靖西.
+        if any(
+            each and (text.endswith(each) or TAIL.sub("", text) == TAIL.sub("", each))
+            for each in names
+        ):
+            return True
+        said = (kept for key in spellings(text) for _, kept in index.readings(key))
+        if any(h in kin or h.code in lead.heirs for kept in said for h in kept):
+            return True
+    return False
+
+
 def spoken(folder: Path | None = None) -> dict[str, list[str]]:
     """Return code → every name and short form of the unit that bears it today.
 
