@@ -196,7 +196,10 @@ def run(notebook: str, pairs: list[str], params: str | None, **options: object) 
 )  # fmt: skip
 def monitor(panel: str, outcome: str, areas: list | None, langs: list, **options: object) -> int:
     """Compare a panel of your own with what the plan asks for."""
-    given = {"panel": str(Path(panel).expanduser().resolve()), "outcome": outcome}
+    path = Path(panel).expanduser().resolve()
+    if not path.is_file():
+        raise LaoquError(f"{panel}: no such file")
+    given = {"panel": str(path), "outcome": outcome}
     if areas:
         plan = laoqu.load()
         areas = ["all", *plan.region_ids] if "each" in areas else areas

@@ -7,7 +7,6 @@ for maps of counties, not for overlays on other base maps.
 from __future__ import annotations
 
 import warnings
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +25,7 @@ CRS_LAYER = "EPSG:4326"
 CRS_CHINA = "+proj=aea +lat_1=25 +lat_2=47 +lat_0=0 +lon_0=105 +ellps=GRS80 +units=m +no_defs"
 #: Tolerance (metres) of the coast, which is drawn only in small: a quarter of a point there.
 DETAIL = 10_000
+LAYER = Path("built", "counties.parquet")
 COLUMNS = ["adcode", "name", "prefecture", "province", "geometry"]
 
 
@@ -44,15 +44,23 @@ def load(folder: Path | None = None) -> gpd.GeoDataFrame:
     >>> geo.load().shape
     (2851, 5)
     """
+    table = names(folder)
+    table["geometry"] = read((folder or paths.data()) / LAYER).geometry
+    twice = table["adcode"].duplicated(keep=False)  # Hong Kong and Macao, one code each
+    table = gpd.GeoDataFrame(table, crs=CRS_LAYER)
+    whole = pd.concat([table[~twice], dissolve(table[twice], COLUMNS[:-1], shared=True)])
+    return whole.sort_values("adcode", ignore_index=True)
+
+
+def names(folder: Path | None = None) -> pd.DataFrame:
+    """Return what the layer has beside the borders: the other `COLUMNS`, in the layer's order."""
     root = folder or paths.data()
-    layer = read(root / "built" / "counties.parquet")
+    table = pd.read_parquet(root / LAYER, columns=COLUMNS[:-1])
     join = pd.read_csv(root / "curated" / "county_layer_join.csv", dtype=str, na_filter=False)
     join = join[(join[["layer_adcode", "adcode_2021"]] != "").all(axis=1)].set_index("layer_adcode")
     for column in ("name", "adcode"):
-        layer[column] = layer["adcode"].map(join[f"{column}_2021"]).fillna(layer[column])
-    split = layer["adcode"].duplicated(keep=False)  # Hong Kong and Macao, one code each
-    layer = pd.concat([layer.loc[~split, COLUMNS], dissolve(layer[split], COLUMNS[:-1])])
-    return layer.sort_values("adcode", ignore_index=True)
+        table[column] = table["adcode"].map(join[f"{column}_2021"]).fillna(table[column])
+    return table
 
 
 def outline(folder: Path | None = None) -> gpd.GeoDataFrame:
@@ -155,16 +163,11 @@ def ground(x: float, y: float) -> tuple[float, float]:
     >>> round(scale, 2), round(north, 1)
     (0.98, 7.9)
     """
-    to_degrees = _to_degrees()
-    lon, lat = to_degrees.transform([x - 5e4, x, x + 5e4], [y] * 3)
-    length = pyproj.Geod(ellps="GRS80").inv(lon[0], lat[0], lon[2], lat[2])[2]
-    up = to_degrees.transform(lon[1], lat[1] + 0.2, direction="INVERSE")
-    return 1e5 / length, float(np.degrees(np.arctan2(x - up[0], up[1] - y)))
-
-
-@cache
-def _to_degrees() -> pyproj.Transformer:
-    return pyproj.Transformer.from_crs(CRS_CHINA, CRS_LAYER, always_xy=True)
+    china = pyproj.Proj(CRS_CHINA)
+    here = china.get_factors(*china(x, y, inverse=True))
+    north = np.radians(here.meridian_convergence)
+    along = np.cos(north) / here.parallel_scale, np.sin(north) / here.meridional_scale
+    return float(1 / np.hypot(*along)), here.meridian_convergence
 
 
 def read(path: Path, **options: str) -> gpd.GeoDataFrame:

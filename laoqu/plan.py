@@ -14,13 +14,12 @@ import pandas as pd
 
 from laoqu import citation, document, measures, membership, paths, regions, schema, sheets, source
 from laoqu.errors import DataError, Problem, UnknownId, guard, guard_methods, nearest
+from laoqu.own import CONVERSIONS
 
 if TYPE_CHECKING:
     import geopandas
 
     from laoqu import geo
-
-UNITS = ["unit_id", "kind", "clause_id", "text", "start", "end", "page"]
 
 
 @guard_methods
@@ -44,7 +43,7 @@ class Plan:
             if not path.is_file():
                 raise DataError([Problem(paths.display(path), 1, 1, "there is no such file")])
         #: What was converted while files of a reader's own were read, one row each.
-        self.conversions = pd.DataFrame(columns=membership.CONVERSIONS)
+        self.conversions = pd.DataFrame(columns=CONVERSIONS)
         self._made: dict[object, pd.DataFrame] = {}
         #: The parsed text: raw, canonical, units, offsets both ways.
         self.document = text = document.load("plan", folder)
@@ -53,6 +52,8 @@ class Plan:
         #: What ``data/raw/SOURCES.toml`` says of the plan: title, issuer, dates, hash.
         self.source = source.registry(folder)["plan"]
         self._tables = schema.Tables(folder, self.document)
+        #: What ``data/datapackage.json`` says of the collection: title, version, licences, tables.
+        self.package = self._tables.package
         if "membership" in self.own:
             path = self.own["membership"]
             table, self.conversions = membership.read(path, self._tables, membership_mode)
@@ -75,8 +76,7 @@ class Plan:
 
     def units(self) -> pd.DataFrame:
         """Return every unit of the text in reading order, headings included."""
-        rows = [[getattr(unit, column) for column in UNITS] for unit in self.document.units]
-        return pd.DataFrame(rows, columns=UNITS)
+        return self.document.units()
 
     def sentences(self) -> pd.DataFrame:
         """Return the sentences; headings are none.
@@ -84,9 +84,9 @@ class Plan:
         One row per sentence: the columns of `units` but ``kind``, and ``directive`` (it asks for
         or promises something). ``clause_id`` is also ``pre``, ``p1``, ``b1``….
         """
-        units = self.units().query("kind == 'sentence'").drop(columns="kind")
+        sentences = self.document.sentences()
         directive = self.scopes().query("scope != 'none'")["unit_id"]
-        return units.assign(directive=units["unit_id"].isin(directive)).reset_index(drop=True)
+        return sentences.assign(directive=sentences["unit_id"].isin(directive))
 
     def cite(self, rows: object) -> pd.DataFrame:
         """Return the plan's exact words for rows of any table of the collection.
@@ -237,7 +237,8 @@ class Plan:
 
     def region(self, name: str) -> regions.Region:
         """Return one area by id, Chinese or English name, with or without 革命老区."""
-        return regions.find(name, self.regions())
+        found = regions.find(name, self.regions())
+        return regions.Region(**{field: found[field] for field in regions.Region._fields})
 
     def membership(self, region: str | None = None) -> pd.DataFrame:
         """Return which counties belong to which area, each with its basis and source.

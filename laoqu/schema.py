@@ -148,15 +148,19 @@ def _well_formed(resources: list[dict[str, object]]) -> None:
 
 def tables(folder: Path | None = None) -> dict[str, dict[str, object]]:
     """Return the declaration of every table by its name."""
-    return {each["name"]: each for each in package(folder)["resources"] if "schema" in each}
+    return _tables(package(folder))
+
+
+def _tables(package: dict[str, object]) -> dict[str, dict[str, object]]:
+    return {each["name"]: each for each in package["resources"] if "schema" in each}
 
 
 class Tables:
     """The tables of one data folder, each read at first use and checked against the others."""
 
     def __init__(self, folder: Path, document: Document | None = None) -> None:
-        self.folder, self.document = folder, document
-        self.declared = tables(folder)
+        self.folder, self.document, self.package = folder, document, package(folder)
+        self.declared = _tables(self.package)
         self._read: dict[str, Table] = {}
         self._frames: dict[str, pd.DataFrame] = {}
 

@@ -14,7 +14,7 @@ import pandas as pd
 import laoqu
 from laoqu import paths
 from laoqu.analysis import estimators, treatment
-from laoqu.errors import LaoquError, OutputError, UnknownId
+from laoqu.errors import LaoquError, OutputError, UnknownId, nearest
 from laoqu.plan import Plan, load
 
 COUNTY, PANEL, README = "treatment_county.csv", "treatment_panel.csv", "README.md"
@@ -55,6 +55,9 @@ def files(
         raise LaoquError(f"unknown choice {', '.join(sorted(unknown))}")
     design = treatment.Design(**choices)
     table = treatment.counties(plan, channels, design, controls)
+    if estimator is not None and estimator not in estimators.NEVER:
+        known = nearest(str(estimator), estimators.NEVER) or estimators.NEVER
+        raise UnknownId(estimator, known, "estimator")
     if estimator is not None and table["channel"].nunique() > 1:
         raise LaoquError(
             f"{estimator} takes one channel: name it; the only one with a control group in the "

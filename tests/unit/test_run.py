@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import papermill
 import pytest
-from fixture import book
+from fixture import book, shown
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -362,6 +362,16 @@ def test_the_engine_leaves_this_process_as_it_was(tmp_path, capfd):
     assert capfd.readouterr().out == ""
     assert (sys.stdout, sys.stderr, sys.modules["__main__"], sys.displayhook) == before
     papermill.execute_notebook(str(source), None, engine_name="laoqu", progress_bar=False)
+
+
+TEMPLATES = ["08_monitoring", "10_region_report", "11_county_card", "12_annotated_plan"]
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_clients_that_write_outputs_as_they_are_find_no_scalar_of_numpy(name):
+    """As ploomber-engine saves a template."""
+    made = shown(nbformat.read(paths.notebooks() / f"{name}.ipynb", as_version=4))
+    assert sum(bool(cell.get("outputs")) for cell in made.cells) > 3
 
 
 # --- a batch
