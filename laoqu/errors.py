@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeVar
 
 F = TypeVar("F", bound=Callable)
+#: Arguments that a message shows as they are; of others only their type.
+SHOWN = (str, bytes, int, float, tuple, list, type(None))
 
 
 class LaoquError(Exception):
@@ -34,11 +36,9 @@ class DataError(LaoquError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = list(problems)
-        first = self.problems[0]
-        self.file, self.line, self.column = first.file, first.line, first.column
+        self.file, self.line, self.column, _ = self.problems[0]
         shown = [str(problem) for problem in self.problems[:10]]
-        hidden = len(self.problems) - len(shown)
-        if hidden:
+        if hidden := len(self.problems) - len(shown):
             shown.append(f"… and {hidden} more; `laoqu check` lists every problem")
         super().__init__("\n".join(shown))
 
@@ -47,8 +47,7 @@ class UnknownId(LaoquError, LookupError):  # noqa: N818 - the name users know
     """A name that nothing in the collection answers to; carries the nearest valid names."""
 
     def __init__(self, name: object, suggestions: Iterable[str], kind: str = "id") -> None:
-        self.name = name
-        self.suggestions = list(suggestions)
+        self.name, self.suggestions = name, list(suggestions)
         hint = f"; nearest: {', '.join(self.suggestions)}" if self.suggestions else ""
         super().__init__(f"unknown {kind} {name!r}{hint}")
 
@@ -82,20 +81,17 @@ def guard(function: F) -> F:
     return guarded
 
 
-def _shown(value: object) -> str:
-    """Return an argument for a message: short, and without the contents of a table."""
-    if not isinstance(value, (str, bytes, int, float, tuple, list, type(None))):
-        return type(value).__name__
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:59]}…"
-
-
 def guard_methods(cls: type) -> type:
     """Guard every public method of a class."""
     for name, value in list(vars(cls).items()):
         if callable(value) and not name.startswith("_"):
             setattr(cls, name, guard(value))
     return cls
+
+
+def _shown(value: object) -> str:
+    text = repr(value) if isinstance(value, SHOWN) else type(value).__name__
+    return text if len(text) <= 60 else f"{text[:59]}…"
 
 
 def nearest(name: str, valid: Iterable[str], n: int = 3) -> list[str]:

@@ -7,7 +7,6 @@ for maps of counties, not for overlays on other base maps.
 from __future__ import annotations
 
 import warnings
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +25,7 @@ CRS_LAYER = "EPSG:4326"
 CRS_CHINA = "+proj=aea +lat_1=25 +lat_2=47 +lat_0=0 +lon_0=105 +ellps=GRS80 +units=m +no_defs"
 #: Tolerance (metres) of the coast, which is drawn only in small: a quarter of a point there.
 DETAIL = 10_000
+LAYER = Path("built", "counties.parquet")
 COLUMNS = ["adcode", "name", "prefecture", "province", "geometry"]
 
 
@@ -44,15 +44,23 @@ def load(folder: Path | None = None) -> gpd.GeoDataFrame:
     >>> geo.load().shape
     (2851, 5)
     """
+    table = names(folder)
+    table["geometry"] = read((folder or paths.data()) / LAYER).geometry
+    twice = table["adcode"].duplicated(keep=False)  # Hong Kong and Macao, one code each
+    table = gpd.GeoDataFrame(table, crs=CRS_LAYER)
+    whole = pd.concat([table[~twice], dissolve(table[twice], COLUMNS[:-1], shared=True)])
+    return whole.sort_values("adcode", ignore_index=True)
+
+
+def names(folder: Path | None = None) -> pd.DataFrame:
+    """Return what the layer has beside the borders: the other `COLUMNS`, in the layer's order."""
     root = folder or paths.data()
-    layer = read(root / "built" / "counties.parquet")
+    table = pd.read_parquet(root / LAYER, columns=COLUMNS[:-1])
     join = pd.read_csv(root / "curated" / "county_layer_join.csv", dtype=str, na_filter=False)
     join = join[(join[["layer_adcode", "adcode_2021"]] != "").all(axis=1)].set_index("layer_adcode")
     for column in ("name", "adcode"):
-        layer[column] = layer["adcode"].map(join[f"{column}_2021"]).fillna(layer[column])
-    split = layer["adcode"].duplicated(keep=False)  # Hong Kong and Macao, one code each
-    layer = pd.concat([layer.loc[~split, COLUMNS], dissolve(layer[split], COLUMNS[:-1])])
-    return layer.sort_values("adcode", ignore_index=True)
+        table[column] = table["adcode"].map(join[f"{column}_2021"]).fillna(table[column])
+    return table
 
 
 def outline(folder: Path | None = None) -> gpd.GeoDataFrame:
@@ -85,16 +93,16 @@ class Layers(NamedTuple):
     provinces: gpd.GeoDataFrame
 
 
-def layers(counties: gpd.GeoDataFrame, outline: gpd.GeoDataFrame) -> Layers:
-    """Project the counties and the outline, and join the counties to provinces.
-
-    Maps of one area share this: it takes longer than one of them.
+def layers(
+    counties: gpd.GeoDataFrame, outline: gpd.GeoDataFrame, shared: bool | None = None
+) -> Layers:
+    """Project the counties and the outline, and join the counties to provinces: see `dissolve`.
 
     >>> [len(frame) for frame in layers(load(), outline())]
     [2851, 11, 34]
     """
     counties, outline = project(counties), project(outline)
-    provinces = dissolve(counties, "province")
+    provinces = dissolve(counties, "province", shared)
     codes = counties.groupby("province")["adcode"].min().str[:2] + "0000"
     provinces["adcode"] = provinces["province"].map(codes)
     outline = outline.set_geometry([_small(shape) for shape in outline.geometry], crs=CRS_CHINA)
@@ -111,15 +119,22 @@ def _small(shape: shapely.Geometry) -> shapely.Geometry:
     return shapely.multipolygons(parts)
 
 
-def dissolve(frame: gpd.GeoDataFrame, by: str | list[str]) -> gpd.GeoDataFrame:
+def dissolve(
+    frame: gpd.GeoDataFrame, by: str | list[str], shared: bool | None = None
+) -> gpd.GeoDataFrame:
     """Return one row per value of `by`, its shapes made one: prefectures, provinces, areas.
+
+    `shared` says that neighbours share their vertices, as the county layer's do; finding out, the
+    default, takes longer than the union itself.
 
     >>> dissolve(load().head(50), "province")["province"].tolist()
     ['北京市', '天津市', '河北省']
     """
     keys = [by] if isinstance(by, str) else by
     # The fast union is right only where neighbours share their vertices; a reader's own may not.
-    method = "coverage" if shapely.coverage_is_valid(frame.geometry.to_numpy()) else "unary"
+    if shared is None:
+        shared = shapely.coverage_is_valid(frame.geometry.to_numpy())
+    method = "coverage" if shared else "unary"
     return frame[[*keys, "geometry"]].dissolve(keys, as_index=False, sort=False, method=method)
 
 
@@ -148,16 +163,11 @@ def ground(x: float, y: float) -> tuple[float, float]:
     >>> round(scale, 2), round(north, 1)
     (0.98, 7.9)
     """
-    to_degrees = _to_degrees()
-    lon, lat = to_degrees.transform([x - 5e4, x, x + 5e4], [y] * 3)
-    length = pyproj.Geod(ellps="GRS80").inv(lon[0], lat[0], lon[2], lat[2])[2]
-    up = to_degrees.transform(lon[1], lat[1] + 0.2, direction="INVERSE")
-    return 1e5 / length, float(np.degrees(np.arctan2(x - up[0], up[1] - y)))
-
-
-@cache
-def _to_degrees() -> pyproj.Transformer:
-    return pyproj.Transformer.from_crs(CRS_CHINA, CRS_LAYER, always_xy=True)
+    china = pyproj.Proj(CRS_CHINA)
+    here = china.get_factors(*china(x, y, inverse=True))
+    north = np.radians(here.meridian_convergence)
+    along = np.cos(north) / here.parallel_scale, np.sin(north) / here.meridional_scale
+    return float(1 / np.hypot(*along)), here.meridian_convergence
 
 
 def read(path: Path, **options: str) -> gpd.GeoDataFrame:

@@ -52,13 +52,19 @@ def strength(outer: pd.Series, inner: pd.Series) -> pd.Series:
 
 
 def coded(
-    measures: pd.DataFrame, codes: pd.DataFrame, classes: pd.Series, references: pd.DataFrame
+    measures: pd.DataFrame,
+    codes: pd.DataFrame,
+    classes: pd.DataFrame,
+    references: pd.DataFrame,
+    scopes: pd.DataFrame,
+    text: str,
 ) -> pd.DataFrame:
-    """Join measures with the codes of one coder, in reading order.
+    """Join measures with the codes of one coder and with their scope, in reading order.
 
-    `classes` maps an instrument to its class. One row per measure: its own columns with
-    ``clause_id``, the variables of `SCALES`, ``strength``, ``instrument_class`` and ``refers_to``
-    (titles); the note of the measure is ``unit_note``.
+    `classes` are the rows of one scheme of ``crosswalk_rz``. One row per measure: its own columns
+    with ``clause_id``, the variables of `SCALES`, ``strength``, ``instrument_class``,
+    ``refers_to`` (titles), what `scope_of` adds, ``sentence_zh``; the measure's note is
+    ``unit_note``.
     """
     table = measures.sort_values("start", ignore_index=True)
     table.insert(2, "clause_id", table["unit_id"].str.partition(".")[0])
@@ -66,53 +72,52 @@ def coded(
         codes.drop(columns="coder"), on="measure_id", how="left", validate="one_to_one"
     )
     table["strength"] = strength(table["strength_outer"], table["strength_inner"])
-    table["instrument_class"] = table["instrument"].map(classes)
+    table["instrument_class"] = table["instrument"].map(classes.set_index("code")["class"])
     # 衔接落实… is no measure of its own: it says what the sentence's measures refer to.
     named = references.groupby("unit_id")["title"].agg(tuple)
     table["refers_to"] = [named.get(unit_id, ()) for unit_id in table["unit_id"]]
+    table = table.join(scope_of(table, scopes), on="measure_id")
+    columns = table[["start", "quote", "lead_start", "lead_end"]]
+    table["sentence_zh"] = [_sentence(text, *row) for row in columns.itertuples(index=False)]
     return table
 
 
-def with_scope(measures: pd.DataFrame, scopes: pd.DataFrame) -> pd.DataFrame:
-    """Add the scope of each measure, from the segments of its sentence that it overlaps.
+def scope_of(measures: pd.DataFrame, scopes: pd.DataFrame) -> pd.DataFrame:
+    """Return the scope of each measure, from the segments of its sentence that it overlaps.
 
-    Added are ``scopes`` (tuple, narrowest first), ``scope`` (the narrowest), ``conditional``,
-    ``delegated``, ``list_open`` (true for any segment), ``condition_on`` (areas, sites, persons,
-    firms, quotas or funds), ``list_total``, ``segments`` (tuple of scope ids): the conjuncts stay
-    apart there.
+    One row per measure id: ``scopes`` (tuple, narrowest first), ``scope`` (the narrowest),
+    ``conditional``, ``delegated``, ``list_open`` (true for any segment), ``condition_on`` (areas,
+    sites, persons, firms, quotas or funds), ``list_total``, ``segments`` (tuple of scope ids): the
+    conjuncts stay apart there.
     """
     pairs = measures[["measure_id", "unit_id", "start", "end"]].merge(
         scopes, on="unit_id", suffixes=("_measure", "")
     )
     inside = (pairs["start"] < pairs["end_measure"]) & (pairs["end"] > pairs["start_measure"])
     here = pairs[inside].groupby("measure_id", sort=False)
-    flags = ["conditional", "delegated", "list_open"]
-    found = here[flags].any()
-    found["scopes"] = here["scope"].agg(narrowest_first)
-    found["scope"] = found["scopes"].str[0]
-    found["condition_on"] = here["condition_on"].max()
-    found["list_total"] = here["list_total"].max().astype("Int64")
-    found["segments"] = here["scope_id"].agg(tuple)
-    columns = ["scopes", "scope", *flags, "condition_on", "list_total", "segments"]
-    return measures.join(found[columns], on="measure_id")
+    found = here.agg(
+        scopes=("scope", narrowest_first),
+        scope=("scope", lambda scopes: narrowest_first(scopes)[0]),
+        conditional=("conditional", "any"),
+        delegated=("delegated", "any"),
+        list_open=("list_open", "any"),
+        condition_on=("condition_on", "max"),
+        list_total=("list_total", "max"),
+        segments=("scope_id", tuple),
+    )
+    return found.astype({"list_total": "Int64"})
 
 
-def whole_sentences(measures: pd.DataFrame, text: str) -> pd.Series:
-    """Return the words of each measure so that they can stand alone.
+def _sentence(text: str, start: int, quote: str, first: int, last: int) -> str:
+    """Return the words of a measure so that they can stand alone, with a full stop.
 
-    They are the earlier words of the sentence that give the measure its subject (from
-    ``lead_start`` and ``lead_end`` in the canonical `text`), ``……`` where words between are left
-    out, the measure's own words, and a full stop.
+    Earlier words of the sentence that give it its subject come first, ``……`` where some are left
+    out.
     """
-    result = []
-    columns = ["start", "quote", "lead_start", "lead_end"]
-    for start, quote, first, last in measures[columns].itertuples(index=False):
-        words = quote.rstrip("，。") + "。"
-        if not pd.isna(first):
-            gap = "" if last == start else "……"
-            words = text[first:last] + gap + (words.removeprefix("以及") if gap else words)
-        result.append(words)
-    return pd.Series(result, index=measures.index, dtype="str")
+    words = quote.rstrip("，。") + "。"
+    if pd.isna(first):
+        return words
+    return text[first:last] + (words if last == start else "……" + words.removeprefix("以及"))
 
 
 def narrowest_first(scopes: Iterable[str]) -> tuple[str, ...]:
@@ -124,12 +129,11 @@ def with_labels(table: pd.DataFrame, codebook: pd.DataFrame, lang: str) -> pd.Da
     """Add ``<variable>_label`` behind each coded variable: the codebook's words in `lang`."""
     words = codebook.set_index(["variable", "code"])[f"label_{lang}"].to_dict()
     result = table.copy(deep=False)
-    named = {**{name: CODES.get(name, name) for name in SCALES}, "strength": "strength"}
-    for column, variable in named.items():
-        if column in BOOLEAN or column not in table:
-            continue
-        labels = [words.get((variable, str(code)), "") for code in table[column]]
-        result.insert(result.columns.get_loc(column) + 1, f"{column}_label", labels)
+    for column in (*SCALES, "strength"):
+        if column in table and column not in BOOLEAN:
+            codes = ((CODES.get(column, column), str(code)) for code in table[column])
+            labels = [words.get(code, "") for code in codes]
+            result.insert(result.columns.get_loc(column) + 1, f"{column}_label", labels)
     return result
 
 
@@ -147,27 +151,25 @@ def targets(measures: pd.DataFrame, figures: pd.DataFrame, mentions: pd.DataFram
         deliverables of G2 and G3), ``list_open``, ``start``, ``end``, ``quote``.
     """
     rows = measures[measures["target_type"].notna() & (measures["target_type"] != "")]
-    recipients = mentions.loc[mentions["recipient"], ["start", "name"]].to_numpy().tolist()
-    printed = figures[["start", "end", "number", "counted"]].to_numpy().tolist()
-    found: dict[str, list[object]] = {"names": [], "number": [], "unit": []}
+    recipients, names, printed = mentions[mentions["recipient"]], [], []
+    begin, named = recipients["start"].to_numpy(), recipients["name"].to_numpy()
+    first, last = figures["start"].to_numpy(), figures["end"].to_numpy()
+    counted = figures[["number", "counted"]].to_numpy()
     for start, end in zip(rows["start"], rows["end"], strict=True):
-        inside = [name for at, name in recipients if start <= at < end]
-        found["names"].append(tuple(dict.fromkeys(inside)))
-        here = [each[2:] for each in printed if start <= each[0] and each[1] <= end]
-        number, unit = here[0] if here else (pd.NA, "")
-        found["number"].append(number)
-        found["unit"].append(unit)
+        names.append(tuple(dict.fromkeys(named[(begin >= start) & (begin < end)])))
+        here = counted[(first >= start) & (last <= end)]
+        printed.append(here.tolist()[:1] or [[pd.NA, ""]])
     table = rows.rename(columns={"target_type": "kind"}).assign(
         target_id=rows["measure_id"].str.replace(".m", ".t", regex=False),
         verifiability=rows["target_type"].map(VERIFIABILITY),
-        number=pd.array(found["number"], dtype="Int64"),
-        unit=pd.array(found["unit"], dtype="str"),
-        names=pd.Series(found["names"], index=rows.index, dtype="object"),
+        number=pd.array([number for [[number, _]] in printed], dtype="Int64"),
+        unit=pd.array([unit for [[_, unit]] in printed], dtype="str"),
+        names=pd.Series(names, index=rows.index, dtype="object"),
     )
-    kinds = {"start": "int64", "end": "int64"}
     columns = "target_id measure_id unit_id kind verifiability number unit names list_open "
     columns += "start end quote"
-    return table[columns.split()].astype(kinds).reset_index(drop=True)
+    table = table[columns.split()].astype({"start": "int64", "end": "int64"})
+    return table.reset_index(drop=True)
 
 
 def lexicon(terms: Iterable[str], synonyms: dict[str, str], stops: Iterable[str]) -> dict[str, str]:

@@ -7,23 +7,24 @@ end of 2021 where it is one and the same, and refused otherwise; names are compa
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
-from laoqu import paths, places, regions, sheets, succession
-from laoqu.errors import Problem, UnknownId, nearest
+from laoqu import own, places, regions, sheets, succession
+from laoqu.errors import UnknownId, nearest
 from laoqu.schema import Row, Table, Tables
-from laoqu.spelling import clean
-from laoqu.succession import YEAR, Units
+from laoqu.succession import YEAR
 
-#: How own tables call the columns of ``membership.csv``; case and spaces do not matter.
+#: How own tables call the columns of ``membership.csv``.
 HEADS = {
     "region_id": "region_id region area 老区 革命老区 所属老区 区域 片区",
-    "adcode": "adcode code county_code countycode pac 行政区划代码 区划代码 县代码 区县代码 代码",
+    "adcode": own.CODE,
     "code_date": "code_date date 代码日期 日期 时间",
-    "name": "name county county_name 名称 县 县名 县市区 区县 县级行政区",
+    "name": own.NAME,
     "prefecture": "prefecture city 市 地级市 市州 地市",
     "province": "province 省 省份 省级",
     "basis": "basis 依据",
@@ -33,14 +34,15 @@ HEADS = {
     "source_quote": "source_quote quote 原文 引文",
     "note": "note notes 备注 说明",
 }
-CONFIDENCE = {"高": "high", "中": "medium", "低": "low"}
-CONVERSIONS = ["file", "row", "found", "used", "why"]
-#: Day 0 of the numbers that a spreadsheet has for dates.
-EPOCH = date(1899, 12, 30)
-DATE = re.compile(
-    r"(\d{4})(?:[-/.年]?(\d{1,2})(?:[-/.月]?(\d{1,2})日?)?)?年?(?: 00:00:00)?", re.ASCII
-)
+CONFIDENCE = {"高": "high", "中": "medium", "低": "low", "": "high"}
+#: Day 0 of the numbers that a spreadsheet has for dates, and how people write dates.
+EPOCH = datetime(1899, 12, 30)
+DATES = ("%Y-%m-%d", "%Y%m%d", "%Y-%m", "%Y")
 MODES = ("only", "complete")
+
+
+class RowError(Exception):
+    """A row that cannot be used: the column and why."""
 
 
 def read(path: Path, tables: Tables, mode: str = "only") -> tuple[Table, pd.DataFrame]:
@@ -49,226 +51,151 @@ def read(path: Path, tables: Tables, mode: str = "only") -> tuple[Table, pd.Data
     The file is CSV (UTF-8 or GBK; comma, semicolon or tab) or XLSX, rows in any order; columns are
     known by their names in `HEADS`. `tables` are the data folder's own; `mode` says whether an area
     without a row stays empty ("only") or keeps the rows of the shipped table ("complete"). The
-    table is as the shipped one, sorted, with every problem found; conversions are one row each:
-    ``file``, ``row``, ``found``, ``used``, ``why``.
+    table is as the shipped one, sorted, with every problem found; conversions are one row each.
     """
     if mode not in MODES:
         raise UnknownId(mode, MODES, "membership_mode")
-    reader = _Reader(path, tables)
+    notes = own.Notes(path)
+    table = Table("membership", notes.file, tables["membership"].fields)
     head, *rows = sheets.cells(path) or [[]]
-    reader.read_head(head)
-    for number, cells in enumerate(rows if not reader.table.problems else (), start=2):
-        reader.number = number
-        row = {name: cells[i] for name, i in reader.columns.items() if i < len(cells)}
-        if any(row.values()):
-            reader.read_row(row)
-    reader.finish(mode)
-    return reader.table, pd.DataFrame(reader.conversions, columns=CONVERSIONS)
+    _read_head(head, notes)
+    reader, first = _Reader(tables, notes, path.name), {}
+    for number, cells in enumerate(rows if not notes.problems() else (), start=2):
+        row = {name: cells[at] for name, at in notes.columns.items() if at < len(cells)}
+        if not any(row.values()):
+            continue
+        try:
+            values = reader.read(number, dict.fromkeys(HEADS, "") | row)
+            key = values["region_id"], values["adcode"]
+            if first.setdefault(key, number) != number:
+                message = f"{key[0]} has {values['name']} twice, first in row {first[key]}"
+                raise RowError("adcode", message)
+            table.rows.append(Row(number, "", values))
+        except RowError as fault:
+            notes.wrong(number, *fault.args)
+        if notes.full:
+            break
+    table.problems += notes.problems()
+    here = {row["region_id"] for row in table.rows}
+    missing = [each for each in tables.frame("regions")["region_id"] if each not in here]
+    if mode == "complete":
+        table.rows += [row for row in tables["membership"].rows if row["region_id"] in missing]
+        notes.converted(1, "", ", ".join(missing), "areas without a row keep the shipped ones")
+    else:
+        why = "areas without a row: no county is known of them"
+        notes.converted(1, ", ".join(missing), "", why)
+    table.rows.sort(key=lambda row: (row["region_id"], row["adcode"]))
+    return table, notes.conversions()
+
+
+def _read_head(head: list[str], notes: own.Notes) -> None:
+    """Find the columns; one that two could be is refused."""
+    found = own.columns(head, HEADS)
+    for name, (at, *others) in ((name, at) for name, at in found.items() if at):
+        notes.columns[name] = at
+        notes.converted(1, head[at], name, "the name of a column")
+        for other in others:
+            notes.wrong(1, name, f"{head[other]!r} is a second column for {name}")
+    words = [word for each in HEADS.values() for word in each.split()]
+    for at in set(range(len(head))) - {at for each in found.values() for at in each}:
+        hint = ", ".join(nearest(head[at], words))
+        notes.converted(1, head[at], "", f"a column that is not used; nearest: {hint}")
+    if "region_id" not in notes.columns or not {"adcode", "name"} & set(notes.columns):
+        message = (
+            f"found {', '.join(head) or 'no columns'}; expected the column 'region_id' and the "
+            "column 'adcode' or 'name' (see data/README.md)"
+        )
+        notes.wrong(1, "", message)
 
 
 class _Reader:
-    """Rows, problems and conversions of one file while it is read."""
+    """Reads rows: what is in their cells → what a row of the shipped table has."""
 
-    def __init__(self, path: Path, tables: Tables) -> None:
-        self.tables, self.file, self.name = tables, paths.display(path), path.name
-        self.table = Table("membership", self.file, tables["membership"].fields)
-        self.conversions: list[list[object]] = []
-        self.regions = tables.frame("regions")
-        self.areas = regions.documented(self.regions, tables.frame("membership"))
-        self.units: Units = succession.units(tables.folder)
-        self.parents = dict(tables.frame("gazetteer")[["adcode", "parent"]].to_numpy())
-        self.with_counties = set(self.parents.values())
-        self.columns: dict[str, int] = {}
-        self.number = 1
+    def __init__(self, tables: Tables, notes: own.Notes, source: str) -> None:
+        self.folder, self.notes, self.source = tables.folder, notes, source
+        self.units, areas = succession.units(tables.folder), tables.frame("regions")
+        self.area = cache(lambda name: regions.find(name, areas))
 
-    def wrong(self, column: str, message: str) -> None:
-        """Note a problem in the row that is being read."""
-        at = self.columns.get(column, 0) + 1
-        self.table.problems.append(Problem(self.file, self.number, at, message))
-
-    def converted(self, found: str, used: str, why: str) -> None:
-        """Note a conversion in the row that is being read."""
-        if found != used:
-            self.conversions.append([self.file, self.number, found, used, why])
-
-    def read_head(self, head: list[str]) -> None:
-        """Find the columns."""
-        known = {word: name for name, words in HEADS.items() for word in words.split()}
-        for index, cell in enumerate(head):
-            key = re.sub(r"[\s（）()、]", "", cell).casefold()
-            name = known.get(key)
-            if name is None and cell:
-                hint = ", ".join(nearest(key, known))
-                self.converted(cell, "", f"a column that is not used; nearest: {hint}")
-            elif name in self.columns:
-                self.wrong(name, f"{cell!r} is a second column for {name}")
-            elif name:
-                self.columns[name] = index
-                self.converted(cell, name, "the name of a column")
-        if "region_id" not in self.columns or not {"adcode", "name"} & set(self.columns):
-            message = (
-                f"found {', '.join(head) or 'no columns'}; expected the column 'region_id' and the "
-                "column 'adcode' or 'name' (see data/README.md)"
-            )
-            self.wrong("", message)
-
-    def read_row(self, row: dict[str, str]) -> None:
-        """Read one row."""
-        values = dict.fromkeys(HEADS, "") | row
+    def read(self, number: int, values: dict[str, str]) -> dict[str, object]:
+        """Return the values of a row, or raise what is wrong with it."""
         try:
-            region = regions.find(values["region_id"], self.areas)
+            area = self.area(values["region_id"])
         except UnknownId as error:
-            self.wrong("region_id", str(error))
-            return
-        self.converted(values["region_id"], region.region_id, "the area's id")
-        code, year = values["adcode"], self._year(values["code_date"])
-        code = self._followed(code, values["name"], year) if code else self._named(values, region)
-        if not code:
-            return
-        level = self.units.level[code]
-        if level == "province" or (level == "prefecture" and code in self.with_counties):
-            self.wrong("adcode", f"{self.units.shown(code)} is no county: list its counties")
-            return
-        confidence = CONFIDENCE.get(values["confidence"], values["confidence"].lower() or "high")
+            raise RowError("region_id", str(error)) from None
+        year, said = self._year(values["code_date"]), values["code_date"]
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", said):
+            self.notes.converted(number, said, str(year or ""), "a date: its year is used")
+        if values["adcode"]:
+            code, why = self._coded(values["adcode"], values["name"], year)
+            self.notes.converted(number, values["adcode"], code, why)
+        else:
+            code, why = self._named(values, area["provinces"], year)
+        unit = self.units.name[code]
+        self.notes.converted(number, values["region_id"], area["region_id"], "the area's id")
+        self.notes.converted(number, values["name"] or unit, unit, why or "the full name")
+        level, above = self.units.level[code], [self.units.name[c] for c in self.units.above(code)]
+        if level == "province" or (level == "prefecture" and code in self.units.parent.values()):
+            raise RowError("adcode", f"{self.units.shown(code)} is no county: list its counties")
+        confidence = values["confidence"].lower()
+        confidence = CONFIDENCE.get(confidence, confidence)
         if confidence not in regions.CONFIDENCE:
-            self.wrong("confidence", f"found {confidence!r}, expected high, medium or low")
-        above = [self.units.name[each] for each in self.units.above(code)]
-        city = above[0] if len(above) > 1 else self.units.name[code] * (level == "prefecture")
-        values |= {
-            "region_id": region.region_id,
+            message = f"found {confidence!r}, expected high, medium or low"
+            raise RowError("confidence", message)
+        city = above[0] if len(above) > 1 else unit * (level == "prefecture")
+        return values | {
+            "region_id": area["region_id"],
             "adcode": code,
             "code_date": f"{YEAR}-12-31",
-            "name": self.units.name[code],
+            "name": unit,
             "prefecture": city,
             "province": above[-1] if above else "",
             "confidence": confidence,
-            "source": values["source"] or self.name,
+            "source": values["source"] or self.source,
         }
-        self.table.rows.append(Row(self.number, "", values))
 
     def _year(self, text: str) -> int | None:
         """Return the year of a date as people and spreadsheets write it."""
-        if not text:
-            return None
-        try:
-            if re.fullmatch(r"[34]\d{4}(?:\.0)?", text, re.ASCII):  # 1982 to 2036, as Excel counts
-                found = EPOCH + timedelta(days=int(float(text)))
-            else:
-                year, month, day = DATE.fullmatch(text).groups()
-                found = date(int(year), int(month or 12), int(day or (1 if month else 31)))
-        except (AttributeError, ValueError):  # no date, or no day of the calendar
-            self.wrong("code_date", f"found {text!r}, expected a date such as 2021-12-31")
-            return None
-        self.converted(text, found.strftime("%Y-%m-%d"), "a date")
-        return found.year
+        plain = re.sub(r"[年月/.]", "-", text.removesuffix(" 00:00:00")).strip("日-")
+        if re.fullmatch(r"[34]\d{4}(?:-0)?", plain, re.ASCII):  # 1982 to 2036, as Excel counts
+            return (EPOCH + timedelta(days=int(plain[:5]))).year
+        for form in DATES if plain.isascii() else ():
+            with suppress(ValueError):
+                return datetime.strptime(plain, form).year
+        if text:
+            raise RowError("code_date", f"found {text!r}, expected a date such as 2021-12-31")
+        return None
 
-    def _followed(self, text: str, name: str, year: int | None) -> str:
-        code, why = tidy_code(text)
-        adcode, reason = follow(self.units, code, year) if code else ("", why)
-        if not adcode:
-            self.wrong("adcode", reason)
-            return ""
-        self.converted(text, code, why)
-        self.converted(code, adcode, reason)
-        if name and not self._fits(name, adcode, code):
-            held = self.units.shown(adcode)
-            self.wrong("name", f"the code {code} is {held}, the name says {name!r}")
-            return ""
-        self.converted(name or self.units.name[adcode], self.units.name[adcode], "the full name")
-        return adcode
+    def _coded(self, text: str, name: str, year: int | None) -> tuple[str, str]:
+        """Return the unit of 2021 that a code means, and why."""
+        code, why = own.tidy_code(text)
+        if not code:
+            raise RowError("adcode", f"{why} expected six digits")
+        lead, _ = self.units.trace(code, year)
+        if not lead.adcode:
+            raise RowError("adcode", f"{code} is no unit of the end of {YEAR}: {lead.reason}")
+        if name and not places.bears(code, name, self.folder):
+            held = self.units.shown(lead.adcode)
+            raise RowError("name", f"the code {code} is {held}, the name says {name!r}")
+        return lead.adcode, lead.reason or why
 
-    def _fits(self, name: str, adcode: str, code: str) -> bool:
-        """Whether a name is one of a unit, today or under the code that was given."""
-        codes = (adcode, code)
-        held = {holder.name for each in codes for holder in self.units.by_code.get(each, ())}
-        if clean(name) in held:
-            return True
-        within = self.parents.get(adcode) or None
-        try:
-            return places.resolve_place(name, within, folder=self.tables.folder) == adcode
-        except UnknownId:
-            return False
-
-    def _named(self, values: dict[str, str], region: regions.Region) -> str:
-        """Return the code of a name, inside what the row or the area says."""
-        name = values["name"]
+    def _named(
+        self, values: dict[str, str], provinces: tuple[str, ...], year: int | None
+    ) -> tuple[str, str]:
+        """Return the unit of a name inside what the row or the area says, and why."""
+        name, given = values["name"], values["prefecture"] or values["province"]
         if not name:
-            self.wrong("adcode", "neither a code nor a name")
-            return ""
-        given = values["prefecture"] or values["province"]
-        found, said = set(), ""
-        for within in [given] if given else region.provinces:
+            raise RowError("adcode", "neither a code nor a name")
+        found: dict[str, str] = {}
+        wrong: list[UnknownId] = []
+        for within in [given] if given else provinces:
             try:
-                code = places.resolve_place(name, within, "county", None, self.tables.folder)
-                found.add(str(code))
-                said = code.note
-            except places.AmbiguousName as error:
-                self.wrong("name", str(error))
-                return ""
+                code = places.resolve_place(name, within, "county", year, self.folder)
+                found[str(code)] = f"{self.units.shown(code)}; {code.note}".removesuffix("; ")
             except UnknownId as error:
-                said = said or str(error)
-        if len(found) != 1:
-            shown = "; ".join(self.units.shown(code) for code in sorted(found))
-            self.wrong("name", f"{name!r} is several counties: {shown}" if found else said)
-            return ""
-        code = found.pop()
-        why = f"{self.units.shown(code)}{f'; {said}' if said else ''}"
-        self.converted(name, code, why)
-        return code
-
-    def finish(self, mode: str) -> None:
-        """Refuse what stands twice, sort, and complete areas that have no row."""
-        seen: dict[tuple[object, object], int] = {}
-        for row in self.table.rows:
-            key = (row["region_id"], row["adcode"])
-            if seen.setdefault(key, row.line) != row.line:
-                self.number = row.line
-                self.wrong("adcode", f"{key[0]} has {row['name']} twice, first in row {seen[key]}")
-        if self.table.problems:
-            return
-        here = {row["region_id"] for row in self.table.rows}
-        missing = [each for each in self.regions["region_id"] if each not in here]
-        self.number, names = 1, ", ".join(missing)
-        if mode == "complete":
-            shipped = self.tables["membership"].rows
-            self.table.rows += [row for row in shipped if row["region_id"] in missing]
-            self.converted("", names, "areas without a row keep the shipped ones")
-        else:
-            self.converted(names, "", "areas without a row: no county is known of them")
-        self.table.rows.sort(key=lambda row: (row["region_id"], row["adcode"]))
-
-
-def tidy_code(text: object) -> tuple[str, str]:
-    """Return a code as six digits and what was converted, or nothing and what is wrong."""
-    shown = "" if text is None or text is pd.NA else str(text).strip()
-    code = re.sub(r"\.0+$", "", shown)
-    if re.fullmatch(r"[0-9]{6}", code):
-        return code, "a code as a number" if code != shown else ""
-    if re.fullmatch(r"[0-9]{6}0{6}", code):
-        return code[:6], "a code of 12 digits, of the unit itself"
-    return "", f"adcode is {shown[:20]!r}, expected six digits"
-
-
-def follow(units: Units, code: str, year: int | None = None) -> tuple[str, str]:
-    """Return the unit of the end of 2021 that a code means, and why; or nothing, and why not.
-
-    Without a year a code that nobody holds in 2021 is its only holder's; several are refused.
-
-    Examples
-    --------
-    >>> from laoqu import membership, succession
-    >>> membership.follow(succession.units(), "451025")
-    ('451081', '靖西县 (451025, 2002–2014) became 靖西市 451081 in 2015')
-    """
-    held = units.by_code.get(code, [])
-    if units.holder(code, year or YEAR) or not held:
-        lead, _ = units.trace(code, year or YEAR)
-    elif len(held) > 1:
-        who = "; ".join(map(str, held))
-        return "", f"{code} is no unit of {year or YEAR}; it was {who}: say which by `code_date`"
-    else:
-        lead = units.lead(held[0])
-    if lead.adcode:
-        return lead.adcode, lead.reason
-    reason = lead.reason or f"{code} leads to no one unit"
-    return "", f"{code} is no unit of the end of {YEAR}: {reason}"
+                wrong.append(error)
+        wrong.sort(key=lambda error: not isinstance(error, places.AmbiguousName))
+        if len(found) > 1:
+            raise RowError("name", f"{name!r} is several counties: {'; '.join(found.values())}")
+        if not found or isinstance(wrong and wrong[0], places.AmbiguousName):
+            raise RowError("name", str(wrong[0]))
+        return next(iter(found.items()))

@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from laoqu.errors import OutputError
@@ -60,64 +59,43 @@ def outputs() -> Path:
 
 def own_files(given: Mapping[str, Path | str | None] | None = None) -> dict[str, Path]:
     """Return the reader's own files: as given, else as the environment says (LAOQU_…)."""
-    found = {
-        name: (given or {}).get(name) or os.environ.get(f"LAOQU_{name.upper()}") for name in OWN
-    }
-    return {name: Path(path) for name, path in found.items() if path}
+    said = {name: os.environ.get(f"LAOQU_{name.upper()}") for name in OWN}
+    said |= {name: path for name, path in (given or {}).items() if path}
+    return {name: Path(path) for name, path in said.items() if path}
 
 
 def display(path: Path) -> str:
     """Return `path` as a person would name it: ``data/…`` rather than a place on this machine."""
-    path = Path(path)
-    for base, name in ((data(), "data"), (notebooks(), "notebooks"), (outputs(), "outputs")):
-        if path.is_relative_to(base):
-            return str(Path(name) / path.relative_to(base))
-    root = checkout()
-    return str(path.relative_to(root)) if root and path.is_relative_to(root) else str(path)
+    named = {data(): "data", notebooks(): "notebooks", outputs(): "outputs", checkout(): ""}
+    for base, name in named.items():
+        if base and Path(path).is_relative_to(base):
+            return str(Path(name) / Path(path).relative_to(base))
+    return str(path)
 
 
-@contextmanager
-def replacing(folder: Path, name: str) -> Iterator[Path]:
-    """Give an empty folder to write into, which in the end is `folder`/`name`, whole.
+def place(folder: Path, name: str, files: Mapping[str, bytes]) -> None:
+    """Have `folder`/`name` hold these files (path → content) and no others.
 
-    What stood there is moved aside, and taken away once the new one stands; if the new one cannot
-    be put there, it is put back at once. A process that is killed between the two leaves it as
-    ``.laoqu-old-…``, from where the next call for the same name, or `put_back`, returns it.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as outputs:
-    ...     with replacing(Path(outputs), "zh/yimeng") as beside:
-    ...         _ = (beside / "report.html").write_text("…")
-    ...     [path.name for path in Path(outputs).rglob("*")]
-    ['zh', 'yimeng', 'report.html']
+    They are written beside it and put there whole. What stood there is moved aside meanwhile, as
+    ``.laoqu-old-…``; the next call for the same name, or `put_back`, returns it if a process is
+    killed between the two.
     """
     target, old = folder / name, folder / f"{REPLACED}{name.replace('/', '~')}"
     put_back(folder, old.name)
     beside = Path(tempfile.mkdtemp(prefix=BESIDE, dir=folder))
     try:
-        yield beside
+        for file, data in files.items():
+            (beside / file).parent.mkdir(parents=True, exist_ok=True)
+            (beside / file).write_bytes(data)
         beside.chmod(0o777 & ~umask())
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():
             target.replace(old)
-        try:
-            beside.replace(target)
-        except OSError:
-            put_back(folder, old.name)
-            raise
+        beside.replace(target)
         shutil.rmtree(old, ignore_errors=True)
     finally:
+        put_back(folder, old.name)
         shutil.rmtree(beside, ignore_errors=True)
-
-
-def place(folder: Path, name: str, files: Mapping[str, bytes]) -> None:
-    """Have `folder`/`name` hold these files (path → content) and no others: see `replacing`."""
-    with replacing(folder, name) as beside:
-        for file, data in files.items():
-            (beside / file).parent.mkdir(parents=True, exist_ok=True)
-            (beside / file).write_bytes(data)
 
 
 def put_back(folder: Path, only: str = "") -> None:

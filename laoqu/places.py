@@ -17,7 +17,7 @@ from typing import NamedTuple
 from laoqu import paths, regions, schema, succession
 from laoqu.errors import UnknownId, nearest
 from laoqu.spelling import SHORT_SUFFIX, TAIL, clean, latin, latin_keys, spellings
-from laoqu.succession import FIRST, YEAR, Holder, Units
+from laoqu.succession import FIRST, YEAR, Holder
 
 #: Provinces that were part of another until 1988 and 1997.
 PROVINCE_NOW = {"46": "44", "50": "51"}
@@ -37,14 +37,17 @@ class AmbiguousName(UnknownId):
 class Adcode(str):
     """The code of a unit: text, with the unit's `name` and a `note` on a change of name or code."""
 
-    name: str
-    note: str
+    name = note = ""
 
-    def __new__(cls, code: str, name: str, note: str = "") -> Adcode:
-        """Make the code carry its name and note."""
-        self = super().__new__(cls, code)
-        self.name, self.note = name, note
-        return self
+
+class Question(NamedTuple):
+    """What is asked; ``inside`` are the codes of the units or area that ``within`` names."""
+
+    name: str
+    within: str | None
+    level: str | None
+    year: int | None
+    inside: frozenset[str] | None = None
 
 
 def resolve_place(
@@ -59,15 +62,13 @@ def resolve_place(
     Parameters
     ----------
     name : str
-        Full, short (靖西, 彭水县, 前郭县) or earlier name, in simplified or traditional characters
-        or in pinyin (huanxian, Huan County), alone or after province and city (甘肃省环县); or a
-        code, also one of another year.
+        Full, short (靖西, 彭水县) or earlier name, in simplified or traditional characters or in
+        pinyin (huanxian, Huan County), alone or after province and city (甘肃省环县); or a code.
     within : str, optional
         Name or code of the province or prefecture it lies in, or one of the twelve areas.
     level : {"province", "prefecture", "county"}, optional
     year : int, optional
-        The year in which the unit bore the name or code. Without it, a name that several units
-        bore since 1980 is refused.
+        The year in which the unit bore the name or code; by default any since 1980.
     folder : Path, optional
         The data folder; by default the collection's own.
 
@@ -85,22 +86,45 @@ def resolve_place(
     ('500243', '451081', '621022')
     >>> lq.resolve_place("梅列区").note
     '梅列区 (350402) became 三元区 (350404) in 2021'
-    >>> lq.resolve_place("郊区", within="晋城市", year=1990).name
-    '泽州县'
     """
     if level is not None and level not in LEVELS:
         raise UnknownId(level, LEVELS, "level")
     if year is not None and (isinstance(year, bool) or not isinstance(year, Integral)):
         raise UnknownId(year, ["a whole number such as 2010"], "year")
-    index = _index(folder or paths.data())
-    text = clean(name)
-    inside = None if within is None else _inside(index, within)
-    question = _Question(name, within, inside, level, year)
+    index, text = _index(folder or paths.data()), clean(name)
+    asked = Question(name, within, level, year)
+    if within is not None:
+        asked = asked._replace(inside=index.inside(within))
     for spelling in spellings(text):
-        for found in index.holders(spelling):
-            if kept := index.fitting(found, question):
-                return index.answer(kept, spelling, question)
-    raise _unknown(index, text, question)
+        for said, found in index.readings(spelling):
+            index.refuse_city(said, found, asked)
+            if kept := index.fitting(found, asked):
+                return index.answer(said, kept, asked)
+    raise index.unknown(text, asked)
+
+
+def bears(code: str, name: str, folder: Path | None = None) -> bool:
+    """Return whether a name can stand for a unit that held a code, or for what it was or became.
+
+    >>> bears("451025", "靖西市"), bears("630104", "冷湖行委")
+    (True, False)
+    """
+    index, text = _index(folder or paths.data()), clean(name)
+    for holder in index.units.by_code.get(code, ()):
+        lead = index.units.lead(holder)
+        kin = [holder, *index.units.came_from.get(holder, ())]
+        kin += [heir for heir, _ in index.units.heirs.get(holder, ())]
+        names = {each.name for each in kin} | {index.units.name.get(c, "") for c in lead.heirs}
+        # Also after that of its city, or without its type: 赣州市会昌县, 靖西.
+        if any(
+            each and (text.endswith(each) or TAIL.sub("", text) == TAIL.sub("", each))
+            for each in names
+        ):
+            return True
+        said = (kept for key in spellings(text) for _, kept in index.readings(key))
+        if any(h in kin or h.code in lead.heirs for kept in said for h in kept):
+            return True
+    return False
 
 
 def spoken(folder: Path | None = None) -> dict[str, list[str]]:
@@ -109,70 +133,78 @@ def spoken(folder: Path | None = None) -> dict[str, list[str]]:
     >>> spoken()["522300"]
     ['黔西南布依族苗族自治州', '黔西南州', '黔西南']
     """
-    index, names = _index(folder or paths.data()), defaultdict(list)
-    for known in (index.full, index.shorter):
+    index, names = _index(folder or paths.data()), defaultdict(dict)
+    for known in (index.full, index.short):
         for name, holders in known.items():
             for holder in holders:
-                if holder.last >= YEAR and name not in names[holder.code]:
-                    names[holder.code].append(name)
-    return dict(names)
-
-
-class _Question(NamedTuple):
-    name: str
-    within: str | None
-    inside: frozenset[str] | None
-    level: str | None
-    year: int | None
+                if holder.last >= YEAR:
+                    names[holder.code][name] = None
+    return {code: list(said) for code, said in names.items()}
 
 
 class _Index:
-    """Every way to say a unit, today's and earlier ones."""
+    """Every way to say a unit, today's and earlier ones: name → holders, each once."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.units: Units = succession.units(folder)
-        gazetteer = schema.read("gazetteer", folder).frame()
-        # Holders by name, in order and each once.
+        self.folder, self.units = folder, succession.units(folder)
         self.full: dict[str, dict[Holder, None]] = defaultdict(dict)
-        self.shorter: dict[str, dict[Holder, None]] = defaultdict(dict)
+        self.short: dict[str, dict[Holder, None]] = defaultdict(dict)
         self.latin: dict[str, dict[Holder, None]] = defaultdict(dict)
         for holder in (h for held in self.units.by_code.values() for h in held):
             self.full[holder.name][holder] = None
             if not holder.first <= YEAR <= holder.last:
-                self.shorter[TAIL.sub("", holder.name)][holder] = None
-        for unit in gazetteer.itertuples():
+                self.short[TAIL.sub("", holder.name)][holder] = None
+        for unit in schema.read("gazetteer", folder).frame().itertuples():
             holder = self.units.holder(unit.adcode, YEAR)
             for suffix in SHORT_SUFFIX.get(unit.type, ()):
                 self.full[unit.short_name + suffix][holder] = None
             for short in (unit.short_name, TAIL.sub("", unit.name)):
-                self.shorter[short][holder] = None
+                self.short[short][holder] = None
             for key in latin_keys(unit.name_en, unit.name, unit.short_name):
                 self.latin[key][holder] = None
         for row in schema.read("place_short_forms", folder).frame().itertuples():
             self.full[row.short_form][self.units.holder(row.adcode, YEAR)] = None
 
-    def holders(self, text: str) -> Iterator[Iterable[Holder]]:
-        """Yield the holders of a name or code, best way to read it first."""
+    def readings(self, text: str) -> Iterator[tuple[str, Iterable[Holder]]]:
+        """Yield how a name or code can be read, best first: the name itself, its holders."""
         if re.fullmatch(r"\d{6}|\d{12}", text):
-            yield self.units.by_code.get(text[:6], [])
+            yield text, self.units.by_code.get(text[:6], ())
             return
-        yield self.full.get(text, ())
-        yield self.shorter.get(text, ())
-        yield from self._after_place(text)
-        yield self.latin.get(latin(text), ())
+        yield text, self.full.get(text, ())
+        yield text, self.short.get(text, ())
+        for end in range(len(text) - 1, 1, -1):  # behind the name of a province or city: 甘肃环县
+            before = text[:end]
+            above = self.above([*self.full.get(before, ()), *self.short.get(before, ())])
+            for said, found in self.readings(text[end:]) if above else ():
+                if kept := [h for h in found if self.lies_in(h, above)]:
+                    yield said, kept
+        yield text, self.latin.get(latin(text), ())
 
-    def _after_place(self, text: str) -> Iterator[list[Holder]]:
-        """Yield what a name means behind that of its province or city: 甘肃省环县."""
-        for end in range(len(text) - 1, 1, -1):
-            before = [*self.full.get(text[:end], ()), *self.shorter.get(text[:end], ())]
-            above = frozenset(
-                code for h in before if h.level != "county" for code in self.units.lead(h).heirs
-            )
-            if above:
-                for found in self.holders(text[end:]):
-                    if kept := [h for h in found if self.lies_in(h, above)]:
-                        yield kept
+    def above(self, found: Iterable[Holder]) -> frozenset[str]:
+        """Return the codes of the provinces and cities among holders."""
+        upper = [h for h in found if h.level != "county"]
+        return frozenset(code for h in upper for code in (h.code, *self.units.lead(h).heirs))
+
+    def inside(self, within: str) -> frozenset[str]:
+        """Return the codes of a province, a prefecture, or of an area's counties."""
+        kind = "province, prefecture or area in `within`"
+        text = clean(within, kind)
+        for _, found in (each for key in spellings(text) for each in self.readings(key)):
+            if codes := self.above(found):
+                return codes
+        areas, members = (
+            schema.read(name, self.folder).frame() for name in ("regions", "membership")
+        )
+        try:
+            area = regions.find(within, areas)["region_id"]
+        except UnknownId as error:
+            counties = [self.told(h) for _, found in self.readings(text) for h in found]
+            if counties:
+                raise UnknownId(within, [], f"{kind}, a county is none: {counties[0]};") from None
+            upper = [c for c, level in self.units.level.items() if level != "county"]
+            near = nearest(text, [*(self.units.name[c] for c in upper), *areas["name_zh"]])
+            raise UnknownId(within, [*near, *error.suggestions][:4], kind) from None
+        return frozenset(members.loc[members["region_id"] == area, "adcode"])
 
     def lies_in(self, holder: Holder, inside: frozenset[str]) -> bool:
         """Whether a holder, or what became of it, lies in one of these units."""
@@ -181,73 +213,85 @@ class _Index:
             codes |= {heir, *self.units.above(heir)}
         return bool(codes & inside)
 
-    def fitting(self, found: Iterable[Holder], question: _Question) -> list[Holder]:
+    def refuse_city(self, said: str, found: Iterable[Holder], asked: Question) -> None:
+        """Refuse the name of a city where a county is asked for: 安阳市 is not 安阳县."""
+        then = asked.year or 0
+        if asked.level != "county" or any(
+            h.level == "county" and h.first <= then <= h.last for h in found
+        ):
+            return
+        for city in (h for h in found if h.level == "prefecture" and h.last >= YEAR):
+            below = [code for code, above in self.units.parent.items() if above == city.code]
+            if said in (city.name, city.code) and below:
+                counties = [f"{self.units.name[code]} ({code})" for code in below]
+                kind = f"county: {said} is a city with counties of its own;"
+                raise UnknownId(asked.name, counties, kind)
+
+    def fitting(self, found: Iterable[Holder], asked: Question) -> list[Holder]:
         """Keep the holders that lie within, are of the level and of the year asked for."""
         kept = [
             holder
             for holder in found
-            if (question.inside is None or self.lies_in(holder, question.inside))
-            and (question.level is None or holder.level == question.level)
+            if (asked.inside is None or self.lies_in(holder, asked.inside))
+            and asked.level in (None, holder.level)
         ]
-        for when in (question.year, question.year - 1) if question.year is not None else ():
+        for when in (asked.year, asked.year - 1) if asked.year is not None else ():
             if then := [holder for holder in kept if holder.first <= when <= holder.last]:
                 return then
         return kept
 
-    def answer(self, kept: list[Holder], text: str, question: _Question) -> Adcode:
+    def answer(self, said: str, kept: list[Holder], asked: Question) -> Adcode:
         """Return the one unit of 2021 that these holders lead to, or refuse with all of them."""
-        self._refuse_city_as_county(text, question)
         lines: dict[Holder, list[Holder]] = defaultdict(list)
         for holder in sorted(kept, key=lambda h: h.last):
             lines[self.end(holder)].append(holder)
-        seats: list[Holder] = []
-        if len(lines) > 1 and (end := self._meant(lines, text, question)):
-            seats = [line[-1] for other, line in lines.items() if other != end]
-            lines = {end: lines[end]}
-        if len(lines) > 1:
+        end = next(iter(lines)) if len(lines) == 1 else self._today(said, lines, asked)
+        if end is None:
             # One line for each unit, with all years in which it bore the name.
             units = [line[-1]._replace(first=line[0].first) for line in lines.values()]
-            raise AmbiguousName(question.name, [self.told(unit) for unit in units])
-        ((end, line),) = lines.items()
-        lead = self.units.lead(end)
+            raise AmbiguousName(asked.name, [self.told(unit) for unit in units])
+        lead, holder = self.units.lead(end), lines.pop(end)[-1]
         if lead.status == "split":
             heirs = [self.units.shown(code) for code in lead.heirs]
-            raise AmbiguousName(question.name, heirs, lead.reason)
+            raise AmbiguousName(asked.name, heirs, lead.reason)
         if len(lead.heirs) != 1:
-            raise UnknownId(question.name, [], f"place at the end of {YEAR}: {lead.reason};")
-        code = lead.heirs[0]
-        note = self._note(line[-1], code, text)
-        if seats and line[-1].name == seats[-1].name and not note:
-            why = self.units.lead(seats[-1]).reason
-            note = f"{seats[-1]} bore the name before{f': {why}' if why else ''}"
-        return Adcode(code, self.units.name[code], note)
+            raise UnknownId(asked.name, [], f"place at the end of {YEAR}: {lead.reason};")
+        note = self._note(holder, lead.heirs[0])
+        earlier = [line[-1] for line in lines.values() if line[-1].name == holder.name]
+        if earlier and not note:
+            why = self.units.lead(earlier[-1]).reason
+            note = f"{earlier[-1]} bore the name before{f': {why}' if why else ''}"
+        found = Adcode(lead.heirs[0])
+        found.name, found.note = self.units.name[found], note
+        return found
 
     def end(self, holder: Holder) -> Holder:
         """Return the last holder that carries a unit on: through mergers, and splits by name."""
-        while holder.last < YEAR and (heirs := self.units.heirs.get(holder)):
-            named = [h for h, _ in heirs if TAIL.sub("", h.name) == TAIL.sub("", holder.name)]
-            heirs = [h for h, _ in heirs] if len(heirs) == 1 else named
+        while holder.last < YEAR and (heirs := [heir for heir, _ in self.units.heirs[holder]]):
+            if len(heirs) > 1:
+                bare = TAIL.sub("", holder.name)
+                heirs = [heir for heir in heirs if TAIL.sub("", heir.name) == bare]
             if len(heirs) != 1 or self.units.lead(heirs[0]).status == "unknown":
                 break
             holder = heirs[0]
-        if holder.first > YEAR:
-            return self.units.holder(self.units.lead(holder).adcode, YEAR) or holder
-        return holder
+        then = self.units.lead(holder).adcode if holder.first > YEAR else ""
+        return self.units.holder(then, YEAR) or holder
 
-    def _meant(
-        self, lines: dict[Holder, list[Holder]], text: str, question: _Question
+    def _today(
+        self, said: str, lines: dict[Holder, list[Holder]], asked: Question
     ) -> Holder | None:
-        """Return the unit of today where the others are no rivals for the name."""
+        """Return the one unit that bears the name today, where the others are no rivals for it."""
         now = [end for end, line in lines.items() if end in line and end.last >= YEAR]
-        if len(now) != 1 or question.year is not None:
+        if len(now) != 1 or asked.year is not None:
             return None
-        if text == now[0].code:
-            return now[0]
-        if now[0].name != text and now[0] not in self.full.get(text, ()):  # a short form
-            rivals = [h for end, line in lines.items() for h in line if end != now[0]]
-            return None if any(h.name == now[0].name for h in rivals) else now[0]
-        earlier = [line[-1] for end, line in lines.items() if end != now[0]]
-        return now[0] if all(self._same_place(unit, now[0]) for unit in earlier) else None
+        unit, others = now[0], [line for end, line in lines.items() if end != now[0]]
+        if said == unit.code:
+            return unit
+        if said == unit.name or unit in self.full.get(said, ()):
+            rivals = any(not self._same_place(line[-1], unit) for line in others)
+        else:  # a short form
+            rivals = any(h.name == unit.name for line in others for h in line)
+        return None if rivals else unit
 
     def _same_place(self, earlier: Holder, now: Holder) -> bool:
         """Whether a unit of the same name was the same place in another form: the note says so.
@@ -257,36 +301,15 @@ class _Index:
         """
         if earlier.code == now.code or self.lies_in(earlier, frozenset([now.code])):
             return True
-        old, new = (PROVINCE_NOW.get(u.code[:2], u.code[:2]) for u in (earlier, now))
         if now.name.endswith("区"):
             return earlier.code[:4] == now.code[:4]
+        old, new = (PROVINCE_NOW.get(unit.code[:2], unit.code[:2]) for unit in (earlier, now))
         return old == new
 
-    def _refuse_city_as_county(self, text: str, question: _Question) -> None:
-        """Refuse the name of a city where a county is asked for: 安阳市 is not 安阳县."""
-        named = self.full.get(text, ())
-        cities = [h for h in named if h.level == "prefecture" and h.last >= YEAR]
-        counties = [h for h in named if h.level == "county"]
-        when = question.year or 0
-        if question.level != "county" or any(h.first <= when <= h.last for h in counties):
-            return
-        below = [c for c, above in self.units.parent.items() if cities and above == cities[0].code]
-        if below:
-            counties = [f"{self.units.name[c]} ({c})" for c in below]
-            kind = f"county: {text} is a city with counties of its own;"
-            raise UnknownId(question.name, counties, kind)
-
-    def _note(self, holder: Holder, code: str, text: str) -> str:
+    def _note(self, holder: Holder, code: str) -> str:
         """Say how a name or code of another year became the unit of 2021."""
-        if holder.first > YEAR:
-            return self.units.lead(holder).reason
         if holder.last >= YEAR:
-            # 沙县 is short for 沙县区 and was the unit's full name: the change deserves its note.
-            was = [h for h in self.full.get(text, ()) if h.last < YEAR and h.name == text]
-            was = [h for h in was if self.end(h) == holder]
-            if holder.code == text or holder in self.full.get(text, ()) or not was:
-                return ""
-            holder = max(was, key=lambda h: h.last)
+            return self.units.lead(holder).reason
         heirs = self.units.heirs[holder]
         heir, changed = next(((h, y) for h, y in heirs if self.end(h).code == code), heirs[0])
         parts = ", ".join(f"{h.name} ({h.code})" for h, _ in heirs if h != heir)
@@ -296,55 +319,24 @@ class _Index:
 
     def told(self, holder: Holder) -> str:
         """Return how a refusal names a holder: 桥东区 (130103, until 2013, 河北省石家庄市)."""
-        here = self.units.level.get(holder.code) and holder.first <= YEAR <= holder.last
-        if here and holder.first <= FIRST:
+        if holder.first <= FIRST and holder.last >= YEAR:
             return self.units.shown(holder.code)
         codes = (holder.code[:2] + "0000", holder.code[:4] + "00")
         above = "".join(self.units.name.get(c, "") for c in codes if c != holder.code)
         return f"{str(holder)[:-1]}, {above})" if above else str(holder)
 
+    def unknown(self, text: str, asked: Question) -> UnknownId:
+        """Say why a name leads nowhere: elsewhere, of another level, or not known at all."""
+        if elsewhere := dict.fromkeys(h for _, found in self.readings(text) for h in found):
+            what = f"place within {asked.within}" if asked.within else "place of this level"
+            return UnknownId(asked.name, [self.told(h) for h in elsewhere][:8], what)
+        if re.fullmatch(r"\d{6}", text):
+            near = nearest(text, [code for code in self.units.name if code[:4] == text[:4]])
+            shown = [f"{code} {self.units.name[code]}" for code in near]
+            return UnknownId(asked.name, shown, f"code, in no list since {FIRST},")
+        return UnknownId(asked.name, nearest(text, self.full), "place")
+
 
 @lru_cache(maxsize=4)
 def _index(folder: Path) -> _Index:
     return _Index(folder)
-
-
-def _inside(index: _Index, within: str) -> frozenset[str]:
-    """Return the codes of a province, a prefecture, or of an area's counties."""
-    text = clean(within, "province, prefecture or area")
-    counties = []
-    for key in spellings(text):
-        for found in index.holders(key):
-            above = [h for h in found if h.level != "county"]
-            # 海南 is a province and a prefecture: the name asked for then decides.
-            if codes := {code for h in above for code in (h.code, *index.units.lead(h).heirs)}:
-                return frozenset(codes)
-            counties += found
-    areas = schema.read("regions", index.folder).frame()
-    members = schema.read("membership", index.folder).frame()
-    try:
-        region = regions.find(within, regions.documented(areas, members))
-    except UnknownId as error:
-        if counties:
-            reason = f"is a county, not a province, prefecture or area: {index.told(counties[0])}"
-            raise UnknownId(within, [], f"`within`, which {reason};") from None
-        above = [c for c, level in index.units.level.items() if level != "county"]
-        known = [*(index.units.name[c] for c in above), *areas["region_id"], *areas["name_zh"]]
-        near = [*nearest(text, known), *error.suggestions][:4]
-        raise UnknownId(within, near, "province, prefecture or area in `within`") from None
-    return frozenset(members.loc[members["region_id"] == region.region_id, "adcode"])
-
-
-def _unknown(index: _Index, text: str, question: _Question) -> UnknownId:
-    """Say why a name leads nowhere: elsewhere, of another level, or not known at all."""
-    index._refuse_city_as_county(text, question)
-    elsewhere = [h for found in index.holders(text) for h in found]
-    if elsewhere:
-        shown = [index.told(h) for h in dict.fromkeys(elsewhere)]
-        what = f"place within {question.within}" if question.within else "place of this level"
-        return UnknownId(question.name, shown[:8], what)
-    if re.fullmatch(r"\d{6}", text):
-        near = [c for c in index.units.name if c[:4] == text[:4]]
-        shown = [f"{c} {index.units.name[c]}" for c in nearest(text, near)]
-        return UnknownId(question.name, shown, f"code, in no list since {FIRST},")
-    return UnknownId(question.name, nearest(text, index.full), "place")

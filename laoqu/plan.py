@@ -14,6 +14,7 @@ import pandas as pd
 
 from laoqu import citation, document, measures, membership, paths, regions, schema, sheets, source
 from laoqu.errors import DataError, Problem, UnknownId, guard, guard_methods, nearest
+from laoqu.own import CONVERSIONS
 
 if TYPE_CHECKING:
     import geopandas
@@ -42,7 +43,7 @@ class Plan:
             if not path.is_file():
                 raise DataError([Problem(paths.display(path), 1, 1, "there is no such file")])
         #: What was converted while files of a reader's own were read, one row each.
-        self.conversions = pd.DataFrame(columns=membership.CONVERSIONS)
+        self.conversions = pd.DataFrame(columns=CONVERSIONS)
         self._made: dict[object, pd.DataFrame] = {}
         #: The parsed text: raw, canonical, units, offsets both ways.
         self.document = text = document.load("plan", folder)
@@ -51,6 +52,8 @@ class Plan:
         #: What ``data/raw/SOURCES.toml`` says of the plan: title, issuer, dates, hash.
         self.source = source.registry(folder)["plan"]
         self._tables = schema.Tables(folder, self.document)
+        #: What ``data/datapackage.json`` says of the collection: title, version, licences, tables.
+        self.package = self._tables.package
         if "membership" in self.own:
             path = self.own["membership"]
             table, self.conversions = membership.read(path, self._tables, membership_mode)
@@ -61,11 +64,19 @@ class Plan:
             measured = self.table("measures")
             self._sheet = sheets.read(self.own["coding"], measured, self.codebook())
 
+    def table(self, name: str, region: str | None = None) -> pd.DataFrame:
+        """Return any table of the data package (see docs/dictionary.md), checked and typed.
+
+        With `region` only the rows that name this area in ``region_id`` or ``region_ids``.
+        """
+        if not isinstance(name, str) or name not in self._tables.declared:
+            known = list(self._tables.declared)
+            raise UnknownId(name, nearest(str(name), known) or known, "table")
+        return self._of(region, self._tables.frame(name))
+
     def units(self) -> pd.DataFrame:
         """Return every unit of the text in reading order, headings included."""
-        columns = ["unit_id", "kind", "clause_id", "text", "start", "end", "page"]
-        rows = [[getattr(unit, column) for column in columns] for unit in self.document.units]
-        return pd.DataFrame(rows, columns=columns)
+        return self.document.units()
 
     def sentences(self) -> pd.DataFrame:
         """Return the sentences; headings are none.
@@ -73,9 +84,9 @@ class Plan:
         One row per sentence: the columns of `units` but ``kind``, and ``directive`` (it asks for
         or promises something). ``clause_id`` is also ``pre``, ``p1``, ``b1``….
         """
-        units = self.units().query("kind == 'sentence'").drop(columns="kind")
+        sentences = self.document.sentences()
         directive = self.scopes().query("scope != 'none'")["unit_id"]
-        return units.assign(directive=units["unit_id"].isin(directive)).reset_index(drop=True)
+        return sentences.assign(directive=sentences["unit_id"].isin(directive))
 
     def cite(self, rows: object) -> pd.DataFrame:
         """Return the plan's exact words for rows of any table of the collection.
@@ -102,22 +113,6 @@ class Plan:
         """Return how the plan itself calls a passage: 条目七, 专栏2, 第三部分, 引言."""
         return citation.clause_name(self.document, clause_id)
 
-    def scopes(self) -> pd.DataFrame:
-        """Return whom each segment of each sentence is for (see the data dictionary)."""
-        return self.table("scopes")
-
-    def codebook(self, variable: str | None = None) -> pd.DataFrame:
-        """Return the codes with their definitions, all or of one variable."""
-        table = self.table("codebook")
-        return table if variable is None else schema.pick(table, "variable", variable)
-
-    def table(self, name: str) -> pd.DataFrame:
-        """Return any table of the data package (see docs/dictionary.md), checked and typed."""
-        if not isinstance(name, str) or name not in self._tables.declared:
-            known = list(self._tables.declared)
-            raise UnknownId(name, nearest(str(name), known) or known, "table")
-        return self._tables.frame(name)
-
     def describe(self, id: str) -> str:
         """Say in a few lines what an id stands for: area, clause, box, sentence, mention, code."""
 
@@ -138,6 +133,15 @@ class Plan:
             f"named in {named} directive sentences; "
             f"documented counties: {region.documented} of {region.official_total}"
         )
+
+    def scopes(self) -> pd.DataFrame:
+        """Return whom each segment of each sentence is for (see the data dictionary)."""
+        return self.table("scopes")
+
+    def codebook(self, variable: str | None = None) -> pd.DataFrame:
+        """Return the codes with their definitions, all or of one variable."""
+        table = self.table("codebook")
+        return table if variable is None else schema.pick(table, "variable", variable)
 
     def directives(self, region: str | None = None) -> pd.DataFrame:
         """Return the directive sentences, or those that reach an area.
@@ -177,24 +181,20 @@ class Plan:
         With `region` only those that reach it, with ``reach``; with `labels` ("zh" or "en") also
         ``theme_label`` …, the codebook's words for the codes.
         """
-        table = self._once(("measures", scheme), lambda: self._coded(scheme))
+
+        def make() -> pd.DataFrame:
+            classes = schema.pick(self.table("crosswalk_rz"), "scheme", scheme)
+            codes = self.codings("adjudicated" if self._sheet is None else "own")
+            tables = self.table("measures"), codes, classes, self.table("references")
+            return measures.coded(*tables, self.scopes(), self.document.canonical)
+
+        table = self._once(("measures", scheme), make)
         if region is not None:
             near = self._of(region, self.measure_reach()).drop(columns="region_id")
             table = table.merge(near, on="measure_id")
         if labels not in (None, "zh", "en"):
             raise UnknownId(labels, ["zh", "en"], "language")
         return measures.with_labels(table, self.codebook(), labels) if labels else table
-
-    def _coded(self, scheme: str) -> pd.DataFrame:
-        classes = schema.pick(self.table("crosswalk_rz"), "scheme", scheme).set_index("code")[
-            "class"
-        ]
-        codes = self.codings("adjudicated" if self._sheet is None else "own")
-        references = self.table("references")
-        table = measures.coded(self.table("measures"), codes, classes, references)
-        table = measures.with_scope(table, self.scopes())
-        text = self.document.canonical
-        return table.assign(sentence_zh=measures.whole_sentences(table, text))
 
     def targets(self, region: str | None = None) -> pd.DataFrame:
         """Return what each measure would have to be checked by: see `laoqu.measures.targets`."""
@@ -208,7 +208,7 @@ class Plan:
         or medium confidence, joined by ``;``.
         """
         tables = self.table("mentions"), self._place_areas(), self.region_ids
-        return self._of(region, self._once("located", lambda: regions.located(*tables)))
+        return self._once("located", lambda: regions.located(*tables), region)
 
     def box_items(self, box: str | None = None, region: str | None = None) -> pd.DataFrame:
         """Return the places that boxes 1, 2 and 4 list, as `mentions` has them; box 3 lists none.
@@ -217,9 +217,8 @@ class Plan:
         """
         if box is not None and box not in self.boxes:
             raise UnknownId(box, self.boxes, "box")
-        table = self.mentions(region)
-        table = table[table["recipient"] & table["clause_id"].isin(["b1", "b2", "b4"])]
-        table = table if box is None else table[table["clause_id"] == box]
+        table = self.mentions(region).query("recipient")
+        table = table[table["clause_id"].isin([box] if box else ["b1", "b2", "b4"])]
         return table.rename(columns={"role": "kind"}).reset_index(drop=True)
 
     @cached_property
@@ -238,14 +237,15 @@ class Plan:
 
     def region(self, name: str) -> regions.Region:
         """Return one area by id, Chinese or English name, with or without 革命老区."""
-        return regions.find(name, self.regions())
+        found = regions.find(name, self.regions())
+        return regions.Region(**{field: found[field] for field in regions.Region._fields})
 
     def membership(self, region: str | None = None) -> pd.DataFrame:
         """Return which counties belong to which area, each with its basis and source.
 
         The plan never says this: the table is external and, for 太行 and 湘鄂渝黔, incomplete.
         """
-        return self._of(region, self.table("membership"))
+        return self.table("membership", region)
 
     def gazetteer(self) -> pd.DataFrame:
         """Return all province-, prefecture- and county-level units valid at the end of 2021."""
@@ -282,14 +282,15 @@ class Plan:
         """What the maps are drawn from, in their projection; not to be changed."""
         from laoqu import geo
 
-        return geo.layers(self.counties(), self.outline())
+        # The shipped layer is one coverage (a test proves it); a file of one's own may not be.
+        shared = None if "boundaries" in self.own else True
+        return geo.layers(self.counties(), self.outline(), shared)
 
     def reach(self, region: str | None = None, min_confidence: str = "medium") -> pd.DataFrame:
         """Return which segment reaches which area, and by what: see `laoqu.regions.reach`."""
         tables = self.scopes(), self.table("mentions"), self._place_areas(min_confidence)
         key = ("reach", min_confidence)
-        made = self._once(key, lambda: regions.reach(*tables, self.region_ids))
-        return self._of(region, made)
+        return self._once(key, lambda: regions.reach(*tables, self.region_ids), region)
 
     def nearest_reach(self, min_confidence: str = "medium") -> pd.DataFrame:
         """Return how each directive sentence reaches each area at its nearest, all pairs."""
@@ -311,7 +312,7 @@ class Plan:
 
     def corrections(self, region: str | None = None) -> pd.DataFrame:
         """Return misprints, ambiguous names, layout breaks and open doubts, with their places."""
-        return self._of(region, self.table("corrections"), "region_ids")
+        return self.table("corrections", region)
 
     def _place_areas(self, min_confidence: str = "medium") -> pd.DataFrame:
         # A membership table of your own says everything: our cities are left out then.
@@ -319,46 +320,47 @@ class Plan:
         tables = self.table("membership"), self.gazetteer()
         return regions.place_areas(*tables, min_confidence, cities)
 
-    def _of(
-        self, region: str | None, table: pd.DataFrame, column: str = "region_id"
-    ) -> pd.DataFrame:
+    def _of(self, region: str | None, table: pd.DataFrame) -> pd.DataFrame:
         """Return a table's rows of one area, or all; a row may have several, or ``*``."""
         if region is None:
             return table
+        column = "region_ids" if "region_ids" in table else "region_id"
         mine = {self.region(region).region_id, "*"}
         of = [mine & set(ids.split(";") if isinstance(ids, str) else ids) for ids in table[column]]
         return table.loc[[bool(each) for each in of]].reset_index(drop=True)
 
-    def _counts(self) -> list[tuple[str, int]]:
-        text, sentences = self.document, self.sentences()
-        return [
-            ("characters", len(text.canonical)),
-            ("pages", len(text.page_starts)),
-            *((name, len(getattr(self, name))) for name in ("parts", "clauses", "boxes")),
-            ("sentences", len(sentences)),
-            ("directive sentences", int(sentences["directive"].sum())),
-            ("measures", len(self.table("measures"))),
-            ("namings of places", len(self.table("mentions"))),
-            ("areas", len(self.region_ids)),
-            (
-                "documented counties",
-                self.membership().query("confidence != 'low'").adcode.nunique(),
-            ),
-        ]
+    def _once(
+        self, key: object, make: Callable[[], pd.DataFrame], region: str | None = None
+    ) -> pd.DataFrame:
+        """Return a fresh view of a frame that is made once for this plan; its rows of an area."""
+        if key not in self._made:
+            self._made[key] = make()
+        # Written into, a view becomes another frame.
+        return self._of(region, self._made[key].copy(deep=False))
+
+    def _counts(self) -> dict[str, int]:
+        documented = self.membership().query("confidence != 'low'")
+        return {
+            "characters": len(self.document.canonical),
+            "pages": len(self.document.page_starts),
+            "parts": len(self.parts),
+            "clauses": len(self.clauses),
+            "boxes": len(self.boxes),
+            "sentences": len(self.sentences()),
+            "directive sentences": int(self.sentences()["directive"].sum()),
+            "measures": len(self.table("measures")),
+            "namings of places": len(self.table("mentions")),
+            "areas": len(self.region_ids),
+            "documented counties": documented["adcode"].nunique(),
+        }
 
     def __repr__(self) -> str:
-        lines = [f"{name:<22}{value:>6}" for name, value in self._counts()]
+        lines = [f"{name:<22}{value:>6}" for name, value in self._counts().items()]
         return "\n".join([str(self.source["title"]), *lines])
 
     def _repr_html_(self) -> str:
-        shown = " · ".join(f"{value:,} {name}" for name, value in self._counts())
+        shown = " · ".join(f"{value:,} {name}" for name, value in self._counts().items())
         return f'<p><b lang="zh">{self.source["title"]}</b><br>{shown}</p>'
-
-    def _once(self, key: object, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-        """Return a fresh view of a frame that is made once for this plan."""
-        if key not in self._made:
-            self._made[key] = make()
-        return self._made[key].copy(deep=False)  # written into, it becomes another
 
 
 @guard
@@ -393,8 +395,7 @@ def load(
     mode = membership_mode or os.environ.get("LAOQU_MEMBERSHIP_MODE") or "only"
     plan = Plan(Path(folder) if folder else paths.data(), paths.own_files(given), mode)
     if "membership" in plan.own and (empty := plan.regions().query("documented == 0")).size:
-        names = ", ".join(empty["region_id"])
+        names, shown = ", ".join(empty["region_id"]), plan.own["membership"].name
         more = 'membership_mode="complete" keeps the shipped rows'
-        shown = plan.own["membership"].name
         warnings.warn(f"{shown} has no county of {names}; {more}", stacklevel=3)
     return plan

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -29,8 +29,7 @@ clause_id start end role recipient list_open list_total region_id reason
 SUFFIX = re.compile(r"(?:革命老区|老区|原中央苏区|oldrevolutionarybasearea)$")
 
 
-@dataclass(frozen=True)
-class Region:
+class Region(NamedTuple):
     """One of the twelve areas; the fields are the columns of ``plan.regions()``."""
 
     region_id: str
@@ -65,8 +64,8 @@ def fold(name: str) -> str:
     return SUFFIX.sub("", text) or text
 
 
-def find(name: str, regions: pd.DataFrame) -> Region:
-    """Return the area that answers to `name`: id, Chinese or English name, alias."""
+def find(name: str, regions: pd.DataFrame) -> dict[str, object]:
+    """Return the row of the area that answers to `name`: id, Chinese or English name, alias."""
     known: dict[str, dict[str, object]] = {}
     for row in regions.to_dict("records"):
         known |= {fold(each): row for each in (*(row[name] for name in NAMES), *row["aliases"])}
@@ -75,17 +74,17 @@ def find(name: str, regions: pd.DataFrame) -> Region:
         close = [known[key] for key in nearest(fold(str(name)), known, n=5)] or known.values()
         shown = [f"{row['region_id']} ({row['name_zh']})" for row in close]
         raise UnknownId(name, dict.fromkeys(shown), "area")
-    return Region(**{key: found[key] for key in Region.__dataclass_fields__})
+    return found
 
 
 def documented(regions: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:
     """Add ``documented`` and ``low_confidence`` (counties per area) to the table of areas."""
-    sure = membership[membership["confidence"] != "low"].groupby("region_id").size()
-    low = membership[membership["confidence"] == "low"].groupby("region_id").size()
-    result = regions.copy()
-    for column, counts in (("documented", sure), ("low_confidence", low)):
-        result[column] = result["region_id"].map(counts).fillna(0).astype("int64")
-    return result
+    low = membership["confidence"] == "low"
+    sure, unsure = (membership.loc[rows, "region_id"].value_counts() for rows in (~low, low))
+    return regions.assign(
+        documented=regions["region_id"].map(sure).fillna(0).astype("int64"),
+        low_confidence=regions["region_id"].map(unsure).fillna(0).astype("int64"),
+    )
 
 
 def place_areas(
@@ -104,24 +103,23 @@ def place_areas(
     """
     if min_confidence not in CONFIDENCE:
         raise UnknownId(min_confidence, CONFIDENCE, "confidence")
-    allowed = CONFIDENCE[: CONFIDENCE.index(min_confidence) + 1]
-    rows = membership.loc[membership["confidence"].isin(allowed)]
-    counties = rows[["adcode", "region_id", "basis", "confidence"]].assign(counties=1, whole=True)
-    rank = rows["confidence"].map(CONFIDENCE.index)
-    keyed = rows.assign(adcode=rows["adcode"].str[:4] + "00", rank=rank)
-    keyed["counties"] = 1
+    sure = CONFIDENCE[: CONFIDENCE.index(min_confidence) + 1]
+    counties = membership[membership["confidence"].isin(sure)].assign(counties=1, whole=True)
+    above = counties.assign(adcode=counties["adcode"].str[:4] + "00")
     if cities is not None:
-        stated = cities.loc[cities["confidence"].isin(allowed)]
-        rank = stated["confidence"].map(CONFIDENCE.index)
-        keyed = pd.concat([keyed, stated.assign(rank=rank, counties=0)], ignore_index=True)
-    grouped = keyed.groupby(["adcode", "region_id"]).agg({"rank": "min", "counties": "sum"})
-    above = grouped.reset_index()
-    above["confidence"] = above["rank"].map(dict(enumerate(CONFIDENCE)))
-    total = gazetteer.loc[gazetteer["level"] == "county", "parent"].value_counts()
-    above["whole"] = above["counties"] == above["adcode"].map(total)
+        stated = cities[cities["confidence"].isin(sure)]
+        above = pd.concat([above, stated.assign(counties=0)], ignore_index=True)
+    above["confidence"] = above["confidence"].map(CONFIDENCE.index)
+    above = above.groupby(["adcode", "region_id"], as_index=False)
+    above = above.agg({"confidence": "min", "counties": "sum"})
+    above["confidence"] = above["confidence"].map(dict(enumerate(CONFIDENCE)))
     # 儋州 and its like are cities without counties: their own row stands for them.
-    above = above[above["adcode"].isin(total.index)].drop(columns="rank")
-    return pd.concat([counties, above.assign(basis="prefecture")], ignore_index=True)
+    total = above["adcode"].map(
+        gazetteer.loc[gazetteer["level"] == "county", "parent"].value_counts()
+    )
+    above = above.assign(basis="prefecture", whole=above["counties"] == total)[total.notna()]
+    columns = ["adcode", "region_id", "basis", "confidence", "counties", "whole"]
+    return pd.concat([counties[columns], above], ignore_index=True)
 
 
 def located(mentions: pd.DataFrame, areas: pd.DataFrame, region_ids: Sequence[str]) -> pd.DataFrame:
@@ -130,26 +128,18 @@ def located(mentions: pd.DataFrame, areas: pd.DataFrame, region_ids: Sequence[st
     One row per naming, the columns `LOCATED`: ``quote`` is ``printed`` there, and ``region_id`` has
     all areas (from `place_areas`) in the order of `region_ids`, joined by ``;``.
     """
-    table = mentions.rename(columns={"quote": "printed"})
-    inside = areas.groupby("adcode")["region_id"].agg(list).to_dict()
-    order = {region_id: i for i, region_id in enumerate(region_ids)}
-    table["region_id"] = [
-        named or ";".join(sorted(inside.get(code, []), key=order.get))
-        if level not in ("province", "country")
-        else ""
-        for named, code, level in zip(
-            table["region_id"], table["adcode"], table["level"], strict=True
-        )
-    ]
-    table["clause_id"] = table["unit_id"].str.partition(".")[0]
-    return table[LOCATED.split()]
+    order = areas["region_id"].map(list(region_ids).index)
+    inside = areas.loc[order.sort_values().index].groupby("adcode")["region_id"].agg(";".join)
+    small = ~mentions["level"].isin(["province", "country"])
+    lies_in = mentions["adcode"].map(inside).where(small & (mentions["region_id"] == ""))
+    return mentions.rename(columns={"quote": "printed"}).assign(
+        region_id=lies_in.fillna(mentions["region_id"].where(small, "")),
+        clause_id=mentions["unit_id"].str.partition(".")[0],
+    )[LOCATED.split()]
 
 
 def reach(
-    scopes: pd.DataFrame,
-    mentions: pd.DataFrame,
-    areas: pd.DataFrame,
-    region_ids: list[str],
+    scopes: pd.DataFrame, mentions: pd.DataFrame, areas: pd.DataFrame, region_ids: list[str]
 ) -> pd.DataFrame:
     """Derive which segment of which sentence reaches which area, and by what.
 
@@ -166,44 +156,39 @@ def reach(
         some of a city's counties are documented. An area that is missing from a list that ends
         in 等 has no row: it is unknown, not excluded.
     """
-    scopes = scopes[scopes["scope"] != "none"].reset_index(drop=True).reset_index(names="segment")
-    scopes["conditional"] = scopes["condition_on"] == "areas"
-    for_all = scopes["scope"].map({"universal": "everyone", "class": "class"})
-    shared = scopes.assign(how=for_all)[for_all.notna()]
+    segments = scopes[scopes["scope"] != "none"].reset_index(drop=True)
+    segments = segments.reset_index(names="segment").drop(columns="confidence", errors="ignore")
+    segments["conditional"] = segments["condition_on"] == "areas"
+    segments["how"] = segments["scope"].map({"universal": "everyone", "class": "class"})
+    shared = segments.dropna(subset="how").assign(via="")
     shared["region_id"] = [
-        region_ids
-        if how == "everyone" or "*" in confined
-        else [each for each in region_ids if each in confined]
+        [each for each in region_ids if how == "everyone" or {"*", each} & set(confined)]
         for how, confined in zip(shared["how"], shared["class_areas"], strict=True)
     ]
     shared = shared.explode("region_id").dropna(subset="region_id")
-    shared = shared.assign(via="", confidence="high", counties=0, whole=True)
-
-    named = _recipients(scopes[for_all.isna()], mentions)
-    printed = named[named["region_id"] != ""]
-    printed = printed.assign(basis="printed", confidence="high", counties=0, whole=True)
-    printed["how"] = printed["level"].map({"area": "named"}).fillna("place")
-    inside = named[named["region_id"] == ""].drop(columns=["region_id", "basis"])
-    inside = inside.merge(areas, on="adcode").assign(how="place")
-
+    named = _recipients(segments[segments["how"].isna()], mentions)
+    own = named["region_id"] != ""
+    printed = named[own].assign(basis="printed", how=named["level"].map({"area": "named"}))
+    inside = named[~own].drop(columns=["region_id", "basis"]).merge(areas, on="adcode")
     rows = pd.concat([shared, printed, inside]).sort_values(["segment", "naming"], kind="stable")
-    kinds = {"counties": "int64", "start": "int64", "end": "int64", "whole": "bool"}
+    rows = rows.fillna({"how": "place", "confidence": "high", "counties": 0})
+    rows["whole"] = rows["whole"].ne(False)
+    kinds = {"counties": "int64", "start": "int64", "end": "int64"}
     return rows[REACHED.split()].astype(kinds).reset_index(drop=True)
 
 
 def _recipients(segments: pd.DataFrame, mentions: pd.DataFrame) -> pd.DataFrame:
     """Join segments with the recipients they name, or that the box they point to lists."""
-    named = mentions[mentions["recipient"]].reset_index(drop=True).reset_index(names="naming")
-    named["box"] = named["unit_id"].str.partition(".")[0]
+    columns = ["mention_id", "unit_id", "level", "adcode", "region_id", "start", "end", "quote"]
+    named = mentions.loc[mentions["recipient"], columns].reset_index(drop=True)
     named = named.rename(columns={"mention_id": "via", "unit_id": "named_in"})
-    columns = ["naming", "via", "named_in", "box", "level", "adcode", "region_id"]
-    columns += ["start", "end", "quote"]
+    named = named.assign(box=named["named_in"].str.partition(".")[0]).reset_index(names="naming")
     segments = segments.rename(columns={"start": "from_", "end": "to"}).drop(columns="quote")
     boxed = segments["resolved_by"] != ""
-    here = segments[~boxed].merge(named[columns], left_on="unit_id", right_on="named_in")
+    here = segments[~boxed].merge(named, left_on="unit_id", right_on="named_in")
     here = here[(here["start"] >= here["from_"]) & (here["end"] <= here["to"])]
-    there = segments[boxed].merge(named[columns], left_on="resolved_by", right_on="box")
-    return pd.concat([here, there])
+    there = segments[boxed].merge(named, left_on="resolved_by", right_on="box")
+    return pd.concat([here, there], ignore_index=True)
 
 
 def reach_of_measures(reached: pd.DataFrame, measures: pd.DataFrame) -> pd.DataFrame:

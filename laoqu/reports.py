@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from laoqu import paths
 from laoqu.errors import ParameterError
-from laoqu.run.batch import Maker, Options, Run
-from laoqu.run.batch import run_notebook as _run_notebook
+from laoqu.run import Run, batch
 from laoqu.run.parameters import digest_of
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def run_reports(
     Returns
     -------
     list of Run
-        In printed order; those that failed are among them.
+        In the order asked; those that failed are among them.
 
     Raises
     ------
@@ -59,11 +58,7 @@ def run_reports(
     """
     wanted = area_ids() if regions is None else list(regions)
     sets = [{"region": region, "lang": lang} for lang in langs for region in wanted]
-    runs = run_notebook(REPORT, sets, outputs, **options)
-    order = {region: place for place, region in enumerate(area_ids())}
-    return sorted(
-        runs, key=lambda run: (LANGS.index(run.parameters["lang"]), order[run.parameters["region"]])
-    )
+    return run_notebook(REPORT, sets, outputs, **options)
 
 
 def run_cards(
@@ -91,25 +86,9 @@ def run_notebook(
     outputs: Path | str | None = None,
     **options: object,
 ) -> list[Run]:
-    """Run a notebook once for each set of parameters; see `laoqu.run.batch.run_notebook`.
-
-    Parameters
-    ----------
-    notebook : str or Path
-        A path, or the name of a notebook in ``notebooks/``.
-    sets : sequence of mapping
-        Parameters by name; a parameter that is left out takes its default.
-    outputs : path, optional
-    **options
-        See `run_reports`.
-
-    Returns
-    -------
-    list of Run
-        In the order of `sets`.
-    """
-    maker = Maker(render, index, sources, KINDS, PRELOAD)
-    return _run_notebook(notebook, sets, outputs, maker, Options(**options))
+    """Run a notebook once for each set of parameters: see `laoqu.run.batch.run_notebook`."""
+    maker = batch.Maker(render, index, parts, sources, KINDS, PRELOAD)
+    return batch.run_notebook(notebook, sets, outputs, maker=maker, **options)
 
 
 def render(notebook: nbformat.NotebookNode, lang: str, formats: Sequence[str]) -> dict[str, bytes]:
@@ -119,12 +98,18 @@ def render(notebook: nbformat.NotebookNode, lang: str, formats: Sequence[str]) -
     return pages.render(notebook, lang, formats)
 
 
-def index(manifest: Callable[[], Mapping[str, object]]) -> bytes:
-    """Return ``index.html``; what it shows whatever was run is made before `manifest` is called."""
+def parts() -> dict[str, object]:
+    """Return what the index shows whatever was run."""
     from laoqu import site
 
-    parts = site.parts()
-    return site.page(manifest(), parts)
+    return site.parts()
+
+
+def index(manifest: Mapping[str, object], parts: Mapping[str, object]) -> bytes:
+    """Return ``index.html``."""
+    from laoqu import site
+
+    return site.page(manifest, parts)
 
 
 def sources() -> dict[str, dict[str, str]]:
@@ -133,19 +118,16 @@ def sources() -> dict[str, dict[str, str]]:
 
     plan = registry()["plan"]
     found = {"#source/plan": {"name": plan["title"], "sha256": plan["sha256"]}}
-    with (paths.data() / "curated" / "membership.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            id_ = row["source_url"] or f"#source/{digest_of(row['source'])[:16]}"
-            found.setdefault(id_, {"name": row["source"]})
+    for row in _rows("membership"):
+        id_ = row["source_url"] or f"#source/{digest_of(row['source'])[:16]}"
+        found.setdefault(id_, {"name": row["source"]})
     return found
 
 
 def area_ids() -> list[str]:
     """Return the ids of the areas, in printed order."""
     try:
-        with (paths.data() / "curated" / "regions.csv").open(encoding="utf-8", newline="") as file:
-            rows = sorted(csv.DictReader(file), key=lambda row: int(row["order"]))
-        return [row["region_id"] for row in rows]
+        return [row["region_id"] for row in sorted(_rows("regions"), key=lambda r: int(r["order"]))]
     except (OSError, ValueError, KeyError, TypeError):
         from laoqu.plan import load
 
@@ -157,12 +139,17 @@ def county_codes() -> list[str]:
     try:
         if os.environ.get("LAOQU_MEMBERSHIP"):
             raise ValueError("a table of one's own may be written in many ways")
-        with (paths.data() / "curated" / "membership.csv").open(encoding="utf-8") as file:
-            return sorted({row["adcode"] for row in csv.DictReader(file)})
+        return sorted({row["adcode"] for row in _rows("membership")})
     except (OSError, ValueError, KeyError):
         from laoqu.plan import load
 
         return sorted(set(load().membership()["adcode"]))
+
+
+def _rows(table: str) -> list[dict[str, str]]:
+    """Read a table without pandas: a batch with nothing to do is done in half a second."""
+    with (paths.data() / "curated" / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def _area(name: str) -> str:
@@ -176,9 +163,10 @@ def _area(name: str) -> str:
 def _county(name: str) -> str:
     if name in county_codes():
         return name
-    from laoqu.places import resolve_place
+    from laoqu.analysis import county
+    from laoqu.plan import load
 
-    return str(resolve_place(name))
+    return str(county.find(load(), name)["adcode"])
 
 
 def _lang(name: str) -> str:

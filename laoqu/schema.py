@@ -2,9 +2,9 @@
 
 Loading, checking and the data dictionary all follow from it. Beside the standard's own keys a
 resource may say ``"laoqu:evidence": true`` (its ``quote`` must stand in the canonical text at
-``start``, ``end``, inside the unit it names) and a field ``"laoqu:codes": "scope"`` (its values
-are codes of that variable of the codebook) or ``"laoqu:matches": "searched"`` (its value is how
-often the pattern in that field is found); ``"laoqu:unsorted": true``: rows are in reading order.
+``start``, ``end``, inside the unit it names) and ``"laoqu:unsorted": true`` (rows are in reading
+order); a field ``"laoqu:codes": "scope"`` (its values are codes of that variable of the codebook),
+``"laoqu:refers": "regions"`` (each member of a list is a key of that table, or ``*``).
 ``bytes``, ``hash`` and ``"laoqu:rows"`` say how a curated file was when last reviewed.
 """
 
@@ -14,11 +14,12 @@ import csv
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import zip_longest
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -26,21 +27,30 @@ from laoqu import paths
 from laoqu.document import Document
 from laoqu.errors import DataError, Problem, UnknownId, nearest
 
-#: Type of a declared column → type of a column of a frame.
-DTYPES = {
-    "string": "str",
-    "date": "str",
-    "integer": "Int64",
-    "number": "float64",
-    "boolean": "bool",
-    "list": "object",
-}
-#: What an empty cell of a type is; a boolean may not be empty.
-EMPTY = {"string": "", "date": "", "integer": pd.NA, "number": pd.NA, "boolean": False, "list": ()}
+
+class Kind(NamedTuple):
+    """A type of declared columns: of frames, its empty cell, its form, and how a cell is read."""
+
+    dtype: str
+    empty: object
+    form: str
+    expected: str
+    convert: Callable[[str], object] = str
+
+
+#: Digits are ASCII digits, and no more than a number of 64 bits has; a boolean is never empty.
+KINDS = {
+    "string": Kind("str", "", ".*", "a value"),
+    "date": Kind("str", "", "[-0-9]{10}", "a date such as 2021-12-31",
+                 lambda cell: str(date.fromisoformat(cell))),
+    "integer": Kind("Int64", pd.NA, "-?[0-9]{1,18}", "a whole number", int),
+    "number": Kind("float64", pd.NA, r"-?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?",
+                   "a number", float),
+    "boolean": Kind("bool", False, "true|false", "true or false", "true".__eq__),
+    "list": Kind("object", (), "[^;]+(;[^;]+)*", "distinct values with ; between",
+                 lambda cell: tuple(cell.split(";"))),
+}  # fmt: skip
 FIELD = re.compile(r'(?:"(?:[^"]|"")*"|[^,]*)(?:,|$)')
-#: Digits are ASCII digits, and no more than a number of 64 bits has.
-WHOLE = re.compile(r"-?[0-9]{1,18}")
-NUMBER = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?(?:[eE][+-]?[0-9]{1,2})?")
 
 
 @dataclass
@@ -74,7 +84,7 @@ class Table:
         starts = [match.start() + 1 for match in FIELD.finditer(row.text)]
         return Problem(self.file, row.line, starts[min(index, len(starts) - 1)], message)
 
-    def report(self, row: Row, column: str, message: str) -> None:
+    def report(self, row: Row | None, column: str, message: str) -> None:
         """Add a problem at one field of one row."""
         self.problems.append(self.problem(row, column, message))
 
@@ -84,7 +94,7 @@ class Table:
 
     def frame(self) -> pd.DataFrame:
         """Return the rows as a typed frame with a fresh RangeIndex."""
-        kinds = {each["name"]: DTYPES[each["type"]] for each in self.fields}
+        kinds = {each["name"]: KINDS[each["type"]].dtype for each in self.fields}
         return pd.DataFrame(
             {name: pd.Series(self.values(name), dtype=kind) for name, kind in kinds.items()}
         )
@@ -100,7 +110,7 @@ def package(folder: Path | None = None) -> dict[str, object]:
     line, column = 1, 1
     try:
         found = json.loads(path.read_bytes().decode("utf-8"))
-        _well_formed(found)
+        _well_formed(found["resources"])
         return found
     except json.JSONDecodeError as error:
         line, column, message = error.lineno, error.colno, error.msg
@@ -111,41 +121,46 @@ def package(folder: Path | None = None) -> dict[str, object]:
     raise DataError([Problem(paths.display(path), line, column, message)])
 
 
-def _well_formed(found: dict[str, object]) -> None:
+def _well_formed(resources: list[dict[str, object]]) -> None:
     """Raise an error of some kind where a declaration lacks what reading a table needs."""
-    columns = {
-        each["name"]: [column["name"] for column in each.get("schema", {}).get("fields", [])]
-        for each in found["resources"]
-    }
-    for each in found["resources"]:
+    nothing = {"fields": [], "primaryKey": []}
+    declared = {each["name"]: each.get("schema", nothing) for each in resources}
+    columns = {name: [column["name"] for column in of["fields"]] for name, of in declared.items()}
+    for each in resources:
         if ".." in Path(each["path"]).parts or Path(each["path"]).is_absolute():
             raise ValueError(f"{each['name']} lies outside the data folder")
-        declared = each.get("schema", {})
-        for column in declared["fields"] if declared else ():
+    for name, of in declared.items():
+        needed = [(name, key) for key in of["primaryKey"]]
+        for column in of["fields"]:
             column["description"] + column["name"]  # both are text
-            if column["type"] not in DTYPES:
-                raise ValueError(f"{each['name']}.{column['name']} has an unknown type")
+            if column["type"] not in KINDS:
+                raise ValueError(f"{name}.{column['name']} has an unknown type")
             re.compile(column.get("constraints", {}).get("pattern", ""))
-        needed = [(each["name"], key) for key in declared.get("primaryKey", [])]
-        for key in declared.get("foreignKeys", []):
+            if "laoqu:refers" in column:
+                needed.append((column["laoqu:refers"], columns[column["laoqu:refers"]][0]))
+        for key in of.get("foreignKeys", []):
             target = key["reference"]
-            needed += [(each["name"], key["fields"][0]), (target["resource"], target["fields"][0])]
+            needed += [(name, key["fields"][0]), (target["resource"], target["fields"][0])]
         for table, column in needed:
-            if column not in columns.get(table, []):
-                raise ValueError(f"a key of {each['name']} leads to no column {table}.{column}")
+            if column not in columns[table]:
+                raise ValueError(f"a key of {name} leads to no column {table}.{column}")
 
 
 def tables(folder: Path | None = None) -> dict[str, dict[str, object]]:
     """Return the declaration of every table by its name."""
-    return {each["name"]: each for each in package(folder)["resources"] if "schema" in each}
+    return _tables(package(folder))
+
+
+def _tables(package: dict[str, object]) -> dict[str, dict[str, object]]:
+    return {each["name"]: each for each in package["resources"] if "schema" in each}
 
 
 class Tables:
     """The tables of one data folder, each read at first use and checked against the others."""
 
     def __init__(self, folder: Path, document: Document | None = None) -> None:
-        self.folder, self.document = folder, document
-        self.declared = tables(folder)
+        self.folder, self.document, self.package = folder, document, package(folder)
+        self.declared = _tables(self.package)
         self._read: dict[str, Table] = {}
         self._frames: dict[str, pd.DataFrame] = {}
 
@@ -179,31 +194,31 @@ def read(
     found = declared or tables(folder)
     if name not in found:
         raise UnknownId(name, nearest(name, found), "table")
-    path = (folder or paths.data()) / str(found[name]["path"])
-    table = Table(name, paths.display(path), found[name]["schema"]["fields"])
-    names = ",".join(str(each["name"]) for each in table.fields)
-    for number, text in _lines(path, table):
+    path, of = (folder or paths.data()) / str(found[name]["path"]), found[name]["schema"]
+    table = Table(name, paths.display(path), of["fields"])
+    names = [str(each["name"]) for each in table.fields]
+    for number, text in enumerate(_lines(path, table), start=1):
         row = Row(number, text, {})
-        if number == 1:
-            if text != names:
-                table.problems.append(Problem(table.file, 1, *_head(text, names)))
-                break
-            continue
         try:
             cells = next(csv.reader([text], strict=True), [])
         except csv.Error as error:
             table.report(row, "", f"is no row of a CSV: {error}")
             continue
-        if len(cells) != len(table.fields):
-            message = f"found {len(cells)} fields, expected {len(table.fields)}"
-            table.report(row, "", message)
-            continue
-        for each, cell in zip(table.fields, cells, strict=True):
-            row.values[each["name"]], message = _parse(each, cell)
-            if message:
-                table.report(row, each["name"], message)
-        table.rows.append(row)
-    _check_key(table, found[name])
+        if number == 1 and cells != names:
+            here, there = next(pair for pair in zip_longest(cells, names) if pair[0] != pair[1])
+            wanted = "the end of the line" if there is None else f"the column {there!r}"
+            found_here = "the end of the line" if here is None else repr(here)
+            table.report(row, there or names[-1], f"found {found_here}, expected {wanted}")
+            break
+        if len(cells) != len(names):
+            table.report(row, "", f"found {len(cells)} fields, expected {len(names)}")
+        elif number > 1:
+            for each, cell in zip(table.fields, cells, strict=True):
+                row.values[each["name"]], message = _parse(each, cell)
+                if message:
+                    table.report(row, each["name"], message)
+            table.rows.append(row)
+    _check_key(table, of["primaryKey"], in_order=not found[name].get("laoqu:unsorted"))
     return table
 
 
@@ -215,108 +230,71 @@ def pick(table: pd.DataFrame, column: str, value: str) -> pd.DataFrame:
     return table[table[column] == value].reset_index(drop=True)
 
 
-def _lines(path: Path, table: Table) -> Iterator[tuple[int, str]]:
-    """Yield (line number, text) of every line; report what is wrong with the file itself."""
+def text_of(value: object) -> str:
+    """Return a value as a file has it."""
+    if isinstance(value, tuple):
+        return ";".join(value)
+    return "" if value is pd.NA else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _lines(path: Path, table: Table) -> list[str]:
+    """Return the lines of a file; report what is wrong with the file itself."""
     try:
-        lines = path.read_bytes().split(b"\n")
+        text = path.read_bytes().decode("utf-8")
     except OSError as error:
-        table.report(Row(1, "", {}), "", f"cannot be read: {error.strerror}")
-        return
-    if lines[-1]:
-        table.report(Row(len(lines), "", {}), "", "the last line does not end in LF")
-    elif len(lines) > 1:
-        lines.pop()
-    for number, data in enumerate(lines, start=1):
-        text, column, message = _text(data.removeprefix(b"\xef\xbb\xbf") if number == 1 else data)
-        if message:
-            table.problems.append(Problem(table.file, number, column, message))
-        if text is not None:
-            yield number, text
-
-
-def _text(data: bytes) -> tuple[str | None, int, str]:
-    """Return a line as text, and what is wrong with it from which column on."""
-    try:
-        text = data.decode("utf-8")
+        table.report(None, "", f"cannot be read: {error.strerror}")
+        return []
     except UnicodeDecodeError as error:
-        column = len(data[: error.start].decode("utf-8")) + 1
-        message = f"byte 0x{data[error.start]:02x} is not UTF-8 (save the file as UTF-8)"
-        return None, column, message
-    if text.endswith("\r"):
-        return text.rstrip("\r"), len(text), "found CRLF, expected LF"
-    normal = unicodedata.normalize("NFC", text)
-    if normal == text:
-        return text, 1, ""
-    shorter = min(len(text), len(normal))
-    at = next((i for i in range(shorter) if text[i] != normal[i]), shorter - 1)
-    return normal, at + 1, f"{text[at]!r} is not in Unicode form NFC"
-
-
-def _head(found: str, expected: str) -> tuple[int, str]:
-    """Return where the heads of columns differ from the declared ones, and how."""
-    start = 1
-    for here, there in zip_longest(found.split(","), expected.split(",")):
-        if here != there:
-            shown = "the end of the line" if here is None else repr(here)
-            wanted = "the end of the line" if there is None else f"the column {there!r}"
-            break
-        start += len(here) + 1
-    return start, f"found {shown}, expected {wanted}"
+        before = error.object[: error.start].decode("utf-8").split("\n")
+        message = f"byte 0x{error.object[error.start]:02x} is not UTF-8 (save the file as UTF-8)"
+        table.problems.append(Problem(table.file, len(before), len(before[-1]) + 1, message))
+        return []
+    lines = text.removesuffix("\n").split("\n")
+    if not text.endswith("\n"):
+        table.report(Row(len(lines), "", {}), "", "the last line does not end in LF")
+    for number, line in enumerate(lines, start=1):
+        normal, at, message = unicodedata.normalize("NFC", line), len(line) - 1, ""
+        if line.endswith("\r"):
+            message = "found CRLF, expected LF"
+        elif normal != line:
+            at = next((i for i, (a, b) in enumerate(zip(line, normal)) if a != b), at)  # noqa: B905
+            message = f"{line[at]!r} is not in Unicode form NFC"
+        if message:
+            table.problems.append(Problem(table.file, number, at + 1, message))
+    return [line.removesuffix("\r") for line in lines]
 
 
 def _parse(column: dict[str, object], cell: str) -> tuple[object, str]:
     """Return the typed value of one cell, and what is wrong with it."""
-    rules, kind = column.get("constraints", {}), str(column["type"])
-    value, expected = EMPTY[kind], ""
+    kind, rules = KINDS[str(column["type"])], column.get("constraints", {})
     if cell != cell.strip():
-        return value, f"found white space around {cell!r}"
-    if cell == "" and (kind == "boolean" or rules.get("required")):
-        return value, f"is empty, expected {'true or false' if kind == 'boolean' else 'a value'}"
-    if cell == "":
-        return value, ""
-    if kind == "list":
-        value = tuple(cell.split(";"))
-        if "" in value or len(set(value)) < len(value):
-            expected = "distinct values with ; between"
-    elif kind == "boolean":
-        value, expected = cell == "true", "" if cell in ("true", "false") else "true or false"
-    elif kind == "integer" and WHOLE.fullmatch(cell):
-        value = int(cell)
-        if value < rules.get("minimum", value):
-            expected = f"{rules['minimum']} or more"
-    elif kind == "integer":
-        expected = "a whole number"
-    elif kind == "number" and NUMBER.fullmatch(cell):
-        value = float(cell)
-    elif kind == "number":
-        expected = "a number"
-    else:
-        value = cell
-        if kind == "date" and not _is_date(cell):
-            expected = "a date such as 2021-12-31"
-        elif (pattern := rules.get("pattern")) and not re.fullmatch(pattern, cell, re.ASCII):
-            expected = f"the form {pattern}"
-        elif (enum := rules.get("enum")) and cell not in enum:
-            return cell, f"unknown value {cell!r}, expected one of {', '.join(enum)}"
+        return kind.empty, f"found white space around {cell!r}"
+    if not cell:
+        needed = rules.get("required") or kind is KINDS["boolean"]
+        return kind.empty, f"is empty, expected {kind.expected}" if needed else ""
+    value, expected = kind.empty, ""
+    try:
+        value = kind.convert(cell) if re.fullmatch(kind.form, cell) else None
+    except ValueError:  # no day of the calendar
+        value = None
+    if value is None or (isinstance(value, tuple) and len(set(value)) < len(value)):
+        value, expected = kind.empty, kind.expected
+    elif "minimum" in rules and value < rules["minimum"]:
+        expected = f"{rules['minimum']} or more"
+    elif "pattern" in rules and not re.fullmatch(rules["pattern"], cell, re.ASCII):
+        expected = f"the form {rules['pattern']}"
+    elif "enum" in rules and cell not in rules["enum"]:
+        return cell, f"unknown value {cell!r}, expected one of {', '.join(rules['enum'])}"
     return value, f"found {_short(cell, 48)!r}, expected {expected}" if expected else ""
 
 
-def _is_date(cell: str) -> bool:
-    try:
-        return date.fromisoformat(cell).isoformat() == cell
-    except ValueError:
-        return False
-
-
-def _check_key(table: Table, declared: dict[str, object]) -> None:
+def _check_key(table: Table, key: list[str], in_order: bool) -> None:
     """Require rows to be distinct by their key, and sorted by it unless declared otherwise."""
-    key = declared["schema"].get("primaryKey", [])
-    in_order = not declared.get("laoqu:unsorted", False)
     seen: dict[tuple[object, ...], int] = {}
     last: tuple[object, ...] | None = None
     for row in table.rows:
         value = tuple(row[column] for column in key)
-        if not key or any(part is pd.NA for part in value):
+        if any(part is pd.NA for part in value):
             continue  # an empty key cell is reported where the cell was read
         shown = ", ".join(str(part) for part in value)
         if value in seen:
@@ -328,25 +306,28 @@ def _check_key(table: Table, declared: dict[str, object]) -> None:
 
 
 def _check_references(table: Table, tables: Tables) -> None:
-    """Require values of foreign keys and codes to be known."""
-    wanted: list[tuple[str, set[object], str]] = []
-    for key in tables.declared[table.name]["schema"].get("foreignKeys", []):
-        target = key["reference"]
-        valid = set(tables[target["resource"]].values(target["fields"][0]))
-        wanted.append((key["fields"][0], valid, target["resource"]))
-    for each in table.fields:
-        if variable := each.get("laoqu:codes"):
-            codes = tables["codebook"].rows
-            valid = {row["code"] for row in codes if row["variable"] == variable}
-            wanted.append((each["name"], valid, f"the codebook under {variable}"))
-    for column, valid, where in wanted:
+    """Require values of foreign keys, lists of keys and codes to be known."""
+    for column, where, valid in _references(table, tables):
         for row in table.rows:
             value = row[column]
             for part in value if isinstance(value, tuple) else (value,):
-                if part and part not in valid and part != "*":
+                if part and part not in valid and not (part == "*" and isinstance(value, tuple)):
                     hint = ", ".join(nearest(str(part), map(str, valid)))
                     message = f"unknown code {part!r}, not in {where}"
                     table.report(row, column, f"{message}; nearest: {hint}" if hint else message)
+
+
+def _references(table: Table, tables: Tables) -> Iterator[tuple[str, str, set[object]]]:
+    for key in tables.declared[table.name]["schema"].get("foreignKeys", []):
+        target = key["reference"]
+        known = tables[target["resource"]].values(target["fields"][0])
+        yield key["fields"][0], target["resource"], set(known)
+    for each in table.fields:
+        if other := each.get("laoqu:refers"):
+            yield each["name"], other, set(tables[other].values(tables[other].fields[0]["name"]))
+        if variable := each.get("laoqu:codes"):
+            codes = (row for row in tables["codebook"].rows if row["variable"] == variable)
+            yield each["name"], f"the codebook under {variable}", {row["code"] for row in codes}
 
 
 def _check_evidence(table: Table, document: Document) -> None:

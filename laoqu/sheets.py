@@ -1,7 +1,7 @@
-"""Sheets that readers fill in: a coding of their own, a membership table; any encoding, CSV, XLSX.
+"""Sheets that people fill in: written with drop-downs, read as any spreadsheet saves them.
 
-A sheet is read as it is saved by spreadsheets: UTF-8 or GBK, with a byte order mark or none, CRLF,
-comma, semicolon or tab, rows in any order. What is wrong is reported by row and column.
+UTF-8 or GBK, with a byte order mark or none, CRLF, comma, semicolon or tab, XLSX, rows in any
+order, labels in the place of codes. What is wrong is reported by row and column.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -19,13 +20,35 @@ from laoqu import paths
 from laoqu.errors import DataError, LaoquError, Problem, nearest
 from laoqu.measures import BOOLEAN, CODES, MORE, SCALES
 
-FIXED = ("measure_id", "quote")
-#: The sentence stands there to be read; what is written into it is not used.
-COLUMNS = (*FIXED, *SCALES, *MORE, "note", "sentence")
 #: Sheets larger than this are refused before they are read (bytes, rows).
 MOST_BYTES = 20_000_000
 MOST_ROWS = 100_000
-TRUE, FALSE = ("true", "1", "是"), ("false", "0", "否")
+FLAGS = {"true": True, "1": True, "是": True, "false": False, "0": False, "否": False}
+#: What people write into a column of words when there are none; an empty cell is not coded.
+NO_WORDS = ("无", "none", "-")
+CUT = re.compile(r"[|｜]")
+
+
+class Column(NamedTuple):
+    """What people write into a column.
+
+    `kind` is ``code`` or ``codes`` (of a `variable` of the codebook), ``flag``, ``cut`` (the
+    sentence with | wherever a new piece begins), ``words`` (words of the sentence) or ``note``.
+    """
+
+    kind: str
+    variable: str = ""
+
+
+#: What a measure is coded by, in the order of the sheet.
+MEASURES = {
+    **{name: Column("code", CODES.get(name, name)) for name in SCALES},
+    **{name: Column("flag") for name in BOOLEAN},
+    **{name: Column("codes", variable) for name, variable in MORE.items()},
+    "note": Column("note"),
+}
+#: What a sheet of measures shows; people may not change the first two.
+SHOWN = ("measure_id", "quote", "sentence")
 
 
 def cells(path: Path) -> list[list[str]]:
@@ -34,10 +57,8 @@ def cells(path: Path) -> list[list[str]]:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise ValueError(f"has more than {MOST_BYTES:,} bytes: is this the right file?")
-        if path.suffix.lower() in (".xlsx", ".xlsm"):
-            rows = _workbook_cells(path)
-        else:
-            rows = _text_cells(path.read_bytes())
+        workbook = path.suffix.lower() in (".xlsx", ".xlsm")
+        rows = _workbook_cells(path) if workbook else _text_cells(path.read_bytes())
     except OSError as error:
         missing = isinstance(error, FileNotFoundError)
         message = "there is no such file" if missing else f"cannot be read: {error.strerror}"
@@ -66,41 +87,49 @@ def _workbook_cells(path: Path) -> list[list[str]]:
     try:
         sheet = load_workbook(path, read_only=True, data_only=True).worksheets[0]
         sheet.reset_dimensions()  # a stray cell far away would make every row as wide
-        rows = []
-        for row in sheet.iter_rows(values_only=True, max_row=MOST_ROWS + 1):
-            rows.append(["" if cell is None else str(cell) for cell in row])
-        return rows
+        rows = sheet.iter_rows(values_only=True, max_row=MOST_ROWS + 1)
+        return [["" if cell is None else str(cell) for cell in row] for row in rows]
     except Exception as error:  # a damaged workbook fails in many ways
         raise ValueError(f"is no readable workbook: {error}; save it anew as .xlsx") from error
 
 
 def template(
-    measures: pd.DataFrame,
-    codebook: pd.DataFrame,
-    path: Path,
-    sentences: pd.DataFrame | None = None,
+    measures: pd.DataFrame, codebook: pd.DataFrame, path: Path, sentences: pd.DataFrame
 ) -> Path:
-    """Write an empty coding sheet: CSV, or XLSX with the allowed codes as drop-downs.
+    """Write an empty coding sheet of the measures: see `write`.
 
-    `measures` and `codebook` are the tables of these names; with `sentences` (``plan.sentences()``)
-    the last column shows each measure's whole sentence.
+    `measures`, `codebook` and `sentences` are the tables of these names of a plan.
     """
-    measures = measures.sort_values("start")  # reading order
-    sheet = measures[list(FIXED)].reindex(columns=list(COLUMNS), fill_value="")
-    if sentences is not None:
-        texts = sentences.set_index("unit_id")["text"]
-        sheet["sentence"] = measures["unit_id"].map(texts)
+    shown = measures.sort_values("start")  # reading order
+    texts = sentences.set_index("unit_id")["text"]
+    shown = shown.assign(sentence=shown["unit_id"].map(texts))[list(SHOWN)]
+    return write(path, shown, MEASURES, codebook)
+
+
+def write(
+    path: Path, shown: pd.DataFrame, columns: Mapping[str, Column], codebook: pd.DataFrame
+) -> Path:
+    """Write a sheet to fill in: CSV, or XLSX with codes in both languages as drop-downs.
+
+    `shown` is what people read, one row per unit, its id first; `columns` is what they fill in.
+    """
+    sheet = shown.assign(**dict.fromkeys(columns, ""))
+    for name, column in columns.items():
+        if column.kind == "cut":
+            sheet[name] = shown["sentence"]
     if path.suffix.lower() == ".csv":
         # The byte order mark makes spreadsheets read UTF-8 as what it is.
         sheet.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
     elif path.suffix.lower() == ".xlsx":
-        _workbook(sheet, codebook, path)
+        _workbook(sheet, columns, codebook, path)
     else:
         raise LaoquError(f"a sheet ends in .csv or .xlsx, not {path.suffix!r}")
     return path
 
 
-def _workbook(sheet: pd.DataFrame, codebook: pd.DataFrame, path: Path) -> None:
+def _workbook(
+    sheet: pd.DataFrame, columns: Mapping[str, Column], codebook: pd.DataFrame, path: Path
+) -> None:
     from openpyxl import Workbook
     from openpyxl.styles import Alignment, Protection
     from openpyxl.worksheet.datavalidation import DataValidation
@@ -108,113 +137,115 @@ def _workbook(sheet: pd.DataFrame, codebook: pd.DataFrame, path: Path) -> None:
     book = Workbook()
     page, codes = book.active, book.create_sheet("codebook")
     page.title = "coding"
-    shown = ["variable", "code", "label_zh", "label_en", "definition"]
-    for target, table in ((page, sheet), (codes, codebook[shown])):
+    used = codebook[codebook["variable"].isin([column.variable for column in columns.values()])]
+    listed = used.assign(choice=_choices(used)).sort_values("variable", kind="stable")
+    listed = listed[["variable", "choice", "definition_zh", "definition"]]
+    for target, table in ((page, sheet), (codes, listed)):
         target.append(list(table.columns))
         for row in table.itertuples(index=False):
             target.append(list(row))
-    for index, column in enumerate(sheet.columns, start=1):
-        letter = page.cell(1, index).column_letter
-        page.column_dimensions[letter].width = 60 if column in ("quote", "sentence") else 15
-        if source := _drop_down(column, codebook["variable"].tolist()):
-            rule = DataValidation(type="list", formula1=source, allow_blank=True)
-            rule.error, rule.errorTitle = f"a code of {column}, see the sheet codebook", "laoqu"
-            page.add_data_validation(rule)
-            rule.add(f"{letter}2:{letter}{len(sheet) + 1}")
+    rows = {name: index for index, name in enumerate(listed["variable"], start=2)}
+    counts = listed["variable"].value_counts()
+    for index, name in enumerate(sheet.columns, start=1):
+        letter, column = page.cell(1, index).column_letter, columns.get(name, Column("shown"))
+        page.column_dimensions[letter].width = 15 if column.kind in ("code", "flag") else 45
+        if column.kind == "code":
+            last = rows[column.variable]
+            source = f"codebook!$B${last - counts[column.variable] + 1}:$B${last}"
+        elif column.kind == "flag":
+            source = '"是 true,否 false"'
+        else:
+            continue
+        rule = DataValidation(type="list", formula1=source, allow_blank=True)
+        rule.error, rule.errorTitle = f"a code of {name}, see the sheet codebook", "laoqu"
+        page.add_data_validation(rule)
+        rule.add(f"{letter}2:{letter}{len(sheet) + 1}")
     for row in page.iter_rows(min_row=2):
         for cell in row:
             cell.alignment = Alignment(wrap_text=True, vertical="top")
-            cell.protection = Protection(locked=cell.column <= len(FIXED))
-    page.freeze_panes = "C2"
+            cell.protection = Protection(locked=cell.column <= len(sheet.columns) - len(columns))
+    page.freeze_panes = "B2"
     book.save(path)
 
 
-def _drop_down(column: str, variables: list[str]) -> str:
-    """Return the drop-down's source: true,false, a range of the codebook, or none."""
-    if column in BOOLEAN:
-        return '"true,false"'
-    if column not in SCALES:
-        return ""
-    rows = [i for i, name in enumerate(variables, start=2) if name == CODES.get(column, column)]
-    return f"codebook!$B${rows[0]}:$B${rows[-1]}"
+def _choices(codebook: pd.DataFrame) -> pd.Series:
+    """Return each code as a drop-down shows it."""
+    return codebook["code"] + " " + codebook["label_zh"] + " " + codebook["label_en"]
 
 
 def read(path: Path, measures: pd.DataFrame, codebook: pd.DataFrame) -> pd.DataFrame:
-    """Read and check a coding sheet; empty cells are not coded, labels are understood as codes.
+    """Read and check a coding sheet of the measures: see `read_filled`."""
+    return read_filled(path, measures[["measure_id", "quote"]], MEASURES, codebook)
 
-    `measures` and `codebook` are what it must fit. One row per measure in order, the columns of
-    `COLUMNS`: codes as text, strengths as numbers, flags as booleans, NA where not coded. The
-    `DataError` has every problem, by row and column: unknown codes, units missing, added or twice,
-    edited quotations, mangled ids.
+
+def read_filled(
+    path: Path, shown: pd.DataFrame, columns: Mapping[str, Column], codebook: pd.DataFrame
+) -> pd.DataFrame:
+    """Read and check what people filled in; empty cells are not coded, labels count as codes.
+
+    `shown` and `columns` are those of `write`. One row per row of `shown`, in its order: its
+    columns, and codes as text, strengths as numbers, flags as booleans, lists as tuples, cuts as
+    offsets in the sentence, NA where not coded. The `DataError` has every problem, by row and
+    column: unknown codes, units missing, added or twice, edited quotations, mangled ids.
     """
-    name, rows = paths.display(path), cells(path)
-    head = rows[0] if rows else []
-    if wrong := list(_head_problems(name, head)):
+    name, (head, *rows) = paths.display(path), cells(path) or [[]]
+    if wrong := list(_head_problems(name, head, shown, columns)):
         raise DataError(wrong)
-    quotes = dict(zip(measures["measure_id"], measures["quote"], strict=True))
+    key, units = shown.columns[0], shown.set_index(shown.columns[0], drop=False).to_dict("index")
     codes = _codes(codebook)
     found: list[Problem] = []
     seen: dict[str, int] = {}
-    records = []
-    for number, row in enumerate(rows[1:], start=2):
+    records = {}
+    for number, row in enumerate(rows, start=2):
         record = dict(zip(head, [*row, *[""] * len(head)], strict=False))
         if not any(record.values()):
             continue
-        unit = record["measure_id"]
+        unit = record[key]
+        first = seen.setdefault(unit, number)
         messages: list[tuple[str, str]] = []
-        if unit not in quotes:
-            hint = ", ".join(nearest(unit, quotes)) or "none"
-            messages.append(("measure_id", f"unknown unit {unit!r}; nearest: {hint}"))
-        elif record["quote"] != quotes[unit]:
-            message = f"the quotation was edited; it must stay {quotes[unit][:20]!r}…"
-            messages.append(("quote", message))
-        if seen.setdefault(unit, number) != number and unit in quotes:
-            message = f"unit {unit} is coded twice, first in row {seen[unit]}"
-            messages.append(("measure_id", message))
-        values: dict[str, object] = {"measure_id": unit, "quote": record["quote"]}
-        for column in (*SCALES, *MORE, "note"):
-            values[column], message = _code(column, record.get(column, ""), codes)
-            if message and unit in quotes:
-                messages.append((column, f"{column}: {message}"))
+        if unit not in units:
+            hint = ", ".join(nearest(unit, units)) or "none"
+            messages.append((key, f"unknown unit {unit!r}; nearest: {hint}"))
+        elif first != number:
+            messages.append((key, f"unit {unit} is coded twice, first in row {first}"))
+        else:
+            own = units[unit]
+            if "quote" in own and record["quote"] != own["quote"]:
+                message = f"the quotation was edited; it must stay {own['quote'][:20]!r}…"
+                messages.append(("quote", message))
+            values = dict(own)
+            for at, column in columns.items():
+                cell = record.get(at, "")
+                try:
+                    values[at] = _value(cell, column, codes, own.get("sentence", ""))
+                except ValueError as error:
+                    messages.append((at, f"{at}: {error}"))
+            records[unit] = values
         found += [Problem(name, number, head.index(at) + 1, text) for at, text in messages]
-        records.append(values)
-    for unit in quotes.keys() - seen.keys():
+    for unit in units.keys() - seen.keys():
         message = f"unit {unit} is missing: keep its row and leave its codes empty"
-        found.append(Problem(name, len(rows), 1, message))
+        found.append(Problem(name, len(rows) + 1, 1, message))
     if found:
         raise DataError(sorted(found))
-    columns = [column for column in COLUMNS if column != "sentence"]
-    frame = pd.DataFrame(records, columns=columns).set_index("measure_id")
-    kinds = dict.fromkeys(CODES, "Int64") | dict.fromkeys(BOOLEAN, "boolean")
-    return frame.loc[list(quotes)].reset_index().astype(kinds)
+    frame = pd.DataFrame([records[unit] for unit in units], columns=[*shown.columns, *columns])
+    kinds = {at: "boolean" for at, column in columns.items() if column.kind == "flag"}
+    kinds |= {at: "Int64" for at, column in columns.items() if column.variable == "strength"}
+    return frame.astype(kinds)
 
 
-def differences(own: pd.DataFrame, other: pd.DataFrame, measures: pd.DataFrame) -> pd.DataFrame:
-    """Return every cell that `own` codes otherwise than `other`; what it left empty is none.
-
-    The first two are ``plan.codings(…)``, the last is ``plan.measures()``. One row per measure and
-    variable: ``measure_id``, ``variable``, ``own``, ``other``, ``sentence_zh``.
-    """
-    rows = []
-    shown = measures.set_index("measure_id")["sentence_zh"]
-    ours, theirs = own.set_index("measure_id"), other.set_index("measure_id")
-    for measure_id in shown.index:
-        for variable in (*SCALES, *MORE):
-            mine, other_code = (each.at[measure_id, variable] for each in (ours, theirs))
-            empty = mine == () if isinstance(mine, tuple) else pd.isna(mine)
-            if not empty and str(mine) != str(other_code):
-                rows.append([measure_id, variable, mine, other_code, shown[measure_id]])
-    return pd.DataFrame(rows, columns=["measure_id", "variable", "own", "other", "sentence_zh"])
-
-
-def _head_problems(name: str, head: list[str]) -> Iterable[Problem]:
-    for column in (*FIXED, *SCALES):
-        if column not in head:
-            message = f"the column {column!r} is missing; columns are {', '.join(COLUMNS)}"
+def _head_problems(
+    name: str, head: list[str], shown: pd.DataFrame, columns: Mapping[str, Column]
+) -> Iterable[Problem]:
+    known = [*shown.columns, "clause", "sentence", *columns]
+    needed = {"quote", shown.columns[0]} & set(known)
+    needed |= {at for at, column in columns.items() if column.kind not in ("codes", "note")}
+    for column in known:
+        if column in needed and column not in head:
+            message = f"the column {column!r} is missing; columns are {', '.join(known)}"
             yield Problem(name, 1, 1, message)
     for index, column in enumerate(head):
-        if column not in COLUMNS or head.index(column) < index:
-            hint = ", ".join(nearest(column, COLUMNS))
+        if column not in known or head.index(column) < index:
+            hint = ", ".join(nearest(column, known))
             message = f"the column {column!r} is unknown or stands twice; nearest: {hint}"
             yield Problem(name, 1, index + 1, message)
 
@@ -222,36 +253,48 @@ def _head_problems(name: str, head: list[str]) -> Iterable[Problem]:
 def _codes(codebook: pd.DataFrame) -> dict[str, dict[str, str]]:
     """Return by variable what may stand in a cell, and the code it means: codes and labels."""
     found: dict[str, dict[str, str]] = {}
-    for column in ("label_en", "label_zh", "code"):  # a code is never taken for a label
-        rows = codebook[["variable", column, "code"]]
+    table = codebook.assign(choice=_choices(codebook))
+    for column in ("label_en", "label_zh", "choice", "code"):  # a code is never taken for a label
         # A label that several codes of a variable have says nothing.
-        rows = rows[~rows.duplicated(["variable", column], keep=False)]
-        for variable, label, code in rows.itertuples(index=False):
+        rows = table[~table.duplicated(["variable", column], keep=False)]
+        for variable, label, code in rows[["variable", column, "code"]].itertuples(index=False):
             found.setdefault(variable, {})[label] = code
     return found
 
 
-def _code(column: str, cell: str, codes: dict[str, dict[str, str]]) -> tuple[object, str]:
-    """Return the value of one cell, and what is wrong with it."""
-    if column == "note":
-        return cell, ""
+def _value(cell: str, column: Column, codes: dict[str, dict[str, str]], sentence: str) -> object:
+    """Return the value of one cell; a `ValueError` says what is wrong with it."""
+    if column.kind == "note":
+        return cell
     if cell == "":
-        return () if column in MORE else pd.NA, ""
-    if column in BOOLEAN:
-        if cell.lower() in (*TRUE, *FALSE):
-            return cell.lower() in TRUE, ""
-        return pd.NA, f"found {cell!r}, expected true or false"
-    if column in CODES:
-        cell = re.sub(r"\.0+$", "", cell)  # a spreadsheet turns 3 into 3.0
-    allowed = codes[MORE.get(column, CODES.get(column, column))]
-    cell = cell if cell in allowed else unicodedata.normalize("NFKC", cell)
-    parts = re.split(r"\s*[;；]\s*", cell) if column in MORE else [cell]
+        return () if column.kind == "codes" else pd.NA
+    if column.kind == "flag":
+        for word in cell.lower().split():
+            if word in FLAGS:
+                return FLAGS[word]
+        raise ValueError(f"found {cell!r}, expected true or false")
+    if column.kind == "cut":
+        pieces = [re.sub(r"\s", "", piece) for piece in CUT.split(cell)]
+        if "".join(pieces) != sentence or "" in pieces:
+            raise ValueError("the sentence was edited; only | may be put in")
+        ends = pd.Series(map(len, pieces)).cumsum()
+        return tuple(ends[:-1].tolist())
+    parts = [part for part in re.split(r"\s*[;；]\s*", cell) if part]
+    if column.kind == "words":
+        words = () if cell.lower() in NO_WORDS else tuple(sorted(set(parts)))
+        if missing := [word for word in words if word not in sentence]:
+            raise ValueError(f"{missing[0]!r} does not stand in the sentence")
+        return words
+    if column.kind == "code":
+        parts = [re.sub(r"\.0+$", "", cell)]  # a spreadsheet turns 3 into 3.0
+    allowed = codes[column.variable]
+    parts = [part if part in allowed else unicodedata.normalize("NFKC", part) for part in parts]
     for part in parts:
         if part not in allowed:
             known = list(dict.fromkeys(allowed.values()))
             hint = ", ".join(nearest(part, known)) or ", ".join(known)
-            return pd.NA, f"unknown code {part!r}; nearest: {hint}"
-    found = [allowed[part] for part in parts]
-    if column in MORE:
-        return tuple(found), ""
-    return (int(found[0]) if column in CODES else found[0]), ""
+            raise ValueError(f"unknown code {part!r}; nearest: {hint}")
+    found = tuple(allowed[part] for part in parts)
+    if column.kind == "codes":
+        return found
+    return int(found[0]) if column.variable == "strength" else found[0]

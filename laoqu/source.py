@@ -7,10 +7,10 @@ changed, and ``data/built/raw_lines.csv`` (every line of every raw file) says wh
 from __future__ import annotations
 
 import csv
-import difflib
 import hashlib
 import io
 import tomllib
+from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 
@@ -37,13 +37,12 @@ def read(source_id: str, folder: Path) -> tuple[str, Path]:
     Raises
     ------
     DataError
-        When the file is missing or is not byte for byte the registered one; the error names each
-        changed line and column.
+        When the file is missing or is not byte for byte the registered one, with the places.
     """
     known = registry(folder)
     if source_id not in known:
-        hint = ", ".join(nearest(str(source_id), known))
-        message = f"has no table [{source_id}]; nearest: {hint or 'none'}"
+        hint = ", ".join(nearest(str(source_id), known)) or "none"
+        message = f"has no table [{source_id}]; nearest: {hint}"
         raise DataError([Problem(paths.display(folder / SOURCES), 1, 1, message)])
     path = folder / "raw" / str(known[source_id]["file"])
     data = path.read_bytes() if path.is_file() else b""
@@ -61,22 +60,21 @@ def toml(path: Path) -> dict[str, dict[str, object]]:
         raise DataError([Problem(paths.display(path), 1, 1, message)]) from error
 
 
-def problems(folder: Path | None = None, only: str = "") -> list[Problem]:
+def problems(folder: Path, only: str = "") -> list[Problem]:
     """Return every difference between ``data/raw`` and its two witnesses, with line and column."""
-    folder = folder or paths.data()
-    found: list[Problem] = []
-    hashes: dict[str, str] = {}
     witness: dict[str, list[str]] = {}
     try:
         with (folder / WITNESS).open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 witness.setdefault(row["file"], []).append(row["text"])
         present = {path.name for path in (folder / "raw").iterdir() if path.is_file()}
+    except (OSError, ValueError, KeyError, csv.Error) as error:
+        return [Problem(paths.display(folder / WITNESS), 1, 1, f"cannot be read: {error!r}")]
+    found, hashes = [], {}
+    try:
         hashes = {str(meta["file"]): str(meta["sha256"]) for meta in registry(folder).values()}
     except DataError as error:
         found += error.problems
-    except (OSError, ValueError, KeyError, csv.Error) as error:
-        return [Problem(paths.display(folder / WITNESS), 1, 1, f"cannot be read: {error!r}")]
     for name in [only] if only else sorted(present | set(witness)):
         path = folder / "raw" / name
         if name not in present:
@@ -85,7 +83,7 @@ def problems(folder: Path | None = None, only: str = "") -> list[Problem]:
             message = f"is not in {WITNESS.as_posix()}: run `laoqu build` if the file belongs here"
             changes = [(1, 1, message)]
         else:
-            changes = _changes(_text(path), witness[name])
+            changes = list(_changes(_lines(path), witness[name]))
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
             if not changes and digest != hashes.get(name, digest):
                 # What the lines cannot show: a raw file and its witness changed together.
@@ -95,44 +93,34 @@ def problems(folder: Path | None = None, only: str = "") -> list[Problem]:
     return found
 
 
-def witness_csv(folder: Path | None = None) -> str:
+def witness_csv(folder: Path) -> str:
     """Return the text of ``built/raw_lines.csv`` for the raw files as they are now."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["file", "line", "text"])
-    files = (path for path in ((folder or paths.data()) / "raw").iterdir() if path.is_file())
-    for path in sorted(files):
-        writer.writerows([path.name, i, text] for i, text in enumerate(_text(path), start=1))
+    for path in sorted(path for path in (folder / "raw").iterdir() if path.is_file()):
+        writer.writerows([path.name, i, text] for i, text in enumerate(_lines(path), start=1))
     return out.getvalue()
 
 
-def _text(path: Path) -> list[str]:
+def _lines(path: Path) -> list[str]:
     r"""Split on LF only; a byte that is not UTF-8 stays visible as ``\xNN``."""
     return path.read_bytes().decode("utf-8", errors="backslashreplace").split("\n")
 
 
-def _changes(found: list[str], expected: list[str]) -> list[tuple[int, int, str]]:
-    """Return line, column and message of every line that is not as expected."""
-    if len(found) == len(expected):
-        # No line came or went: the lines pair off, which an alignment of blank lines would blur.
-        blocks = [(i, i + 1, i, i + 1) for i in range(len(found)) if found[i] != expected[i]]
-    else:
-        codes = difflib.SequenceMatcher(None, expected, found, autojunk=False).get_opcodes()
-        blocks = [block for tag, *block in codes if tag != "equal"]
-    result = []
-    for e1, e2, f1, f2 in blocks:
-        for step, pair in enumerate(zip_longest(found[f1:f2], expected[e1:e2])):
-            line = min(f1 + step, f2, len(found) - 1) + 1
-            result.append((line, *_first_difference(*pair)))
-    return result
-
-
-def _first_difference(here: str | None, there: str | None) -> tuple[int, str]:
-    if here is None:
-        return 1, f"a line is missing here, expected {there!r}"
-    if there is None:
-        return 1, f"found a line that was not published: {here!r}"
-    shorter = min(len(here), len(there))
-    at = next((i for i in range(shorter) if here[i] != there[i]), shorter)
-    shown, wanted = here[at : at + 12] or "end of line", there[at : at + 12] or "end of line"
-    return at + 1, f"found {shown!r}, expected {wanted!r}"
+def _changes(found: list[str], expected: list[str]) -> Iterator[tuple[int, int, str]]:
+    """Yield line, column and message of each line that differs; where lines came or went, once."""
+    for line, (here, there) in enumerate(zip_longest(found, expected), start=1):
+        if here == there:
+            continue
+        here, there = here or "", there or ""
+        pairs = enumerate(zip_longest(here, there))
+        at = next((i for i, (a, b) in pairs if a != b), 0)
+        shown, wanted = (text[at : at + 12] or "end of line" for text in (here, there))
+        message = f"found {shown!r}, expected {wanted!r}"
+        if len(found) == len(expected):
+            yield line, at + 1, message
+        else:
+            sizes = f"{len(found)} lines, {len(expected)} were published"
+            yield min(line, len(found)), at + 1, f"{message}; the file has {sizes}"
+            break

@@ -19,6 +19,7 @@ from laoqu.errors import DataError
 
 #: The year whose units the collection speaks of, and the first and last of the yearly lists.
 YEAR, FIRST, LAST = 2021, 1980, 2025
+TABLES = ("gazetteer", "gazetteer_history", "gazetteer_holder_doubts", "gazetteer_other_codes")
 
 
 class Holder(NamedTuple):
@@ -54,56 +55,38 @@ class Units:
     """All holders of codes since 1980, and how they became one another; get it from `units`."""
 
     def __init__(
-        self, gazetteer: pd.DataFrame, history: pd.DataFrame, doubts: pd.DataFrame
+        self, now: pd.DataFrame, history: pd.DataFrame, doubts: pd.DataFrame, other: pd.DataFrame
     ) -> None:
-        self.name = dict(zip(gazetteer["adcode"], gazetteer["name"], strict=True))
-        self.level = dict(zip(gazetteer["adcode"], gazetteer["level"], strict=True))
-        self.parent = dict(zip(gazetteer["adcode"], gazetteer["parent"], strict=True))
-        self._parents = set(self.parent.values())
+        self.name, self.level, self.parent = (
+            dict(zip(now["adcode"], now[column], strict=True))
+            for column in ("name", "level", "parent")
+        )
         old = history[history["old_adcode"] != ""]
-        spans = zip(old["old_valid_from"], old["old_valid_to"], strict=True)
-        found = {
-            Holder(row.old_adcode, row.old_name, row.old_level, int(first), int(last))
-            for row, (first, last) in zip(old.itertuples(), spans, strict=True)
-        }
-        ended = {(h.code, h.name, h.last) for h in found}
-        for unit in gazetteer.itertuples():
-            last = LAST if pd.isna(unit.valid_to) else int(unit.valid_to)
-            if (unit.adcode, unit.name, last) not in ended:
-                found.add(Holder(unit.adcode, unit.name, unit.level, int(unit.valid_from), last))
-        known = {(h.code, h.name) for h in found if h.last > YEAR}
-        for row in history[history["change_year"] > YEAR].itertuples():
-            if row.new_adcode and (row.new_adcode, row.new_name) not in known:
-                level = row.old_level or "county"
-                found.add(Holder(row.new_adcode, row.new_name, level, int(row.change_year), LAST))
+        columns = ["old_adcode", "old_name", "old_level", "old_valid_from", "old_valid_to"]
+        held = set(old[columns].itertuples(index=False, name=None))
+        stands = now[now["valid_to"].isna()].assign(last=LAST)
+        columns = ["adcode", "name", "level", "valid_from", "last"]
+        held |= set(stands[columns].itertuples(index=False, name=None))
+        young = history[history["change_year"] > YEAR].assign(level="county", last=LAST)
+        columns = ["new_adcode", "new_name", "level", "change_year", "last"]
+        held |= set(young[columns].itertuples(index=False, name=None))
         self.by_code: dict[str, list[Holder]] = defaultdict(list)
-        for holder in sorted(found, key=lambda h: (h.code, h.first)):
-            self.by_code[holder.code].append(holder)
-        self._link(old)
-        self._doubts: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
-        for row in doubts[doubts["decision"] == "refuse"].itertuples():
-            text = f"{row.ours} or {row.second}: {row.reason}"
-            self._doubts[row.adcode].append((row.first, row.last, text))
-        self._leads: dict[Holder, Lead] = {}
-
-    def _link(self, old: pd.DataFrame) -> None:
-        """Join holders to their heirs, and heirs to all that went into them."""
+        for code, name, level, first, last in sorted(held, key=lambda each: (each[0], each[3])):
+            self.by_code[code].append(Holder(code, name, level, int(first), int(last)))
+        #: What each holder became, with the year, and what became each holder.
         self.heirs: dict[Holder, list[tuple[Holder, int]]] = defaultdict(list)
         self.came_from: dict[Holder, set[Holder]] = defaultdict(set)
-        for row in old.itertuples():
-            mine = self.named(row.old_adcode, row.old_name, int(row.old_valid_to))
-            heir = self.named(row.new_adcode, row.new_name, int(row.change_year))
-            if heir is None:
-                continue
+        for row in old[old["new_adcode"] != ""].itertuples():
+            mine = self.holder(row.old_adcode, row.old_valid_to)
+            heir = self.holder(row.new_adcode, row.change_year)
             self.heirs[mine].append((heir, int(row.change_year)))
-            self.came_from[heir].add(mine)
-            if heir.first < row.change_year:
-                self.came_from[heir].add(heir)  # it stood already: what joins it is merged
-
-    def named(self, code: str, name: str, year: int) -> Holder | None:
-        """Return who held a code under a name at the end of a year."""
-        held = self.by_code.get(code, ())
-        return next((h for h in held if h.name == name and h.first <= year <= h.last), None)
+            # One that stood already is a heir of itself: what joins it is merged.
+            self.came_from[heir] |= {mine, heir} if heir.first < row.change_year else {mine}
+        for row in other[other["decision"] == "same_unit"].itertuples():
+            self.by_code[row.adcode].append(self.holder(row.ours, row.last))
+        refused = doubts[doubts["decision"] == "refuse"]
+        self._doubts = dict(list(refused.groupby("adcode")))
+        self._leads: dict[Holder, Lead] = {}
 
     def holder(self, code: str, year: int) -> Holder | None:
         """Return who held a code at the end of a year."""
@@ -111,8 +94,10 @@ class Units:
 
     def doubt(self, code: str, year: int) -> str:
         """Say whom two sources name as holder of a code in a year, if they contradict; else ""."""
-        texts = [text for first, last, text in self._doubts.get(code, ()) if first <= year <= last]
-        return f"{code} was in {year} {texts[0]}" if texts else ""
+        for row in self._doubts[code].itertuples() if code in self._doubts else ():
+            if row.first <= year <= row.last:
+                return f"{code} was in {year} {row.ours} or {row.second}: {row.reason}"
+        return ""
 
     def lead(self, holder: Holder) -> Lead:
         """Return where a holder led by the end of 2021."""
@@ -123,65 +108,70 @@ class Units:
     def _to(self, holder: Holder) -> Lead:
         if holder.last >= YEAR:
             return Lead("same", holder.code, (holder.code,), "")
-        heirs = self.heirs.get(holder, [])
+        heirs = [heir for heir, _ in self.heirs.get(holder, ())]
         if not heirs:
             why = f"{holder} ended in {holder.last + 1}; no source names its successor"
             return Lead("unknown", "", (), why)
-        leads = [self.lead(heir) for heir, _ in heirs]
-        codes = tuple(dict.fromkeys(code for lead in leads for code in lead.heirs))
-        year = heirs[0][1]
-        shown = ", ".join(f"{heir.name} {heir.code}" for heir, _ in heirs)
+        codes = tuple(dict.fromkeys(code for heir in heirs for code in self.lead(heir).heirs))
+        year, heir, lead = self.heirs[holder][0][1], heirs[0], self.lead(heirs[0])
+        shown = ", ".join(f"{each.name} {each.code}" for each in heirs)
         if len(heirs) > 1:
             return Lead("split", "", codes, f"{holder} was split in {year}: {shown}")
-        heir, lead = heirs[0][0], leads[0]
-        if heir.level == "prefecture" != holder.level and heir.code in self._parents:
+        if heir.level == "prefecture" != holder.level and heir.code in self.parent.values():
             why = f"{holder} was raised to a city with counties in {year}: {shown}"
             return Lead("split", "", codes, why)
-        if len(self.came_from[heir] - {holder}) and lead.status != "split":
+        if self.came_from[heir] != {holder} and lead.status != "split":
             return Lead("merged", "", codes, f"{holder} was merged into {shown} in {year}")
-        if lead.status in ("same", "followed"):
-            status = "same" if lead.adcode == holder.code else "followed"
-            since = "" if heir.code == lead.adcode else f"; at the end of {YEAR} "
-            since += since and f"{self.name[lead.adcode]} {lead.adcode}"
-            return Lead(status, lead.adcode, codes, f"{holder} became {shown} in {year}{since}")
-        return lead._replace(reason=f"{holder} became {shown} in {year}; {lead.reason}")
+        why = f"{holder} became {shown} in {year}"
+        if not lead.adcode:
+            return lead._replace(reason=f"{why}; {lead.reason}")
+        if heir.code != lead.adcode:
+            why += f"; at the end of {YEAR} {self.name[lead.adcode]} {lead.adcode}"
+        return Lead("same" if lead.adcode == holder.code else "followed", lead.adcode, codes, why)
 
     def _later(self, holder: Holder) -> Lead:
         """Lead a unit younger than 2021 back to the one unit of 2021 that it was."""
-        before = self.came_from.get(holder, set())
-        if len(before) != 1 or len(self.heirs[next(iter(before))]) != 1:
-            was = ", ".join(map(str, sorted(before))) or "a new unit"
-            codes = tuple(h.code for h in sorted(before))
+        before = sorted(self.came_from.get(holder, ()))
+        if len(before) != 1 or len(self.heirs[before[0]]) != 1:
+            was = ", ".join(map(str, before)) or "a new unit"
             why = f"{holder} is younger than {YEAR} and no one unit of then: {was}"
-            return Lead("later", "", codes, why)
-        was = next(iter(before))
-        if was.first > YEAR:
-            return self.lead(was)
-        code = was.code if was.last >= YEAR else ""
-        why = f"{holder} was {was.name} ({was.code}) at the end of {YEAR}"
-        return Lead("later", code, (was.code,), why)
+            return Lead("later", "", tuple(each.code for each in before), why)
+        was = before[0].code
+        why = f"{holder} was {before[0].name} ({was}) at the end of {YEAR}"
+        return Lead("later", was, (was,), why)
 
-    def trace(self, code: str, year: int, vintage: int = YEAR) -> tuple[Lead, Holder | None]:
+    def trace(
+        self, code: str, year: int | None = None, vintage: int = YEAR
+    ) -> tuple[Lead, Holder | None]:
         """Return which unit of 2021 a code of a row means, and who held the code.
 
         The holder is that of the row's own year, also one that ended in the course of it; where
-        the code was nobody's then, that of the vintage. What fits neither is ``other_holder``; a
-        code of no list is ``unknown``.
+        the code was nobody's then, that of the vintage; without a year also the only one that ever
+        had the code. What fits neither is ``other_holder``; a code of no list is ``unknown``.
+
+        >>> units().trace("451025")[0].reason
+        '靖西县 (451025, 2002–2014) became 靖西市 451081 in 2015'
         """
-        for when in (year, year - 1, vintage):
+        held = self.by_code.get(code, [])
+        if not held:
+            return Lead("unknown", "", (), f"{code} is in no list since {FIRST}"), None
+        for when in (vintage,) if year is None else (year, year - 1, vintage):
             holder = self.holder(code, when)
-            doubt = self.doubt(code, when) if holder or when == year else ""
-            if doubt:
+            if doubt := self.doubt(code, when) if holder or when == year else "":
                 return Lead("other_holder", "", (), doubt), None
             if holder:
-                return self.lead(holder), holder
-        if held := self.by_code.get(code):
-            if held[0].first > YEAR:
-                return self.lead(held[0]), held[0]
-            who = "; ".join(map(str, held))
-            why = f"{code} was in no list of {year} or {vintage}; it was {who}"
-            return Lead("other_holder", "", (), why), None
-        return Lead("unknown", "", (), f"{code} is in no list since {FIRST}"), None
+                return self._meant(code, holder)
+        if held[0].first > YEAR or (year is None and len(held) == 1):
+            return self._meant(code, held[0])
+        lists = vintage if year is None else f"{year} or {vintage}"
+        why = f"{code} was in no list of {lists}; it was {'; '.join(map(str, held))}"
+        return Lead("other_holder", "", (), why), None
+
+    def _meant(self, code: str, holder: Holder) -> tuple[Lead, Holder]:
+        lead = self.lead(holder)
+        if lead.status == "same" and code != lead.adcode:  # a code that only one source has
+            lead = lead._replace(status="followed", reason=f"{code} was another code of {holder}")
+        return lead, holder
 
     def above(self, code: str) -> list[str]:
         """Return the units of 2021 that a unit of 2021 lies in, nearest first."""
@@ -201,13 +191,10 @@ def units(folder: Path | None = None) -> Units:
     """Return the holders of all codes since 1980.
 
     >>> known = units()
-    >>> known.lead(known.holder("431121", 2020)).adcode
-    '431181'
     >>> known.lead(known.holder("350321", 2000)).status
     'split'
     """
-    names = ("gazetteer", "gazetteer_history", "gazetteer_holder_doubts")
-    tables = [schema.read(name, folder or paths.data()) for name in names]
+    tables = [schema.read(name, folder or paths.data()) for name in TABLES]
     if problems := [problem for table in tables for problem in table.problems]:
         raise DataError(problems)
     return Units(*(table.frame() for table in tables))

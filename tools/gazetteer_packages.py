@@ -207,6 +207,10 @@ class Packages:
             years[int(r["year"])][r[f"{kind}_adcode"]] = Unit(
                 level, r[f"{kind}_name"], parent, r[f"{kind}_id"]
             )
+        for r in read_csv(CURATED / "gazetteer_other_codes.csv"):
+            if r["decision"] == "replaces":
+                for year in range(int(r["first"]), int(r["last"]) + 1):
+                    years[year][r["adcode"]] = years[year].pop(r["ours"])
         return years
 
     @staticmethod

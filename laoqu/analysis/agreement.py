@@ -9,7 +9,7 @@ undefined with its reason, never 0 or 1.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import krippendorff
 import numpy as np
@@ -78,8 +78,11 @@ def agreement(
     values, groups = _measured(ratings, len(known), scale), _groups(table.index, cluster)
     rng = np.random.default_rng(seed)
     alike = values["percent"] == 1 or not len(paired)
-    samples = [] if alike else [_resample(groups, rng) for _ in range(draws)]
-    drawn = [_measured(ratings[sample], len(known), scale) for sample in samples]
+    samples = [rng.integers(0, len(groups), len(groups)) for _ in range(0 if alike else draws)]
+    if len(groups) < 2:
+        samples = []
+    rows = [np.concatenate([groups[i] for i in sample]) for sample in samples]
+    drawn = [_measured(ratings[chosen], len(known), scale) for chosen in rows]
     drawn = pd.DataFrame(drawn, columns=list(values), dtype="float64")
     if len(codings) < 2:
         why = "undefined: a single coder"
@@ -88,9 +91,10 @@ def agreement(
     else:
         same = len(np.unique(paired[~np.isnan(paired)])) < 2
         why = "undefined: no variation" if same else "undefined: missing codes"
+    alone = "; one clause gives no range" if len(groups) < 2 and not alike else ""
     rows = []
     for name, value in values.items():
-        note = why if np.isnan(value) else NOTES[name].format(q=len(known))
+        note = why if np.isnan(value) else NOTES[name].format(q=len(known)) + alone
         good = drawn[name].dropna() if not np.isnan(value) else []
         low, high = np.percentile(good, [2.5, 97.5]) if len(good) else (np.nan, np.nan)
         undefined = 0 if np.isnan(value) else len(drawn) - len(good)
@@ -152,38 +156,41 @@ def by_variable(
     skip: pd.DataFrame | None = None,
     draws: int = RESAMPLES,
     seed: int = SEED,
+    scales: Mapping[str, str] = SCALES,
+    sets: Mapping[str, str] = MORE,
 ) -> pd.DataFrame:
-    """Return the agreement of two codings of the measures, variable by variable.
+    """Return the agreement of two codings of the same units, variable by variable.
 
-    `skip` lists cells to leave out by ``measure_id`` and ``variable`` (those the codebook gives as
-    examples). The rows are those of `agreement` for each variable of `SCALES`, with ``variable`` in
-    front and ``most_units`` and ``most_clauses`` behind: `most_disagreement` of units and clauses.
-    Secondary codes (``…_more``) have one row each, ``alpha_masi``.
+    Units are known by the first column named ``…_id``; what stands before the dot of an id is
+    their clause. `skip` lists cells to leave out by ``measure_id`` and ``variable`` (those the
+    codebook gives as examples). The rows are those of `agreement` for each variable of `scales`,
+    with ``variable`` in front and ``most_units`` and ``most_clauses`` behind: `most_disagreement`
+    of units and clauses. Variables that are `sets` of codes have one row each, ``alpha_masi``; each
+    counts where the primary variable beside it has a code.
     """
-    one, two = (frame.set_index("measure_id") for frame in (a, b))
+    key = next(name for name in a.columns if name.endswith("_id"))
+    one, two = (frame.set_index(key) for frame in (a, b))
     two = two.reindex(one.index)
     clause = pd.Series(one.index.str.partition(".").get_level_values(0), index=one.index)
     left_out = pd.DataFrame(columns=["measure_id", "variable"]) if skip is None else skip
     parts = []
-    for variable, scale in SCALES.items():
+    for variable, scale in scales.items():
         names = [variable, CODES.get(variable)]
         out = one.index.isin(left_out.loc[left_out["variable"].isin(names), "measure_id"])
         pair = [frame[variable].astype(object).where(~out) for frame in (one, two)]
         pair = [codes.where(codes.notna(), np.nan) for codes in pair]
         table = agreement(*pair, scale=scale, cluster=clause, draws=draws, seed=seed)
         parts.append(_bounded(table.assign(variable=variable), *pair, clause))
-    for variable, primary in MORE.items():
+    for variable, primary in sets.items():
         # A unit without a primary code was not coded: its empty set says nothing.
         coded = one[primary].notna() & two[primary].notna()
-        sets = [frame.loc[coded, variable].map(_codes_of) for frame in (one, two)]
-        value = masi_alpha(*sets)
-        note = "undefined: no variation"
-        if not np.isnan(value):
-            note = "Krippendorff's α on sets of secondary codes, MASI distance"
-        row = {"statistic": "alpha_masi", "value": value, "n": int(coded.sum()), "coders": 2}
-        row |= {"undefined_draws": 0, "note": note}
-        table = pd.DataFrame([{**row, "variable": variable}])
-        parts.append(_bounded(table, *sets, clause[coded]))
+        pair = [frame.loc[coded, variable].map(_codes_of) for frame in (one, two)]
+        value = masi_alpha(*pair)
+        note = "Krippendorff's α on sets, MASI distance"
+        row = {"variable": variable, "statistic": "alpha_masi", "value": value, "coders": 2}
+        row |= {"n": int(coded.sum()), "undefined_draws": 0}
+        row["note"] = "undefined: no variation" if np.isnan(value) else note
+        parts.append(_bounded(pd.DataFrame([row]), *pair, clause[coded]))
     result = pd.concat(parts, ignore_index=True)
     return result[["variable", *[name for name in result.columns if name != "variable"]]]
 
@@ -277,8 +284,3 @@ def _groups(index: pd.Index, cluster: pd.Series | None) -> Sequence[np.ndarray]:
         missing = keys[keys.isna()].index.tolist()[:3]
         raise ValueError(f"no cluster is given for {missing}")
     return [np.flatnonzero(keys == key) for key in keys.unique()]
-
-
-def _resample(groups: Sequence[np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    chosen = rng.integers(0, len(groups), len(groups))
-    return np.concatenate([groups[i] for i in chosen])

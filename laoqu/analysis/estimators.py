@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -9,32 +11,19 @@ import pandas as pd
 
 from laoqu.errors import LaoquError, UnknownId, nearest
 
-#: `sunab` takes a cohort outside the panel for never treated; this one lies after any panel's end.
-AFTER = 10_000
+SPEC = tomllib.loads(Path(__file__).with_name("estimators.toml").read_text(encoding="utf-8"))
 #: What each estimator reads as never treated: a number, or missing.
-NEVER: dict[str, float] = {
-    "did": 0,
-    "csdid": 0,
-    "pyfixest": 0,
-    "sunab": AFTER,
-    "differences": np.nan,
-    "eventstudyinteract": np.nan,
-}
-#: The call of each estimator, with its way to say that units may react before they are treated:
-#: {y} the outcome, {k} years of anticipation, {r} the reference period, {g} its column of cohorts.
-CALLS = {
-    "did": 'did::att_gt(yname="{y}", tname="year", idname="county_id", gname="first_treat", '
-    'data=d, control_group="nevertreated", anticipation={k}, clustervars="county_id")',
-    "csdid": "csdid {y}, ivar(county_id) time(year) gvar(first_reacts) // cohorts moved by {k}",
-    "pyfixest": 'pf.feols("{y} ~ i(rel_year, ref={r}) | county_id + year", d, '
-    'vcov={{"CRV1": "county_id"}})',
-    "sunab": "fixest::feols({y} ~ sunab(first_treat, year, ref.p = {r}) | county_id + year, d, "
-    "cluster = ~county_id)",
-    "differences": 'ATTgt(d.set_index(["county_id", "year"]), cohort_column="first_treat", '
-    'anticipation={k}).fit("{y}")',  # clusters by county of itself
-    "eventstudyinteract": "eventstudyinteract {y} rel_* , cohort(first_treat) "
-    "control_cohort(control) absorb(county_id year) vce(cluster county_id) // omit rel_year {r}",
-}
+NEVER = {name: spec["never"] for name, spec in SPEC.items()}
+
+
+def calls(outcome: str = "Y", anticipation: int = 1) -> dict[str, str]:
+    """Return how each estimator is called, told of the anticipation in its own way.
+
+    >>> calls("gdp")["csdid"]
+    'csdid gdp, ivar(county_id) time(year) gvar(first_reacts) // cohorts moved by 1'
+    """
+    given = {"y": outcome, "k": anticipation, "r": -1 - anticipation}
+    return {name: spec["call"].format(**given) for name, spec in SPEC.items()}
 
 
 class Prepared(NamedTuple):
@@ -55,17 +44,15 @@ class Prepared(NamedTuple):
         outcome = outcome or str(self.note["outcome"])
         if outcome not in self.data:
             raise LaoquError(f"the panel has no column {outcome!r}: say outcome=")
-        wide = self.data.pivot(index="county_id", columns="year", values=outcome).astype("float64")
-        treated = self.data.drop_duplicates("county_id").set_index("county_id")["control"] == 0
-        reference = int(self.note["reference_year"])
+        wide = self.data.pivot(index=["control", "county_id"], columns="year", values=outcome)
+        change = wide.astype("float64").sub(wide[self.note["reference_year"]], axis=0)
         rows = []
-        for year in wide.columns:
-            change = (wide[year] - wide[reference]).dropna()
-            one, zero = change[treated[change.index]], change[~treated[change.index]]
+        for year in change:
+            one, zero = (change.loc[side, year].dropna() for side in (0, 1))
             estimate = one.mean() - zero.mean()
             error = float(np.sqrt(one.var() / max(len(one), 1) + zero.var() / max(len(zero), 1)))
             bounds = estimate - 1.96 * error, estimate + 1.96 * error
-            time = int(year) - int(self.note["first_treat"])
+            time = int(year) - self.note["first_treat"]
             rows.append([int(year), time, estimate, error, *bounds, len(one), len(zero)])
         columns = ["year", "event_time", "estimate", "se", "low", "high", "treated", "controls"]
         return pd.DataFrame(rows, columns=columns)
@@ -101,54 +88,45 @@ def for_estimator(
         raise UnknownId(estimator, nearest(str(estimator), NEVER) or NEVER, "estimator")
     if isinstance(anticipation, bool) or not isinstance(anticipation, int) or anticipation < 0:
         raise LaoquError(f"anticipation is {anticipation!r}, expected years: 0, 1 or more")
-    missing = [c for c in ("county_code", "year", "ever_treated", "first_treat") if c not in frame]
-    if missing:
+    keys = ["county_code", "year", "ever_treated"]
+    if missing := [c for c in (*keys, "first_treat") if c not in frame]:
         raise LaoquError(f"columns {', '.join(missing)} are missing: call .treat(…) first")
-    unknown = frame["ever_treated"].isna() | frame["county_code"].isna() | frame["year"].isna()
-    lost = frame[unknown]
-    data = frame[~unknown].reset_index(drop=True)
-    no_value = 0
-    if outcome is not None:
-        if outcome not in data:
-            near = nearest(outcome, map(str, data.columns))
-            raise LaoquError(f"the panel has no column {outcome!r}; nearest: {', '.join(near)}")
-        no_value = int(data[outcome].isna().sum())
-        data = data[data[outcome].notna()].reset_index(drop=True)
+    if outcome is not None and outcome not in frame:
+        near = nearest(outcome, map(str, frame.columns))
+        raise LaoquError(f"the panel has no column {outcome!r}; nearest: {', '.join(near)}")
+    known = frame[keys].notna().all(axis=1)
+    valued = known & (frame[outcome].notna() if outcome else True)
+    data, lost = frame[valued].reset_index(drop=True), frame[~known]
     _check(data)
     first, reference = _times(data, anticipation)
     never, treated = NEVER[estimator], data["ever_treated"].eq(1)
-    if estimator == "sunab" and data["year"].max() >= AFTER:
-        raise LaoquError(f"years reach {data['year'].max()}, expected years before {AFTER}")
-    cohorts = {
-        "first_treat": data["first_treat"],
-        "first_reacts": data["first_treat"] - anticipation,
-    }
-    cohorts = {c: x.astype("float64").where(treated, never) for c, x in cohorts.items()}
-    period = -1 - anticipation
+    if never > data["year"].min() and data["year"].max() >= never:
+        raise LaoquError(f"years reach {data['year'].max()}, expected years before {never}")
+    cohort = data["first_treat"].astype("float64")
     data = data.assign(
-        **cohorts,
-        rel_year=(data["year"] - first).where(treated, period),
+        first_treat=cohort.where(treated, never),
+        first_reacts=(cohort - anticipation).where(treated, never),
+        rel_year=(data["year"] - first).where(treated, -1 - anticipation),
         control=~treated,
         county_id=data["county_code"],
         treated=treated & (data["year"] >= first),
     )
     whole = ["rel_year", "control", "county_id", "year", "ever_treated", "treated"]
-    whole += [] if np.isnan(never) else list(cohorts)
+    whole += [] if np.isnan(never) else ["first_treat", "first_reacts"]
     data = data.astype(dict.fromkeys(whole, "int64"))
-    units = data.drop_duplicates("county_code")["ever_treated"]
-    after = data.loc[data["treated"].eq(1), "county_code"].nunique()
-    at_reference = data[data["year"] == reference]["ever_treated"]
-    call = CALLS[estimator].format(y=outcome or "Y", k=anticipation, r=period)
+    units = data.groupby("county_code")[["ever_treated", "treated"]].max()
+    at_reference = data.loc[data["year"] == reference, "ever_treated"]
     note = {
-        "estimator": estimator, "call": call, "outcome": outcome or "",
-        "anticipation": anticipation,
+        "estimator": estimator, "call": calls(outcome or "Y", anticipation)[estimator],
+        "outcome": outcome or "", "anticipation": anticipation,
         "never": "missing" if np.isnan(never) else str(never), "first_treat": first,
-        "reference_year": reference, "years": sorted(int(y) for y in data["year"].unique()),
-        "treated": int(units.eq(1).sum()), "untreated": int(units.eq(0).sum()),
-        "treated_without_row_after": int(units.eq(1).sum() - after),
-        "treated_in_reference_year": int(at_reference.eq(1).sum()),
+        "reference_year": reference, "years": sorted(data["year"].unique().tolist()),
+        "treated": int(units["ever_treated"].sum()),
+        "untreated": int(units["ever_treated"].eq(0).sum()),
+        "treated_without_row_after": int((units["ever_treated"] > units["treated"]).sum()),
+        "treated_in_reference_year": int(at_reference.sum()),
         "dropped_units": int(lost["county_code"].nunique()), "dropped_rows": len(lost),
-        "rows_without_outcome": no_value,
+        "rows_without_outcome": int(known.sum() - valued.sum()),
     }  # fmt: skip
     return Prepared(data, note)
 
@@ -185,14 +163,13 @@ def _times(data: pd.DataFrame, anticipation: int) -> tuple[int, int]:
     first = int(data["first_treat"].min())
     reference = first - 1 - anticipation
     years = set(data["year"].astype(int))
-    begin, end = min(years), max(years)
-    if begin > reference:
+    if min(years) > reference:
         raise LaoquError(
-            f"the panel starts in {begin}; with {anticipation} years of anticipation before "
+            f"the panel starts in {min(years)}; with {anticipation} years of anticipation before "
             f"{first} the reference is {reference}: there is no year before treatment"
         )
-    if end < first:
-        raise LaoquError(f"the panel ends in {end}, before treatment begins in {first}")
+    if max(years) < first:
+        raise LaoquError(f"the panel ends in {max(years)}, before treatment begins in {first}")
     for year, what in ((reference, "reference year"), (first, "first treated year")):
         if year not in years:
             raise LaoquError(

@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import jinja2
 import pandas as pd
 
 import laoqu
 from laoqu import paths
 from laoqu.analysis import estimators, treatment
-from laoqu.errors import LaoquError, OutputError, UnknownId
+from laoqu.errors import LaoquError, OutputError, UnknownId, nearest
 from laoqu.plan import Plan, load
 
 COUNTY, PANEL, README = "treatment_county.csv", "treatment_panel.csv", "README.md"
@@ -32,14 +33,16 @@ def files(
     channels: Sequence[str] | None = None,
     years: str | Iterable[int] = YEARS,
     estimator: str | None = None,
-    **choices: object,
+    anticipation: int = 1,
+    controls: str = "areas",
+    **choices: str,
 ) -> dict[str, bytes]:
     """Return the files of an export, by name: `COUNTY`, `PANEL`, `README`.
 
     `channels` are by default all that name a place, `years` ``"2015-2024"`` or numbers. With an
     `estimator` (of `laoqu.analysis.estimators.NEVER`; it takes one channel) the panel is what it
-    may see, unknown units left out; else unknown is NA. `choices` are ``anticipation`` (1),
-    ``controls`` (``areas`` or ``eligible``) and those of `laoqu.analysis.treatment.Design`.
+    may see, unknown units left out; else unknown is NA. `choices` are those of
+    `laoqu.analysis.treatment.Design`.
 
     Examples
     --------
@@ -48,12 +51,13 @@ def files(
     >>> sorted(exporting.files(lq.load(), ["national_key_county"], "2018-2023", "did"))
     ['README.md', 'treatment_county.csv', 'treatment_panel.csv']
     """
-    anticipation = int(choices.pop("anticipation", 1))
-    controls = str(choices.pop("controls", "areas"))
     if unknown := set(choices) - set(treatment.Design._fields):
         raise LaoquError(f"unknown choice {', '.join(sorted(unknown))}")
     design = treatment.Design(**choices)
     table = treatment.counties(plan, channels, design, controls)
+    if estimator is not None and estimator not in estimators.NEVER:
+        known = nearest(str(estimator), estimators.NEVER) or estimators.NEVER
+        raise UnknownId(estimator, known, "estimator")
     if estimator is not None and table["channel"].nunique() > 1:
         raise LaoquError(
             f"{estimator} takes one channel: name it; the only one with a control group in the "
@@ -68,7 +72,7 @@ def files(
         panel = estimators.for_estimator(panel, estimator, None, anticipation).data
         kept, empty = [*KEPT, "county_id", "control", "rel_year", "first_reacts"], ""
     panel = panel[kept].sort_values(["channel", "county_code", "year"])
-    readme = _readme(plan, table, panel, (design, anticipation))
+    readme = _readme(plan, table, panel, design, anticipation)
     return {COUNTY: _csv(table, "NA"), PANEL: _csv(panel, empty), README: readme.encode("utf-8")}
 
 
@@ -80,8 +84,7 @@ def export(folder: Path | str | None = None, plan: Plan | None = None, **setting
     """
     made = files(plan or load(), **settings)
     target = Path(folder).expanduser().absolute() if folder else paths.outputs() / "treatment"
-    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in made.items()}
-    made[MANIFEST] = json.dumps(hashes, indent=1).encode("utf-8")
+    made[MANIFEST] = json.dumps({name: _hash(data) for name, data in made.items()}).encode()
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise OutputError(f"{paths.display(target)} is no folder of ours: name a new one")
     if foreign := _foreign(target):
@@ -101,15 +104,18 @@ def _foreign(folder: Path) -> str:
     """Return the first file in a folder that an export did not write, or that changed since."""
     try:
         ours = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        ours[MANIFEST] = _hash((folder / MANIFEST).read_bytes())
     except (OSError, ValueError):
         ours = {}
     for path in sorted(folder.glob("*")):
-        known = path.name in ours and path.is_file() and not path.is_symlink()
-        if known and hashlib.sha256(path.read_bytes()).hexdigest() == ours[path.name]:
-            continue
-        if path.name != MANIFEST or not ours:
+        known = path.is_file() and not path.is_symlink() and ours.get(path.name)
+        if not known or _hash(path.read_bytes()) != known:
             return path.name
     return ""
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def years_of(text: str) -> list[int]:
@@ -126,38 +132,34 @@ def years_of(text: str) -> list[int]:
 
 
 def _readme(
-    plan: Plan, table: pd.DataFrame, panel: pd.DataFrame, how: tuple[treatment.Design, int]
+    plan: Plan,
+    table: pd.DataFrame,
+    panel: pd.DataFrame,
+    design: treatment.Design,
+    anticipation: int,
 ) -> str:
     """Return what one must know before using the files, from the template beside this file."""
-    design, anticipation = how
-    date = plan.table("treatment_dates").set_index("date_id").loc[design.first_treat]
-    names = plan.table("treatment_channels").set_index("channel")
-    counts = treatment.summary(table)
+    dates = plan.table("treatment_dates").set_index("date_id", drop=False)
+    labels = plan.table("treatment_channels")[["channel", "label_zh", "label_en"]]
     key = table[table["channel"] == KEY]
     zero = key[key["status_basis"].isin(["complete_list", "not_eligible"])]
-    lines = {
-        lang: "\n".join(
-            f"  - {names.loc[r.channel, f'label_{lang}']} ({r.channel}): {r.treated} / "
-            f"{r.untreated} / {r.unknown} ({words})"
-            for r in counts.itertuples()
-        )
-        for lang, words in (
-            ("zh", "受处理 / 未受处理 / 未知"), ("en", "treated / untreated / unknown")
-        )
+    template = Path(__file__).with_name("treatment_readme.md.j2").read_text(encoding="utf-8")
+    numbers = {
+        "rows": f"{len(table):,}", "panel_rows": f"{len(panel):,}",
+        "first": panel["year"].min(), "last": panel["year"].max(),
+        "year": table["first_treat"].max(), "controls": len(zero),
+        "not_eligible": int((~zero["eligible"].astype(bool)).sum()),
+        "crossed": int(zero["interaction"].str.contains("=1").sum()),
+        "borders": int(zero["borders_treated"].fillna(False).sum()),
+        "plan_only": int((key["basis_plan_only"] & key["named"].eq(1)).sum()),
     }  # fmt: skip
-    call = {"y": "Y", "k": anticipation, "r": -1 - anticipation}
-    calls = [f"  - {name}: `{text.format(**call)}`" for name, text in estimators.CALLS.items()]
-    template = Path(__file__).with_name("treatment_readme.md").read_text(encoding="utf-8")
-    return template.format(
-        channels_zh=lines["zh"], channels_en=lines["en"], calls="\n".join(calls),
-        rows=f"{len(table):,}", panel_rows=f"{len(panel):,}", first=panel["year"].min(),
-        last=panel["year"].max(), year=table["first_treat"].max(), date_id=design.first_treat,
-        date=date["date"], what_zh=date["what_zh"], what_en=date["what_en"],
-        doubt_zh=date["doubt_zh"], doubt_en=date["doubt_en"], controls=len(zero),
-        not_eligible=int((~zero["eligible"].astype(bool)).sum()),
-        crossed=int(zero["interaction"].str.contains("=1").sum()),
-        borders=int(zero["borders_treated"].fillna(False).sum()) if len(zero) else 0,
-        plan_only=int((key["basis_plan_only"] & key["named"].eq(1)).sum()),
+    return jinja2.Environment(trim_blocks=True, keep_trailing_newline=True).from_string(
+        template
+    ).render(
+        **numbers,
+        channels=treatment.summary(table).merge(labels).to_dict("records"),
+        calls=estimators.calls("Y", anticipation),
+        date=dates.loc[design.first_treat],
         vintage=treatment.VINTAGE, title=plan.source["title"], version=laoqu.__version__,
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -20,7 +21,7 @@ from laoqu.analysis import estimators, treatment
 from laoqu.analysis.monitor import Monitor
 from laoqu.analysis.quality import coverage, findings
 from laoqu.analysis.reading import Columns, read
-from laoqu.errors import LaoquError, OutputError
+from laoqu.errors import LaoquError, OutputError, nearest
 from laoqu.spelling import TAIL, clean
 from laoqu.succession import FIRST, LAST, YEAR, Units
 
@@ -35,15 +36,6 @@ VINTAGE_SHARE = 0.9
 VINTAGE_CODES = 10
 #: What the plan is loaded by.
 ENVIRONMENT = ("DATA", "MEMBERSHIP", "BOUNDARIES", "CODING")
-README = """\
-county_code: unit of the end of 2021, empty where the code means no one unit of then.
-code_in_panel: the code as it was in the file. code_status: how the two are related
-(same, followed, split, merged, other_holder, later, unknown; docs/panels.md).
-Codes outside their own year were read as codes of {vintage}.
-
-{report!r}
-
-{notes}"""
 
 
 class Report(pd.DataFrame):
@@ -74,7 +66,7 @@ class Panel:
     report : Report
         One row a finding: ``what``, ``rows``, ``units``, ``detail``.
     reasons : DataFrame
-        One row for each code and year that has no unit or was followed: why.
+        One row for each code (or name) and year that has no unit or was followed: why.
     contradictions : DataFrame
         One row for each code and name that contradict: what the file calls it, whose code it is.
     vintage : int
@@ -92,10 +84,9 @@ class Panel:
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        years = self.data["year"].dropna()
-        span = f"{years.min()}–{years.max()}" if len(years) else "no years"
         units = self.data["county_code"].nunique()
-        return f"Panel of {len(self.data):,} rows, {units:,} units, {span}\n{self.report!r}"
+        years = _span(self.data["year"])
+        return f"Panel of {len(self.data):,} rows, {units:,} units, {years}\n{self.report!r}"
 
     def __len__(self) -> int:
         return len(self.data)
@@ -109,6 +100,17 @@ class Panel:
         numbers = self.data.select_dtypes("number").columns
         own = {"year", *self.added}
         return [c for c in numbers if c not in own and self.data[c].nunique() > 2]
+
+    def outcome(self, column: str | None) -> str:
+        """Return a column of numbers by its name, the first one without a name; or refuse."""
+        if column is None and self.outcomes:
+            return self.outcomes[0]
+        if column not in self.data:
+            near = nearest(str(column), map(str, self.data.columns)) or self.outcomes
+            raise LaoquError(f"the panel has no column {column!r}; nearest: {', '.join(near)}")
+        if not pd.api.types.is_numeric_dtype(self.data[column]):
+            raise LaoquError(f"{column} holds no numbers")
+        return column
 
     @cached_property
     def key_counties(self) -> set[str]:
@@ -141,20 +143,20 @@ class Panel:
             if target.exists():
                 raise OutputError(f"{paths.display(target)} is there already: name another file")
         data = self.data.reset_index(drop=True)
+        writers = {
+            ".csv": lambda: _safe(data).to_csv(path, index=False, encoding="utf-8-sig"),
+            ".parquet": lambda: data.to_parquet(path, index=False),
+            ".dta": lambda: _for_stata(data, path),
+            ".xlsx": lambda: _safe(data).to_excel(path, index=False),
+        }
+        if path.suffix not in writers:
+            raise OutputError(f"{path.name}: expected one of {', '.join(writers)}")
+        about = Path(__file__).with_name("panel_readme.txt").read_text(encoding="utf-8")
+        about = about.format(vintage=self.vintage, report=self.report, notes="\n".join(self.notes))
         try:
-            if path.suffix == ".csv":
-                _safe(data).to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
-            elif path.suffix == ".parquet":
-                data.to_parquet(path, index=False)
-            elif path.suffix == ".dta":
-                _stata(data).to_stata(path, write_index=False, version=118)
-            elif path.suffix == ".xlsx":
-                _safe(data).to_excel(path, index=False)
-            else:
-                raise OutputError(f"{path.name}: expected .csv, .parquet, .dta or .xlsx")
-            about = {"report": self.report, "notes": "\n".join(self.notes)}
-            note.write_text(README.format(vintage=self.vintage, **about), encoding="utf-8")
-        except OSError as error:
+            writers[path.suffix]()
+            note.write_text(about, encoding="utf-8")
+        except (OSError, ValueError) as error:
             raise OutputError(f"{paths.display(path)} cannot be written: {error}") from error
         return path
 
@@ -174,7 +176,8 @@ def panel(
     source : path or DataFrame
         CSV (UTF-8, GBK), XLSX, DTA, Parquet or a frame; long, wide or a row for each indicator.
     code, name : str, optional
-        Columns with codes and names; found by content where not given.
+        Columns with codes and names; found by content where not given. Without codes the names
+        are read as counties, within the city or province of a column that holds those.
     year : str or int, optional
         The column with years, or the one year of all rows.
     vintage : int, optional
@@ -205,21 +208,30 @@ def panel(
     file = read(source, Columns(code, year, name), units)
     keys = ["code_in_panel", "year"]
     pairs = file.frame[keys].drop_duplicates()
-    inferred, how = (vintage, "given") if vintage else _vintage(pairs, units)
+    inferred, how = (int(vintage), "given") if vintage else _vintage(pairs, units)
     table = _traced(pairs, units, inferred)
-    rows = file.frame[keys].merge(table, how="left", on=keys)
-    codes = rows["county_code"].astype("str").where(rows["county_code"].notna())
-    data = file.frame.assign(county_code=codes.array, code_status=rows["status"].array)
+    data = file.frame.merge(table, how="left", on=keys)
+    conversions = file.conversions
     if unit is not None:
-        level = rows["level"].to_numpy() == unit
-        file.conversions.append(("file", int((~level).sum()), f"rows of another level than {unit}"))
-        data, rows = data[level], rows[level]
-    data = data.reset_index(drop=True)
+        other = data["level"] != unit
+        conversions.append(("file", int(other.sum()), f"rows of another level than {unit}"))
+        data = data[~other].reset_index(drop=True)
     against = _contradictions(data, file.columns.name, units, inferred)
-    lines = _told(data, rows, file.conversions, units) + _told_of_names(against)
-    lines.insert(1, ("vintage of the codes", len(data), pd.NA, f"{inferred} ({how})"))
-    report = Report(lines, columns=["what", "rows", "units", "detail"])
-    reasons = table[table["reason"] != ""].drop(columns="level").reset_index(drop=True)
+    report = Report(
+        [
+            _told(data),
+            ("vintage of the codes", len(data), pd.NA, f"{inferred} ({how})"),
+            *((f"converted: {where}", n, pd.NA, text) for where, n, text in conversions),
+            *_told_of_codes(data, units),
+            *_told_of_names(against),
+        ],
+        columns=["what", "rows", "units", "detail"],
+    )
+    reasons = table[table["reason"] != ""].drop(columns="level")
+    reasons = reasons.rename(columns={"code_status": "status"}).reset_index(drop=True)
+    if len(file.unresolved):
+        reasons = pd.concat([reasons, file.unresolved.assign(status="unknown")], ignore_index=True)
+    data = data.drop(columns=["reason", "level"])
     return Panel(data, plan, report, reasons, against, inferred, tuple(file.columns))
 
 
@@ -229,6 +241,11 @@ def _plan(_: tuple[str | None, ...]) -> Plan:
     from laoqu.plan import load
 
     return load()
+
+
+def _span(years: pd.Series) -> str:
+    years = years.dropna()
+    return f"{years.min()}–{years.max()}" if len(years) else "no years"
 
 
 def _vintage(pairs: pd.DataFrame, units: Units) -> tuple[int, str]:
@@ -264,15 +281,16 @@ def _traced(pairs: pd.DataFrame, units: Units, vintage: int) -> pd.DataFrame:
         own = bool(holder and holder.first <= year <= holder.last)
         fits = bool(units.holder(code, vintage))
         rows.append([code, year, lead.adcode or None, lead.status, lead.reason, level, own, fits])
-    columns = ["code_in_panel", "year", "county_code", "status", "reason", "level", "own", "fits"]
-    table = pd.DataFrame(rows, columns=columns).astype({"year": "Int64"})
+    columns = [*pairs, "county_code", "code_status", "reason", "level", "own", "fits"]
+    table = pd.DataFrame(rows, columns=columns)
+    table = table.astype({"year": "Int64", "code_in_panel": "str", "county_code": "str"})
     # A panel of frozen codes has more of them in the vintage than in their own years.
     frozen = table["fits"].sum() >= table["own"].sum()
     order = ["fits", "own"] if frozen else ["own", "fits"]
     found = table.dropna(subset="county_code").sort_values(order, ascending=False, kind="stable")
     for index, row in found[found.duplicated(["county_code", "year"])].iterrows():
         why = f"{row.code_in_panel} would be {row.county_code} too, which has a row for {row.year}"
-        table.loc[index, ["county_code", "status", "reason"]] = [None, "other_holder", why]
+        table.loc[index, ["county_code", "code_status", "reason"]] = [None, "other_holder", why]
     return table.drop(columns=["own", "fits"])
 
 
@@ -286,13 +304,13 @@ def _contradictions(
     seen = data[["code_in_panel", "year", *([name] if name else [])]].dropna()
     groups = seen.groupby(["code_in_panel", name])["year"] if name else ()
     for (code, text), years in groups:
-        names, plain = set(), clean(str(text))
-        held = units.by_code.get(code, [])
+        plain, held = clean(str(text)), units.by_code.get(code, [])
+        names = set()
         for holder in held:
-            heirs = (heir for heir, _ in units.heirs.get(holder, ()))
+            heirs = [heir for heir, _ in units.heirs.get(holder, ())]
             names |= {h.name for h in (holder, *units.came_from.get(holder, ()), *heirs)}
-            names |= {units.name.get(heir, "") for heir in units.lead(holder).heirs}
-        if not held or any(_alike(plain, each) for each in names if each):
+            names |= {units.name[heir] for heir in units.lead(holder).heirs if heir in units.name}
+        if not held or any(_alike(plain, each) for each in names):
             continue
         first = int(years.min())
         at = units.trace(code, first, vintage)[1] or held[-1]
@@ -311,51 +329,56 @@ def _alike(text: str, name: str) -> bool:
     return len(bare) >= 2 and name.startswith(bare[:2]) and "自治" in name
 
 
-def _told(
-    data: pd.DataFrame, rows: pd.DataFrame, conversions: list[tuple[str, int, str]], units: Units
-) -> list[tuple[str, int, object, str]]:
-    """Return what was read, converted, followed and lost, as rows of the report."""
-    years = data["year"].dropna()
-    span = f"{years.min()}–{years.max()}, {years.nunique()} years" if len(years) else ""
-    levels = rows.drop_duplicates("code_in_panel")["level"].value_counts()
-    kinds = ", ".join(f"{n:,} {LEVELS[level]}" for level, n in levels.items() if level in LEVELS)
-    lines = [("read", len(data), data["code_in_panel"].nunique(), f"{span}; {kinds}")]
-    lines += [(f"converted: {where}", n, pd.NA, text) for where, n, text in conversions]
-    for kind in STATUSES:
-        here = rows[rows["status"] == kind]
+Line = tuple[str, int, object, str]
+
+
+def _told(data: pd.DataFrame) -> Line:
+    """Return the first line of the report: what was read."""
+    levels = data.drop_duplicates("code_in_panel")["level"].map(LEVELS).value_counts()
+    kinds = ", ".join(f"{n:,} {level}" for level, n in levels.items())
+    years = data["year"].nunique()
+    detail = f"{_span(data['year'])}, {years} years; {kinds}" if years else kinds
+    return "read", len(data), data["code_in_panel"].nunique(), detail
+
+
+def _told_of_codes(data: pd.DataFrame, units: Units) -> Iterator[Line]:
+    """Yield how many codes are the same, were followed or lost, and which stand twice."""
+    for status in STATUSES:
+        here = data[data["code_status"] == status]
         codes = here.dropna(subset="code_in_panel").drop_duplicates("code_in_panel")
-        shown = "; ".join(
+        shown = [
             row.reason or f"{row.code_in_panel} {units.name.get(row.code_in_panel, '')}"
             for row in codes.head(3).itertuples()
-        )
+        ]
         if len(here):
-            lines.append((f"code {kind}", len(here), len(codes), "" if kind == "same" else shown))
+            detail = "" if status == "same" else "; ".join(shown)
+            yield f"code {status}", len(here), len(codes), detail
     keys = data[["code_in_panel", "year"]].dropna()
     if len(twice := keys[keys.duplicated(keep=False)]):
-        code, year = twice.iloc[0]
-        detail = f"such as {code} in {year}"
-        lines.append(("several rows of a code and year", len(twice), pd.NA, detail))
-    return lines
+        detail = "such as {} in {}".format(*twice.iloc[0])
+        yield "several rows of a code and year", len(twice), pd.NA, detail
 
 
-def _told_of_names(against: pd.DataFrame) -> list[tuple[str, int, object, str]]:
-    if against.empty:
-        return []
-    shown = "; ".join(
-        f"{row.code_in_panel} {row.name_in_file}, the code of {row.holder}"
-        for row in against.head(3).itertuples()
-    )
-    codes = against["code_in_panel"].nunique()
-    return [("name contradicts the code", int(against["rows"].sum()), codes, shown)]
+def _told_of_names(against: pd.DataFrame) -> Iterator[Line]:
+    """Yield how many rows have a name that contradicts their code."""
+    if len(against):
+        shown = "; ".join(
+            f"{row.code_in_panel} {row.name_in_file}, the code of {row.holder}"
+            for row in against.head(3).itertuples()
+        )
+        codes = against["code_in_panel"].nunique()
+        yield "name contradicts the code", int(against["rows"].sum()), codes, shown
 
 
-def _stata(data: pd.DataFrame) -> pd.DataFrame:
-    """Return what Stata can hold: no missing whole numbers, text without NA."""
+def _for_stata(data: pd.DataFrame, path: Path) -> None:
+    """Write what Stata can hold: no missing whole numbers, text without NA and of any length."""
     numbers = data.select_dtypes("number").columns
     kept = [c for c in numbers if data[c].dtype.kind in "iuf" and data[c].notna().all()]
     words = data.columns.difference(numbers)
     text = {c: data[c].astype("object").where(data[c].notna(), "").astype(str) for c in words}
-    return data.astype(dict.fromkeys(numbers.difference(kept), "float64")).assign(**text)
+    long = [c for c in words if text[c].str.len().max() > 500]
+    data = data.astype(dict.fromkeys(numbers.difference(kept), "float64")).assign(**text)
+    data.to_stata(path, write_index=False, version=118, convert_strl=long)
 
 
 def _safe(data: pd.DataFrame) -> pd.DataFrame:

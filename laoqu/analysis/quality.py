@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-
-from laoqu.errors import LaoquError, nearest
 
 if TYPE_CHECKING:
     from laoqu.analysis.panel import Panel
@@ -26,6 +25,8 @@ RUN = 3
 TOTAL = 0.02
 #: Columns of a panel that are compared as parts of one another; more would take too long.
 PARTS = 12
+#: Signs in a column's name that it holds percentages.
+SHARES = ("share", "rate", "pct", "率", "比重", "比例", "%")
 
 
 def findings(panel: Panel, *outcomes: str) -> pd.DataFrame:
@@ -35,23 +36,19 @@ def findings(panel: Panel, *outcomes: str) -> pd.DataFrame:
     the value may be. Kinds: ``duplicate``, ``impossible``, ``jump``, ``rank``, ``total``,
     ``constant``, ``code_break``, ``missing`` (a key county that vanishes).
     """
-    outcomes = list(outcomes or panel.outcomes)
-    for column in outcomes:
-        if column not in panel.data:
-            near = nearest(column, map(str, panel.data.columns))
-            raise LaoquError(f"the panel has no column {column!r}; nearest: {', '.join(near)}")
-        if not pd.api.types.is_numeric_dtype(panel.data[column]):
-            raise LaoquError(f"{column} holds no numbers")
+    outcomes = [panel.outcome(column) for column in outcomes] or panel.outcomes
     data = panel.data.reset_index(drop=True)
     # A unit is that of 2021 where there is one, else that of a code no other row is mixed with.
     data = data.assign(_unit=data["county_code"].fillna("old " + data["code_in_panel"]))
-    found = [_duplicates(data), _vanished(panel, data)]
-    once = data[~data.duplicated(["_unit", "year"], keep=False) & data["year"].notna()]
-    once = once.sort_values(["_unit", "year"])
+    keys = ["_unit", "year"]
+    twice = data[keys].notna().all(axis=1) & data.duplicated(keys, keep=False)
+    found = [_made(data[twice], "duplicate", "", "several rows for one unit and year")]
+    found.append(_vanished(panel, data))
+    once = data[~twice & data["year"].notna()].sort_values(keys)
     for column in outcomes:
-        found += [_impossible(data, column), _jumps(once, column), _constant(once, column)]
-        found.append(_code_breaks(once, column))
-    found += [_column_totals(once, outcomes), _city_totals(panel, once, outcomes)]
+        found += [*_impossible(data, column), *_jumps(once, column)]
+        found += [_constant(once, column), _code_breaks(once, column)]
+    found += [*_column_totals(once, outcomes), *_city_totals(panel, once, outcomes)]
     table = pd.concat([part for part in found if len(part)] or [found[0]], ignore_index=True)
     return table[COLUMNS].sort_values(["kind", "column", "row"], ignore_index=True)
 
@@ -62,98 +59,86 @@ def coverage(panel: Panel) -> pd.DataFrame:
     One row per year and group: ``year``, ``group`` (``key_counties`` or an area), ``n``, ``of``,
     ``missing`` (codes joined by ``;``).
     """
+    members = panel.plan.membership().query("confidence != 'low'")
     groups = {"key_counties": panel.key_counties}
-    members = panel.plan.membership()
-    members = members[members["confidence"] != "low"]
     groups |= {area: set(rows["adcode"]) for area, rows in members.groupby("region_id")}
     rows = []
     for year, here in panel.data.dropna(subset=["year"]).groupby("year"):
-        codes = set(here["county_code"].dropna())
         for group, wanted in groups.items():
-            lost = sorted(wanted - codes)
+            lost = sorted(wanted - set(here["county_code"]))
             rows.append([int(year), group, len(wanted) - len(lost), len(wanted), ";".join(lost)])
     return pd.DataFrame(rows, columns=["year", "group", "n", "of", "missing"])
 
 
-def _made(rows: pd.DataFrame, kind: str, column: str, looks: object) -> pd.DataFrame:
-    value = rows[column] if column in rows else pd.Series(np.nan, rows.index)
-    return pd.DataFrame(
-        {
-            "kind": kind, "column": column, "row": rows.index, "year": rows["year"].to_numpy(),
-            "code_in_panel": rows["code_in_panel"].to_numpy(), "value": value.to_numpy(),
-            "county_code": rows["county_code"].to_numpy(), "looks_like": looks,
-        }
-    )  # fmt: skip
-
-
-def _duplicates(data: pd.DataFrame) -> pd.DataFrame:
-    keys = ["_unit", "year"]
-    rows = data[data.duplicated(keys, keep=False) & data[keys].notna().all(axis=1)]
-    return _made(rows, "duplicate", "", "several rows for one unit and year")
+def _made(rows: pd.DataFrame, kind: str, column: str, looks: str | Iterable[str]) -> pd.DataFrame:
+    rows = rows.assign(kind=kind, row=rows.index, value=rows[column] if column else np.nan)
+    looks = looks if isinstance(looks, str) else list(looks)
+    return rows.assign(column=column, looks_like=looks)[COLUMNS].reset_index(drop=True)
 
 
 def _vanished(panel: Panel, data: pd.DataFrame) -> pd.DataFrame:
     """Find key counties that are there in other years and not in this one."""
-    keys, rows = panel.key_counties, []
-    years = set(data["year"].dropna().astype(int))
-    here = data[data["county_code"].isin(keys) & data["year"].notna()]
+    here = data[data["county_code"].isin(panel.key_counties) & data["year"].notna()]
+    rows = []
     for code, own in here.groupby("county_code"):
-        codes = own.sort_values("year")["code_in_panel"].tolist()
-        changed = f"; its code is {codes[0]} first and {codes[-1]} last"
-        text = "key county without a row" + (changed if codes[0] != codes[-1] else "")
-        for year in sorted(years - set(own["year"])):
+        first, last = own.sort_values("year")["code_in_panel"].iloc[[0, -1]]
+        changed = f"; its code is {first} first and {last} last" if first != last else ""
+        text = f"key county without a row{changed}"
+        for year in sorted(set(data["year"].dropna().astype(int)) - set(own["year"])):
             near = own.loc[(own["year"] - year).abs().idxmin()]
             rows.append(["missing", "", near.name, near["code_in_panel"], code, year, np.nan, text])
-    for code in sorted(keys - set(here["county_code"])) if len(here) else []:
+    for code in sorted(panel.key_counties - set(here["county_code"])) if len(here) else []:
         rows.append(["missing", "", pd.NA, "", code, pd.NA, np.nan, "key county in no year"])
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _impossible(data: pd.DataFrame, column: str) -> pd.DataFrame:
+def _impossible(data: pd.DataFrame, column: str) -> Iterator[pd.DataFrame]:
     """Find infinite values, and negatives or zeros where nearly all values are positive."""
     values = data[column].astype("float64")
-    known = values[values.notna()]
-    parts = [_made(data[np.isinf(values)], "impossible", column, "infinite")]
-    if len(known) and (known > 0).mean() > 0.98:
-        parts.append(_made(data[values < 0], "impossible", column, "negative, others are positive"))
-        if (known == 0).mean() < 0.005:
-            zero = _made(data[values == 0], "impossible", column, "zero: missing written as 0?")
-            parts.append(zero)
-    name = str(column).casefold()
-    is_share = any(sign in name for sign in ("share", "rate", "pct", "率", "比重", "比例", "%"))
-    if is_share and (known <= 100).mean() > 0.98:
-        parts.append(_made(data[values > 100], "impossible", column, "a share above 100"))
-    return pd.concat(parts, ignore_index=True)
+    known = values.dropna()
+    positive = len(known) > 0 and (known > 0).mean() > 0.98
+    share = any(sign in str(column).casefold() for sign in SHARES) and (known <= 100).mean() > 0.98
+    rare = (known == 0).mean() < 0.005
+    for rows, text in (
+        (np.isinf(values), "infinite"),
+        (values.lt(0) & positive, "negative, others are positive"),
+        (values.eq(0) & positive & rare, "zero: missing written as 0?"),
+        (values.gt(100) & share, "a share above 100"),
+    ):
+        yield _made(data[rows], "impossible", column, text)
 
 
-def _jumps(once: pd.DataFrame, column: str) -> pd.DataFrame:
+def _jumps(once: pd.DataFrame, column: str) -> Iterator[pd.DataFrame]:
     """Find values far from those of the same unit before and after, and odd places in the order."""
     rows = once[once[column].gt(0).fillna(False)]
     logs = np.log10(rows[column].astype("float64"))
     # What moves all counties alike, as a new base or a census year, is no jump of one county.
     own = logs - logs.groupby(rows["year"]).transform("median")
-    unit = own.groupby(rows["_unit"])
-    before, after = own - unit.shift(1), own - unit.shift(-1)
-    log_jump = np.log10(JUMP)
-    apart = np.sign(before) == np.sign(after)  # never where one is missing
-    peak = apart & (before.abs() > log_jump) & (after.abs() > log_jump)
+    before, after = _sides(own, rows["_unit"])
+    far_before, far_after = (gap.abs() > np.log10(JUMP) for gap in (before, after))
+    peak = (np.sign(before) == np.sign(after)) & far_before & far_after
     # A step that stays, or one at the first or last year, has only one side.
-    far = {side: gap.abs() > log_jump for side, gap in (("before", before), ("after", after))}
-    step = far["before"] & ~peak & ~peak.shift(1, fill_value=False)
-    first = before.isna() & far["after"] & ~step.shift(-1, fill_value=False)
+    step = far_before & ~peak & ~peak.shift(1, fill_value=False)
+    first = before.isna() & far_after & ~step.shift(-1, fill_value=False)
     jump = peak | step | first
-    size = before.where(far["before"], after)
-    looks = [_size(value, bool(stays)) for value, stays in zip(size[jump], step[jump], strict=True)]
-    place = rows.groupby("year")[column].rank(pct=True)
-    by_unit = place.groupby(rows["_unit"])
-    up, down = place - by_unit.shift(1), place - by_unit.shift(-1)
-    enough = rows.groupby("year")[column].transform("size") >= 30
-    moved = enough & apart & ~jump & (up.abs() > RANK) & (down.abs() > RANK)
-    moved &= np.sign(up) == np.sign(down)
-    texts = [f"place {at:.2f} of 1 among the units, {at - move:.2f} the year before"
-             for at, move in zip(place[moved], up[moved], strict=True)]  # fmt: skip
-    parts = [_made(rows[jump], "jump", column, looks), _made(rows[moved], "rank", column, texts)]
-    return pd.concat(parts, ignore_index=True)
+    size = before.where(far_before, after)[jump]
+    looks = [_size(value, stays) for value, stays in zip(size, step[jump], strict=True)]
+    yield _made(rows[jump], "jump", column, looks)
+    by_year = rows.groupby("year")[column]
+    place = by_year.rank(pct=True)
+    up, down = _sides(place, rows["_unit"])
+    moved = (by_year.transform("size") >= 30) & ~jump & (np.sign(up) == np.sign(down))
+    moved &= (np.sign(before) == np.sign(after)) & (up.abs() > RANK) & (down.abs() > RANK)
+    places = zip(place[moved], (place - up)[moved], strict=True)
+    looks = [f"place {now:.2f} of 1 among the units, {was:.2f} the year before"
+             for now, was in places]  # fmt: skip
+    yield _made(rows[moved], "rank", column, looks)
+
+
+def _sides(values: pd.Series, unit: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Return how far each value lies from the one before and the one after it."""
+    by_unit = values.groupby(unit)
+    return values - by_unit.shift(1), values - by_unit.shift(-1)
 
 
 def _size(log: float, stays: bool) -> str:
@@ -168,14 +153,12 @@ def _size(log: float, stays: bool) -> str:
 def _constant(once: pd.DataFrame, column: str) -> pd.DataFrame:
     """Find runs of years in which a value of several digits does not change at all."""
     rows = once[once[column].notna()]
-    same = rows[column].eq(rows.groupby("_unit")[column].shift(1))
-    run = (~same).cumsum()
+    run = rows[column].ne(rows.groupby("_unit")[column].shift(1)).cumsum()
     length = run.map(run.value_counts())
     digits = rows[column].map(lambda v: len(f"{abs(v):.10g}".replace(".", "").strip("0")) >= 3)
-    last = run.ne(run.shift(-1))
-    flagged = rows[(length >= RUN) & last & digits]
-    texts = [f"the same for {n} years" for n in length[flagged.index]]
-    return _made(flagged, "constant", column, texts)
+    ends = rows[(length >= RUN) & run.ne(run.shift(-1)) & digits]
+    looks = [f"the same for {n} years" for n in length[ends.index]]
+    return _made(ends, "constant", column, looks)
 
 
 def _code_breaks(once: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -184,54 +167,44 @@ def _code_breaks(once: pd.DataFrame, column: str) -> pd.DataFrame:
     changed = once["code_in_panel"].ne(unit["code_in_panel"].shift(1)) & unit.cumcount().gt(0)
     growth = once[column] / unit[column].shift(1)
     usual = growth.groupby(once["year"]).transform("median")
-    moved = (growth / usual - 1).abs() > 1 / 3
-    rows = once[changed & moved.fillna(False)]
-    texts = [
-        f"code changed, value {value:.2f} times the year before" for value in growth[rows.index]
+    rows = once[changed & ((growth / usual - 1).abs() > 1 / 3).fillna(False)]
+    looks = [
+        f"code changed, value {times:.2f} times the year before" for times in growth[rows.index]
     ]
-    return _made(rows, "code_break", column, texts)
+    return _made(rows, "code_break", column, looks)
 
 
-def _column_totals(once: pd.DataFrame, outcomes: list[str]) -> pd.DataFrame:
+def _column_totals(once: pd.DataFrame, outcomes: list[str]) -> Iterator[pd.DataFrame]:
     """Find rows in which two or three columns miss the column that they else add up to."""
-    parts = [_made(once.iloc[:0], "total", "", "")]
-    columns = outcomes[:PARTS]
-    for total in columns:
-        others = [c for c in columns if c != total]
-        for group in (g for n in (3, 2) for g in combinations(others, n)):
+    for total in outcomes[:PARTS]:
+        others = [c for c in outcomes[:PARTS] if c != total]
+        for group in (list(g) for n in (3, 2) for g in combinations(others, n)):
             rows = once.dropna(subset=[total, *group])
             rows = rows[rows[total] > 0]
-            if len(rows) < 20 or (rows[list(group)] < 0).any(axis=None):
+            share = rows[group].sum(axis=1) / rows[total]
+            off = (share - 1).abs() > TOTAL
+            if len(rows) < 20 or (rows[group] < 0).any(axis=None) or off.mean() > 0.2:
                 continue
-            share = rows[list(group)].sum(axis=1) / rows[total]
-            if share.sub(1).abs().le(TOTAL).mean() < 0.8:
-                continue
-            off = rows[share.sub(1).abs() > TOTAL]
-            texts = [f"{' + '.join(group)} is {value:.2f} of it" for value in share[off.index]]
-            parts.append(_made(off, "total", total, texts))
+            looks = [f"{' + '.join(group)} is {value:.2f} of it" for value in share[off]]
+            yield _made(rows[off], "total", total, looks)
             break
-    return pd.concat(parts, ignore_index=True)
 
 
-def _city_totals(panel: Panel, once: pd.DataFrame, outcomes: list[str]) -> pd.DataFrame:
+def _city_totals(panel: Panel, once: pd.DataFrame, outcomes: list[str]) -> Iterator[pd.DataFrame]:
     """Find cities whose counties do not add up to them, where in most cities they do."""
-    parts = [_made(once.iloc[:0], "total", "", "")]
     gazetteer = panel.plan.gazetteer().set_index("adcode")
     number = gazetteer.groupby("parent").size()
     above = once["county_code"].map(gazetteer["parent"])
     cities = once[once["county_code"].map(gazetteer["level"]).eq("prefecture")]
-    for column in outcomes if len(cities) else []:
+    for column in outcomes if len(cities) else ():
         below = once.assign(_city=above).dropna(subset=[column]).groupby(["_city", "year"])[column]
         sums = below.agg(["sum", "size"]).reset_index()
         sums = sums[sums["size"] == sums["_city"].map(number)]
-        both = cities.reset_index().merge(
-            sums, left_on=["county_code", "year"], right_on=["_city", "year"]
-        )
-        both = both[both[column] > 0].set_index("index")
+        keys = {"left_on": ["county_code", "year"], "right_on": ["_city", "year"]}
+        both = cities.reset_index().merge(sums, **keys).set_index("index")
+        both = both[both[column] > 0]
         share = both["sum"] / both[column]
-        if len(both) < 5 or abs(share.median() - 1) > TOTAL:
-            continue
-        off = both[share.sub(1).abs() > TOTAL]
-        texts = [f"its counties add up to {value:.2f} of it" for value in share[off.index]]
-        parts.append(_made(off, "total", column, texts))
-    return pd.concat(parts, ignore_index=True)
+        off = (share - 1).abs() > TOTAL
+        if len(both) >= 5 and abs(share.median() - 1) <= TOTAL:
+            looks = [f"its counties add up to {value:.2f} of it" for value in share[off]]
+            yield _made(both[off], "total", column, looks)

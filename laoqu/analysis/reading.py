@@ -1,47 +1,43 @@
 """Read a panel as people keep it: which columns hold codes, years and names, and what they mean.
 
-Every conversion is reported; only what has two readings is refused.
+Every conversion is reported; only what has two readings is refused. How columns are called is data:
+``reading.toml``.
 """
 
 from __future__ import annotations
 
+import io
 import re
-from collections import defaultdict
+import tomllib
 from collections.abc import Iterable
+from numbers import Real
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from laoqu.analysis import files
+from laoqu import paths
+from laoqu.analysis.names_to_codes import codes_of_names
 from laoqu.errors import LaoquError, nearest
 from laoqu.spelling import clean
 from laoqu.succession import Units
 
-#: Names of columns in files of this kind, in small letters without spaces and underlines.
-CODE_NAMES = re.compile(
-    r"(?:county|cnty|c|ad|district|region|gb|admin)?code|countyid"
-    r"|(?:行政|行政区划|区划|县|县级|区县|县市|地区)?(?:代码|码)"
-)
-YEAR_NAMES = re.compile(r"(?:sgn)?year|yr|time|date|period|(?:统计|会计|数据)?年[份度]?|日期|时间")
-NAME_NAMES = re.compile(
-    r"c?name|(?:county|district)(?:name)?|名称|(?:县|区县|县市|县域|县区|县级|地区|行政区划)(?:名称?)?"
-)
-INDICATOR_NAMES = re.compile(r"indicator|variable|item|指标(?:名称)?|变量")
-VALUE_NAMES = re.compile(r"value|val|obs|(?:数|指标)?值")
-#: What files write where there is no value.
-MISSING = {"", "na", "n/a", "n.a.", "nan", "null", "none", ".", "-", "--", "—", "——", "…", "缺失"}
+SPEC = tomllib.loads(Path(__file__).with_name("reading.toml").read_text(encoding="utf-8"))
+NAMES = {kind: re.compile(text) for kind, text in SPEC["columns"].items()}
+YEARS = {kind: re.compile(text, re.IGNORECASE) for kind, text in SPEC["years"].items()}
+#: A year that is a number lies between these.
+FIRST_YEAR, LAST_YEAR = 1949, 2100
+#: Larger files, longer and wider tables are no panels of counties and years: bytes, rows, columns.
+MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 150_000_000, 1_000_000, 3_000
 #: Share of a column that must read as codes, years or names to be taken for them.
 MOST = 0.8
-YEARS = (1949, 2100)
-WIDE = re.compile(
-    r"^(?P<a>.*?)[\s_.(（]*(?P<year>(?:19|20)\d{2})年?[)）]?$|^(?P<first>(?:19|20)\d{2})年?[\s_]*(?P<b>\D.*)$"
-)
-YEAR = re.compile(r"((?:19|20)\d{2})(?:\.0+)?\s*(?:年度?|fy)?", re.IGNORECASE)
-DATE = re.compile(r"((?:19|20)\d{2})(?:[-/.年]?(\d{1,2})(?:[-/.月]?(\d{1,2}))?[日月]?)(?:[ T].*)?")
-PERIOD = re.compile(
-    r"((?:19|20)\d{2})\s*年?[-_ ]?(?:q|第?)([1-4一二三四])(?:季度?)?", re.IGNORECASE
-)
+#: So many values of a column are looked at to find out what it holds.
+SAMPLE = 400
+#: An example in a message has at most so many characters.
+SHOWN = 40
+
+Notes = list[tuple[str, int, str]]
 
 
 class Columns(NamedTuple):
@@ -53,11 +49,15 @@ class Columns(NamedTuple):
 
 
 class Read(NamedTuple):
-    """A file as read: rows with ``code_in_panel`` and ``year``, their columns, conversions."""
+    """A file as read: rows with ``code_in_panel`` and ``year``, their columns, conversions.
+
+    ``unresolved`` has a row for each name without one county, where names stand for codes.
+    """
 
     frame: pd.DataFrame
     columns: Columns
-    conversions: list[tuple[str, int, str]]
+    conversions: Notes
+    unresolved: pd.DataFrame
 
 
 def read(source: object, columns: Columns, units: Units) -> Read:
@@ -65,8 +65,8 @@ def read(source: object, columns: Columns, units: Units) -> Read:
 
     A file is long, wide (a column for each year) or stacked (a row for each indicator).
     """
-    notes: list[tuple[str, int, str]] = []
-    frame = source.copy() if isinstance(source, pd.DataFrame) else files.load(source, notes)
+    notes: Notes = []
+    frame = source.copy() if isinstance(source, pd.DataFrame) else load(source, notes)
     frame.columns = _headers(frame.columns, notes)
     frame = frame.reset_index(drop=any(name is None for name in frame.index.names))
     for given in (columns.code, columns.name, columns.year):
@@ -75,33 +75,129 @@ def read(source: object, columns: Columns, units: Units) -> Read:
             raise LaoquError(f"the panel has no column {given!r}; it has {', '.join(near)}")
     if frame.empty:
         raise LaoquError("the panel has no rows")
-    for column in frame.select_dtypes(include=["object", "str", "string"]):
-        if column not in (columns.code, columns.year, columns.name):
-            frame[column] = _numbers(frame[column], column, notes)
+    if len(frame) > MOST_ROWS or len(frame.columns) > MOST_COLUMNS:
+        shown = f"{len(frame):,} rows and {len(frame.columns):,} columns"
+        most = f"{MOST_ROWS:,} and {MOST_COLUMNS:,}: is it one of counties and years?"
+        raise LaoquError(f"the panel has {shown}, expected at most {most}")
     code = columns.code or _code_column(frame, units)
-    codes = _codes(frame[code], code, notes)
     name = columns.name or _name_column(frame, code, units)
+    if code is None and name is None:
+        shown = ", ".join(frame.columns[:12])
+        raise LaoquError(
+            f"no column of the panel holds codes of counties, or their names; it has {shown}: "
+            "say code= or name="
+        )
     year = columns.year if columns.year is not None else _year_column(frame, code)
     if year is None:
-        frame, year = _to_long(frame.assign(**{code: codes}), notes)
-        codes = frame[code]
-    if isinstance(year, int) and not isinstance(year, bool):
-        years = pd.Series(year, frame.index, dtype="Int64")
+        frame, year = _to_long(frame, notes)
+    if isinstance(year, str):
+        frame = frame.assign(**{year: _years(frame[year], frame[code or name], notes)})
     else:
-        years = _years(frame[year], str(year), codes, notes)
-    frame = _placed(frame, code, codes, years)
-    frame, dropped = _unstacked(frame, name)
-    notes += dropped
-    return Read(frame, Columns(code, year, name if name in frame else None), notes)
+        frame, year = frame.assign(year=year), "year"
+    frame[year] = frame[year].astype("Int64")
+    unresolved = pd.DataFrame(columns=["name", "reason"])
+    if code:
+        codes = _codes(frame[code], notes)
+    else:
+        codes, unresolved = codes_of_names(frame, name, frame[year], units)
+        n, shown = int(codes.notna().sum()), ", ".join(unresolved["name"].head(5))
+        notes.append((name, n, "no codes: names read as counties, within province and city"))
+        if len(unresolved):
+            text = f"{len(unresolved)} names are no one county: {shown}; see .reasons"
+            notes.append((name, len(frame) - n, text))
+    frame = _unstacked(_placed(frame, code, codes, year), name, notes)
+    for column in frame.select_dtypes(include=["object", "str", "string"]):
+        if column not in (code, name, "code_in_panel") and not _called("code", column):
+            frame[column] = _numbers(frame[column], notes)
+    return Read(frame, Columns(code, year, name if name in frame else None), notes, unresolved)
 
 
-def _headers(columns: Iterable[object], notes: list) -> list[str]:
+def load(source: object, notes: Notes) -> pd.DataFrame:
+    """Return the table of a file, text as text; what was done to read it goes to `notes`."""
+    if not isinstance(source, str | Path):
+        raise LaoquError(f"a panel is a path or a DataFrame, found {type(source).__name__}")
+    path = Path(source).expanduser()
+    if not path.is_file():
+        raise LaoquError(f"there is no file {paths.display(path)}")
+    if (size := path.stat().st_size) > MOST_BYTES:
+        raise LaoquError(
+            f"{path.name} has {size / 1e6:,.0f} MB, expected at most {MOST_BYTES / 1e6:,.0f}: "
+            "leave out columns, or keep it as Parquet and hand over a DataFrame"
+        )
+    kind = path.suffix.lower().lstrip(".")
+    if kind in ("xls", "sav", "rds", "rdata", "shp", "json", "zip"):
+        raise LaoquError(f"{path.name} is a .{kind} file: save it as CSV, XLSX, DTA or Parquet")
+    readers = {"xlsx": _excel, "xlsm": _excel, "dta": _stata, "parquet": _parquet, "pq": _parquet}
+    try:
+        return readers.get(kind, _csv)(path, notes)
+    except LaoquError:
+        raise
+    except Exception as error:  # each format's reader has errors of its own
+        raise LaoquError(f"{path.name} cannot be read as {kind or 'csv'}: {error}") from error
+
+
+def _parquet(path: Path, _: Notes) -> pd.DataFrame:
+    return pd.read_parquet(path)
+
+
+def _stata(path: Path, notes: Notes) -> pd.DataFrame:
+    with pd.read_stata(path, iterator=True) as reader:
+        if labels := [label for label in reader.variable_labels().values() if label]:
+            notes.append(("file", 0, f"{len(labels)} columns have labels; their names are kept"))
+        return reader.read(convert_categoricals=False)
+
+
+def _csv(path: Path, notes: Notes) -> pd.DataFrame:
+    raw = path.read_bytes()
+    utf16 = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
+    for encoding in ("utf-16",) if utf16 else ("utf-8-sig", "gb18030"):
+        try:
+            text = raw.decode(encoding)
+            break
+        except UnicodeDecodeError:
+            continue
+    else:
+        raise LaoquError(f"{path.name} is neither UTF-8 nor GBK text")
+    if encoding != "utf-8-sig":
+        notes.append(("file", 0, f"read as {encoding.upper()}"))
+    body = io.StringIO(text)
+    head = [body.readline() for _ in range(20)]
+    # A title above the head of the table fills fewer cells than the table.
+    filled = [sum(bool(cell.strip()) for cell in re.split("[,\t;|]", line)) for line in head]
+    skip = next(i for i, n in enumerate(filled) if n >= max(filled) / 2)
+    if skip:
+        notes.append(("file", skip, "lines above the head were left out"))
+    body.seek(sum(map(len, head[:skip])))
+    mark = max(",\t;|", key=head[skip].count)
+    return pd.read_csv(body, sep=mark, dtype=str, keep_default_na=False)
+
+
+def _excel(path: Path, notes: Notes) -> pd.DataFrame:
+    from openpyxl import load_workbook
+
+    book = load_workbook(path, read_only=True, data_only=True)
+    sheet = book.worksheets[0]
+    if len(book.worksheets) > 1:
+        notes.append(("file", 0, f"only the first sheet was read: {sheet.title}"))
+    sheet.reset_dimensions()  # a stray cell far away would make every row as wide
+    rows = [row for row in sheet.iter_rows(values_only=True) if any(v is not None for v in row)]
+    filled = [sum(v is not None for v in row) for row in rows]
+    head = next((i for i, n in enumerate(filled) if n >= max(2, max(filled) / 2)), 0)
+    if head:
+        notes.append(("file", head, "rows above the head were left out"))
+    used = sorted({i for row in rows[head:] for i, value in enumerate(row) if value is not None})
+    cells = [[row[i] if i < len(row) else None for i in used] for row in rows[head:]]
+    names = ["" if name is None else name for name in cells[0]] if cells else []
+    return pd.DataFrame(cells[1:], columns=names).infer_objects()
+
+
+def _headers(columns: Iterable[object], notes: Notes) -> list[str]:
     """Return the names of the columns as text, each once."""
     found: list[str] = []
     for number, column in enumerate(columns, 1):
         whole = isinstance(column, float) and column.is_integer()
-        text = str(int(column) if whole else column)
-        text = re.sub(r"[\s\u200b\ufeff]+", " ", text).strip() or f"column_{number}"
+        text = re.sub(r"[\s\u200b\ufeff]+", " ", str(int(column) if whole else column)).strip()
+        text = text or f"column_{number}"
         while text in found:
             text += "_2"
             notes.append(("column", number, f"a second column of a name is called {text}"))
@@ -109,222 +205,200 @@ def _headers(columns: Iterable[object], notes: list) -> list[str]:
     return found
 
 
-def _numbers(column: pd.Series, name: str, notes: list) -> pd.Series:
-    """Return text that is numbers as numbers: 1,234.5, wide digits, signs for no value."""
-    if CODE_NAMES.fullmatch(_plain(name)):
-        return column
-    numbers = pd.to_numeric(column, errors="coerce")
-    texts = list(column[numbers.isna()].dropna().unique())
-    plain = {value: clean(value) if isinstance(value, str) else value for value in texts}
-    signs = {v for v, text in plain.items() if str(text).casefold() in MISSING}
-    read = {v: pd.to_numeric(str(plain[v]).replace(",", ""), errors="coerce") for v in texts}
-    odd = column.isin([v for v in texts if v not in signs and pd.isna(read[v])])
-    known = column.notna() & ~column.isin(signs)
-    if odd.any() or not known.any():
-        if odd.sum() < 0.05 * known.sum():
-            shown = ", ".join(map(repr, column[odd].unique()[:3]))
-            notes.append((name, int(odd.sum()), f"no number where all others are: {shown}"))
-        return column.where(known) if known.any() else column
-    if n := int((column.isin(signs) & (column != "")).sum()):
-        notes.append((name, n, "signs for a missing value read as missing"))
-    if n := int(column.isin([v for v in texts if "," in str(v)]).sum()):
-        notes.append((name, n, "numbers with thousands separators read as numbers"))
-    return numbers.fillna(column.map(read))
+def _called(kind: str, column: str) -> bool:
+    """Whether files of this kind call a column of codes, years, names … so."""
+    return bool(NAMES[kind].fullmatch(re.sub(r"[\s_\-.]", "", column).casefold()))
 
 
-def _plain(name: object) -> str:
-    return re.sub(r"[\s_\-.]", "", str(name)).casefold()
+def _sample(column: pd.Series) -> pd.Series:
+    return column.dropna().drop_duplicates().head(SAMPLE)
 
 
-def _code_text(value: object) -> str:
-    """Return a value as a code of six digits where it can be one, else ""."""
-    if isinstance(value, float | np.floating):
-        value = str(int(value)) if np.isfinite(value) and float(value).is_integer() else ""
-    text = clean(str(value)).strip("'\"").removesuffix(".0")
-    text = re.sub(r"^(?:cn|chn)", "", text, flags=re.IGNORECASE)
-    if re.fullmatch(r"\d{9}|\d{12}", text):
-        return text[:6]
-    if re.fullmatch(r"\d{2}|\d{4}", text):
-        return text.ljust(6, "0")
-    return text if re.fullmatch(r"\d{6}", text) else ""
-
-
-def _share_of_codes(column: pd.Series, units: Units) -> tuple[float, float]:
-    """Return which share of a column's values are codes, and codes of counties."""
-    values = column.dropna().drop_duplicates().head(400)
-    codes = [_code_text(value) for value in values]
-    known = [code for code in codes if code in units.by_code]
-    counties = [code for code in known if not code.endswith("00")]
-    total = max(len(values), 1)
-    return len(known) / total, len(counties) / total
-
-
-def _code_column(frame: pd.DataFrame, units: Units) -> str:
+def _code_column(frame: pd.DataFrame, units: Units) -> str | None:
     """Return the column that holds codes: by content first, by its name among several."""
-    shares = {column: _share_of_codes(frame[column], units) for column in frame}
-    found = [column for column, (known, _) in shares.items() if known >= MOST]
+    codes = {c: [_code(value)[0] for value in _sample(frame[c])] for c in frame}
+    known = {c: np.mean([v in units.by_code for v in each] or [0]) for c, each in codes.items()}
+    found = [c for c in frame if known[c] >= MOST]
     if not found:
-        named = [c for c in frame if CODE_NAMES.fullmatch(_plain(c)) and shares[c][0] > 0]
-        if len(named) == 1:
-            return named[0]
-        raise LaoquError(
-            "no column of the panel holds codes of counties; it has "
-            f"{', '.join(frame.columns[:12])}: say code="
-        )
-    counties = [column for column in found if shares[column][1] >= MOST] or found
-    named = [column for column in counties if CODE_NAMES.fullmatch(_plain(column))]
-    for group in (named, counties):
-        if len(group) == 1:
-            return group[0]
-    same = [frame[c].map(_code_text) for c in named or counties]
-    if all(same[0].equals(other) for other in same[1:]):
-        return (named or counties)[0]
-    raise LaoquError(f"columns {', '.join(named or counties)} all hold codes: say code=")
+        named = [c for c in frame if _called("code", c) and known[c] > 0]
+        return named[0] if len(named) == 1 else None
+    # Codes of provinces and cities stand beside those of counties.
+    found = [c for c in found if np.mean([v[-2:] != "00" for v in codes[c]]) >= MOST] or found
+    found = [c for c in found if _called("code", c)] or found
+    read = [frame[c].map(lambda value: _code(value)[0]) for c in found]
+    if all(read[0].equals(other) for other in read[1:]):
+        return found[0]
+    raise LaoquError(f"columns {', '.join(found)} all hold codes: say code=")
 
 
-def _name_column(frame: pd.DataFrame, code: str, units: Units) -> str | None:
+def _name_column(frame: pd.DataFrame, code: str | None, units: Units) -> str | None:
     """Return the column with the names of the units that the codes mean, if there is one."""
-    names = {holder.name for held in units.by_code.values() for holder in held}
+    held = [holder for each in units.by_code.values() for holder in each]
+    names = {holder.name for holder in held if code or holder.level == "county"}
     best: dict[str, float] = {}
-    for column in frame.columns.drop(code):
+    for column in frame.columns.drop(code, errors="ignore"):
         if pd.api.types.is_numeric_dtype(frame[column]):
             continue
-        values = frame[column].dropna().astype(str).drop_duplicates()
-        share = values.head(300).map(clean).isin(names).mean()
+        share = _sample(frame[column]).astype(str).map(clean).isin(names).mean()
         # The names of provinces and cities repeat; those of counties are nearly one for a code.
-        varied = min(frame[column].nunique() / max(frame[code].nunique(), 1), 1)
+        varied = min(frame[column].nunique() / max(frame[code].nunique(), 1), 1) if code else 1
         if share >= 0.5 and varied > 0.5:
-            called = NAME_NAMES.fullmatch(_plain(column))
-            best[column] = share + varied + (0.3 if called else 0)
+            best[column] = share + varied + 0.3 * _called("name", column)
     return max(best, key=best.get, default=None)
 
 
-def _year_column(frame: pd.DataFrame, code: str) -> str | None:
+def _year_column(frame: pd.DataFrame, code: str | None) -> str | None:
     """Return the column of years: one that is so called, else the one that reads as years."""
-    others = [column for column in frame.columns if column != code]
-    reads = [c for c in others if _share_of_years(frame[c]) >= MOST]
-    named = [c for c in reads if YEAR_NAMES.fullmatch(_plain(c))]
+    reads = [
+        c for c in frame.columns.drop(code, errors="ignore")
+        if np.mean([_year(value)[0] is not None for value in _sample(frame[c])] or [0]) >= MOST
+    ]  # fmt: skip
+    named = [c for c in reads if _called("year", c)]
     if len(named) > 1:
-        plain = [c for c in named if _plain(c) in ("year", "年份", "sgnyear")]
+        plain = [c for c in named if _called("plain_year", c)]
         named = plain if len(plain) == 1 else named
-    group = named or [c for c in reads if not _plain(c).startswith(("birth", "成立", "设立"))]
+    group = named or [c for c in reads if not _called("no_year", c)]
     if len(group) > 1:
         raise LaoquError(f"columns {', '.join(group)} all hold years: say year=")
     return group[0] if group else None
 
 
-def _share_of_years(column: pd.Series) -> float:
-    values = column.dropna().drop_duplicates().head(400)
-    good = [_one_year(value)[0] is not None for value in values]
-    return float(np.mean(good)) if good else 0.0
+def _code(value: object) -> tuple[str, str]:
+    """Return a value as a code of six digits, "" where it is none, and how it was changed."""
+    text = str(value)
+    plain = re.sub("^(?:cn|chn)", "", clean(text).strip("'\""), flags=re.IGNORECASE)
+    plain = plain.removesuffix(".0")
+    if not re.fullmatch(r"\d{2}|\d{4}|\d{6}|\d{9}|\d{12}", plain):
+        return "", "no code: the rows have no unit"
+    code = plain[:6].ljust(6, "0")
+    if len(plain) > 6:
+        return code, "longer statistical codes cut to six digits"
+    if len(plain) < 6:
+        return code, "codes of a province or city filled with zeros"
+    if text.endswith(".0"):
+        return code, "written as decimals (620422.0)"
+    if isinstance(value, Real):
+        return code, "numbers read as text of six digits"
+    return code, "" if text == code else "with spaces, quotes or wide digits"
 
 
-def _one_year(value: object) -> tuple[int | None, str]:
-    """Return the year of a value, and the part of the year it names if it names one."""
-    if isinstance(value, pd.Timestamp) or hasattr(value, "year"):
-        return int(value.year), f"{value.month}" if (value.month, value.day) != (12, 31) else ""
-    if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
-        inside = YEARS[0] <= value <= YEARS[1]
-        return (int(value), "") if inside and float(value).is_integer() else (None, "")
-    text = clean(str(value))
-    if match := YEAR.fullmatch(text) or re.fullmatch(r"fy((?:19|20)\d{2})", text.casefold()):
-        return int(match[1]), ""
-    if match := PERIOD.fullmatch(text) or DATE.fullmatch(text):
-        return int(match[1]), match[2]
-    return None, ""
-
-
-def _codes(column: pd.Series, name: str, notes: list) -> pd.Series:
+def _codes(column: pd.Series, notes: Notes) -> pd.Series:
     """Return codes as text of six digits, NA where a value is none."""
-    texts = {value: _code_text(value) for value in column.dropna().unique()}
-    codes = column.map(texts).replace("", pd.NA).astype("str").where(column.notna())
-    known = codes.notna()
-    shown = column.map(str, na_action="ignore").fillna("")
-    lengths = shown.map(lambda v: len(clean(v).strip("'\"").removesuffix(".0")))
-    decimal = shown.str.endswith(".0")
-    number = pd.api.types.is_numeric_dtype(column)
-    kinds = {
-        "numbers read as text of six digits": known & number,
-        "written as decimals (620422.0)": known & decimal,
-        "with spaces, quotes or wide digits": known & (lengths == 6) & (shown != codes) & ~decimal,
-        "longer statistical codes cut to six digits": known & (lengths > 6),
-        "codes of a province or city filled with zeros": known & (lengths < 6),
-        "no code: the rows have no unit": ~known,
-    }
-    for what, rows in kinds.items():
-        if n := int(rows.sum()):
-            examples = ", ".join(filter(None, shown[rows].drop_duplicates().head(3)))
-            notes.append((name, n, f"{what}: {examples}"))
-    return codes
+    known = column.dropna().unique()
+    read = {value: _code(value) for value in known}
+    how = column.map({value: change for value, (_, change) in read.items()})
+    for change, rows in column.groupby(how.fillna(_code("")[1])):
+        if change:
+            notes.append((str(column.name), len(rows), f"{change}: {_examples(rows)}"))
+    return column.map({v: code for v, (code, _) in read.items() if code}).astype("str")
 
 
-def _years(column: pd.Series, name: str, codes: pd.Series, notes: list) -> pd.Series:
+def _examples(values: pd.Series) -> str:
+    return ", ".join(str(value)[:SHOWN] for value in values.dropna().drop_duplicates().head(3))
+
+
+def _year(value: object) -> tuple[int | None, str]:
+    """Return the year of a value, and the part of the year it names if it names one."""
+    if hasattr(value, "year"):
+        return int(value.year), "" if (value.month, value.day) == (12, 31) else str(value.month)
+    if isinstance(value, Real):
+        whole = FIRST_YEAR <= value <= LAST_YEAR and float(value).is_integer()
+        return (int(value), "") if whole and not isinstance(value, bool) else (None, "")
+    text = clean(str(value))
+    if match := YEARS["year"].fullmatch(text):
+        return int(match["year"] or match["fiscal"]), ""
+    match = YEARS["quarter"].fullmatch(text) or YEARS["date"].fullmatch(text)
+    return (int(match["year"]), match["part"]) if match else (None, "")
+
+
+def _years(column: pd.Series, units: pd.Series, notes: Notes) -> pd.Series:
     """Return years as whole numbers; refuse months and quarters, which have to be summed up."""
-    texts = {value: _one_year(value) for value in column.dropna().unique()}
-    years = column.map({v: year for v, (year, _) in texts.items()})
-    years = years.astype("Float64").astype("Int64")
-    parts = column.map({v: part for v, (_, part) in texts.items()}).fillna("")
-    named = parts != ""
-    if named.any() and parts[named].groupby([codes[named], years[named]]).nunique().max() > 1:
-        example = column[named].iloc[0]
-        raise LaoquError(f"{name} holds parts of years such as {example}: sum them up to years")
+    read = {value: _year(value) for value in column.dropna().unique()}
+    years = column.map({v: year for v, (year, _) in read.items()}).astype("Float64").astype("Int64")
+    parts = column.map({v: part for v, (_, part) in read.items() if part}).dropna()
+    if parts.groupby([units, years]).nunique().max() > 1:
+        first = column[parts.index[0]]
+        raise LaoquError(
+            f"{column.name} holds parts of years such as {first}: sum them up to years"
+        )
     if column.dropna().astype(str).ne(years[column.notna()].astype(str)).any():
         kind = "decimals" if pd.api.types.is_float_dtype(column) else "text or dates"
-        first = ", ".join(column[years.notna()].head(1).astype(str))
-        notes.append((name, int(years.notna().sum()), f"{kind} read as years: {first}"))
+        shown = _examples(column[years.notna()])
+        notes.append((str(column.name), int(years.notna().sum()), f"{kind} read as years: {shown}"))
     if n := int(years.isna().sum()):
-        notes.append((name, n, "no year: the rows have no unit"))
+        notes.append((str(column.name), n, "no year: the rows have no unit"))
     return years
 
 
-def _to_long(frame: pd.DataFrame, notes: list) -> tuple[pd.DataFrame, str]:
+def _to_long(frame: pd.DataFrame, notes: Notes) -> tuple[pd.DataFrame, str]:
     """Turn a column for each year into a row for each year."""
-    wide: dict[int, dict[str, str]] = defaultdict(dict)
-    for column in frame:
-        if match := WIDE.fullmatch(column):
-            stem = (match["a"] or match["b"] or "").strip(" _.") or "value"
-            wide[int(match["year"] or match["first"])][column] = stem
-    if len(wide) < 2:
+    found = {c: match for c in frame if (match := YEARS["column"].fullmatch(c))}
+    year = {c: int(match["year"] or match["first"]) for c, match in found.items()}
+    if len(set(year.values())) < 2:
         raise LaoquError(
             "no column of the panel holds years, and no columns are years: say year= (a column, "
             "or one year for all rows)"
         )
-    taken = [column for columns in wide.values() for column in columns]
-    keep = [column for column in frame if column not in taken]
-    pieces = [
-        frame[[*keep, *columns]].rename(columns=columns).assign(year=year)
-        for year, columns in sorted(wide.items())
-    ]
+    stem = {c: (m["stem"] or m["rest"] or "").strip(" _.") or "value" for c, m in found.items()}
+    keep = frame.columns.drop(list(found)).tolist()
+    pieces = []
+    for each in sorted(set(year.values())):
+        own = [c for c in found if year[c] == each]
+        pieces.append(frame[[*keep, *own]].rename(columns=stem).assign(year=each))
     long = pd.concat(pieces, ignore_index=True)
-    notes.append(("file", len(long), f"{len(taken)} columns of years turned into rows"))
+    notes.append(("file", len(long), f"{len(found)} columns of years turned into rows"))
     return long, "year"
 
 
-def _placed(frame: pd.DataFrame, code: str, codes: pd.Series, years: pd.Series) -> pd.DataFrame:
+def _placed(frame: pd.DataFrame, code: str | None, codes: pd.Series, year: str) -> pd.DataFrame:
     """Put code and year where they are expected; a file's column of such a name stays beside."""
+    frame = frame.assign(year=frame[year])
     frame = frame.drop(columns=[c for c in (code,) if c in ("county_code", "code_in_panel")])
     clash = [c for c in ("county_code", "code_in_panel", "code_status") if c in frame]
-    frame = frame.rename(columns={c: f"{c}_in_file" for c in clash})
-    return frame.assign(code_in_panel=codes, year=years)
+    return frame.rename(columns={c: f"{c}_in_file" for c in clash}).assign(code_in_panel=codes)
 
 
-def _unstacked(frame: pd.DataFrame, name: str | None) -> tuple[pd.DataFrame, list]:
+def _unstacked(frame: pd.DataFrame, name: str | None, notes: Notes) -> pd.DataFrame:
     """Turn a row for each indicator into a column for each indicator."""
-    indicator = [c for c in frame if INDICATOR_NAMES.fullmatch(_plain(c))]
-    value = [c for c in frame if VALUE_NAMES.fullmatch(_plain(c))]
+    indicator = [c for c in frame if _called("indicator", c)]
+    value = [c for c in frame if _called("value", c)]
     keys = ["code_in_panel", "year"]
     if len(indicator) != 1 or len(value) != 1 or not frame.duplicated(keys).any():
-        return frame, []
+        return frame
     if frame.duplicated([*keys, indicator[0]]).any() or frame[keys].isna().any(axis=None):
-        return frame, []
+        return frame
     wide = frame.pivot(index=keys, columns=indicator[0], values=value[0]).reset_index()
-    wide = wide.rename_axis(columns=None)
-    same = [
-        c for c in frame.columns.difference([*keys, indicator[0], value[0]], sort=False)
-        if c == name or frame.groupby(keys)[c].nunique(dropna=False).max() == 1
-    ]  # fmt: skip
-    wide = frame[[*keys, *same]].drop_duplicates(keys).merge(wide, on=keys)
-    left = frame.columns.difference([*keys, *same, indicator[0], value[0]])
+    others = frame.columns.drop([*keys, indicator[0], value[0]])
+    counts = frame.groupby(keys)[others.tolist()].nunique(dropna=False).max()
+    same = [c for c in others if c == name or counts[c] == 1]
+    left = others.drop(same)
     text = f"{frame[indicator[0]].nunique()} indicators turned into columns"
     text += f"; left out: {', '.join(left)}" if len(left) else ""
-    return wide, [("file", len(frame), text)]
+    notes.append(("file", len(frame), text))
+    first = frame[[*keys, *same]].drop_duplicates(keys)
+    return first.merge(wide.rename_axis(columns=None), on=keys)
+
+
+def _numbers(column: pd.Series, notes: Notes) -> pd.Series:
+    """Return text that is numbers as numbers: 1,234.5, wide digits, signs for no value."""
+    numbers = pd.to_numeric(column, errors="coerce")
+    texts = pd.Series(column[numbers.isna()].dropna().unique(), dtype="object")
+    plain = texts.map(lambda value: clean(str(value)))
+    signs = set(texts[plain.str.casefold().isin(SPEC["missing"])])
+    read = pd.to_numeric(plain.str.replace(",", ""), errors="coerce")
+    odd = column.isin(set(texts[read.isna()]) - signs)
+    known = column.notna() & ~column.isin(signs)
+    if not known.any():
+        return column
+    if odd.any():
+        if odd.sum() < 0.05 * known.sum():
+            text = f"no number where all others are: {_examples(column[odd])}"
+            notes.append((str(column.name), int(odd.sum()), text))
+        return column.where(known)
+    for rows, what in (
+        (column.isin(signs - {""}), "signs for a missing value read as missing"),
+        (column.isin(set(texts[plain.str.contains(",")])), "numbers with thousands separators"),
+    ):
+        if n := int(rows.sum()):
+            notes.append((str(column.name), n, what))
+    return numbers.fillna(column.map(dict(zip(texts, read, strict=True))))

@@ -6,14 +6,14 @@ unit never treated (docs/methods.md, “Treatment tables”).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from laoqu import regions
 from laoqu.errors import LaoquError, UnknownId, nearest
@@ -24,23 +24,25 @@ if TYPE_CHECKING:
 
 #: The date on which the codes of the tables are valid.
 VINTAGE = "2021-12-31"
-TIMINGS = ("next_year", "same_year")
-UNIVERSES = ("areas", "all")
-CONTROLS = ("areas", "eligible")
+CHOICES = {
+    "timing": ("next_year", "same_year"),
+    "universe": ("areas", "all"),
+    "choice of controls": ("areas", "eligible"),
+}
 #: Bases of membership that rest on the plan itself.
 PLAN_BASES = {"box1", "plan_inferred"}
-NEAR = ["borders_treated", "km_to_treated", "km_to_border"]
 COLUMNS = [
     "county_code", "code_vintage", "unit_level", "name_printed", "name_normalised", "prefecture",
     "province", "region_id", "region_basis", "basis_plan_only", "urban_district", "channel",
     "roles", "named", "list_open", "list_total", "evidence_id", "first_treat",
-    "first_treat_basis", "ever_treated", "status_basis", "eligible", "interaction", *NEAR,
+    "first_treat_basis", "ever_treated", "status_basis", "eligible", "interaction",
+    "borders_treated", "km_to_treated", "km_to_border",
 ]  # fmt: skip
 #: What a panel gets of the table.
 ADDED = [
     "channel", "unit_level", "region_id", "province", "first_treat", "first_treat_basis",
-    "ever_treated", "status_basis", "eligible", "basis_plan_only", "urban_district", *NEAR,
-    "interaction",
+    "ever_treated", "status_basis", "eligible", "basis_plan_only", "urban_district",
+    "borders_treated", "km_to_treated", "km_to_border", "interaction",
 ]  # fmt: skip
 
 
@@ -94,25 +96,24 @@ def counties(
     (53, np.False_)
     """
     design = design or Design()
-    for value, valid, kind in (
-        (design.universe, UNIVERSES, "universe"), (design.timing, TIMINGS, "timing"),
-        (controls, CONTROLS, "choice of controls"),
-    ):  # fmt: skip
+    for value, (kind, valid) in zip(
+        (design.timing, design.universe, controls), CHOICES.items(), strict=True
+    ):
         if value not in valid:
             raise UnknownId(value, valid, kind)
-    channels = plan.table("treatment_channels")
-    known = channels["channel"].tolist()
+    rules = plan.table("treatment_channels")
+    known = rules["channel"].tolist()
     asked = known if only is None else [only] if isinstance(only, str) else only
     for name in asked:
         if name not in known:
             raise UnknownId(name, nearest(str(name), known) or known, "channel")
-    rules = channels[channels["channel"].isin(asked)]
-    year, basis = _first(plan.table("treatment_dates"), rules, design)
+    rules = rules[rules["channel"].isin(asked)]
+    year, basis = _first(plan.table("treatment_dates"), rules["channel"], design)
     table = _every_channel(plan, design)
     empty = rules[~rules["channel"].isin(table["channel"])]
     if only is not None and len(empty):
-        r = empty.iloc[0]
-        raise LaoquError(f"the plan names no {r.unit_level} for {r.channel}: {r.reason}")
+        rule = empty.iloc[0]
+        raise LaoquError(f"the plan names no {rule.unit_level} for {rule.channel}: {rule.reason}")
     table = table[table["channel"].isin(asked)].copy()
     treated = table["ever_treated"].eq(1).fillna(False).astype(bool)
     table["first_treat"] = pd.Series(year, table.index, dtype="Int64").where(treated)
@@ -122,33 +123,28 @@ def counties(
     table = table.merge(pd.concat(near), how="left", on=["channel", "county_code"])
     if controls == "eligible":
         out = table["ever_treated"].eq(0).fillna(False) & ~table["eligible"]
-        table.loc[out, "ever_treated"] = pd.NA
-        table.loc[out, "status_basis"] = "not_eligible"
+        table["ever_treated"] = table["ever_treated"].mask(out)
+        table["status_basis"] = table["status_basis"].mask(out, "not_eligible")
     return table[COLUMNS].sort_values(["channel", "county_code"], ignore_index=True)
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:
     """Count ``treated``, ``untreated``, ``eligible_controls`` and ``unknown`` units by channel."""
-    one, zero = table["ever_treated"].eq(1).fillna(False), table["ever_treated"].eq(0).fillna(False)
+    status = table["ever_treated"]
     counted = table.assign(
-        treated=one, untreated=zero, eligible_controls=zero & table["eligible"],
-        unknown=table["ever_treated"].isna(),
+        treated=status.eq(1).fillna(False), untreated=status.eq(0).fillna(False),
+        eligible_controls=status.eq(0).fillna(False) & table["eligible"], unknown=status.isna(),
     )  # fmt: skip
-    groups = counted.groupby("channel")
-    sums = groups[["treated", "untreated", "eligible_controls", "unknown"]].sum()
-    first = groups[["unit_level", "list_open", "list_total"]].first()
-    result = first[["unit_level"]].join(sums).join(first[["list_open", "list_total"]])
-    return result.reset_index()
+    how = dict.fromkeys(["treated", "untreated", "eligible_controls", "unknown"], "sum")
+    how = {"unit_level": "first", **how, "list_open": "first", "list_total": "first"}
+    return counted.groupby("channel").agg(how).reset_index()
 
 
 def timed(frame: pd.DataFrame) -> pd.DataFrame:
     """Add ``treated`` and ``event_time`` to rows with ``year`` and a status."""
-    frame = frame.copy()
-    for column in ("ever_treated", "first_treat"):
-        frame[column] = frame[column].astype("Int64")
-    since = (frame["year"] - frame["first_treat"]).astype("Int64")
+    frame = frame.astype({"ever_treated": "Int64", "first_treat": "Int64"})
+    since, known = frame["year"] - frame["first_treat"], frame["ever_treated"].notna()
     treated = since.ge(0).astype("Int64").mask(frame["ever_treated"].eq(0).fillna(False), 0)
-    known = frame["ever_treated"].notna()
     return frame.assign(treated=treated.where(known), event_time=since.where(known))
 
 
@@ -166,71 +162,69 @@ def treat(
     ``<name>_in_file``.
     """
     table = counties(panel.plan, channel, design, controls)
-    clash = [c for c in [*ADDED, "treated", "event_time"] if c in panel.data]
+    added = [*ADDED, "treated", "event_time"]
+    clash = [c for c in added if c in panel.data]
     data = panel.data.rename(columns={c: f"{c}_in_file" for c in clash})
     data = data.merge(table[["county_code", *ADDED]], on="county_code", how="left")
     data["status_basis"] = data["status_basis"].fillna("no_partner")
     data = timed(data)
-    lines = _told(panel, data, table, controls)
-    for column in clash:
-        text = f"the file's own is kept as {column}_in_file"
-        lines.append((f"column {column}", len(data), pd.NA, text))
+    kept = "the file's own is kept as {}_in_file"
+    lines = [*_told(data, table, controls), *_told_of_values(panel.outcomes, data)]
+    lines += [(f"column {c}", len(data), pd.NA, kept.format(c)) for c in clash]
     lines = pd.DataFrame(lines, columns=panel.report.columns)
     report = type(panel.report)(pd.concat([panel.report, lines], ignore_index=True))
-    added = (*panel.added, *ADDED, "treated", "event_time")
     notes = tuple(f"{row.what}: {row.detail or row.rows}" for row in lines.itertuples())
+    added = (*panel.added, *added)
     return replace(panel, data=data, report=report, added=added, notes=notes)
 
 
-def _told(
-    panel: Panel, data: pd.DataFrame, table: pd.DataFrame, controls: str
-) -> list[tuple[str, int, object, str]]:
-    """Return what a reader must know of a panel with its treatment, as rows of the report."""
+def _told(data: pd.DataFrame, table: pd.DataFrame, controls: str) -> Iterator[tuple]:
+    """Yield what a reader must know of a panel with its treatment, as rows of the report."""
+    table = table.set_index("county_code")
     one = table[table["ever_treated"].eq(1).fillna(False)]
     zero = table[table["ever_treated"].eq(0).fillna(False)]
-    here = set(data["county_code"].dropna())
-    name = dict(zip(table["county_code"], table["name_normalised"], strict=True))
-    lines: list[tuple[str, int, object, str]] = []
-
-    def tell(what: str, codes: Iterable[str], detail: str = "") -> None:
-        codes = sorted(set(codes))
-        shown = ", ".join(f"{code} {name.get(code, '')}".strip() for code in codes[:4])
-        shown += f" and {len(codes) - 4} more" if len(codes) > 4 else ""
-        if codes or what in ("treated", "controls"):
-            n = int(data["county_code"].isin(codes).sum())
-            lines.append((what, n, len(codes), detail or shown))
-
-    tell("treated", here & set(one["county_code"]), f"of {len(one)} in the plan")
-    tell("controls", here & set(zero["county_code"]), f"of {len(zero)}: {controls}")
-    tell("treated, not in the panel", set(one["county_code"]) - here)
-    tell("outside the areas or not documented", here - set(table["county_code"]))
+    here = pd.Index(data["county_code"].dropna().unique())
     after = data.loc[data["treated"].eq(1).fillna(False), "county_code"]
-    tell("treated, no row after treatment", here & set(one["county_code"]) - set(after))
-    flags = {
-        "controls named in another channel": zero["interaction"].str.contains("=1", na=False),
-        "controls that border a treated unit": zero["borders_treated"].fillna(False).astype(bool),
+    crossed = zero.index[zero["interaction"].str.contains("=1", na=False)]
+    border = zero.index[zero["borders_treated"].fillna(False).astype(bool)]
+    groups = {
+        "treated": here.intersection(one.index),
+        "controls": here.intersection(zero.index),
+        "treated, not in the panel": one.index.difference(here),
+        "outside the areas or not documented": here.difference(table.index),
+        "treated, no row after treatment": one.index.intersection(here).difference(after),
+        "controls named in another channel": here.intersection(crossed),
+        "controls that border a treated unit": here.intersection(border),
+        "treated, member by the plan alone": here.intersection(one.index[one["basis_plan_only"]]),
     }
-    for what, flag in flags.items():
-        tell(what, here & set(zero.loc[flag, "county_code"]))
-    only = one.loc[one["basis_plan_only"], "county_code"]
-    tell("treated, member by the plan alone", here & set(only))
-    inside = data["ever_treated"].notna()
-    for column in panel.outcomes:
-        if n := int(data.loc[inside, column].isna().sum()):
-            share = f"{n / max(inside.sum(), 1):.1%} of treated and controls"
-            lines.append((f"no value: {column}", n, pd.NA, share))
-    return lines
+    told = {"treated": f"of {len(one)} in the plan", "controls": f"of {len(zero)}: {controls}"}
+    names = table["name_normalised"]
+    for what, codes in groups.items():
+        codes = sorted(codes)
+        shown = ", ".join(f"{code} {names.get(code, '')}".strip() for code in codes[:4])
+        shown += f" and {len(codes) - 4} more" if len(codes) > 4 else ""
+        if codes or what in told:
+            rows = int(data["county_code"].isin(codes).sum())
+            yield what, rows, len(codes), told.get(what, shown)
 
 
-def _first(dates: pd.DataFrame, rules: pd.DataFrame, design: Design) -> tuple[int, str]:
+def _told_of_values(outcomes: Sequence[str], data: pd.DataFrame) -> Iterator[tuple]:
+    """Yield how many values of each outcome treated units and controls lack."""
+    lacking = data.loc[data["ever_treated"].notna(), outcomes].isna()
+    for column in outcomes:
+        if n := int(lacking[column].sum()):
+            share = f"{lacking[column].mean():.1%} of treated and controls"
+            yield f"no value: {column}", n, pd.NA, share
+
+
+def _first(dates: pd.DataFrame, channels: pd.Series, design: Design) -> tuple[int, str]:
     """Return the first treated year, and in words where it is from."""
     known = dates["date_id"].tolist()
     if design.first_treat not in known:
         near = nearest(str(design.first_treat), known) or known
         raise UnknownId(design.first_treat, near, "date")
     row = dates.set_index("date_id").loc[design.first_treat]
-    outside = [name for name in rules["channel"] if not {name, "*"} & set(row["channels"])]
-    if outside:
+    if outside := [name for name in channels if not {name, "*"} & set(row["channels"])]:
         allowed = ", ".join(row["channels"])
         text = f"the date {design.first_treat} is one of {allowed}, not of {', '.join(outside)}"
         raise LaoquError(text)
@@ -242,18 +236,26 @@ def _first(dates: pd.DataFrame, rules: pd.DataFrame, design: Design) -> tuple[in
 def _every_channel(plan: Plan, design: Design) -> pd.DataFrame:
     """Return the rows of all channels: the overlap needs those that were not asked for too."""
     areas = regions.place_areas(plan.membership(), plan.gazetteer(), design.min_confidence)
-    rules = plan.table("treatment_channels").itertuples()
-    parts = [_channel(plan, rule, (areas, design.universe)) for rule in rules]
-    table = pd.concat([part for part in parts if part is not None], ignore_index=True)
-    return table.merge(_crossed(table), on=["county_code", "unit_level"], how="left")
+    mentions = plan.mentions().query("recipient")
+    parts = []
+    for rule in plan.table("treatment_channels").itertuples():
+        named = mentions[mentions["role"].isin(rule.roles)]
+        if len(named):
+            parts.append(_channel(plan.gazetteer(), rule, named, areas, design.universe))
+    table = pd.concat(parts, ignore_index=True)
+    crossed = []
+    for level, here in table.groupby("unit_level"):
+        wide = here.pivot(index="county_code", columns="channel", values="ever_treated")
+        wide = wide.astype("Int64").astype("str").fillna("NA")
+        joined = (wide.columns + "=" + wide).agg(";".join, axis=1)
+        crossed.append(joined.rename("interaction").reset_index().assign(unit_level=level))
+    return table.merge(pd.concat(crossed), on=["county_code", "unit_level"], how="left")
 
 
-def _channel(plan: Plan, rule: object, among: tuple[pd.DataFrame, str]) -> pd.DataFrame | None:
-    """Return the rows of one channel; None where the plan names no place."""
-    mentions, gazetteer, (areas, universe) = plan.mentions(), plan.gazetteer(), among
-    found = mentions[mentions["recipient"] & mentions["role"].isin(rule.roles)]
-    if found.empty:
-        return None
+def _channel(
+    gazetteer: pd.DataFrame, rule: object, found: pd.DataFrame, areas: pd.DataFrame, universe: str
+) -> pd.DataFrame:
+    """Return the rows of one channel, of which `found` are the namings."""
     units, city = gazetteer.set_index("adcode"), rule.unit_level == "city"
     code = found["adcode"]
     if city:
@@ -269,17 +271,15 @@ def _channel(plan: Plan, rule: object, among: tuple[pd.DataFrame, str]) -> pd.Da
     )
     codes = {*named.index, *here.index}
     if universe == "all":
-        cities = gazetteer.loc[gazetteer["level"] == "prefecture", "adcode"]
-        counties = gazetteer[gazetteer["level"] == "county"]
+        cities = units.index[units["level"] == "prefecture"]
         # Cities that have no counties of their own stand for one.
-        alone = cities[~cities.isin(counties["parent"])]
-        codes |= set(cities) if city else {*counties["adcode"], *alone}
+        alone = cities.difference(units["parent"])
+        codes |= set(cities if city else units.index[units["level"] == "county"].union(alone))
     table = pd.DataFrame(index=pd.Index(sorted(codes), name="county_code")).join(named).join(here)
     is_named, of = table["evidence_id"].notna(), units.reindex(table.index)
-    untreated = ~is_named & table["region_id"].notna() & rule.complete
     basis = np.select(
-        [is_named, untreated, np.full(len(table), not rule.complete)],
-        ["named", "complete_list", "open_list"], "outside_areas",
+        [is_named, ~pd.Series(rule.complete, table.index), table["region_id"].notna()],
+        ["named", "open_list", "complete_list"], "outside_areas",
     )  # fmt: skip
     zone = found["level"].eq("zone").any() & is_named
     table = table.assign(
@@ -298,8 +298,8 @@ def _channel(plan: Plan, rule: object, among: tuple[pd.DataFrame, str]) -> pd.Da
     ).astype({"ever_treated": "Int64"})
     words = ["name_printed", "roles", "region_id", "region_basis", "prefecture", "province"]
     table[words] = table[words].fillna("")
-    bases = [set(filter(None, basis.split(";"))) for basis in table["region_basis"]]
-    table["basis_plan_only"] = [bool(each) and each <= PLAN_BASES for each in bases]
+    bases = table["region_basis"].str.split(";")
+    table["basis_plan_only"] = [set(each) <= PLAN_BASES for each in bases]
     ids = table["region_id"].str.split(";")
     chosen = set(ids[is_named].explode()) - {""}
     in_area = ids.map(lambda each: not chosen.isdisjoint(each))
@@ -312,37 +312,24 @@ def _near(plan: Plan, channel: str, design: Design) -> pd.DataFrame:
     """Return how near each county of a channel lies to a treated one and to its area's border."""
     table = _every_channel(plan, design)
     table = table[table["channel"].eq(channel) & table["unit_level"].eq("county")]
-    shapes = plan.layers.counties.set_index("adcode").geometry
-    table = table[table["county_code"].isin(shapes.index)].reset_index(drop=True)
-    found = shapes[table["county_code"]].to_numpy()
-    points = shapely.point_on_surface(found)
-    own = np.flatnonzero(table["ever_treated"].eq(1).fillna(False))
-    near = table[["channel", "county_code"]].assign(borders_treated=False, km_to_treated=np.nan)
-    if len(own):
-        left, right = shapely.STRtree(found[own]).query(found, predicate="intersects")
-        near.loc[left[left != own[right]], "borders_treated"] = True
-        tree = shapely.STRtree(points[own])
-        (row, _), metres = tree.query_nearest(points, return_distance=True, all_matches=False)
-        near.loc[row, "km_to_treated"] = metres / 1000
-    edge = np.full(len(table), np.nan)
-    areas = table["region_id"].str.split(";").explode()
-    for area in sorted(set(areas) - {""}):
-        rows = areas.index[areas == area]
-        line = shapely.union_all(found[rows]).boundary
-        # A county of two areas has the nearer of their borders.
-        edge[rows] = np.fmin(edge[rows], shapely.distance(points[rows], line) / 1000)
-    return near.assign(km_to_treated=near["km_to_treated"].round(1), km_to_border=edge.round(1))
-
-
-def _crossed(table: pd.DataFrame) -> pd.DataFrame:
-    """Return for each unit which channels of its level it has, lacks or may have."""
-    parts = []
-    for level, here in table.groupby("unit_level"):
-        wide = here.pivot(index="county_code", columns="channel", values="ever_treated")
-        wide = wide.astype("Int64").astype("str").fillna("NA")
-        joined = (wide.columns + "=" + wide).agg(";".join, axis=1)
-        parts.append(joined.rename("interaction").reset_index().assign(unit_level=level))
-    return pd.concat(parts, ignore_index=True)
+    shapes = plan.layers.counties[["adcode", "geometry"]].rename(columns={"adcode": "county_code"})
+    keys = ["channel", "county_code", "region_id", "ever_treated"]
+    shapes = shapes.merge(table[keys], on="county_code").reset_index(drop=True)
+    points = shapes.set_geometry(shapes.representative_point())
+    own = shapes["ever_treated"].eq(1).fillna(False).astype(bool)
+    pairs = gpd.sjoin(shapes[["geometry"]], shapes.loc[own, ["geometry"]])
+    near = pairs.index[pairs.index != pairs["index_right"]]
+    found = gpd.sjoin_nearest(points[["geometry"]], points.loc[own, ["geometry"]], distance_col="m")
+    # A county of two areas has the nearer of their borders.
+    inside = shapes.assign(area=shapes["region_id"].str.split(";")).explode("area")
+    inside = inside[inside["area"] != ""]
+    borders = inside.dissolve("area").boundary.reindex(inside["area"])
+    edge = points.geometry[inside.index].distance(borders, align=False).groupby(level=0).min()
+    return shapes[keys[:2]].assign(
+        borders_treated=shapes.index.isin(near),
+        km_to_treated=(found["m"].groupby(level=0).min() / 1000).round(1),
+        km_to_border=(edge / 1000).round(1),
+    )
 
 
 def _joined(values: pd.Series) -> str:

@@ -2,26 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
-class Engine:
-    """The papermill engine ``laoqu``: papermill imports this with itself, so the rest comes later.
+#: Where what is printed past Python is kept, and a keeper reads what a process said last.
+SAID = "said.log"
 
-    It does what `laoqu.run.engine.LaoquEngine` does.
+
+class Job(NamedTuple):
+    """What a run needs, wherever it happens.
+
+    ``render(notebook, lang, formats)`` → file name → bytes is a function of a module, since it
+    travels by name.
     """
 
-    @classmethod
-    def execute_notebook(cls, *arguments: object, **options: object) -> object:
-        """Run a notebook that papermill has prepared."""
+    name: str
+    notebook: bytes
+    parameters: Mapping[str, object]
+    formats: Sequence[str]
+    stem: str
+    render: Callable
+    timeout: float | None = None
+    kernel: str | None = None
+    why: Sequence[str] = ()
+
+    def failed(self, error: str, lines: Sequence[str] = (), **more: object) -> Run:
+        """Return the run of this job that failed."""
+        return self.run("failed", error=error, last_lines=tuple(lines)[-5:] or (error,), **more)
+
+    def run(self, status: str, **more: object) -> Run:
+        """Return what came of this job."""
+        return Run(self.name, self.parameters, status, formats=self.formats, why=self.why, **more)
+
+
+class Run(NamedTuple):
+    """One run of a batch: what was asked, how it went, what it left.
+
+    ``status`` is ``ok``, ``failed``, ``unchanged``, ``skipped`` or ``waiting``.
+    """
+
+    name: str
+    parameters: Mapping[str, object]
+    status: str
+    seconds: float = 0.0
+    error: str = ""
+    cell: int | None = None
+    last_lines: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+    formats: Sequence[str] = ()
+    outputs: Sequence[Mapping[str, object]] = ()
+    why: Sequence[str] = ()
+    files: Mapping[str, bytes] = {}
+
+
+class _Later:
+    """The papermill engine ``laoqu``: papermill looks for it as it begins, so it comes later."""
+
+    def __getattr__(self, name: str) -> object:
         from laoqu.run.engine import LaoquEngine
 
-        return LaoquEngine.execute_notebook(*arguments, **options)
+        return getattr(LaoquEngine, name)
 
-    @staticmethod
-    def nb_kernel_name(nb: object, name: str | None = None) -> str:
-        """Return the name of the kernel that the notebook asks for."""
-        return name or nb.metadata.get("kernelspec", {}).get("name", "python3")
 
-    @staticmethod
-    def nb_language(nb: object, language: str | None = None) -> str:
-        """Return the language of the notebook."""
-        return language or nb.metadata.get("kernelspec", {}).get("language", "python")
+Engine = _Later()

@@ -7,6 +7,7 @@ source, data and packages; one's own tables travel with a run.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import tempfile
@@ -16,136 +17,119 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+import dask
 from distributed import Client
 
+from laoqu import paths
 from laoqu.errors import LaoquError
-from laoqu.run import process
+from laoqu.run import Job, Run, process
 from laoqu.run import store as stores
-from laoqu.run.jobs import Job, Result
-from laoqu.run.local import collect, start
 from laoqu.run.parameters import digest_of
 
 #: What must be the same here and there; the lock file only lists versions, and may be absent.
 SAME = ("data", "source", "versions")
-#: Seconds for a scheduler to answer, for a first worker, and for one that went to come back.
-ANSWER, FIRST_WORKER, RETURN = 5, 10, 15
-#: Seconds between two looks at what is done.
-PAUSE = 0.02
+#: Seconds for a scheduler to answer, and for a first worker; between two looks at what is done.
+ANSWER, FIRST_WORKER, PAUSE = 5, 10, 0.02
 
 
 @contextmanager
-def connect(address: str, preload: Sequence[str]) -> Iterator[Callable]:
-    """Give an engine (name → job in, name and result out) on the workers of a scheduler."""
-    say = "start one with `dask scheduler`, and workers with `dask worker ADDRESS`"
-    own = {name: (Path(os.environ[name]).name, Path(os.environ[name]).read_bytes())
-           for name in stores.OWN if os.environ.get(name)}  # fmt: skip
+def connect(
+    address: str, preload: Sequence[str], began: Callable[[str], None]
+) -> Iterator[Callable]:
+    """Give an engine (jobs in, runs out as they end) on the workers of a scheduler."""
+    own = {name: (path.name, path.read_bytes()) for name, path in paths.own_files().items()}
     told = {name: os.environ[name] for name in stores.SETTINGS if os.environ.get(name)}
-    wanted = {part: files for part, files in stores.inputs().items() if part in SAME}
-    try:
-        if not _answers(address):
-            raise OSError("nobody listens")
-        client = Client(address, timeout=ANSWER, set_as_default=False)
-    except Exception as error:  # whatever one says who is no scheduler
-        raise LaoquError(f"no Dask scheduler answers at {address}; {say}") from error
-    try:
+    wanted = {part: files for part, files in stores.inputs(stores.input_files()).items()
+              if part in SAME}  # fmt: skip
+    logging.getLogger("distributed").setLevel("CRITICAL")  # what it would say is said here
+    say = "start one with `dask scheduler`, and workers with `dask worker ADDRESS`"
+    with ExitStack() as stack, dask.config.set({"distributed.comm.timeouts.connect": ANSWER}):
+        what = "scheduler answers"
         try:
+            _listen(address)
+            client = Client(address, timeout=ANSWER, set_as_default=False)
+            stack.callback(_close, client)
+            what = "worker can run laoqu"
             client.wait_for_workers(1, timeout=FIRST_WORKER)
             there = client.run(differences, wanted)
-        except Exception as error:  # also whatever a worker without our modules raises
-            raise LaoquError(
-                f"no Dask worker at {address} can run laoqu: {error}; {say}"
-            ) from error
+        except Exception as error:  # whatever one says who is no scheduler, or has not our modules
+            raise LaoquError(f"no Dask {what} at {address}: {error}; {say}") from error
         for worker, found in there.items():
             if found:
                 raise LaoquError(f"the Dask worker {worker} would give other results: {found}")
-        yield lambda jobs: _run(client, address, jobs, (tuple(preload), wanted, own, told))
-    finally:
-        with suppress(Exception):
-            client.close(timeout=1)
+
+        def engine(jobs: Sequence[Job]) -> Iterator[Run]:
+            more = tuple(preload), wanted, own, told
+            futures = {client.submit(work, job, *more, pure=False): job for job in jobs}
+            for job in jobs:
+                began(job.name)
+            while futures:
+                gone = client.status not in ("running", "connecting")
+                for future in [each for each in futures if gone or each.done()]:
+                    yield _run(future, futures.pop(future), gone and address)
+                time.sleep(PAUSE)
+
+        yield engine
 
 
-def _run(client: Client, address: str, jobs: Mapping[str, Job], more: tuple) -> Iterator:
-    """Yield (name, result) as results come; what a lost scheduler had is lost, not waited for."""
-    futures = {client.submit(work, job, *more, pure=False): name for name, job in jobs.items()}
-    heard = asked = time.monotonic()
+def _listen(address: str) -> None:
+    """Fail where no scheduler is; one speaks first, and begins with a small length."""
+    kind, _, where = address.rpartition("://")
+    host, _, port = where.rpartition(":")
+    with socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER) as asked:
+        if kind != "tls" and not 0 < int.from_bytes(asked.recv(8), "little") < 1 << 20:
+            raise OSError("something else speaks there")
+
+
+def _close(client: Client) -> None:
+    with suppress(Exception):
+        client.close(timeout=1)
+
+
+def _run(future: object, job: Job, gone: str) -> Run:
     try:
-        while futures:
-            time.sleep(PAUSE)
-            for future in [each for each in futures if each.done()]:
-                yield futures.pop(future), _result(future)
-            if time.monotonic() - asked < 1:
-                continue
-            asked = time.monotonic()
-            if client.status == "running" and _answers(address):
-                heard = asked
-            elif asked - heard > RETURN:
-                for name in futures.values():
-                    yield name, _lost(f"the Dask scheduler at {address} is gone")
-                futures = {}
-    finally:
-        with suppress(Exception):
-            client.cancel(list(futures), force=True)
-
-
-def _result(future: object) -> Result:
-    try:
+        if gone:
+            raise LaoquError(f"the Dask scheduler at {gone} is gone")
         return future.result(timeout=ANSWER)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # CancelledError is no Exception
-        return _lost(f"{type(error).__name__}: {error}")
-
-
-def _lost(error: str) -> Result:
-    return Result("failed", {}, error=error, last_lines=error.splitlines()[-5:])
-
-
-def _answers(address: str) -> bool:
-    """Say whether a scheduler answers: who speaks first, and begins with a small length, is one."""
-    kind, _, where = address.rpartition("://")
-    host, _, port = where.rpartition(":")
-    try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER) as asked:
-            head = b"" if kind == "tls" else asked.recv(8)
-    except (OSError, ValueError, OverflowError):
-        return False
-    return kind == "tls" or 0 < int.from_bytes(head, "little") < 1 << 20
+        return job.failed(f"{type(error).__name__}: {error}")
 
 
 def differences(wanted: Mapping[str, Mapping[str, str]]) -> str:
     """Say, where this is called, what differs from `wanted`; files are read when they changed."""
     files = stores.input_files()
-    state = stores.state(files)
-    if _kept.get("state") != state:
-        _kept.update(state=state, inputs=stores.inputs(files))
+    stamps = stores.stamps(files)
+    if _kept.get("stamps") != stamps:
+        _kept.update(stamps=stamps, inputs=stores.inputs(files))
     here = {part: _kept["inputs"][part] for part in SAME}
     if _kept.setdefault("source", here["source"]) != here["source"]:
         return "laoqu has changed since this worker began, restart it"
-    sides = [{part: digest_of(files) for part, files in side.items()} for side in (here, wanted)]
-    named = {digest_of(files): files for side in (here, wanted) for files in side.values()}
-    return "; ".join(stores.changes(*sides, named))
+    sides = [{part: digest_of(each) for part, each in side.items()} for side in (here, wanted)]
+    sets = {digest_of(each): each for side in (here, wanted) for each in side.values()}
+    return "; ".join(stores.changes(*sides, sets))
 
 
-def work(job: Job, preload: Sequence[str], wanted: Mapping, own: Mapping, told: Mapping) -> Result:
-    """Do a run on a worker, in a process of its own."""
+def work(job: Job, preload: Sequence[str], wanted: Mapping, own: Mapping, told: Mapping) -> Run:
+    """Do a run on a worker, in a process of its own; its server stays for the next."""
     with tempfile.TemporaryDirectory(prefix="laoqu-") as folder:
-        mine = {*stores.OWN, *stores.SETTINGS}
+        mine = {*stores.SETTINGS, *(f"LAOQU_{name.upper()}" for name in paths.OWN)}
         environment = {name: text for name, text in os.environ.items() if name not in mine} | told
         for name, (file, data) in own.items():
             path = Path(folder, name, file)
             path.parent.mkdir()
             path.write_bytes(data)
-            environment[name] = str(path)
+            environment[f"LAOQU_{name.upper()}"] = str(path)
         with _lock:
             if found := differences(wanted):
-                return _lost(f"LaoquError: this worker would give other results: {found}")
-            if _kept.get("served") != _kept["state"]:  # a server that has read what stands now
-                _server.close()
-                _server.enter_context(process.server(preload))
-                _kept["served"] = _kept["state"]
-            call = start(job, environment)
-        return collect(call, job)
+                return job.failed(f"LaoquError: this worker would give other results: {found}")
+            if "server" not in _kept:
+                _kept["server"] = process.server(preload)
+                _kept["server"].__enter__()
+            call = process.start(job, environment)
+        return process.collect(call, job)
 
 
-_lock, _server = threading.Lock(), ExitStack()
+_lock = threading.Lock()
 _kept: dict[str, object] = {}

@@ -7,10 +7,11 @@ Widgets and other languages need an ordinary kernel (``--kernel``).
 
 from __future__ import annotations
 
-import base64
 import gc
 import io
 import json
+import math
+import os
 import random
 import re
 import signal
@@ -21,6 +22,8 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import groupby
+from pathlib import Path
 
 import matplotlib as mpl
 import nbformat
@@ -31,16 +34,18 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.pylabtools import activate_matplotlib
 from jupyter_client.jsonutil import json_default
 from matplotlib_inline.backend_inline import configure_inline_support
+from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_output
-from papermill import execute_notebook
-from papermill.engines import Engine, NBClientEngine, papermill_engines
-from papermill.exceptions import PapermillExecutionError
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import Engine, papermill_engines
+from papermill.iorw import load_notebook_node
 from papermill.log import logger
-from traitlets import Any
+from papermill.parameterize import parameterize_notebook
+from traitlets import Callable as Function
 from traitlets.config import Config
 
 from laoqu.errors import LaoquError
-from laoqu.run.jobs import Job, Result
+from laoqu.run import SAID, Job, Run
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 #: Where a warning came from, in a file that ipykernel named after its process.
@@ -52,54 +57,22 @@ ERROR_TEXT, PRINTED = 4_000, 10_000_000
 INLINE = "module://matplotlib_inline.backend_inline"
 
 
-class _Outputs(list):
-    """The outputs of one cell, in their order."""
+class Shell(InteractiveShell):
+    """IPython as a kernel has it: what it shows becomes the messages that a kernel sends."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.shown: dict[str, list] = {}
-        self.clear_first, self.printed = False, 0
+    send = Function()
 
-    def add(self, output: Mapping[str, object], display_id: str = "") -> None:
-        if self.clear_first:
-            self.clear()
-            self.clear_first = False
-        self.append(output)
-        if display_id:
-            self.shown.setdefault(display_id, []).append(output)
+    def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
+        name = getattr(etype, "__name__", str(etype))
+        lines = [short(line) for line in stb[-50:]]
+        self.send("error", ename=name, evalue=short(str(evalue)), traceback=lines)
 
-    def write(self, name: str, text: str) -> None:
-        self.printed += len(text)
-        if self.printed > PRINTED:
-            text = "… (the rest is not kept)\n" if self.printed - len(text) <= PRINTED else ""
-        last = self[-1] if self and not self.clear_first else {}
-        if last.get("name") == name:
-            last["parts"].append(text)
-        elif text:
-            self.add({"output_type": "stream", "name": name, "parts": [text]})
+    def enable_gui(self, gui: str | None = None) -> None:
+        """Have no windows."""
 
-    def taken(self) -> list:
-        """Return the outputs as they stand in a notebook."""
-        for output in self:
-            if "parts" in output:
-                output["text"] = "".join(output.pop("parts"))
-        return [nbformat.from_dict(output) for output in self]
-
-
-class _Stream(io.TextIOBase):
-    """Standard output or error of the cells."""
-
-    encoding = "utf-8"
-
-    def __init__(self, shell: Shell, name: str) -> None:
-        self.shell, self.name = shell, name
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        self.shell.outputs.write(self.name, text)
-        return len(text)
+    def ask_exit(self) -> None:
+        """Do what ``exit`` does in a kernel."""
+        raise SystemExit(0)
 
 
 class _Publisher(DisplayPublisher):
@@ -112,18 +85,11 @@ class _Publisher(DisplayPublisher):
         update: bool = False,
         **_: object,
     ) -> None:
-        outputs, id_ = self.shell.outputs, (transient or {}).get("display_id", "")
-        if not update:
-            shown = {"data": plain(data), "metadata": plain(metadata or {})}
-            outputs.add({"output_type": "display_data", **shown}, id_)
-            return
-        for output in self.shell.displays.get(id_, []) + outputs.shown.get(id_, []):
-            output["data"], output["metadata"] = plain(data), plain(metadata or {})
+        kind = "update_display_data" if update else "display_data"
+        self.shell.send(kind, data=data, metadata=metadata or {}, transient=transient)
 
     def clear_output(self, wait: bool = False) -> None:
-        self.shell.outputs.clear_first = True
-        if not wait:
-            self.shell.outputs.clear()
+        self.shell.send("clear_output", wait=wait)
 
 
 class _Hook(DisplayHook):
@@ -131,46 +97,65 @@ class _Hook(DisplayHook):
         """Print nothing: the number stands beside the output."""
 
     def write_format_data(self, format_dict: Mapping, md_dict: Mapping | None = None) -> None:
-        self.shell.outputs.add(
-            {
-                "output_type": "execute_result",
-                "data": plain(format_dict),
-                "metadata": plain(md_dict or {}),
-                "execution_count": self.prompt_count,
-            }
-        )
+        shown = {"data": format_dict, "metadata": md_dict or {}}
+        self.shell.send("execute_result", **shown, execution_count=self.prompt_count)
 
 
-class Shell(InteractiveShell):
-    """IPython as a kernel has it, whose outputs are collected."""
+class _Stream(io.TextIOBase):
+    """Standard output or error of the cells."""
 
-    outputs, displays = Any(), Any()
+    encoding = "utf-8"
 
-    def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
-        name = getattr(etype, "__name__", str(etype))
-        lines = [short(line) for line in stb[-50:]]
-        error = {"ename": name, "evalue": short(str(evalue)), "traceback": lines}
-        self.outputs.add({"output_type": "error", **error})
+    def __init__(self, send: Callable, name: str) -> None:
+        self.send, self.name = send, name
 
-    def enable_gui(self, gui: str | None = None) -> None:
-        """Have no windows."""
+    def writable(self) -> bool:
+        return True
 
-    def ask_exit(self) -> None:
-        """Do what ``exit`` does in a kernel."""
-        raise SystemExit(0)
+    def write(self, text: str) -> int:
+        self.send("stream", name=self.name, text=text)
+        return len(text)
 
-    def run(self, cell: nbformat.NotebookNode, timeout: float | None) -> bool:
-        """Run a cell, put its outputs into it; say whether all went well."""
-        self.outputs = _Outputs()
-        with _alarm(timeout):
-            result = self.run_cell(cell.source, store_history=True)
+
+class Client(PapermillNotebookClient):
+    """papermill's client without a kernel: cells run here, what they show is taken as from one."""
+
+    def execute(self, **_: object) -> nbformat.NotebookNode:
+        """Run all cells until one fails."""
+        self.reset_execution_trackers()
+        with _shell(self.send) as self.shell:
+            self.papermill_execute_cells()
+        return self.nb
+
+    def execute_cell(self, cell: nbformat.NotebookNode, cell_index: int, **_: object) -> None:
+        """Run one cell and put its outputs into it."""
+        if cell.cell_type != "code" or not cell.source.strip():
+            return
+        cell.outputs, self.at, self.left = [], (cell, cell_index), PRINTED
+        self.clear_before_next_output = False
+        self.on_cell_start(cell=cell, cell_index=cell_index)
+        with _printed(self.send, Path(self.shell.ipython_dir)), _alarm(self.limit):
+            result = self.shell.run_cell(cell.source, store_history=True)
         cell.execution_count = result.execution_count
-        cell.outputs = self.outputs.taken()
-        for id_, shown in self.outputs.shown.items():
-            taken = [cell.outputs[i] for i, each in enumerate(self.outputs)
-                     if any(each is one for one in shown)]  # fmt: skip
-            self.displays.setdefault(id_, []).extend(taken)
-        return result.success
+        cell.outputs = _joined(cell.outputs)
+        self.on_cell_executed(cell=cell, cell_index=cell_index)
+        if not result.success:
+            raise CellExecutionError("", "", "")
+
+    def send(self, kind: str, **content: object) -> None:
+        """Take a message as nbclient takes it from a kernel: no bytes and no scalars of numpy."""
+        if kind == "stream":
+            self.left -= len(content["text"])
+            if self.left < 0:
+                cut = self.left + len(content["text"]) >= 0
+                content["text"] = "… (the rest is not kept)\n" if cut else ""
+            if not content["text"]:
+                return
+        elif kind != "error":
+            content = json.loads(json.dumps(content, default=json_default))
+        head = {"msg_type": kind}
+        message = {**head, "header": head, "parent_header": {}, "content": content}
+        self.process_message(message, *self.at)
 
 
 class LaoquEngine(Engine):
@@ -182,57 +167,23 @@ class LaoquEngine(Engine):
         nb_man: object,
         kernel_name: str,
         execution_timeout: float | None = None,
-        note: Callable[[object], None] = lambda _: None,
+        on_cell_start: Callable = lambda **_: None,
+        on_cell_executed: Callable = lambda **_: None,
         **_: object,
     ) -> None:
         """Run all cells until one fails."""
         language = nb_man.nb.metadata.get("kernelspec", {}).get("language", "python")
         if language != "python":
             raise LaoquError(f"the notebook is in {language}: run it with --kernel {kernel_name}")
-        note(nb_man.nb)
-        with _shell() as shell:
-            for index, cell in enumerate(nb_man.nb.cells):
-                nb_man.cell_start(cell, index)
-                well = True
-                if cell.cell_type == "code" and cell.source.strip():
-                    note((index, cell))
-                    well = shell.run(cell, execution_timeout)
-                    note((index, cell))
-                if not well:
-                    nb_man.cell_exception(cell, cell_index=index)
-                nb_man.cell_complete(cell, cell_index=index)
-                if not well:
-                    break
+        client = Client(nb_man, on_cell_start=on_cell_start, on_cell_executed=on_cell_executed)
+        client.limit = execution_timeout
+        client.execute()
 
 
-class KernelEngine(NBClientEngine):
-    """papermill's own engine, which says how far it has come."""
-
-    @classmethod
-    def execute_managed_notebook(
-        cls, nb_man: object, kernel_name: str, note: Callable, **kwargs: object
-    ) -> None:
-        """Run all cells in a kernel."""
-        begin, end = nb_man.cell_start, nb_man.cell_complete
-
-        def noted(function: Callable) -> Callable:
-            def call(cell: object, cell_index: int | None = None, **more: object) -> None:
-                function(cell, cell_index, **more)
-                note((cell_index, cell))
-
-            return call
-
-        nb_man.cell_start, nb_man.cell_complete = noted(begin), noted(end)
-        note(nb_man.nb)
-        super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
-
-
-papermill_engines.register("laoqu", LaoquEngine)
-papermill_engines.register("laoqu-kernel", KernelEngine)
 logger.setLevel("ERROR")
 
 
-def execute(job: Job, tell: Callable[[object], None]) -> Result:
+def execute(job: Job, tell: Callable[[object], None]) -> Run:
     """Run one notebook and make its files.
 
     Parameters
@@ -243,62 +194,89 @@ def execute(job: Job, tell: Callable[[object], None]) -> Result:
 
     Returns
     -------
-    Result
+    Run
         Files by their path in the run's folder; a failed run has ``STEM.failed.ipynb`` with the
-        traceback, if it came to a notebook.
+        traceback.
     """
     began = time.monotonic()
     gc.set_threshold(*GARBAGE)
     random.seed()
     np.random.seed()
-    seen, files, error, cell, lines = [], {}, "", None, []
+    engine, kernel = (None, job.kernel) if job.kernel else ("laoqu", "python3")
+    notebook = load_notebook_node(nbformat.reads(job.notebook.decode(), as_version=4))
+    notebook = parameterize_notebook(
+        notebook, dict(job.parameters), engine_name=engine, kernel_name=kernel,
+        language=None if job.kernel else "python",
+    )  # fmt: skip
+    tell(notebook)
 
-    def note(value: object) -> None:
-        seen.append(value)
-        tell(value)
+    def note(cell: object, cell_index: int, **_: object) -> None:
+        tell((cell_index, cell))
 
+    error, cell, lines, files = "", None, [], {}
+    limit = math.ceil(job.timeout) if job.timeout and job.kernel else job.timeout
     try:
-        execute_notebook(
-            nbformat.reads(job.notebook.decode(), as_version=4), None, dict(job.parameters),
-            engine_name="laoqu-kernel" if job.kernel else "laoqu",
-            kernel_name=job.kernel or "python3", progress_bar=False,
-            execution_timeout=job.timeout, note=note,
-            **({"language": "python"} if not job.kernel else {}),
+        papermill_engines.execute_notebook_with_engine(
+            engine, notebook, kernel, progress_bar=False, execution_timeout=limit,
+            on_cell_start=note, on_cell_executed=note,
         )  # fmt: skip
-        left = [each for each in _code(seen[0]) if each.execution_count is None]
-        if left:  # papermill takes sys.exit(0) for success
-            cell = len(_code(seen[0])) - len(left)
-            error = f"SystemExit: cell {cell} ended the notebook before its last cell"
-            lines = [error]
-    except PapermillExecutionError as raised:
-        error, cell = f"{raised.ename}: {raised.evalue}", raised.exec_count
-        lines = ANSI.sub("", "\n".join(raised.traceback)).strip().splitlines()
+        error, cell, lines = _error(notebook)
     except Exception as raised:  # the kernel died, hung, or never came up
-        error = f"{type(raised).__name__}: {raised}".strip()
-        lines = traceback.format_exc().strip().splitlines()
-        cell = _mark(seen, error, lines)
-    notebook = seen[0] if seen else None
-    if notebook:
-        settle(notebook)
+        error, lines = f"{type(raised).__name__}: {raised}", traceback.format_exc().splitlines()
+        cell = _mark(notebook, error, lines)
+    _settle(notebook)
     if not error:
         try:
             tell((len(notebook.cells) - 1, notebook.cells[-1]))
             files = dict(job.render(notebook, str(job.parameters.get("lang", "zh")), job.formats))
         except Exception as raised:
-            error = f"{type(raised).__name__}: {raised}"
-            lines = traceback.format_exc().strip().splitlines()
-    error = short(error)
-    if notebook:
-        name = f"{job.stem}.failed.ipynb" if error else f"{job.stem}.ipynb"
-        files[name] = (nbformat.writes(notebook) + "\n").encode()
-    warnings = [output.text for each in _code(notebook) for output in each.outputs
-                if output.get("name") == "stderr"]  # fmt: skip
-    last = tuple(short(line) for line in lines[-5:])
-    status, seconds = "failed" if error else "ok", time.monotonic() - began
-    return Result(status, files, seconds, tuple(map(short, warnings[:20])), error, cell, last)
+            error, lines = f"{type(raised).__name__}: {raised}", traceback.format_exc().splitlines()
+    name = f"{job.stem}.failed.ipynb" if error else f"{job.stem}.ipynb"
+    files[name] = (nbformat.writes(notebook) + "\n").encode()
+    warnings = tuple(short(output.text) for each in _code(notebook) for output in each.outputs
+                     if output.get("name") == "stderr")  # fmt: skip
+    run = job.run("ok", files=files)
+    if error:
+        run = job.failed(short(error), [short(line) for line in lines], cell=cell, files=files)
+    return run._replace(seconds=time.monotonic() - began, warnings=warnings[:20])
 
 
-def settle(notebook: nbformat.NotebookNode) -> None:
+def short(text: str) -> str:
+    """Return a text no longer than what is kept of an error."""
+    return text if len(text) <= ERROR_TEXT else f"{text[:ERROR_TEXT]}… ({len(text):,} characters)"
+
+
+def _error(notebook: nbformat.NotebookNode) -> tuple[str, int | None, list[str]]:
+    """Return error, number of the cell and last lines, if a cell failed or some never ran."""
+    cells = _code(notebook)
+    for each in cells:
+        for output in each.outputs:
+            if output.output_type == "error" and output.ename != "SystemExit":
+                lines = ANSI.sub("", "\n".join(output.traceback)).strip().splitlines()
+                return f"{output.ename}: {output.evalue}", each.execution_count, lines
+    ran = [each for each in cells if each.execution_count is not None]
+    if len(ran) < len(cells):  # papermill takes sys.exit(0) for success
+        error = f"SystemExit: cell {len(ran)} ended the notebook before its last cell"
+        return error, len(ran), [error]
+    return "", None, []
+
+
+def _mark(notebook: nbformat.NotebookNode, error: str, lines: list[str]) -> int | None:
+    """Write the error into the cell that ran; return its number."""
+    began = [
+        each for each in _code(notebook) if each.metadata.get("papermill", {}).get("start_time")
+    ]
+    if began:
+        name, _, value = error.partition(": ")
+        began[-1].outputs.append(new_output("error", ename=name, evalue=value, traceback=lines))
+    return len(began) or None
+
+
+def _code(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    return [each for each in notebook.cells if each.cell_type == "code" and each.source.strip()]
+
+
+def _settle(notebook: nbformat.NotebookNode) -> None:
     """Take out of an executed notebook what differs between two runs of the same: clock, places."""
     meta = notebook.metadata.get("papermill", {})
     kept = ("default_parameters", "parameters", "version")
@@ -307,32 +285,25 @@ def settle(notebook: nbformat.NotebookNode) -> None:
         cell.metadata.pop("papermill", None)
         if not cell.metadata.get("tags", True):
             del cell.metadata["tags"]  # papermill gives every cell an empty list
-        if any("papermill" in tag or "injected" in tag for tag in cell.metadata.get("tags", [])):
+        if "injected-parameters" in cell.metadata.get("tags", []):
             cell["id"] = f"papermill-{number}"
         for output in cell.get("outputs", []):
             if "text" in output:
                 output.text = CELL_FILE.sub("<cell>", output.text)
 
 
-def plain(data: Mapping[str, object]) -> dict[str, object]:
-    """Return a bundle as a notebook file holds it: bytes in base64, no scalars of numpy."""
-    found = {}
-    for key, value in data.items():
-        if isinstance(value, bytes):
-            value = base64.b64encode(value).decode()
-        elif not isinstance(value, str):
-            value = json.loads(json.dumps(value, default=json_default))
-        found[key] = value
+def _joined(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """Return outputs with what was printed in pieces in one."""
+    found = []
+    for name, group in groupby(outputs, lambda each: each.get("name")):
+        if name:
+            group = [new_output("stream", name=name, text="".join(each.text for each in group))]
+        found += group
     return found
 
 
-def short(text: str) -> str:
-    """Return a text no longer than what is kept of an error."""
-    return text if len(text) <= ERROR_TEXT else f"{text[:ERROR_TEXT]}… ({len(text):,} characters)"
-
-
 @contextmanager
-def _shell() -> Iterator[Shell]:
+def _shell(send: Callable) -> Iterator[Shell]:
     """Give a fresh IPython whose names are a ``__main__`` of its own."""
     if InteractiveShell.initialized():
         raise LaoquError("the engine laoqu runs in a process without IPython: use lq.run_notebook")
@@ -340,12 +311,10 @@ def _shell() -> Iterator[Shell]:
     drawing = mpl.get_backend(), mpl.is_interactive()
     config = Config({"HistoryManager": {"enabled": False}})
     with tempfile.TemporaryDirectory(prefix="laoqu-", ignore_cleanup_errors=True) as folder:
-        shell = Shell.instance(
-            config=config, ipython_dir=folder, display_pub_class=_Publisher,
-            displayhook_class=_Hook, outputs=_Outputs(), displays={},
-        )  # fmt: skip
+        shell = Shell.instance(config=config, ipython_dir=folder, display_pub_class=_Publisher,
+                               displayhook_class=_Hook, send=send)  # fmt: skip
         try:
-            sys.stdout, sys.stderr = _Stream(shell, "stdout"), _Stream(shell, "stderr")
+            sys.stdout, sys.stderr = _Stream(send, "stdout"), _Stream(send, "stderr")
             activate_matplotlib(INLINE)
             configure_inline_support(shell, INLINE)
             yield shell
@@ -358,13 +327,37 @@ def _shell() -> Iterator[Shell]:
 
 
 @contextmanager
+def _printed(send: Callable, folder: Path) -> Iterator[None]:
+    """Send what programs and libraries print past Python, when the block ends."""
+    kept, logs = {}, {1: folder / "stdout" / SAID, 2: folder / "stderr" / SAID}
+    for number, path in logs.items():
+        path.parent.mkdir(exist_ok=True)
+        log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
+        with suppress(OSError):  # it is closed
+            kept[number] = os.dup(number)
+        os.dup2(log, number)
+        os.close(log)
+    try:
+        yield
+    finally:
+        for number, path in logs.items():
+            os.close(number)
+            if number in kept:
+                os.dup2(kept[number], number)
+                os.close(kept[number])
+            with path.open("rb") as file:
+                send(
+                    "stream",
+                    name=path.parent.name,
+                    text=file.read(PRINTED).decode(errors="replace"),
+                )
+
+
+@contextmanager
 def _alarm(seconds: float | None) -> Iterator[None]:
     """Raise TimeoutError in what takes longer; what swallows it is killed by the keeper."""
-    if (
-        not seconds
-        or not hasattr(signal, "SIGALRM")
-        or threading.current_thread() is not (threading.main_thread())
-    ):
+    main = threading.current_thread() is threading.main_thread()
+    if not (seconds and main and hasattr(signal, "SIGALRM")):
         yield
         return
 
@@ -378,18 +371,3 @@ def _alarm(seconds: float | None) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-
-
-def _code(notebook: nbformat.NotebookNode | None) -> list[nbformat.NotebookNode]:
-    cells = notebook.cells if notebook else []
-    return [each for each in cells if each.cell_type == "code" and each.source.strip()]
-
-
-def _mark(seen: list, error: str, lines: list[str]) -> int | None:
-    """Write the error into the cell that ran; return its number."""
-    if len(seen) < 2:
-        return None
-    number, cell = seen[-1]
-    name, _, value = error.partition(": ")
-    cell.outputs.append(new_output("error", ename=name, evalue=value, traceback=lines))
-    return sum(each.cell_type == "code" for each in seen[0].cells[: number + 1])

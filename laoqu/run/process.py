@@ -15,15 +15,17 @@ import sys
 import tempfile
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import connection as connections
 from multiprocessing import forkserver, parent_process, process, resource_tracker
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
 
 from laoqu.errors import OutputError
+from laoqu.run import SAID, Job, Run
+from laoqu.run.store import text_of
 
 CAN_FORK = "forkserver" in multiprocessing.get_all_start_methods()
 #: A thread of a library would be missing in every fork; these keep them from starting.
@@ -33,34 +35,27 @@ ONE_THREAD = {
     "MKL_NUM_THREADS": "1",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
 }
-DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
-ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER
+#: Names of the kernel: PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER.
+DIE_WITH_PARENT, ADOPT_ORPHANS = 1, 36
 #: Seconds that a process has to end by itself, before it is killed.
 PATIENCE = 5.0
+#: Bytes of memory that one run may need beside the others.
+RUN_MEMORY = 768 << 20
 
 
 class Lost(Exception):  # noqa: N818 - it is the call that is lost
     """A call gave no value: ``late`` or died; ``notes`` is what it had told until then."""
 
-    def __init__(self, message: str, late: bool = False, notes: Sequence[object] = ()) -> None:
-        super().__init__(message)
-        self.late, self.notes = late, list(notes)
-
-
-class Line(NamedTuple):
-    """How a called function speaks to its keeper (`tell`) and hears who asked (`hear`)."""
-
-    tell: Callable[[object], None]
-    hear: Callable[[], object]
+    late, notes = False, ()
 
 
 class Call:
-    """A call that runs elsewhere: ``function(*arguments, line)``.
+    """A call that runs elsewhere: ``function(*arguments, tell)``.
 
     Parameters
     ----------
     function : callable
-        Of a module; it gets a `Line` as its last argument.
+        Of a module; its last argument is a function that takes what it has to tell.
     arguments : sequence
     limit : float, optional
         Seconds in which it must tell something or return.
@@ -76,11 +71,11 @@ class Call:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         context = multiprocessing.get_context("forkserver" if CAN_FORK else "spawn")
-        self.connection, theirs = context.Pipe()
+        self.connection, theirs = context.Pipe(duplex=False)
         environment = dict(os.environ if environment is None else environment)
-        arguments = (theirs, function, tuple(arguments), (limit, Path.cwd(), environment))
+        call = theirs, function, tuple(arguments), limit, environment
         with _alone():
-            self.process = context.Process(target=_keep if CAN_FORK else _work, args=arguments)
+            self.process = context.Process(target=_keep if CAN_FORK else _work, args=call)
             self.process.start()
         theirs.close()
 
@@ -88,20 +83,15 @@ class Call:
         """Return the number that `multiprocessing.connection.wait` waits for."""
         return self.connection.fileno()
 
-    def send(self, value: object) -> None:
-        """Send what the function will hear."""
-        with suppress(OSError):
-            self.connection.send(value)
-
     def result(self) -> object:
         """Wait for the value; raise `Lost` when there is none."""
         try:
-            kind, value = self.connection.recv()
+            value = self.connection.recv()[1]
         except (EOFError, OSError) as error:
             raise Lost("its process ended") from error
         finally:
             self.close()
-        if kind == "lost":
+        if isinstance(value, Lost):
             raise value
         return value
 
@@ -113,6 +103,63 @@ class Call:
         if self.process.is_alive():
             self.process.kill()
             self.process.join()
+
+
+def run_here(jobs: Sequence[Job], width: int | None, began: Callable[[str], None]) -> Iterator[Run]:
+    """Yield each run as it ends, `width` at a time; leaving ends those that run."""
+    waiting, running = deque(jobs), {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < (width or room()):
+                job = waiting.popleft()
+                began(job.name)
+                running[start(job)] = job
+            for call in connections.wait(list(running)):
+                yield collect(call, running.pop(call))
+    finally:
+        for call in running:
+            call.close()
+
+
+def room() -> int:
+    """Return how many runs go at a time: one a core, fewer where memory is short."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    with suppress(OSError, StopIteration, ValueError):
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        free = next(int(each.split()[1]) << 10 for each in lines if "MemAvailable" in each)
+        return max(1, min(cores, free // RUN_MEMORY))
+    return cores or 1
+
+
+def start(job: Job, environment: Mapping[str, str] | None = None) -> Call:
+    """Begin a run in a process of its own."""
+    return Call(_execute, [job], job.timeout and job.timeout + PATIENCE, environment)
+
+
+def collect(call: Call, job: Job) -> Run:
+    """Wait for a run that was begun; one whose process died or hangs failed, and says where."""
+    try:
+        return call.result()
+    except Lost as lost:
+        lines, cell, files = str(lost).strip().splitlines(), None, {}
+        late = f"TimeoutError: a cell took longer than {job.timeout or 0:g} s and did not stop"
+        error = late if lost.late else lines[-1]
+        if lost.notes:  # the notebook as it began, then (number, cell) of each that began and ended
+            notebook, *cells = lost.notes
+            for number, each in cells or [(0, notebook["cells"][0])]:
+                notebook["cells"][number] = each
+            output = {"output_type": "error", "ename": error.partition(":")[0], "evalue": error,
+                      "traceback": lines}  # fmt: skip
+            each.setdefault("outputs", []).append(output)
+            cell = sum(one["cell_type"] == "code" for one in notebook["cells"][: number + 1])
+            files[f"{job.stem}.failed.ipynb"] = text_of(notebook)
+        return job.failed(error, lines, cell=cell, files=files)
+
+
+def _execute(job: Job, tell: Callable[[object], None]) -> Run:
+    from laoqu.run.engine import execute
+
+    return execute(job, tell)
 
 
 @contextmanager
@@ -134,7 +181,8 @@ def server(preload: Sequence[str]) -> Iterator[None]:
             with _alone():
                 forkserver.ensure_running()
         except OSError as error:
-            message = f"no process can be started with the temporary folder {_temporary()}: {error}"
+            folder = tempfile.tempdir or os.environ.get("TMPDIR", "of this system")
+            message = f"no process can be started with the temporary folder {folder}: {error}"
             raise OutputError(f"{message} (set TMPDIR to another folder)") from error
         finally:
             os.environ.clear()
@@ -147,10 +195,6 @@ def server(preload: Sequence[str]) -> Iterator[None]:
             with suppress(OSError, TypeError):  # it may be gone
                 os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
                 forkserver._forkserver._stop()
-
-
-def _temporary() -> str:
-    return tempfile.tempdir or os.environ.get("TMPDIR") or "of this system"
 
 
 @contextmanager
@@ -167,9 +211,10 @@ def _alone() -> Iterator[None]:
             config["daemon"] = daemon
 
 
-def _keep(connection: object, function: Callable, arguments: tuple, more: tuple) -> None:
+def _keep(
+    connection: object, function: Callable, arguments: tuple, limit: float | None, environment: dict
+) -> None:
     """Be the keeper: fork the worker, wait, pass its value on, leave nothing behind."""
-    limit, where, environment = more
     os.setsid()
     _control(ADOPT_ORPHANS, 1)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -177,7 +222,6 @@ def _keep(connection: object, function: Callable, arguments: tuple, more: tuple)
     os.environ.update(environment)
     tempfile.tempdir = None
     with tempfile.TemporaryDirectory(prefix="laoqu-", ignore_cleanup_errors=True) as folder:
-        log = Path(folder, "log")
         hear, tell = multiprocessing.Pipe(duplex=False)
         if not (worker := os.fork()):
             _control(DIE_WITH_PARENT, signal.SIGKILL)
@@ -187,64 +231,61 @@ def _keep(connection: object, function: Callable, arguments: tuple, more: tuple)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
             hear.close()
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-            for number in (1, 2):
-                os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+            log = os.open(Path(folder, SAID), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            os.dup2(log, 1)
+            os.dup2(log, 2)
             tempfile.tempdir = os.environ["TMPDIR"] = folder
-            _forget_server()
-            _work(tell, function, arguments, (limit, where, environment), connection)
+            # What a notebook starts is its own, as in any program, not our server's.
+            multiprocessing.set_start_method(None, force=True)
+            forkserver._forkserver.__init__()
+            resource_tracker._resource_tracker.__init__()
+            _work(tell, function, arguments)
         tell.close()
         try:
-            kind, value = _listen(hear, limit)
-            if kind == "ended":
+            value = _listen(hear, limit)
+            if isinstance(value, Lost) and not str(value):
                 code = os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
-                said = log.read_text(errors="replace").strip().splitlines()[-4:]
+                said = "".join(
+                    path.read_text(errors="replace") for path in Path(folder).rglob(SAID)
+                )
                 ending = f"signal {-code}" if code < 0 else f"status {code}"
-                lines = [*said, f"the process ended with {ending}"]
-                kind, value = "lost", Lost("\n".join(lines), notes=value)
+                lines = [*said.strip().splitlines()[-4:], f"the process ended with {ending}"]
+                value.args = ("\n".join(lines),)
         finally:
             _end_all(worker)
-        if kind:
-            with suppress(OSError):
-                connection.send((kind, value))
+        with suppress(OSError):
+            connection.send(("value", value))
 
 
-def _forget_server() -> None:
-    """Have processes that a notebook starts be its own, as in any program, not our server's."""
-    multiprocessing.set_start_method(None, force=True)
-    forkserver._forkserver.__init__()
-    resource_tracker._resource_tracker.__init__()
-
-
-def _listen(hear: object, limit: float | None) -> tuple[str, object]:
-    """Return what came of the worker; ("", None) when whoever asked is gone."""
-    notes, asked = [], parent_process().sentinel
+def _listen(hear: object, limit: float | None) -> object:
+    """Return the worker's value, or how it was lost: without a word when it just ended."""
+    notes, asked, lost = [], parent_process().sentinel, Lost()
     while True:
         ready = connections.wait([hear, asked], limit)
         if asked in ready:
-            return "", None
+            sys.exit(1)
         if not ready:
-            return "lost", Lost(f"nothing was heard for {limit:g} s", late=True, notes=notes)
+            lost = Lost(f"nothing was heard for {limit:g} s")
+            lost.late = True
         try:
-            kind, value = hear.recv()
+            kind, value = hear.recv() if ready else ("value", lost)
         except (EOFError, OSError):
-            return "ended", notes
-        if kind != "note":
-            return kind, value
+            kind, value = "value", lost
+        if kind == "value":
+            if isinstance(value, Lost):
+                value.notes = notes
+            return value
         notes.append(value)
 
 
-def _work(
-    tell: object, function: Callable, arguments: tuple, more: tuple, hear: object = None
-) -> None:
+def _work(tell: object, function: Callable, arguments: tuple, *_: object) -> None:
     """Be the worker: call the function, send its value or its traceback, end."""
     try:
-        with suppress(OSError):
-            os.chdir(more[1])
-        noted = (lambda value: tell.send(("note", value))) if hear else (lambda _: None)
-        tell.send(("value", function(*arguments, Line(noted, (hear or tell).recv))))
+        noted = (lambda value: tell.send(("note", value))) if CAN_FORK else (lambda _: None)
+        tell.send(("value", function(*arguments, noted)))
     except BaseException:
         with suppress(OSError):
-            tell.send(("lost", Lost(traceback.format_exc())))
+            tell.send(("value", Lost(traceback.format_exc())))
     finally:
         os._exit(0)
 
@@ -255,30 +296,22 @@ def _control(option: int, value: int) -> None:
 
 
 def _end_all(worker: int) -> None:
-    """Kill whatever descends from this process, until nothing does."""
+    """Kill what this process started, and what falls to it when its parent is gone, until none is.
+
+    Needs /proc; elsewhere the worker's group is killed.
+    """
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with suppress(OSError):
         os.killpg(worker, signal.SIGKILL)
-    until = time.monotonic() + PATIENCE
+    children, until = Path(f"/proc/self/task/{os.getpid()}/children"), time.monotonic() + PATIENCE
     while time.monotonic() < until:
         with suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
-        if not (alive := _descendants()):
+        alive = children.read_text().split() if children.exists() else []
+        if not alive:
             return
         for pid in alive:
             with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+                os.kill(int(pid), signal.SIGKILL)
         time.sleep(0.002)
-
-
-def _descendants() -> set[int]:
-    """Return the numbers of the processes that come from this one (needs /proc)."""
-    parents = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError, ValueError):
-            parents[int(path.parent.name)] = int(path.read_bytes().rpartition(b")")[2].split()[1])
-    found, new = set(), {os.getpid()}
-    while new := {pid for pid, parent in parents.items() if parent in new} - found:
-        found |= new
-    return found

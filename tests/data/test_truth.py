@@ -213,3 +213,24 @@ def test_documents_promise_no_validity():
         text = (paths.checkout() / Path(name)).read_text("utf-8")
         wrong += [(name, word) for word in re.findall(r"independent|reliab|determinis", text)]
     assert not wrong
+
+
+def test_codebook_says_the_same_in_both_languages():
+    codebook, wrong = table("codebook"), []
+    for row in codebook.itertuples():
+        for name in ("definition", "include", "exclude"):
+            en, zh = getattr(row, name), getattr(row, f"{name}_zh")
+            codes = [set(re.findall(r"→ .*?([A-Z]\d+)", text)) for text in (en, zh)]
+            if bool(en) != bool(zh) or (en and codes[0] != codes[1]):
+                wrong.append(f"{row.variable} {row.code} {name}: {codes}")
+    assert not wrong
+
+
+def test_coding_rules_give_the_same_examples_and_codes_in_both_languages():
+    example = re.compile(r"`([cb]\d+\.s\d+:[^`]+)`(?:→(?:n_objects=|[a-z_]+=)?([A-Z]?\d+|[a-z]+))?")
+    found = []
+    for name in ("coding_rules.md", "coding_rules.zh.md"):
+        text = re.sub(r"\s+", "", (paths.checkout() / "docs" / name).read_text("utf-8"))
+        found.append((sorted(example.findall(text)), re.findall(r"##(R\d+)", text)))
+    assert len(found[0][0]) > 180
+    assert found[0] == found[1]

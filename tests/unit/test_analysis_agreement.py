@@ -153,6 +153,14 @@ def test_ranges_are_seeded_and_clustered():
         agreement(a, b, cluster=cluster.iloc[:5], draws=1)
 
 
+def test_a_single_clause_gives_no_range():
+    a, b = pd.Series([0, 1, 1, 0]), pd.Series([0, 1, 0, 0])
+    table = agreement(a, b, cluster=pd.Series(["c01"] * 4), draws=50).set_index("statistic")
+    assert table.loc["percent", "value"] == 0.75
+    assert table[["low", "high"]].isna().all(axis=None)
+    assert table.loc["percent", "note"].endswith("one clause gives no range")
+
+
 def test_undefined_draws_are_counted():
     a = pd.Series([0] * 18 + [1, 1])
     b = pd.Series([0] * 19 + [1])

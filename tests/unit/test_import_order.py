@@ -12,10 +12,11 @@ LAYERS = """
 errors paths
 source document schema
 citation measures sheets
-regions spelling succession places geo membership borders
+regions spelling succession places geo own membership borders concordance
 plan
-checks build
+metadata checks build
 analysis
+validation interchange
 show
 pages
 run

@@ -9,7 +9,7 @@ import pytest
 from openpyxl import load_workbook
 
 import laoqu as lq
-from laoqu import measures, sheets
+from laoqu import measures, sheets, validation
 from laoqu.cli import main
 
 PLAN = lq.load()
@@ -126,7 +126,7 @@ def test_measures_know_the_documents_they_refer_to():
 @pytest.fixture
 def sheet(tmp_path):
     """A filled sheet: the adjudicated coding in the template's form."""
-    path = sheets.template(MEASURES, PLAN.codebook(), tmp_path / "sheet.csv")
+    path = sheets.template(MEASURES, PLAN.codebook(), tmp_path / "sheet.csv", PLAN.sentences())
     frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     shipped = PLAN.codings("adjudicated").set_index("measure_id").loc[frame["measure_id"]]
     for column in (*measures.SCALES, *measures.MORE):
@@ -192,8 +192,8 @@ def test_a_partial_sheet_leaves_the_rest_uncoded(sheet, monkeypatch):
 @pytest.mark.parametrize(
     ("column", "row", "value", "message"),
     [
-        ("instrument", 3, "S99", r"sheet.csv:5:3: instrument: unknown code 'S99'; nearest: S"),
-        ("strength_outer", 0, "7", "sheet.csv:2:6: strength_outer: unknown code '7'"),
+        ("instrument", 3, "S99", r"sheet.csv:5:4: instrument: unknown code 'S99'; nearest: S"),
+        ("strength_outer", 0, "7", "sheet.csv:2:7: strength_outer: unknown code '7'"),
         ("clarity", 1, "blck", "unknown code 'blck'; nearest: black"),
         ("funding_named", 2, "maybe", "expected true or false"),
         ("quote", 4, "改过的引文", "sheet.csv:6:2: the quotation was edited"),
@@ -249,19 +249,20 @@ def test_an_empty_workbook_offers_the_allowed_codes_and_shows_the_sentences(tmp_
     sheets.template(MEASURES, PLAN.codebook(), path, PLAN.sentences())
     book = load_workbook(path)
     page = book["coding"]
-    assert [cell.value for cell in page[1]] == list(sheets.COLUMNS)
+    assert [cell.value for cell in page[1]] == [*sheets.SHOWN, *sheets.MEASURES]
     assert page.max_row == 224
     rules = {str(rule.sqref)[0]: rule.formula1 for rule in page.data_validations.dataValidation}
     assert len(rules) == len(measures.SCALES)
-    first, last = re.findall(r"\d+", rules["C"])
+    first, last = re.findall(r"\d+", rules["D"])
     offered = [book["codebook"].cell(n, 2).value for n in range(int(first), int(last) + 1)]
-    assert offered == PLAN.codebook("instrument")["code"].tolist()
+    assert [choice.split()[0] for choice in offered] == PLAN.codebook("instrument")["code"].tolist()
+    assert offered[0] == "D1 政府采购与外包 public purchase and outsourcing"
     own = sheets.read(path, MEASURES, PLAN.codebook())
     assert own[list(measures.SCALES)].isna().all().all()
-    shown = dict(row[:1] + row[-1:] for row in sheets.cells(path)[1:])
+    shown = {row[0]: row[2] for row in sheets.cells(path)[1:]}
     assert shown["c07.s06.m2"] == PLAN.document.unit("c07.s06").text
     with pytest.raises(lq.LaoquError, match=r"ends in \.csv or \.xlsx"):
-        sheets.template(MEASURES, PLAN.codebook(), tmp_path / "sheet.ods")
+        sheets.template(MEASURES, PLAN.codebook(), tmp_path / "sheet.ods", PLAN.sentences())
 
 
 def test_commands_for_a_coding_of_ones_own(sheet, tmp_path, capsys):
@@ -279,7 +280,7 @@ def test_commands_for_a_coding_of_ones_own(sheet, tmp_path, capsys):
         return table
 
     assert main(["coding", "compare", str(sheet(wrong))]) == 1
-    assert "sheet.csv:2:8: clarity: unknown code 'blue'" in capsys.readouterr().err
+    assert "sheet.csv:2:9: clarity: unknown code 'blue'" in capsys.readouterr().err
 
 
 def test_what_a_reader_codes_otherwise_is_listed_with_its_sentence_and_labels_are_codes(sheet):
@@ -293,10 +294,10 @@ def test_what_a_reader_codes_otherwise_is_listed_with_its_sentence_and_labels_ar
     plan = lq.load(coding=sheet(change))
     coded = plan.measures()
     assert coded["clarity"].dropna().tolist() == ["black"]
-    found = sheets.differences(plan.codings("own"), plan.codings("adjudicated"), coded)
-    assert found[["measure_id", "variable", "own"]].to_numpy().tolist() == [
+    found = validation.compare(plan, plan.own["coding"], draws=2).differences
+    assert found[["unit_id", "variable", "a"]].to_numpy().tolist() == [
         ["c01.s01.m1", "instrument", "D1"],
-        ["c01.s01.m3", "theme_more", ("T06", "T07")],
         ["c01.s02.m1", "time_named", True],
+        ["c01.s01.m3", "theme_more", ("T06", "T07")],
     ]
-    assert found["sentence_zh"].str.endswith("。").all()
+    assert found["sentence"].str.endswith("。").all()

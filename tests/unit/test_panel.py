@@ -71,9 +71,9 @@ def test_wide_stacked_and_indexed_tables_are_read():
     stacked = ROWS.melt(["行政区划代码", "年份", "县名"], ["gdp"], "指标", "数值")
     again = pd.concat([stacked, stacked.assign(指标="gdp2")])
     made = lq.panel(again)
-    assert len(made) == 12
+    assert len(made.data) == 12
     assert {"gdp", "gdp2"} <= set(made.data)
-    assert len(lq.panel(ROWS.set_index(["行政区划代码", "年份"]))) == 12
+    assert len(lq.panel(ROWS.set_index(["行政区划代码", "年份"])).data) == 12
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_only_what_has_two_readings_is_refused(tmp_path):
     cases = {
         "sum them up to years": ROWS.assign(年份=quarters),
         "no columns are years": ROWS.drop(columns="年份"),
-        "holds codes of counties": ROWS.drop(columns="行政区划代码"),
+        "holds codes of counties, or their names": ROWS.drop(columns=["行政区划代码", "县名"]),
         "has no rows": ROWS.iloc[:0],
         "a path or a DataFrame": 7,
         "there is no file": tmp_path / "none.csv",
@@ -130,7 +130,7 @@ def test_only_what_has_two_readings_is_refused(tmp_path):
 def test_odd_values_lose_their_unit_and_no_row():
     odd = ROWS.assign(行政区划代码=["合计", None, "999999", *ROWS["行政区划代码"][3:]])
     made = lq.panel(odd, code="行政区划代码")
-    assert len(made) == 12
+    assert len(made.data) == 12
     assert made.data["county_code"].isna().sum() == 3
     assert made.data["code_status"].head(3).tolist() == ["unknown"] * 3
     assert "no code: the rows have no unit" in repr(made.report)
@@ -191,7 +191,7 @@ def test_units_younger_than_2021_and_of_other_levels():
     assert made.data["county_code"].tolist() == ["540422", "360700", "360000"]
     assert made.data["code_status"].tolist() == ["later", "same", "same"]
     only = lq.panel(made.data[["code_in_panel", "year"]], unit="county")
-    assert len(only) == 1
+    assert len(only.data) == 1
 
 
 def test_names_that_contradict_codes_are_reported_row_by_row():
@@ -221,6 +221,32 @@ def test_a_panel_is_written_with_a_readme(tmp_path):
     assert "'=1+1" in text
     with pytest.raises(lq.OutputError, match="is there already"):
         made.to_file(tmp_path / "csv.csv")
+
+
+def test_a_panel_without_codes_is_read_by_its_names():
+    rows = """河北省,石家庄市,桥东区,2010,,
+    河北,张家口,桥东区,2010,130702,130702
+    河北省,张家口市,宣化县,2010,,
+    北京市,,崇文区,2005,,
+    广西壮族自治区,百色市,靖西县,2010,451025,451081
+    广西,百色,靖西市,2020,451081,451081
+    福建省,三明市,三元区,2015,,
+    福建省,三明市,三元区,2021,350404,350404
+    甘肃省,庆阳市,无此县,2010,,"""
+    rows = [line.strip().split(",") for line in rows.splitlines()]
+    columns = ["省份", "城市", "县名", "年份", "code", "unit"]
+    frame = pd.DataFrame(rows, columns=columns).assign(gdp=range(9))
+    made = lq.panel(frame.drop(columns=["code", "unit"]))
+    for mine, theirs in (("code_in_panel", "code"), ("county_code", "unit")):
+        assert made.data[mine].fillna("").tolist() == frame[theirs].tolist()
+    assert "5 names are no one county" in repr(made.report)
+    reasons = made.reasons.dropna(subset="name").set_index("name")["reason"]
+    assert "became 东城区" in reasons["北京市崇文区"]
+    assert "unknown" in reasons["甘肃省庆阳市无此县"]
+    # Without province and city the name of several is listed with all of them.
+    bare = lq.panel(frame[["县名", "年份", "gdp"]])
+    assert bare.data["county_code"].isna()[:2].all()
+    assert "130702" in bare.reasons.set_index("name")["reason"]["桥东区"]
 
 
 @pytest.fixture(scope="module")
@@ -301,5 +327,5 @@ def test_any_table_is_read_or_refused_and_loses_no_row(rows):
     except LaoquError as error:
         assert str(error)
     else:
-        assert len(made) == len(frame)
+        assert len(made.data) == len(frame)
         assert made.quality() is not None

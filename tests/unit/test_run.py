@@ -11,30 +11,18 @@ from pathlib import Path
 import nbformat
 import papermill
 import pytest
+from fixture import book, shown
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import laoqu as lq
 from laoqu import paths, reports
-from laoqu.run import batch, local, process
+from laoqu.run import batch, process
 from laoqu.run import store as stores
 from laoqu.run.crate import metadata
 from laoqu.run.parameters import Notebook, digest_of, read_sets
 
 LIGHT = ("laoqu.run.engine",)
-
-
-def book(path: Path, parameters: str, *cells: str) -> Path:
-    """Write a notebook: its parameters cell, then code cells."""
-    new = nbformat.v4.new_code_cell
-    first = new(parameters, metadata={"tags": ["parameters"]})
-    notebook = nbformat.v4.new_notebook(cells=[first, *map(new, cells)])
-    notebook.metadata["kernelspec"] = {"name": "python3", "language": "python", "display_name": "x"}
-    for number, cell in enumerate(notebook.cells):
-        cell.id = str(number)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, path)
-    return path
 
 
 def render(notebook, lang, formats):
@@ -44,7 +32,7 @@ def render(notebook, lang, formats):
 
 def run(path, sets, out, **options):
     maker = batch.Maker(render, kinds=reports.KINDS, preload=LIGHT)
-    return batch.run_notebook(path, sets, out, maker, batch.Options(**options))
+    return batch.run_notebook(path, sets, out, maker=maker, **options)
 
 
 # --- parameters
@@ -52,13 +40,8 @@ def run(path, sets, out, **options):
 
 @pytest.fixture
 def typed(tmp_path):
-    cell = """counting = "full"  # how to count [full|fractional]
-n = 3  # how many [1..20]
-share = 0.5
-areas = ["yimeng"]
-must: str
-region = "yimeng"
-"""
+    cell = "counting = 'full'\nn: int = 3\nshare = 0.5\nareas = ['yimeng']\nregion = 'yimeng'"
+    cell += "\nyes = True"
     return Notebook(book(tmp_path / "typed.ipynb", cell))
 
 
@@ -66,16 +49,13 @@ region = "yimeng"
     ("given", "message"),
     [
         ({"countin": "full"}, "unknown parameter 'countin' of typed.ipynb; nearest: counting"),
-        ({"counting": "ful"}, "expected one of full, fractional; nearest: full"),
         ({"n": "3"}, r"parameter 'n' is '3' \(str\), expected int, for example 3"),
         ({"n": True}, r"parameter 'n' is True \(bool\), expected int"),
-        ({"n": 21}, "parameter 'n' is 21, expected 1 to 20"),
         ({"share": "much"}, r"'much' \(str\), expected float"),
         ({"areas": "yimeng"}, r"expected list"),
-        ({"n": 1}, "parameter 'must' of typed.ipynb is missing"),
-        ({"must": "x", "region": "yimneg"}, "nearest: yimeng"),
-        ({"must": "x" * 9000, "n": "x" * 9000}, r"x… \(str\), expected int"),
-        ({"must": {1: object}}, r"\(dict\), expected str"),
+        ({"region": "yimneg"}, "nearest: yimeng"),
+        ({"n": "x" * 9000}, r"x… \(str\), expected int"),
+        ({"counting": {1: object}}, r"\(dict\), expected str"),
     ],
 )
 def test_a_wrong_parameter_is_an_error_not_the_default(typed, given, message):
@@ -85,15 +65,16 @@ def test_a_wrong_parameter_is_an_error_not_the_default(typed, given, message):
 
 
 def test_values_come_from_text_csv_and_yaml(typed, tmp_path):
-    texts = {"n": "7", "share": "1", "areas": "['a']", "must": "12", "region": "Dabie Mountains"}
+    texts = {"n": "7", "share": "1", "areas": "['a']", "counting": "12", "yes": "False",
+             "region": "Dabie Mountains"}  # fmt: skip
     values = typed.check(typed.parse(texts), reports.KINDS)
     assert values == {
-        "counting": "full",
+        "counting": "12",
         "n": 7,
         "share": 1.0,
         "areas": ["a"],
-        "must": "12",
         "region": "dabieshan",
+        "yes": False,
     }
     (tmp_path / "p.csv").write_text("﻿must,n\na,\nb,4\n", encoding="utf-8")
     assert read_sets(tmp_path / "p.csv") == [{"must": "a"}, {"must": "b", "n": "4"}]
@@ -113,7 +94,7 @@ def test_values_come_from_text_csv_and_yaml(typed, tmp_path):
         ("p.txt", b"must"),
         ("p.yaml", b"a: 1"),
         ("p.yaml", b"- &a [*a]"),
-        ("p.yaml", b"- {must: 2021-13-45}"),
+        ("p.yaml", b"- {counting: 2021-13-45}"),
         ("p.yaml", b"[" * 5000),
         ("p.yaml", b"- !!python/x y"),
     ],
@@ -211,6 +192,7 @@ def record(name, **more):
         "status": "ok",
         "error": "",
         "formats": [],
+        "outputs": [],
         "parts": {},
         "parameters": {},
         "recorded": {"made": "2026-01-01T00:00:00+00:00", "seconds": 1.0},
@@ -223,12 +205,9 @@ def test_files_and_record_come_and_go_together(tmp_path):
         store.place(
             "zh/a", {"x.csv": b"1", "figures/f.svg": b"2", "../plan.html": b"3"}, record("zh/a")
         )
-        good, failed = store.record("zh/a")
-        assert (good["status"], failed) == ("ok", None)
+        assert store.record("zh/a")["status"] == "ok"
         assert (tmp_path / "zh/plan.html").read_bytes() == b"3"
-        store.keep(
-            "zh/a", {"report.failed.ipynb": b"{}"}, record("zh/a", status="failed", outputs=[])
-        )
+        store.keep("zh/a", {"report.failed.ipynb": b"{}"}, record("zh/a", status="failed"))
         (both,) = store.runs()
         assert (both["status"], both["earlier"]["status"]) == ("failed", "ok")
         store.place("zh/a", {"x.csv": b"2"}, record("zh/a"))
@@ -237,7 +216,7 @@ def test_files_and_record_come_and_go_together(tmp_path):
             "x.csv",
         ]
         (tmp_path / "zh/a/x.csv").write_bytes(b"3")
-        assert store.damaged(store.record("zh/a")[0]) == ["zh/a/x.csv altered"]
+        assert store.damaged(store.record("zh/a")) == ["zh/a/x.csv altered"]
 
 
 def test_what_we_did_not_make_is_not_touched(tmp_path):
@@ -248,7 +227,7 @@ def test_what_we_did_not_make_is_not_touched(tmp_path):
     (out / "en").symlink_to(else_)
     (out / "zh/link").symlink_to(else_ / "there")
     (out / "zh/copied").mkdir()
-    (out / "zh/copied/.laoqu.json").write_bytes(stores.text_of(record("zh/other", outputs=[])))
+    (out / "zh/copied/.laoqu.json").write_bytes(stores.text_of(record("zh/other")))
     with stores.Store(out) as store:
         for name in ("zh/mine", "en/there", "zh/link", "../x", "zh/copied", ".", "zh"):
             with pytest.raises(lq.OutputError):
@@ -371,13 +350,28 @@ def test_cells_leave_what_they_leave_in_an_ordinary_kernel(tmp_path):
     assert ours[2][0]["data"]["text/plain"] == "5"
 
 
-def test_the_engine_leaves_this_process_as_it_was(tmp_path):
-    source = book(tmp_path / "t.ipynb", "n = 3", "import sys; sys.path.append('x'); print(n)")
+def test_the_engine_leaves_this_process_as_it_was(tmp_path, capfd):
+    cell = "import os, sys; sys.path.append('x'); print(n); os.system('echo past Python; ls ?')"
+    source = book(tmp_path / "t.ipynb", "n = 3", cell + "; 4")
     before = sys.stdout, sys.stderr, sys.modules["__main__"], sys.displayhook
     node = papermill.execute_notebook(str(source), None, engine_name="laoqu", progress_bar=False)
-    assert node.cells[1].outputs[0]["text"] == "3\n"
+    printed, result, past, wrong = node.cells[1].outputs
+    assert (printed["text"], result["data"]["text/plain"]) == ("3\n", "4")
+    # What programs print past Python stands in the notebook and not on the console.
+    assert (past["name"], past["text"], wrong["name"]) == ("stdout", "past Python\n", "stderr")
+    assert capfd.readouterr().out == ""
     assert (sys.stdout, sys.stderr, sys.modules["__main__"], sys.displayhook) == before
     papermill.execute_notebook(str(source), None, engine_name="laoqu", progress_bar=False)
+
+
+TEMPLATES = ["08_monitoring", "10_region_report", "11_county_card", "12_annotated_plan"]
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_clients_that_write_outputs_as_they_are_find_no_scalar_of_numpy(name):
+    """As ploomber-engine saves a template."""
+    made = shown(nbformat.read(paths.notebooks() / f"{name}.ipynb", as_version=4))
+    assert sum(bool(cell.get("outputs")) for cell in made.cells) > 3
 
 
 # --- a batch
@@ -415,7 +409,7 @@ def test_only_what_changed_is_run_and_it_is_said_why(tmp_path, monkeypatch):
     (out / first[0].name / "report.html").write_text("")
     found = why()
     assert found[0] == [f"outputs: {first[0].name}/report.html altered"]
-    assert found[2] == ["files"]
+    assert found[2] == [f"files: {text}"]
     again = run(path, [sets[2]], out)
     assert again[0].status == "ok"
     assert "two" in (out / again[0].name / "report.ipynb").read_text()
@@ -442,9 +436,9 @@ def test_a_second_run_imports_nothing_heavy(tmp_path):
     code = f"""
 import sys, laoqu.cli, laoqu.reports
 from laoqu.run.parameters import Notebook
-from laoqu.run.store import Store, inputs
+from laoqu.run.store import Store, input_files, inputs
 Notebook("10_region_report").check({{"region": "yimeng"}}, laoqu.reports.KINDS)
-inputs(); Store({str(tmp_path)!r}).__exit__()
+inputs(input_files()); Store({str(tmp_path)!r}).__exit__()
 print(sorted(set({heavy!r}.split()) & set(sys.modules)))"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
@@ -506,10 +500,9 @@ def test_a_crate_names_runs_files_and_sources():
 def test_workers_are_as_many_as_cores_and_memory_allow(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
     monkeypatch.setattr(
-        Path, "read_text", lambda *_: f"MemAvailable: {3 * local.RUN_MEMORY >> 10} kB"
+        Path, "read_text", lambda *_: f"MemAvailable: {3 * process.RUN_MEMORY >> 10} kB"
     )
-    assert local.workers(None) == 3
-    assert local.workers(7) == 7
+    assert process.room() == 3
 
 
 def test_a_call_gives_its_value_or_says_how_it_was_lost():
@@ -527,11 +520,11 @@ def test_a_call_gives_its_value_or_says_how_it_was_lost():
         assert lost.value.late
 
 
-def _double(value, line):
+def _double(value, tell):
     if value == "zero":
         return 1 / 0
     if value == "die":
-        line.tell("a note")
+        tell("a note")
         os.write(2, b"last words\n")
         os.kill(os.getpid(), 9)
     while value == "hang":

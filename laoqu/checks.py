@@ -1,0 +1,189 @@
+"""Every problem in ``data/``: the raw text, each table, and what the tables say of each other.
+
+What must hold beyond the declaration stands as conditions in SQL in ``rules.toml``: they are asked
+of a copy of all tables in memory, whose rows also know their line.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import tomllib
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import product
+from pathlib import Path
+
+from laoqu import build, document, measures, paths, regions, source
+from laoqu.errors import DataError, LaoquError, Problem, guard
+from laoqu.plan import Plan
+from laoqu.schema import Tables, text_of
+
+RULES = tomllib.loads((paths.PACKAGE / "rules.toml").read_text(encoding="utf-8"))["rule"]
+TYPES = {"integer": "INTEGER", "number": "REAL"}
+
+
+@guard
+def check(folder: Path | str | None = None) -> list[str]:
+    """Return every problem in the data folder as ``file:line:column: message``.
+
+    Parameters
+    ----------
+    folder : path, optional
+        A data folder; by default the collection's own, and with it the files of your own that
+        the environment names (``LAOQU_MEMBERSHIP``, ``LAOQU_BOUNDARIES``, ``LAOQU_CODING``).
+
+    Returns
+    -------
+    list of str
+        Empty when all is well. All problems are listed, not only the first.
+
+    Examples
+    --------
+    >>> import laoqu as lq
+    >>> lq.check()
+    []
+    """
+    found = problems(Path(folder) if folder else paths.data())
+    return [str(problem) for problem in sorted(set(found if folder else found + own_problems()))]
+
+
+def own_problems() -> list[Problem]:
+    """Return what is wrong with the files of a reader's own that the environment names."""
+    found = []
+    for name, path in paths.own_files().items():
+        try:
+            plan = Plan(paths.data(), {name: path})
+            if name == "boundaries":
+                plan.counties()
+        except DataError as error:
+            found += [each for each in error.problems if each.file == paths.display(path)]
+        except LaoquError as error:
+            found.append(Problem(paths.display(path), 1, 1, str(error)))
+    return found
+
+
+def problems(folder: Path) -> list[Problem]:
+    """Return every problem in `folder`, unsorted."""
+    if not folder.is_dir():
+        return [Problem(paths.display(folder), 1, 1, "there is no such folder")]
+    found, text = source.problems(folder), None
+    try:
+        text = document.load("plan", folder)
+    except DataError as error:
+        found += error.problems
+    try:
+        tables = Tables(folder, text)
+        reviewed = build.unreviewed(folder)
+    except DataError as error:
+        return found + error.problems
+    for name in tables.declared:
+        found += tables[name].problems
+    try:  # rules read tables that are well formed
+        found += [] if found or text is None else broken(tables)
+    except Exception as error:  # a rule that fails on odd data is a problem, not a crash
+        message = f"the rules could not be checked: {error!r}"
+        found.append(Problem(paths.display(folder / build.PACKAGE), 1, 1, message))
+    return found + reviewed or build.problems(folder)
+
+
+def broken(tables: Tables) -> Iterator[Problem]:
+    """Yield each row of which a rule does not hold."""
+    with closing(_copy(tables)) as db:
+        for rule in RULES:
+            for table, column in product(rule["table"].split(), rule["column"].split()):
+                where = tables[rule.get("at", table)]
+                rows = {} if "at" in rule else {row.line: row for row in where.rows}
+                query = f"SELECT *, {rule.get('found', 'NULL')} AS found FROM {table} AS t WHERE "
+                query = (query + rule["wrong"]).replace("{column}", f'"{column}"')
+                query = query.replace("{name}", column).replace("{table}", table)
+                for each in db.execute(query):
+                    values = {**each, "column": column, "value": each[column]}
+                    message = rule["says"].format(**values)
+                    yield where.problem(rows.get(each["line"]), rule.get("show", column), message)
+
+
+def _copy(tables: Tables) -> sqlite3.Connection:
+    """Return a database in memory of all tables, what is counted from them, and functions."""
+    db, text = sqlite3.connect(":memory:"), tables.document
+    db.row_factory = sqlite3.Row
+    for name in tables.declared:
+        kinds = {each["name"]: TYPES.get(each["type"], "TEXT") for each in tables[name].fields}
+        rows = ([row.line, *(text_of(row[key]) for key in kinds)] for row in tables[name].rows)
+        _put(db, name, {"line": "INTEGER", **kinds}, rows)
+        key = tables.declared[name]["schema"]["primaryKey"][-1]
+        db.execute(f'CREATE INDEX "{name} by key" ON "{name}" ("{key}")')
+    units = [[0, unit.unit_id, unit.kind, unit.start, unit.end] for unit in text.units]
+    _put(db, "sentences", dict.fromkeys(("line", "unit_id", "kind", "start", "end"), ""), units)
+    used = {
+        (each["laoqu:codes"], code)
+        for name in tables.declared
+        for each in tables[name].fields
+        if "laoqu:codes" in each
+        for value in tables[name].values(each["name"])
+        for code in (value if isinstance(value, tuple) else [value])
+    }
+    _put(db, "used", {"variable": "TEXT", "code": "TEXT"}, used)
+    forms = {row["variant"]: row["term"] for row in tables["term_synonyms"].rows}
+    words = {*tables["terms"].values("term"), *tables["term_stops"].values("stop")}
+    standing = measures.tokens(text.units, measures.lexicon(words, forms, ()))
+    _put(db, "standing", dict.fromkeys(standing, ""), standing.to_numpy().tolist())
+    missed, outside = _names(tables)
+    _put(db, "missed", dict.fromkeys(("line", "word", "span", "unit_id"), ""), missed)
+    _put(db, "outside", {"word": "TEXT", "found": "INTEGER"}, outside.items())
+
+    texts = {unit.unit_id: unit.text for unit in text.units}
+    book = tables.folder.parent / "docs" / "coding_rules.md"
+    cited = re.findall(r"^## (R\d+)", book.read_text("utf-8"), re.M) if book.is_file() else None
+
+    def malformed(pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            return str(error)
+        return ""
+
+    def matches(pattern: str) -> int | None:
+        if malformed(pattern):
+            return None
+        return len(re.findall(pattern, text.canonical)) if pattern else 0
+
+    def stands(example: str) -> bool:
+        unit_id, _, said = example.partition(": ")
+        return said.split(" → ")[0] in texts.get(unit_id, "")
+
+    def in_english(words: str) -> bool:  # a Chinese name in brackets may stand in it
+        return len(re.findall("[\u4e00-\u9fff]", words)) <= len(re.findall("[A-Za-z]", words))
+
+    for function in (malformed, matches, stands, in_english, regions.fold):
+        db.create_function(function.__name__, 1, function)
+    db.create_function("said", 1, lambda unit_id: texts.get(unit_id, ""))
+    db.create_function("is_rule", 1, lambda rule: cited is None or rule in (*cited, "codebook"))
+    db.create_function("in_order", 1, lambda values: ";".join(sorted(values.split(";"))))
+    return db
+
+
+def _put(db: sqlite3.Connection, name: str, columns: dict[str, str], rows: object) -> None:
+    heads = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
+    places = ", ".join("?" * len(columns))
+    db.execute(f'CREATE TABLE "{name}" ({heads})')
+    db.executemany(f'INSERT INTO "{name}" VALUES ({places})', rows)
+
+
+def _names(tables: Tables) -> tuple[list[list[object]], dict[str, int]]:
+    """Look for names of the gazetteer in the text that are no mention: missed, and known words."""
+    text, mentions = tables.document, tables["mentions"].rows
+    words = {*tables["gazetteer"].values("name"), *tables["gazetteer"].values("short_name")}
+    words |= set(tables["regions"].values("name_zh"))
+    outside = dict.fromkeys(tables["not_names"].values("word"), 0)
+    missed, spans = [], [(row["start"], row["end"]) for row in mentions]
+    for word in sorted(word for word in words if len(word) > 1 and word in text.canonical):
+        for found in re.finditer(f"(?={re.escape(word)})", text.canonical):
+            start, end = found.start(), found.start() + len(word)
+            if any(a <= start and end <= b for a, b in spans):
+                continue
+            if word in outside:
+                outside[word] += 1
+            else:
+                missed.append([0, word, f"{start}–{end}", text.unit_at(start).unit_id])
+    return missed, outside

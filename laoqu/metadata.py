@@ -1,0 +1,159 @@
+"""What follows from ``data/datapackage.json`` alone: data dictionary, citation, tables of data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+Package = Mapping[str, object]
+#: Words of the data dictionary.
+WORDS = {
+    "en": {
+        "title": "Data dictionary",
+        "made": "Generated from `data/datapackage.json` by `laoqu build`.",
+        "key": "Key: {key}. Rows: {rows}.",
+        "head": "| column | type | required | meaning |",
+        "yes": "yes",
+        "codes": " Codes: variable `{codes}` of the codebook.",
+        "refers": " Refers to `{table}`.",
+    },
+    "zh": {
+        "title": "数据字典",
+        "made": "由 `laoqu build` 据 `data/datapackage.json` 生成。",
+        "key": "主键：{key}。行数：{rows}。",
+        "head": "| 列 | 类型 | 必填 | 含义 |",
+        "yes": "是",
+        "codes": "代码见编码手册的变量 `{codes}`。",
+        "refers": "对应 `{table}`。",
+    },
+}
+
+
+def files(root: Path, package: Package) -> dict[Path, str]:
+    """Return the path and text of every file of a checkout that tells what the package declares."""
+    result = {
+        root / "CITATION.cff": citation_cff(package),
+        root / "docs" / "dictionary.md": dictionary(package, "en"),
+        root / "docs" / "dictionary.zh.md": dictionary(package, "zh"),
+    }
+    blocks = {
+        "cite": "\n".join([*references(package), "", "```bibtex", *bibtex(package), "```"]),
+        "curated": contents(package, "curated"),
+        "built": contents(package, "built"),
+    }
+    for name in ("README.md", "README.zh.md", "data/README.md"):
+        text = (root / name).read_text(encoding="utf-8")
+        for block, made in blocks.items():
+            head, mark, rest = text.partition(f"<!-- {block}: written by laoqu build -->\n")
+            if mark:
+                text = f"{head}{mark}\n{made}\n\n<!-- end -->{rest.partition('<!-- end -->')[2]}"
+        result[root / name] = text
+    return result
+
+
+def authors(package: Package) -> str:
+    """Return who made the package."""
+    return ", ".join(each["title"] for each in package["contributors"])
+
+
+def references(package: Package) -> list[str]:
+    """Return how to cite the plan and the package, as a Markdown quotation."""
+    (plan,), year = package["sources"], package["created"][:4]
+    own = f"{authors(package)} ({year}). {package['title']}. Version {package['version']}."
+    return [f"> {plan['laoqu:author']}（{plan['laoqu:year']}）. {plan['title']}.", ">", f"> {own}"]
+
+
+def bibtex(package: Package, key: str = "laoqu", title: str | None = None) -> list[str]:
+    """Return the lines of a BibTeX entry for the package, or for a work of this title from it."""
+    version, licence = package["version"], package["licenses"][0]["title"]
+    return [
+        f"@misc{{{key},",
+        f"  title = {{{title or package['title']}}},",
+        f"  author = {{{authors(package)}}},",
+        f"  year = {{{package['created'][:4]}}},",
+        f"  note = {{Version {version}, {licence}}}}}",
+    ]
+
+
+def ris(package: Package, title: str | None = None) -> list[str]:
+    """Return the lines of a RIS record: of the package, or of a report of this title from it."""
+    return [
+        f"TY  - {'RPRT' if title else 'DATA'}",
+        f"AU  - {authors(package)}",
+        f"TI  - {title or package['title']}",
+        f"PY  - {package['created'][:4]}",
+        f"ET  - {package['version']}",
+        "ER  - ",
+    ]
+
+
+def citation_cff(package: Package) -> str:
+    """Return ``CITATION.cff``: the package, and the document that it describes."""
+    (plan,) = package["sources"]
+    known = {
+        "cff-version": "1.2.0",
+        "message": "Please cite the data set and, separately, the plan it describes (references).",
+        "title": package["title"],
+        "type": "dataset",
+        "version": package["version"],
+        "date-released": package["created"][:10],
+        "authors": [{"name": each["title"]} for each in package["contributors"]],
+        "abstract": package["description"],
+        "keywords": package["keywords"],
+        "license": [each["name"] for each in package["licenses"]],
+        "references": [
+            {
+                "type": "government-document",
+                "title": plan["title"],
+                "authors": [{"name": plan["laoqu:author"], "alias": plan["laoqu:author_en"]}],
+                "year": plan["laoqu:year"],
+                "languages": ["zh"],
+                "notes": plan["laoqu:notes"],
+            }
+        ],
+    }
+    return yaml.safe_dump(known, allow_unicode=True, sort_keys=False, width=96)
+
+
+def contents(package: Package, folder: str) -> str:
+    """Return a table of the files of one folder of ``data``."""
+    out = ["| file | what it holds | rows |", "|---|---|---|"]
+    for each in sorted(package["resources"], key=lambda each: each["path"]):
+        if each["path"].startswith(f"{folder}/"):
+            rows = f"{each['laoqu:rows']:,}" if "laoqu:rows" in each else ""
+            name = each["path"].removeprefix(f"{folder}/")
+            out.append(f"| `{name}` | {each['description']} | {rows} |")
+    return "\n".join(out)
+
+
+def dictionary(package: Package, lang: str) -> str:
+    """Return the data dictionary, Markdown, in English or Chinese."""
+    words, about = WORDS[lang], {"en": "description", "zh": "laoqu:zh"}[lang]
+    out = [f"# {words['title']}", "", words["made"], ""]
+    for each in (each for each in package["resources"] if "schema" in each):
+        keys = each["schema"].get("foreignKeys", [])
+        refers = {key["fields"][0]: key["reference"]["resource"] for key in keys}
+        out += [
+            f"## {each['name']}",
+            "",
+            f"`data/{each['path']}`",
+            "",
+            each.get(about, each["description"]),
+            "",
+        ]
+        shown = ", ".join(f"`{key}`" for key in each["schema"]["primaryKey"])
+        rows = f"{each['laoqu:rows']:,}" if "laoqu:rows" in each else "–"
+        out += [words["key"].format(key=shown, rows=rows), ""]
+        out += [words["head"], "|---|---|---|---|"]
+        for column in each["schema"]["fields"]:
+            meaning = column.get(about, column["description"])
+            codes = column.get("laoqu:codes")
+            table = column.get("laoqu:refers") or refers.get(column["name"])
+            meaning += words["codes"].format(codes=codes) if codes else ""
+            meaning += words["refers"].format(table=table) if table else ""
+            required = words["yes"] if column.get("constraints", {}).get("required") else ""
+            out.append(f"| `{column['name']}` | {column['type']} | {required} | {meaning} |")
+        out.append("")
+    return "\n".join(out)

@@ -1,0 +1,301 @@
+"""The validation kit: samples, blind sheets, simulated coders with known errors, corrections."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import runpy
+
+import numpy as np
+import pandas as pd
+import pytest
+from openpyxl import load_workbook
+
+import laoqu as lq
+from laoqu import paths, validation
+from laoqu.cli import main
+
+PLAN = lq.load()
+UNITS = {kind: validation.units(PLAN, kind).set_index("unit_id") for kind in validation.KINDS}
+LABELS = PLAN.codebook().set_index(["variable", "code"])["label_zh"]
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    return validation.sample(PLAN, tmp_path_factory.mktemp("kit") / "sample", n=40, seed=7)
+
+
+@pytest.fixture(scope="module")
+def key(drawn):
+    return pd.read_csv(drawn / "key" / "key.csv", encoding="utf-8-sig", dtype={"stratum": str})
+
+
+def written(value, column, sentence):
+    """Write a shipped value into a cell as a person does."""
+    if value is pd.NA:
+        return ""
+    if column.kind == "cut":
+        ends = [0, *value, len(sentence)]
+        return " | ".join(sentence[a:b] for a, b in itertools.pairwise(ends))
+    if isinstance(value, tuple):
+        return "；".join(value) or ("无" if column.kind == "words" else "")
+    if column.kind == "flag":
+        return "是" if value else "false"
+    return str(value)
+
+
+@pytest.fixture
+def fill(drawn, key, tmp_path):
+    """Return a function: fill a coder's sheet with the shipped codes, some changed, save it."""
+
+    def filled(kind, coder, change=lambda name, unit, value: value, suffix="csv", **how):
+        sheet = pd.read_excel(drawn / coder / f"{kind}.xlsx", dtype=str, keep_default_na=False)
+        known = key[key["kind"] == kind].set_index("id")["unit_id"]
+        for name, column in validation.KINDS[kind].columns.items():
+            sheet[name] = [
+                written(change(name, unit, UNITS[kind].at[unit, name]), column, sentence)
+                for unit, sentence in zip(sheet["id"].map(known), sheet["sentence"], strict=True)
+            ]
+        path = tmp_path / f"{kind}-{coder}.{suffix}"
+        if suffix == "xlsx":
+            sheet.to_excel(path, index=False)
+        else:
+            columns = how.pop("columns", sheet.columns)
+            sheet[list(columns)].to_csv(path, index=False, **{"encoding": "utf-8", **how})
+        return path
+
+    return filled
+
+
+@pytest.fixture
+def compare(drawn):
+    def compared(*files, **how):
+        return validation.compare(PLAN, *files, key=drawn / "key" / "key.csv", draws=20, **how)
+
+    return compared
+
+
+def test_a_sample_is_stratified_with_known_chances_and_seeded(key, tmp_path):
+    for kind, rows in key.groupby("kind"):
+        sizes = UNITS[kind]["stratum"].value_counts()
+        assert (rows["units"] == rows["stratum"].map(sizes)).all()
+        counts = rows["stratum"].value_counts()
+        assert set(counts.index) == set(sizes.index)
+        assert (counts >= np.minimum(sizes, 2).reindex(counts.index)).all()
+        assert len(rows) == 40
+        # A sample weighted by its chances is as large as what it was drawn from.
+        assert (1 / rows["probability"]).sum() == pytest.approx(len(UNITS[kind]))
+    again = validation.draw(UNITS["measures"].reset_index(), 40, 7)
+    assert again["unit_id"].tolist() == key.loc[key["kind"] == "measures", "unit_id"].tolist()
+    assert validation.draw(UNITS["scopes"].reset_index(), 999)["probability"].eq(1).all()
+    with pytest.raises(lq.LaoquError, match="--n is 9, expected 10 or more: 2 a stratum"):
+        validation.sample(PLAN, tmp_path / "new", n=9)
+    assert not (tmp_path / "new").exists()
+    with pytest.raises(lq.UnknownId, match="nearest: measures"):
+        validation.sample(PLAN, tmp_path / "new", kinds=["measure"])
+
+
+def test_how_many_units_there_are():
+    assert {kind: len(table) for kind, table in UNITS.items()} == {
+        "measures": 223, "segments": 95, "scopes": 144, "namings": 108,
+    }  # fmt: skip
+    # The first measure or segment of a sentence is no cut: 223 − 95, and 144 less 13 and 95.
+    assert UNITS["segments"]["measures"].map(len).sum() == 223 - 95
+    assert UNITS["segments"]["segments"].map(len).sum() == 144 - 13 - 95
+
+
+def test_coders_get_whole_sentences_in_their_own_order_and_none_of_our_codes(drawn, key):
+    assert sorted(path.name for path in drawn.iterdir()) == ["coder_a", "coder_b", "key"]
+    for kind, asked in validation.KINDS.items():
+        orders = []
+        for coder in ("coder_a", "coder_b"):
+            page = load_workbook(drawn / coder / f"{kind}.xlsx")["coding"]
+            head, *rows = page.iter_rows(values_only=True)
+            sheet = pd.DataFrame(rows, columns=head).fillna("")
+            orders.append(sheet["id"].tolist())
+            unit = sheet["id"].map(key[key["kind"] == kind].set_index("id")["unit_id"])
+            shown = UNITS[kind].loc[unit]
+            assert sheet["sentence"].tolist() == shown["sentence"].tolist()
+            assert sheet["clause"].str.contains(r"第 \d+ 页，字符 \d+–\d+").all()
+            for name, column in asked.columns.items():
+                blank = sheet["sentence"] if column.kind == "cut" else ""
+                assert (sheet[name] == blank).all()
+            rules = page.data_validations.dataValidation
+            assert len(rules) == len(asked.scales)
+        assert orders[0] != orders[1]
+        assert sorted(orders[0]) == sorted(orders[1])
+    codes = load_workbook(drawn / "coder_a" / "scopes.xlsx")["codebook"]
+    assert "universal 面向全部革命老区 all twelve areas" in [cell.value for cell in codes["B"]]
+
+
+def save_as(name):
+    """Ways in which spreadsheets save a sheet."""
+    return {
+        "xlsx": {"suffix": "xlsx"}, "gbk": {"encoding": "gbk", "lineterminator": "\r\n"},
+        "bom": {"encoding": "utf-8-sig", "sep": "\t"},
+    }[name]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", list(validation.KINDS))
+def test_who_codes_as_we_do_agrees_whatever_saved_the_sheet(fill, compare, kind):
+    def label(name, unit, value):
+        variable = validation.KINDS[kind].columns[name].variable
+        known = isinstance(value, str) and LABELS.eq(LABELS.get((variable, value))).sum() == 1
+        return LABELS[variable, value] if known else value
+
+    other = "gbk" if kind in ("scopes", "namings") else "bom"
+    found = compare(fill(kind, "coder_a", label, **save_as(other)),
+                    fill(kind, "coder_b", **save_as("xlsx")))  # fmt: skip
+    assert found.differences.empty
+    values = found.agreement[found.agreement["statistic"].isin(["percent", "alpha_masi"])]
+    assert values["value"].dropna().eq(1).all()
+    assert set(found.agreement["coders"]) == {"a–b", "a–shipped", "b–shipped"}
+    assert found.shares["corrected"].to_numpy() == pytest.approx(found.shares["shipped"].to_numpy())
+    assert (found.shares["high"] > found.shares["low"]).all()  # none seen is not none
+    if kind == "segments":
+        share = found.shares.set_index("variable")["shipped"]
+        assert share["measures"] * 95 == pytest.approx(223 - 95)
+
+
+def test_every_difference_is_listed_with_its_sentence_and_both_codes(fill, compare, key):
+    unit = key.loc[key["kind"] == "scopes", "unit_id"].iloc[3]
+    shipped = UNITS["scopes"].at[unit, "scope"]
+    other = "area" if shipped != "area" else "place"
+
+    def change(name, each, value):
+        return other if (name, each) == ("scope", unit) else value
+
+    sheets = fill("scopes", "coder_a", change), fill("scopes", "coder_b")
+    found = compare(*sheets)
+    assert found.differences.to_dict("records") == [{
+        "unit_id": unit, "variable": "scope", "a": other, "b": shipped, "shipped": shipped,
+        "clause": UNITS["scopes"].at[unit, "clause"],
+        "sentence": UNITS["scopes"].at[unit, "sentence"],
+    }]  # fmt: skip
+    row = found.confusion.query("variable == 'scope' and a != b")
+    assert row[["a", "b", "shipped", "n"]].to_numpy().tolist() == [[other, shipped, shipped, 1]]
+    percent = found.agreement.query("variable == 'scope' and statistic == 'percent'")
+    assert percent.set_index("coders")["value"].round(3).to_dict() == {
+        "a–b": 0.975, "a–shipped": 0.975, "b–shipped": 1,
+    }  # fmt: skip
+    assert percent.set_index("coders")["low"].notna().to_dict()["a–b"]
+    # The unit counts half for either code, or wholly for what both settled on.
+    weight = (key.query("kind == 'scopes'").set_index("unit_id")["units"] / 144)[unit]
+    size = key.query("kind == 'scopes'").set_index("unit_id")["drawn"][unit]
+    for how, part in (({}, 0.5), ({"agreed": sheets[0]}, 1)):
+        share = compare(*sheets, **how).shares.query("variable == 'scope'").set_index("code")
+        assert share.at["=", "corrected"] == pytest.approx(1 - part * weight / size)
+        moved = share.at[shipped, "shipped"] - share.at[shipped, "corrected"]
+        assert moved == pytest.approx(part * weight / size)
+
+
+def test_an_uncoded_unit_counts_for_nothing(fill, compare, key):
+    unit = key.loc[key["kind"] == "measures", "unit_id"].iloc[0]
+    blank = fill("measures", "coder_a", lambda name, each, v: pd.NA if each == unit else v)
+    found = compare(blank, fill("measures", "coder_b"))
+    assert unit not in set(found.differences["unit_id"])
+    percent = found.agreement.query("variable == 'theme' and statistic == 'percent'")
+    assert percent["n"].tolist() == [39, 39, 40]
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "message"),
+    [
+        ("segments", {"measures": "改了"}, "the sentence was edited; only | may be put in"),
+        ("namings", {"places": "不在句中"}, "places: '不在句中' does not stand in the sentence"),
+        ("scopes", {"scope": "areas"}, "scope: unknown code 'areas'; nearest: area"),
+        ("scopes", {"quote": "改了"}, "the quotation was edited"),
+        ("scopes", {"id": "sc999"}, "unknown unit 'sc999'"),
+    ],
+)  # fmt: skip
+def test_a_bad_cell_is_named_by_row_and_column(fill, compare, tmp_path, kind, change, message):
+    path = fill(kind, "coder_a")
+    sheet = pd.read_csv(path, dtype=str, keep_default_na=False)
+    sheet.loc[2, list(change)] = list(change.values())
+    sheet.to_csv(path, index=False)
+    with pytest.raises(lq.DataError, match=rf"{path.name}:4:\d+: .*{re.escape(message)}"):
+        compare(path)
+
+
+def test_keys_that_do_not_fit_are_refused(fill, drawn, tmp_path):
+    path, key = fill("scopes", "coder_a"), drawn / "key" / "key.csv"
+    with pytest.raises(lq.LaoquError, match=r"--key key/key\.csv"):
+        validation.compare(PLAN, path, path)
+    with pytest.raises(lq.DataError, match="the column 'kind' is missing"):
+        validation.compare(PLAN, path, path, path)
+    other = tmp_path / "key.csv"
+    other.write_text(key.read_text(encoding="utf-8-sig").replace(",sc0", ",xx0"), encoding="utf-8")
+    with pytest.raises(lq.DataError, match="holds no id of the key"):
+        validation.compare(PLAN, path, path, other)
+    text = key.read_text(encoding="utf-8-sig").replace("universal", "everyone")
+    other.write_text(text, encoding="utf-8")
+    with pytest.raises(lq.LaoquError, match="the key is of another version"):
+        validation.compare(PLAN, path, path, other)
+    with pytest.raises(lq.LaoquError, match="is not empty: name a new folder"):
+        validation.sample(PLAN, drawn, n=40)
+
+
+#: Errors of the shipped codes: how often a 0 is called 1, a 1 called 0; the bias that follows.
+@pytest.mark.parametrize(
+    ("share", "false_one", "missed", "bias"),
+    [(0.2, 0.15, 0.1, 0.1), (0.5, 0, 0.3, -0.15), (0.3, 0.03, 0.03, 0.012)],
+)
+def test_the_corrected_interval_covers_and_the_shipped_share_is_biased(
+    share, false_one, missed, bias
+):
+    rng = np.random.default_rng(11)
+    strata = UNITS["measures"]["stratum"].reset_index(drop=True)
+    groups = [np.flatnonzero(strata == each) for each in strata.unique()]
+    sizes = validation.allocate(strata.value_counts(), 80)
+    covered, estimates, naive = [], [], []
+    for _ in range(8):
+        truth = pd.Series((rng.random(223) < share).astype(float))
+        wrong = rng.random(223)
+        shipped = truth.where(wrong >= np.where(truth == 1, missed, false_one), 1 - truth)
+        for _ in range(60):
+            rows = [rng.choice(g, sizes[strata[g[0]]], replace=False) for g in groups]
+            found = validation.corrected(shipped, truth.iloc[np.concatenate(rows)], strata)
+            covered.append(found["low"] <= truth.mean() <= found["high"])
+            estimates.append(found["corrected"] - truth.mean())
+            naive.append(found["shipped"] - truth.mean())
+    assert np.mean(covered) >= 0.93
+    assert np.mean(naive) == pytest.approx(bias, abs=0.035)
+    assert abs(np.mean(estimates)) < 0.005
+
+
+def test_no_wrong_code_in_a_sample_is_not_none_in_the_plan():
+    ones, strata = pd.Series(1.0, range(223)), pd.Series("S", range(223))
+    found = validation.corrected(ones, ones.iloc[:60], strata)
+    assert found["corrected"] == found["high"] == 1
+    assert 0.93 < found["low"] < 0.97
+    assert validation.corrected(ones, ones, strata)["low"] == 1  # everything was coded
+    nobody = validation.corrected(ones, ones.iloc[:60], strata.where(strata.index < 100, "E"))
+    assert np.isnan(nobody["corrected"])
+
+
+def test_the_commands_write_and_read_back(fill, drawn, tmp_path, capsys):
+    assert main(["coding", "sample", "--to", str(tmp_path / "new"), "--n", "20",
+                 "--what", "namings", "--form", "csv"]) == 0  # fmt: skip
+    assert (tmp_path / "new/coder_b/namings.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+    key = str(drawn / "key" / "key.csv")
+
+    def wrong(name, unit, value):
+        return ("山东",) * ("山东" in UNITS["namings"].at[unit, "sentence"]) + value[1:]
+
+    sheets = [str(fill("namings", "coder_a", wrong)), str(fill("namings", "coder_b"))]
+    capsys.readouterr()
+    assert main(["coding", "compare", *sheets, "--key", key, "--to", str(tmp_path / "out")]) == 0
+    shown = capsys.readouterr().out
+    assert re.search(r"a–b +places +alpha_masi +0\.\d", shown)
+    assert re.search(r"places +number +2\.574 +\d", shown)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "agreement.csv", "confusion.csv", "differences.csv", "shares.csv",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("page", "lang"), [("validation.md", "en"), ("validation.zh.md", "zh")])
+def test_the_tables_of_the_protocol_are_those_of_the_command(page, lang):
+    text = (paths.checkout() / "docs" / page).read_text(encoding="utf-8")
+    make = runpy.run_path(str(paths.checkout() / "tools" / "validation_tables.py"))["table"]
+    for name in ("precision", "power"):
+        assert make(name, lang) in text
