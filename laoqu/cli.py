@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parsed(argv: list[str]) -> dict[str, object]:
     parser = argparse.ArgumentParser(prog="laoqu", description=laoqu.__doc__.splitlines()[0])
     parser.add_argument("--version", action="version", version=f"laoqu {laoqu.__version__}")
-    parser.set_defaults(function=parser.print_help)
+    parser.set_defaults(function=parser.print_help, own=[])
     groups = {"": parser.add_subparsers(metavar="COMMAND")}
     for name, (function, arguments) in VERBS.items():
         text = function.__doc__[0].lower() + function.__doc__[1:].rstrip(".")
@@ -82,15 +82,14 @@ def _parsed(argv: list[str]) -> dict[str, object]:
             )
             groups[group] = above.add_subparsers(metavar="VERB", required=group not in VERBS)
         added = groups[group].add_parser(last, help=text, description=text)
-        added.set_defaults(function=function)
-        for names, options in arguments:
-            added.add_argument(*names, **options)
+        own = [added.add_argument(*names, **options).dest for names, options in arguments]
+        added.set_defaults(function=function, own=own)
     given, rest = parser.parse_known_args(_joined(argv))
     if given.function is lab:
-        given.options = [text for text in rest if text != "--"]
+        given.options, given.own = [text for text in rest if text != "--"], ["options"]
     elif rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    return vars(given)
+    return {"function": given.function, **{name: getattr(given, name) for name in given.own}}
 
 
 def _joined(argv: list[str]) -> list[str]:
@@ -296,6 +295,22 @@ def export(to: str | None, **options: object) -> None:
     for path in sorted(exporting.export(to, **options).glob("[!.]*")):
         print(f"wrote {paths.display(path)} ({path.stat().st_size:,} bytes)")
     print("read README.md first: who is unknown, who was chosen, which date")
+
+
+@verb(
+    "export all",
+    arg("--to", metavar="FOLDER", help="default: interchange in the outputs folder"),
+    arg("--excel", action="store_true", help="CSV with the mark by which Excel knows UTF-8"),
+)  # fmt: skip
+def export_all(to: str | None, excel: bool) -> None:
+    """Write every table as CSV, Parquet and DTA, a QDA project and a GeoPackage."""
+    from laoqu import interchange
+
+    folder = interchange.export(to, excel=excel)
+    written = [path for path in folder.rglob("[!.]*") if path.is_file()]
+    size = sum(path.stat().st_size for path in written)
+    print(f"wrote {len(written)} files to {paths.display(folder)} ({size:,} bytes)")
+    print("read README.md first: how to cite, which file is for what, what not to do")
 
 
 @verb("check")
