@@ -302,7 +302,8 @@ def test_what_changed_is_named_in_the_key():
 CELLS = (
     "1 + n",
     "from IPython.display import Markdown, clear_output, display",
-    "h = display('x', display_id=True)",
+    "import sys; print('a'); print('b'); print('c', file=sys.stderr)",
+    "print('a'); print('b'); h = display('x', display_id=True)",
     "h.update('y'); display(Markdown('*a*'))",
     "import numpy as np, pandas as pd\npd.DataFrame({'a': np.arange(2)})",
     "!echo from a shell\nfor i in range(3):\n    clear_output(wait=True); print(i)",
