@@ -190,19 +190,9 @@ logger.setLevel("ERROR")
 
 
 def execute(job: Job, tell: Callable[[object], None]) -> Run:
-    """Run one notebook and make its files.
+    """Run one notebook and make its files; a failed run has ``STEM.failed.ipynb`` alone.
 
-    Parameters
-    ----------
-    job : Job
-    tell : callable
-        Gets the notebook as it begins, then the number and content of cells as they change.
-
-    Returns
-    -------
-    Run
-        Files by their path in the run's folder; a failed run has ``STEM.failed.ipynb`` with the
-        traceback.
+    `tell` gets the notebook as it begins, then the number and content of cells as they change.
     """
     began = time.monotonic()
     gc.set_threshold(*GARBAGE)
