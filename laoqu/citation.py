@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import pandas as pd
 
-from laoqu.document import NUMERALS, Document
+from laoqu.document import Document, Span
 from laoqu.errors import LaoquError, UnknownId, nearest
 
 #: Gives a table of the collection by name.
@@ -23,14 +23,16 @@ FOUND = ["unit_id", "clause_id", "page", "start", "end", "quote", "before", "aft
 AROUND = 12
 
 
-def cite(document: Document, rows: object, tables: Tables) -> pd.DataFrame:
+def cite(document: Document, rows: object, tables: Tables | None = None) -> pd.DataFrame:
     """Return one row per row of `rows`: the columns `CITED`.
 
     The link opens the annotated plan, from the folder of its language, at the measure that holds
-    the words, else at their sentence.
+    the words, else at their sentence; without `tables` there is none.
     """
-    measures = tables("measures").sort_values("start")
-    starts, ends, ids = (measures[name].tolist() for name in ("start", "end", "measure_id"))
+    starts, ends, ids = [], [], []
+    if tables:
+        measures = tables("measures").sort_values("start")
+        starts, ends, ids = (measures[name].tolist() for name in ("start", "end", "measure_id"))
     cited = []
     for start, end in _spans(rows, document, tables):
         if not 0 <= start < end <= len(document.canonical):
@@ -42,7 +44,7 @@ def cite(document: Document, rows: object, tables: Tables) -> pd.DataFrame:
         link = f"plan.html#{ids[at] if at >= 0 and end <= ends[at] else unit.unit_id}"
         place = [page, start, end, document.to_raw(start, end), document.line_of(start)]
         cited.append([quote, unit.clause_id, where, *place, text, link])
-    return pd.DataFrame(cited, columns=CITED)
+    return pd.DataFrame(cited, columns=CITED).drop(columns=[] if tables else "link")
 
 
 def find(document: Document, pattern: str) -> pd.DataFrame:
@@ -51,8 +53,13 @@ def find(document: Document, pattern: str) -> pd.DataFrame:
         re.compile(pattern)
     except (re.error, TypeError, OverflowError, RecursionError) as error:
         raise LaoquError(f"{pattern!r} is not a regular expression: {error}") from error
+    return found(document, document.find(pattern))
+
+
+def found(document: Document, spans: Iterable[tuple[int, int]]) -> pd.DataFrame:
+    """Return one row per span that is not empty: the columns `FOUND`."""
     text, rows = document.canonical, []
-    for start, end in document.find(pattern):
+    for start, end in spans:
         if start < end:
             unit, page = document.unit_at(start), document.page_of(start)
             before, after = text[max(0, start - AROUND) : start], text[end : end + AROUND]
@@ -61,17 +68,18 @@ def find(document: Document, pattern: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=FOUND)
 
 
-def _spans(rows: object, document: Document, tables: Tables) -> Iterator[tuple[int, int]]:
-    """Yield the canonical span of each of `rows`: frames, mappings, or ids of units and rows."""
+def _spans(rows: object, document: Document, tables: Tables | None) -> Iterator[tuple[int, int]]:
+    """Yield the canonical span of each of `rows`: frames, mappings, spans, ids."""
     if isinstance(rows, pd.DataFrame):
         rows = [row for _, row in rows.iterrows()]
     elif isinstance(rows, pd.Series) and not {"start", "unit_id"} & set(rows.index):
         rows = rows.tolist()  # a column of ids
-    elif isinstance(rows, (str, pd.Series, Mapping)):
+    elif isinstance(rows, (str, pd.Series, Mapping, Span)):
         rows = [rows]
     if not isinstance(rows, Iterable):
         raise LaoquError(f"found {rows!r}, expected rows with `start` and `end`, or ids")
     for row in rows:
+        row = row._asdict() if isinstance(row, Span) else row
         keys = set(row.keys()) if isinstance(row, (pd.Series, Mapping)) else set()
         if {"start", "end"} <= keys:
             try:
@@ -85,12 +93,12 @@ def _spans(rows: object, document: Document, tables: Tables) -> Iterator[tuple[i
             raise LaoquError("a row to cite needs `start` and `end`, or `unit_id`")
 
 
-def span_of(id: str, document: Document, tables: Tables) -> tuple[int, int]:
-    """Return the canonical span of a unit or of a row of one of the `KEYED` tables."""
-    for table, key in KEYED.items():
+def span_of(id: str, document: Document, tables: Tables | None = None) -> tuple[int, int]:
+    """Return the canonical span of a unit, or of a row of one of the `KEYED` tables."""
+    for table, key in KEYED.items() if tables else ():
         rows = tables(table)
-        if len(found := rows[rows[key] == id]):
-            return int(found["start"].iloc[0]), int(found["end"].iloc[0])
+        if len(mine := rows[rows[key] == id]):
+            return int(mine["start"].iloc[0]), int(mine["end"].iloc[0])
     unit = document.unit(id)
     return unit.start, unit.end
 
@@ -98,54 +106,34 @@ def span_of(id: str, document: Document, tables: Tables) -> tuple[int, int]:
 def ids(document: Document, tables: Tables) -> list[str]:
     """Return every id that `describe` knows, but for codes."""
     rows = [name for table, key in KEYED.items() for name in tables(table)[key]]
-    passages = [*document.clauses, *document.boxes, *document.parts]
-    return [*(unit.unit_id for unit in document.units), *rows, *passages]
+    return [*(unit.unit_id for unit in document.units), *rows, *document.passages]
 
 
 def describe(id: str, document: Document, tables: Tables) -> str:
     """Say in a few lines what an id of the text, of a keyed table or of the codebook stands for."""
-    passages = {**document.clauses, **document.boxes, **document.parts}
-    if id in passages:
-        passage = passages[id]
+    if passage := document.passages.get(id):
         sentences = sum(unit.clause_id == id and unit.kind == "sentence" for unit in document.units)
-        head = f"{clause_name(document, id)} {passage.title}"
+        head = f"{passage.name} {passage.title}"
         return f"{head}\n{sentences} sentences, characters {passage.start}–{passage.end}"
-    for table, key in KEYED.items():
+    for table, key in {**KEYED, "gazetteer": "adcode"}.items():
         rows = tables(table)
         for row in rows[rows[key] == id].to_dict("records"):
             empty = [k for k, v in row.items() if v is pd.NA or v is None or v in ("", ())]
             return "\n".join(f"{k}: {v}" for k, v in row.items() if k not in empty)
     codes = tables("codebook")
-    if len(found := codes[codes["code"] == id]):
+    if len(coded := codes[codes["code"] == id]):
         shown = "{variable} {code}: {label_zh} / {label_en}. {definition}"
-        return "\n".join(shown.format(**row) for row in found.to_dict("records"))
+        return "\n".join(shown.format(**row) for row in coded.to_dict("records"))
     unit, scopes = document.unit(id), tables("scopes")
-    coded = ", ".join(scopes.loc[scopes["unit_id"] == id, "scope"])
+    scope = ", ".join(scopes.loc[scopes["unit_id"] == id, "scope"])
     where = f"{clause_name(document, unit.clause_id)}, page {unit.page}"
-    return f"{unit.text}\n{unit.kind} in {where}; scope: {coded or 'none coded'}"
+    return f"{unit.text}\n{unit.kind} in {where}; scope: {scope or 'none coded'}"
 
 
 def clause_name(document: Document, clause_id: str) -> str:
     """Return how the plan itself calls a passage: 条目七, 专栏2, 第三部分, 引言."""
-    others = {"pre": "引言", "title": "标题"}
-    if clause_id in document.boxes:
-        return f"专栏{document.boxes[clause_id].number}"
-    if clause_id in document.clauses:
-        return f"条目{numeral(document.clauses[clause_id].number)}"
-    if clause_id in document.parts:
-        return f"第{numeral(document.parts[clause_id].number)}部分"
-    if clause_id not in others:
-        known = [*document.clauses, *document.boxes, *document.parts, *others]
+    known = {"pre": "引言", "title": "标题"}
+    known |= {id: passage.name for id, passage in document.passages.items()}
+    if clause_id not in known:
         raise UnknownId(clause_id, nearest(str(clause_id), known), "passage")
-    return others[clause_id]
-
-
-def numeral(number: int) -> str:
-    """Return a number below 100 as the plan writes it.
-
-    >>> [numeral(n) for n in (7, 10, 16, 21)]
-    ['七', '十', '十六', '二十一']
-    """
-    tens, ones = divmod(number, 10)
-    ten = (NUMERALS[tens - 1] if tens > 1 else "") + "十" if tens else ""
-    return ten + (NUMERALS[ones - 1] if ones else "")
+    return known[clause_id]

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from laoqu import geo
 
-UNITS = ["unit_id", "kind", "clause_id", "text", "start", "end", "page"]
-
 
 @guard_methods
 class Plan:
@@ -78,8 +76,7 @@ class Plan:
 
     def units(self) -> pd.DataFrame:
         """Return every unit of the text in reading order, headings included."""
-        rows = [[getattr(unit, column) for column in UNITS] for unit in self.document.units]
-        return pd.DataFrame(rows, columns=UNITS)
+        return self.document.units()
 
     def sentences(self) -> pd.DataFrame:
         """Return the sentences; headings are none.
@@ -87,9 +84,9 @@ class Plan:
         One row per sentence: the columns of `units` but ``kind``, and ``directive`` (it asks for
         or promises something). ``clause_id`` is also ``pre``, ``p1``, ``b1``….
         """
-        units = self.units().query("kind == 'sentence'").drop(columns="kind")
+        sentences = self.document.sentences()
         directive = self.scopes().query("scope != 'none'")["unit_id"]
-        return units.assign(directive=units["unit_id"].isin(directive)).reset_index(drop=True)
+        return sentences.assign(directive=sentences["unit_id"].isin(directive))
 
     def cite(self, rows: object) -> pd.DataFrame:
         """Return the plan's exact words for rows of any table of the collection.

@@ -11,7 +11,7 @@ from numbers import Integral
 from typing import TYPE_CHECKING
 
 from laoqu import paths
-from laoqu.citation import numeral
+from laoqu.document import numeral
 from laoqu.errors import LaoquError, ParameterError, UnknownId, nearest
 
 if TYPE_CHECKING:

@@ -78,6 +78,7 @@ def page(manifest: Mapping[str, object], parts: Mapping[str, object] | None = No
         answers=shown["answers"], map=shown["map"], manifest=manifest, open=len(runs) <= OPEN,
         words={lang: Words(plan, lang) for lang in LANGS}, n=len(carded),
         sha=str(plan.source["sha256"])[:16],
+        credit={lang: maps.source(plan, Words(plan, lang)) for lang in LANGS},
         data=embedded({**found, "areas": hrefs, "cards": carded}),
         css=template("page.css") + _text("index.css"), script=_text("index.js"),
     )  # fmt: skip

@@ -158,7 +158,7 @@ def test_a_sibling_plan_is_read_by_convention_and_its_own_layout():
 
 def test_twenty_clauses_are_counted():
     numerals = [*document.NUMERALS, "十一", "十二", "十三", "十九", "二十"]
-    assert [document._number(n) for n in numerals] == [*range(1, 11), 11, 12, 13, 19, 20]
+    assert [document.number(n) for n in numerals] == [*range(1, 11), 11, 12, 13, 19, 20]
 
 
 @pytest.mark.parametrize(

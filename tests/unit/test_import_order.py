@@ -12,7 +12,7 @@ LAYERS = """
 errors paths
 source document schema
 citation measures sheets
-regions spelling succession places geo own membership borders
+regions spelling succession places geo own membership borders concordance
 plan
 metadata checks build
 analysis

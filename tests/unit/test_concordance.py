@@ -1,0 +1,302 @@
+"""A second document: invented texts of four layouts, known answers, hostile input, parallels."""
+
+from __future__ import annotations
+
+import io
+import time
+import zipfile
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import laoqu as lq
+from laoqu import paths
+
+PROVINCE = """某省人民政府文件
+某政发〔2022〕7号
+
+江西省支持老区
+振兴实施方案
+
+各市、县（区）人民政府，省政府各部门：
+　　为推动老区高质量发展，制定本方案。
+一、总体要求
+　　到2025年，粮食面积稳定在５万亩以上，覆盖率达到65.5%，年均提高1—1.5个百分点。
+二、重点任务
+（一）发展特色产业
+　　支持赣州市章贡区、吉安县等建设三十个产业园，投资不低于1,200亿元。
+1.茶叶产业。支持婺源县发展茶叶。
+2.脐橙产业。支持信丰、安远、寻乌发展脐橙，面积三万亩，形成示范县。
+（二）完善设施。改造公路二百公里，与福建长汀合作。鼓楼区、西湖区带头。
+专栏1 重点工程
+高速公路。建设3条高速公路。
+三、保障措施
+(一)加强领导。各地要落实三个责任!
+某省人民政府办公厅
+２０２２年３月１日
+"""
+STATUTE = """某省老区振兴促进条例
+（2021年9月29日通过）
+目录
+第一章 总则
+第二章 产业
+第一章 总则
+第一条 为了促进老区发展，制定本条例。
+第二条 本条例所称老区，是指：
+（一）沂水县、沂南县；
+（二）其他县。
+第二章 产业
+第一节 农业
+第三条 县级以上人民政府应当支持环县发展。
+第二节 工业
+第四条 省人民政府应当安排资金１０００万元。
+"""
+OUTLINE = """某市规划纲要
+第一章 发展环境
+“十三五”时期，年均增长百分之八点五。
+第一节 主要成就
+增长7％左右.形势复杂.
+第二节 面临形势
+第十四个五年规划任务重
+第二章 主要目标
+第一节 指导思想
+坚持统筹。
+第二节 主要指标
+到二〇三五年达到约10万人。
+"""
+#: A text layer: lines are broken at 26 characters, page marks and a box stand in mid-sentence.
+LAYER = """某县行动方案
+
+一、大力发展特色农业，加快建设现代化产业体系，全力推动
+老区振兴
+
+（一）发展茶叶产业。支持本县各乡镇扩大茶园面积，改造低
+
+— 1 —
+
+产茶园，建设茶叶加工园区，培育茶叶龙头企业，推动茶旅融
+
+专栏 1 茶叶工程
+
+建设茶叶交易市场。
+
+合发展，打造区域公用品牌，带动茶农增收，完善利益联结机
+
+制，推动茶叶产业高质量发展，形成全产业链发展的良好格局。
+
+（二）保障要素。落实用地保障，加大财政支持，建立健全各项
+
+工作机制，确保各项任务落到实处，取得实实在在的成效，不
+断开创新局面。
+"""
+TEXTS = {"province": PROVINCE, "statute": STATUTE, "outline": OUTLINE, "layer": LAYER}
+READ = {name: lq.read(text) for name, text in TEXTS.items()}
+
+
+@pytest.mark.parametrize(
+    ("name", "ids", "names"),
+    [
+        ("province",
+         "title.l01 title.n01 title pre.a01 pre.s01 p1.h p1.s01 p2.h c01.h c01.s01 c01.t01 c01.s02 "
+         "c01.t02 c01.s03 c02.h c02.s01 c02.s02 b1.h b1.t01 b1.s01 p3.h c03.h c03.s01 c03.l01 "
+         "c03.d01",
+         "第一部分 第二部分 第二部分（一） 第二部分（二） 专栏1 第三部分 第三部分（一）"),
+        ("statute",
+         "title title.d01 pre.l01 pre.l02 pre.l03 p1.h c01.s01 c02.s01 p2.h p3.h c03.s01 p4.h "
+         "c04.s01",
+         "第一章 第一条 第二条 第二章 第一节 第三条 第二节 第四条"),
+        ("outline",
+         "title p1.h p1.s01 c01.h c01.s01 c01.s02 c02.h c02.l01 p2.h c03.h c03.s01 c04.h c04.s01",
+         "第一章 第一章第一节 第一章第二节 第二章 第二章第一节 第二章第二节"),
+    ],
+)  # fmt: skip
+def test_layouts_are_read_into_units_and_passages(name, ids, names):
+    text = READ[name]
+    assert [unit.unit_id for unit in text.units] == ids.split()
+    assert [passage.name for passage in text.passages.values()] == names.split()
+    assert not text.problems
+
+
+def test_titles_and_headings_are_known():
+    assert READ["province"].title == "江西省支持老区振兴实施方案"
+    assert READ["province"].clauses["c01"].title == "发展特色产业"
+    assert READ["statute"].unit("c02.s01").text.endswith("（二）其他县。")
+    assert [READ[name].year for name in TEXTS] == [2022, 2021, 2021, 2021]
+    assert "3 parts, 3 clauses, 1 boxes, 9 sentences" in repr(READ["province"])
+    assert "<li>第二部分（一） 发展特色产业</li>" in READ["province"]._repr_html_()
+
+
+def test_a_box_in_mid_sentence_is_said_and_a_layout_settles_it():
+    assert "box 1 stands in mid-sentence" in str(READ["layer"].problems[0])
+    assert READ["layer"].problems[0].line == 12
+    whole = lq.read(LAYER, layout={"piece": [{"box": 1, "lines": [12, 14]}]})
+    assert not whole.problems
+    assert "推动茶旅融合发展" in whole.clauses["c01"].text
+    assert whole.parts["p1"].title.endswith("全力推动老区振兴")
+    assert "改造低产茶园" in whole.canonical
+
+
+def test_places_are_named_ambiguous_or_doubtful_and_never_guessed():
+    found = READ["province"].mentions().set_index("printed")
+    named = found.query("status == 'named'")["adcode"].to_dict()
+    assert named == {
+        "江西省": "360000", "赣州市": "360700", "章贡区": "360702", "吉安县": "360821",
+        "婺源县": "361130", "信丰": "360722", "安远": "360726", "寻乌": "360734",
+        "福建": "350000", "长汀": "350821", "西湖区": "360103",
+    }  # fmt: skip
+    assert set(found.index[found["list_open"]]) == {"章贡区", "吉安县"}
+    assert found.loc["鼓楼区", "status"] == "ambiguous"
+    assert len(found.loc["鼓楼区", "candidates"]) == 4
+    assert "示范县" not in found.index
+    single = lq.read("某方案\n一、任务\n推广三明医改经验，延长产业链，加强合作。").mentions()
+    assert single[["printed", "status", "adcode"]].to_numpy().tolist() == [
+        ["三明", "doubtful", ""], ["延长", "doubtful", ""]
+    ]  # fmt: skip
+    inferred = lq.read("某方案\n一、任务\n支持海南琼海市和吉林通化。").mentions()
+    assert inferred["adcode"].tolist() == ["460000", "469002", "", ""]
+
+
+def test_the_plan_read_as_a_second_document_gives_the_same_text_and_no_wrong_code(plan):
+    text = lq.read(paths.data() / "raw" / "plan.txt")
+    assert (text.units, text.clauses, text.boxes, text.parts) == (
+        plan.document.units, plan.document.clauses, plan.document.boxes, plan.document.parts
+    )  # fmt: skip
+    curated = plan.table("mentions").query("level != 'zone'")  # a zone has the code of its city
+    known = {(row.start, row.end): row.adcode for row in curated.itertuples()}
+    named = text.mentions().query("status == 'named' and level != 'area'")
+    ours = {(row.start, row.end): row.adcode for row in named.itertuples()}
+    assert {ours[span] for span in ours if ours[span] != known.get(span, ours[span])} == set()
+    assert len(ours.keys() & known.keys()) == 167  # of 181; the others are listed, without a code
+    assert text.figures()["number"].tolist() == plan.table("printed_figures")["number"].tolist()
+
+
+def test_printed_figures_have_number_unit_and_bound():
+    found = READ["province"].figures()[["number", "unit", "bound"]].to_numpy().tolist()
+    assert found == [
+        [2025, "年", ""], [5, "万亩", "at least"], [65.5, "%", ""], [1, "个百分点", ""],
+        [1.5, "个百分点", ""], [30, "个", ""], [1200, "亿元", "at least"], [3, "万亩", ""],
+        [200, "公里", ""], [3, "条", ""], [2022, "年", ""], [3, "月", ""], [1, "日", ""],
+    ]  # fmt: skip
+    found = READ["outline"].figures()[["number", "unit", "bound"]].to_numpy().tolist()
+    assert found == [[8.5, "%", ""], [7, "%", "about"], [2035, "年", ""], [10, "万人", "about"]]
+    assert READ["statute"].figures()["number"].tolist() == [2021, 9, 29, 1000]
+
+
+def test_counties_lie_in_a_known_area_or_it_is_unknown():
+    found = READ["province"].areas()
+    assert found.query("name == '赣州市'")["region_id"].tolist() == ["ganminyue", "xiangganbian"]
+    assert found.query("name == '章贡区'")["area"].tolist() == ["赣闽粤"]
+    assert found.query("not known")["name"].tolist() == ["婺源县", "西湖区"]
+
+
+def test_figures_and_places_stand_where_they_say():
+    for text in READ.values():
+        for table in (text.mentions(), text.figures()):
+            for row in table.itertuples():
+                assert text.canonical[row.start : row.end] == row.printed
+            assert text.cite(table)["quote"].tolist() == table["printed"].tolist()
+    assert READ["statute"].cite("c03.s01")["clause"].tolist() == ["第三条"]
+    assert len(READ["province"].cite(READ["province"].find("茶叶"))) == 2
+
+
+def test_parallels_share_terms_and_places_and_say_how_alike_they_are(plan):
+    pairs = lq.compare(plan, READ["province"])
+    assert pairs.equals(lq.compare(plan, READ["province"]))
+    row = pairs.query("clause_id == 'c09' and other_id == 'c01'").iloc[0]
+    assert (row["terms"], row["places"]) == (("茶叶",), ("赣州市 360700",))
+    assert (row["sentences"], row["other_sentences"]) == (6, 3)
+    assert pairs["similarity"].between(0, 1).all()
+    same = lq.compare(plan, plan).query("clause_id == other_id")
+    assert (same["similarity"] == 1).all()
+    assert set(plan.clauses) <= set(same["clause_id"])
+    with pytest.raises(lq.LaoquError, match="expected a plan"):
+        lq.compare(plan, "text")
+
+
+def word(text: str) -> bytes:
+    body = "".join(f"<w:p><w:r><w:t>{line}</w:t></w:r></w:p>" for line in text.split("\n"))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        space = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+        archive.writestr("word/document.xml", f"<w:document {space}>{body}</w:document>")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize(
+    "make",
+    [lambda text: text.encode("gb18030"), lambda text: text.encode("utf-8-sig"),
+     lambda text: text.encode("utf-16"), lambda text: text.replace("\n", "\r\n").encode(), word],
+    ids=["gbk", "bom", "utf-16", "crlf", "docx"],
+)  # fmt: skip
+def test_any_encoding_gives_the_same_units(tmp_path, name, make):
+    path = tmp_path / "方案.txt"
+    path.write_bytes(make(TEXTS[name]))
+    read = lq.read(path)
+    assert [unit.text for unit in read.units] == [unit.text for unit in READ[name].units]
+    assert lq.read(str(path)).canonical == read.canonical
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("", "is empty"), (b"", "expected the text"), (None, "expected the text"),
+        ("没有这个文件.txt", "there is no such file"), ("没有标题。", "no line begins"),
+        ("一、任\ud800务", "text:1:4: U\\+D800"), ("方案\n一、\x00", "text:2:3: U\\+0000"),
+        ("乱" * 500_001, "is this one plan"), ("噪\n声。" * 100_000, "no line begins"),
+    ],
+)  # fmt: skip
+def test_hostile_texts_are_refused_in_time(given, said):
+    began = time.perf_counter()
+    with pytest.raises(lq.LaoquError, match=said):
+        lq.read(given)
+    assert time.perf_counter() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [(b"%PDF-1.7", "is a PDF"), (b"\xd0\xcf\x11\xe0", "old Word"), (b"PK\x03\x04", "zip"),
+     (b"<!DOCTYPE html><p>", "web page"), (b"\xff" * 99, "neither UTF-8 nor GBK"),
+     (bytes(range(256)) * 9, "neither|no character"), (b"\x00" * 99, "no character"),
+     (b" " * 20_000_001, "more than")],
+)  # fmt: skip
+def test_hostile_files_are_refused_by_name(tmp_path, data, said):
+    path = tmp_path / "plan.txt"
+    path.write_bytes(data)
+    with pytest.raises(lq.LaoquError, match=f"plan.txt:1:1: .*(?:{said})"):
+        lq.read(path)
+    with pytest.raises(lq.LaoquError, match="is a folder"):
+        lq.read(tmp_path)
+    with pytest.raises(lq.LaoquError, match=r"no such file; nearest: plan\.txt"):
+        lq.read(tmp_path / "plans.txt")
+
+
+LINES = """
+一、总体 二、任务 （一）目标。做好 （二）产业 第一章　总则 第一节 第一条　为了 第二条　县
+专栏1　重点 1.茶叶。发展 目录 支持甘肃环县、等 12个、３万亩。 —3— “好。” 某政发〔2021〕1号
+2021年1月2日 支持​海南琼中 各县： 长长长长长长长长长长长长长长长长长长长长长长长长
+"""
+lines = st.lists(st.sampled_from(["", *LINES.replace("\n", " ").split(" ")]), max_size=14)
+
+
+@given(lines, st.sampled_from(["\n", "\r\n", "\r"]))
+@settings(max_examples=150, deadline=None)
+def test_units_give_the_text_and_offsets_lead_both_ways(parts, end):
+    raw = end.join(parts)
+    try:
+        text = lq.read(raw)
+    except lq.LaoquError:
+        return
+    assert "".join(unit.text for unit in text.units) == text.canonical
+    kept = [i for i in range(len(raw)) if text.to_canonical(i, i + 1)]
+    assert "".join(raw[i] for i in kept) == "".join(
+        "".join(part.split()).replace("\u200b", "") for part in parts if "—" not in part
+    )
+    for unit in text.units:
+        spans = [text.to_canonical(*span) for span in text.to_raw(unit.start, unit.end)]
+        assert {i for each in spans for a, b in each for i in range(a, b)} == {
+            *range(unit.start, unit.end)
+        }
+    assert (text.mentions()["start"] < text.mentions()["end"]).all()
+    assert text.figures()["number"].notna().all()
