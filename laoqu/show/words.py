@@ -11,8 +11,8 @@ from numbers import Integral
 from typing import TYPE_CHECKING
 
 from laoqu import paths
-from laoqu.document import numeral
 from laoqu.errors import LaoquError, ParameterError, UnknownId, nearest
+from laoqu.layout import numeral
 
 if TYPE_CHECKING:
     from laoqu.plan import Plan
