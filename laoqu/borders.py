@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from laoqu import geo, own, succession
+from laoqu import geo, own, places, succession
 from laoqu.errors import DataError
 
 #: A repair that changes the area of a shape by more than this share is none.
@@ -37,18 +37,20 @@ def read(path: Path, folder: Path | None = None) -> tuple[gpd.GeoDataFrame, pd.D
     notes.converted(0, names["adcode"], "adcode", "the column with the codes")
     frame = frame.rename(columns={name: each for each, name in names.items()})
     known = geo.names(folder).drop_duplicates("adcode").set_index("adcode")
-    table = gpd.GeoDataFrame({"adcode": _codes(frame["adcode"], set(known.index), folder, notes)})
-    table["geometry"] = _shapes(frame.geometry.to_numpy(), notes)
+    codes = _codes(frame["adcode"], set(known.index), folder, notes)
+    shapes = _shapes(frame.geometry.to_numpy(), notes)
     if problems := notes.problems():
         raise DataError(problems)
+    names = frame["name"] if "name" in frame else known["name"].reindex(codes)
+    for row, (code, name) in enumerate(zip(codes, names, strict=True), start=1):
+        ours = known["name"].get(code, "")
+        if name != ours and pd.notna(name) and not places.bears(code, str(name), folder):
+            notes.converted(row, str(name), code, f"the name contradicts the code, which is {ours}")
+    table = gpd.GeoDataFrame({"adcode": codes}, geometry=shapes, crs=geo.CRS_LAYER)
     for column in ("name", "prefecture", "province"):
-        theirs = (
-            frame[column].astype("string")
-            if column in frame
-            else table["adcode"].map(known[column])
-        )
-        table[column] = theirs.fillna("").astype("str").to_numpy()
-    return table[geo.COLUMNS].set_crs(geo.CRS_LAYER), notes.conversions()
+        given = frame[column].astype("string") if column in frame else known[column].reindex(codes)
+        table[column] = given.fillna("").astype("str").to_numpy()
+    return table[geo.COLUMNS], notes.conversions()
 
 
 def _frame(path: Path) -> gpd.GeoDataFrame:
@@ -62,8 +64,8 @@ def _frame(path: Path) -> gpd.GeoDataFrame:
 
 def _codes(column: pd.Series, known: set[str], folder: Path | None, notes: own.Notes) -> list[str]:
     """Return the code of 2021 of every row."""
-    units, tidied = succession.units(folder), [own.tidy_code(value) for value in column]
-    cities = sum(units.level.get(code) == "prefecture" for code, _ in tidied)
+    tidied = [own.tidy_code(value) for value in column]
+    cities = sum(code.endswith("00") and code not in known for code, _ in tidied)
     if cities > len(tidied) / 2:
         notes.wrong(1, "", f"the file has {cities} cities in {len(tidied)} rows: expected counties")
         return [code for code, _ in tidied]
@@ -71,7 +73,7 @@ def _codes(column: pd.Series, known: set[str], folder: Path | None, notes: own.N
     result = []
     for row, (text, (code, why)) in enumerate(zip(column, tidied, strict=True), start=1):
         if code and code not in known:
-            lead = units.trace(code)[0]
+            lead = succession.units(folder).trace(code)[0]
             code, why = lead.adcode, lead.reason
             if not code:
                 notes.wrong(row, "", "no county of the end of 2021", f"{why};")

@@ -115,7 +115,7 @@ def describe(id: str, document: Document, tables: Tables) -> str:
         sentences = sum(unit.clause_id == id and unit.kind == "sentence" for unit in document.units)
         head = f"{passage.name} {passage.title}"
         return f"{head}\n{sentences} sentences, characters {passage.start}–{passage.end}"
-    for table, key in KEYED.items():
+    for table, key in {**KEYED, "gazetteer": "adcode"}.items():
         rows = tables(table)
         for row in rows[rows[key] == id].to_dict("records"):
             empty = [k for k, v in row.items() if v is pd.NA or v is None or v in ("", ())]

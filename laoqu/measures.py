@@ -152,11 +152,13 @@ def targets(measures: pd.DataFrame, figures: pd.DataFrame, mentions: pd.DataFram
     """
     rows = measures[measures["target_type"].notna() & (measures["target_type"] != "")]
     recipients, names, printed = mentions[mentions["recipient"]], [], []
+    begin, named = recipients["start"].to_numpy(), recipients["name"].to_numpy()
+    first, last = figures["start"].to_numpy(), figures["end"].to_numpy()
+    counted = figures[["number", "counted"]].to_numpy()
     for start, end in zip(rows["start"], rows["end"], strict=True):
-        inside = recipients["start"].between(start, end - 1)
-        names.append(tuple(recipients.loc[inside, "name"].unique()))
-        here = figures[(figures["start"] >= start) & (figures["end"] <= end)]
-        printed.append(here[["number", "counted"]].to_numpy().tolist()[:1] or [[pd.NA, ""]])
+        names.append(tuple(dict.fromkeys(named[(begin >= start) & (begin < end)])))
+        here = counted[(first >= start) & (last <= end)]
+        printed.append(here.tolist()[:1] or [[pd.NA, ""]])
     table = rows.rename(columns={"target_type": "kind"}).assign(
         target_id=rows["measure_id"].str.replace(".m", ".t", regex=False),
         verifiability=rows["target_type"].map(VERIFIABILITY),

@@ -17,7 +17,6 @@ import pandas as pd
 from laoqu import own, places, regions, sheets, succession
 from laoqu.errors import UnknownId, nearest
 from laoqu.schema import Row, Table, Tables
-from laoqu.spelling import clean
 from laoqu.succession import YEAR
 
 #: How own tables call the columns of ``membership.csv``.
@@ -174,21 +173,11 @@ class _Reader:
         lead, _ = self.units.trace(code, year)
         if not lead.adcode:
             raise RowError("adcode", f"{code} is no unit of the end of {YEAR}: {lead.reason}")
-        if name and not self._fits(name, code, lead.adcode):
+        known = self.units.name[lead.adcode]
+        if name not in ("", known) and not places.bears(code, name, self.folder):
             held = self.units.shown(lead.adcode)
             raise RowError("name", f"the code {code} is {held}, the name says {name!r}")
         return lead.adcode, lead.reason or why
-
-    def _fits(self, name: str, *codes: str) -> bool:
-        """Whether a name is one of a unit, today or under the code that was given."""
-        if clean(name) in {
-            held.name for code in codes for held in self.units.by_code.get(code, ())
-        }:
-            return True
-        within = self.units.parent.get(codes[-1]) or None
-        with suppress(UnknownId):
-            return places.resolve_place(name, within, folder=self.folder) == codes[-1]
-        return False
 
     def _named(
         self, values: dict[str, str], provinces: tuple[str, ...], year: int | None

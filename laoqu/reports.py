@@ -86,23 +86,7 @@ def run_notebook(
     outputs: Path | str | None = None,
     **options: object,
 ) -> list[Run]:
-    """Run a notebook once for each set of parameters; see `laoqu.run.batch.run_notebook`.
-
-    Parameters
-    ----------
-    notebook : str or Path
-        A path, or the name of a notebook in ``notebooks/``.
-    sets : sequence of mapping
-        Parameters by name; a parameter that is left out takes its default.
-    outputs : path, optional
-    **options
-        See `run_reports`.
-
-    Returns
-    -------
-    list of Run
-        In the order of `sets`.
-    """
+    """Run a notebook once for each set of parameters: see `laoqu.run.batch.run_notebook`."""
     maker = batch.Maker(render, index, parts, sources, KINDS, PRELOAD)
     return batch.run_notebook(notebook, sets, outputs, maker=maker, **options)
 
@@ -134,19 +118,16 @@ def sources() -> dict[str, dict[str, str]]:
 
     plan = registry()["plan"]
     found = {"#source/plan": {"name": plan["title"], "sha256": plan["sha256"]}}
-    with (paths.data() / "curated" / "membership.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            id_ = row["source_url"] or f"#source/{digest_of(row['source'])[:16]}"
-            found.setdefault(id_, {"name": row["source"]})
+    for row in _rows("membership"):
+        id_ = row["source_url"] or f"#source/{digest_of(row['source'])[:16]}"
+        found.setdefault(id_, {"name": row["source"]})
     return found
 
 
 def area_ids() -> list[str]:
     """Return the ids of the areas, in printed order."""
     try:
-        with (paths.data() / "curated" / "regions.csv").open(encoding="utf-8", newline="") as file:
-            rows = sorted(csv.DictReader(file), key=lambda row: int(row["order"]))
-        return [row["region_id"] for row in rows]
+        return [row["region_id"] for row in sorted(_rows("regions"), key=lambda r: int(r["order"]))]
     except (OSError, ValueError, KeyError, TypeError):
         from laoqu.plan import load
 
@@ -158,12 +139,17 @@ def county_codes() -> list[str]:
     try:
         if os.environ.get("LAOQU_MEMBERSHIP"):
             raise ValueError("a table of one's own may be written in many ways")
-        with (paths.data() / "curated" / "membership.csv").open(encoding="utf-8") as file:
-            return sorted({row["adcode"] for row in csv.DictReader(file)})
+        return sorted({row["adcode"] for row in _rows("membership")})
     except (OSError, ValueError, KeyError):
         from laoqu.plan import load
 
         return sorted(set(load().membership()["adcode"]))
+
+
+def _rows(table: str) -> list[dict[str, str]]:
+    """Read a table without pandas: a batch with nothing to do is done in half a second."""
+    with (paths.data() / "curated" / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def _area(name: str) -> str:
@@ -177,9 +163,10 @@ def _area(name: str) -> str:
 def _county(name: str) -> str:
     if name in county_codes():
         return name
-    from laoqu.places import resolve_place
+    from laoqu.analysis import county
+    from laoqu.plan import load
 
-    return str(resolve_place(name))
+    return str(county.find(load(), name)["adcode"])
 
 
 def _lang(name: str) -> str:

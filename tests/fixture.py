@@ -93,15 +93,21 @@ def notebook(lang: str, region: str = "yimeng", cells: tuple[str, ...] = CELLS):
 
 def executed(lang: str, region: str = "yimeng", cells: tuple[str, ...] = CELLS):
     """Return the notebook with what its cells show, run here and now: no kernel, no files."""
-    made, names = notebook(lang, region, cells), {}
+    return shown(notebook(lang, region, cells))
+
+
+def shown(made):
+    """Run the cells of a notebook as plain Python; what they show must be plain data, too."""
+    names = {}
     for cell in made.cells:
         body = ast.parse(cell.source).body if cell.cell_type == "code" else []
         last = body.pop() if body and isinstance(body[-1], ast.Expr) else None
         exec(compile(ast.Module(body, []), "<cell>", "exec"), names)
         if last:
             value = eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)
-            output = nbformat.v4.new_output("display_data", value._repr_mimebundle_())
-            cell.outputs.append(output)
+            if hasattr(value, "_repr_mimebundle_"):
+                output = nbformat.v4.new_output("display_data", value._repr_mimebundle_())
+                cell.outputs.append(output)
     return nbformat.reads(nbformat.writes(made), as_version=4)
 
 

@@ -1,4 +1,4 @@
-"""Tables of two variables: cells against shuffled labels, exactly, and log-odds of areas."""
+"""What stands together more often than shuffled labels would, exactly: cells of a table, terms."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2_contingency, false_discovery_control
+from scipy.stats import false_discovery_control
 
 from laoqu.analysis import draws
 
-#: Weight of the pooled shares in `log_odds`, in measures.
-PRIOR = 10.0
+#: A term in fewer units is left out of `pairs`: its strengths would rest on one or two sentences.
+MINIMUM = 3
+#: A cell is found, and a pair is a link, where chance alone gives as much at most this often.
+LEVEL = 0.05
 
 
 class Association(NamedTuple):
@@ -20,24 +22,6 @@ class Association(NamedTuple):
 
     cells: pd.DataFrame
     summary: pd.DataFrame
-
-
-def cramers_v(table: np.ndarray) -> tuple[float, float]:
-    """Return Cramér's V, plain and corrected for bias; NaN where rows or columns are too few.
-
-    Bergsma 2013, doi:10.1016/j.jkss.2012.10.002. Empty rows and columns are left out.
-    """
-    table = np.asarray(table)
-    table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
-    if min(table.shape) < 2:
-        return np.nan, np.nan
-    n, (r, c) = table.sum(), table.shape
-    phi = chi2_contingency(table, correction=False).statistic / n
-    fixed = max(0.0, phi - (r - 1) * (c - 1) / (n - 1))
-    rows, columns = r - (r - 1) ** 2 / (n - 1), c - (c - 1) ** 2 / (n - 1)
-    room = min(rows, columns) - 1
-    corrected = np.sqrt(fixed / room) if room > 0 else np.nan
-    return float(np.sqrt(phi / min(r - 1, c - 1))), float(corrected)
 
 
 def association(
@@ -62,9 +46,8 @@ def association(
     Association
         ``cells``, one row per cell, zeros included: the two variables, ``n``, ``expected`` (mean
         over all shuffles), ``p``, ``p_adjusted`` (NaN where no shuffle can change the cell).
-        ``summary``, one row: ``n``, ``rows`` and ``columns`` in use, ``v``, ``v_corrected``
-        (`cramers_v`), ``p`` (of the table), ``error`` (Monte Carlo), ``free`` (cells that a
-        shuffle can change), ``found`` (cells with an adjusted p of at most .05), ``within``.
+        ``summary``, one row: ``n``, ``p`` (of the table), ``error`` (Monte Carlo), ``free`` (cells
+        that a shuffle can change), ``found`` (cells with an adjusted p of at most .05), ``within``.
 
     Examples
     --------
@@ -78,7 +61,6 @@ def association(
     table = pd.crosstab(known[first], known[second])
     table = table.reindex(index=codes[first], columns=codes[second], fill_value=0)
     cells = table.stack().rename("n").reset_index()
-    table = table.to_numpy()
     strata = known[within].to_numpy() if within else np.zeros(len(known))
     margins = [
         (len(part), part[first].value_counts(), part[second].value_counts())
@@ -88,22 +70,20 @@ def association(
         draws.overlap([(n, a.get(x, 0), b.get(y, 0)) for n, a, b in margins])
         for x, y in zip(cells[first], cells[second], strict=True)
     ]
-    cells["expected"] = [float(each @ np.arange(len(each))) for each in odds]
+    cells["expected"] = expected = np.array([each @ np.arange(len(each)) for each in odds])
     cells["p"] = [exact_p(each, n) for each, n in zip(odds, cells["n"], strict=True)]
     free = cells["p"].notna()
     cells["p_adjusted"] = np.nan
+    p = np.nan
     if free.any():
         cells.loc[free, "p_adjusted"] = false_discovery_control(cells.loc[free, "p"])
-    spread, any_free = cells["expected"].to_numpy(), free.any()
-    drawn = _chi2(_shuffled(known, codes, strata, times, seed), spread)
-    p = float(draws.p_value(drawn, _chi2(table.ravel()[None], spread), "upper"))
-    v, corrected = cramers_v(table)
+        shuffled = _shuffled(known, codes, strata, times, seed)
+        far = [(t - expected) ** 2 / np.where(expected > 0, expected, np.inf)
+               for t in (shuffled, cells["n"].to_numpy())]  # fmt: skip
+        p = float(draws.p_value(far[0].sum(axis=-1), far[1].sum(), "upper"))
     summary = {
-        "n": len(known), "rows": int((table.sum(axis=1) > 0).sum()),
-        "columns": int((table.sum(axis=0) > 0).sum()), "v": v, "v_corrected": corrected,
-        "p": p if any_free else np.nan,
-        "error": float(draws.monte_carlo_error(p, times)) if any_free else np.nan,
-        "free": int(free.sum()), "found": int((cells["p_adjusted"] <= 1 - draws.LEVEL).sum()),
+        "n": len(known), "p": p, "error": float(draws.monte_carlo_error(p, times)),
+        "free": int(free.sum()), "found": int((cells["p_adjusted"] <= LEVEL).sum()),
         "within": within or "",
     }  # fmt: skip
     return Association(cells, pd.DataFrame([summary]))
@@ -116,39 +96,6 @@ def exact_p(odds: np.ndarray, observed: int) -> float:
     return float(min(1, 2 * min(odds[observed:].sum(), odds[: observed + 1].sum())))
 
 
-def log_odds(table: pd.DataFrame, prior: float = PRIOR) -> pd.DataFrame:
-    r"""Return what sets each area apart from the others: shrunken log-odds of its themes.
-
-    With y the measures of a theme in the area and n all of them, o and :math:`n^o` those of all
-    other areas together, and :math:`\alpha_t = \alpha_0` · pooled share of the theme,
-
-    .. math:: \delta_t = \ln\frac{y_t+\alpha_t}{n+\alpha_0-y_t-\alpha_t}
-              - \ln\frac{o_t+\alpha_t}{n^o+\alpha_0-o_t-\alpha_t},\quad
-              z_t = \delta_t \Big/ \sqrt{\frac1{y_t+\alpha_t} + \frac1{o_t+\alpha_t}}
-
-    (Monroe, Colaresi and Quinn 2008, doi:10.1093/pan/mpn018.) `table` has areas × themes; a measure
-    for several areas counts in each; `prior` is :math:`\alpha_0`, in measures. One row per area and
-    theme that any area has: the two names, ``n``, ``others``, ``delta``, ``z``; NaN where the area
-    has no measure. Far fewer cells than one in twenty pass ±1.96 by chance: shuffle the themes to
-    see how many.
-
-    >>> log_odds(pd.DataFrame([[5, 3, 2], [20, 40, 40]]))["delta"].round(4).tolist()[:3]
-    [0.8113, -0.2302, -0.4786]
-    """
-    table = table.loc[:, table.sum() > 0]
-    y, pooled = table.to_numpy(float), table.sum().to_numpy(float)
-    total = y.sum(axis=1, keepdims=True)
-    alpha = prior * pooled / max(pooled.sum(), 1)
-    one, other = y + alpha, pooled - y + alpha
-    rest = pooled.sum() - total
-    with np.errstate(divide="ignore", invalid="ignore"):
-        delta = np.log(one / (total + prior - one)) - np.log(other / (rest + prior - other))
-    delta[total[:, 0] == 0] = np.nan
-    z = delta / np.sqrt(1 / one + 1 / other)
-    found = table.stack().rename("n").reset_index()
-    return found.assign(others=(pooled - y).ravel(), delta=delta.ravel(), z=z.ravel())
-
-
 def _shuffled(
     known: pd.DataFrame,
     codes: Mapping[str, Sequence[str]],
@@ -156,6 +103,7 @@ def _shuffled(
     times: int,
     seed: int,
 ) -> np.ndarray:
+    """Return cross tables of labels shuffled within strata, one a row."""
     first, second = codes
     groups = pd.factorize(strata)[0]
     order = np.argsort(groups, kind="stable")
@@ -169,6 +117,49 @@ def _shuffled(
     return np.bincount(cell.ravel(), minlength=times * size).reshape(times, size)
 
 
-def _chi2(tables: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    used = expected > 0
-    return ((tables[:, used] - expected[used]) ** 2 / expected[used]).sum(axis=1)
+def pairs(
+    table: pd.DataFrame, clauses: Sequence[str], minimum: int = MINIMUM, level: float = LEVEL
+) -> pd.DataFrame:
+    r"""Return how often each two terms stand together, and how often chance brings them together.
+
+    `table` has a row a sentence and a column a term, of zeros and ones; counts are of sentences,
+    never of repetitions within one. With N sentences, s those of a term and c those of both, the
+    association strength is :math:`A = cN / (s_a s_b)`, 1 where two terms are independent (van Eck
+    and Waltman 2009). Two odds of :math:`C \ge c`, both exact: ``p`` takes all sentences as
+    exchangeable, which the literature does and which is too bold, since a clause is about one
+    matter; ``p_within`` shuffles terms within clauses, so it asks what is left beside the layout.
+    `clauses` has the clause of each row; a term needs `minimum` sentences, a link a p of at most
+    `level`.
+
+    Returns
+    -------
+    DataFrame
+        One row per pair of kept terms in order, those that never meet included: ``term_a``,
+        ``term_b``, ``together`` (c), ``units_a``, ``units_b``, ``clauses`` (in which they meet),
+        ``association``, ``p``, ``p_within``, ``by_chance`` and ``by_layout`` (odds that the pair is
+        a link if terms are shuffled among all sentences, or within clauses: their sums are the
+        links to expect), ``p_adjusted``, ``p_within_adjusted`` (Benjamini–Hochberg), ``link``.
+    """
+    kept = table.loc[:, table.sum() >= minimum].sort_index(axis="columns")
+    inside, clauses = kept.groupby(np.asarray(clauses), sort=False), np.asarray(clauses)
+    count, size = inside.sum(), inside.size()
+    rows = []
+    for one, two in zip(*np.triu_indices(kept.shape[1], k=1), strict=True):
+        name_a, name_b = kept.columns[[one, two]]
+        meet = (kept[name_a] * kept[name_b]).to_numpy() > 0
+        a, b, both = int(kept[name_a].sum()), int(kept[name_b].sum()), int(meet.sum())
+        strata = list(zip(size, count[name_a], count[name_b], strict=True))
+        plain, within = (
+            np.cumsum(draws.overlap(each)[::-1])[::-1] for each in ([(len(kept), a, b)], strata)
+        )
+        # The least overlap that makes a link; beyond the last one possible where there is none.
+        least = int((plain > level).sum())
+        odds = [min(1.0, float(each[both])) for each in (plain, within)]
+        odds += [float(each[least]) if least < len(each) else 0.0 for each in (plain, within)]
+        strength = both * len(kept) / (a * b)
+        rows.append([name_a, name_b, both, a, b, len(set(clauses[meet])), strength, *odds])
+    columns = ["term_a", "term_b", "together", "units_a", "units_b", "clauses", "association"]
+    found = pd.DataFrame(rows, columns=[*columns, "p", "p_within", "by_chance", "by_layout"])
+    for name in ("p", "p_within") if len(found) else ():
+        found[f"{name}_adjusted"] = false_discovery_control(found[name])
+    return found.assign(link=found["p"] <= level)

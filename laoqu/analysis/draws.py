@@ -1,9 +1,7 @@
 """What chance would give: clauses drawn anew, lists dealt, labels shuffled, and exact odds.
 
-The plan is no sample but all there is, so nothing here is a sampling error. Clauses drawn anew
-show how far a count hangs on single clauses; dealt and shuffled tables show what the layout of
-the text gives by itself. What can be worked out exactly is not drawn, and whatever is drawn has
-a Monte Carlo error (`monte_carlo_error`).
+The plan is no sample but all there is, so nothing here is a sampling error. What can be worked out
+exactly is not drawn, and whatever is drawn has a Monte Carlo error (`monte_carlo_error`).
 """
 
 from __future__ import annotations
@@ -38,9 +36,7 @@ def clause_draws(clauses: Sequence[str], draws: int = CLAUSE_DRAWS, seed: int = 
     # In order of first appearance: the same text gives the same draws, whatever the ids sort like.
     codes, names = pd.factorize(pd.Series(list(clauses), dtype="str"))
     drawn = np.random.default_rng(seed).integers(0, len(names), size=(draws, len(names)))
-    times = np.zeros((draws, len(names)), dtype=np.int64)
-    np.add.at(times, (np.arange(draws)[:, None], drawn), 1)
-    return times[:, codes]
+    return (drawn[:, :, None] == np.arange(len(names))).sum(axis=1)[:, codes]
 
 
 def printed_lists(weights: pd.DataFrame, units: pd.Series) -> tuple[pd.DataFrame, pd.Series]:
@@ -90,10 +86,8 @@ def curveball(lists: pd.DataFrame, draws: int = DRAWS, seed: int = SEED) -> np.n
     """
     marks = lists.to_numpy() > 0
     tables = np.broadcast_to(marks, (draws, *marks.shape)).copy()
-    if len(marks) < 2:
-        return tables
     generator, each = np.random.default_rng(seed), np.arange(draws)
-    for _ in range(10 * len(marks)):
+    for _ in range(10 * len(marks) if len(marks) > 1 else 0):
         one = generator.integers(len(marks), size=draws)
         two = (one + generator.integers(1, len(marks), size=draws)) % len(marks)
         a, b = tables[each, one], tables[each, two]
@@ -118,8 +112,8 @@ def p_value(drawn: np.ndarray, observed: np.ndarray, side: str = "both") -> np.n
     """
     upper = (1 + (drawn >= observed - ROUNDING).sum(axis=0)) / (len(drawn) + 1)
     lower = (1 + (drawn <= observed + ROUNDING).sum(axis=0)) / (len(drawn) + 1)
-    sides = {"upper": upper, "lower": lower, "both": np.minimum(1, 2 * np.minimum(upper, lower))}
-    return sides[side]
+    both = np.minimum(1, 2 * np.minimum(upper, lower))
+    return {"upper": upper, "lower": lower, "both": both}[side]
 
 
 def monte_carlo_error(p: np.ndarray | float, draws: int = DRAWS) -> np.ndarray | float:
@@ -141,9 +135,7 @@ def overlap(strata: Sequence[tuple[int, int, int]]) -> np.ndarray:
     [0.25, 0.5, 0.25]
     """
     odds = np.ones(1)
-    for size, first, second in strata:
-        total = comb(size, second)
-        both = range(min(first, second) + 1)
-        ways = [comb(first, k) * comb(size - first, second - k) / total for k in both]
-        odds = np.convolve(odds, ways)
+    for n, a, b in strata:
+        ways = [comb(a, k) * comb(n - a, b - k) for k in range(min(a, b) + 1)]
+        odds = np.convolve(odds, np.array(ways) / comb(n, b))
     return odds

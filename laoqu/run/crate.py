@@ -10,7 +10,6 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from mimetypes import guess_type
 from urllib.parse import quote
 
 from rocrate.model.contextentity import ContextEntity
@@ -20,8 +19,8 @@ from rocrate.rocrate import ROCrate
 from laoqu.run.store import digest
 
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
+CONTEXT = "https://w3id.org/ro/terms/workflow-run/context"
 CC_BY, MIT = (f"https://spdx.org/licenses/{name}" for name in ("CC-BY-4.0", "MIT"))
-MEDIA = {"ipynb": "application/x-ipynb+json", "csv": "text/csv", "svg": "image/svg+xml"}
 
 
 def metadata(manifest: Mapping, made: Mapping[str, bytes], sources: Mapping[str, dict]) -> bytes:
@@ -31,7 +30,7 @@ def metadata(manifest: Mapping, made: Mapping[str, bytes], sources: Mapping[str,
     → name of what the data rest on. The agent is whom ``LAOQU_AGENT`` names.
     """
     crate = ROCrate(version="1.1")
-    crate.metadata.extra_contexts.append("https://w3id.org/ro/terms/workflow-run/context")
+    crate.metadata.extra_contexts.append(CONTEXT)
 
     def add(id_: str, type_: object, **properties: object) -> dict[str, str]:
         crate.add(ContextEntity(crate, id_, {"@type": type_, **properties}))
@@ -42,63 +41,51 @@ def metadata(manifest: Mapping, made: Mapping[str, bytes], sources: Mapping[str,
     add(CC_BY, "CreativeWork", name="CC BY 4.0", description=without)
     add(MIT, "CreativeWork", name="MIT License")
     agent = os.environ.get("LAOQU_AGENT") or "whoever ran the batch (not recorded)"
-    packages = [
-        add(f"pkg:pypi/{name}@{number}", "SoftwareApplication", name=name, softwareVersion=number)
-        for name, number in sorted(manifest["packages"].items())
-    ]
-    tool = {"name": "laoqu", "softwareVersion": manifest["laoqu"], "license": {"@id": MIT}}
-    tool = add("#laoqu", "SoftwareApplication", softwareRequirements=packages, **tool)
-    common = {"agent": add("#agent", "Organization", name=agent), "tool": tool}
+    add("#agent", "Organization", name=agent)
+    packages = [add(f"pkg:pypi/{name}@{number}", "SoftwareApplication", name=name, version=number)
+                for name, number in sorted(manifest["packages"].items())]  # fmt: skip
+    add("#laoqu", "SoftwareApplication", name="laoqu", softwareVersion=manifest["laoqu"],
+        license={"@id": MIT}, softwareRequirements=packages)  # fmt: skip
     for code, files in sorted(manifest["sets"].items()):
-        parts = [add(f"#input/{name}@{sha[:16]}", "CreativeWork", name=name, sha256=sha)
+        parts = [add(f"#input/{quote(name)}@{sha[:16]}", "CreativeWork", name=name, sha256=sha)
                  for name, sha in sorted(files.items())]  # fmt: skip
         add(f"#inputs/{code[:16]}", "Collection", hasPart=parts, sha256=code)
-    # Before a failed run comes the earlier one whose files still stand.
-    runs = [(f"#run/{run['name']}#earlier", run["earlier"]) for run in manifest["runs"]
-            if "earlier" in run]  # fmt: skip
-    runs += [(f"#run/{run['name']}", run) for run in manifest["runs"]]
-    actions = [_action(add, quote(id_, "/#"), run, manifest["sets"], common) for id_, run in runs]
+    earlier = [run["earlier"] | {"id": "#earlier"} for run in manifest["runs"] if "earlier" in run]
+    runs = [*earlier, *manifest["runs"]]
     files = {name: (len(data), digest(data)) for name, data in made.items()}
-    files |= {each["path"]: (each["bytes"], each["sha256"])
-              for _, run in runs for each in run["outputs"]}  # fmt: skip
+    files |= {it["path"]: (it["bytes"], it["sha256"]) for run in runs for it in run["outputs"]}
     for path, (size, sha) in sorted(files.items()):
-        kind = MEDIA.get(path.rpartition(".")[2]) or guess_type(path)[0] or "text/plain"
-        about = {"name": path, "contentSize": str(size), "sha256": sha, "encodingFormat": kind}
+        about = {"name": path, "contentSize": str(size), "sha256": sha}
         crate.add(File(crate, dest_path=path, properties=about))
     root = crate.root_dataset
-    root["name"] = "Outputs of laoqu"
-    root["description"] = (
-        "Reports and cards on the 2021 implementation plan for old revolutionary base areas of "
-        "China, with their values and tables."
-    )
-    root["datePublished"], root["license"] = manifest["made"], {"@id": CC_BY}
-    root["conformsTo"], root["mentions"] = {"@id": PROFILE}, actions
+    root["name"], root["datePublished"] = "Outputs of laoqu", manifest["made"]
+    root["description"] = "Reports and cards on the 2021 plan for old revolutionary base areas"
+    root["license"], root["conformsTo"] = {"@id": CC_BY}, {"@id": PROFILE}
+    root["mentions"] = [_action(add, run, manifest["sets"]) for run in runs]
     root["isBasedOn"] = [add(id_, "CreativeWork", **it) for id_, it in sorted(sources.items())]
     return (json.dumps(crate.metadata.generate(), ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def _action(add: Callable, id_: str, run: Mapping, sets: Mapping, common: Mapping) -> dict:
+def _action(add: Callable, run: Mapping, sets: Mapping) -> dict:
     """Add a run with its notebook and parameters."""
-    code, name, parameters = run["parts"]["notebook"], run["notebook"], run["parameters"]
-    program = ["SoftwareApplication", "SoftwareSourceCode"]
-    notebook = add(f"#{quote(name)}@{code[:16]}", program, name=name, sha256=code,
-                   license={"@id": MIT}, softwareRequirements=common["tool"])  # fmt: skip
-    given = [add(f"#parameter/{quote(run['name'])}/{each}", "PropertyValue", name=each,
-                 value=value if isinstance(value, (str, int, float, bool)) else json.dumps(value))
-             for each, value in sorted(parameters.items())]  # fmt: skip
-    read = [{"@id": f"#inputs/{each[:16]}"}
-            for part, each in run["parts"].items()
+    code, name, given = run["parts"]["notebook"], run["notebook"], sorted(run["parameters"].items())
+    kinds = ["SoftwareApplication", "SoftwareSourceCode"]
+    notebook = add(f"#{quote(name)}@{code[:16]}", kinds, name=name, sha256=code,
+                   license={"@id": MIT}, softwareRequirements={"@id": "#laoqu"})  # fmt: skip
+    values = [add(f"#parameter/{quote(run['name'])}/{each}", "PropertyValue", name=each,
+                  value=value if isinstance(value, (str, int, float, bool)) else json.dumps(value))
+              for each, value in given]  # fmt: skip
+    read = [{"@id": f"#inputs/{each[:16]}"} for part, each in run["parts"].items()
             if part != "versions" and sets.get(each)]  # fmt: skip
-    pairs = " ".join(f"-p {each}={value}" for each, value in sorted(parameters.items()))
     ended = datetime.fromisoformat(run["recorded"]["made"])
     began = ended - timedelta(seconds=run["recorded"]["seconds"])
     failed = {"error": run["error"]} if run["status"] == "failed" else {}
-    status = "FailedActionStatus" if failed else "CompletedActionStatus"
+    status = f"http://schema.org/{'Failed' if failed else 'Completed'}ActionStatus"
     return add(
-        id_, "CreateAction", name=f"{name}: {run['name']}",
-        description=f"laoqu run {name} {pairs}".strip(), instrument=notebook,
-        agent=common["agent"], object=[*given, *read],
-        result=[{"@id": quote(each["path"])} for each in run["outputs"]],
+        f"#run/{quote(run['name'])}{run.get('id', '')}", "CreateAction",
+        name=f"{name}: {run['name']}", instrument=notebook, agent={"@id": "#agent"},
+        description=" ".join([f"laoqu run {name}", *(f"-p {each}={it}" for each, it in given)]),
+        object=[*values, *read], result=[{"@id": quote(each["path"])} for each in run["outputs"]],
         startTime=began.isoformat(timespec="seconds"), endTime=ended.isoformat(timespec="seconds"),
-        actionStatus={"@id": f"http://schema.org/{status}"}, **failed,
+        actionStatus={"@id": status}, **failed,
     )  # fmt: skip

@@ -1,9 +1,12 @@
-"""Weights, draws, counts, cross tables, PMC, co-words: known answers, properties, hostile input."""
+"""Draws, cross tables, and what notebooks 05 and 90 define: known answers, properties, refusals."""
 
 from __future__ import annotations
 
+import ast
 import itertools
+from types import SimpleNamespace
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,9 +15,28 @@ from hypothesis import strategies as st
 from scipy.stats import false_discovery_control, hypergeom
 
 import laoqu as lq
-from laoqu.analysis import counts, coword, crosstab, draws, pmc
-from laoqu.analysis.counts import weights
+from laoqu import paths
+from laoqu.analysis import crosstab, draws
 from laoqu.errors import ParameterError, UnknownId
+
+
+def cells_of(name):
+    cells = nbformat.read(paths.notebooks() / f"{name}.ipynb", as_version=4).cells
+    return [cell.source for cell in cells if cell.cell_type == "code"]
+
+
+def functions_of(name):
+    """What a notebook imports and defines, without running it."""
+    wanted = (ast.Import, ast.ImportFrom, ast.FunctionDef)
+    nodes = [node for cell in cells_of(name) for node in ast.parse(cell).body]
+    found = {}
+    code = ast.Module([node for node in nodes if isinstance(node, wanted)], [])
+    exec(compile(code, name, "exec"), found)
+    return SimpleNamespace(**found)
+
+
+COMPARED, APPENDIX = functions_of("05_areas_compared"), functions_of("90_appendix_pmc_coword")
+weights = COMPARED.weights
 
 REACH = ("named", "place", "class", "everyone", "conditional")
 MEASURES, AREAS = [f"m{i}" for i in range(5)], list("abcd")
@@ -39,7 +61,7 @@ def tables(draw):
 # Weights
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(reaches(), st.permutations(AREAS))
 def test_what_is_for_everyone_and_names_of_areas_change_nothing(reach, order):
     more = pd.DataFrame({"measure_id": "new", "region_id": AREAS, "reach": "everyone"})
@@ -130,20 +152,20 @@ def test_measures_of_one_sentence_for_the_same_areas_are_one_list():
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=12))
 def test_gini_stays_in_its_range(values):
-    found = counts.gini(values)
+    found = COMPARED.gini_of(values)
     assert np.isnan(found) if not sum(values) else 0 <= found <= (len(values) - 1) / len(values)
 
 
 def test_gini_of_lists_dealt_by_lot_in_a_case_worked_by_hand():
     # Two lists of one among two areas fall on the same one in half of the draws, Gini 1/2, else 0.
     drawn = draws.deal(pd.DataFrame([[1, 0], [0, 1]]), [1, 1], 20_000).sum(axis=1)
-    assert counts.gini(drawn).mean() == pytest.approx(0.25, abs=0.01)
+    assert COMPARED.gini_of(drawn).mean() == pytest.approx(0.25, abs=0.01)
 
 
 def test_an_order_over_an_incomplete_area_is_not_sure_and_one_of_it_over_others_is():
     cases = pd.DataFrame({"full": [5, 6], "part": [3, 3], "low": [1, 2]})
     known = pd.Series({"full": True, "part": False, "low": True})
-    found = counts.orders(cases, known).set_index(["region_id", "other_id"])
+    found = COMPARED.orders(cases, known).set_index(["region_id", "other_id"])
     assert found["ahead"].tolist() == ["full", "full", "part"]
     assert found["sure"].tolist() == [False, True, True]
 
@@ -151,7 +173,7 @@ def test_an_order_over_an_incomplete_area_is_not_sure_and_one_of_it_over_others_
 @given(st.lists(st.lists(st.integers(0, 4), min_size=3, max_size=3), min_size=1, max_size=9))
 def test_orders_share_out_all_cases_and_a_tie_is_no_order(rows):
     cases = pd.DataFrame(rows, columns=list("abc"))
-    found = counts.orders(cases, pd.Series(True, index=list("abc")))
+    found = COMPARED.orders(cases, pd.Series(True, index=list("abc")))
     assert np.allclose(found[["more", "fewer", "tied"]].sum(axis=1), 1)
     for row in found.itertuples():
         gap = cases[row.region_id] - cases[row.other_id]
@@ -159,15 +181,20 @@ def test_orders_share_out_all_cases_and_a_tie_is_no_order(rows):
 
 
 @pytest.fixture(scope="module")
-def multiverse():
-    plan = lq.load()
-    reached = {name: plan.reach(None, name) for name in ("high", "medium", "low")}
-    return counts.multiverse(plan.measures(), plan.mentions(), reached, plan.region_ids)
+def compared():
+    """Notebook 05 as far as its 96 combinations, without its figures."""
+    found = {}
+    for cell in cells_of("05_areas_compared"):
+        if "show.chart" not in cell:
+            exec(cell, found)
+        if "universe" in found:
+            return SimpleNamespace(**found)
+    return None
 
 
-def test_the_multiverse_holds_every_combination_once_and_the_default_is_measure_reach(multiverse):
-    plan = lq.load()
-    decisions = multiverse[list(counts.DECISIONS)]
+def test_the_multiverse_holds_every_combination_once_and_the_default_is_measure_reach(compared):
+    plan, multiverse = compared.plan, compared.universe
+    decisions = multiverse[list(compared.decisions)]
     assert len(decisions) == len(decisions.drop_duplicates()) == 96
     reach, ids = plan.measure_reach(), plan.measures()["measure_id"]
     chosen = multiverse.query("confidence == 'medium' and carried and boxes and zones")
@@ -182,11 +209,11 @@ def test_the_multiverse_holds_every_combination_once_and_the_default_is_measure_
     assert row.astype(int).to_dict() == near["region_id"].value_counts().to_dict()
 
 
-def test_each_decision_of_the_multiverse_only_takes_away(multiverse):
-    whole = multiverse[multiverse["weight"] == "whole"].copy()
-    areas = lq.load().region_ids
+def test_each_decision_of_the_multiverse_only_takes_away(compared):
+    whole = compared.universe.query("weight == 'whole'")
+    areas = compared.plan.region_ids
     for column in ("carried", "boxes", "zones"):
-        rest = [name for name in counts.DECISIONS if name not in (column, "weight")]
+        rest = [name for name in compared.decisions if name not in (column, "weight")]
         yes, no = (whole[whole[column] == flag].set_index(rest)[areas] for flag in (True, False))
         assert (yes.sort_index() >= no.sort_index()).all(axis=None)
     sentences = whole[whole["unit"] == "sentence"].drop(columns=["carried"])
@@ -209,9 +236,9 @@ COUNTIES = [103, 66, 63, 55, 66, 40, 24, 11, 13, 14, 18, 17]
 
 def test_support_is_less_concentrated_than_size_implies():
     lists = pd.DataFrame([list(map(int, row)) for row in LISTS.split()])
-    observed = float(counts.gini(np.array(SIZES) @ lists.to_numpy()))
+    observed = float(COMPARED.gini_of(np.array(SIZES) @ lists.to_numpy()))
     dealt = draws.deal(lists, COUNTIES)
-    null = counts.gini(np.einsum("dla,l->da", dealt, np.array(SIZES)))
+    null = COMPARED.gini_of(np.einsum("dla,l->da", dealt, np.array(SIZES)))
     assert observed == pytest.approx(0.252, abs=5e-4)
     assert null.mean() == pytest.approx(0.325, abs=2e-3)
     assert float(draws.p_value(null, observed, "lower")) == pytest.approx(0.022, abs=5e-3)
@@ -249,10 +276,10 @@ CODES = {"instrument": ["S1", "D2"], "theme": ["T1", "T2"]}
 def test_cramers_v_of_the_published_example():
     # Bergsma: a = n mod 10, b = n mod 4, n = 0 … 149 gives .57980883, corrected .53051128.
     n = np.arange(150)
-    plain, corrected = crosstab.cramers_v(pd.crosstab(n % 10, n % 4).to_numpy())
+    plain, corrected = APPENDIX.cramers_v(pd.crosstab(n % 10, n % 4).to_numpy())
     assert plain == pytest.approx(0.57980883, abs=5e-9)
     assert corrected == pytest.approx(0.53051128, abs=5e-9)
-    assert np.isnan(crosstab.cramers_v(np.array([[3, 2], [0, 0]]))).all()
+    assert np.isnan(APPENDIX.cramers_v(np.array([[3, 2], [0, 0]]))).all()
 
 
 def test_cells_are_exact_and_the_drawn_p_of_the_table_agrees_with_the_exact_one():
@@ -264,7 +291,7 @@ def test_cells_are_exact_and_the_drawn_p_of_the_table_agrees_with_the_exact_one(
     assert cells["expected"].to_numpy() == pytest.approx([2] * 4)
     assert cells["p"].to_numpy() == pytest.approx([34 / 70] * 4)
     row = summary.iloc[0]
-    assert row["v"] == pytest.approx(0.5)
+    assert APPENDIX.cramers_v(np.array([[3, 1], [1, 3]]))[0] == pytest.approx(0.5)
     assert abs(row["p"] - 34 / 70) < 4 * row["error"]
 
 
@@ -299,19 +326,19 @@ def test_no_coded_measure_gives_an_empty_table_and_no_number():
     cells, summary = crosstab.association(coded([(pd.NA, "T1"), ("S1", pd.NA)]), CODES, times=9)
     assert cells["n"].sum() == 0
     assert cells["p"].isna().all()
-    assert summary[["v", "p"]].isna().all(axis=None)
+    assert summary["p"].isna().all()
 
 
 def test_log_odds_of_the_published_formula():
     # (5, 3, 2) against (20, 40, 40), prior 10 × pooled share.
-    found = crosstab.log_odds(pd.DataFrame([[5, 3, 2], [20, 40, 40]]))[:3]
+    found = APPENDIX.log_odds(pd.DataFrame([[5, 3, 2], [20, 40, 40]]))[:3]
     assert found["delta"].to_numpy() == pytest.approx([0.8113, -0.2302, -0.4786], abs=5e-5)
     assert found["z"].to_numpy() == pytest.approx([1.8995, -0.5624, -1.0847], abs=5e-5)
 
 
 def test_an_area_without_measures_has_no_log_odds_and_disturbs_nobody():
-    one = crosstab.log_odds(pd.DataFrame([[5, 3], [2, 4]], index=list("ab")))
-    two = crosstab.log_odds(pd.DataFrame([[5, 3], [2, 4], [0, 0]], index=list("abc")))
+    one = APPENDIX.log_odds(pd.DataFrame([[5, 3], [2, 4]], index=list("ab")))
+    two = APPENDIX.log_odds(pd.DataFrame([[5, 3], [2, 4], [0, 0]], index=list("abc")))
     assert two[4:]["z"].isna().all()
     assert two[:4]["z"].to_numpy() == pytest.approx(one["z"].to_numpy())
 
@@ -330,19 +357,19 @@ def scored(vector):
 
 
 def test_the_vector_worked_by_hand_is_called_two_things_by_two_schemes():
-    x = pmc.variables(scored(VECTOR))
+    x = APPENDIX.variables(scored(VECTOR))
     assert x.round(3).values.tolist() == [[0.667, 0.75, 1, 0.5, 0.5, 1, 0.6, 0.75, 0.5]]
-    total = pmc.index(x).iloc[0]
-    assert total.round(3).to_dict() == {"m": 9, "pmc": 6.267, "pmc_m": 0.696, "depression": 2.733}
+    total = APPENDIX.index(x).iloc[0]
+    assert total.round(3).to_dict() == {"m": 9, "pmc": 6.267, "pmc_m": 0.696}
     # .7 × 9 = 6.3 > 6.267; 6 < 6.267
-    assert pmc.grade(total["pmc"], 9, GRADES, "m9_share")["label_en"] == "acceptable"
-    assert pmc.grade(total["pmc"], 9, GRADES, "m9_integer")["label_en"] == "excellent"
+    assert APPENDIX.grade(total["pmc"], 9, GRADES, "m9_share")["label_en"] == "acceptable"
+    assert APPENDIX.grade(total["pmc"], 9, GRADES, "m9_integer")["label_en"] == "excellent"
 
 
 def test_pmc_over_m_is_the_pie_index_of_the_same_author():
     # The nine main variables printed for the PIE-index have the mean .6.
     x = pd.DataFrame([[0.6] * 9], columns=[f"X{i}" for i in range(1, 10)])
-    assert pmc.index(x)["pmc_m"].iloc[0] == pytest.approx(0.6)
+    assert APPENDIX.index(x)["pmc_m"].iloc[0] == pytest.approx(0.6)
 
 
 @pytest.mark.parametrize(
@@ -355,22 +382,22 @@ def test_pmc_over_m_is_the_pie_index_of_the_same_author():
     ],
 )  # fmt: skip
 def test_bounds_belong_to_the_grade_above(scheme, m, value, label):
-    assert pmc.grade(value, m, GRADES, scheme)["label_en"] == label
+    assert APPENDIX.grade(value, m, GRADES, scheme)["label_en"] == label
 
 
 def test_a_wrong_scheme_or_value_is_refused():
     with pytest.raises(UnknownId, match="nearest: ruiz2011"):
-        pmc.grade(5, 10, GRADES, "ruiz2012")
+        APPENDIX.grade(5, 10, GRADES, "ruiz2012")
     with pytest.raises(ParameterError, match="'ruiz2011' is for m = 10, not 9"):
-        pmc.grade(5, 9, GRADES, "ruiz2011")
+        APPENDIX.grade(5, 9, GRADES, "ruiz2011")
     with pytest.raises(ParameterError, match="does not lie between 0 and m"):
-        pmc.grade(10.1, 10, GRADES, "ruiz2011")
+        APPENDIX.grade(10.1, 10, GRADES, "ruiz2011")
 
 
 def test_what_is_not_scored_counts_neither_way_and_nothing_scored_is_undefined():
-    x = pmc.variables(scored([[1, np.nan, 0], [np.nan], [1, 1]]))
+    x = APPENDIX.variables(scored([[1, np.nan, 0], [np.nan], [1, 1]]))
     assert x.iloc[0, [0, 2]].tolist() == [0.5, 1.0]
-    assert pmc.index(x)[["pmc", "pmc_m"]].isna().all(axis=None)
+    assert APPENDIX.index(x)[["pmc", "pmc_m"]].isna().all(axis=None)
 
 
 # Co-words
@@ -379,7 +406,7 @@ def test_what_is_not_scored_counts_neither_way_and_nothing_scored_is_undefined()
 def test_co_words_by_hand():
     # Six sentences in two clauses; a and b stand in 3 each, 2 of them together, all in c1 of four.
     table = pd.DataFrame({"a": [1, 1, 1, 0, 0, 0], "b": [1, 1, 0, 1, 0, 0], "rare": [1] + [0] * 5})
-    found = coword.pairs(table, ["c1"] * 4 + ["c2"] * 2)
+    found = crosstab.pairs(table, ["c1"] * 4 + ["c2"] * 2)
     assert found[["term_a", "term_b"]].values.tolist() == [["a", "b"]]
     row = found.iloc[0]
     assert (row["together"], row["clauses"]) == (2, 1)
@@ -397,7 +424,7 @@ def test_the_layout_explains_most_links_of_the_plan():
     tokens = plan.table("tokens")
     table = pd.crosstab(tokens["unit_id"], tokens["concept"]).clip(upper=1)
     table = table.reindex(sentences["unit_id"], fill_value=0)
-    found = coword.pairs(table, sentences["clause_id"])
+    found = crosstab.pairs(table, sentences["clause_id"])
     links = found["link"].sum()
     # As published: chance gives about ten links, the layout about 21 of the 29.
     assert found["by_chance"].sum() < found["by_layout"].sum() < links
@@ -408,4 +435,4 @@ def test_the_layout_explains_most_links_of_the_plan():
 
 def test_too_few_terms_make_no_pair():
     table = pd.DataFrame({"a": [1, 0], "b": [0, 1]})
-    assert coword.pairs(table, ["c1", "c2"]).empty
+    assert crosstab.pairs(table, ["c1", "c2"]).empty

@@ -134,9 +134,43 @@ def test_describe_says_what_an_id_stands_for(plan, name, expected):
     assert expected in plan.describe(name)
 
 
-def test_a_measure_is_shown_with_its_codes_on_the_command_line_too(capsys):
-    assert main(["show", "c07.s06.m2"]) == 0
-    assert "theme: T" in capsys.readouterr().out
+@pytest.mark.parametrize(
+    ("line", "status", "said"),
+    [
+        ("show c07.s06.m2", 0, "theme: T"),
+        ("show 621022", 0, "name: 环县"),
+        ("run 10_region_report -p region 左右江 --why", 0, "zh/zuoyoujiang: new"),
+        ("run 11_county_card -p adcode 370323 --why", 0, "zh/cards/370323: new"),
+        ("card 朝阳区 --within 北京 --why", 0, "zh/cards/110105: new"),
+        ("card 朝阳区", 2, "say `within`"),
+        ("card 北京", 2, "北京市 (110000) has counties of its own"),
+        ("report nowhere", 2, "unknown area 'nowhere'; nearest: ganminyue"),
+        ("report yimeng --lang fr", 2, "lang is 'fr', expected one of zh, en"),
+        ("report yimeng --all", 2, "name at least one area, or --all (not both)"),
+        ("report yimeng --formats docs", 2, "unknown format 'docs', expected html, pdf, docx"),
+        ("report yimeng --kernel pyhton3", 2, "no Jupyter kernel 'pyhton3'; nearest: python3"),
+        ("report yimeng --scheduler x", 2, "--engine dask and --scheduler ADDRESS go together"),
+        ("export --estimator didd", 2, "unknown estimator 'didd'; nearest: did"),
+        ("export --years 1000-9999", 2, "unknown span of years '1000-9999'"),
+        ("monitor no.csv", 2, "no.csv: no such file"),
+        ("codebook nothing", 2, "unknown variable 'nothing'"),
+    ],
+)
+def test_a_command_shows_or_says_in_a_sentence(capsys, monkeypatch, tmp_path, line, status, said):
+    monkeypatch.setenv("LAOQU_OUTPUTS", str(tmp_path / "out"))
+    assert main(line.split()) == status
+    out, error = capsys.readouterr()
+    assert said in (error if status else out)
+    assert not (tmp_path / "out").exists()
+
+
+def test_options_of_jupyterlab_follow_and_those_of_others_do_not(monkeypatch):
+    called = []
+    monkeypatch.setattr(subprocess, "call", lambda command: called.extend(command) or 0)
+    assert main(["lab", "--no-browser"]) == 0
+    assert called[3:] == ["--no-browser", str(paths.notebooks())]
+    with pytest.raises(SystemExit):
+        main(["check", "--no-browser"])
 
 
 @pytest.mark.parametrize("name", ["c17", "c07.s99", "nothing", ""])

@@ -11,13 +11,13 @@ from pathlib import Path
 import nbformat
 import papermill
 import pytest
-from fixture import book
+from fixture import book, shown
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import laoqu as lq
 from laoqu import paths, reports
-from laoqu.run import batch, process
+from laoqu.run import batch, dask, process
 from laoqu.run import store as stores
 from laoqu.run.crate import metadata
 from laoqu.run.parameters import Notebook, digest_of, read_sets
@@ -364,6 +364,16 @@ def test_the_engine_leaves_this_process_as_it_was(tmp_path, capfd):
     papermill.execute_notebook(str(source), None, engine_name="laoqu", progress_bar=False)
 
 
+TEMPLATES = ["08_monitoring", "10_region_report", "11_county_card", "12_annotated_plan"]
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_clients_that_write_outputs_as_they_are_find_no_scalar_of_numpy(name):
+    """As ploomber-engine saves a template."""
+    made = shown(nbformat.read(paths.notebooks() / f"{name}.ipynb", as_version=4))
+    assert sum(bool(cell.get("outputs")) for cell in made.cells) > 3
+
+
 # --- a batch
 
 
@@ -485,6 +495,13 @@ def test_a_crate_names_runs_files_and_sources():
     assert found["./"]["isBasedOn"] == [{"@id": "https://a.example/"}]
     linked = [part["@id"] for each in actions.values() for part in each["object"]]
     assert set(linked) <= set(found)
+
+
+def test_a_worker_of_other_data_is_named():
+    wanted = stores.inputs(stores.input_files())
+    assert dask.differences(wanted) == ""
+    wanted["data"]["curated/regions.csv"] = "other"
+    assert dask.differences({**wanted, "lock": {}}) == "data: curated/regions.csv"
 
 
 def test_workers_are_as_many_as_cores_and_memory_allow(monkeypatch):
