@@ -63,16 +63,23 @@ def direct(plan: Plan) -> pd.DataFrame:
 
 
 def lacking(
-    rows: pd.DataFrame, standings: pd.DataFrame, region_id: str, most: int = MOST
+    rows: pd.DataFrame,
+    standings: pd.DataFrame,
+    scopes: pd.DataFrame,
+    region_id: str,
+    most: int = MOST,
 ) -> pd.DataFrame:
     """Return what more than `most` areas have by name and this one has not.
 
-    `rows` and `standings` are those of all areas. One row per thing: ``kind`` (measure or role),
-    ``id`` (of the measure; code of the role), ``areas`` (how many of the twelve have it),
+    `rows`, `standings` and `scopes` are those of all areas. What the plan confines to a class that
+    of other areas (东中部革命老区) cannot be lacking there. One row per thing: ``kind`` (measure
+    or role), ``id`` (of the measure; code of the role), ``areas`` (how many of the twelve have it),
     ``short_zh``, ``short_en`` (of a measure). Most of these lists end in 等: an area that is not
     printed in one may still be meant.
     """
-    measures = rows[rows["reach"] == "named"].assign(kind="measure", id=rows["measure_id"])
+    fits = _fits(scopes, region_id).groupby(scopes["unit_id"]).any()
+    measures = rows[rows["reach"].eq("named") & rows["unit_id"].map(fits)]
+    measures = measures.assign(kind="measure", id=measures["measure_id"])
     roles = standings.assign(kind="role", id=standings["role"])
     table = pd.concat([measures, roles])
     found = table.groupby(["kind", "id"]).agg(
@@ -124,8 +131,7 @@ def open_lists(plan: Plan, region_id: str) -> pd.DataFrame:
     """
     scopes, reached = plan.scopes(), plan.reach(region_id)
     named = reached.loc[reached["how"].isin(DIRECT), "unit_id"]
-    areas = scopes["class_areas"].map(set)
-    fits = areas.map(lambda ids: not ids or bool(ids & {region_id, "*"}))
+    fits = _fits(scopes, region_id)
     # A list of kinds (“综合保税区等”) leaves no name out: a list of names has one before its 等.
     first = plan.mentions().groupby("unit_id")["end"].min()
     names = scopes["unit_id"].map(first).le(scopes["end"])
@@ -133,6 +139,11 @@ def open_lists(plan: Plan, region_id: str) -> pd.DataFrame:
     sentences = plan.sentences().drop(columns="directive")
     here = sentences["unit_id"].isin(lists["unit_id"]) & ~sentences["unit_id"].isin(named)
     return sentences[here].reset_index(drop=True)
+
+
+def _fits(scopes: pd.DataFrame, region_id: str) -> pd.Series:
+    """Return whether a scope is of no class of areas, or of one that the area can be in."""
+    return scopes["class_areas"].map(lambda ids: not ids or not {region_id, "*"}.isdisjoint(ids))
 
 
 @dataclass(frozen=True)
@@ -162,7 +173,7 @@ def findings(plan: Plan) -> dict[str, Findings]:
             area,
             named[named["region_id"] == area],
             cities[cities["region_id"] == area],
-            lacking(rows, places, area),
+            lacking(rows, places, plan.scopes(), area),
             int(now["key_counties"]),
             bool(now["complete"]),
         )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MIME", "Block", "Show", "Words"]
 
-CHARTS = ("strip", "dots", "matrix", "heat", "lines")
+CHARTS = ("dots", "heat", "lines")
 FILE = re.compile(r"[A-Za-z0-9][\w.-]{0,80}", re.ASCII)
 #: How the paragraphs of a text are set.
 FORMS = ("", "answer", "note", "list")
@@ -137,15 +137,24 @@ class Show:
 
         The other parameters are those of `text`.
         """
+        roles = dict(roles or {})
         names = list(frame.columns) if columns is None else list(columns)
-        tables.check_columns(frame, [*names, *(roles or {}), *filter(None, (group, link))])
-        ids = frame[link].astype(str).tolist() if link else []
-        note = self.words.say(note)
+        tables.check_columns(frame, [*names, *roles, *filter(None, (group, link))])
+        heads = tables.columns_of(frame[names], self.words, roles)
+        rows = [
+            [tables.cell_text(*cell, self.words) for cell in zip(row, heads, strict=True)]
+            for row in frame[names].itertuples(index=False)
+        ]
+        note, begins, links = self.words.say(note), [], []
+        if group:
+            texts = [self.words.cell(group, str(tables.scalar(each))) for each in frame[group]]
+            begins = [[i, text] for i, text in enumerate(texts) if texts[:i][-1:] != [text]]
+        if link:
+            links = frame[link].astype(str).tolist()
         return self._block(
             "table", key, level=level, title=self.words.say(title), note=note, folded=folded,
-            groups=tables.groups_of(frame[group], self.words) if group else [],
-            links=ids, ids=_unique(key, ids), values=values, quotes=self._quotes([note]),
-            **tables.table_parts(frame[names], self.words, dict(roles or {})),
+            columns=heads, rows=rows, groups=begins, links=links, ids=_unique(key, links),
+            values=values, quotes=self._quotes([note]),
             download=tables.as_download(frame if download is None else download),
         )  # fmt: skip
 
@@ -174,16 +183,12 @@ class Show:
         The files are ``figures/KEY.png``, ``.svg`` and ``.csv``. A figure of ours knows its words;
         for one of matplotlib give `alt` (what it shows, for those who cannot see it) and `caption`.
         """
-        alt = self.words.say(alt or getattr(figure, "alt", ""))
-        if not alt:
+        given = {"alt": self.words.say(alt), "caption": self.words.say(caption)}
+        words = {name: text for name, text in given.items() if text}
+        record = tables.figure_record(figure, key, self.lang, **words)
+        if not record["alt"]:
             raise ParameterError(f"figure {key!r} needs an alt text: what it shows, in words")
-        data = getattr(figure, "data", None)
-        return self._block(
-            "figure", key, title=str(getattr(figure, "title", "")), alt=alt,
-            caption=self.words.say(caption or getattr(figure, "caption", "")),
-            images=tables.images_of(figure),
-            download=None if data is None else tables.as_download(data),
-        )  # fmt: skip
+        return self._block(**record)
 
     def _said(self, parts: Mapping[str, object]) -> dict[str, object]:
         words = {name: self.words.say(str(parts[name])) for name in FIGURE_WORDS if name in parts}
@@ -199,10 +204,9 @@ class Show:
     ) -> Block:
         if kind in ("table", "figure") and not FILE.fullmatch(key):
             raise ParameterError(f"key {key!r} names a file: expected letters, digits and _ - .")
-        shown = tables.new_record(kind, key, self.lang, **parts)
+        shown = tables.new_record(kind, key, **{"lang": self.lang} | parts)
         shown["anchor"] = anchor or re.sub(r"[^\w-]+", "-", key).strip("-")
-        row = pd.DataFrame([dict(values or {})])
-        shown["values"] = dict(zip(row.columns, tables.as_download(row)["rows"][0], strict=True))
+        shown["values"] = {name: tables.scalar(each) for name, each in dict(values or {}).items()}
         return Block(shown)
 
 

@@ -15,85 +15,33 @@ from matplotlib.ticker import MaxNLocator
 
 from laoqu.errors import ParameterError
 from laoqu.show.figure import Figure, finish, number, take
-from laoqu.show.style import INSTRUMENTS, LINE, MARGIN, SMALL, Look, Sheet, text_width, wrap
+from laoqu.show.style import LINE, MARGIN, SMALL, TONE, Sheet, mark, stroke, text_width, wrap
 from laoqu.show.words import Words
 
 #: Colours of series in their order; more than these are not told apart.
 SERIES = ("focus", "ink", "context", "supply")
-GRID, AXIS = Look(line="rule", width=0.5), Look(line="context", width=0.7)
-#: Points: a line of text, a row, a row of a strip or a heat map, the widest names of rows on a
-#: wide and a narrow sheet, between columns, and between equal dots of a strip.
-HIGH, ROW, STRIP, CELL, NAMES, GAP, NEXT = SMALL * LINE, 13.0, 21.0, 15.0, (150.0, 92.0), 8.0, 5.8
+GRID, AXIS = stroke("rule"), stroke("context", 0.7)
+#: Points: a line of text, a row, one of many dots, one of squares, the widest names of rows on a
+#: wide and a narrow sheet, between columns, and between equal dots.
+HIGH, ROW, STRIP, CELL, NAMES, GAP, NEXT = SMALL * LINE, 13.0, 24.0, 15.0, (150.0, 92.0), 8.0, 4.7
 #: Points: height of one panel of lines alone and of one among several, between panels, of a head.
 ALONE, AMONG, BETWEEN, HEAD = 150.0, 78.0, 16.0, 11.0
 
 
-def strip(frame: pd.DataFrame, words: Words, focus: str, **given: str) -> Figure:
-    """Draw each measure as a strip: one dot an area, the area `focus` in red with its value.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row per ``label`` and ``region_id``: ``value``, and ``complete`` if given (are its
-        counties documented? else its dot is hollow). Each strip has its own scale from zero.
-
-    Examples
-    --------
-    >>> import laoqu as lq
-    >>> plan = lq.load()
-    >>> frame = plan.regions().assign(label="counties")
-    >>> strip(frame, lq.Show(plan, "en").words, "yimeng", value="documented", title="18 of 18")
-    18 of 18. Values: counties 18.
-    """
-    data = take(frame, given, ["label", "region_id", "value"], complete=True)
-    mine = data[data["region_id"] == focus]
-    if mine.empty:
-        raise ParameterError(f"the frame has no row of the area {focus!r}")
-
-    def look(area: str, complete: bool) -> Look:
-        tone = "focus" if area == focus else "context"
-        return Look(tone, "paper", 0.6) if complete else Look("paper", tone, 1.2)
-
-    def draw(sheet: Sheet) -> None:
-        others = words("figure.key.others", n=data["region_id"].nunique() - 1)
-        doubt = data.loc[~data["complete"], "region_id"].nunique()
-        key = [(words.area(focus), "circle", look(focus, mine["complete"].all())),
-               (others, "circle", look("", True)),
-               (words("figure.key.incomplete", n=doubt), "circle", look("", False))]  # fmt: skip
-        sheet.legend(key if doubt else key[:2])
-        for cells, left, y in _rows(sheet, data, STRIP):
-            x0, x1, top = left + 30, sheet.width - 22, max(*(c.value for c in cells), 1)
-            value = next((number(c.value) for c in cells if c.region_id == focus), "–")
-            sheet.text(left + 18, y, value, 9, tone="focus", anchor="end", name="value")
-            sheet.line((x0, y), (x1, y), look=AXIS)
-            sheet.text(x1 + 8, y, number(top), tone="muted")
-            beside: dict[float, int] = {}
-            for cell in sorted(cells, key=lambda c: c.region_id != focus):
-                # Equal values stand around the line, five in a column, the area itself on it.
-                column, k = divmod(beside.setdefault(cell.value, 0), 5)
-                beside[cell.value] += 1
-                inward = NEXT if cell.value < top / 2 else -NEXT
-                x = x0 + cell.value * (x1 - x0) / top + column * inward
-                up, r = (k + 1) // 2 * (NEXT if k % 2 else -NEXT), 2.5
-                if cell.region_id == focus:
-                    r = 3.6
-                mark = look(cell.region_id, cell.complete)
-                sheet.mark(x, y + up, r, mark, name=f"{cell.label}|{cell.region_id}")
-
-    listed = [f"{c.label} {number(c.value)}" for c in mine.itertuples()]
-    return finish(draw, data, words, listed, given)
-
-
-def dots(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
-    """Draw values as dots on one scale, with their intervals.
+def dots(frame: pd.DataFrame, words: Words, own: bool = False, **given: str) -> Figure:
+    """Draw values as dots with their intervals, on one scale or each row on its `own` from zero.
 
     Parameters
     ----------
     frame : DataFrame
         One row a dot: ``label``, ``value``; if given ``low`` and ``high`` (an interval, or the
-        range of other areas), ``group`` (a head over rows), ``series`` (several dots a row, by
-        colour), ``mark`` (S, E or D: the class of an instrument), ``text`` (written in place of
-        the value).
+        range of other areas), ``group`` (a head over rows), ``series`` (several dots a row) with
+        ``tone`` (a colour's name; what is in ``context`` stands behind, small and without its
+        value) and ``complete`` (if not, it is a ring), ``text`` (written in place of the value),
+        ``region_id`` (goes into the data).
+    words : Words
+    own : bool
+        Equal values stand around the line of their row, and the row ends at its greatest value.
 
     Examples
     --------
@@ -101,115 +49,107 @@ def dots(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
     >>> plan = lq.load()
     >>> n = plan.measures()["theme"].value_counts().rename_axis("label").reset_index(name="value")
     >>> figure = dots(n, lq.Show(plan, "en").words, title="Most measures are of theme T04")
-    >>> len([item for item in figure.sheet().items if item.kind == "mark"]) == len(n)
+    >>> len(figure.matplotlib().axes[1].lines[0].get_xdata()) == len(n)
     True
     """
     data = take(frame, given, ["label", "value"], low=np.nan, high=np.nan, group="", series="",
-                mark="", text="")  # fmt: skip
-    series = list(dict.fromkeys(data["series"]))
-    if len(series) > len(SERIES):
-        raise ParameterError(f"{len(series)} series; at most {len(SERIES)} can be told apart")
-    shown = data.assign(text=data["text"].where(data["text"] != "", data["value"].map(number)))
-    ends = data[["value", "low", "high"]].to_numpy(dtype=float)
+                tone="", text="", complete="", region_id="")  # fmt: skip
+    names = list(dict.fromkeys(data["series"]))
+    if len(names) > len(SERIES):
+        raise ParameterError(f"{len(names)} series; at most {len(SERIES)} can be told apart")
+    tones = _tones(data)
+    quiet = data["tone"] == "context"
+    sure = data["complete"].ne(False).groupby(data["series"]).all()
+    sizes = dict.fromkeys(names, 6.2) | dict.fromkeys(data.loc[quiet, "series"], 4.6)
+    looks = {
+        name: mark(tone, size=sizes[name]) if sure[name]
+        else mark("paper", tone, sizes[name] - 0.8, width=1.0)
+        for name, tone in tones.items()
+    }  # fmt: skip
+    loud = data[~quiet].copy()
+    loud["text"] = loud["text"].where(loud["text"] != "", loud["value"].map(number))
+    top = data.groupby(["group", "label"])["value"].transform("max").clip(lower=1) if own else 1
+    drawn = data.assign(**data[["value", "low", "high"]].div(top, axis=0), n=data["value"])
+    ends = drawn[["value", "low", "high"]].to_numpy(dtype=float)
     whole = bool((data["value"] % 1 == 0).all())
-    ticks = ticks_of(np.nanmin(ends, initial=0), np.nanmax(ends, initial=0), whole)
-    interval, room = data["low"].notna().any(), max(map(text_width, shown["text"])) + 6
-    key = [(words(f"figure.key.{tone}"), mark, Look("paper", tone, 1.1))
-           for mark, tone in INSTRUMENTS.items() if (data["mark"] == mark).any()]  # fmt: skip
-    tones = dict(zip(series, SERIES, strict=False))
-    key += [(name, "circle", Look(tone)) for name, tone in tones.items() if name]
+    ticks = (
+        [0, 1] if own else ticks_of(np.nanmin(ends, initial=0), np.nanmax(ends, initial=0), whole)
+    )
+    room = max(map(text_width, loud["text"]), default=0) + 14
+    deep = STRIP if own else ROW + 9 * (len(names) - 1)
+    shift = {name: 0 if own else (k - (len(names) - 1) / 2) * 9 for k, name in enumerate(names)}
 
     def draw(sheet: Sheet) -> None:
-        sheet.legend(key)
-        grid, top = len(sheet.items), sheet.y
-        for cells, left, y in _rows(sheet, shown, ROW + 9 * (len(series) - 1)):
-            x0, x1 = left + 8, sheet.width - MARGIN - room
-            scale = (x1 - x0) / (ticks[-1] - ticks[0])
-            zero = x0 - ticks[0] * scale
-            for each in cells:
-                across = y + (series.index(each.series) - (len(series) - 1) / 2) * 9
-                low, at, high = (zero + v * scale for v in (each.low, each.value, each.high))
-                if interval:
-                    bar = Look(line="context", width=1.6)
-                    sheet.line((low, across), (high, across), look=bar, name="interval")
-                else:
-                    sheet.line((zero, across), (at, across), look=Look(line="rule", width=1.4))
-                if each.mark in INSTRUMENTS:
-                    ring = Look("paper", INSTRUMENTS[each.mark], 1.1)
-                    sheet.mark(at, across, 4.6, ring, name=each.label, text=each.mark)
-                else:
-                    dot = Look(tones[each.series], "paper")
-                    sheet.mark(at, across, 3.1, dot, name=each.label)
-                x = np.nanmax([at, zero, high]) + 7
-                sheet.text(x, across, each.text.strip(), tone="muted", name="value")
-        drawn, sheet.items[grid:] = sheet.items[grid:], []  # the grid lies below
-        for tick in ticks:
-            x = zero + tick * scale
-            sheet.line((x, top), (x, sheet.y + 1), look=GRID if tick else AXIS)
-            sheet.text(x, sheet.y + 7, number(tick), tone="muted", anchor="middle")
-        sheet.items += drawn
+        sheet.legend([(name, look) for name, look in looks.items() if name])
+        start, rows, left = sheet.y, [], 0.0
+        for cells, edge, y in _rows(sheet, drawn, deep):
+            rows.append(cells.assign(y=y + cells["series"].map(shift)))
+            left = edge + room
+        rows = pd.concat(rows)
+        wide = sheet.width - MARGIN - left - (20 if own else 6)
+        axes = sheet.window(left, start, wide, sheet.y - start)
+        axes.set(xlim=(ticks[0], ticks[-1]), ylim=(sheet.y, start))
+        for k in loud.index:
+            text, tone = loud["text"][k].strip(), tones[loud["series"][k]]
+            sheet.text(left - 8, rows["y"][k], text, tone=tone, ha="right", label="value")
+        if own:
+            for y, most in rows.groupby("y")["n"].max().items():
+                sheet.text(left + wide + 8, y, number(max(most, 1)), tone="muted")
+            axes.hlines(rows["y"].unique(), 0, 1, **AXIS)
+            rows = rows.sort_values("series", key=lambda series: series.map(names.index))
+            column, k = divmod(rows.groupby(["y", "value"]).cumcount(), 5)
+            rows["value"] += column * NEXT / wide * np.where(rows["value"] < 0.5, 1, -1)
+            rows["y"] += (k + 1) // 2 * np.where(k % 2, NEXT, -NEXT)
+        else:
+            _scale(axes, ticks, None)
+            axes.vlines(0, start, sheet.y, **AXIS)
+            bars = data["low"].notna().any()
+            low, high = (rows["low"], rows["high"]) if bars else (0, rows["value"])
+            axes.hlines(rows["y"], low, high, **stroke("context" if bars else "rule", 1.6))
+            sheet.y += HIGH + 3
+        for name in reversed(names):
+            mine = rows[rows["series"] == name]
+            axes.plot(mine["value"], mine["y"], **looks[name], label=name)
 
-    return finish(draw, data, words, [f"{c.label} {c.text}" for c in shown.itertuples()], given)
-
-
-def matrix(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
-    """Draw who has what: rows by columns, a mark where the frame has a row.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row a mark: ``label`` (a row's name) and ``column``; if given ``sure`` (if not, the mark
-        is hollow) and ``group``. Rows and columns stand in the order of the frame; a categorical
-        keeps empty columns.
-
-    Examples
-    --------
-    >>> import laoqu as lq
-    >>> import pandas as pd
-    >>> frame = pd.DataFrame({"label": ["Ganzhou", "Ji'an"], "column": ["centre", "industry"]})
-    >>> matrix(frame, lq.Show(lq.load(), "en").words, title="Two cities")
-    Two cities. Values: Ganzhou: centre, Ji'an: industry.
-    """
-    data = take(frame, given, ["label", "column"], sure=True)
-
-    def draw(sheet: Sheet) -> None:
-        for each, x, y, wide in _cells(sheet, data, ROW):
-            look = Look("focus") if each.sure else Look("paper", "focus", 1.1)
-            sheet.mark(x + wide / 2, y, 3.0, look, name=f"{each.label}|{each.column}")
-
-    by_row = data.groupby("label", sort=False)["column"].agg(lambda has: ", ".join(map(str, has)))
-    return finish(draw, data, words, [f"{name}: {has}" for name, has in by_row.items()], given)
+    return finish(draw, data, words, [f"{c.label} {c.text}" for c in loud.itertuples()], given)
 
 
 def heat(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
-    """Draw counts of rows by columns as filled cells, the number in each; zero is a dot.
+    """Draw counts of rows by columns as filled squares, the number in each; zero is a dot.
 
     Parameters
     ----------
     frame : DataFrame
-        One row a cell: ``label``, ``column``, ``value``; if given ``group``.
+        One row a cell: ``label``, ``column``, ``value``; if given ``group``. Rows and columns
+        stand in the order of the frame; a categorical keeps empty columns.
 
     Examples
     --------
     >>> import laoqu as lq
     >>> import pandas as pd
     >>> frame = pd.DataFrame({"label": ["c07", "c07"], "column": ["A", "B"], "value": [3, 0]})
-    >>> items = heat(frame, lq.Show(lq.load(), "en").words).sheet().items
-    >>> [item.text for item in items if item.name == "value"]
+    >>> texts = heat(frame, lq.Show(lq.load(), "en").words).matplotlib().axes[0].texts
+    >>> [text.get_text() for text in texts if text.get_label() == "value"]
     ['3', '·']
     """
-    data = take(frame, given, ["label", "column", "value"])
-    top = max(data["value"].max(), 1)
+    data = take(frame, given, ["label", "column", "value"], group="")
+    column, top = data["column"], max(data["value"].max(), 1)
+    heads = list(column.cat.categories if column.dtype == "category" else column.unique())
 
     def draw(sheet: Sheet) -> None:
-        for each, x, y, wide in _cells(sheet, data, CELL):
-            step = math.ceil(5 * each.value / top)
-            if step:
-                name = f"{each.label}|{each.column}"
-                sheet.box(x, y - CELL / 2, wide, CELL, Look(f"heat{step}", "paper", 0.8), name)
-            tone = ("muted", "ink", "ink", "ink", "paper", "paper")[step]
-            said = number(each.value) if step else "·"
-            sheet.text(x + wide / 2, y, said, tone=tone, anchor="middle", name="value")
+        left = MARGIN + _names_width(sheet, data) + GAP
+        wide = min((sheet.width - MARGIN - left) / len(heads), 40)
+        _heads(sheet, [str(head) for head in heads], left, wide)
+        for cells, _, y in _rows(sheet, data, CELL, stack=False):
+            for each in cells.itertuples():
+                step, x = math.ceil(5 * each.value / top), left + heads.index(each.column) * wide
+                if step:
+                    fill = {"color": TONE[f"heat{step}"], "ec": TONE["paper"], "lw": 0.8}
+                    sheet.axes.barh(y, wide, CELL, x, **fill, label=[f"{each.label}|{each.column}"])
+                tone = ("muted", "ink", "ink", "ink", "paper", "paper")[step]
+                said = number(each.value) if step else "·"
+                sheet.text(x + wide / 2, y, said, tone=tone, ha="center", label="value")
+            sheet.axes.hlines(sheet.y, MARGIN, left + wide * len(heads), **GRID)
 
     most = data.nlargest(5, "value").itertuples()
     listed = [f"{c.label}, {c.column}: {number(c.value)}" for c in most]
@@ -231,70 +171,78 @@ def lines(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
     >>> import pandas as pd
     >>> frame = pd.DataFrame({"series": ["a", "a"], "year": [2020, 2021], "value": [1.0, 2.0]})
     >>> figure = lines(frame, lq.Show(lq.load(), "en").words, title="It grew")
-    >>> sum(item.name == "series|a" for item in figure.sheet().items)
-    1
+    >>> [float(y) for y in figure.matplotlib().axes[1].lines[0].get_ydata()]
+    [1.0, 2.0]
     """
-    data = take(frame, given, ["series", "year", "value"], tone="")
-    names = list(dict.fromkeys(data["series"]))
-    tones = {n: t for n, t in zip(data["series"], data["tone"], strict=True) if t}
-    plain = [name for name in names if name not in tones]
-    tones |= {name: SERIES[k % len(SERIES)] for k, name in enumerate(plain)}
-    loud = [name for name in names if tones[name] != "context"]
-    groups = list(dict.fromkeys(data["group"]))
+    data = take(frame, given, ["series", "year", "value"], tone="", group="")
+    tones, groups = _tones(data), list(dict.fromkeys(data["group"]))
+    loud = [name for name, tone in tones.items() if tone != "context"]
     # Lines may start off zero, bars may not: the scale is as narrow as the values.
     ticks = ticks_of(float(data["value"].min()), float(data["value"].max()))
     years = sorted(map(int, data["year"].unique()))
-    first, last = years[0], years[-1]
-    room = max(map(text_width, loud), default=0) + 8 if len(names) > 1 else 6
+    first, last, span = years[0], years[-1], max(years[-1] - years[0], 1)
+    named = loud if len(tones) > 1 else []
+    start = max(text_width(number(tick)) for tick in ticks) + 5
+    room = max(map(text_width, named), default=0) + 8
 
-    def panel(sheet: Sheet, rows: pd.DataFrame, place: tuple[float, float, float, float]) -> None:
-        left, top, wide, high = place
-        x0, x1 = left + max(text_width(number(t)) for t in ticks) + 5, left + wide - room
-        step, scale = (x1 - x0) / max(last - first, 1), high / (ticks[-1] - ticks[0])
-        for tick in ticks:
-            y = top + high - (tick - ticks[0]) * scale
-            sheet.line((x0, y), (x1, y), look=GRID if tick != ticks[0] else AXIS)
-            sheet.text(x0 - 4, y, number(tick), tone="muted", anchor="end")
-        every = max(1, math.ceil(30 / step))
-        for year in years if len(years) <= 4 else [*range(first, last, every), last]:
-            if year in (first, last) or last - year >= every * 0.7:
-                x = x0 + (year - first) * step
-                sheet.text(x, top + high + 7, str(year), tone="muted", anchor="middle")
+    def panel(sheet: Sheet, rows: pd.DataFrame, left: float, top: float, wide: float, high: float):
+        axes = sheet.window(left, top, wide, high)
+        every = max(1, math.ceil(30 * span / wide))
+        shown = years if len(years) <= 4 else [*range(first, last, every), last]
+        shown = [year for year in shown if year in (first, last) or last - year >= every * 0.7]
+        axes.set(xlim=(first, first + span), ylim=(ticks[0], ticks[-1]))
+        _scale(axes, shown, ticks)
+        axes.hlines(ticks[0], first, first + span, **AXIS)
         ends = []
-        for name in sorted(names, key=lambda n: n in loud):
+        for name in sorted(tones, key=lambda name: name in loud):
             own = rows[rows["series"] == name].dropna(subset=["value"]).sort_values("year")
-            if own.empty:
-                continue
-            x, y = x0 + (own["year"] - first) * step, top + high - (own["value"] - ticks[0]) * scale
-            points = list(zip(x, y, strict=True))
-            if len(points) > 1:
-                look = Look(line=tones[name], width=1.4 if name in loud else 0.5)
-                sheet.line(*points, look=look, name=f"series|{name}")
-            else:
-                sheet.mark(*points[0], 1.6, Look(tones[name]), name=f"series|{name}")
-            if name in loud and len(names) > 1:
-                ends.append((points[-1][1], name))
+            look = stroke(tones[name], 1.4 if name in loud else 0.5, label=name, clip_on=False)
+            single = {"marker": "o", "markersize": 3.2} if len(own) == 1 else {}
+            axes.plot(own["year"], own["value"], **look, **single)
+            if len(own) and name in named:
+                share = (ticks[-1] - own["value"].iloc[-1]) / (ticks[-1] - ticks[0])
+                ends.append((top + high * share, name))
         # Names at the ends of lines are moved apart, and none below the panel.
         order = np.arange(len(ends)) * SMALL * 1.15
         y = np.maximum.accumulate(np.array([y for y, _ in sorted(ends)]) - order)
         y = np.minimum(y, top + high - order.max(initial=0)) + order
         for at, (_, name) in zip(y, sorted(ends), strict=True):
-            sheet.text(x1 + 5, at, name, tone=tones[name])
+            sheet.text(left + wide + 5, at, name, tone=tones[name])
 
     def draw(sheet: Sheet) -> None:
         across, high = (1, ALONE) if len(groups) == 1 else (2, AMONG)
         wide = (sheet.width - 2 * MARGIN - BETWEEN * (across - 1)) / across
-        top, each = sheet.y, high + HEAD + BETWEEN + 8
+        begin, each = sheet.y, high + HEAD + BETWEEN + 8
         for k, group in enumerate(groups):
-            left, y = MARGIN + k % across * (wide + BETWEEN), top + k // across * each
+            left, y = MARGIN + k % across * (wide + BETWEEN), begin + k // across * each
             sheet.text(left, y + SMALL / 2, group, tone="muted")
-            y += HEAD if group else 0
-            panel(sheet, data[data["group"] == group], (left, y + 4, wide, high))
-        sheet.y = top + math.ceil(len(groups) / across) * each - 8
+            y += 4 + HEAD * bool(group)
+            rows = data[data["group"] == group]
+            panel(sheet, rows, left + start, y, wide - start - room, high)
+        sheet.y = begin + math.ceil(len(groups) / across) * each - 8
 
     final = data[(data["year"] == last) & data["series"].isin(loud)].dropna(subset=["value"])
-    listed = [f"{c.group} {c.series} {last}: {number(c.value)}".strip() for c in final.itertuples()]
-    return finish(draw, data, words, listed, given)
+    listed = [f"{c.group} {c.series} {c.year}: {number(c.value)}" for c in final.itertuples()]
+    return finish(draw, data, words, [each.strip() for each in listed], given)
+
+
+def _tones(data: pd.DataFrame) -> dict[str, str]:
+    """Return series → colour: its ``tone``, or the next that is free."""
+    tones = data.drop_duplicates("series").set_index("series")["tone"].to_dict()
+    free = [name for name, tone in tones.items() if not tone]
+    return tones | {name: SERIES[k % len(SERIES)] for k, name in enumerate(free)}
+
+
+def _scale(axes: object, across: list | None, up: list | None) -> None:
+    """Give axes their numbers and a grid, and nothing else."""
+    axes.set_axis_on()
+    axes.patch.set_visible(False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0, labelsize=SMALL, labelcolor=TONE["muted"], pad=4)
+    axes.set_xticks(across, [str(each) if up else number(each) for each in across])
+    axes.set_yticks(up or [], [number(each) for each in up or []])
+    axes.grid(axis="y" if up else "x", **GRID)
+    axes.set_axisbelow(True)
 
 
 def _rows(sheet: Sheet, data: pd.DataFrame, high: float, stack=True) -> Iterator[tuple]:
@@ -307,17 +255,17 @@ def _rows(sheet: Sheet, data: pd.DataFrame, high: float, stack=True) -> Iterator
     if stacked:
         room = sheet.width - 2 * MARGIN
     before = ""
-    for (group, label), cells in data.groupby(["group", "label"], sort=False):
+    for (group, label), cells in data.groupby(["group", "label"], sort=False, observed=True):
         if group != before:
             sheet.y = sheet.lines(MARGIN, sheet.y + 3, [group], tone="muted", halo="paper") + 2
             before = group
-        lines, cells = wrap(label, room), list(cells.itertuples())
+        names = wrap(label, room)
         if stacked:
-            sheet.y = sheet.lines(MARGIN, sheet.y + 1, lines, halo="paper") + high
+            sheet.y = sheet.lines(MARGIN, sheet.y + 1, names, halo="paper") + high
             yield cells, MARGIN, sheet.y - high / 2
         else:
-            deep = max(high, len(lines) * HIGH + 3)
-            sheet.lines(MARGIN, sheet.y + (deep - len(lines) * HIGH) / 2, lines)
+            deep = max(high, len(names) * HIGH + 3)
+            sheet.lines(MARGIN, sheet.y + (deep - len(names) * HIGH) / 2, names)
             sheet.y += deep
             yield cells, MARGIN + room, sheet.y - deep / 2
 
@@ -326,30 +274,19 @@ def _names_width(sheet: Sheet, data: pd.DataFrame) -> float:
     return min(max(map(text_width, data["label"])) + 1, NAMES[sheet.narrow])
 
 
-def _cells(sheet: Sheet, data: pd.DataFrame, high: float) -> Iterator[tuple]:
-    """Write the heads of columns and the names of rows; hand out each cell, its place and width.
-
-    Heads stand upright where a word does not fit.
-    """
-    column = data["column"]
-    heads = column.cat.categories if column.dtype == "category" else column.unique()
-    left = MARGIN + _names_width(sheet, data) + GAP
-    wide = min((sheet.width - MARGIN - left) / len(heads), 40)
-    at = {head: left + k * wide for k, head in enumerate(heads)}
-    broken = {head: wrap(str(head), wide - 3) for head in heads}
-    turned = max(text_width(line) for lines in broken.values() for line in lines) > wide - 2
-    deep = max(text_width(str(h)) if turned else len(broken[h]) * HIGH for h in heads)
+def _heads(sheet: Sheet, heads: list[str], left: float, wide: float) -> None:
+    """Write the heads of columns, upright where a word does not fit."""
+    broken = [wrap(head, wide - 3) for head in heads]
+    turned = max(text_width(line) for names in broken for line in names) > wide - 2
+    deep = max(map(text_width, heads)) if turned else max(map(len, broken)) * HIGH
     foot = sheet.y + deep
-    for head, lines in broken.items():
-        middle = at[head] + wide / 2
+    for k, (head, names) in enumerate(zip(heads, broken, strict=True)):
+        middle = left + (k + 0.5) * wide
         if turned:
-            sheet.text(middle, foot, str(head), tone="muted", turned=True)
+            sheet.text(middle, foot, head, tone="muted", rotation=90)
         else:
-            sheet.lines(middle, foot - len(lines) * HIGH, lines, tone="muted", anchor="middle")
+            sheet.lines(middle, foot - len(names) * HIGH, names, tone="muted", ha="center")
     sheet.y = foot + 3
-    for cells, _, y in _rows(sheet, data, high, stack=False):
-        yield from ((cell, at[cell.column], y, wide) for cell in cells)
-        sheet.line((MARGIN, sheet.y), (left + wide * len(heads), sheet.y), look=GRID)
 
 
 def ticks_of(low: float, high: float, whole: bool = False) -> list[float]:

@@ -1,4 +1,4 @@
-"""A finished figure: one drawing, wide and narrow, light and dark, as SVG, PNG, PDF and data."""
+"""A figure of matplotlib, wide and narrow, as SVG, PNG and PDF, with its data and its words."""
 
 from __future__ import annotations
 
@@ -13,33 +13,24 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Canvas
-from matplotlib.lines import Line2D
-from matplotlib.patches import PathPatch
-from matplotlib.path import Path as Outline
-from matplotlib.patheffects import withStroke
-from matplotlib.text import Text
 from PIL import Image
 
 from laoqu.errors import ParameterError, nearest
 from laoqu.show import table as tables
-from laoqu.show.style import MARGIN, PALETTE, SMALL, Item, Sheet, family
+from laoqu.show.style import EDGE, PALETTE, SMALL, TONE, Sheet, family
 from laoqu.show.words import Words
 
 DPI = 200
-#: Points: the light edge of a text on a map, and the edge that makes a title heavier.
-EDGE = {"paper": 2.2, "ink": 0.3}
-#: The middle of a line is so far above its baseline (em).
-MIDDLE = 0.37
-#: matplotlib's mark, and its size at radius 1, so that all cover about the same area.
-MARKS = {"circle": ("o", 2.0), "square": ("s", 1.8), "diamond": ("D", 1.84)}
 TEXTS = ("title", "subtitle", "caption", "alt")
 FORMS = ("png", "svg", "pdf", "csv")
-#: How files are written: letters as outlines, the same bytes again.
-RC = {"svg.fonttype": "path", "svg.hashsalt": "laoqu", "text.hinting": "none"}
+#: How figures are drawn and written: letters as outlines, the same bytes again.
+RC = {
+    "svg.fonttype": "path", "svg.hashsalt": "laoqu", "text.hinting": "none", "font.size": SMALL,
+    "hatch.color": TONE["muted"], "hatch.linewidth": 0.6, "lines.solid_capstyle": "butt",
+}  # fmt: skip
 #: Points of a step of a path in SVG.
 POINTS = {"M": 1, "L": 1, "Q": 2, "C": 3, "z": 0}
 UNDATED = dict.fromkeys(("Date", "Creator", "Format", "Type"))
@@ -75,54 +66,52 @@ class Figure:
     subtitle: str = ""
     caption: str = ""
     alt: str = ""
-    _sheets: dict[bool, Sheet] = field(default_factory=dict, init=False)
+    _drawn: dict[bool, Canvas] = field(default_factory=dict, init=False)
 
-    def sheet(self, narrow: bool = False) -> Sheet:
-        """Return the drawing for a wide page, or for a telephone; made once."""
-        if narrow not in self._sheets:
-            sheet = Sheet(narrow)
-            sheet.head(self.title, self.subtitle)
-            self.draw(sheet)
-            sheet.y = max([sheet.y, *(item.box[3] for item in sheet.items)]) + MARGIN
-            self._sheets[narrow] = sheet
-        return self._sheets[narrow]
+    def matplotlib(self, narrow: bool = False) -> Canvas:
+        """Return the figure as one of matplotlib: what you add to it is saved with it.
 
-    def matplotlib(self, narrow: bool = False, dark: bool = False) -> Canvas:
-        """Return the figure as one of matplotlib, to go on with; its axes are in points.
+        Its first axes are the sheet in points; those of a map are the ground in metres of
+        `laoqu.geo.CRS_CHINA`.
 
         Examples
         --------
         >>> import laoqu as lq
-        >>> figure = lq.plot_region("yimeng").matplotlib()
-        >>> note = figure.axes[0].text(10, 60, "my note")
-        >>> figure.savefig("map.pdf")  # doctest: +SKIP
+        >>> figure = lq.plot_region("yimeng")
+        >>> note = figure.matplotlib().axes[0].text(10, 60, "my note")
+        >>> figure.save("map.pdf")  # doctest: +SKIP
         """
-        sheet, tones = self.sheet(narrow), {name: two[dark] for name, two in PALETTE.items()}
-        figure = Canvas((sheet.width / 72, sheet.y / 72), dpi=72, facecolor=tones["paper"])
-        axes = figure.add_axes((0, 0, 1, 1), xlim=(0, sheet.width), ylim=(sheet.y, 0))
-        axes.set_axis_off()
-        for item in sheet.items:
-            artist = axes.add_artist(_artist(item, tones | {"none": "none"}))
-            artist.set(clip_on=False, zorder=1)  # one over the other as they come
-        return figure
+        if narrow not in self._drawn:
+            with _look():
+                sheet = Sheet(narrow)
+                sheet.head(self.title, self.subtitle)
+                self.draw(sheet)
+                self._drawn[narrow] = sheet.finish()
+        return self._drawn[narrow]
 
     def svg(self, narrow: bool = False) -> str:
         """Return the figure as SVG: no ground, light and dark, letters as outlines."""
         figure, out = self.matplotlib(narrow), io.StringIO()
+        texts = [text for axes in figure.axes for text in axes.texts if text.get_path_effects()]
+        edges = {text: text.get_path_effects() for text in texts}
         figure.patch.set_visible(False)
-        for text in figure.findobj(Text):  # drawn twice, each letter would be written out
+        for text in texts:  # drawn twice, each letter would be written out
             text.set_path_effects([])
-        with mpl.rc_context(RC):
+        with _look():
             FigureCanvasSVG(figure).print_svg(out, metadata=UNDATED)
+        figure.patch.set_visible(True)
+        for text, edge in edges.items():
+            text.set_path_effects(edge)
         return _slim(out.getvalue(), self.alt)
 
-    def png(self, narrow: bool = False, dark: bool = False) -> bytes:
-        """Return the figure as PNG at 200 dpi, on white or on black."""
-        figure, out = self.matplotlib(narrow, dark), io.BytesIO()
+    def png(self, narrow: bool = False) -> bytes:
+        """Return the figure as PNG at 200 dpi."""
+        figure, out = self.matplotlib(narrow), io.BytesIO()
         figure.set_dpi(DPI)
-        with mpl.rc_context(RC):
+        with _look():
             canvas = FigureCanvasAgg(figure)
             canvas.draw()
+        figure.set_dpi(72)
         drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
         # 128 colours are enough for flat ones, and a third of the bytes; the ground stays as it is.
         few = drawn.quantize(128, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
@@ -134,12 +123,12 @@ class Figure:
 
     def pdf(self, narrow: bool = False) -> bytes:
         """Return the figure as PDF for print."""
-        figure, out = self.matplotlib(narrow), io.BytesIO()
-        figure.patch.set_visible(False)
-        figure.savefig(out, format="pdf", metadata={"CreationDate": None})
+        out = io.BytesIO()
+        with _look():
+            self.matplotlib(narrow).savefig(out, format="pdf", metadata={"CreationDate": None})
         return out.getvalue()
 
-    def save(self, path: Path | str, narrow: bool = False, dark: bool = False) -> Path:
+    def save(self, path: Path | str, narrow: bool = False) -> Path:
         """Write the figure as its suffix says: ``.png``, ``.svg``, ``.pdf`` or ``.csv`` (data).
 
         Raises
@@ -155,10 +144,9 @@ class Figure:
             raise ParameterError(f"{path.name}: a figure is written as one of {expected}{hint}")
         if form == "csv":  # Excel opens it too
             self.data.to_csv(path, index=False, lineterminator="\n", encoding="utf-8-sig")
-        elif form == "svg":
-            path.write_text(self.svg(narrow), encoding="utf-8")
         else:
-            path.write_bytes(self.png(narrow, dark) if form == "png" else self.pdf(narrow))
+            drawn = getattr(self, form)(narrow)
+            path.write_bytes(drawn.encode() if form == "svg" else drawn)
         return path
 
     def images(self) -> dict[str, str]:
@@ -167,15 +155,14 @@ class Figure:
         return {"wide.svg": self.svg(), "narrow.svg": self.svg(narrow=True), "png": png}
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
-        words = {"title": self.title, "alt": self.alt, "caption": self.caption}
-        record = tables.new_record(
-            "figure", "figure", "zh", download=tables.as_download(self.data),
-            images=self.images(), **words,
-        )  # fmt: skip
-        return tables.Block(record)._repr_mimebundle_()
+        return tables.Block(tables.figure_record(self, "figure", "zh"))._repr_mimebundle_()
 
     def __repr__(self) -> str:
         return self.alt or self.title
+
+
+def _look() -> object:
+    return mpl.rc_context({**RC, "font.family": [family(), "DejaVu Sans"]})
 
 
 def number(value: float) -> str:
@@ -196,17 +183,13 @@ def take(
     """Return the columns of a chart by their standard names; say which one is not there."""
     if frame.empty:
         raise ParameterError("the frame has no rows: there is nothing to draw")
-    optional.setdefault("group", "")
-    known, columns = [*needed, *optional], list(map(str, frame.columns))
+    known = [*needed, *optional]
     roles = {role: column for role, column in given.items() if role not in TEXTS}
     if wrong := [role for role in roles if role not in known]:
         raise ParameterError(f"unknown role {wrong[0]!r}; nearest: {nearest(wrong[0], known)}")
-    for role in (*roles, *needed):
-        if (column := roles.get(role, role)) not in columns:
-            hint = ", ".join(nearest(column, columns)) or ", ".join(columns)
-            raise ParameterError(f"the frame has no column {column!r}; nearest: {hint}")
+    tables.check_columns(frame, [roles.get(role, role) for role in (*roles, *needed)])
     found = {role: roles.get(role, role) for role in known}
-    data = {r: frame[c] if c in columns else optional[r] for r, c in found.items()}
+    data = {r: frame[c] if c in frame else optional[r] for r, c in found.items()}
     return pd.DataFrame(data, index=frame.index).reset_index(drop=True)
 
 
@@ -219,41 +202,6 @@ def finish(
     alt = words("figure.alt", title=text.get("title", ""), listed=listed).lstrip(".。 ")
     used = [name for name in data if not (data[name].isna() | (data[name] == "")).all()]
     return Figure(draw, data[used], **{"alt": alt} | text)
-
-
-def _artist(item: Item, tones: Mapping[str, str]) -> Artist:
-    look, down = item.look, item.size * MIDDLE
-    fill, line = tones[look.fill], tones[look.line]
-    width = look.width if look.line != "none" else 0
-    if item.kind == "text":
-        (x, y), turned = item.at, item.turned
-        text = Text(
-            x + down * turned, y + down * (not turned), item.text, color=fill, size=item.size,
-            family=[family(), "DejaVu Sans"], rotation=90 * turned, rotation_mode="anchor",
-        )  # fmt: skip
-        if item.halo:
-            edge = withStroke(linewidth=EDGE[item.halo], foreground=tones[item.halo])
-            text.set_path_effects([edge])
-            text.set_gid(f"edge-{item.halo}")
-        return text
-    if item.kind == "mark":
-        form, size = MARKS[item.shape]
-        return Line2D(
-            *np.reshape(item.at, (2, 1)), linestyle="", marker=form, markersize=size * item.size,
-            markerfacecolor=fill, markeredgecolor=line, markeredgewidth=width,
-        )  # fmt: skip
-    path = Outline.make_compound_path(
-        *(
-            Outline(np.vstack([ring, ring[:1]]) if item.closed else ring, closed=item.closed)
-            for ring in item.rings
-        )
-    )
-    patch = PathPatch(path, facecolor=fill, edgecolor=line, linewidth=width, joinstyle="round")
-    if look.dash:
-        patch.set_linestyle((0, [each / width for each in look.dash]))
-    if look.hatch:
-        patch.set(hatch="//////", hatchcolor=tones["muted"], hatch_linewidth=0.6)
-    return patch
 
 
 def _slim(svg: str, alt: str) -> str:
@@ -272,7 +220,7 @@ def _slim(svg: str, alt: str) -> str:
     for old, new in (
         (r"^.*?(?=<svg)|<!--.*?-->|<defs>\s*<style.*?</defs>|xlink:| xmlns:xlink=\S+", ""),
         (r'<g id="(edge-\w+)"', r'<g class="\1"'),
-        (r' id="[a-z\d]+_\d+"', ""),
+        (r' id="[A-Za-z\d]+_\d+"', ""),
         (r'(?<= d=")M[^"]+', _steps),
         (r"([1-9]\d*\.\d\d)\d+", r"\1"),
         (r"\s*\n\s*([A-Za-z])", r"\1"),

@@ -1,6 +1,6 @@
 """Maps: one area with how its counties are named, or coloured by a column of yours; all areas.
 
-Geometry is in metres of `laoqu.geo.CRS_CHINA`, the sheet in points from its upper left corner.
+Each is axes of matplotlib in metres of `laoqu.geo.CRS_CHINA`: layers of your own go on it.
 """
 
 from __future__ import annotations
@@ -12,33 +12,48 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import shapely
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 
 from laoqu import geo
 from laoqu.analysis import naming
 from laoqu.errors import ParameterError
 from laoqu.plan import Plan, load
 from laoqu.show.figure import Figure, number
-from laoqu.show.ground import MARK, RADIUS, THIN, Shapes, View, around, middle_of, scale_bar
-from laoqu.show.style import MARGIN, SMALL, Look, Sheet, wrap
+from laoqu.show.style import MARGIN, SMALL, TONE, Sheet, mark, stroke, text_width, wrap
 from laoqu.show.words import Words
 
+
+def fill(tone: str, edge: str = "paper", width: float = 0.5, **more: object) -> dict:
+    """Return how a shape looks."""
+    return {"facecolor": TONE[tone], "edgecolor": TONE[edge], "linewidth": width, **more}
+
+
+HATCH, DASHED = {"hatch": "//////"}, {"linestyle": (0, (4, 2.8))}
 #: How a county is named, in the order of the key; `unknown` is the land that no row tells of.
 FILLS = {
-    "itself": Look("named", "paper", 0.5),
-    "city": Look("heat3", "paper", 0.5),
-    "member": Look("heat2", "paper", 0.5),
-    "low": Look("paper", "muted", 0.5, (2, 1.4), hatch=True),
-    "unknown": Look("land", "rule", 0.5),
+    "itself": fill("focus"),
+    "city": fill("heat3"),
+    "member": fill("heat2"),
+    "low": fill("paper", "muted", **DASHED, **HATCH),
+    "unknown": fill("land", "context"),
 }
-HEAT = [Look(f"heat{step}", "paper", 0.5) for step in range(1, 6)]
-SHAPES = ("circle", "square", "diamond")
-PREFECTURE, PROVINCE = Look(line="muted", width=0.5), Look(line="muted", width=1.0)
-AREA, COAST = Look(line="focus", width=1.1), Look("land", "context", 0.4)
+HEAT = [fill(f"heat{step}") for step in range(1, 6)]
+#: What a number on a map stands in.
+MARKS = {name: mark("paper", "ink", size, shape, 0.8) for name, shape, size in (
+    ("circle", "o", 10.0), ("square", "s", 9.0), ("diamond", "D", 9.2))}  # fmt: skip
+PREFECTURE, PROVINCE, COASTLINE = stroke("muted"), stroke("muted", 1.0), stroke("context", 1.1)
+THIN = stroke("ink", 0.6)
+AREA, COAST, FRAME = stroke("focus", 1.1), fill("land", "context", 0.4), stroke("context", 0.6)
 #: An area in the map of all; where under nine tenths of its counties are documented; two areas.
-SURE, DOUBT = Look("heat3", "focus", 0.8), Look("heat3", "focus", 0.8, (2, 1.4))
-COMPLETE, TWICE = 0.9, Look("heat3", hatch=True)
+SURE, DOUBT = fill("heat3", "focus", 0.8), fill("heat3", "focus", 0.8, **DASHED)
+COMPLETE, TWICE = 0.9, {**fill("heat3", "muted", 0, **HATCH)}
 #: Points: the column beside a wide map, the greatest height, the locator of a narrow map.
 COLUMN, HIGHEST, LOCATOR = 118.0, 265.0, 74.0
+#: The longer side of an area is drawn in so many steps.
+FINE = 560
+#: Metres: islands farther off do not stretch the map (东沙 is 260 km away).
+NEAR = 6e4
 #: Metres: the main map of China and its inset.
 MAINLAND, SOUTH_SEA = (-2.63e6, 1.86e6, 2.62e6, 5.93e6), (0.3e6, 0.33e6, 1.95e6, 2.75e6)
 
@@ -109,9 +124,13 @@ def plot_region(
     islands = words("map.islands", counties=beyond) if beyond else ""
     alt = words("map.area_alt", places=words.join(listed), region=title, counts=words.join(counted))
     text = {"title": title, "caption": f"{islands} {source(plan, words)}".strip(), "alt": alt}
-    found = [each for each in SHAPES if each in set(places["shape"])]
-    key |= {each: (words(f"map.key.{each}"), MARK) for each in found}
-    draw = partial(_draw_area, shapes=shapes, key=key, places=places, names=names, words=words)
+    entries = list(key.values()) + [
+        (words(f"map.key.{each}"), {**look, "markersize": 5.6})
+        for each, look in MARKS.items() if each in set(places["shape"])
+    ]  # fmt: skip
+    looks = {kind: look for kind, (_, look) in key.items() if kind in kinds}
+    draw = partial(_draw_area, shapes=shapes, looks=looks, key=entries, places=places, names=names,
+                   words=words)  # fmt: skip
     rows = pd.concat([counties, places.assign(how="place")], ignore_index=True)
     return Figure(draw, rows, **text | given)
 
@@ -132,7 +151,7 @@ def plot_overview(lang: str = "zh", plan: Plan | None = None) -> Figure:
     totals = zip(areas["region_id"], areas["documented"], areas["official_total"], strict=True)
     listed = [f"{words.area(name)} {known}/{total}" for name, known, total in totals]
     looks = {"county": SURE, "overlap": TWICE, "incomplete": DOUBT}
-    key = [(words(f"map.key.{each}"), "area", look) for each, look in looks.items()]
+    key = [(words(f"map.key.{each}"), look) for each, look in looks.items()]
     draw = partial(_draw_all, layers=plan.layers, areas=areas, twice=twice, key=key, listed=listed)
     alt = words("map.overview_alt", finding=title, listed=words.join(listed))
     data, subtitle = counties[["adcode", "name", "region_id"]], words("map.overview_subtitle")
@@ -147,36 +166,153 @@ def source(plan: Plan, words: Words) -> str:
     return words("map.source")
 
 
+class Room:
+    """What is taken of a place on a sheet, as boxes in points."""
+
+    def __init__(self, low: Sequence[float], top: Sequence[float]) -> None:
+        self.low, self.top, self.taken = np.array(low), np.array(top), np.empty((0, 4))
+
+    def fit(self, spots: np.ndarray, size: Sequence[float]) -> np.ndarray | None:
+        """Take the first of `spots` with room for a box of `size` around it."""
+        half = np.array(size) / 2
+        low, top = spots - half, spots + half
+        free = ((low > self.low) & (top < self.top)).all(axis=1)
+        hits = (self.taken[:, :2] < top[:, None]) & (self.taken[:, 2:] > low[:, None])
+        free &= ~hits.all(axis=2).any(axis=1)
+        if not free.any():
+            return None
+        self.take(spots[free][:1], half)
+        return spots[free][0]
+
+    def take(self, spots: np.ndarray, half: float | np.ndarray) -> None:
+        """Take boxes around spots."""
+        self.taken = np.vstack([self.taken, np.hstack([spots - half, spots + half])])
+
+
+class View:
+    """Axes on the ground in a place of a sheet, and what of the place is taken."""
+
+    def __init__(self, sheet: Sheet, place: Sequence[float], bounds: Sequence[float]) -> None:
+        self.sheet, self.corner, self.size = sheet, np.array(place[:2]), np.array(place[2:])
+        low, top = np.reshape(bounds, (2, 2))
+        self.scale = ((top - low) / self.size).max()  # metres a point
+        self.middle, half = (low + top) / 2, self.size * self.scale / 2
+        self.frame = shapely.box(*(self.middle - half), *(self.middle + half))
+        self.axes = sheet.window(*place)
+        west, south, east, north = self.frame.bounds
+        self.axes.set(xlim=(west, east), ylim=(south, north))
+        self.room = Room(self.corner + 2, self.corner + self.size - 2)
+
+    def at(self, points: np.ndarray) -> np.ndarray:
+        """From the ground to the sheet."""
+        return (points - self.middle) / self.scale * (1, -1) + self.corner + self.size / 2
+
+    def draw(self, shapes: Sequence, label: str = "", **look: object) -> None:
+        """Draw shapes, cut at the frame; without ``facecolor`` only their borders."""
+        shapes = np.asarray(shapes)
+        if "facecolor" not in look:
+            shapes = np.where(shapely.area(shapes) > 0, shapely.boundary(shapes), shapes)
+        cut = shapely.get_parts(shapely.clip_by_rect(shapes, *self.frame.bounds))
+        rings = shapely.get_rings(cut) if "facecolor" in look else cut
+        points, ring = shapely.get_coordinates(_apart(rings, self.scale / 2), return_index=True)
+        steps = np.where(np.diff(ring, prepend=-1), Path.MOVETO, Path.LINETO)
+        look = {"fill": "facecolor" in look, "joinstyle": "round", **look}
+        self.axes.add_artist(PathPatch(Path(points, steps), clip_on=False, label=label, **look))
+
+    def rim(self) -> None:
+        """Draw the frame."""
+        self.axes.plot(*self.frame.exterior.xy, **FRAME, clip_on=False)
+
+    def name(self, text: str, spots: np.ndarray, size: float, tone: str) -> None:
+        """Write a name on the first of `spots` with room, else not at all."""
+        spot = self.room.fit(spots, (text_width(text, size) + 4, size * 1.3))
+        if spot is not None:
+            self.sheet.text(*spot, text, size, tone, "center", "paper", label="label")
+
+    def number(self, text: str, spot: np.ndarray, shape: str = "circle") -> None:
+        """Draw a numbered mark on a spot, or near it with a line to it."""
+        place = self.room.fit(around(spot), [11.0] * 2)
+        place = spot if place is None else place
+        if (place != spot).any():
+            self.sheet.axes.plot(*zip(spot, place, strict=True), **THIN)
+        self.sheet.axes.plot(*place, **MARKS[shape])
+        self.sheet.text(*place, text, ha="center", label="place")
+
+
+class Shapes:
+    """The shapes of an area's map, no finer than is seen; neighbours keep their common border."""
+
+    def __init__(
+        self, layers: geo.Layers, codes: pd.Series, kinds: Sequence[str], places: pd.Series
+    ) -> None:
+        table = layers.counties.set_index("adcode").geometry
+        if codes.empty:
+            raise ParameterError("no county to draw: the membership table has none of the area")
+        if missing := sorted(set(codes) - set(table.index)):
+            raise ParameterError(f"no border for {', '.join(missing)}")
+        extent = np.ptp(np.reshape(table[codes].total_bounds, (2, 2)), axis=0).max()
+        near = table[table.index.str[:4].isin({*codes.str[:4], *places.str[:4]})]
+        # Only where neighbours share their vertices, which a reader's own borders may not.
+        shared = shapely.coverage_is_valid(near.to_numpy())
+        simplify = shapely.coverage_simplify if shared else shapely.simplify
+        union = shapely.coverage_union_all if shared else shapely.union_all
+        near = pd.Series(simplify(near.to_numpy(), extent / FINE), near.index)
+        self.counties, self.kinds = near[codes], np.array(kinds)
+        self.area = union(self.counties[self.kinds != "low"].to_numpy())
+        self.cities, self.parts = (
+            each.groupby(each.index.str[:4]).agg(lambda shapes: union(shapes.to_numpy()))
+            for each in (near, self.counties)
+        )
+        # The mark of a city stands in the part of it that is in the area.
+        found = {code: self.counties.get(code, self.parts.get(code[:4])) for code in places}
+        self.spots = {code: middle_of(shape) for code, shape in found.items() if shape is not None}
+        # Islands far off do not stretch the map.
+        parts = shapely.get_parts(self.counties.to_numpy())
+        large = parts[shapely.area(parts) >= min(2e8, shapely.area(parts).max())]
+        inside = shapely.box(*shapely.total_bounds(large)).buffer(NEAR)
+        bounds = shapely.total_bounds(parts[shapely.intersects(parts, inside)])
+        rim = np.ptp(np.reshape(bounds, (2, 2)), axis=0).max() * 0.04
+        self.bounds = bounds + np.array([-rim, -rim, rim, rim])
+        within = shapely.within(self.counties.to_numpy(), shapely.box(*self.bounds))
+        self.beyond = self.counties.index[~within].tolist()
+        wider, provinces = shapely.box(*self.bounds).buffer(extent), layers.provinces
+        provinces = provinces.set_index("adcode").clip_by_rect(*wider.bounds)
+        self.provinces = provinces[~provinces.is_empty].simplify_coverage(extent / FINE)
+        self.land = self.provinces.union_all(method="coverage")
+        land = layers.outline["kind"] == "land"
+        self.coast, self.maritime = layers.outline.geometry[land], layers.outline.geometry[~land]
+        self.china = layers.outline.total_bounds
+
+
 def _draw_area(
-    sheet: Sheet, shapes: Shapes, key: Mapping[str, tuple[str, Look]], places: pd.DataFrame,
-    names: Mapping[str, str], words: Words,
+    sheet: Sheet, shapes: Shapes, looks: Mapping[str, dict], key: Sequence[tuple[str, dict]],
+    places: pd.DataFrame, names: Mapping[str, str], words: Words,
 ) -> None:  # fmt: skip
-    entries = [(said, k if k in SHAPES else "area", look) for k, (said, look) in key.items()]
     aside = 0 if sheet.narrow else COLUMN + 12
     wide, extent = sheet.width - 2 * MARGIN - aside, np.ptp(np.reshape(shapes.bounds, (2, 2)), 0)
     size = LOCATOR if sheet.narrow else COLUMN
     deep = size * np.ptp(shapes.china[1::2]) / np.ptp(shapes.china[::2])
     high = float(np.clip(wide * extent[1] / extent[0], wide * 0.62, min(HIGHEST, wide * 1.45)))
     if sheet.narrow:
-        sheet.legend(entries)
+        sheet.legend(key)
         top = sheet.y
         x, y = MARGIN, top + high + 6
         bar = x + size + 14, y + 24
     else:
         top, x = sheet.y, MARGIN + wide + 12
-        for entry in entries:
+        for entry in key:
             sheet.legend([entry], x, COLUMN)
         high = max(high, sheet.y - top + 36 + deep)
         y = top + high - deep
         bar = x, y - 10
     view = View(sheet, (MARGIN, top, wide, high), shapes.bounds)
-    view.draw(shapes.provinces, FILLS["unknown"])
-    for kind, (_, look) in key.items():
-        for code, shape in shapes.counties[shapes.kinds == kind].items():
-            view.draw([shape], look, code)
-    view.draw(shapes.cities, PREFECTURE)
-    view.draw(shapes.provinces, PROVINCE)
-    view.draw([shapes.area], AREA)
+    view.draw(shapes.provinces, **FILLS["unknown"])
+    for kind, look in looks.items():
+        view.draw(shapes.counties[shapes.kinds == kind], kind, **look)
+    view.draw(shapes.cities, **PREFECTURE)
+    view.draw(shapes.provinces, **PROVINCE)
+    view.draw([shapes.land], **COASTLINE)
+    view.draw([shapes.area], **AREA)
     for row in places[places["adcode"].isin(shapes.spots)].itertuples():
         view.number(str(row.number), view.at(shapes.spots[row.adcode]), row.shape)
     for code, shape in shapes.parts.items():
@@ -185,21 +321,20 @@ def _draw_area(
     for code, shape in shapes.provinces.items():
         rest = shapely.clip_by_rect(shape, *view.frame.bounds).difference(shapes.area)
         if rest.area > 0.02 * view.frame.area:
-            view.name(names[code], [view.at(middle_of(rest))], SMALL + 2, "muted")
+            view.name(names[code], view.at(middle_of(rest))[None], SMALL + 2, "muted")
     view.rim()
     scale_bar(view, words, bar)
     small = View(sheet, (x, y, size, deep), shapes.china)
-    small.draw(shapes.coast, COAST)
-    small.draw(shapes.maritime, PROVINCE)
-    small.draw([shapes.area.simplify(geo.DETAIL)], Look("focus", "focus", 0.4))
-    corners = small.at(np.reshape(view.frame.bounds, (2, 2)))
-    sheet.box(*corners.min(axis=0), *np.ptp(corners, axis=0), THIN, "locator")
+    small.draw(shapes.coast, **COAST)
+    small.draw(shapes.maritime, "maritime", **PROVINCE)
+    small.draw([shapes.area.simplify(geo.DETAIL)], **fill("focus", "focus", 0.4))
+    small.axes.plot(*view.frame.exterior.xy, **THIN, label="locator")
     sheet.y = y + deep + 2
 
 
 def _draw_all(
     sheet: Sheet, layers: geo.Layers, areas: pd.DataFrame, twice: pd.DataFrame,
-    key: Sequence[tuple[str, str, Look]], listed: Sequence[str],
+    key: Sequence[tuple[str, dict]], listed: Sequence[str],
 ) -> None:  # fmt: skip
     sheet.legend(key)
     wide = sheet.width - 2 * MARGIN - (0 if sheet.narrow else COLUMN + 12)
@@ -208,25 +343,60 @@ def _draw_all(
     view = View(sheet, (MARGIN, sheet.y, wide, high), MAINLAND)
     sea = View(sheet, (MARGIN, foot - small * 1.47, small, small * 1.47), SOUTH_SEA)
     land = layers.outline["kind"] == "land"
-    view.draw(layers.provinces.simplify(view.scale / 2), COAST)
-    sea.draw(layers.outline.geometry[land], COAST)
-    for shape, sure, name in zip(shapes, areas["sure"], areas["region_id"], strict=True):
-        view.draw([shape], SURE if sure else DOUBT, name)
-    view.draw(twice.geometry, TWICE)
+    view.draw(layers.provinces.simplify(view.scale / 2), **COAST)
+    sea.draw(layers.outline.geometry[land], **COAST)
+    view.draw(shapes[areas["sure"]], **SURE)
+    view.draw(shapes[~areas["sure"]], **DOUBT)
+    view.draw(twice.geometry, **TWICE)
     for each in (view, sea):
-        each.draw(layers.outline.geometry[~land], PROVINCE)
+        each.draw(layers.outline.geometry[~land], **PROVINCE)
         each.rim()
     for k, shape in enumerate(shapes, 1):
         view.number(str(k), view.at(middle_of(shape)))
     x, y = (MARGIN, foot + 8) if sheet.narrow else (MARGIN + wide + 12, sheet.y)
     for k, name in enumerate(listed, 1):
-        sheet.mark(x + RADIUS, y + 6, RADIUS, MARK, text=str(k))
-        lines = wrap(name, sheet.width - MARGIN - x - 15)
-        y = sheet.lines(x + 15, y + 1.5, lines) + 4
+        sheet.axes.plot(x + 5, y + 6, **MARKS["circle"])
+        sheet.text(x + 5, y + 6, str(k), ha="center")
+        y = sheet.lines(x + 15, y + 1.5, wrap(name, sheet.width - MARGIN - x - 15)) + 4
     sheet.y = max(y, foot + 4)
 
 
-def _classes(values: pd.Series, words: Words) -> tuple[list[str], dict[str, tuple[str, Look]]]:
+def scale_bar(view: View, words: Words, at: tuple[float, float]) -> None:
+    """Draw a scale bar that is right at the middle of the map, and north where it is not up."""
+    stretch, north = geo.ground(*view.middle)
+    km = max(each for each in (10, 20, 50, 100, 200) if each * 1e3 / view.scale <= 90 or each == 10)
+    long, (x, y), axes = km * 1e3 * stretch / view.scale, at, view.sheet.axes
+    axes.plot([x, x, x + long, x + long], [y - 3, y, y, y - 3], **THIN, label="scale")
+    view.sheet.text(x, y - 9, words("map.scale", km=km), tone="muted")
+    if abs(north) >= 3:
+        foot, turn = x + 16 + max(long, 30), np.radians(north)
+        tip = foot - 16 * np.sin(turn), y - 16 * np.cos(turn)
+        arrow = {"arrowstyle": "->", **THIN}
+        axes.annotate("", tip, (foot, y), arrowprops=arrow)
+        view.sheet.text(foot + 8, y - 5, words("map.north"), tone="muted")
+
+
+def _apart(rings: np.ndarray, cell: float) -> np.ndarray:
+    """Leave out islands smaller than a cell of the ground that fall on another."""
+    west, south, east, north = shapely.bounds(rings).T
+    small = np.maximum(east - west, north - south) < cell
+    where = np.where(small, [west // cell, south // cell], [np.arange(len(rings)), small - 1])
+    return rings[np.sort(np.unique(where, axis=1, return_index=True)[1])]
+
+
+def middle_of(shape: shapely.Geometry) -> np.ndarray:
+    """Return the point in a shape that is farthest from its border."""
+    return np.array(shapely.maximum_inscribed_circle(shape, tolerance=2000).coords[0])
+
+
+def around(spot: np.ndarray, far: float = 40) -> np.ndarray:
+    """Return spots to try: the spot itself, then rings around it, wider than high."""
+    turns = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+    ring = np.stack([np.cos(turns) * 1.6, np.sin(turns)], axis=1)
+    return np.concatenate([[spot], *(spot + ring * r for r in np.arange(5, far, 3))])
+
+
+def _classes(values: pd.Series, words: Words) -> tuple[list[str], dict[str, tuple[str, dict]]]:
     """Sort values into at most five classes, which the key names."""
     known = values.dropna()
     if known.empty:

@@ -1,27 +1,24 @@
-"""The one look: colours by meaning in light and dark, the font and its measures, a sheet.
-
-A `Sheet` is a list of texts, paths and marks in points from the upper left corner. It knows where
-everything lies before anything is rendered: layout and tests measure it, `Figure` writes it out.
-"""
+"""The one look: colours by meaning, the font and its measures, a sheet of points to draw on."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
 import pylopdf_fonts_zh_cn
 from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
 from matplotlib.ft2font import FT2Font, LoadFlags
+from matplotlib.patheffects import withStroke
 
 from laoqu.errors import LaoquError
 
-#: Name → colour in light and in dark; each has one meaning.
+#: Name → colour in light and, in SVG, in dark; each has one meaning.
 PALETTE = {
     "ink": ("#262421", "#ECE8E1"),
     "muted": ("#66625B", "#ADA89F"),
@@ -30,8 +27,6 @@ PALETTE = {
     "paper": ("#FFFFFF", "#1B1A18"),
     "focus": ("#A4262C", "#F2857E"),
     "land": ("#F1EFEA", "#2B2927"),
-    # Reach, from near to far.
-    "named": ("#A4262C", "#F2857E"),
     "place": ("#D0674F", "#C4604E"),
     # Instruments: supply, environment, demand.
     "supply": ("#2F5D8A", "#82B1DE"),
@@ -44,20 +39,22 @@ PALETTE = {
     "heat4": ("#B44447", "#DD7F77"),
     "heat5": ("#8C1D23", "#F4ADA5"),
 }
-INSTRUMENTS = {"S": "supply", "E": "environment", "D": "demand"}
+TONE = {name: light for name, (light, _) in PALETTE.items()}
 #: Points: 160 mm, and what a page of 360 px leaves inside its margins (336 px).
 WIDE, NARROW = 453.5, 252.0
 #: Points: the title, the smallest type, and the margin of a sheet.
 TITLE, SMALL, MARGIN = 10.5, 7.0, 3.0
-#: A line of text is so high (em).
-LINE = 1.3
+#: A line of text is so high, its middle so far above its baseline (em).
+LINE, MIDDLE = 1.3, 0.37
+#: Points: the light edge of a text on a map, and the edge that makes a title heavier.
+EDGE = {"paper": 2.2, "ink": 0.3}
 FONT = Path(pylopdf_fonts_zh_cn.__file__).parent / "NotoSansSC-Regular.otf"
 #: What a line of text is not broken in: a number stays with the word that follows it.
-PIECE = re.compile(r"""(?:["(]*\d+ )?[A-Za-z0-9’'"(),.;:%-]+(?: \d+$)?[ –]?|\d*.(?: \d+$)?""")
+PIECE = re.compile(r"""(?:["(]*\d+ )?[A-Za-z0-9’'"(),.;:%/-]+(?: \d+$)?[ –]?|\d*.(?: \d+$)?""")
 HAN, CURLY = re.compile("[\u3400-\u9fff]"), str.maketrans("“”‘’", "\"\"''")
-#: Never at the beginning of a line.
-CLOSING = "，。；：、）”》 \u2009"
 THIN = "\u2009"
+#: Never at the beginning of a line.
+CLOSING = f"，。；：、）”》 {THIN}"
 
 
 @cache
@@ -98,7 +95,6 @@ def advance(character: str) -> float:
     return loaded.linearHoriAdvance / 65536
 
 
-@lru_cache(maxsize=8192)
 def text_width(text: str, size: float = SMALL) -> float:
     """Return the width of a text in points.
 
@@ -129,67 +125,46 @@ def straight(text: str) -> str:
     return text if HAN.search(text) else text.translate(CURLY).replace("…", "...")
 
 
-class Look(NamedTuple):
-    """How a shape is drawn; colours by their name in `PALETTE` or ``none``, widths in points."""
+class Sheet:
+    """A figure of matplotlib, drawn from the top: `y` is how far down it is filled.
 
-    fill: str = "none"
-    line: str = "none"
-    width: float = 0.6
-    dash: tuple[float, ...] = ()
-    hatch: bool = False
-
-
-@dataclass(frozen=True)
-class Item:
-    """One thing on a sheet: a ``text``, a ``path`` or a ``mark``; `name` says what it stands for.
-
-    `at` is a text's left end on its middle line or a mark's middle, `size` a text's type size or
-    a mark's radius.
+    Its first axes are the sheet itself, in points from the upper left corner; `window` adds others.
     """
 
-    kind: str
-    look: Look
-    box: tuple[float, float, float, float]
-    name: str = ""
-    at: tuple[float, float] = (0, 0)
-    size: float = 0
-    text: str = ""
-    turned: bool = False
-    halo: str = ""
-    shape: str = ""
-    rings: Sequence[np.ndarray] = ()
-    closed: bool = True
+    def __init__(self, narrow: bool = False) -> None:
+        self.narrow, self.width, self.y = narrow, NARROW if narrow else WIDE, MARGIN
+        self.figure = Canvas(dpi=72, facecolor=TONE["paper"])
+        self.places: list[tuple[Axes, float, float, float, float]] = []
+        self.axes = self.window(0, 0, self.width, 0)
+        self.axes.set(xlim=(0, self.width), zorder=1)
 
+    def window(self, x: float, y: float, wide: float, high: float) -> Axes:
+        """Add axes in a place of the sheet, below its texts."""
+        axes = self.figure.add_axes((0, 0, 1, 1))
+        axes.set_axis_off()
+        self.places.append((axes, x, y, wide, high))
+        return axes
 
-@dataclass
-class Sheet:
-    """A drawing in points; `y` is how far down it is filled."""
+    def finish(self) -> Canvas:
+        """Cut the sheet below what is drawn, and put all axes in their places."""
+        deep, (_, *windows) = self.y + MARGIN, self.places
+        self.figure.set_size_inches(self.width / 72, deep / 72)
+        self.axes.set_ylim(deep, 0)
+        for axes, x, y, wide, high in windows:
+            place = np.array([x, deep - y - high, wide, high])
+            axes.set_position(place / [self.width, deep, self.width, deep])
+        return self.figure
 
-    narrow: bool = False
-    y: float = MARGIN
-    items: list[Item] = field(default_factory=list)
-
-    @property
-    def width(self) -> float:
-        """The width of the sheet."""
-        return NARROW if self.narrow else WIDE
-
-    def text(self, x, y, text, size=SMALL, tone="ink", anchor="start", **more: object) -> None:
-        """Write one line, its middle at `y`; `anchor` is start, middle or end.
-
-        `more`: ``halo`` (the colour of an edge), ``turned`` (reads upwards; `anchor` is then along
-        the way up) and ``name``.
-        """
-        text, half = straight(text), size * 0.55
-        long = text_width(text, size)
-        back = {"start": 0, "middle": long / 2, "end": long}[anchor]
-        if more.get("turned"):
-            y += back
-            box = (x - half, y - long, x + half, y)
-        else:
-            x -= back
-            box = (x, y - half, x + long, y + half)
-        self.items.append(Item("text", Look(tone), box, at=(x, y), size=size, text=text, **more))
+    def text(self, x, y, text, size=SMALL, tone="ink", ha="left", halo="", **more: object) -> None:
+        """Write one line, its middle at `y`; `halo` is the colour of an edge around it."""
+        text_width(text)  # a character that the font has not is an error
+        upright = more.get("rotation") == 90
+        x, y = (x + size * MIDDLE, y) if upright else (x, y + size * MIDDLE)
+        more |= {"rotation_mode": "anchor"} if upright else {}
+        text = self.axes.text(x, y, straight(text), size=size, color=TONE[tone], ha=ha, **more)
+        if halo:
+            text.set_path_effects([withStroke(linewidth=EDGE[halo], foreground=TONE[halo])])
+            text.set_gid(f"edge-{halo}")
 
     def lines(self, x: float, y: float, lines: Sequence[str], **look: object) -> float:
         """Write lines from the top at `y` down; return where they end."""
@@ -197,28 +172,6 @@ class Sheet:
         for k, line in enumerate(lines):
             self.text(x, y + (k + 0.5) * high, line, **look)
         return y + len(lines) * high
-
-    def path(self, rings: Sequence[np.ndarray], look: Look, name: str = "", closed=True) -> None:
-        """Draw rings (or open lines) as one shape."""
-        points = np.concatenate(rings)
-        box = (*points.min(axis=0), *points.max(axis=0))
-        self.items.append(Item("path", look, box, name, rings=rings, closed=closed))
-
-    def line(self, *points: tuple[float, float], look: Look, name: str = "") -> None:
-        """Draw a line through points."""
-        self.path([np.array(points, dtype=float)], look, name, closed=False)
-
-    def box(self, x: float, y: float, wide: float, high: float, look: Look, name="") -> None:
-        """Draw a rectangle from its upper left corner."""
-        corners = [(x, y), (x + wide, y), (x + wide, y + high), (x, y + high)]
-        self.path([np.array(corners, dtype=float)], look, name)
-
-    def mark(self, x, y, r: float, look: Look, shape="circle", name="", text="") -> None:
-        """Draw a mark around its middle, and a text in it."""
-        box = (x - r, y - r, x + r, y + r)
-        self.items.append(Item("mark", look, box, name, (x, y), r, shape=shape))
-        if text:
-            self.text(x, y, text, anchor="middle")
 
     def head(self, title: str, subtitle: str) -> None:
         """Write the finding and the measure, wrapped to the width."""
@@ -229,26 +182,36 @@ class Sheet:
                 self.y = self.lines(MARGIN, self.y, lines, size=size, tone=tone, halo=halo) + 2
         self.y += 4
 
-    def legend(self, entries: Sequence[tuple[str, str, Look]], x=MARGIN, room=0.0) -> None:
-        """Write samples (text, shape or ``area`` or ``line``, look) in rows from `y` down."""
-        if not entries:
-            return
+    def legend(self, entries: Sequence[tuple[str, dict]], x=MARGIN, room=0.0) -> None:
+        """Write samples in rows from `y` down: a text and how an area, line or mark looks."""
         left, room, gap = x, room or self.width - 2 * MARGIN, 11
-        for text, shape, look in entries:
+        for text, look in entries:
             lines = wrap(text, room - 14)
             wide = 14 + max(map(text_width, lines))
             if left > x and left + wide > x + room:
                 left, self.y = x, self.y + gap
             middle = self.y + SMALL * LINE / 2
-            if shape == "area":
-                self.box(left, middle - 3.2, 10, 6.4, look, "legend")
-            elif shape == "line":
-                self.line((left, middle), (left + 10, middle), look=look, name="legend")
+            if "marker" in look:
+                self.axes.plot(left + 5, middle, **look)
+            elif "facecolor" in look:
+                corner = (left, middle - 3.2)
+                self.axes.add_patch(mpl.patches.Rectangle(corner, 10, 6.4, **look))
             else:
-                letter = shape if shape in INSTRUMENTS else ""
-                form, r = ("circle", 4.6) if letter else (shape, 2.8)
-                self.mark(left + 5, middle, r, look, form, "legend", letter)
+                self.axes.plot([left, left + 10], [middle, middle], **look)
             self.lines(left + 14, self.y, lines, tone="muted")
             self.y += (len(lines) - 1) * SMALL * LINE
             left += wide + 12
-        self.y += gap + 3
+        self.y += gap + 3 if entries else 0
+
+
+def mark(fill: str, line: str = "paper", size: float = 5.0, shape: str = "o", width=0.6) -> dict:
+    """Return how a mark looks: its colours by name, `size` across in points."""
+    return {
+        "marker": shape, "linestyle": "", "markersize": size, "markerfacecolor": TONE[fill],
+        "markeredgecolor": TONE[line], "markeredgewidth": width, "clip_on": False,
+    }  # fmt: skip
+
+
+def stroke(tone: str, width: float = 0.5, **more: object) -> dict:
+    """Return how a line looks."""
+    return {"color": TONE[tone], "linewidth": width, **more}

@@ -16,7 +16,6 @@ from functools import cache
 from math import isfinite
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
@@ -46,10 +45,10 @@ class Block:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
         images = {
-            name: drawn for name, drawn in self.record["images"].items() if "narrow" not in name
+            name: each for name, each in self.record["images"].items() if "narrow" not in name
         }
-        shown = block_html({**self.record, "images": images})
-        page = f"<style>{_notebook_css()}</style>{shown}"
+        css = (Path(__file__).parent / "notebook.css").read_text(encoding="utf-8")
+        page = f"<style>{css}</style>{block_html({**self.record, 'images': images})}"
         return {"text/html": page, "text/plain": repr(self), MIME: self.record}
 
     def __repr__(self) -> str:
@@ -58,10 +57,9 @@ class Block:
         parts += [f"{each['label']}: {each['value']}" for each in shown["tiles"]]
         if shown["rows"]:
             heads = [column["label"] for column in shown["columns"]]
-            numeric = {i for i, each in enumerate(shown["columns"]) if each["role"] == "number"}
+            numeric = [i for i, each in enumerate(shown["columns"]) if each["role"] == "number"]
             parts.append(text_table(heads, shown["rows"], numeric, shown["groups"]))
-        parts += [shown["alt"], plain(shown["note"])]
-        return "\n".join(part for part in parts if part)
+        return "\n".join(filter(None, [*parts, shown["alt"], plain(shown["note"])]))
 
 
 def new_record(kind: str, key: str, lang: str, **parts: object) -> dict[str, object]:
@@ -83,79 +81,59 @@ def check_columns(frame: pd.DataFrame, names: Iterable[str]) -> None:
             raise ParameterError(f"the frame has no column {name!r}; nearest: {hint}")
 
 
-def table_parts(
-    frame: pd.DataFrame, words: Words, roles: Mapping[str, str]
-) -> dict[str, list[object]]:
-    """Return columns and rows of a table as text; see `laoqu.show.Show.table`."""
+def columns_of(frame: pd.DataFrame, words: Words, roles: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return name, head and role of each column."""
     if unknown := {part for role in roles.values() for part in role.split()} - set(ROLES):
         raise ParameterError(f"unknown role {unknown.pop()!r}, expected {', '.join(ROLES)}")
-    columns = [
-        {"name": str(name), "label": words.column(str(name)), "role": roles.get(name, "text")}
-        for name in frame.columns
-    ]
-    rows = [
-        [cell_text(value, column, words) for value, column in zip(row, columns, strict=True)]
-        for row in frame.itertuples(index=False)
-    ]
-    return {"columns": columns, "rows": rows}
+    names = list(map(str, frame.columns))
+    return [{"name": n, "label": words.column(n), "role": roles.get(n, "text")} for n in names]
 
 
-def groups_of(column: pd.Series, words: Words) -> list[list[object]]:
-    """Return where each group of rows begins and what it is called."""
-    texts = [words.cell(str(column.name), "" if empty(v) else str(v)) for v in column]
-    return [[i, text] for i, text in enumerate(texts) if i == 0 or text != texts[i - 1]]
-
-
-def cell_text(value: object, head: Mapping[str, str], words: Words) -> str:
+def cell_text(value: object, column: Mapping[str, str], words: Words) -> str:
     """Return what a cell shows: numbers short, codes by name, lists joined, missing as nothing."""
-    if empty(value):
-        return ""
     if isinstance(value, (list, tuple)):
         return words.join([words.space(str(each)) for each in value])
-    if isinstance(value, (bool, np.bool_)):
+    value = scalar(value)
+    if isinstance(value, bool):
         return words("yes") if value else ""
-    if isinstance(value, (float, np.floating)):
-        whole = float(value).is_integer() or abs(value) >= 10
-        return (f"{value:.0f}" if whole else f"{value:.2g}").replace("-", "−")
-    if isinstance(value, (int, np.integer)):
-        return str(value).replace("-", "−")
-    role = head["role"].split()
-    if "words" in role:
-        return str(value)
-    if "code" in role:
-        return words.cell(head["name"], str(value))
-    return words.space(str(value))
+    if isinstance(value, float) and not value.is_integer() and abs(value) < 10:
+        return f"{value:.2g}".replace("-", "−")
+    if isinstance(value, (int, float)):
+        return f"{value:.0f}".replace("-", "−")
+    if "words" in column["role"]:
+        return value
+    return words.cell(column["name"], value) if "code" in column["role"] else words.space(value)
 
 
-def empty(value: object) -> bool:
-    """Whether a cell of a frame holds nothing."""
-    return value is None or (not isinstance(value, (list, tuple, dict)) and bool(pd.isna(value)))
+def scalar(cell: object) -> bool | int | float | str:
+    """Return a cell as JSON holds it: missing as nothing, lists joined by semicolons."""
+    if isinstance(cell, (tuple, list)):
+        return ";".join(map(str, cell))
+    if cell is None or (pd.api.types.is_scalar(cell) and pd.isna(cell)):
+        return ""
+    cell = cell.item() if hasattr(cell, "item") else cell
+    as_it_is = isinstance(cell, (bool, int)) or (isinstance(cell, float) and isfinite(cell))
+    return cell if as_it_is else str(cell)
 
 
 def as_download(frame: pd.DataFrame) -> dict[str, object]:
-    """Return a frame as plain columns and rows: no numpy scalars, lists joined by semicolons."""
-    rows = [[_json(cell) for cell in row] for row in frame.itertuples(index=False)]
-    return {"columns": [str(name) for name in frame.columns], "rows": rows}
+    """Return a frame as plain columns and rows."""
+    rows = [list(map(scalar, row)) for row in frame.itertuples(index=False)]
+    return {"columns": list(map(str, frame.columns)), "rows": rows}
 
 
-def _json(cell: object) -> object:
-    if isinstance(cell, (tuple, list)):
-        return ";".join(str(each) for each in cell)
-    if empty(cell):
-        return ""
-    cell = cell.item() if hasattr(cell, "item") else cell
-    plain = isinstance(cell, (bool, int)) or (isinstance(cell, float) and isfinite(cell))
-    return cell if plain else str(cell)
-
-
-def images_of(figure: object) -> dict[str, str]:
-    """Return the drawings of a figure: wide and narrow SVG, and a PNG in base64."""
-    if not hasattr(figure, "savefig"):
-        return figure.images()
-    svg, png = io.StringIO(), io.BytesIO()  # one of matplotlib
-    figure.savefig(svg, format="svg", metadata={"Date": None})
-    figure.savefig(png, format="png")
-    return {"wide.svg": svg.getvalue(), "png": base64.b64encode(png.getvalue()).decode("ascii")}
+def figure_record(figure: object, key: str, lang: str, **words: str) -> dict[str, object]:
+    """Return the record of a figure of ours, or of one of matplotlib."""
+    if hasattr(figure, "savefig"):
+        svg, png = io.StringIO(), io.BytesIO()
+        figure.savefig(svg, format="svg", metadata={"Date": None})
+        figure.savefig(png, format="png")
+        coded = base64.b64encode(png.getvalue()).decode("ascii")
+        images = {"wide.svg": svg.getvalue(), "png": coded}
+        return new_record("figure", key, lang, images=images, **words)
+    words = {"title": figure.title, "alt": figure.alt, "caption": figure.caption} | words
+    download = as_download(figure.data)
+    return new_record("figure", key, lang, images=figure.images(), download=download, **words)
 
 
 def runs(text: str, quotes: Iterable[str] = ()) -> list[tuple[str, str, str]]:
@@ -257,11 +235,6 @@ def tagged(text: str, lang: str) -> Markup:
     return Markup("").join(pieces)
 
 
-@cache
-def _notebook_css() -> str:
-    return (Path(__file__).parent / "notebook.css").read_text(encoding="utf-8")
-
-
 def text_table(
     columns: Sequence[str],
     rows: Sequence[Sequence[str]],
@@ -279,16 +252,13 @@ def text_table(
     左右江  6
     """
     table = [[str(cell).replace("\n", " ") for cell in row] for row in [columns, *rows]]
-    widths = [max(width(row[i]) for row in table) for i in range(len(columns))]
-    begins, right = dict(map(tuple, groups)), set(numeric)
-    lines = []
+    room = [max(map(width, column)) for column in zip(*table, strict=True)]
+    heads, right, lines = dict(map(tuple, groups)), set(numeric), []
     for number, row in enumerate(table, start=-1):
-        if number in begins:
-            lines.append(str(begins[number]))
-        cells = []
-        for i, (cell, room) in enumerate(zip(row, widths, strict=True)):
-            pad = " " * (room - width(cell))
-            cells.append(pad + cell if i in right else cell + pad)
+        pads = [" " * (wide - width(cell)) for cell, wide in zip(row, room, strict=True)]
+        cells = [pad + cell if i in right else cell + pad
+                 for i, (cell, pad) in enumerate(zip(row, pads, strict=True))]  # fmt: skip
+        lines += [str(heads[number])] if number in heads else []
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
 
