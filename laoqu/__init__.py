@@ -20,6 +20,7 @@ from laoqu.errors import (
     UnknownId,
     guard,
 )
+from laoqu.reprs import no_name
 
 __version__ = "0.1.0"
 
@@ -53,7 +54,7 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name not in _LAZY:
-        raise AttributeError(f"module 'laoqu' has no attribute {name!r}")
+        raise no_name("laoqu", name, __all__)
     module = importlib.import_module(_LAZY[name])
     if _LAZY[name] == "laoqu.plan":
         module.Plan.show = _show
