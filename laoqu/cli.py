@@ -59,21 +59,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED_PIPE
-    except KeyboardInterrupt:
-        print("laoqu: stopped", file=sys.stderr)
-        return 1
-    except (OSError, MemoryError) as error:
-        where = f": {error.filename}" if getattr(error, "filename", None) else ""
+    except (KeyboardInterrupt, OSError, MemoryError) as error:
         what = getattr(error, "strerror", None) or f"{type(error).__name__} {error}"
+        where = f": {error.filename}" if getattr(error, "filename", None) else ""
         with suppress(OSError):
-            print(f"laoqu: {what}{where}", file=sys.stderr)
+            stopped = isinstance(error, KeyboardInterrupt)
+            print(f"laoqu: {'stopped' if stopped else what + where}", file=sys.stderr)
         return 1
 
 
 def _parsed(argv: list[str]) -> dict[str, object]:
     parser = argparse.ArgumentParser(prog="laoqu", description=laoqu.__doc__.splitlines()[0])
     parser.add_argument("--version", action="version", version=f"laoqu {laoqu.__version__}")
-    parser.set_defaults(function=parser.print_help)
+    parser.set_defaults(function=parser.print_help, own=[])
     groups = {"": parser.add_subparsers(metavar="COMMAND")}
     for name, (function, arguments) in VERBS.items():
         text = function.__doc__[0].lower() + function.__doc__[1:].rstrip(".")
@@ -84,15 +82,14 @@ def _parsed(argv: list[str]) -> dict[str, object]:
             )
             groups[group] = above.add_subparsers(metavar="VERB", required=group not in VERBS)
         added = groups[group].add_parser(last, help=text, description=text)
-        added.set_defaults(function=function)
-        for names, options in arguments:
-            added.add_argument(*names, **options)
+        own = [added.add_argument(*names, **options).dest for names, options in arguments]
+        added.set_defaults(function=function, own=own)
     given, rest = parser.parse_known_args(_joined(argv))
     if given.function is lab:
-        given.options = [text for text in rest if text != "--"]
+        given.options, given.own = [text for text in rest if text != "--"], ["options"]
     elif rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    return vars(given)
+    return {"function": given.function, **{name: getattr(given, name) for name in given.own}}
 
 
 def _joined(argv: list[str]) -> list[str]:
@@ -216,7 +213,8 @@ def _batch(function: Callable, *what: object, engine: str, quiet: bool, **option
     try:
         runs = function(*what, tell=progress, **options)
     finally:
-        progress.end()
+        if progress.bar is not None:
+            progress.bar.close()
     counts = Counter(run.status for run in runs)
     for run in runs:
         if options["only_say"]:
@@ -236,38 +234,31 @@ class _Progress:
     """Shows the events of a batch: a bar on a terminal, else a line a run."""
 
     def __init__(self, quiet: bool) -> None:
-        self.quiet, self.bar = quiet, None
+        self.quiet, self.bar, self.began = quiet, None, time.monotonic()
         self.total = self.done = 0
-        self.began = time.monotonic()
 
     def __call__(self, kind: str, what: object) -> None:
-        try:
-            self.show(kind, what)
-        except OSError:  # nobody reads any more: the work goes on
-            self.quiet = True
+        with suppress(OSError):  # nobody reads any more: the work goes on
+            if not self.quiet:
+                self.show(kind, what)
 
     def show(self, kind: str, what: object) -> None:
-        if kind == "note" and not self.quiet:
+        if kind == "note":
             print(f"laoqu: {what}", file=sys.stderr)
         elif kind == "begin":
             self.total = what
-            if what and not self.quiet and sys.stderr and sys.stderr.isatty():
+            if what and sys.stderr and sys.stderr.isatty():
                 from tqdm import tqdm
 
                 self.bar = tqdm(total=what, unit="run", leave=False)
+        elif kind == "done" and self.bar is not None:
+            self.bar.update()
         elif kind == "done":
             self.done += 1
             left = (time.monotonic() - self.began) / self.done * (self.total - self.done)
-            if self.bar is not None:
-                self.bar.update()
-            elif not self.quiet:
-                end = f", about {left:.0f} s left" if left > 0 else ""
-                text = f"{what.name}  {what.status}  {what.seconds:.1f} s{end}"
-                print(f"[{self.done}/{self.total}] {text}", flush=True)
-
-    def end(self) -> None:
-        if self.bar is not None:
-            self.bar.close()
+            end = f", about {left:.0f} s left" if left > 0 else ""
+            text = f"{what.name}  {what.status}  {what.seconds:.1f} s{end}"
+            print(f"[{self.done}/{self.total}] {text}", flush=True)
 
 
 def _outputs(runs: Sequence[object]) -> str:
@@ -304,6 +295,22 @@ def export(to: str | None, **options: object) -> None:
     for path in sorted(exporting.export(to, **options).glob("[!.]*")):
         print(f"wrote {paths.display(path)} ({path.stat().st_size:,} bytes)")
     print("read README.md first: who is unknown, who was chosen, which date")
+
+
+@verb(
+    "export all",
+    arg("--to", metavar="FOLDER", help="default: interchange in the outputs folder"),
+    arg("--excel", action="store_true", help="CSV with the mark by which Excel knows UTF-8"),
+)  # fmt: skip
+def export_all(to: str | None, excel: bool) -> None:
+    """Write every table as CSV, Parquet and DTA, a QDA project and a GeoPackage."""
+    from laoqu import interchange
+
+    folder = interchange.export(to, excel=excel)
+    written = [path for path in folder.rglob("[!.]*") if path.is_file()]
+    size = sum(path.stat().st_size for path in written)
+    print(f"wrote {len(written)} files to {paths.display(folder)} ({size:,} bytes)")
+    print("read README.md first: how to cite, which file is for what, what not to do")
 
 
 @verb("check")

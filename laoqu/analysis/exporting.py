@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import jinja2
@@ -14,6 +14,7 @@ import pandas as pd
 import laoqu
 from laoqu import paths
 from laoqu.analysis import estimators, treatment
+from laoqu.analysis.reading import safe
 from laoqu.errors import LaoquError, OutputError, UnknownId, nearest
 from laoqu.plan import Plan, load
 
@@ -53,6 +54,9 @@ def files(
     """
     if unknown := set(choices) - set(treatment.Design._fields):
         raise LaoquError(f"unknown choice {', '.join(sorted(unknown))}")
+    span = years_of(years) if isinstance(years, str) else list(years)
+    if not span or any(isinstance(y, bool) or not isinstance(y, int) for y in span):
+        raise LaoquError(f"years are {years!r}, expected whole years such as {YEARS}")
     design = treatment.Design(**choices)
     table = treatment.counties(plan, channels, design, controls)
     if estimator is not None and estimator not in estimators.NEVER:
@@ -63,9 +67,6 @@ def files(
             f"{estimator} takes one channel: name it; the only one with a control group in the "
             f"plan is {KEY}"
         )
-    span = years_of(years) if isinstance(years, str) else list(years)
-    if not span or any(isinstance(y, bool) or not isinstance(y, int) for y in span):
-        raise LaoquError(f"years are {years!r}, expected whole years such as {YEARS}")
     rows = table.merge(pd.DataFrame({"year": span}, dtype="Int64"), how="cross")
     panel, kept, empty = treatment.timed(rows), KEPT, "NA"
     if estimator is not None:
@@ -82,9 +83,25 @@ def export(folder: Path | str | None = None, plan: Plan | None = None, **setting
     By default the folder is ``treatment`` in the outputs folder. One with other files than an
     earlier export, unchanged since, is not touched.
     """
-    made = files(plan or load(), **settings)
-    target = Path(folder).expanduser().absolute() if folder else paths.outputs() / "treatment"
-    made[MANIFEST] = json.dumps({name: _hash(data) for name, data in made.items()}).encode()
+    target = Path(folder).expanduser() if folder else paths.outputs() / "treatment"
+    return put(target, files(plan or load(), **settings))
+
+
+def put(folder: Path, files: Mapping[str, bytes]) -> Path:
+    """Have a folder hold these files and no others: see `claim`."""
+    target = claim(folder)
+    hashes = json.dumps({name: _hash(data) for name, data in files.items()}).encode()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        paths.place(target.parent, target.name, {**files, MANIFEST: hashes})
+    except OSError as error:
+        raise OutputError(f"{paths.display(target)} cannot be written: {error}") from error
+    return target
+
+
+def claim(folder: Path) -> Path:
+    """Return a folder to export into; one with other files than an export's is refused."""
+    target = folder.absolute()
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise OutputError(f"{paths.display(target)} is no folder of ours: name a new one")
     if foreign := _foreign(target):
@@ -92,11 +109,6 @@ def export(folder: Path | str | None = None, plan: Plan | None = None, **setting
             f"{paths.display(target)} holds {foreign}, which no export wrote as it is: name a "
             "folder of its own, so that nothing of yours is lost"
         )
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        paths.place(target.parent, target.name, made)
-    except OSError as error:
-        raise OutputError(f"{paths.display(target)} cannot be written: {error}") from error
     return target
 
 
@@ -107,10 +119,12 @@ def _foreign(folder: Path) -> str:
         ours[MANIFEST] = _hash((folder / MANIFEST).read_bytes())
     except (OSError, ValueError):
         ours = {}
-    for path in sorted(folder.glob("*")):
-        known = path.is_file() and not path.is_symlink() and ours.get(path.name)
+    held = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    for path in sorted(held):
+        name = path.relative_to(folder).as_posix()
+        known = path.is_file() and not path.is_symlink() and ours.get(name)
         if not known or _hash(path.read_bytes()) != known:
-            return path.name
+            return name
     return ""
 
 
@@ -168,5 +182,5 @@ def _csv(frame: pd.DataFrame, empty: str) -> bytes:
     # The mark at the beginning tells spreadsheets that it is UTF-8.
     flags = frame.select_dtypes("bool").columns
     frame = frame.astype(dict.fromkeys(flags, "int64"))
-    text = frame.to_csv(index=False, lineterminator="\n", na_rep=empty)
+    text = safe(frame).to_csv(index=False, lineterminator="\n", na_rep=empty)
     return text.encode("utf-8-sig")

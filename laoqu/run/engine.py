@@ -22,7 +22,6 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from itertools import groupby
 from pathlib import Path
 
 import matplotlib as mpl
@@ -137,7 +136,9 @@ class Client(PapermillNotebookClient):
         with _printed(self.send, Path(self.shell.ipython_dir)), _alarm(self.limit):
             result = self.shell.run_cell(cell.source, store_history=True)
         cell.execution_count = result.execution_count
-        cell.outputs = _joined(cell.outputs)
+        for output in cell.outputs:
+            if "parts" in output:
+                output.text = "".join(output.pop("parts"))
         self.on_cell_executed(cell=cell, cell_index=cell_index)
         if not result.success:
             raise CellExecutionError("", "", "")
@@ -150,6 +151,11 @@ class Client(PapermillNotebookClient):
                 cut = self.left + len(content["text"]) >= 0
                 content["text"] = "… (the rest is not kept)\n" if cut else ""
             if not content["text"]:
+                return
+            outputs = self.at[0].outputs
+            last = outputs[-1] if outputs and not self.clear_before_next_output else {}
+            if last.get("name") == content["name"]:
+                last.setdefault("parts", [last.text]).append(content["text"])
                 return
         elif kind != "error":
             content = json.loads(json.dumps(content, default=json_default))
@@ -184,19 +190,9 @@ logger.setLevel("ERROR")
 
 
 def execute(job: Job, tell: Callable[[object], None]) -> Run:
-    """Run one notebook and make its files.
+    """Run one notebook and make its files; a failed run has ``STEM.failed.ipynb`` alone.
 
-    Parameters
-    ----------
-    job : Job
-    tell : callable
-        Gets the notebook as it begins, then the number and content of cells as they change.
-
-    Returns
-    -------
-    Run
-        Files by their path in the run's folder; a failed run has ``STEM.failed.ipynb`` with the
-        traceback.
+    `tell` gets the notebook as it begins, then the number and content of cells as they change.
     """
     began = time.monotonic()
     gc.set_threshold(*GARBAGE)
@@ -213,17 +209,20 @@ def execute(job: Job, tell: Callable[[object], None]) -> Run:
     def note(cell: object, cell_index: int, **_: object) -> None:
         tell((cell_index, cell))
 
-    error, cell, lines, files = "", None, [], {}
+    files = {}
     limit = math.ceil(job.timeout) if job.timeout and job.kernel else job.timeout
     try:
         papermill_engines.execute_notebook_with_engine(
             engine, notebook, kernel, progress_bar=False, execution_timeout=limit,
             on_cell_start=note, on_cell_executed=note,
         )  # fmt: skip
-        error, cell, lines = _error(notebook)
     except Exception as raised:  # the kernel died, hung, or never came up
-        error, lines = f"{type(raised).__name__}: {raised}", traceback.format_exc().splitlines()
-        cell = _mark(notebook, error, lines)
+        started = [each for each in _code(notebook) if each.metadata.papermill["start_time"]]
+        lines = traceback.format_exc().splitlines()
+        (started or _code(notebook))[-1].outputs.append(
+            new_output("error", ename=type(raised).__name__, evalue=str(raised), traceback=lines)
+        )
+    error, cell, lines = _error(notebook)
     _settle(notebook)
     if not error:
         try:
@@ -249,27 +248,16 @@ def short(text: str) -> str:
 def _error(notebook: nbformat.NotebookNode) -> tuple[str, int | None, list[str]]:
     """Return error, number of the cell and last lines, if a cell failed or some never ran."""
     cells = _code(notebook)
-    for each in cells:
-        for output in each.outputs:
+    for number, each in enumerate(cells, start=1):
+        for output in reversed(each.outputs):
             if output.output_type == "error" and output.ename != "SystemExit":
                 lines = ANSI.sub("", "\n".join(output.traceback)).strip().splitlines()
-                return f"{output.ename}: {output.evalue}", each.execution_count, lines
+                return f"{output.ename}: {output.evalue}", number, lines
     ran = [each for each in cells if each.execution_count is not None]
     if len(ran) < len(cells):  # papermill takes sys.exit(0) for success
         error = f"SystemExit: cell {len(ran)} ended the notebook before its last cell"
         return error, len(ran), [error]
     return "", None, []
-
-
-def _mark(notebook: nbformat.NotebookNode, error: str, lines: list[str]) -> int | None:
-    """Write the error into the cell that ran; return its number."""
-    began = [
-        each for each in _code(notebook) if each.metadata.get("papermill", {}).get("start_time")
-    ]
-    if began:
-        name, _, value = error.partition(": ")
-        began[-1].outputs.append(new_output("error", ename=name, evalue=value, traceback=lines))
-    return len(began) or None
 
 
 def _code(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
@@ -290,16 +278,6 @@ def _settle(notebook: nbformat.NotebookNode) -> None:
         for output in cell.get("outputs", []):
             if "text" in output:
                 output.text = CELL_FILE.sub("<cell>", output.text)
-
-
-def _joined(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
-    """Return outputs with what was printed in pieces in one."""
-    found = []
-    for name, group in groupby(outputs, lambda each: each.get("name")):
-        if name:
-            group = [new_output("stream", name=name, text="".join(each.text for each in group))]
-        found += group
-    return found
 
 
 @contextmanager
