@@ -114,17 +114,18 @@ def bears(code: str, name: str, folder: Path | None = None) -> bool:
 
 
 def spoken(folder: Path | None = None) -> dict[str, list[str]]:
-    """Return code → every name and short form of the unit that bears it today.
+    """Return code → every name, short form and spelling that leads to the unit; earlier ones too.
 
-    >>> spoken()["522300"]
-    ['黔西南布依族苗族自治州', '黔西南州', '黔西南']
+    >>> spoken()["621022"], spoken()["350404"]
+    (['环县', 'huanxian', 'huan'], ['梅列区', '三元区', '梅列', '三元', 'sanyuan', 'sanyuanqu'])
     """
     index, names = _index(folder or paths.data()), defaultdict(dict)
-    for known in (index.full, index.short):
+    for known in (index.full, index.short, index.latin):
         for name, holders in known.items():
-            for holder in holders:
-                if holder.last >= YEAR:
-                    names[holder.code][name] = None
+            # A name that a unit bears today leads to no other that bore it before.
+            now = [holder for holder in holders if holder.last >= YEAR]
+            for holder in now or map(index.end, holders):
+                names[holder.code][name.partition("/")[0]] = None
     return {code: list(said) for code, said in names.items()}
 
 
