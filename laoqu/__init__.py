@@ -19,7 +19,9 @@ from laoqu.errors import (
     Problem,
     UnknownId,
     guard,
+    guard_methods,
 )
+from laoqu.reprs import no_name
 
 __version__ = "0.1.0"
 
@@ -53,13 +55,15 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name not in _LAZY:
-        raise AttributeError(f"module 'laoqu' has no attribute {name!r}")
+        raise no_name("laoqu", name, __all__)
     module = importlib.import_module(_LAZY[name])
     if _LAZY[name] == "laoqu.plan":
         module.Plan.show = _show
     value = getattr(module, name)
     if inspect.isfunction(value) and not hasattr(value, "__wrapped__"):
         value = guard(value)
+    if inspect.isclass(value) and not issubclass(value, Exception):
+        guard_methods(value)
     globals()[name] = value
     return value
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from laoqu import citation, document, measures, membership, paths, regions, schema, sheets, source
+from laoqu import citation, document, measures, paths, regions, schema, sheets, source
 from laoqu.errors import DataError, Problem, UnknownId, guard, guard_methods, nearest
 from laoqu.own import CONVERSIONS
+from laoqu.reprs import Keys, asked, card, no_name
 
 if TYPE_CHECKING:
     import geopandas
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from laoqu import geo
 
 
+@asked
 @guard_methods
 class Plan:
     """One policy plan as data; get it from `laoqu.load`.
@@ -48,13 +50,15 @@ class Plan:
         #: The parsed text: raw, canonical, units, offsets both ways.
         self.document = text = document.load("plan", folder)
         #: The parts ``p1``…``p5``, clauses ``c01``…``c16`` and boxes (专栏) ``b1``…``b4``.
-        self.parts, self.clauses, self.boxes = map(dict, (text.parts, text.clauses, text.boxes))
+        self.parts, self.clauses, self.boxes = map(Keys, (text.parts, text.clauses, text.boxes))
         #: What ``data/raw/SOURCES.toml`` says of the plan: title, issuer, dates, hash.
         self.source = source.registry(folder)["plan"]
         self._tables = schema.Tables(folder, self.document)
         #: What ``data/datapackage.json`` says of the collection: title, version, licences, tables.
         self.package = self._tables.package
         if "membership" in self.own:
+            from laoqu import membership
+
             path = self.own["membership"]
             table, self.conversions = membership.read(path, self._tables, membership_mode)
             self._tables.put(table)
@@ -69,10 +73,23 @@ class Plan:
 
         With `region` only the rows that name this area in ``region_id`` or ``region_ids``.
         """
-        if not isinstance(name, str) or name not in self._tables.declared:
-            known = list(self._tables.declared)
-            raise UnknownId(name, nearest(str(name), known) or known, "table")
+        if not isinstance(name, str) or name not in self.tables:
+            raise UnknownId(name, nearest(str(name), self.tables) or self.tables, "table")
         return self._of(region, self._tables.frame(name))
+
+    @property
+    def tables(self) -> list[str]:
+        """The names of the tables of the data package, for `table`."""
+        return list(self._tables.declared)
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        return self.table(name)
+
+    def __getattr__(self, name: str) -> object:
+        raise no_name("a plan", name, dir(self))
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return self.tables
 
     def units(self) -> pd.DataFrame:
         """Return every unit of the text in reading order, headings included."""
@@ -115,12 +132,8 @@ class Plan:
 
     def describe(self, id: str) -> str:
         """Say in a few lines what an id stands for: area, clause, box, sentence, mention, code."""
-
-        def tables(name: str) -> pd.DataFrame:
-            return self.measures() if name == "measures" else self.table(name)
-
         with suppress(LookupError):
-            return citation.describe(id, self.document, tables)
+            return citation.describe(id, self.document, self.table, self.measures())
         try:
             region = self.region(id)
         except UnknownId as error:
@@ -339,19 +352,18 @@ class Plan:
         return self._of(region, self._made[key].copy(deep=False))
 
     def _counts(self) -> dict[str, int]:
-        documented = self.membership().query("confidence != 'low'")
+        sentences, members = self.sentences(), self.membership().query("confidence != 'low'")
+        named = {name: len(getattr(self, name)) for name in ("parts", "clauses", "boxes")}
         return {
             "characters": len(self.document.canonical),
             "pages": len(self.document.page_starts),
-            "parts": len(self.parts),
-            "clauses": len(self.clauses),
-            "boxes": len(self.boxes),
-            "sentences": len(self.sentences()),
-            "directive sentences": int(self.sentences()["directive"].sum()),
+            **named,
+            "sentences": len(sentences),
+            "directive sentences": int(sentences["directive"].sum()),
             "measures": len(self.table("measures")),
             "namings of places": len(self.table("mentions")),
             "areas": len(self.region_ids),
-            "documented counties": documented["adcode"].nunique(),
+            "documented counties": members["adcode"].nunique(),
         }
 
     def __repr__(self) -> str:
@@ -359,8 +371,8 @@ class Plan:
         return "\n".join([str(self.source["title"]), *lines])
 
     def _repr_html_(self) -> str:
-        shown = " · ".join(f"{value:,} {name}" for name, value in self._counts().items())
-        return f'<p><b lang="zh">{self.source["title"]}</b><br>{shown}</p>'
+        counts = {name: f"{value:,}" for name, value in self._counts().items()}
+        return card(str(self.source["title"]), counts)
 
 
 @guard
