@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from laoqu import paths, succession
+from laoqu import paths, sheets, succession
 from laoqu.analysis import estimators, treatment
 from laoqu.analysis.monitor import Monitor
 from laoqu.analysis.quality import coverage, findings
@@ -143,11 +143,12 @@ class Panel:
             if target.exists():
                 raise OutputError(f"{paths.display(target)} is there already: name another file")
         data = self.data.reset_index(drop=True)
+        safe = sheets.without_formulas(data)
         writers = {
-            ".csv": lambda: _safe(data).to_csv(path, index=False, encoding="utf-8-sig"),
+            ".csv": lambda: safe.to_csv(path, index=False, encoding="utf-8-sig"),
             ".parquet": lambda: data.to_parquet(path, index=False),
             ".dta": lambda: _for_stata(data, path),
-            ".xlsx": lambda: _safe(data).to_excel(path, index=False),
+            ".xlsx": lambda: safe.to_excel(path, index=False),
         }
         if path.suffix not in writers:
             raise OutputError(f"{path.name}: expected one of {', '.join(writers)}")
@@ -379,9 +380,3 @@ def _for_stata(data: pd.DataFrame, path: Path) -> None:
     long = [c for c in words if text[c].str.len().max() > 500]
     data = data.astype(dict.fromkeys(numbers.difference(kept), "float64")).assign(**text)
     data.to_stata(path, write_index=False, version=118, convert_strl=long)
-
-
-def _safe(data: pd.DataFrame) -> pd.DataFrame:
-    """Keep spreadsheets from reading text as a formula."""
-    words = data.select_dtypes(include=["object", "str", "string"]).columns
-    return data.assign(**{c: data[c].replace(r"^(?=[=+\-@])", "'", regex=True) for c in words})
