@@ -109,13 +109,14 @@ def template(
 
 
 def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a frame whose texts no spreadsheet takes for a formula: ' stands before = + - @.
+    """Return a frame in which no spreadsheet takes a text or a head for a formula.
 
-    >>> without_formulas(pd.DataFrame({"a": ["=1+1", "x"], "b": [-1, 2]})).to_numpy().tolist()
-    [["'=1+1", -1], ['x', 2]]
+    >>> without_formulas(pd.DataFrame({"=a": ["=1+1", "b"]}))["'=a"].tolist()
+    ["'=1+1", 'b']
     """
     texts = frame.select_dtypes(include=["object", "str", "string"]).columns
-    return frame.assign(**{name: frame[name].replace(FORMULA, "'", regex=True) for name in texts})
+    frame = frame.assign(**{name: frame[name].replace(FORMULA, "'", regex=True) for name in texts})
+    return frame.rename(columns=lambda name: re.sub(FORMULA, "'", str(name)))
 
 
 def write(

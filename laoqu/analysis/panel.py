@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from laoqu import paths, sheets, succession
+from laoqu import paths, succession
 from laoqu.analysis import estimators, treatment
 from laoqu.analysis.monitor import Monitor
 from laoqu.analysis.quality import coverage, findings
 from laoqu.analysis.reading import Columns, read
 from laoqu.errors import LaoquError, OutputError, nearest
+from laoqu.sheets import without_formulas
 from laoqu.spelling import TAIL, clean
 from laoqu.succession import FIRST, LAST, YEAR, Units
 
@@ -34,6 +35,8 @@ LEVELS = {"county": "counties", "prefecture": "cities", "province": "provinces"}
 VINTAGE_SHARE = 0.9
 #: Fewer codes than this fit many years by chance: then all must, and the panel must reach the year.
 VINTAGE_CODES = 10
+#: Characters that a cell of a workbook takes.
+CELL = 32_767
 #: What the plan is loaded by.
 ENVIRONMENT = ("DATA", "MEMBERSHIP", "BOUNDARIES", "CODING")
 
@@ -143,12 +146,11 @@ class Panel:
             if target.exists():
                 raise OutputError(f"{paths.display(target)} is there already: name another file")
         data = self.data.reset_index(drop=True)
-        safe = sheets.without_formulas(data)
         writers = {
-            ".csv": lambda: safe.to_csv(path, index=False, encoding="utf-8-sig"),
+            ".csv": lambda: without_formulas(data).to_csv(path, index=False, encoding="utf-8-sig"),
             ".parquet": lambda: data.to_parquet(path, index=False),
             ".dta": lambda: _for_stata(data, path),
-            ".xlsx": lambda: safe.to_excel(path, index=False),
+            ".xlsx": lambda: _for_excel(data, path),
         }
         if path.suffix not in writers:
             raise OutputError(f"{path.name}: expected one of {', '.join(writers)}")
@@ -380,3 +382,12 @@ def _for_stata(data: pd.DataFrame, path: Path) -> None:
     long = [c for c in words if text[c].str.len().max() > 500]
     data = data.astype(dict.fromkeys(numbers.difference(kept), "float64")).assign(**text)
     data.to_stata(path, write_index=False, version=118, convert_strl=long)
+
+
+def _for_excel(data: pd.DataFrame, path: Path) -> None:
+    """Write a workbook; a text that a cell cannot hold is refused, not cut."""
+    data = without_formulas(data)
+    longest = max(data[c].astype("str").str.len().max() for c in data)
+    if longest > CELL:
+        raise ValueError(f"a cell holds {longest:,.0f} characters, XLSX takes {CELL:,}")
+    data.to_excel(path, index=False)
