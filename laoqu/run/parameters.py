@@ -169,7 +169,8 @@ def read_sets(file: Path) -> list[dict[str, object]]:
         else:
             import yaml
 
-            sets = yaml.safe_load(text)
+            # The reader of libyaml refuses deep nesting at once, ours after seconds.
+            sets = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except Exception as error:  # whatever YAML says of a file
         raise ParameterError(f"{file} cannot be read: {_short(error)}") from error
     if not isinstance(sets, list) or not all(isinstance(each, dict) for each in sets):
