@@ -59,14 +59,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED_PIPE
-    except KeyboardInterrupt:
-        print("laoqu: stopped", file=sys.stderr)
-        return 1
-    except (OSError, MemoryError) as error:
-        where = f": {error.filename}" if getattr(error, "filename", None) else ""
+    except (KeyboardInterrupt, OSError, MemoryError) as error:
         what = getattr(error, "strerror", None) or f"{type(error).__name__} {error}"
+        where = f": {error.filename}" if getattr(error, "filename", None) else ""
         with suppress(OSError):
-            print(f"laoqu: {what}{where}", file=sys.stderr)
+            stopped = isinstance(error, KeyboardInterrupt)
+            print(f"laoqu: {'stopped' if stopped else what + where}", file=sys.stderr)
         return 1
 
 
@@ -215,7 +213,8 @@ def _batch(function: Callable, *what: object, engine: str, quiet: bool, **option
     try:
         runs = function(*what, tell=progress, **options)
     finally:
-        progress.end()
+        if progress.bar is not None:
+            progress.bar.close()
     counts = Counter(run.status for run in runs)
     for run in runs:
         if options["only_say"]:
@@ -235,38 +234,31 @@ class _Progress:
     """Shows the events of a batch: a bar on a terminal, else a line a run."""
 
     def __init__(self, quiet: bool) -> None:
-        self.quiet, self.bar = quiet, None
+        self.quiet, self.bar, self.began = quiet, None, time.monotonic()
         self.total = self.done = 0
-        self.began = time.monotonic()
 
     def __call__(self, kind: str, what: object) -> None:
-        try:
-            self.show(kind, what)
-        except OSError:  # nobody reads any more: the work goes on
-            self.quiet = True
+        with suppress(OSError):  # nobody reads any more: the work goes on
+            if not self.quiet:
+                self.show(kind, what)
 
     def show(self, kind: str, what: object) -> None:
-        if kind == "note" and not self.quiet:
+        if kind == "note":
             print(f"laoqu: {what}", file=sys.stderr)
         elif kind == "begin":
             self.total = what
-            if what and not self.quiet and sys.stderr and sys.stderr.isatty():
+            if what and sys.stderr and sys.stderr.isatty():
                 from tqdm import tqdm
 
                 self.bar = tqdm(total=what, unit="run", leave=False)
+        elif kind == "done" and self.bar is not None:
+            self.bar.update()
         elif kind == "done":
             self.done += 1
             left = (time.monotonic() - self.began) / self.done * (self.total - self.done)
-            if self.bar is not None:
-                self.bar.update()
-            elif not self.quiet:
-                end = f", about {left:.0f} s left" if left > 0 else ""
-                text = f"{what.name}  {what.status}  {what.seconds:.1f} s{end}"
-                print(f"[{self.done}/{self.total}] {text}", flush=True)
-
-    def end(self) -> None:
-        if self.bar is not None:
-            self.bar.close()
+            end = f", about {left:.0f} s left" if left > 0 else ""
+            text = f"{what.name}  {what.status}  {what.seconds:.1f} s{end}"
+            print(f"[{self.done}/{self.total}] {text}", flush=True)
 
 
 def _outputs(runs: Sequence[object]) -> str:

@@ -30,18 +30,12 @@ COLUMNS = ["adcode", "name", "prefecture", "province", "geometry"]
 
 
 def load(folder: Path | None = None) -> gpd.GeoDataFrame:
-    """Return the counties of China at the end of 2021 with their borders.
+    """Return the counties of China at the end of 2021 with their borders, in EPSG:4326.
 
-    Returns
-    -------
-    GeoDataFrame
-        One row per unit: the `COLUMNS`, in EPSG:4326. 加格达奇 (232718) and the land 海西 runs
-        itself (632825) have no 2021 code and keep Amap's; 新星市 (659011) has no polygon.
+    One row per unit, the `COLUMNS`. 加格达奇 (232718) and the land 海西 runs itself (632825) have
+    no 2021 code and keep Amap's; 新星市 (659011) has no polygon.
 
-    Examples
-    --------
-    >>> from laoqu import geo
-    >>> geo.load().shape
+    >>> load().shape
     (2851, 5)
     """
     table = names(folder)

@@ -173,7 +173,8 @@ class _Reader:
         lead, _ = self.units.trace(code, year)
         if not lead.adcode:
             raise RowError("adcode", f"{code} is no unit of the end of {YEAR}: {lead.reason}")
-        if name and not places.bears(code, name, self.folder):
+        known = self.units.name[lead.adcode]
+        if name not in ("", known) and not places.bears(code, name, self.folder):
             held = self.units.shown(lead.adcode)
             raise RowError("name", f"the code {code} is {held}, the name says {name!r}")
         return lead.adcode, lead.reason or why

@@ -72,19 +72,12 @@ def resolve_place(
     folder : Path, optional
         The data folder; by default the collection's own.
 
-    Raises
-    ------
-    AmbiguousName
-        When several units bear or bore the name, or it was split, with all of them.
-    UnknownId
-        When none does, with the nearest names.
+    Raises `AmbiguousName` with all units that bear or bore the name, or that it was split into;
+    `UnknownId` with the nearest names when there is none.
 
-    Examples
-    --------
-    >>> import laoqu as lq
-    >>> lq.resolve_place("彭水县"), lq.resolve_place("靖西"), lq.resolve_place("甘肃环县")
+    >>> resolve_place("彭水县"), resolve_place("靖西"), resolve_place("甘肃环县")
     ('500243', '451081', '621022')
-    >>> lq.resolve_place("梅列区").note
+    >>> resolve_place("梅列区").note
     '梅列区 (350402) became 三元区 (350404) in 2021'
     """
     if level is not None and level not in LEVELS:
@@ -109,36 +102,30 @@ def bears(code: str, name: str, folder: Path | None = None) -> bool:
     >>> bears("451025", "靖西市"), bears("630104", "冷湖行委")
     (True, False)
     """
-    index, text = _index(folder or paths.data()), clean(name)
+    index = _index(folder or paths.data())
+    readings = (each for key in spellings(clean(name)) for each in index.readings(key))
+    said = {holder for _, found in readings for holder in found}
     for holder in index.units.by_code.get(code, ()):
-        lead = index.units.lead(holder)
-        kin = [holder, *index.units.came_from.get(holder, ())]
-        kin += [heir for heir, _ in index.units.heirs.get(holder, ())]
-        names = {each.name for each in kin} | {index.units.name.get(c, "") for c in lead.heirs}
-        # Also after that of its city, or without its type: 赣州市会昌县, 靖西.
-        if any(
-            each and (text.endswith(each) or TAIL.sub("", text) == TAIL.sub("", each))
-            for each in names
-        ):
-            return True
-        said = (kept for key in spellings(text) for _, kept in index.readings(key))
-        if any(h in kin or h.code in lead.heirs for kept in said for h in kept):
+        heirs = {heir for heir, _ in index.units.heirs.get(holder, ())}
+        kin = {holder} | heirs | index.units.came_from.get(holder, set())
+        if said & kin or {each.code for each in said} & set(index.units.lead(holder).heirs):
             return True
     return False
 
 
 def spoken(folder: Path | None = None) -> dict[str, list[str]]:
-    """Return code → every name and short form of the unit that bears it today.
+    """Return code → every name, short form and spelling that leads to the unit; earlier ones too.
 
-    >>> spoken()["522300"]
-    ['黔西南布依族苗族自治州', '黔西南州', '黔西南']
+    >>> spoken()["621022"], spoken()["350404"]
+    (['环县', 'huanxian', 'huan'], ['梅列区', '三元区', '梅列', '三元', 'sanyuan', 'sanyuanqu'])
     """
     index, names = _index(folder or paths.data()), defaultdict(dict)
-    for known in (index.full, index.short):
+    for known in (index.full, index.short, index.latin):
         for name, holders in known.items():
-            for holder in holders:
-                if holder.last >= YEAR:
-                    names[holder.code][name] = None
+            # A name that a unit bears today leads to no other that bore it before.
+            now = [holder for holder in holders if holder.last >= YEAR]
+            for holder in now or map(index.end, holders):
+                names[holder.code][name.partition("/")[0]] = None
     return {code: list(said) for code, said in names.items()}
 
 
@@ -187,23 +174,24 @@ class _Index:
 
     def inside(self, within: str) -> frozenset[str]:
         """Return the codes of a province, a prefecture, or of an area's counties."""
-        kind = "province, prefecture or area in `within`"
-        text = clean(within, kind)
+        kind = "province, prefecture or area (a county is none) in `within`"
+        text, counties = clean(within, kind), []
         for _, found in (each for key in spellings(text) for each in self.readings(key)):
             if codes := self.above(found):
                 return codes
+            counties += map(self.told, found)
         areas, members = (
             schema.read(name, self.folder).frame() for name in ("regions", "membership")
         )
         try:
             area = regions.find(within, areas)["region_id"]
         except UnknownId as error:
-            counties = [self.told(h) for _, found in self.readings(text) for h in found]
-            if counties:
-                raise UnknownId(within, [], f"{kind}, a county is none: {counties[0]};") from None
-            upper = [c for c, level in self.units.level.items() if level != "county"]
-            near = nearest(text, [*(self.units.name[c] for c in upper), *areas["name_zh"]])
-            raise UnknownId(within, [*near, *error.suggestions][:4], kind) from None
+            upper = [self.units.name[c] for c, lev in self.units.level.items() if lev != "county"]
+            near = list(dict.fromkeys(counties)) or [
+                *nearest(text, [*upper, *areas["name_zh"]]),
+                *error.suggestions,
+            ]
+            raise UnknownId(within, near[:4], kind) from None
         return frozenset(members.loc[members["region_id"] == area, "adcode"])
 
     def lies_in(self, holder: Holder, inside: frozenset[str]) -> bool:

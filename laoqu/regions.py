@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import namedtuple
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
 
 import pandas as pd
 
@@ -26,25 +26,16 @@ LOCATED = """
 mention_id printed name name_en level adcode code_date province prefecture unit_id
 clause_id start end role recipient list_open list_total region_id reason
 """
+#: The fields of a `Region`.
+FIELDS = """
+region_id order name_zh full_zh name_en full_en label_en text_en aliases provinces
+official_total total_basis documented
+"""
 SUFFIX = re.compile(r"(?:革命老区|老区|原中央苏区|oldrevolutionarybasearea)$")
 
 
-class Region(NamedTuple):
-    """One of the twelve areas; the fields are the columns of ``plan.regions()``."""
-
-    region_id: str
-    order: int
-    name_zh: str
-    full_zh: str
-    name_en: str
-    full_en: str
-    label_en: str
-    text_en: str
-    aliases: tuple[str, ...]
-    provinces: tuple[str, ...]
-    official_total: int
-    total_basis: str
-    documented: int
+class Region(namedtuple("Region", FIELDS)):
+    """One of the twelve areas; the fields are columns of ``plan.regions()``."""
 
     def name(self, lang: str = "zh", *, full: bool = False) -> str:
         """Return the name for a page (`full`) or for a chart, in Chinese or English."""
@@ -144,17 +135,12 @@ def reach(
     """Derive which segment of which sentence reaches which area, and by what.
 
     `scopes` and `mentions` are the curated tables, `areas` is from `place_areas`, and `region_ids`
-    are the twelve in printed order.
-
-    Returns
-    -------
-    DataFrame
-        One row per (segment, area, naming), the columns `REACHED`: ``how`` is named, place, class
-        or everyone, ``conditional`` (the condition is one on areas, their cities or counties),
-        ``via`` the mention (empty for class and everyone), ``counties`` how many documented
-        counties of the area stand behind a named city or county, ``whole`` is false where only
-        some of a city's counties are documented. An area that is missing from a list that ends
-        in 等 has no row: it is unknown, not excluded.
+    are the twelve in printed order. One row per (segment, area, naming), the columns `REACHED`:
+    ``how`` is named, place, class or everyone, ``conditional`` (the condition is one on areas,
+    their cities or counties), ``via`` the mention (empty for class and everyone), ``counties`` how
+    many documented counties of the area stand behind a named city or county, ``whole`` is false
+    where only some of a city's counties are documented. An area that is missing from a list that
+    ends in 等 has no row: it is unknown, not excluded.
     """
     segments = scopes[scopes["scope"] != "none"].reset_index(drop=True)
     segments = segments.reset_index(names="segment").drop(columns="confidence", errors="ignore")
@@ -210,12 +196,11 @@ def reach_of_measures(reached: pd.DataFrame, measures: pd.DataFrame) -> pd.DataF
     here = (rows["start"] >= rows["from_"]) & (rows["start"] < rows["to"])
     away = (rows["start"] < rows["first"]) | (rows["start"] >= rows["after"])
     own = rows[named & (here | away)]
-    keys = pd.MultiIndex.from_frame(pairs[["measure_id", "scope_id"]])
-    has = keys.isin(pd.MultiIndex.from_frame(own[["measure_id", "scope_id"]]))
-    pairs["source"] = pairs["measure_id"].where(has)
+    keys = ["measure_id", "scope_id"]
+    source = own[keys].drop_duplicates().assign(source=own["measure_id"])
+    pairs = pairs[keys].merge(source, how="left", on=keys)
     pairs["source"] = pairs.groupby("scope_id")["source"].ffill()
-    own = own.rename(columns={"measure_id": "source"})
-    own = pairs[["measure_id", "scope_id", "source"]].merge(own, on=["scope_id", "source"])
+    own = pairs.merge(own.rename(columns={"measure_id": "source"}), on=["scope_id", "source"])
     result = pd.concat([own, rows[~named]]).sort_values("measure_id", kind="stable")
     return result[["measure_id", *reached.columns]].reset_index(drop=True)
 
@@ -249,13 +234,10 @@ def nearest_reach(
     ``open``: not reached, but a list of names in the sentence ends in 等, so that nobody can say
     from the text whether the area is in it. ``none``: not reached.
     """
-    best = best_reach(reached, ["unit_id", "region_id"])
     directive = scopes[scopes["scope"] != "none"]
-    units = directive["unit_id"].drop_duplicates()
-    index = pd.MultiIndex.from_product([units, region_ids], names=["unit_id", "region_id"])
-    near = best.reindex(index).reset_index()
+    pairs = [directive["unit_id"].drop_duplicates(), region_ids]
+    index = pd.MultiIndex.from_product(pairs, names=["unit_id", "region_id"])
     maybe = open_lists(directive, region_ids)
-    pairs = zip(near["unit_id"], near["region_id"], strict=True)
-    fallback = pd.Series(["open" if pair in maybe else "none" for pair in pairs])
-    near["reach"] = near["reach"].fillna(fallback)
-    return near
+    open_ = pd.Series(["open" if pair in maybe else "none" for pair in index], index)
+    near = best_reach(reached, ["unit_id", "region_id"]).reindex(index).fillna(open_)
+    return near.reset_index()

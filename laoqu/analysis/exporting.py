@@ -53,6 +53,9 @@ def files(
     """
     if unknown := set(choices) - set(treatment.Design._fields):
         raise LaoquError(f"unknown choice {', '.join(sorted(unknown))}")
+    span = years_of(years) if isinstance(years, str) else list(years)
+    if not span or any(isinstance(y, bool) or not isinstance(y, int) for y in span):
+        raise LaoquError(f"years are {years!r}, expected whole years such as {YEARS}")
     design = treatment.Design(**choices)
     table = treatment.counties(plan, channels, design, controls)
     if estimator is not None and estimator not in estimators.NEVER:
@@ -63,9 +66,6 @@ def files(
             f"{estimator} takes one channel: name it; the only one with a control group in the "
             f"plan is {KEY}"
         )
-    span = years_of(years) if isinstance(years, str) else list(years)
-    if not span or any(isinstance(y, bool) or not isinstance(y, int) for y in span):
-        raise LaoquError(f"years are {years!r}, expected whole years such as {YEARS}")
     rows = table.merge(pd.DataFrame({"year": span}, dtype="Int64"), how="cross")
     panel, kept, empty = treatment.timed(rows), KEPT, "NA"
     if estimator is not None:

@@ -10,6 +10,7 @@ import base64
 import csv
 import io
 import json
+import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +26,7 @@ FORMATS = ("html", "pdf", "docx")
 #: Cells with one of these tags stay out of every form.
 HIDDEN = {"notebook-only", "parameters", "injected-parameters"}
 #: A spreadsheet takes a text that begins so for a formula.
-FORMULA = re.compile(r"[=+\-@\t\r]")
+FORMULA = re.compile(r"\s*[=+\-@＝＋－＠\t\r]")
 #: Folders between the outputs and a run of a user's own notebook: runs/NAME/PARAMETERS.
 OWN_DEPTH = 3
 
@@ -51,14 +52,11 @@ def render(
 
         names = {form: f"{place.stem}.{form}" for form in FORMATS[1:] if form in formats}
         files[f"{place.stem}.html"] = page(notebook, place, names).encode()
-    if "pdf" in formats:
-        from laoqu.pages.pdf import pdf
+    for form in FORMATS[1:]:
+        if form in formats:
+            from laoqu.pages import paper
 
-        files[f"{place.stem}.pdf"] = pdf(shown, lang)
-    if "docx" in formats:
-        from laoqu.pages.docx import docx
-
-        files[f"{place.stem}.docx"] = docx(shown, lang)
+            files[f"{place.stem}.{form}"] = getattr(paper, form)(shown, lang)
     return files
 
 
@@ -80,10 +78,9 @@ class Place:
         named = [str(values.get(part[1:], part)) if part[:1] == "$" else part for part in parts]
         return cls(lang, str(about.get("kind", "report")), tuple(named))
 
-    @property
-    def up(self) -> str:
-        """The way to the outputs folder."""
-        return "../" * len(self.folder)
+    def to(self, path: str) -> str:
+        """Return the relative address of a file of the outputs."""
+        return posixpath.relpath(f"/{path}", "/".join(("", *self.folder)))
 
     @property
     def beside(self) -> str:
@@ -93,16 +90,14 @@ class Place:
     @property
     def plan(self) -> str:
         """The annotated plan in the language of the page."""
-        inside = self.folder[:1] == (self.lang,)
-        return f"{self.up[3:]}plan.html" if inside else f"{self.up}{self.lang}/plan.html"
+        return self.to(f"{self.lang}/plan.html")
 
     @property
     def other(self) -> dict[str, str]:
         """The same page in the other languages; none of a user's own notebook."""
-        if self.folder[:1] != (self.lang,):
-            return {}
         rest = "/".join((*self.folder[1:], f"{self.stem}.html"))
-        return {lang: f"{self.up}{lang}/{rest}" for lang in LANGS if lang != self.lang}
+        inside = self.folder[:1] == (self.lang,)
+        return {lang: self.to(f"{lang}/{rest}") for lang in LANGS if inside and lang != self.lang}
 
 
 def cells(notebook: nbformat.NotebookNode) -> Iterator[nbformat.NotebookNode]:

@@ -6,36 +6,42 @@ import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, partial
-from html.parser import HTMLParser
 from pathlib import Path
 
+import lxml.html
 import mistune
 import nbformat
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from laoqu.errors import LaoquError
-from laoqu.pages import Place, cells, downloads, marked, record_of, records, title_of
+from laoqu.pages import Place, cells, downloads, record_of, records, title_of
 from laoqu.show.table import block_html, plain
-from laoqu.show.words import label, spaced
+from laoqu.show.words import label
 
 TEMPLATES = Path(__file__).parent / "templates"
-#: What text may not be changed in: tags, styles, scripts, code, and the plan's own words.
-KEPT = re.compile(
-    r"(<style.*?</style>|<script.*?</script>|<pre.*?</pre>|<q .*?</q>"
-    r"|<!--kept-->.*?<!--/kept-->|<[^>]*>)", re.S
-)  # fmt: skip
-#: Attributes whose address a browser loads by itself; ``href`` only of these elements.
-LOADING = {"src", "srcset", "poster", "data", "background", "manifest", "action", "formaction"}
-LOADED_HREF = {"base", "link", "image", "use", "feimage", "script"}
-CSS_ADDRESS = re.compile(r"""(?:url\(\s*|@import\s+(?:url\(\s*)?)["']?([^"')\s;]+)""", re.I)
-SCRIPT = re.compile(
-    r"\b(?:fetch|XMLHttpRequest|WebSocket|EventSource|importScripts|sendBeacon|Worker)\s*\("
-    r"|\bimport\s*[(\"'{*]|\bfrom\s*[\"']|\b(?:src|srcset)\b.{1,9}[\"'`](?:https?:)?//"
-)
 ENVIRONMENT = Environment(
     loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=True
 )
 LANGUAGE = {"zh": "中文", "en": "English"}
+#: Attributes whose address a browser loads by itself; ``href`` does it but for what is a link.
+LOADING = {
+    "src", "poster", "data", "background", "manifest", "action",
+    "formaction", "ping", "codebase", "archive", "code", "classid", "lowsrc", "dynsrc", "href",
+}  # fmt: skip
+LINKS = {("a", ""), ("area", ""), ("link", "alternate"), ("link", "canonical")}
+#: Elements that are pages of their own, whatever their address.
+FRAMES = {"iframe", "frame", "object", "embed", "applet", "portal"}
+#: Attributes of SVG that may name what they are drawn with; attributes that SVG may set later.
+DRAWN = {"style", "fill", "stroke", "filter", "mask", "clip-path", "cursor", "marker"}
+MOVED = {"to", "from", "by", "values"}
+STYLE = re.compile(r"""(?:\b(?:url|src|image-set)\(\s*|@import\s+)["']?\s*([^"')\s;]+)""", re.I)
+ESCAPED, DENSITY = re.compile(r"\\([0-9a-fA-F]{1,6})\s?"), re.compile(r"[\d.]+[wxh],?")
+SCRIPT = re.compile(
+    r"\b(?:fetch|XMLHttpRequest|WebSocket|EventSource|importScripts|sendBeacon|WebTransport"
+    r"|(?:Shared)?Worker|RTCPeerConnection)\b\s*[(;]|\bimport\s*[(\"'{*]|\bfrom\s*[\"']|\"urls\""
+    r"|\b(?:src|srcset|href|location|open)\b.{0,12}[\"'`]\s*(?:https?:)?//"
+)
 
 
 def page(notebook: nbformat.NotebookNode, place: Place, files: Mapping[str, str]) -> str:
@@ -43,49 +49,53 @@ def page(notebook: nbformat.NotebookNode, place: Place, files: Mapping[str, str]
     shown = list(records(notebook))
     waiting = iter(shown)
     parts = [part for cell in cells(notebook) for part in _cell(cell, place, waiting)]
-    text = [each for each in shown if each["kind"] == "plan"]
-    sections = [head for each in text for head in marked.contents(each)]
-    sections += [
-        (each["anchor"], plain(each["title"]))
-        for each in shown
-        if each["level"] == 2 and each["title"] and each["kind"] != "figure"
-        if text or not each["folded"]
-    ]
     beside = {**files, "ipynb": f"{place.stem}.ipynb", "values": f"{place.beside}values.json"}
     return shell(
-        "\n".join(parts), place, title_of(shown, place.lang), sections=sections,
+        "\n".join(parts), place, title_of(shown, place.lang), _contents(shown),
         files=[(name, label(f"index.form.{form}", place.lang)) for form, name in beside.items()],
         code=any(cell.cell_type == "code" for cell in cells(notebook)),
-        **(marked.extras() if text else {}),
     )  # fmt: skip
 
 
-def shell(body: str, place: Place, title: str, **more: object) -> str:
+def shell(
+    body: str, place: Place, title: str, sections: Sequence[tuple[str, str]] = (), **more: object
+) -> str:
     """Return a whole page around the HTML of its main part.
 
-    `more` are ``sections`` (anchor and name), ``files`` (address and name), ``code`` (whether code
-    can be shown), ``css`` and ``script`` (added to those of every page), ``kind`` (class of the
-    body). A page that would load something from outside is a LaoquError.
+    `sections` are anchor and name; `more` may be ``files`` (address and name) and ``code`` (whether
+    code can be shown). A page that would load something from outside is a LaoquError.
     """
-    other = place.other
-    up = [(f"{place.up}index.html#{place.lang}", label("nav.index", place.lang), "")]
-    up += [(address, LANGUAGE[lang], lang) for lang, address in other.items()]
-    values = {"sections": [], "files": [], "code": False, "kind": "report", **more}
-    values["css"] = template("page.css") + str(more.get("css", ""))
-    values["script"] = template("page.js") + str(more.get("script", ""))
+    names = ("page", "plan") if 'class="plan"' in body else ("page",)
     text = ENVIRONMENT.get_template("page.html.j2").render(
-        values | {"body": body, "title": title, "lang": place.lang, "up": up},
+        {"files": [], "code": False, **more}, body=body, title=title, place=place,
+        sections=sections, languages=LANGUAGE,
         words=partial(label, lang=place.lang),
-        elsewhere=[(address, lang) for lang, address in other.items()],
-    )
+        css="".join(template(f"{name}.css") for name in names),
+        script="".join(template(f"{name}.js") for name in names),
+    )  # fmt: skip
     if found := loads(text):
         raise LaoquError(f"the page would load something from outside: {found[0]}")
-    return with_spaces(text) if place.lang == "zh" else text
+    return text
 
 
-def with_spaces(page: str) -> str:
-    """Set the thin spaces of Chinese in the text of a page, but not in the plan's own words."""
-    return "".join(one if one.startswith("<") else spaced(one) for one in KEPT.split(page))
+def marked_text(record: Mapping[str, object]) -> str:
+    """Return the marked text of the plan and its cards as HTML: `laoqu.pages.plan`."""
+    words = partial(label, lang=record["lang"])
+    return ENVIRONMENT.get_template("plan.html.j2").render(plan=record, words=words)
+
+
+def _contents(shown: Sequence[Mapping[str, object]]) -> list[tuple[str, str]]:
+    """Return anchor and name of each section, and of the parts of a marked text."""
+    found = []
+    for each in shown:
+        for passage in each.get("passages", ()):
+            head = passage["blocks"][0]
+            text = "".join(piece["text"] for piece in head["units"][0]["pieces"])
+            if head["level"]:
+                found.append((passage["id"], head["below"][0][2] if head["below"] else text))
+        if each["level"] == 2 and each["title"] and each["kind"] != "figure" and not each["folded"]:
+            found.append((each["anchor"], plain(each["title"])))
+    return found
 
 
 def _cell(
@@ -102,26 +112,23 @@ def _cell(
         if record_of(output):
             record = next(shown)
             if record["kind"] == "plan":
-                parts.append(marked.fragment(record))
+                parts.append(marked_text(record))
             else:
                 parts.append(block_html(record, place.plan, _downloads(record, place)))
         elif "text/html" in data:
             parts.append(data["text/html"])
         elif "image/png" in data:
             parts.append(f'<img alt="" src="data:image/png;base64,{data["image/png"].strip()}">')
-        else:
-            said = output.get("text") or data.get("text/plain") or output.get("evalue", "")
-            parts.append(f"<pre>{html.escape(said)}</pre>" if said else "")
+        elif said := output.get("text") or data.get("text/plain") or output.get("evalue", ""):
+            parts.append(f"<pre>{html.escape(said)}</pre>")
     return parts
 
 
 def _downloads(shown: Mapping[str, object], place: Place) -> str:
     """Return the quiet line under a table or figure: what it can be taken away as."""
     names = [name for name in downloads([shown]) if name != "values.json"]
-    links = [
-        f'<a href="{place.beside}{name}" download>{name.rpartition(".")[2].upper()}</a>'
-        for name in names
-    ]
+    link = Markup('<a href="{}" download>{}</a>')
+    links = [link.format(place.beside + name, name.rpartition(".")[2].upper()) for name in names]
     return f'<p class="files">{"".join(links)}</p>' if links else ""
 
 
@@ -136,46 +143,34 @@ def loads(text: str) -> list[str]:
     >>> loads('<a href="https://x.org">x</a><img src=x.png>')
     ['line 1: <img src> x.png']
     """
-    parser = _Loads()
-    parser.feed(text)
-    parser.close()
-    return parser.found
+    found = []
+    for element in lxml.html.document_fromstring(text).iter("*"):
+        pairs = [(name.removeprefix("xlink:"), value) for name, value in element.items()]
+        for name, value in [*pairs, (element.tag, element.text or "")]:
+            found += [
+                f"line {element.sourceline}: <{element.tag} {name}> {each.strip()[:80]}"
+                for each in _addresses(element, name, value)
+                if element.tag in FRAMES or not each.strip().lower().startswith(("data:", "#"))
+            ]
+    return found
 
 
-class _Loads(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
-        given = {name.removeprefix("xlink:"): value or "" for name, value in attrs}
-        told = tag == "link" and given.get("rel") in ("alternate", "canonical")
-        for name, value in given.items():
-            where = f"<{tag} {name}>"
-            if name in LOADING or (name == "href" and tag in LOADED_HREF and not told):
-                self._note(where, [value])
-            elif name == "style":
-                self._note(where, CSS_ADDRESS.findall(value))
-            elif name == "srcdoc":
-                self._note(where, loads(value))
-            elif name.startswith("on") or value.strip().lower().startswith("javascript:"):
-                self._note(where, SCRIPT.findall(value))
-        if given.get("http-equiv", "").lower() == "refresh":
-            self._note("<meta refresh>", [given.get("content", "")])
-
-    handle_startendtag = handle_starttag
-
-    def handle_data(self, data: str) -> None:
-        # Inside a style or a script the parser reads text alone.
-        if pattern := {"style": CSS_ADDRESS, "script": SCRIPT}.get(self.cdata_elem):
-            self._note(f"<{self.cdata_elem}>", pattern.findall(data))
-
-    def _note(self, where: str, addresses: Sequence[str]) -> None:
-        self.found += [
-            f"line {self.getpos()[0]}: {where} {each.strip()[:80]}"
-            for each in addresses
-            if not each.strip().lower().startswith(("data:", "#"))
-        ]
+def _addresses(element: lxml.html.HtmlElement, name: str, value: str) -> list[str]:
+    """Return the addresses that are loaded by an attribute, or by the text of a style or script."""
+    rel = element.get("rel", "") if element.tag == "link" else ""
+    if name == "script" or name.startswith("on") or value.strip().lower().startswith("javascript:"):
+        return SCRIPT.findall(value)
+    if name == "href" and (element.tag, rel) in LINKS:
+        return []
+    if name in DRAWN:
+        return STYLE.findall(ESCAPED.sub(lambda it: chr(int(it[1], 16)), value))
+    if name.endswith("srcset"):
+        return [each.strip(",") for each in value.split() if not DENSITY.fullmatch(each)]
+    if name == "srcdoc":
+        return loads(value)
+    refresh = name == "content" and element.get("http-equiv", "").lower() == "refresh"
+    moved = name in MOVED and "//" in value
+    return [value] if name in LOADING or refresh or moved else []
 
 
 @cache

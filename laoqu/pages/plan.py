@@ -1,53 +1,48 @@
 """The annotated plan: the whole text once, with every measure, place and doubt marked in it.
 
-`annotate` turns frames into a record of plain data; `laoqu.pages.marked` sets it as HTML and for
-print. One pure function, `pieces`, cuts the text at the borders of its marks, so that the page says
+`annotate` turns frames into a record of plain data, which the templates of page, PDF and Word set.
+One pure function, `pieces`, cuts the text at the borders of its marks, so that every form says
 what the plan says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from functools import partial
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from laoqu.errors import UnknownId
-from laoqu.pages.marked import PLACES, TEMPLATES, Record, fragment
-from laoqu.show.table import MIME, as_download, new_record
+from laoqu.pages.html import marked_text, template
+from laoqu.show.table import MIME, as_download, check_columns, labelled, new_record, scalar
 from laoqu.show.words import Words, table
 
 if TYPE_CHECKING:
     from laoqu.document import Unit
     from laoqu.plan import Plan
 
-#: What a reader can choose; any other coded column of the measures may be asked for too.
-FILTERS = ("area", "theme", "instrument", "place")
-#: What the card of a measure tells, in this order: columns of ``plan.measures()``.
-CARD = (
-    "instrument", "instrument_more", "theme", "theme_more", "target_type", "strength_outer",
-    "strength_inner", "clarity", "actor", "beneficiary", "beneficiary_more", "scope",
-)  # fmt: skip
-#: Columns that are true or false: told where true.
-FLAGS = (
-    "list_open", "conditional", "delegated", "funding_named", "programme_named", "time_named",
-    "monitor_named",
-)  # fmt: skip
-#: The variable of the codebook behind a column that is not called like one.
-VARIABLE = {
-    "instrument_more": "instrument", "theme_more": "theme", "beneficiary_more": "beneficiary",
-    "strength_outer": "strength", "strength_inner": "strength",
+Record = dict[str, object]
+
+#: What the cards tell, in this order: columns of the frames.
+TOLD = {
+    "measures": (
+        "instrument", "instrument_more", "theme", "theme_more", "target_type", "strength_outer",
+        "strength_inner", "clarity", "actor", "beneficiary", "beneficiary_more", "scope",
+    ),
+    "corrections": ("quote", "doubt"),
+    "mentions": ("name", "level", "adcode", "role", "reason"),
 }  # fmt: skip
+#: Kinds of marks that are names.
+NAMES = ("place", "area")
+#: Level of the heading of the title, a part, a clause, a box.
+LEVEL = {"t": 1, "p": 2, "c": 3, "b": 3}
 #: Colours and faces where the page's own are not there: in a notebook.
 ALONE = (
     ":where(.plan,.card){--paper:#fff;--ink:#222;--muted:#666;--line:#ddd;--focus:#A4262C;"
     "--mark:#F4DCD4;--tint:#F3F0E9;--sans:sans-serif;--serif:serif;color:var(--ink)}"
 )
-#: Reach that is told area by area; what is for every area is told once.
-SPECIFIC = ("named", "place", "class", "conditional")
-#: Level of the heading of a part, a clause, a box.
-LEVEL = {"t": 1, "p": 2, "c": 3, "b": 3}
 
 
 def pieces(
@@ -73,7 +68,8 @@ def annotate(
     plan: Plan,
     lang: str = "zh",
     frames: Mapping[str, pd.DataFrame] | None = None,
-    filters: Sequence[str] = FILTERS,
+    told: Mapping[str, Sequence[str]] | None = None,
+    filters: Sequence[str] = (),
     passages: Sequence[str] | None = None,
 ) -> Annotated:
     """Mark measures, places and doubts in the text.
@@ -84,50 +80,51 @@ def annotate(
     lang : {"zh", "en"}
     frames : mapping, optional
         ``measures``, ``mentions``, ``corrections``: what is marked, by default all the plan has.
+    told : mapping, optional
+        The columns of each frame that its cards tell; codes are told by name.
     filters : sequence of str
-        ``area``, ``place``, or coded columns of the measures.
+        Columns of the measures, or of the mentions, that a reader may choose by: a code, a name
+        or a list of them. Where ``common`` is a column, its measures may be added to those of an
+        area; ``*`` stands for all areas.
     passages : sequence of str, optional
         Only these parts, clauses and boxes (``c07``), by default the whole text.
 
     Returns
     -------
     Annotated
-        Shows itself in a notebook; page and PDF are made from its record.
+        Shows itself in a notebook; page, PDF and Word are made from its record.
 
     Examples
     --------
     >>> import laoqu as lq
     >>> from laoqu.pages.plan import annotate
     >>> shown = annotate(lq.load(), passages=["c07"])
-    >>> len(shown.record["units"]), shown.record["spans"][0]["id"]
-    (8, 'c07.s01.m1')
+    >>> len(shown.record["passages"][0]["blocks"]), shown.record["cards"][0]["id"]
+    (2, 'c07.s01.m1')
     """
-    words = Words(plan, lang)
-    given = dict(frames or {})
-    default = ("measures", "corrections", "mentions")
-    tables = {name: given.get(name, getattr(plan, name)()) for name in default}
-    spans = [
-        *_measures(words, tables["measures"], filters),
-        *_corrections(words, tables["corrections"]),
-        *_mentions(words, tables["mentions"]),
-    ]
+    words, marks, told = Words(plan, lang), [], {**TOLD, **(told or {})}
+    given = {name: getattr(plan, name)() for name in TOLD} | dict(frames or {})
+    for name, prepare in (("measures", _measures), ("corrections", _doubts), ("mentions", _names)):
+        frame = prepare(words, given[name])
+        check_columns(frame, told[name])
+        marks += [_mark(words, row, told[name], filters) for row in frame.to_dict("records")]
     units = plan.document.units
-    known = dict.fromkeys(unit.clause_id for unit in units)
-    if unknown := [each for each in passages or () if each not in known]:
-        raise UnknownId(unknown[0], known, "passage")
     if passages is not None:
+        known = dict.fromkeys(unit.clause_id for unit in units)
+        if unknown := [each for each in passages if each not in known]:
+            raise UnknownId(unknown[0], known, "passage")
         units = [unit for unit in units if unit.clause_id in passages]
         kept = {unit.unit_id for unit in units}
-        spans = [span for span in spans if span["unit"] in kept]
-    parts = {
-        "units": list(_units(words, units, spans)), "spans": spans,
-        "filters": _filters(words, filters, spans), "download": as_download(tables["measures"]),
-    }  # fmt: skip
+        marks = [mark for mark in marks if mark["unit"] in kept]
     classes = plan.codebook("instrument_class")["code"]
     classes = [f"{code} {words.code('instrument_class', code)}" for code in classes]
-    parts["paragraphs"] = [words("planpage.lead", classes=words.join(classes))]
-    title = words("planpage.title")
-    return Annotated(new_record("plan", "measures", lang, level=1, title=title, **parts))
+    parts = {
+        "passages": list(_passages(words, units, marks)), "cards": marks,
+        "filters": [_filter(words, name, marks) for name in filters],
+        "paragraphs": [words("planpage.lead", classes=words.join(classes))],
+        "download": as_download(labelled(given["measures"], words)),
+    }  # fmt: skip
+    return Annotated(new_record("plan", "measures", lang, anchor="plan", **parts))
 
 
 class Annotated:
@@ -137,136 +134,104 @@ class Annotated:
         self.record = record
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
-        css = ALONE + (TEMPLATES / "plan.css").read_text(encoding="utf-8")
-        page = f"<style>{css}</style>{fragment(self.record)}"
+        page = f"<style>{ALONE}{template('plan.css')}</style>{marked_text(self.record)}"
         return {"text/html": page, "text/plain": repr(self), MIME: self.record}
 
     def __repr__(self) -> str:
-        return "\n".join(unit["text"] for unit in self.record["units"])
+        units = [u for p in self.record["passages"] for b in p["blocks"] for u in b["units"]]
+        return "\n".join("".join(piece["text"] for piece in unit["pieces"]) for unit in units)
 
 
-def _measures(words: Words, measures: pd.DataFrame, filters: Sequence[str]) -> Iterator[Record]:
-    plan, said = words.plan, lambda name: words(f"planpage.card.{name}")
-    reach = plan.measure_reach()
-    reach = reach[reach["reach"].isin(SPECIFIC)]
-    reached = {key: dict(zip(rows["region_id"], rows["reach"], strict=True))
-               for key, rows in reach.groupby("measure_id")}  # fmt: skip
-    rulings = dict([*plan.table("adjudications").groupby("measure_id")])
-    boxes = plan.scopes().set_index("scope_id")["resolved_by"]
-    mentions = plan.mentions().query("recipient")
-    variables = [name for name in filters if name not in PLACES]
-    cited = plan.cite(measures)
-    for row, cite in zip(measures.itertuples(), cited.itertuples(), strict=True):
-        areas = reached.get(row.measure_id, {})
-        common = not areas and row.scope == "universal"
-        inside = mentions[(mentions["start"] >= row.start) & (mentions["end"] <= row.end)]
-        flags = [words.code(name, "true") for name in FLAGS if getattr(row, name, False)]
-        names = list(dict.fromkeys(words.place(each) for each in inside.itertuples()))
-        names += [words.clause(boxes[key]) for key in row.segments if boxes.get(key)]
-        lines = [(said(name), _codes(words, name, getattr(row, name))) for name in CARD]
-        lines += [(said("flags"), flags), (said("recipients"), names)]
-        for how in SPECIFIC:
-            here = [words.area(each) for each, near in areas.items() if near == how]
-            lines.append((words.code("reach", how), here))
-        lines.append((said("refers_to"), row.refers_to))
-        if row.measure_id in rulings:
-            lines += _rulings(words, rulings[row.measure_id])
-        lines.append((said("rendering"), [row.content_en] if words.lang == "zh" else []))
-        yield {
-            "kind": "measure", "id": row.measure_id, **_place(row), "class": row.instrument_class,
-            "title": getattr(row, f"short_{words.lang}"), "rendering": row.content_en,
-            "label": words.code("instrument_class", row.instrument_class),
-            "where": words("planpage.where", id=row.measure_id, clause=words.clause(row.clause_id),
-                           page=cite.page, start=row.start, end=row.end),
-            "tags": {name: str(getattr(row, name)) for name in variables}
-            | {"area": "*" if common else " ".join(f"{key}:{how}" for key, how in areas.items())},
-            "rows": [[key, words.join(value)] for key, value in lines if len(value)],
-            "cite": cite.citation,
-        }  # fmt: skip
+def _measures(words: Words, frame: pd.DataFrame) -> pd.DataFrame:
+    cited = words.plan.cite(frame).set_index(frame.index)
+    where = [
+        words("planpage.where", id=row.measure_id, clause=words.clause(row.clause_id),
+              page=cited["page"][row.Index], start=row.start, end=row.end)
+        for row in frame.itertuples()
+    ]  # fmt: skip
+    return frame.assign(
+        id=frame["measure_id"], mark="measure", letter=frame["instrument_class"],
+        title=frame[f"short_{words.lang}"], english=frame["content_en"], at=where,
+        label=[words.code("instrument_class", code) for code in frame["instrument_class"]],
+        cite=cited["citation"],
+    )  # fmt: skip
 
 
-def _place(row: object) -> Record:
-    return {"unit": row.unit_id, "start": int(row.start), "end": int(row.end)}
+def _doubts(words: Words, frame: pd.DataFrame) -> pd.DataFrame:
+    called = [words.code("correction_kind", kind) for kind in frame["kind"]]
+    return frame.assign(
+        id=frame["correction_id"], at=frame["correction_id"], mark="doubt", letter="?", english="",
+        title=called, label=called, cite="", doubt=frame[f"text_{words.lang}"],
+    )  # fmt: skip
 
 
-def _codes(words: Words, column: str, value: object) -> list[str]:
-    """Return the names of the codes in one cell: E1 and its name; codes that are words alone."""
-    codes = value if isinstance(value, (tuple, list)) else [value]
-    codes = [str(code) for code in codes if not pd.isna(code) and str(code)]
-    variable = VARIABLE.get(column, column)
-    shown = [words.code(variable, code) for code in codes]
-    return [f"{code} {name}" if code[-1].isdigit() else name
-            for code, name in zip(codes, shown, strict=True)]  # fmt: skip
+def _names(words: Words, frame: pd.DataFrame) -> pd.DataFrame:
+    # Of names in names the outer comes first.
+    frame = frame.sort_values(["start", "end"], ascending=[True, False])
+    english = [Words(words.plan, "en").place(row) for row in frame.itertuples()]
+    both = [" ".join(dict.fromkeys(two)) for two in zip(frame["printed"], english, strict=True)]
+    return frame.assign(
+        id=frame["mention_id"], at=frame["mention_id"], letter="", english=english, label="",
+        mark=frame["level"].eq("area").map({True: "area", False: "place"}), cite="",
+        title=frame["printed"] if words.lang == "zh" else both,
+    )  # fmt: skip
 
 
-def _rulings(words: Words, rulings: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:
-    """Yield what the two passes said where they differed, and what was decided."""
-    for row in rulings.itertuples():
-        said = [words.join(_codes(words, row.variable, tuple(str(value).split(";"))))
-                for value in (row.pass1, row.pass2, row.adjudicated)]  # fmt: skip
-        name = words("planpage.card.passes", name=words(f"planpage.card.{row.variable}"))
-        ruling = dict(zip(("one", "two", "ruled"), said, strict=True))
-        yield name, [words("planpage.card.ruling", rule=row.rule, **ruling)]
+def _mark(words: Words, row: Record, told: Sequence[str], filters: Sequence[str]) -> Record:
+    tags = {}
+    for name in (*filters, "common"):
+        values = row.get(name, ())
+        values = values if isinstance(values, (list, tuple)) else [scalar(values)]
+        tags[name] = [str(value) for value in values if value]
+    rows = [[_head(words, name), words.coded(name, row[name])] for name in told]
+    names = ("id", "mark", "letter", "label", "title", "english", "at", "cite")
+    return {
+        **{name: row[name] for name in names}, "name": row.get("name", ""), "tags": tags,
+        "unit": row["unit_id"], "start": int(row["start"]), "end": int(row["end"]),
+        "rows": [[head, text] for head, text in rows if text],
+    }  # fmt: skip
 
 
-def _mentions(words: Words, mentions: pd.DataFrame) -> Iterator[Record]:
-    english, units = Words(words.plan, "en"), set(words.plan.gazetteer()["adcode"])
-    order = mentions.sort_values(["start", "end"], ascending=[True, False])
-    for row in order.itertuples():
-        regions = [each for each in row.region_id.split(";") if each]
-        lines = {
-            "name": row.name if row.name != row.printed else "",
-            "level": words.code("level", row.level),
-            "above": ("" if words.lang == "zh" else ", ").join(
-                words.unit(code) for code in (row.adcode[:2] + "0000", row.adcode[:4] + "00")
-                if code in units and code != row.adcode),
-            "adcode": row.adcode,
-            "role": words.code("role", row.role) if row.role else "",
-            "recipient": words("planpage.recipient" if row.recipient else "planpage.mentioned"),
-            "list": words.code("list_open", "true") if row.list_open else "",
-            "areas": words.join([words.area(each) for each in regions]) if regions else "",
-            "reason": row.reason,
-        }  # fmt: skip
-        called = english.place(row)
-        title = (
-            " ".join(dict.fromkeys([row.printed, called])) if words.lang == "en" else row.printed
-        )
-        found = dict.fromkeys([row.printed, row.name, called, row.adcode, lines["above"]])
-        yield {
-            "kind": "area" if row.level == "area" else "place", "id": row.mention_id,
-            **_place(row), "name": row.name, "title": title, "english": called,
-            "tags": {"area": " ".join(f"{each}:named" for each in regions)},
-            "find": " ".join(filter(None, found)), "where": row.mention_id, "cite": "",
-            "rows": [[words(f"planpage.card.{key}"), text] for key, text in lines.items() if text],
-        }  # fmt: skip
+def _head(words: Words, column: str) -> str:
+    key = f"planpage.card.{column}"
+    return words(key) if key in table() else words.column(column)
 
 
-def _corrections(words: Words, corrections: pd.DataFrame) -> Iterator[Record]:
-    for row in corrections.itertuples():
-        called = words.code("correction_kind", row.kind)
-        yield {
-            "kind": "doubt", **_place(row), "id": row.correction_id, "title": called, "tags": {},
-            "label": called, "where": row.correction_id, "cite": "",
-            "rows": [[row.quote, getattr(row, f"text_{words.lang}")]],
-        }  # fmt: skip
-
-
-def _units(words: Words, units: Sequence[Unit], spans: Sequence[Record]) -> Iterator[Record]:
-    """Yield the units with their pieces; numbers in the pieces are positions in `spans`."""
+def _passages(words: Words, units: Sequence[Unit], marks: Sequence[Record]) -> Iterator[Record]:
+    """Yield parts, clauses and boxes; of each the headings and paragraphs, in pieces."""
     page = 0
-    for unit in units:
-        turns = []
-        for at in range(unit.start, unit.end):
-            if (now := words.plan.document.page_of(at)) != page:
-                turns.append([at - unit.start, page := now])
-        here = [i for i, span in enumerate(spans) if span["unit"] == unit.unit_id]
-        inside = [(spans[i]["start"] - unit.start, spans[i]["end"] - unit.start) for i in here]
-        cut = pieces(unit.text, inside, [at for at, _ in turns])
+    for passage, group in groupby(units, key=lambda unit: unit.clause_id):
+        blocks: list[Record] = []
+        for unit in group:
+            here = [mark for mark in marks if mark["unit"] == unit.unit_id]
+            turns = {}
+            for at in range(unit.start, unit.end):
+                if (now := words.plan.document.page_of(at)) != page:
+                    turns[at] = page = now
+            level = LEVEL.get(passage[0], 2)
+            level = {"sentence": 0, "item_title": 4}.get(unit.kind, level)
+            shown = {"id": unit.unit_id, "pieces": list(_pieces(unit, here, turns))}
+            # In Chinese the sentences of a passage run on; in English each has its rendering.
+            if blocks and words.lang == "zh" and blocks[-1]["level"] == level == 0:
+                blocks[-1]["units"].append(shown)
+            else:
+                below = _below(words, unit, here)
+                blocks.append({"level": level, "units": [shown], "below": below})
+        yield {"id": passage, "box": passage[0] == "b", "blocks": blocks}
+
+
+def _pieces(unit: Unit, here: Sequence[Record], turns: Mapping[int, int]) -> Iterator[Record]:
+    """Yield the text of a unit in pieces: which marks begin there, and which lie over it."""
+    spans = [(mark["start"] - unit.start, mark["end"] - unit.start) for mark in here]
+    for a, b, over in pieces(unit.text, spans, [at - unit.start for at in turns]):
+        marks = [here[i] for i in over]
+        names = [mark["id"] for mark in marks if mark["mark"] in NAMES]
+        begin = [mark for mark in marks if mark["start"] == unit.start + a]
         yield {
-            "id": unit.unit_id, "kind": unit.kind, "passage": unit.clause_id, "text": unit.text,
-            "level": 4 if unit.kind == "item_title" else LEVEL.get(unit.clause_id[0], 2),
-            "turns": turns, "pieces": [[a, b, [here[i] for i in over]] for a, b, over in cut],
-            "below": _below(words, unit, [spans[i] for i in here]),
+            "text": unit.text[a:b], "page": turns.get(unit.start + a, 0),
+            "letters": [[mark["id"], mark["letter"], mark["label"]] for mark in begin],
+            "kinds": [mark["mark"] for mark in marks], "of": [mark["id"] for mark in marks],
+            "link": names[-1] if names else "",
         }  # fmt: skip
 
 
@@ -274,27 +239,23 @@ def _below(words: Words, unit: Unit, here: Sequence[Record]) -> list[list[str]]:
     """Return id, class and English of what a unit says; of a bare list the names in it."""
     if words.lang == "zh":
         return []
-    if measures := [span for span in here if span["kind"] == "measure"]:
-        return [[span["id"], span["class"], span["rendering"]] for span in measures]
+    if measures := [mark for mark in here if mark["mark"] == "measure"]:
+        return [[mark["id"], mark["letter"], mark["english"]] for mark in measures]
     for key in (f"planpage.text.{unit.unit_id}", f"clause.{unit.unit_id.removesuffix('.h')}"):
         if key in table():
             return [["", "", words(key)]]
-    return [["", "", ", ".join(span["english"] for span in here if span["kind"] in PLACES)]]
+    return [["", "", ", ".join(mark["english"] for mark in here if mark["mark"] in NAMES)]]
 
 
-def _filters(words: Words, filters: Sequence[str], spans: Sequence[Record]) -> list[Record]:
-    """Return the choices of each filter, only those that find something."""
-    found = []
-    for name in filters:
-        if name == "place":
-            rows = {(span["name"], span["english"]) for span in spans if span["kind"] == "place"}
-            options = sorted(rows)
-        elif name == "area":
-            options = [(each, words.area(each)) for each in words.plan.region_ids]
-        else:
-            used = {span["tags"][name] for span in spans if name in span["tags"]}
-            codes = words.plan.codebook(VARIABLE.get(name, name))["code"]
-            options = [(code, *_codes(words, name, code)) for code in codes if code in used]
-        title = words(f"planpage.card.{name}")
-        found.append({"name": name, "label": title, "options": [list(each) for each in options]})
-    return found
+def _filter(words: Words, name: str, marks: Sequence[Record]) -> Record:
+    """Return the choices of a filter, codes in the order of the codebook."""
+    found = {value for mark in marks for value in mark["tags"][name]}
+    english = {mark["name"]: mark["english"] for mark in marks}
+    said = {"area": words.area, "place": lambda each: english.get(each, "")}
+    known = [*words.plan.region_ids, *words.plan.codebook()["code"]]
+    order = {code: at for at, code in enumerate(dict.fromkeys(known))}
+    options = [
+        [value, said.get(name, partial(words.coded, name))(value)]
+        for value in sorted(found, key=lambda each: (order.get(each, 0), each))
+    ]
+    return {"name": name, "label": _head(words, name), "options": options}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -113,6 +113,16 @@ def run_notebook(
         now = stores.stamps(watched)
         return [path.name for path, stamp in before.items() if now.get(path) != stamp]
 
+    def began(name: str) -> None:
+        tell("start", name)
+
+    def run_all() -> Iterator[Run]:
+        if not scheduler:
+            return process.run_here(todo, jobs, began)
+        from laoqu.run.dask import run_there
+
+        return run_there(todo, scheduler, maker.preload, began)
+
     with stores.Store(outputs, look=only_say) as store:
         store.sets |= {common[part]: each for part, each in base.items()}
         if store.aside:
@@ -139,23 +149,20 @@ def run_notebook(
         made = (stores.MANIFEST, *((INDEX, CRATE) if maker.index else ()))
         if todo or not store.current(made):
             store.begin()
-            with _engine(scheduler, maker.preload, jobs, tell) as engine:
-                # First, since it takes as long as a run.
-                parts = process.Call(_call, [maker.parts]) if maker.index else None
-                try:
-                    for run in engine(todo):
-                        changed = touched()
-                        if changed:  # what the run has read of them, nobody knows
-                            keys[run.name]["data"] = "changed during the run"
-                            tell("note", f"{', '.join(changed[:3])} changed: run it again")
-                        done[run.name] = _placed(store, book, run, keys[run.name])
-                        tell("done", done[run.name])
-                    for run in _finished(store, maker, parts):
-                        done[run.name] = run
-                        tell("done", run)
-                finally:
-                    if parts:
-                        parts.close()
+            with process.server(maker.preload), ExitStack() as stack:
+                parts = None
+                if maker.index:  # first, since it takes as long as a run
+                    parts = process.Call(_call, [maker.parts])
+                    stack.callback(parts.close)
+                for run in stack.enter_context(closing(run_all())):
+                    if changed := touched():  # what the run has read of them, nobody knows
+                        keys[run.name]["data"] = "changed during the run"
+                        tell("note", f"{', '.join(changed[:3])} changed: run it again")
+                    done[run.name] = _placed(store, book, run, keys[run.name])
+                    tell("done", done[run.name])
+                if lost := _finished(store, maker, parts):
+                    done[lost.name] = lost
+                    tell("done", lost)
     return list(done.values())
 
 
@@ -214,25 +221,6 @@ def _why(
     return why or ["forced"] * force, formats
 
 
-@contextmanager
-def _engine(
-    scheduler: str | None, preload: Sequence[str], width: int | None, tell: Callable
-) -> Iterator[Callable]:
-    """Give what makes runs of jobs, and have a server for this machine's own."""
-
-    def began(name: str) -> None:
-        tell("start", name)
-
-    if scheduler:
-        from laoqu.run.dask import connect
-
-        with connect(scheduler, preload, began) as engine, process.server(preload):
-            yield engine
-    else:
-        with process.server(preload):
-            yield lambda jobs: process.run_here(jobs, width, began)
-
-
 def _placed(store: stores.Store, book: Notebook, run: Run, key: Mapping[str, str]) -> Run:
     """Put the files of a run into place with its record."""
 
@@ -256,11 +244,10 @@ def _placed(store: stores.Store, book: Notebook, run: Run, key: Mapping[str, str
     return run._replace(files={})
 
 
-def _finished(store: stores.Store, maker: Maker, parts: process.Call | None) -> Iterator[Run]:
+def _finished(store: stores.Store, maker: Maker, parts: process.Call | None) -> Run | None:
     """Write what is made from all records; an index that cannot be made is a failed run."""
-    packages = stores.packages()
-    manifest = store.manifest(laoqu=laoqu.__version__, made=_now(), packages=packages,
-                              python=platform.python_version())  # fmt: skip
+    head = {"laoqu": laoqu.__version__, "made": _now(), "packages": stores.packages()}
+    manifest, failed = store.manifest(**head, python=platform.python_version()), None
     files = {stores.MANIFEST: stores.text_of(manifest)}
     if parts:
         try:
@@ -268,8 +255,9 @@ def _finished(store: stores.Store, maker: Maker, parts: process.Call | None) -> 
             files |= process.Call(_made_of_all, given).result()
         except process.Lost as lost:
             lines = str(lost).strip().splitlines()
-            yield Run(INDEX, {}, "failed", error=lines[-1], last_lines=lines[-5:])
+            failed = Run(INDEX, {}, "failed", error=lines[-1], last_lines=lines[-5:])
     store.finish(files)
+    return failed
 
 
 def _made_of_all(

@@ -14,10 +14,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
-import dask
 from distributed import Client
 
 from laoqu import paths
@@ -32,18 +31,16 @@ SAME = ("data", "source", "versions")
 ANSWER, FIRST_WORKER, PAUSE = 5, 10, 0.02
 
 
-@contextmanager
-def connect(
-    address: str, preload: Sequence[str], began: Callable[[str], None]
-) -> Iterator[Callable]:
-    """Give an engine (jobs in, runs out as they end) on the workers of a scheduler."""
+def run_there(
+    jobs: Sequence[Job], address: str, preload: Sequence[str], began: Callable[[str], None]
+) -> Iterator[Run]:
+    """Yield each run as it ends on a worker of a scheduler; what a lost scheduler had is lost."""
     own = {name: (path.name, path.read_bytes()) for name, path in paths.own_files().items()}
     told = {name: os.environ[name] for name in stores.SETTINGS if os.environ.get(name)}
-    wanted = {part: files for part, files in stores.inputs(stores.input_files()).items()
-              if part in SAME}  # fmt: skip
+    inputs = stores.inputs(stores.input_files())
+    wanted = {part: inputs[part] for part in SAME}
     logging.getLogger("distributed").setLevel("CRITICAL")  # what it would say is said here
-    say = "start one with `dask scheduler`, and workers with `dask worker ADDRESS`"
-    with ExitStack() as stack, dask.config.set({"distributed.comm.timeouts.connect": ANSWER}):
+    with ExitStack() as stack:
         what = "scheduler answers"
         try:
             _listen(address)
@@ -53,23 +50,20 @@ def connect(
             client.wait_for_workers(1, timeout=FIRST_WORKER)
             there = client.run(differences, wanted)
         except Exception as error:  # whatever one says who is no scheduler, or has not our modules
+            say = "start one with `dask scheduler`, and workers with `dask worker ADDRESS`"
             raise LaoquError(f"no Dask {what} at {address}: {error}; {say}") from error
         for worker, found in there.items():
             if found:
                 raise LaoquError(f"the Dask worker {worker} would give other results: {found}")
-
-        def engine(jobs: Sequence[Job]) -> Iterator[Run]:
-            more = tuple(preload), wanted, own, told
-            futures = {client.submit(work, job, *more, pure=False): job for job in jobs}
-            for job in jobs:
-                began(job.name)
-            while futures:
-                gone = client.status not in ("running", "connecting")
-                for future in [each for each in futures if gone or each.done()]:
-                    yield _run(future, futures.pop(future), gone and address)
-                time.sleep(PAUSE)
-
-        yield engine
+        more = tuple(preload), wanted, own, told
+        futures = {client.submit(work, job, *more, pure=False): job for job in jobs}
+        for job in jobs:
+            began(job.name)
+        while futures:
+            gone = client.status not in ("running", "connecting")
+            for future in [each for each in futures if gone or each.done()]:
+                yield _run(future, futures.pop(future), gone and address)
+            time.sleep(PAUSE)
 
 
 def _listen(address: str) -> None:

@@ -213,17 +213,20 @@ def execute(job: Job, tell: Callable[[object], None]) -> Run:
     def note(cell: object, cell_index: int, **_: object) -> None:
         tell((cell_index, cell))
 
-    error, cell, lines, files = "", None, [], {}
+    files = {}
     limit = math.ceil(job.timeout) if job.timeout and job.kernel else job.timeout
     try:
         papermill_engines.execute_notebook_with_engine(
             engine, notebook, kernel, progress_bar=False, execution_timeout=limit,
             on_cell_start=note, on_cell_executed=note,
         )  # fmt: skip
-        error, cell, lines = _error(notebook)
     except Exception as raised:  # the kernel died, hung, or never came up
-        error, lines = f"{type(raised).__name__}: {raised}", traceback.format_exc().splitlines()
-        cell = _mark(notebook, error, lines)
+        started = [each for each in _code(notebook) if each.metadata.papermill["start_time"]]
+        lines = traceback.format_exc().splitlines()
+        (started or _code(notebook))[-1].outputs.append(
+            new_output("error", ename=type(raised).__name__, evalue=str(raised), traceback=lines)
+        )
+    error, cell, lines = _error(notebook)
     _settle(notebook)
     if not error:
         try:
@@ -249,27 +252,16 @@ def short(text: str) -> str:
 def _error(notebook: nbformat.NotebookNode) -> tuple[str, int | None, list[str]]:
     """Return error, number of the cell and last lines, if a cell failed or some never ran."""
     cells = _code(notebook)
-    for each in cells:
-        for output in each.outputs:
+    for number, each in enumerate(cells, start=1):
+        for output in reversed(each.outputs):
             if output.output_type == "error" and output.ename != "SystemExit":
                 lines = ANSI.sub("", "\n".join(output.traceback)).strip().splitlines()
-                return f"{output.ename}: {output.evalue}", each.execution_count, lines
+                return f"{output.ename}: {output.evalue}", number, lines
     ran = [each for each in cells if each.execution_count is not None]
     if len(ran) < len(cells):  # papermill takes sys.exit(0) for success
         error = f"SystemExit: cell {len(ran)} ended the notebook before its last cell"
         return error, len(ran), [error]
     return "", None, []
-
-
-def _mark(notebook: nbformat.NotebookNode, error: str, lines: list[str]) -> int | None:
-    """Write the error into the cell that ran; return its number."""
-    began = [
-        each for each in _code(notebook) if each.metadata.get("papermill", {}).get("start_time")
-    ]
-    if began:
-        name, _, value = error.partition(": ")
-        began[-1].outputs.append(new_output("error", ename=name, evalue=value, traceback=lines))
-    return len(began) or None
 
 
 def _code(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:

@@ -122,14 +122,10 @@ class Notebook:
         """
         found = dict(texts)
         for name, text in texts.items():
-            default = self.defaults.get(name, "")
-            if not isinstance(text, str) or isinstance(default, str):
-                continue
-            if isinstance(default, bool):
-                found[name] = {"true": True, "false": False}.get(text.casefold(), text)
-                continue
-            with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
-                found[name] = ast.literal_eval(text)
+            if isinstance(text, str) and not isinstance(self.defaults.get(name, ""), str):
+                plain = {"true": "True", "false": "False"}.get(text.casefold(), text)
+                with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+                    found[name] = ast.literal_eval(plain)
         return found
 
     def place(self, values: Mapping[str, object]) -> str:

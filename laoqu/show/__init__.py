@@ -155,7 +155,9 @@ class Show:
             "table", key, level=level, title=self.words.say(title), note=note, folded=folded,
             columns=heads, rows=rows, groups=begins, links=links, ids=_unique(key, links),
             values=values, quotes=self._quotes([note]),
-            download=tables.as_download(frame if download is None else download),
+            download=tables.as_download(
+                tables.labelled(frame if download is None else download, self.words)
+            ),
         )  # fmt: skip
 
     def chart(self, kind: str, frame: pd.DataFrame, key: str, **roles: object) -> Block:

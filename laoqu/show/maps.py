@@ -345,8 +345,8 @@ def _draw_all(
     land = layers.outline["kind"] == "land"
     view.draw(layers.provinces.simplify(view.scale / 2), **COAST)
     sea.draw(layers.outline.geometry[land], **COAST)
-    view.draw(shapes[areas["sure"]], **SURE)
-    view.draw(shapes[~areas["sure"]], **DOUBT)
+    for shape, sure, name in zip(shapes, areas["sure"], areas["region_id"], strict=True):
+        view.draw([shape], name, **(SURE if sure else DOUBT))
     view.draw(twice.geometry, **TWICE)
     for each in (view, sea):
         each.draw(layers.outline.geometry[~land], **PROVINCE)

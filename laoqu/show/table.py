@@ -21,7 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from laoqu.errors import ParameterError, nearest
-from laoqu.show.words import HAN, Words, label
+from laoqu.show.words import HAN, Words, label, variable
 
 #: Under this type a cell carries its record, beside HTML and text.
 MIME = "application/vnd.laoqu+json"
@@ -114,6 +114,20 @@ def scalar(cell: object) -> bool | int | float | str:
     cell = cell.item() if hasattr(cell, "item") else cell
     as_it_is = isinstance(cell, (bool, int)) or (isinstance(cell, float) and isfinite(cell))
     return cell if as_it_is else str(cell)
+
+
+def labelled(frame: pd.DataFrame, words: Words) -> pd.DataFrame:
+    """Return a frame with the names of its codes beside them, in columns called ``…_label``."""
+    variables, columns = set(words.plan.codebook()["variable"]), {}
+    for name, column in frame.items():
+        columns[name], coded = column, variable(str(name))
+        if coded in variables and column.dtype != bool:
+            codes = [each if isinstance(each, (list, tuple)) else [each] for each in column]
+            names = [
+                ";".join(words.cell(coded, str(scalar(code))) for code in each) for each in codes
+            ]
+            columns.setdefault(f"{name}_label", names)
+    return pd.DataFrame(columns, index=frame.index)
 
 
 def as_download(frame: pd.DataFrame) -> dict[str, object]:

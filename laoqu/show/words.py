@@ -10,6 +10,8 @@ from functools import cache, cached_property
 from numbers import Integral
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from laoqu import paths
 from laoqu.document import numeral
 from laoqu.errors import LaoquError, ParameterError, UnknownId, nearest
@@ -79,6 +81,11 @@ def spaced(text: str) -> str:
     True
     """
     return LATIN_HAN.sub(rf"\1{THIN}\2", HAN_LATIN.sub(rf"\1{THIN}\2", text))
+
+
+def variable(column: str) -> str:
+    """Return the variable of the codebook behind a column: strength of strength_outer."""
+    return re.sub("_(more|outer|inner)$", "", column)
 
 
 class Words:
@@ -187,6 +194,22 @@ class Words:
     def cell(self, column: str, value: str) -> str:
         """Return the name of a code in a column of that variable, else the value itself."""
         return self.space(self._codes.get((column, value), value))
+
+    def coded(self, column: str, value: object) -> str:
+        """Return what a cell says: codes by name (E1 and its name), lists joined, true as yes.
+
+        >>> import laoqu as lq
+        >>> lq.Show(lq.load(), "en").words.coded("instrument_more", ("E1", "S5"))
+        'E1 planning, roles and priority, S5 public services'
+        """
+        if isinstance(value, (list, tuple)):
+            return self.join([self.coded(column, each) for each in value]) if value else ""
+        if value is True:
+            return self("yes")
+        if pd.isna(value) or value is False:
+            return ""
+        name = self.cell(variable(column), str(value))
+        return f"{value} {name}" if name != value and str(value)[-1:].isdigit() else name
 
     @cached_property
     def _places(self) -> dict[str, str]:

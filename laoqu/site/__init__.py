@@ -7,17 +7,18 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
-import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from matplotlib.text import Text
+from shapely import Polygon
 
-from laoqu.pages.html import template, with_spaces
+from laoqu.pages.html import template
 from laoqu.plan import Plan, load
 from laoqu.show import maps
+from laoqu.show.figure import Figure
 from laoqu.show.table import picture
 from laoqu.show.words import LANGS, Words
 from laoqu.site import search
 
-TEMPLATES = Path(__file__).parent / "templates"
 #: Forms that the index links to, by the end of their names.
 KINDS = {"html": ".html", "pdf": ".pdf", "docx": ".docx", "ipynb": ".ipynb", "values": "s.json"}
 #: Of a county card those that are read; 500 cards leave no room for the rest.
@@ -27,31 +28,59 @@ FOLDERS = {"tables", "figures"}
 #: With more runs than these, each province of the cards opens on request.
 OPEN = 60
 ENVIRONMENT = Environment(
-    loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=True
-)
+    loader=FileSystemLoader(Path(__file__).parent / "templates"), undefined=StrictUndefined,
+    autoescape=True,
+)  # fmt: skip
 
 
 def parts() -> dict[str, object]:
     """Return what the index shows whatever was run, to be made while runs go on."""
-    plan = load()
-    drawn = {lang: maps.plot_overview(lang, plan) for lang in LANGS}
-    drawn = {lang: picture(each.images(), each.alt) for lang, each in drawn.items()}
-    return {"map": drawn, "found": search.data(plan), "answers": answers(plan)}
-
-
-def answers(plan: Plan) -> dict[str, dict[str, str]]:
-    """Return language → area → its answer, without what it shares with all of them."""
     from laoqu.analysis import answer
 
-    found = answer.findings(plan)
-    texts: dict[str, dict[str, str]] = {}
+    plan = load()
+    drawn = {lang: maps.plot_overview(lang, plan) for lang in LANGS}
+    findings, answers = answer.findings(plan), {}
     for lang in LANGS:
         words = Words(plan, lang)
-        texts[lang] = {
-            each: answer.paragraph(words, found[each]).removeprefix(words("answer.plan")).strip()
-            for each in found
+        # Without what the answer of an area shares with all of them.
+        answers[lang] = {
+            area: answer.paragraph(words, found).removeprefix(words("answer.plan")).strip()
+            for area, found in findings.items()
         }
-    return texts
+    return {
+        "pictures": {lang: picture(each.images(), each.alt) for lang, each in drawn.items()},
+        "outlines": {lang: outlines(each, plan.region_ids) for lang, each in drawn.items()},
+        "answers": answers, "found": search.data(plan),
+    }  # fmt: skip
+
+
+def outlines(figure: Figure, names: Sequence[str]) -> list[dict[str, object]]:
+    """Return the drawings of a map, wide and narrow: its size, and the path that each name covers.
+
+    That is the area itself, the number on it, and its line in the list beside the map.
+    """
+    found = []
+    for drawn in map(figure.matplotlib, (False, True)):
+        wide, high = drawn.get_size_inches() * drawn.dpi
+        rings: dict[str, list] = {name: [] for name in names}
+        for patch in (artist for artist in drawn.findobj() if artist.get_label() in rings):
+            shapes = patch.get_transform().transform_path(patch.get_path()).to_polygons()
+            shapes = [Polygon(shape).simplify(2.5).exterior.coords for shape in shapes]
+            rings[patch.get_label()] += [shape for shape in shapes if len(shape) > 4]
+        numbers = [each for each in drawn.findobj(Text) if each.get_text().isdigit()]
+        for at, text in enumerate(numbers):
+            x, y = text.get_transform().transform(text.get_position())
+            right = x + 7 if at < len(names) else min(x + 110, wide)
+            corners = [(x - 7, y - 7), (right, y - 7), (right, y + 7), (x - 7, y + 7)]
+            rings[names[int(text.get_text()) - 1]].append(corners)
+        paths = {
+            name: "".join(
+                f"M{' '.join(f'{x:.0f},{high - y:.0f}' for x, y in one)}Z" for one in each
+            )
+            for name, each in rings.items()
+        }
+        found.append({"size": f"{wide:.0f} {high:.0f}", "paths": paths})
+    return found
 
 
 def page(manifest: Mapping[str, object], parts: Mapping[str, object] | None = None) -> bytes:
@@ -62,9 +91,9 @@ def page(manifest: Mapping[str, object], parts: Mapping[str, object] | None = No
     """
     plan = load()
     shown = parts or globals()["parts"]()
-    runs = pd.DataFrame(_runs(manifest), columns=["lang", "name", "made", "error"])
-    runs = runs.sort_values("lang", ascending=False, kind="stable")
-    by_name = {name: rows.to_dict("records") for name, rows in runs.groupby("name")}
+    by_name: dict[str, list] = {}
+    for run in sorted(map(_run, manifest["runs"]), key=lambda run: run["lang"] != "zh"):
+        by_name.setdefault(run["name"], []).append(run)
     cards = _cards(plan, by_name)
     carded = {county["adcode"]: 1 for group in cards for county in group["counties"]}
     found = shown["found"]
@@ -72,17 +101,13 @@ def page(manifest: Mapping[str, object], parts: Mapping[str, object] | None = No
         found = search.data(plan, carded)  # a county outside the areas, known by its card alone
     hrefs = {region: {run["lang"]: run["made"].get("html") for run in by_name.get(region, [])}
              for region in plan.region_ids}  # fmt: skip
-    text = ENVIRONMENT.get_template("index.html.j2").render(
-        rows=list(plan.regions().itertuples()), runs=by_name, cards=cards, kinds=list(KINDS),
-        read=READ,
-        answers=shown["answers"], map=shown["map"], manifest=manifest, open=len(runs) <= OPEN,
-        words={lang: Words(plan, lang) for lang in LANGS}, n=len(carded),
-        sha=str(plan.source["sha256"])[:16],
+    return ENVIRONMENT.get_template("index.html.j2").render(
+        shown, rows=list(plan.regions().itertuples()), runs=by_name, cards=cards, read=READ,
+        kinds=list(KINDS), manifest=manifest, open=len(by_name) <= OPEN, hrefs=hrefs, n=len(carded),
+        words={lang: Words(plan, lang) for lang in LANGS}, sha=str(plan.source["sha256"])[:16],
         credit={lang: maps.source(plan, Words(plan, lang)) for lang in LANGS},
-        data=embedded({**found, "areas": hrefs, "cards": carded}),
-        css=template("page.css") + _text("index.css"), script=_text("index.js"),
-    )  # fmt: skip
-    return with_spaces(text).encode()
+        data=embedded({**found, "areas": hrefs, "cards": carded}), css=template("page.css"),
+    ).encode()  # fmt: skip
 
 
 def embedded(data: object) -> str:
@@ -94,21 +119,15 @@ def embedded(data: object) -> str:
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def _runs(manifest: Mapping[str, object]) -> list[tuple[str, str, dict[str, str], str]]:
+def _run(run: Mapping[str, object]) -> dict[str, object]:
     """Return language, name, form → path of what stands, and the error of what failed."""
-    rows = []
-    for run in manifest["runs"]:
-        lang, _, name = run["name"].partition("/")
-        good = run if run["status"] == "ok" else run.get("earlier")
-        paths = [output["path"] for output in good["outputs"]] if good else []
-        made = {
-            kind: path
-            for path in paths
-            for kind, end in KINDS.items()
-            if path.endswith(end) and not set(path.split("/")) & FOLDERS
-        }
-        rows.append((lang, name, made, run["error"] if run["status"] == "failed" else ""))
-    return rows
+    lang, _, name = run["name"].partition("/")
+    good = run if run["status"] == "ok" else run.get("earlier") or {}
+    paths = [output["path"] for output in good.get("outputs", ())]
+    paths = [path for path in paths if not set(path.split("/")) & FOLDERS]
+    made = {kind: path for path in paths for kind, end in KINDS.items() if path.endswith(end)}
+    error = run["error"] if run["status"] == "failed" else ""
+    return {"lang": lang, "name": name, "made": made, "error": error}
 
 
 def _cards(plan: Plan, runs: Mapping[str, Sequence[object]]) -> list[dict[str, object]]:
@@ -119,7 +138,3 @@ def _cards(plan: Plan, runs: Mapping[str, Sequence[object]]) -> list[dict[str, o
                 for code in codes if code in units.index]  # fmt: skip
     return [{"unit": units.loc[f"{province}0000"], "counties": list(group)}
             for province, group in groupby(counties, lambda each: each["adcode"][:2])]  # fmt: skip
-
-
-def _text(name: str) -> str:
-    return (TEMPLATES / name).read_text(encoding="utf-8")

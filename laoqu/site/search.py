@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
 from laoqu import places
-from laoqu.errors import UnknownId
 from laoqu.plan import Plan
-from laoqu.show.words import LANGS, Words, label
-
-#: What the page's script says, from ``labels.csv``.
-SAID = (
-    "high", "medium", "low", "city", "counties", "named", "none", "more", "formerly", "merged",
-    "noarea", "unknown", "card", "places", "text", "notext",
-)  # fmt: skip
+from laoqu.show.words import LANGS, Words, label, table
 
 
 def data(plan: Plan, carded: Iterable[str] = ()) -> dict[str, object]:
@@ -23,56 +16,45 @@ def data(plan: Plan, carded: Iterable[str] = ()) -> dict[str, object]:
 
     ``text`` and ``english`` are [unit, clause, words]; ``simple`` is traditional → simplified
     characters; each of ``places`` has ``n`` name, ``e`` English name, ``k`` code (none for a zone),
-    ``w`` and ``v`` what it lies in, ``s`` short names, ``o`` printed and earlier names, ``m`` names
-    of units merged into it, ``a`` area → confidence (or number of documented counties; ``city``
-    where a source names the city alone), ``c`` the clauses that name it.
+    ``w`` and ``v`` what it lies in, ``s`` other spellings, ``o`` printed and earlier names, ``m``
+    names of units merged into it, ``a`` area → confidence (or number of documented counties;
+    ``city`` where a source names the city alone), ``c`` clause → id of the naming there.
 
     Examples
     --------
     >>> import laoqu as lq
     >>> place = next(each for each in data(lq.load())["places"] if each["n"] == "环县")
-    >>> list(place["a"]), place["c"], place["v"]
-    (['shaanganning'], ['b1'], 'Qingyang, Gansu')
+    >>> place["s"], place["c"], place["v"]
+    (['huan', 'huanxian'], {'b1': 'm079'}, 'Qingyang, Gansu')
     """
-    units = plan.gazetteer().set_index("adcode")[["name", "name_en", "short_name", "parent"]]
-    units = units.to_dict("index")  # asked thousands of times
-    members = plan.membership()
+    units = plan.gazetteer().set_index("adcode")[["name", "name_en", "parent"]].to_dict("index")
     named = plan.mentions().query("recipient and level not in ['area', 'border_zone']")
-    zones = named["level"].isin(["zone", "urban_area"])
-    areas: dict[str, dict[str, object]] = {}
-    for row in members.itertuples():
-        areas.setdefault(row.adcode, {})[row.region_id] = row.confidence
-    sure = members[members["confidence"] != "low"]
-    for (code, region_id), n in (
-        sure.groupby([sure["adcode"].str[:4] + "00", "region_id"]).size().items()
-    ):
-        # 儋州 and its like are cities without counties: their own row stands.
-        if code in units and code not in set(members["adcode"]):
-            areas.setdefault(code, {})[region_id] = int(n)
-    for row in plan.table("city_membership").itertuples():
-        areas.setdefault(row.adcode, {}).setdefault(row.region_id, "city")
-    clauses, printed = _lists(named[~zones], "clause_id"), _lists(named[~zones], "printed")
-    names, (old, merged) = places.spoken(plan.folder), _earlier(plan)
+    at_zone = named["level"].isin(["zone", "urban_area"])
+    namings = dict([*named[~at_zone].groupby("adcode")])
+    areas, spoken = _areas(plan, units), places.spoken(plan.folder)
+    history = _history(plan, spoken)
     found = []
-    for code in sorted({*areas, *named.loc[~zones, "adcode"], *carded}):
-        unit = units[code]
-        said = [name for name in names[code] if name != unit["name"]]
-        other = {*old.get(code, ()), *printed.get(code, ())} - {unit["name"], *said}
+    for code in sorted({*areas, *namings, *carded}):
+        rows = namings.get(code, named[:0])
+        old = [*history.get((code, False), []), *rows["printed"]]
+        merged, name = history.get((code, True), []), units[code]["name"]
         found.append({
-            "n": unit["name"], "e": unit["name_en"], "k": code, "s": said, "o": sorted(other),
-            "m": sorted({*merged.get(code, ())} - {unit["name"]}), "a": areas.get(code, {}),
-            "c": clauses.get(code, []), **_above(unit["parent"], units),
+            "n": name, "e": units[code]["name_en"], "k": code,
+            "s": sorted({*spoken[code], *rows["printed"]} - {name}),
+            "o": sorted({*old} - {*merged, name}), "m": sorted({*merged} - {name}),
+            "a": areas.get(code, {}), "c": _clauses(rows), **_above(units[code]["parent"], units),
         })  # fmt: skip
-    for name, rows in named[zones].groupby("name", sort=False):
+    for name, rows in named[at_zone].groupby("name", sort=False):
         first = rows.iloc[0]
         found.append({
-            "n": name, "e": first["name_en"], "k": "", "s": [first["printed"]], "o": [], "m": [],
-            "a": areas.get(first["adcode"], {}), "c": list(dict.fromkeys(rows["clause_id"])),
+            "n": name, "e": first["name_en"], "k": "", "o": [], "m": [],
+            "s": [first["printed"]], "a": areas.get(first["adcode"], {}), "c": _clauses(rows),
             **_above(first["adcode"], units),
         })  # fmt: skip
     words = {lang: Words(plan, lang) for lang in LANGS}
+    said = [key for key in table() if key.startswith("find.")]
     return {
-        "words": {lang: {key: label(f"find.{key}", lang) for key in SAID} for lang in LANGS},
+        "words": {lang: {key[5:]: label(key, lang) for key in said} for lang in LANGS},
         "names": {lang: {each: words[lang].area(each) for each in plan.region_ids}
                   for lang in LANGS},
         "clauses": {lang: {each: words[lang].clause(each) for each in [*plan.clauses, *plan.boxes]}
@@ -80,42 +62,46 @@ def data(plan: Plan, carded: Iterable[str] = ()) -> dict[str, object]:
         "text": [[unit.unit_id, unit.clause_id, unit.text] for unit in plan.document.units],
         "english": plan.measures()[["measure_id", "clause_id", "content_en"]].to_numpy().tolist(),
         "simple": _simplified(plan.document.canonical + "".join(
-            place["n"] + place["w"] + "".join(place["o"] + place["m"]) for place in found)),
+            place["n"] + place["w"] + "".join(place["s"]) for place in found)),
         "places": found,
     }  # fmt: skip
 
 
-def _earlier(plan: Plan) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
-    """Return the names that units bore before, and those of units that were merged into them."""
-    old: dict[str, set[str]] = {}
-    merged: dict[str, set[str]] = {}
-    rows = plan.table("gazetteer_history").query("old_name != '' and adcode_2021 != ''")
-    for row in rows.itertuples():
-        if row.change_kind in ("renamed", "upgraded", "recoded", "moved"):
-            old.setdefault(row.adcode_2021, set()).add(row.old_name)
-        elif row.change_kind == "merged":
-            merged.setdefault(row.adcode_2021, set()).add(row.old_name)
-        elif row.change_kind == "split" and _leads(row.old_name, plan) == row.adcode_2021:
-            old.setdefault(row.adcode_2021, set()).add(row.old_name)
-    # 宁冈县 was recoded before it was merged into 井冈山市: merged, and no earlier name. 章贡区 was
-    # 赣州市 once, but another unit has that name now.
-    taken = set(plan.gazetteer()["name"])
-    kept = {code: names - merged.get(code, set()) - taken for code, names in old.items()}
-    return kept, merged
+def _clauses(namings: pd.DataFrame) -> dict[str, str]:
+    return namings.drop_duplicates("clause_id").set_index("clause_id")["mention_id"].to_dict()
 
 
-def _leads(name: str, plan: Plan) -> str:
-    try:
-        return str(places.resolve_place(name, folder=plan.folder))
-    except UnknownId:
-        return ""
+def _areas(plan: Plan, units: Mapping[str, object]) -> dict[str, dict[str, object]]:
+    """Return code → area → confidence of a county; number of documented counties of a city."""
+    members, found = plan.membership(), {}
+    for row in members.itertuples():
+        found.setdefault(row.adcode, {})[row.region_id] = row.confidence
+    sure = members[members["confidence"] != "low"]
+    counted = sure.groupby([sure["adcode"].str[:4] + "00", "region_id"]).size()
+    for (code, region_id), n in counted.items():
+        # 儋州 and its like are cities without counties: their own row stands.
+        if code in units and code not in set(members["adcode"]):
+            found.setdefault(code, {})[region_id] = int(n)
+    for row in plan.table("city_membership").itertuples():
+        found.setdefault(row.adcode, {}).setdefault(row.region_id, "city")
+    return found
 
 
-def _lists(rows: pd.DataFrame, column: str) -> dict[str, list[str]]:
-    return rows.groupby("adcode")[column].agg(lambda each: list(dict.fromkeys(each))).to_dict()
+def _history(plan: Plan, spoken: Mapping[str, list[str]]) -> dict[tuple[str, bool], list[str]]:
+    """Return the earlier names that lead to a unit; of units merged into it under True."""
+    rows = plan.table("gazetteer_history").query("change_kind not in ['created', 'abolished']")
+    leads = zip(rows["old_name"], rows["adcode_2021"], strict=True)
+    rows = rows[[name in spoken.get(code, ()) for name, code in leads]]
+    merged = (
+        (rows["change_kind"] == "merged").groupby([rows["adcode_2021"], rows["old_name"]]).any()
+    )
+    found: dict[tuple[str, bool], list[str]] = {}
+    for (code, name), joined in merged.items():
+        found.setdefault((code, joined), []).append(name)
+    return found
 
 
-def _above(at: str, units: dict[str, dict[str, str]]) -> dict[str, str]:
+def _above(at: str, units: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """Return a unit and those above it, in Chinese and English."""
     chain = []
     while at:

@@ -234,3 +234,30 @@ def test_coding_rules_give_the_same_examples_and_codes_in_both_languages():
         found.append((sorted(example.findall(text)), re.findall(r"##(R\d+)", text)))
     assert len(found[0][0]) > 180
     assert found[0] == found[1]
+
+
+def test_every_token_stands_in_the_text_under_a_listed_form(plan):
+    forms = table("term_synonyms").set_index("variant")["term"]
+    concepts = table("terms").set_index("term")["concept"]
+    tokens, stops = table("tokens"), set(table("term_stops")["stop"])
+    wrong = []
+    for row in tokens.itertuples():
+        unit = plan.document.unit(row.unit_id)
+        if plan.document.canonical[row.start : row.end] != row.quote:
+            wrong.append(f"{row.start}: {row.quote} does not stand there")
+        if forms.get(row.quote, row.quote) != row.term or concepts[row.term] != row.concept:
+            wrong.append(f"{row.start}: {row.quote} is no form of {row.term}, {row.concept}")
+        if unit.kind != "sentence" or not unit.start <= row.start < row.end <= unit.end:
+            wrong.append(f"{row.start}: {row.quote} is outside its sentence")
+    assert not wrong
+    assert set(tokens["term"]) == set(concepts.index)
+    assert not stops & set(tokens["term"])
+    assert (tokens["start"].iloc[1:].to_numpy() >= tokens["end"].iloc[:-1].to_numpy()).all()
+
+
+def test_every_term_has_an_english_gloss_of_its_own():
+    glosses = [*table("terms")["gloss_en"], *table("term_stops")["gloss_en"]]
+    assert not [gloss for gloss in glosses if HAN.search(gloss) or not re.search("[a-z]", gloss)]
+    listed = table("terms")
+    assert listed.loc[listed["term"] == listed["concept"], "gloss_en"].is_unique
+    assert not set(listed["term"]) & set(table("regions")["name_zh"])

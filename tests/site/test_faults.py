@@ -185,6 +185,20 @@ def test_the_next_run_makes_exactly_what_is_missing(failures):
         assert json.loads((out / "index.html").read_text()) == names
 
 
+def test_an_ordinary_kernel_runs_fails_dies_and_hangs(tmp_path):
+    cells = "import os, time", "if n == 3: os._exit(1)\nassert n != 2", "if n == 4: time.sleep(9)"
+    path = book(tmp_path / "t.ipynb", "n = 1", *cells)
+    runs = run(path, [{"n": n} for n in range(1, 5)], tmp_path / "out", kernel="python3",
+               timeout=1.5, jobs=2)  # fmt: skip
+    assert [each.status for each in runs] == ["ok", "failed", "failed", "failed"]
+    assert [each.error.partition(":")[0] for each in runs[1:]] == [
+        "AssertionError", "DeadKernelError", "CellTimeoutError"
+    ]  # fmt: skip
+    assert [each.cell for each in runs[1:]] == [4, 4, 5]
+    for each in runs[1:]:
+        assert (tmp_path / "out" / each.name / "report.failed.ipynb").is_file()
+
+
 def test_data_changed_during_a_batch_are_not_taken_for_current(tmp_path, data_copy, monkeypatch):
     monkeypatch.setenv("LAOQU_DATA", str(data_copy))
     file = data_copy / "curated" / "regions.csv"

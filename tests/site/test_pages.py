@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from pathlib import Path
 
 import docx as python_docx
 import pypdf
@@ -15,6 +16,7 @@ from fixture import ANALYSIS, CELLS, executed, not_words
 
 import laoqu as lq
 from laoqu import pages
+from laoqu.pages.html import loads
 from laoqu.show.table import svg_address
 from laoqu.show.words import LANGS
 
@@ -142,6 +144,16 @@ def test_empty_endless_and_wide_tables_stay_on_the_page():
         assert min(starts) > 60 and max(starts) < 535
 
 
+#: Every way a page may load something, or send a reader away, on its own; and what does not.
+WAYS = (Path(__file__).parent / "loads.txt").read_text(encoding="utf-8").splitlines()
+
+
+def test_whatever_a_page_would_load_is_found_and_a_link_is_no_load():
+    known = [way.split(" ", 1) for way in WAYS]
+    assert [each for kind, each in known if bool(loads(each)) != (kind == "loads")] == []
+    assert len(WAYS) > 70
+
+
 def test_what_cannot_be_a_page_is_said():
     table = 'show.table(pd.DataFrame({"a": [1]}), "t")'
     with pytest.raises(lq.LaoquError, match="key 't'"):
@@ -149,8 +161,10 @@ def test_what_cannot_be_a_page_is_said():
     with pytest.raises(lq.ParameterError, match="docx"):
         pages.render(executed("zh", cells=(CELLS[0], "pass")), "zh", ["word"])
     loading = executed("zh", cells=(CELLS[0], "pass"))
-    loading.cells[-1]["source"] = "![x](https://example.org/x.png)"
     loading.cells[-1]["cell_type"] = "markdown"
+    loading.cells[-1]["source"] = "[x](https://example.org/x) <https://example.org>"
+    assert 'href="https://example.org/x"' in pages.render(loading, "zh")["report.html"].decode()
+    loading.cells[-1]["source"] = "![x](https://example.org/x.png)"
     with pytest.raises(lq.LaoquError, match=r"<img src> https://example.org/x.png"):
         pages.render(loading, "zh")
 

@@ -6,11 +6,9 @@ import inspect
 import time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 import laoqu as lq
-from laoqu import document, membership, sheets
+from laoqu import document
 
 PLAN = lq.load()
 ODD = [
@@ -50,47 +48,3 @@ def test_only_errors_of_our_own_and_none_after_a_second():
             assert str(error).encode("utf-8")
         assert time.perf_counter() - began < 5, (function, args, kwargs)
     assert n > 2500
-
-
-text = st.text(max_size=30) | st.sampled_from(["region", "code", "name", "沂蒙", "371302", "1,2"])
-tables = st.lists(st.lists(text, max_size=6), max_size=8)
-encodings = st.sampled_from(["utf-8", "utf-8-sig", "gb18030", "utf-16"])
-loosely = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-
-
-@given(tables, encodings, st.sampled_from(",;\t"))
-@loosely
-def test_any_sheet_is_read_or_refused(tmp_path, rows, encoding, delimiter):
-    path = tmp_path / "sheet.csv"
-    lines = "\r\n".join(delimiter.join(row) for row in rows)
-    path.write_bytes(lines.encode(encoding, "ignore"))
-    for read in (
-        lambda: sheets.read(path, PLAN.table("measures"), PLAN.codebook()),
-        lambda: membership.read(path, PLAN._tables),
-    ):
-        try:
-            read()
-        except lq.LaoquError as error:
-            assert "sheet.csv" in str(error)
-
-
-@given(st.binary(max_size=300), st.sampled_from(["csv", "xlsx", "txt"]))
-@loosely
-def test_any_bytes_are_read_or_refused(tmp_path, data, suffix):
-    path = tmp_path / f"sheet.{suffix}"
-    path.write_bytes(data)
-    try:
-        assert isinstance(sheets.cells(path), list)
-    except lq.LaoquError as error:
-        assert path.name in str(error)
-
-
-@given(text, text, text)
-@loosely
-def test_any_question_about_a_place_is_answered_or_refused(name, within, level):
-    try:
-        assert len(lq.resolve_place(name, within or None, level or None)) == 6
-    except lq.LaoquError as error:
-        assert str(error)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import laoqu as lq
 from laoqu import paths, reports
-from laoqu.run import batch, process
+from laoqu.run import batch, dask, process
 from laoqu.run import store as stores
 from laoqu.run.crate import metadata
 from laoqu.run.parameters import Notebook, digest_of, read_sets
@@ -495,6 +495,13 @@ def test_a_crate_names_runs_files_and_sources():
     assert found["./"]["isBasedOn"] == [{"@id": "https://a.example/"}]
     linked = [part["@id"] for each in actions.values() for part in each["object"]]
     assert set(linked) <= set(found)
+
+
+def test_a_worker_of_other_data_is_named():
+    wanted = stores.inputs(stores.input_files())
+    assert dask.differences(wanted) == ""
+    wanted["data"]["curated/regions.csv"] = "other"
+    assert dask.differences({**wanted, "lock": {}}) == "data: curated/regions.csv"
 
 
 def test_workers_are_as_many_as_cores_and_memory_allow(monkeypatch):

@@ -73,10 +73,10 @@ def test_a_city_counts_its_counties_and_a_predecessor_is_no_other_name(plan, fou
         code = places[city]["k"][:4]
         known = members[members["adcode"].str[:4] == code].groupby("region_id").size()
         assert places[city]["a"] == known.to_dict()
-    assert places["张家界市"]["c"] == ["c07"]
+    assert list(places["张家界市"]["c"]) == ["c07"]
     assert "梅列区" in places["三元区"]["m"] and places["三元区"]["o"] == []
-    assert "海南黎族苗族自治州" not in places["海口市"]["s"] + places["海口市"]["o"]
-    assert "彭水县" in places["彭水苗族土家族自治县"]["s"]
+    assert "海南黎族苗族自治州" not in places["海口市"]["o"]
+    assert {"彭水县", "pengshui"} <= set(places["彭水苗族土家族自治县"]["s"])
 
 
 def test_the_text_that_is_searched_is_the_plan(plan, found):
@@ -98,7 +98,7 @@ def test_the_index_links_what_is_there_and_says_what_failed(text):
         "zh/cards/451081/card.html", "en/cards/110101/card.html", "manifest.json",
     }  # fmt: skip
     assert "no &lt;b&gt;" in text and "no <b>" not in text
-    assert "pandas 9.9" in text and len(text.encode()) < 1_200_000
+    assert "pandas 9.9" in text and len(text.encode()) < 1_000_000
     for region in lq.load().region_ids:
         assert f'<tr id="{region}">' in text
 
@@ -106,7 +106,7 @@ def test_the_index_links_what_is_there_and_says_what_failed(text):
 def test_a_county_outside_the_areas_is_known_by_its_card(text):
     data = json.loads(re.search(r'id="places">(.*?)</script>', text)[1])
     place = next(each for each in data["places"] if each["k"] == "110101")
-    assert (place["a"], place["c"]) == ({}, [])
+    assert (place["a"], place["c"]) == ({}, {})
     assert data["cards"] == {"451081": 1, "110101": 1}
 
 
@@ -139,6 +139,7 @@ def test_the_index_is_open_to_all_on_a_phone_too(index):
 TYPED = [
     "环县", "甘肃省环县", "庆阳市环县", "甘肃环县", "環縣", "huanxian", "Huan County", "621022",
     "lueyang", "略陽縣", "Jinggangshan City", "彭水县", "黔西南州", "贵州黔西南州", "沂源", "沙县",
+    "甘肃省庆阳市环县", "梅列区", "宁冈县", "沂水縣",
 ]  # fmt: skip
 
 

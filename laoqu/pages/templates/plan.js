@@ -2,118 +2,81 @@
 (() => {
   "use strict";
   const all = (query, from = document) => [...from.querySelectorAll(query)];
-  const byId = (id) => document.getElementById(id);
-  const fold = (text) => text.normalize("NFKC").toLowerCase().replace(/[\s'’\-–]/g, "");
   const say = (url) => { try { history.replaceState(null, "", url); } catch { /* a file may not */ } };
-  const form = byId("filter"), words = form.dataset;
-
-  // One card at a time; one opened by click or key stays until it is closed.
-  let card = null, pinned = false, back = null, timer = 0;
-  const hide = () => {
-    card?.classList.remove("open");
-    all(".now").forEach((each) => each.classList.remove("now"));
-    if (card?.contains(document.activeElement)) back?.focus();
-    [card, pinned] = [null, false];
-  };
-  const show = (mark, pin) => {
-    const next = byId(mark.hash.slice(1));
-    if (!next || (pinned && !pin)) return;
-    if (card !== next) hide();
-    [card, pinned, back] = [next, pin, mark];
-    card.classList.add("open");
-    mark.closest(".measure")?.classList.add("now");
-  };
-  const marks = '.plan .t a[href^="#k-"]';
-  document.addEventListener("click", (event) => {
-    const mark = event.target.closest(marks);
-    if (mark) {
-      event.preventDefault();
-      show(mark, true);
-      card?.focus({ preventScroll: true });
-      say(`#${mark.hash.slice(3)}`);
-    } else if (event.target.closest(".close")) {
-      event.preventDefault();
-      hide();
-    } else if (!event.target.closest(".card")) hide();
+  const cards = all(".card"), pieces = all(".plan [data-of]");
+  const cardOf = (id) => document.getElementById(`k-${id}`);
+  const mark = (name, ids) => pieces.forEach((each) => {
+    each.classList.toggle(name, each.dataset.of.split(" ").some((id) => ids.has(id)));
   });
-  document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
-  const wide = matchMedia("(min-width: 72rem) and (hover: hover)");
-  const soon = (event, then, wait) => {
-    const mark = event.target.closest?.(marks);
-    if (!mark || !wide.matches) return;
-    clearTimeout(timer);
-    timer = setTimeout(() => then(mark), wait);
-  };
-  document.addEventListener("mouseover", (event) => soon(event, (mark) => show(mark, false), 120));
-  document.addEventListener("mouseout", (event) => soon(event, () => { if (!pinned) hide(); }, 400));
-  document.addEventListener("focusin", (event) => {
-    if (event.target.matches(":focus-visible")) soon(event, (mark) => show(mark, false), 0);
-  });
-  for (const cite of all(".card .cite")) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = words.copy;
-    button.addEventListener("click", async () => {
-      getSelection().selectAllChildren(cite);
-      try { await navigator.clipboard.writeText(cite.textContent); } catch { document.execCommand("copy"); }
-      button.textContent = words.copied;
-    });
-    cite.after(button);
-  }
 
-  const fields = all("select, input[list]", form);
-  const measures = all(".measure[id]"), names = all(".plan :is(.place, .area)");
-  const NEAR = ["named", "place"];
-  let hits = [];
-  const reach = (mark, area) => {
-    const found = mark.dataset.area ?? "";
-    return found === "*" ? found : found.split(" ").find((each) => each.startsWith(`${area}:`))?.split(":")[1];
-  };
-  const fits = (mark, name, value) => {
-    if (name === "place") return all(":is(.place, .area).hit", mark).length > 0;
-    if (name !== "area") return mark.dataset[name] === value;
-    const how = reach(mark, value);
-    return NEAR.includes(how) || (how && byId("with-common").checked);
-  };
-  const filter = () => {
-    const asked = fields.map((each) => [each.name, each.value.trim()]).filter(([, value]) => value);
-    const { area, place } = Object.fromEntries(asked);
-    for (const each of names) {
-      const named = place ? fold(each.dataset.find).includes(fold(place))
-        : area && (each.dataset.area ?? "").includes(`${area}:`);
-      each.classList.toggle("hit", Boolean(named));
+  // One card at a time: the browser closes the last one, by key and by a click elsewhere too.
+  const show = (card) => { card.togglePopover(true); card.focus({ preventScroll: true }); };
+  const marked = (event) => event.target.closest?.('.plan .t a[href^="#k-"]');
+  document.addEventListener("click", async (event) => {
+    const at = marked(event), card = event.target.closest(".card");
+    if (at) {
+      event.preventDefault();
+      show(cardOf(at.hash.slice(3)));
+      say(`#${at.hash.slice(3)}`);
+    } else if (event.target.matches(".close")) {
+      event.preventDefault();
+      card.hidePopover();
+    } else if (card && event.target.matches("button")) {
+      getSelection().selectAllChildren(card.querySelector(".cite"));
+      document.execCommand("copy");
+      event.target.textContent = event.target.dataset.done;
     }
-    hits = measures.filter((each) => asked.length && asked.every(([name, value]) => fits(each, name, value)));
-    measures.forEach((each) => each.classList.toggle("hit", hits.includes(each)));
+  });
+  // With a pointer and room beside the text, a mark shows its card when it is pointed at.
+  const wide = matchMedia("(min-width: 72rem) and (hover: hover)");
+  let timer = 0;
+  document.addEventListener("mouseover", (event) => {
+    clearTimeout(timer);
+    const at = marked(event);
+    if (!at || !wide.matches || document.activeElement.closest(".card")) return;
+    timer = setTimeout(() => cardOf(at.hash.slice(3)).togglePopover(true), 150);
+  });
+  document.addEventListener("toggle", (event) => {
+    if (event.newState === "open") mark("now", new Set([event.target.id.slice(2)]));
+    else if (event.newState) mark("now", new Set(all(".card:popover-open").map((each) => each.id.slice(2))));
+  }, true);
+
+  const form = document.getElementById("choice"), bar = document.getElementById("hits");
+  const fields = [...form.elements].filter((each) => each.name);
+  let hits = [];
+  const filter = () => {
+    const asked = fields.filter((each) => each.type !== "checkbox" && each.value.trim());
+    const has = (card, name, value) => (card.dataset[name] ?? "").split(" ").includes(value);
+    const fits = (card, name, value) => has(card, name, value)
+      || (name === "area" && form.elements.common.checked && (has(card, "common", value) || has(card, "common", "*")));
+    hits = cards.filter((card) => asked.length && asked.every((each) => fits(card, each.name, each.value.trim())));
+    hits = hits.map((card) => card.id.slice(2));
+    mark("hit", new Set(hits));
+    hits = hits.map((id) => document.getElementById(id)).filter((each) => each.matches(".k"));
     document.body.classList.toggle("chosen", asked.length > 0);
-    const count = (how) => hits.filter((each) => reach(each, area) === how).length;
-    const said = area ? words.near.replace("{named}", count("named")).replace("{place}", count("place")) : "";
-    form.querySelector("output").value = asked.length ? words.found.replace("{n}", hits.length) + said : "";
-    all(".tools", form).forEach((each) => { each.hidden = !asked.length; });
+    bar.querySelector("output").value = form.dataset.found.replace("{n}", hits.length);
+    bar.hidden = !asked.length;
     return asked;
   };
   form.addEventListener("input", () => {
-    const asked = new URLSearchParams(filter()).toString();
-    say(asked ? `?${asked}` : location.pathname);
+    const asked = new URLSearchParams(filter().map((each) => [each.name, each.value.trim()]));
+    say(asked.size ? `?${asked}` : location.pathname);
   });
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(() => { filter(); say(location.pathname); }));
-  byId("next").addEventListener("click", () => {
+  bar.querySelector("button").addEventListener("click", () => {
     const next = hits.find((each) => each.getBoundingClientRect().top > innerHeight * 0.55) ?? hits[0];
     next?.scrollIntoView({ block: "center" });
   });
   const asked = new URLSearchParams(location.search);
-  fields.forEach((each) => { each.value = asked.get(each.name) ?? ""; });
-  form.hidden = false;
+  fields.forEach((each) => { if (asked.has(each.name)) each.value = asked.get(each.name); });
+  form.parentElement.hidden = false;
   filter();
 
   const arrive = () => {
-    const target = byId(decodeURIComponent(location.hash.slice(1)));
-    const mark = target?.matches("a") ? target : target?.querySelector(":scope > .k");
-    if (mark) {
-      target.scrollIntoView({ block: "center" });
-      show(mark, true);
-    } else if (hits.length && !location.hash) hits[0].scrollIntoView({ block: "center" });
+    const id = decodeURIComponent(location.hash.slice(1)), target = document.getElementById(id);
+    (target ?? (location.hash ? null : hits[0]))?.scrollIntoView({ block: target?.matches("section") ? "start" : "center" });
+    if (cardOf(id)) show(cardOf(id));
   };
   addEventListener("hashchange", arrive);
   arrive();

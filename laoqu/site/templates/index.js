@@ -2,110 +2,100 @@
 (() => {
   "use strict";
   const data = JSON.parse(document.getElementById("places").textContent);
-  const choice = (lang) => document.getElementById(`lang-${lang}`);
-  const lang = () => (choice("en").checked ? "en" : "zh");
+  const byId = (id) => document.getElementById(id);
+  const lang = () => (byId("lang-en").checked ? "en" : "zh");
   const asked = location.hash.slice(1);
   const reader = navigator.language.startsWith("zh") ? "zh" : "en";
-  choice(["zh", "en"].includes(asked) ? asked : reader).checked = true;
-  const form = document.getElementById("find");
-  const box = form.querySelector("input");
-  const found = document.getElementById("found");
+  byId(`lang-${["zh", "en"].includes(asked) ? asked : reader}`).checked = true;
+  const form = byId("find"), box = form.querySelector("input"), found = byId("found");
   form.hidden = false;
 
   const simple = (text) => [...text.normalize("NFKC")].map((each) => data.simple[each] ?? each).join("");
-  const fold = (text) => simple(text).normalize("NFD").toLowerCase().replace(/[\u0300-\u036f\s'’\-–·]/g, "");
-  // Huan County, Huanxian and Huan are one name; so are Jinggangshan and Jinggangshan City.
-  const LATIN = /(autonomouscounty|autonomousprefecture|county|city|district|banner|xian|shi|qu|qi)$/;
-  const base = (text) => (/^[a-z]/.test(text) && text.replace(LATIN, "")) || text;
-  const known = [
-    ...Object.keys(data.areas).map((id) => ({ n: data.names.zh[id], e: data.names.en[id], s: [id], k: "",
-      o: [], m: [], w: "", v: "", a: { [id]: "" }, c: [] })),
-    ...data.places,
-  ].map((it) => ({ ...it, keys: [it.n, it.e, ...it.s, ...it.o, ...it.m].map(fold), above: fold(it.w + it.v) }));
+  const fold = (text) => simple(text).normalize("NFD").toLowerCase()
+    .replace(/ (autonomous )?(prefecture|county|city|district|banner)\b/g, "").replace(/[^\p{L}\p{N}]/gu, "");
+  const areas = Object.keys(data.areas).map((id) => ({
+    n: data.names.zh[id], e: data.names.en[id], k: "", s: [id],
+    o: [], m: [], a: { [id]: "" }, c: {}, w: "", v: "",
+  }));
+  const known = [...areas, ...data.places].map((it) => ({ ...it, keys: [fold(it.n), fold(it.e), it.k, ...it.s], above: fold(it.w + it.v) }));
 
-  // Exact, then with what it lies in, then the beginning, a part, and all that lies in it.
+  // A name, also behind or before what it lies in (甘肃环县); its beginning, a part; what lies in it.
+  const within = (part, whole) => {
+    let at = -1;
+    return [...part].every((each) => (at = whole.indexOf(each, at + 1)) >= 0);
+  };
   const rank = (it, wanted) => {
-    if (it.keys.includes(wanted) || it.k === wanted) return 0;
-    if (it.keys.some((key) => base(key) === base(wanted))) return 1;
-    const led = (key) => wanted.endsWith(key) && key.length > 1 && it.above.includes(wanted.slice(0, -key.length));
-    const tailed = (key) => wanted.startsWith(key) && it.above.includes(wanted.slice(key.length).replace(/^,/, ""));
-    if (it.keys.some((key) => led(key) || (/^[a-z]/.test(key) && tailed(key)))) return 1;
-    if (it.keys.some((key) => key.startsWith(wanted)) || (it.k && it.k.startsWith(wanted))) return 2;
+    const full = (key) => key.length > 1 && (wanted.endsWith(key) || (wanted.startsWith(key) && /^[a-z]/.test(key)));
+    if (it.keys.includes(wanted)) return 0;
+    if (it.keys.some((key) => full(key) && within(wanted.replace(key, ""), it.above))) return 1;
+    if (it.keys.some((key) => key.startsWith(wanted))) return 2;
     if (it.keys.some((key) => key.includes(wanted))) return 3;
     return it.above.includes(wanted) ? 4 : 9;
   };
-  const element = (tag, text = "", className = "") => Object.assign(document.createElement(tag), { textContent: text, className });
-  const anchor = (text, href) => Object.assign(element("a", text), { href });
+  const element = (tag, text = "", more = {}) => Object.assign(document.createElement(tag), { textContent: text, ...more });
+  const anchor = (text, href) => element("a", text, { href });
   const place = (it, words) => {
-    const made = element("li"), en = lang() === "en";
-    const name = element("strong", it.n);
-    name.lang = "zh-Hans";
+    const made = element("li"), en = lang() === "en", clauses = Object.entries(it.c);
     const names = (key, all) => (all.length ? words[key].replace("{names}", all.join("、")) : "");
-    const notes = [en ? it.v : it.w, names("formerly", it.o), names("merged", it.m)];
-    made.append(name, ` ${en ? it.e : ""} `, element("small", notes.filter(Boolean).join(en ? "; " : "；")));
+    const notes = [en ? it.v : it.w, names("formerly", it.o), names("merged", it.m)].filter(Boolean);
+    made.append(element("strong", it.n, { lang: "zh-Hans" }), ` ${en ? it.e : ""} `, element("small", notes.join(en ? "; " : "；")));
     for (const [id, basis] of Object.entries(it.a)) {
       const said = typeof basis === "number" ? words.counties.replace("{n}", basis) : words[basis] ?? "";
       const line = element("div", "→ ");
       line.append(anchor(data.names[lang()][id], data.areas[id][lang()] ?? `#${id}`), " ", element("small", said));
       made.append(line);
     }
-    if (!Object.keys(it.a).length) made.append(element("div", it.c.length ? words.noarea : words.unknown));
+    if (!Object.keys(it.a).length) made.append(element("div", clauses.length ? words.noarea : words.unknown));
     if (data.cards[it.k]) made.append(anchor(words.card, `#card-${it.k}`));
-    if (it.c.length) {
-      const [before, after] = words.named.split("{clauses}"), line = element("div", before, "note");
-      it.c.forEach((each) => line.append(anchor(data.clauses[lang()][each], `${lang()}/plan.html?place=${encodeURIComponent(it.n)}#${each}`), " "));
+    if (clauses.length) {
+      const [before, after] = words.named.split("{clauses}"), line = element("div", before, { className: "note" });
+      clauses.forEach(([each, id]) => line.append(anchor(data.clauses[lang()][each], `${lang()}/plan.html?place=${encodeURIComponent(it.n)}#${id}`), " "));
       line.append(after);
       made.append(line);
     }
     return made;
   };
   const passage = ([id, clause, text], at, length) => {
-    const made = element("li"), link = anchor(data.clauses[lang()][clause] ?? id, `${lang()}/plan.html#${id}`);
-    const chinese = /[\u4e00-\u9fff]/.test(text);
+    const made = element("li"), chinese = /[\u4e00-\u9fff]/.test(text);
     const from = chinese ? Math.max(0, at - 18) : text.lastIndexOf(" ", Math.max(0, at - 30)) + 1;
-    const words = element("q", text.slice(from, at));
-    words.lang = chinese ? "zh-Hans" : "en";
-    words.className = "stays";
+    const words = element("q", text.slice(from, at), { lang: chinese ? "zh-Hans" : "en", className: "stays" });
     words.append(element("mark", text.slice(at, at + length)), text.slice(at + length, at + length + 30));
-    made.append(link, " ", words);
+    made.append(anchor(data.clauses[lang()][clause] ?? id, `${lang()}/plan.html#${id}`), " ", words);
     return made;
   };
-  const list = (title, rows, most, words) => {
-    found.append(element("h2", title));
-    const shown = element("ul");
-    shown.append(...rows.slice(0, most).map((make) => make()));
-    found.append(shown);
-    if (rows.length > most) found.append(element("p", words.more.replace("{n}", rows.length - most)));
-  };
   const search = () => {
-    const words = data.words[lang()], typed = box.value.trim(), wanted = fold(typed);
+    const words = data.words[lang()], typed = box.value.trim(), wanted = fold(typed), text = simple(typed).toLowerCase();
+    const say = (key, n) => words[key].replace("{name}", typed).replace("{n}", n);
+    const list = (key, rows) => {
+      const shown = element("ul");
+      shown.append(...rows.slice(0, 8).map((make) => make()));
+      found.append(element("h2", say(key, rows.length)), shown);
+      if (rows.length > 8) found.append(element("p", say("more", rows.length - 8)));
+    };
     found.replaceChildren();
     if (!wanted) return;
-    const hits = known.map((it) => [rank(it, wanted), it]).filter(([at]) => at < 9).sort((a, b) => a[0] - b[0]);
-    const title = (key, n) => words[key].replace("{name}", typed).replace("{n}", n);
-    if (hits.length) list(title("places", hits.length), hits.map(([, it]) => () => place(it, words)), 8, words);
-    else found.append(element("p", title("none", 0)));
-    const text = simple(typed), rows = [];
-    for (const row of /^[\x20-\x7e]+$/.test(text) ? data.english : data.text) {
-      const where = row[2].toLowerCase().indexOf(text.toLowerCase());
-      if (text.length > 1 && where >= 0) rows.push(() => passage(row, where, text.length));
-    }
-    if (rows.length) list(title("text", rows.length), rows, 8, words);
-    else if (!hits.length) found.append(element("p", title("notext", 0)));
+    const ranked = known.map((it) => [rank(it, wanted), it]).filter(([at]) => at < 9).sort((a, b) => a[0] - b[0]);
+    const hits = ranked.map(([, it]) => () => place(it, words));
+    const rows = (/^[\x20-\x7e]+$/.test(text) ? data.english : data.text).map((row) => [row, row[2].toLowerCase().indexOf(text)]);
+    const said = rows.filter(([, at]) => text.length > 1 && at >= 0).map(([row, at]) => () => passage(row, at, text.length));
+    if (hits.length) list("places", hits);
+    else found.append(element("p", say("none")));
+    if (said.length) list("text", said);
+    else if (!hits.length) found.append(element("p", say("notext")));
   };
   const settle = () => {
     document.documentElement.lang = lang() === "en" ? "en" : "zh-Hans";
     search();
   };
-  document.getElementById("languages").addEventListener("change", () => {
+  byId("languages").addEventListener("change", () => {
     try { history.replaceState(null, "", `#${lang()}`); } catch { /* a file may not */ }
     settle();
   });
   // A county's entry may lie in a province that is folded.
   const open = () => {
-    const target = document.getElementById(location.hash.slice(1));
+    const target = byId(location.hash.slice(1));
     target?.closest("details")?.setAttribute("open", "");
-    if (target) target.scrollIntoView({ block: "center" });
+    target?.scrollIntoView({ block: "center" });
   };
   addEventListener("hashchange", open);
   box.addEventListener("input", search);
