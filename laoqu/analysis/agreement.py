@@ -81,13 +81,15 @@ def agreement(
     paired = ratings[(~np.isnan(ratings)).sum(axis=1) >= 2]
     size = len(known)
     apart = np.array([[masi(a, b) for b in known] for a in known]) if scale == "sets" else None
-    values, groups = _measured(ratings, size, scale, apart), _groups(table.index, cluster)
+    counts = np.stack([(ratings == code).sum(axis=1) for code in range(size)] or [[]], axis=1)
+    values = _measured(ratings, counts, scale, apart)
+    groups = _groups(table.index, cluster)
     rng = np.random.default_rng(seed)
     alike = not len(paired) or (np.nanmax(paired, axis=1) == np.nanmin(paired, axis=1)).all()
     drawn = []
     for _ in range(0 if alike or len(groups) < 2 else draws):
-        chosen = [groups[i] for i in rng.integers(0, len(groups), len(groups))]
-        drawn.append(_measured(ratings[np.concatenate(chosen)], size, scale, apart))
+        rows = np.concatenate([groups[i] for i in rng.integers(0, len(groups), len(groups))])
+        drawn.append(_measured(ratings[rows], counts[rows], scale, apart))
     drawn = pd.DataFrame(drawn, columns=list(values), dtype="float64")
     if len(codings) < 2:
         why = "undefined: a single coder"
@@ -198,20 +200,24 @@ def by_variable(
 
 
 def _measured(
-    ratings: np.ndarray, size: int, scale: str, apart: np.ndarray | None
+    ratings: np.ndarray, counts: np.ndarray, scale: str, apart: np.ndarray | None
 ) -> dict[str, float]:
-    """Return every statistic of units × coders, NaN where it is undefined."""
-    coders = ratings.shape[1]
+    """Return every statistic of units × coders (and × codes), NaN where it is undefined."""
+    coders, size = ratings.shape[1], counts.shape[1]
     names = ["percent", f"alpha_{scale}", "kappa" if coders == 2 else "fleiss"]
     names += ["kappa_quadratic"] if scale == "ordinal" and coders == 2 else []
     names += ["ac1", "ac2"] if scale == "ordinal" else ["ac1"]
     names = [*names, "holsti", "holsti_stepped"] if apart is None else ["alpha_masi"]
     found = dict.fromkeys(names, np.nan)
-    counts = np.stack([(ratings == code).sum(axis=1) for code in range(size)] or [[]], axis=1)
     counts = counts[counts.sum(axis=1) > 0]
     paired = counts[counts.sum(axis=1) >= 2]
     if not len(paired):
         return found
+    if apart is not None:
+        total = paired.sum(axis=0)
+        expected = (total @ apart @ total) / (total.sum() - 1)
+        observed = ((paired @ apart * paired).sum(axis=1) / (paired.sum(axis=1) - 1)).sum()
+        return {"alpha_masi": float(1 - observed / expected) if expected else np.nan}
     equal, steps = np.eye(size), np.abs(np.subtract.outer(np.arange(size), np.arange(size)))
     # Gwet's ordinal weights: 1 − pairs of categories passed / all pairs.
     ordered = 1 - steps * (steps + 1) / max(size * (size - 1), 1)
@@ -224,9 +230,8 @@ def _measured(
         found["ac2"] = _beyond(_observed(paired, ordered), ordered.sum() * gwet)
     found["fleiss"] = _beyond(percent, share @ share)
     if (paired.sum(axis=0) > 0).sum() > 1:
-        level = scale if apart is None else lambda *_, i1, i2, **__: apart[i1, i2]
-        found["alpha_masi" if apart is not None else f"alpha_{scale}"] = krippendorff.alpha(
-            value_counts=counts, value_domain=list(range(size)), level_of_measurement=level
+        found[f"alpha_{scale}"] = krippendorff.alpha(
+            value_counts=counts, value_domain=list(range(size)), level_of_measurement=scale
         )
     for name, distance in {"kappa": 1 - equal, "kappa_quadratic": steps**2.0}.items():
         found[name] = _kappa(ratings, distance) if name in names else np.nan
