@@ -19,6 +19,7 @@ from laoqu.errors import (
     Problem,
     UnknownId,
     guard,
+    guard_methods,
 )
 
 __version__ = "0.1.0"
@@ -60,6 +61,8 @@ def __getattr__(name: str) -> object:
     value = getattr(module, name)
     if inspect.isfunction(value) and not hasattr(value, "__wrapped__"):
         value = guard(value)
+    if inspect.isclass(value) and not issubclass(value, Exception):
+        guard_methods(value)
     globals()[name] = value
     return value
 

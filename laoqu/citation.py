@@ -109,14 +109,14 @@ def ids(document: Document, tables: Tables) -> list[str]:
     return [*(unit.unit_id for unit in document.units), *rows, *document.passages]
 
 
-def describe(id: str, document: Document, tables: Tables) -> str:
+def describe(id: str, document: Document, tables: Tables, measures: pd.DataFrame) -> str:
     """Say in a few lines what an id of the text, of a keyed table or of the codebook stands for."""
     if passage := document.passages.get(id):
         sentences = sum(unit.clause_id == id and unit.kind == "sentence" for unit in document.units)
         head = f"{passage.name} {passage.title}"
         return f"{head}\n{sentences} sentences, characters {passage.start}–{passage.end}"
     for table, key in {**KEYED, "gazetteer": "adcode"}.items():
-        rows = tables(table)
+        rows = measures if table == "measures" else tables(table)
         for row in rows[rows[key] == id].to_dict("records"):
             empty = [k for k, v in row.items() if v is pd.NA or v is None or v in ("", ())]
             return "\n".join(f"{k}: {v}" for k, v in row.items() if k not in empty)

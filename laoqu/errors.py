@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import inspect
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeVar
 
@@ -82,9 +83,10 @@ def guard(function: F) -> F:
 
 
 def guard_methods(cls: type) -> type:
-    """Guard every public method of a class."""
+    """Guard every public method of a class, and the making of an object."""
     for name, value in list(vars(cls).items()):
-        if callable(value) and not name.startswith("_"):
+        public = name == "__init__" or not name.startswith("_")
+        if inspect.isfunction(value) and public and not hasattr(value, "__wrapped__"):
             setattr(cls, name, guard(value))
     return cls
 

@@ -7,6 +7,7 @@ for maps of counties, not for overlays on other base maps.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -144,10 +145,18 @@ def area_counties(
     rows = membership.loc[membership["region_id"] == region_id, ["adcode", "confidence"]]
     if rows.empty:
         raise LaoquError(f"the membership table has no county of {region_id}")
-    if missing := sorted(set(rows["adcode"]) - set(counties["adcode"])):
-        raise LaoquError(f"no border for these counties of {region_id}: {', '.join(missing)}")
+    require(rows["adcode"], counties["adcode"])
     found = counties.merge(rows, on="adcode", validate="1:1")
     return found.assign(documented=found["confidence"] != "low")
+
+
+def require(codes: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse codes that have no border, the first few of them named."""
+    wanted = set(codes)
+    if missing := sorted(wanted - set(known)):
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        shown = ", ".join(missing[:5]) + more
+        raise LaoquError(f"no border for {len(missing)} of {len(wanted)} counties: {shown}")
 
 
 def ground(x: float, y: float) -> tuple[float, float]:

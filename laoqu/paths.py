@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from laoqu.errors import OutputError
@@ -32,10 +32,8 @@ def checkout() -> Path | None:
 
 def data() -> Path:
     """Return the data folder: ``LAOQU_DATA``, the checkout's, or the wheel's."""
-    if override := os.environ.get("LAOQU_DATA"):
-        return Path(override).expanduser().resolve()
     root = checkout()
-    return root / "data" if root else SHARED / "data"
+    return _named("LAOQU_DATA", lambda: root / "data" if root else SHARED / "data")
 
 
 def notebooks() -> Path:
@@ -46,15 +44,16 @@ def notebooks() -> Path:
 
 def outputs() -> Path:
     """Return the outputs folder: ``LAOQU_OUTPUTS``, the checkout's, or ``./outputs``."""
+    return _named("LAOQU_OUTPUTS", lambda: (checkout() or Path.cwd()) / "outputs")
+
+
+def _named(variable: str, default: Callable[[], Path]) -> Path:
+    named = os.environ.get(variable)
     try:
-        if override := os.environ.get("LAOQU_OUTPUTS"):
-            return Path(override).expanduser().resolve()
-        root = checkout()
-        return root / "outputs" if root else Path.cwd() / "outputs"
-    except (OSError, RuntimeError) as error:  # a loop of links, no such user, a deleted folder
-        override = override or "the working directory"
-        message = f"the outputs folder cannot be found ({override}): {error}"
-        raise OutputError(f"{message}; set LAOQU_OUTPUTS to another folder") from error
+        return Path(named).expanduser().resolve() if named else default()
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, no such user
+        message = f"the folder {named or 'where we are'} cannot be found: {error}"
+        raise OutputError(f"{message}; set {variable} to another folder") from error
 
 
 def own_files(given: Mapping[str, Path | str | None] | None = None) -> dict[str, Path]:

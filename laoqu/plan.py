@@ -115,12 +115,8 @@ class Plan:
 
     def describe(self, id: str) -> str:
         """Say in a few lines what an id stands for: area, clause, box, sentence, mention, code."""
-
-        def tables(name: str) -> pd.DataFrame:
-            return self.measures() if name == "measures" else self.table(name)
-
         with suppress(LookupError):
-            return citation.describe(id, self.document, tables)
+            return citation.describe(id, self.document, self.table, self.measures())
         try:
             region = self.region(id)
         except UnknownId as error:
@@ -339,19 +335,18 @@ class Plan:
         return self._of(region, self._made[key].copy(deep=False))
 
     def _counts(self) -> dict[str, int]:
-        documented = self.membership().query("confidence != 'low'")
+        sentences, members = self.sentences(), self.membership().query("confidence != 'low'")
+        named = {name: len(getattr(self, name)) for name in ("parts", "clauses", "boxes")}
         return {
             "characters": len(self.document.canonical),
             "pages": len(self.document.page_starts),
-            "parts": len(self.parts),
-            "clauses": len(self.clauses),
-            "boxes": len(self.boxes),
-            "sentences": len(self.sentences()),
-            "directive sentences": int(self.sentences()["directive"].sum()),
+            **named,
+            "sentences": len(sentences),
+            "directive sentences": int(sentences["directive"].sum()),
             "measures": len(self.table("measures")),
             "namings of places": len(self.table("mentions")),
             "areas": len(self.region_ids),
-            "documented counties": documented["adcode"].nunique(),
+            "documented counties": members["adcode"].nunique(),
         }
 
     def __repr__(self) -> str:

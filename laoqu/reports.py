@@ -34,27 +34,18 @@ def run_reports(
     outputs: Path | str | None = None,
     **options: object,
 ) -> list[Run]:
-    """Run the reports of many areas, write ``index.html`` and ``manifest.json``.
+    """Run the reports of many areas (by default all twelve), write ``index.html``.
 
     Parameters
     ----------
     regions : iterable of str, optional
-        Ids, Chinese or English names; by default all twelve.
+        Ids, Chinese or English names.
     langs : sequence of {"zh", "en"}
     outputs : path, optional
         By default the checkout's ``outputs/`` or ``LAOQU_OUTPUTS``.
     **options
-        Of `laoqu.run.batch.run_notebook`: ``formats``, ``jobs``, ``timeout``, ``force`` …
-
-    Returns
-    -------
-    list of Run
-        In the order asked; those that failed are among them.
-
-    Raises
-    ------
-    UnknownId, ParameterError, OutputError
-        For anything wrong with the request, before anything starts.
+        ``formats``, ``jobs``, ``timeout``, ``force`` …: see `laoqu.run.batch.run_notebook`, also
+        for what is returned and raised.
     """
     wanted = area_ids() if regions is None else list(regions)
     sets = [{"region": region, "lang": lang} for lang in langs for region in wanted]

@@ -20,7 +20,7 @@ from laoqu import paths, succession
 from laoqu.analysis import estimators, treatment
 from laoqu.analysis.monitor import Monitor
 from laoqu.analysis.quality import coverage, findings
-from laoqu.analysis.reading import Columns, read
+from laoqu.analysis.reading import Columns, read, safe
 from laoqu.errors import LaoquError, OutputError, nearest
 from laoqu.spelling import TAIL, clean
 from laoqu.succession import FIRST, LAST, YEAR, Units
@@ -34,6 +34,8 @@ LEVELS = {"county": "counties", "prefecture": "cities", "province": "provinces"}
 VINTAGE_SHARE = 0.9
 #: Fewer codes than this fit many years by chance: then all must, and the panel must reach the year.
 VINTAGE_CODES = 10
+#: Characters that a cell of a workbook takes.
+CELL = 32_767
 #: What the plan is loaded by.
 ENVIRONMENT = ("DATA", "MEMBERSHIP", "BOUNDARIES", "CODING")
 
@@ -144,10 +146,10 @@ class Panel:
                 raise OutputError(f"{paths.display(target)} is there already: name another file")
         data = self.data.reset_index(drop=True)
         writers = {
-            ".csv": lambda: _safe(data).to_csv(path, index=False, encoding="utf-8-sig"),
+            ".csv": lambda: safe(data).to_csv(path, index=False, encoding="utf-8-sig"),
             ".parquet": lambda: data.to_parquet(path, index=False),
             ".dta": lambda: _for_stata(data, path),
-            ".xlsx": lambda: _safe(data).to_excel(path, index=False),
+            ".xlsx": lambda: _for_excel(data, path),
         }
         if path.suffix not in writers:
             raise OutputError(f"{path.name}: expected one of {', '.join(writers)}")
@@ -381,7 +383,10 @@ def _for_stata(data: pd.DataFrame, path: Path) -> None:
     data.to_stata(path, write_index=False, version=118, convert_strl=long)
 
 
-def _safe(data: pd.DataFrame) -> pd.DataFrame:
-    """Keep spreadsheets from reading text as a formula."""
-    words = data.select_dtypes(include=["object", "str", "string"]).columns
-    return data.assign(**{c: data[c].replace(r"^(?=[=+\-@])", "'", regex=True) for c in words})
+def _for_excel(data: pd.DataFrame, path: Path) -> None:
+    """Write a workbook; a text that a cell cannot hold is refused, not cut."""
+    data = safe(data)
+    longest = max(data[c].astype("str").str.len().max() for c in data)
+    if longest > CELL:
+        raise ValueError(f"a cell holds {longest:,.0f} characters, XLSX takes {CELL:,}")
+    data.to_excel(path, index=False)

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from laoqu import paths
-from laoqu.analysis.names_to_codes import codes_of_names
+from laoqu.analysis.codes import MOST, Notes, code_of, codes_of, codes_of_names, examples
 from laoqu.errors import LaoquError, nearest
 from laoqu.spelling import clean
 from laoqu.succession import Units
@@ -29,15 +29,9 @@ YEARS = {kind: re.compile(text, re.IGNORECASE) for kind, text in SPEC["years"].i
 #: A year that is a number lies between these.
 FIRST_YEAR, LAST_YEAR = 1949, 2100
 #: Larger files, longer and wider tables are no panels of counties and years: bytes, rows, columns.
-MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 150_000_000, 1_000_000, 3_000
-#: Share of a column that must read as codes, years or names to be taken for them.
-MOST = 0.8
+MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 150_000_000, 500_000, 3_000
 #: So many values of a column are looked at to find out what it holds.
 SAMPLE = 400
-#: An example in a message has at most so many characters.
-SHOWN = 40
-
-Notes = list[tuple[str, int, str]]
 
 
 class Columns(NamedTuple):
@@ -76,9 +70,10 @@ def read(source: object, columns: Columns, units: Units) -> Read:
     if frame.empty:
         raise LaoquError("the panel has no rows")
     if len(frame) > MOST_ROWS or len(frame.columns) > MOST_COLUMNS:
-        shown = f"{len(frame):,} rows and {len(frame.columns):,} columns"
-        most = f"{MOST_ROWS:,} and {MOST_COLUMNS:,}: is it one of counties and years?"
-        raise LaoquError(f"the panel has {shown}, expected at most {most}")
+        raise LaoquError(
+            f"the panel has more than {MOST_ROWS:,} rows or {MOST_COLUMNS:,} columns: is it one of "
+            "counties and years?"
+        )
     code = columns.code or _code_column(frame, units)
     name = columns.name or _name_column(frame, code, units)
     if code is None and name is None:
@@ -97,7 +92,7 @@ def read(source: object, columns: Columns, units: Units) -> Read:
     frame[year] = frame[year].astype("Int64")
     unresolved = pd.DataFrame(columns=["name", "reason"])
     if code:
-        codes = _codes(frame[code], notes)
+        codes = codes_of(frame[code], notes)
     else:
         codes, unresolved = codes_of_names(frame, name, frame[year], units)
         n, shown = int(codes.notna().sum()), ", ".join(unresolved["name"].head(5))
@@ -127,24 +122,18 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
     kind = path.suffix.lower().lstrip(".")
     if kind in ("xls", "sav", "rds", "rdata", "shp", "json", "zip"):
         raise LaoquError(f"{path.name} is a .{kind} file: save it as CSV, XLSX, DTA or Parquet")
-    readers = {"xlsx": _excel, "xlsm": _excel, "dta": _stata, "parquet": _parquet, "pq": _parquet}
+    readers = {
+        "xlsx": _excel,
+        "xlsm": _excel,
+        "dta": lambda path, _: pd.read_stata(path, convert_categoricals=False),
+        "parquet": lambda path, _: pd.read_parquet(path),
+    }
     try:
         return readers.get(kind, _csv)(path, notes)
     except LaoquError:
         raise
     except Exception as error:  # each format's reader has errors of its own
         raise LaoquError(f"{path.name} cannot be read as {kind or 'csv'}: {error}") from error
-
-
-def _parquet(path: Path, _: Notes) -> pd.DataFrame:
-    return pd.read_parquet(path)
-
-
-def _stata(path: Path, notes: Notes) -> pd.DataFrame:
-    with pd.read_stata(path, iterator=True) as reader:
-        if labels := [label for label in reader.variable_labels().values() if label]:
-            notes.append(("file", 0, f"{len(labels)} columns have labels; their names are kept"))
-        return reader.read(convert_categoricals=False)
 
 
 def _csv(path: Path, notes: Notes) -> pd.DataFrame:
@@ -169,7 +158,7 @@ def _csv(path: Path, notes: Notes) -> pd.DataFrame:
         notes.append(("file", skip, "lines above the head were left out"))
     body.seek(sum(map(len, head[:skip])))
     mark = max(",\t;|", key=head[skip].count)
-    return pd.read_csv(body, sep=mark, dtype=str, keep_default_na=False)
+    return pd.read_csv(body, sep=mark, dtype=str, keep_default_na=False, nrows=MOST_ROWS + 1)
 
 
 def _excel(path: Path, notes: Notes) -> pd.DataFrame:
@@ -216,7 +205,7 @@ def _sample(column: pd.Series) -> pd.Series:
 
 def _code_column(frame: pd.DataFrame, units: Units) -> str | None:
     """Return the column that holds codes: by content first, by its name among several."""
-    codes = {c: [_code(value)[0] for value in _sample(frame[c])] for c in frame}
+    codes = {c: [code_of(value)[0] for value in _sample(frame[c])] for c in frame}
     known = {c: np.mean([v in units.by_code for v in each] or [0]) for c, each in codes.items()}
     found = [c for c in frame if known[c] >= MOST]
     if not found:
@@ -225,7 +214,7 @@ def _code_column(frame: pd.DataFrame, units: Units) -> str | None:
     # Codes of provinces and cities stand beside those of counties.
     found = [c for c in found if np.mean([v[-2:] != "00" for v in codes[c]]) >= MOST] or found
     found = [c for c in found if _called("code", c)] or found
-    read = [frame[c].map(lambda value: _code(value)[0]) for c in found]
+    read = [frame[c].map(lambda value: code_of(value)[0]) for c in found]
     if all(read[0].equals(other) for other in read[1:]):
         return found[0]
     raise LaoquError(f"columns {', '.join(found)} all hold codes: say code=")
@@ -263,40 +252,6 @@ def _year_column(frame: pd.DataFrame, code: str | None) -> str | None:
     return group[0] if group else None
 
 
-def _code(value: object) -> tuple[str, str]:
-    """Return a value as a code of six digits, "" where it is none, and how it was changed."""
-    text = str(value)
-    plain = re.sub("^(?:cn|chn)", "", clean(text).strip("'\""), flags=re.IGNORECASE)
-    plain = plain.removesuffix(".0")
-    if not re.fullmatch(r"\d{2}|\d{4}|\d{6}|\d{9}|\d{12}", plain):
-        return "", "no code: the rows have no unit"
-    code = plain[:6].ljust(6, "0")
-    if len(plain) > 6:
-        return code, "longer statistical codes cut to six digits"
-    if len(plain) < 6:
-        return code, "codes of a province or city filled with zeros"
-    if text.endswith(".0"):
-        return code, "written as decimals (620422.0)"
-    if isinstance(value, Real):
-        return code, "numbers read as text of six digits"
-    return code, "" if text == code else "with spaces, quotes or wide digits"
-
-
-def _codes(column: pd.Series, notes: Notes) -> pd.Series:
-    """Return codes as text of six digits, NA where a value is none."""
-    known = column.dropna().unique()
-    read = {value: _code(value) for value in known}
-    how = column.map({value: change for value, (_, change) in read.items()})
-    for change, rows in column.groupby(how.fillna(_code("")[1])):
-        if change:
-            notes.append((str(column.name), len(rows), f"{change}: {_examples(rows)}"))
-    return column.map({v: code for v, (code, _) in read.items() if code}).astype("str")
-
-
-def _examples(values: pd.Series) -> str:
-    return ", ".join(str(value)[:SHOWN] for value in values.dropna().drop_duplicates().head(3))
-
-
 def _year(value: object) -> tuple[int | None, str]:
     """Return the year of a value, and the part of the year it names if it names one."""
     if hasattr(value, "year"):
@@ -323,7 +278,7 @@ def _years(column: pd.Series, units: pd.Series, notes: Notes) -> pd.Series:
         )
     if column.dropna().astype(str).ne(years[column.notna()].astype(str)).any():
         kind = "decimals" if pd.api.types.is_float_dtype(column) else "text or dates"
-        shown = _examples(column[years.notna()])
+        shown = examples(column[years.notna()])
         notes.append((str(column.name), int(years.notna().sum()), f"{kind} read as years: {shown}"))
     if n := int(years.isna().sum()):
         notes.append((str(column.name), n, "no year: the rows have no unit"))
@@ -392,7 +347,7 @@ def _numbers(column: pd.Series, notes: Notes) -> pd.Series:
         return column
     if odd.any():
         if odd.sum() < 0.05 * known.sum():
-            text = f"no number where all others are: {_examples(column[odd])}"
+            text = f"no number where all others are: {examples(column[odd])}"
             notes.append((str(column.name), int(odd.sum()), text))
         return column.where(known)
     for rows, what in (
@@ -402,3 +357,15 @@ def _numbers(column: pd.Series, notes: Notes) -> pd.Series:
         if n := int(rows.sum()):
             notes.append((str(column.name), n, what))
     return numbers.fillna(column.map(dict(zip(texts, read, strict=True))))
+
+
+def safe(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose text no spreadsheet reads as a formula.
+
+    >>> safe(pd.DataFrame({"=a": ["=1+1", "b"]}))["'=a"].tolist()
+    ["'=1+1", 'b']
+    """
+    formula = r"^(?=[=+\-@\t\r])"
+    words = frame.select_dtypes(include=["object", "str", "string"]).columns
+    frame = frame.assign(**{c: frame[c].replace(formula, "'", regex=True) for c in words})
+    return frame.rename(columns=lambda name: re.sub(formula, "'", str(name)))

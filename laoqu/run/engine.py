@@ -22,7 +22,6 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from itertools import groupby
 from pathlib import Path
 
 import matplotlib as mpl
@@ -137,7 +136,9 @@ class Client(PapermillNotebookClient):
         with _printed(self.send, Path(self.shell.ipython_dir)), _alarm(self.limit):
             result = self.shell.run_cell(cell.source, store_history=True)
         cell.execution_count = result.execution_count
-        cell.outputs = _joined(cell.outputs)
+        for output in cell.outputs:
+            if "parts" in output:
+                output.text = "".join(output.pop("parts"))
         self.on_cell_executed(cell=cell, cell_index=cell_index)
         if not result.success:
             raise CellExecutionError("", "", "")
@@ -150,6 +151,11 @@ class Client(PapermillNotebookClient):
                 cut = self.left + len(content["text"]) >= 0
                 content["text"] = "… (the rest is not kept)\n" if cut else ""
             if not content["text"]:
+                return
+            outputs = self.at[0].outputs
+            last = outputs[-1] if outputs and not self.clear_before_next_output else {}
+            if last.get("name") == content["name"]:
+                last.setdefault("parts", [last.text]).append(content["text"])
                 return
         elif kind != "error":
             content = json.loads(json.dumps(content, default=json_default))
@@ -184,19 +190,9 @@ logger.setLevel("ERROR")
 
 
 def execute(job: Job, tell: Callable[[object], None]) -> Run:
-    """Run one notebook and make its files.
+    """Run one notebook and make its files; a failed run has ``STEM.failed.ipynb`` alone.
 
-    Parameters
-    ----------
-    job : Job
-    tell : callable
-        Gets the notebook as it begins, then the number and content of cells as they change.
-
-    Returns
-    -------
-    Run
-        Files by their path in the run's folder; a failed run has ``STEM.failed.ipynb`` with the
-        traceback.
+    `tell` gets the notebook as it begins, then the number and content of cells as they change.
     """
     began = time.monotonic()
     gc.set_threshold(*GARBAGE)
@@ -282,16 +278,6 @@ def _settle(notebook: nbformat.NotebookNode) -> None:
         for output in cell.get("outputs", []):
             if "text" in output:
                 output.text = CELL_FILE.sub("<cell>", output.text)
-
-
-def _joined(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
-    """Return outputs with what was printed in pieces in one."""
-    found = []
-    for name, group in groupby(outputs, lambda each: each.get("name")):
-        if name:
-            group = [new_output("stream", name=name, text="".join(each.text for each in group))]
-        found += group
-    return found
 
 
 @contextmanager

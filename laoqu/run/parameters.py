@@ -85,13 +85,8 @@ class Notebook:
     def check(self, given: Mapping[str, object], kinds: Mapping[str, Callable]) -> dict:
         """Return the full parameters of a run, or say what is wrong with `given`.
 
-        Parameters
-        ----------
-        given : mapping
-            A parameter that is left out takes its default.
-        kinds : mapping of str to callable
-            Name of a parameter, or its kind in the notebook's metadata → what brings a value to
-            its one form, or refuses it.
+        `kinds`: name of a parameter, or its kind in the notebook's metadata → what brings a value
+        to its one form, or refuses it. What is left out takes its default.
         """
         for name in given:
             if name not in self.defaults:
@@ -163,13 +158,7 @@ def digest_of(value: object) -> str:
 
 
 def read_sets(file: Path) -> list[dict[str, object]]:
-    """Return the sets of a CSV file (a row each, empty cells left out) or a YAML list.
-
-    Raises
-    ------
-    ParameterError
-        When the file cannot be read or holds anything else.
-    """
+    """Return the sets of a CSV file (a row each, empty cells left out) or a YAML list."""
     if file.suffix not in (".csv", ".yaml", ".yml"):
         raise ParameterError(f"{file}: expected a .csv or .yaml file")
     try:
@@ -180,7 +169,8 @@ def read_sets(file: Path) -> list[dict[str, object]]:
         else:
             import yaml
 
-            sets = yaml.safe_load(text)
+            # The reader of libyaml refuses deep nesting at once, ours after seconds.
+            sets = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except Exception as error:  # whatever YAML says of a file
         raise ParameterError(f"{file} cannot be read: {_short(error)}") from error
     if not isinstance(sets, list) or not all(isinstance(each, dict) for each in sets):
@@ -191,19 +181,9 @@ def read_sets(file: Path) -> list[dict[str, object]]:
 
 
 def expect_parameters(namespace: Mapping[str, object], *names: str) -> None:
-    """Raise when a notebook was given a parameter it does not have: papermill only warns of it.
+    """Raise `ParameterError` when a notebook was given a parameter that is none of its `names`.
 
-    Parameters
-    ----------
-    namespace : mapping
-        The notebook's ``globals()``, before it has set names of its own.
-    *names : str
-        The parameters it has.
-
-    Raises
-    ------
-    ParameterError
-        With the nearest name.
+    papermill only warns of one; `namespace` is ``globals()`` before the notebook sets names itself.
 
     Examples
     --------

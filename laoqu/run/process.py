@@ -50,17 +50,10 @@ class Lost(Exception):  # noqa: N818 - it is the call that is lost
 
 
 class Call:
-    """A call that runs elsewhere: ``function(*arguments, tell)``.
+    """``function(*arguments, tell)`` elsewhere; `tell` takes what it has to say meanwhile.
 
-    Parameters
-    ----------
-    function : callable
-        Of a module; its last argument is a function that takes what it has to tell.
-    arguments : sequence
-    limit : float, optional
-        Seconds in which it must tell something or return.
-    environment : mapping, optional
-        By default that of this process, as it stands now.
+    It must tell something or return in `limit` seconds. `environment` is by default that of this
+    process, as it stands now.
     """
 
     def __init__(

@@ -90,19 +90,9 @@ def changes(before: Mapping, now: Mapping, sets: Mapping[str, Mapping[str, str]]
 
 
 class Store:
-    """An outputs folder under its lock.
+    """An outputs folder under its lock; with `look`, nothing is written and no lock taken.
 
-    Parameters
-    ----------
-    folder : path, optional
-        By default the checkout's ``outputs/`` or ``LAOQU_OUTPUTS``.
-    look : bool
-        Only look: write nothing, take no lock.
-
-    Raises
-    ------
-    OutputError
-        When it cannot be written, or another batch is writing into it.
+    `OutputError` when it cannot be written, or another batch is writing into it.
     """
 
     def __init__(self, folder: Path | str | None = None, look: bool = False) -> None:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from laoqu import paths
-from laoqu.document import numeral
 from laoqu.errors import LaoquError, ParameterError, UnknownId, nearest
+from laoqu.layout import numeral
 
 if TYPE_CHECKING:
     from laoqu.plan import Plan

@@ -30,7 +30,7 @@ CASES = {
     "raise": "raise ValueError('x' * 3_000_000)",
     "exit": "sys.exit(0)",
     "hard exit": "os._exit(0)",
-    "killed": "os.kill(os.getpid(), 9)",
+    "killed": "os.write(2, b'last words'); os.kill(os.getpid(), 9)",
     "segfault": "import ctypes; ctypes.string_at(0)",
     "hang": "while True: pass",
     "deaf": "while True:\n        try: time.sleep(1)\n        except BaseException: pass",
@@ -133,6 +133,7 @@ def test_a_failed_run_stops_no_other_and_says_what_happened(failures):
     number = {name: place + 4 for place, name in enumerate(CASES)}
     named = ("raise", "hard exit", "killed", "segfault", "hang", "deaf")
     assert {name: cells[name] for name in named} == {name: number[name] for name in named}
+    assert runs["killed"].last_lines == ("last words", "the process ended with signal 9")
     assert all(each.last_lines for each in runs.values() if each.status == "failed" and each.cell)
     assert max(len(str(each)) for each in runs.values()) < 30_000
     assert seconds < 60
@@ -420,49 +421,20 @@ def test_a_deleted_working_directory_is_no_traceback(command):
 def cluster(tmp_path):
     """A scheduler with two workers: give its address and its processes."""
     env = os.environ | {"PYTHONPATH": f"{HERE}{os.pathsep}{HERE.parent}", "TMPDIR": str(tmp_path)}
-    quiet = {
-        "stdout": subprocess.DEVNULL,
-        "stderr": subprocess.DEVNULL,
-        "cwd": tmp_path,
-        "env": env,
-    }
     info = tmp_path / "scheduler.json"
-    dask = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
-    started = [
-        subprocess.Popen(
-            [
-                *dask,
-                "--port",
-                "0",
-                "--host",
-                "127.0.0.1",
-                "--no-dashboard",
-                "--scheduler-file",
-                str(info),
-            ],
-            **quiet,
-        )
-    ]
+    started = []
+
+    def begin(what, *more):
+        command = [sys.executable, "-m", f"distributed.cli.dask_{what}", *more, "--no-dashboard"]
+        quiet = subprocess.DEVNULL
+        started.append(subprocess.Popen(command, stdout=quiet, stderr=quiet, cwd=tmp_path, env=env))
+
+    begin("scheduler", "--port", "0", "--host", "127.0.0.1", "--scheduler-file", str(info))
     until = time.monotonic() + 30
     while not info.is_file() and time.monotonic() < until:
         time.sleep(0.1)
     address = json.loads(info.read_text())["address"]
-    started.append(
-        subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "distributed.cli.dask_worker",
-                address,
-                "--nworkers",
-                "2",
-                "--nthreads",
-                "1",
-                "--no-dashboard",
-            ],
-            **quiet,
-        )
-    )
+    begin("worker", address, "--nworkers", "2", "--nthreads", "1")
     yield address, started
     for process in reversed(started):
         process.kill()

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import laoqu as lq
-from laoqu import document
+from laoqu import document, layout
 from laoqu.errors import DataError
 
 DOC = lq.load().document
@@ -143,8 +143,8 @@ SIBLING = """某省支持革命老区振兴
 
 def test_a_sibling_plan_is_read_by_convention_and_its_own_layout():
     at = SIBLING.split("\n").index("专栏 1 重点县") + 1
-    layout = {"piece": [{"box": 1, "lines": [at, at + 2]}]}
-    doc = document.parse(SIBLING, layout)
+    pieces = {"piece": [{"box": 1, "lines": [at, at + 2]}]}
+    doc = document.parse(SIBLING, pieces)
     assert [u.unit_id for u in doc.units] == [
         "title", "pre.s01", "p1.h", "p1.s01", "p2.h", "c01.h", "c01.s01", "c01.s02", "b1.h",
         "b1.s01", "c02.h", "c02.s01", "b2.h", "b2.t01", "b2.s01", "b2.t02", "b2.s02", "c03.h",
@@ -157,8 +157,8 @@ def test_a_sibling_plan_is_read_by_convention_and_its_own_layout():
 
 
 def test_twenty_clauses_are_counted():
-    numerals = [*document.NUMERALS, "十一", "十二", "十三", "十九", "二十"]
-    assert [document.number(n) for n in numerals] == [*range(1, 11), 11, 12, 13, 19, 20]
+    numerals = [*layout.NUMERALS, "十一", "十二", "十三", "十九", "二十"]
+    assert [layout.number(n) for n in numerals] == [*range(1, 11), 11, 12, 13, 19, 20]
 
 
 @pytest.mark.parametrize(
@@ -185,5 +185,5 @@ def test_any_text_is_parsed_whole_or_refused(text):
         return
     assert "".join(unit.text for unit in doc.units) == doc.canonical
     assert sorted(doc.canonical) == sorted(
-        bare("\n".join(line for line in text.split("\n") if not document.PAGE_MARK.match(line)))
+        bare("\n".join(line for line in text.split("\n") if not layout.PAGE_MARK.match(line)))
     )

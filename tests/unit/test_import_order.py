@@ -10,9 +10,9 @@ from laoqu import paths
 #: One line a layer, from the ground up; within a layer any order that is no circle.
 LAYERS = """
 errors paths
-source document schema
+source layout document schema
 citation measures sheets
-regions spelling succession places geo own membership borders concordance
+regions spelling succession places geo own membership borders namings concordance
 plan
 metadata checks build
 analysis

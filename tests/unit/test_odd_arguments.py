@@ -8,7 +8,9 @@ import time
 import pytest
 
 import laoqu as lq
-from laoqu import document
+from laoqu import document, paths
+from laoqu.cli import main
+from laoqu.run.parameters import Notebook, read_sets
 
 PLAN = lq.load()
 ODD = [
@@ -32,6 +34,9 @@ def calls():
             for name in inspect.signature(function).parameters:
                 yield function, (), {name: odd}
     for odd in ODD:
+        yield lq.Plan, (odd,), {}
+        yield lq.Show, (odd,), {"lang": odd}
+        yield lq.Show(PLAN, "zh").text, (odd,), {"title": odd}
         yield lq.resolve_place, (odd,), {}
         for name in ("within", "level", "year", "folder"):
             yield lq.resolve_place, ("环县",), {name: odd}
@@ -48,3 +53,22 @@ def test_only_errors_of_our_own_and_none_after_a_second():
             assert str(error).encode("utf-8")
         assert time.perf_counter() - began < 5, (function, args, kwargs)
     assert n > 2500
+
+
+@pytest.mark.parametrize("variable", ["LAOQU_DATA", "LAOQU_OUTPUTS"])
+def test_a_folder_that_cannot_be_is_said_with_what_to_set(monkeypatch, variable, capsys):
+    monkeypatch.setenv(variable, "~no-such-user/x")
+    find = {"LAOQU_DATA": paths.data, "LAOQU_OUTPUTS": paths.outputs}[variable]
+    with pytest.raises(lq.OutputError, match=f"set {variable} to another folder"):
+        find()
+    assert main(["report", "yimeng", "--why"]) == 2
+    assert variable in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, "- " * 5000, "- &a [*a]\n", "- x: 2021-13-45\n"])
+def test_odd_yaml_is_refused_at_once(tmp_path, text):
+    (tmp_path / "sets.yaml").write_text(text, encoding="utf-8")
+    began = time.process_time()
+    with pytest.raises(lq.LaoquError):
+        Notebook("10_region_report").check(read_sets(tmp_path / "sets.yaml")[0], {})
+    assert time.process_time() - began < 0.5

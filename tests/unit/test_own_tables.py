@@ -217,6 +217,18 @@ def test_old_codes_are_followed_rings_repaired_and_names_compared_aloud(tmp_path
     ]  # fmt: skip
 
 
+def test_a_file_of_three_provinces_is_enough_for_the_areas_inside_it(tmp_path):
+    inside = PLAN.counties().query("province in ['陕西省', '甘肃省', '宁夏回族自治区']")
+    inside.to_parquet(tmp_path / "own.parquet")
+    plan = lq.load(boundaries=tmp_path / "own.parquet")
+    assert plan.counties().geom_equals(inside.reset_index(drop=True)).all()
+    assert len(plan.counties("陕甘宁")) == len(plan.membership("陕甘宁"))
+    assert len(plan.layers.provinces) == 3
+    for name, count in {"沂蒙": "18 of 18", "川陕": "38 of 66"}.items():
+        with pytest.raises(lq.LaoquError, match=f"no border for {count} counties: .* more"):
+            plan.counties(name)
+
+
 BAD = {
     "no crs": ({"crs": None}, 1, "no CRS is declared"),
     "missing": ({"adcode": ["371302", None, "371312"]}, 2, "adcode is '', expected six"),

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -207,7 +208,9 @@ def test_names_that_contradict_codes_are_reported_row_by_row():
 
 
 def test_a_panel_is_written_with_a_readme(tmp_path):
-    made = lq.panel(ROWS.assign(县名=["=1+1", *ROWS["县名"][1:]]))
+    made = lq.panel(
+        ROWS.assign(县名=["=1+1", "@x", *ROWS["县名"][2:]]).rename(columns={"gdp": "=gdp"})
+    )
     readers = {
         "csv": lambda p: pd.read_csv(p, dtype={"county_code": str}), "dta": pd.read_stata,
         "xlsx": lambda p: pd.read_excel(p, dtype={"county_code": str}), "parquet": pd.read_parquet,
@@ -217,8 +220,10 @@ def test_a_panel_is_written_with_a_readme(tmp_path):
         assert read(path)["county_code"].tolist() == FOUND
         note = path.with_name(f"{kind}.README.txt").read_text("utf-8")
         assert note.startswith("county_code") and "code followed" in note
+    sheet = openpyxl.load_workbook(tmp_path / "xlsx.xlsx").active
+    assert "f" not in {cell.data_type for row in sheet.iter_rows() for cell in row}
     text = (tmp_path / "csv.csv").read_text("utf-8-sig")
-    assert "'=1+1" in text
+    assert "'=1+1" in text and "'@x" in text and ",'=gdp," in text
     with pytest.raises(lq.OutputError, match="is there already"):
         made.to_file(tmp_path / "csv.csv")
 
@@ -247,6 +252,42 @@ def test_a_panel_without_codes_is_read_by_its_names():
     bare = lq.panel(frame[["县名", "年份", "gdp"]])
     assert bare.data["county_code"].isna()[:2].all()
     assert "130702" in bare.reasons.set_index("name")["reason"]["桥东区"]
+
+
+def test_tables_far_too_large_are_refused_before_they_are_read(tmp_path):
+    large = tmp_path / "large.csv"
+    with large.open("wb") as file:
+        file.truncate(200_000_000)  # sparse: takes no room
+    many = pd.DataFrame({"code": "620422", "year": range(500_001)})
+    wide = pd.DataFrame([range(3_001)]).assign(code="620422", year=2010)
+    for source, message in (
+        (large, "has 200 MB, expected at most 150"),
+        (many, "more than 500,000 rows"),
+        (wide, "or 3,000 columns"),
+    ):
+        with pytest.raises(LaoquError, match=message):
+            lq.panel(source)
+
+
+def test_a_stray_cell_and_a_long_one_cost_neither_time_nor_rows(tmp_path):
+    ROWS.to_excel(tmp_path / "stray.xlsx", index=False)
+    book = openpyxl.load_workbook(tmp_path / "stray.xlsx")
+    book.active["XFD1048576"] = "note"
+    book.create_sheet("second")
+    book.save(tmp_path / "stray.xlsx")
+    made = lq.panel(tmp_path / "stray.xlsx")
+    assert made.data["county_code"].dropna().tolist() == FOUND
+    assert len(made.data) == 13
+    assert "only the first sheet was read" in repr(made.report)
+    long = ROWS.assign(note="x" * 200_000, 行政区划代码=["1" * 200_000, *ROWS["行政区划代码"][1:]])
+    long.to_csv(tmp_path / "long.csv", index=False)
+    made = lq.panel(tmp_path / "long.csv")
+    assert made.data["county_code"].isna().sum() == 1
+    assert len(repr(made.report)) < 2_000
+    with pytest.raises(lq.OutputError, match="a cell holds 200,000 characters"):
+        made.to_file(tmp_path / "long.xlsx")
+    made.to_file(tmp_path / "long.dta")
+    assert pd.read_stata(tmp_path / "long.dta")["note"].str.len().eq(200_000).all()
 
 
 @pytest.fixture(scope="module")

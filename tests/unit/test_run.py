@@ -20,7 +20,7 @@ from laoqu import paths, reports
 from laoqu.run import batch, dask, process
 from laoqu.run import store as stores
 from laoqu.run.crate import metadata
-from laoqu.run.parameters import Notebook, digest_of, read_sets
+from laoqu.run.parameters import Notebook, read_sets
 
 LIGHT = ("laoqu.run.engine",)
 
@@ -289,20 +289,13 @@ def test_outputs_that_cannot_be_are_said(tmp_path, where, monkeypatch):
             stores.Store(folder)
 
 
-def test_what_changed_is_named_in_the_key():
-    sets = {"1": {"a.csv": "x", "b.csv": "y"}, "2": {"a.csv": "z", "b.csv": "y"}}
-    assert stores.changes({"data": "1", "lock": "3"}, {"data": "2", "lock": "3"}, sets) == [
-        "data: a.csv"
-    ]
-    assert digest_of({"a": 1, "b": 2}) == digest_of({"b": 2, "a": 1})
-
-
 # --- the engine
 
 CELLS = (
     "1 + n",
     "from IPython.display import Markdown, clear_output, display",
-    "h = display('x', display_id=True)",
+    "import sys; print('a'); print('b'); print('c', file=sys.stderr)",
+    "print('a'); print('b'); h = display('x', display_id=True)",
     "h.update('y'); display(Markdown('*a*'))",
     "import numpy as np, pandas as pd\npd.DataFrame({'a': np.arange(2)})",
     "!echo from a shell\nfor i in range(3):\n    clear_output(wait=True); print(i)",
@@ -498,10 +491,11 @@ def test_a_crate_names_runs_files_and_sources():
 
 
 def test_a_worker_of_other_data_is_named():
-    wanted = stores.inputs(stores.input_files())
+    inputs = stores.inputs(stores.input_files())
+    wanted = {part: inputs[part] for part in dask.SAME}
     assert dask.differences(wanted) == ""
     wanted["data"]["curated/regions.csv"] = "other"
-    assert dask.differences({**wanted, "lock": {}}) == "data: curated/regions.csv"
+    assert dask.differences(wanted) == "data: curated/regions.csv"
 
 
 def test_workers_are_as_many_as_cores_and_memory_allow(monkeypatch):
@@ -510,30 +504,3 @@ def test_workers_are_as_many_as_cores_and_memory_allow(monkeypatch):
         Path, "read_text", lambda *_: f"MemAvailable: {3 * process.RUN_MEMORY >> 10} kB"
     )
     assert process.room() == 3
-
-
-def test_a_call_gives_its_value_or_says_how_it_was_lost():
-    with process.server(()):
-        assert process.Call(_double, [21]).result() == 42
-        with pytest.raises(process.Lost, match="ZeroDivisionError"):
-            process.Call(_double, ["zero"]).result()
-        with pytest.raises(
-            process.Lost, match=r"last words\nthe process ended with signal 9"
-        ) as lost:
-            process.Call(_double, ["die"]).result()
-        assert lost.value.notes == ["a note"]
-        with pytest.raises(process.Lost, match="nothing was heard") as lost:
-            process.Call(_double, ["hang"], limit=0.3).result()
-        assert lost.value.late
-
-
-def _double(value, tell):
-    if value == "zero":
-        return 1 / 0
-    if value == "die":
-        tell("a note")
-        os.write(2, b"last words\n")
-        os.kill(os.getpid(), 9)
-    while value == "hang":
-        pass
-    return value * 2

@@ -1,9 +1,11 @@
-"""Which code a county had in a year, by its name: for panels that have no codes."""
+"""Codes of a panel's rows: from a column as people keep it, or by the names of counties."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
+from numbers import Real
 
 import pandas as pd
 
@@ -12,8 +14,51 @@ from laoqu.places import Adcode, AmbiguousName, resolve_place
 from laoqu.spelling import TAIL, clean
 from laoqu.succession import Holder, Units
 
-#: Share of a column's values that must be names of provinces or cities.
+#: Share of a column that must read as codes, names or years to be taken for them.
 MOST = 0.8
+#: An example in a message has at most so many characters.
+SHOWN = 40
+
+#: What was converted while a file was read: column, rows, how.
+Notes = list[tuple[str, int, str]]
+
+
+def code_of(value: object) -> tuple[str, str]:
+    """Return a value as a code of six digits, "" where it is none, and how it was changed.
+
+    >>> code_of(620422.0), code_of("某县")
+    (('620422', 'written as decimals (620422.0)'), ('', 'no code: the rows have no unit'))
+    """
+    text = str(value)
+    plain = re.sub("^(?:cn|chn)", "", clean(text).strip("'\""), flags=re.IGNORECASE)
+    plain = plain.removesuffix(".0")
+    if not re.fullmatch(r"\d{2}|\d{4}|\d{6}|\d{9}|\d{12}", plain):
+        return "", "no code: the rows have no unit"
+    code = plain[:6].ljust(6, "0")
+    if len(plain) > 6:
+        return code, "longer statistical codes cut to six digits"
+    if len(plain) < 6:
+        return code, "codes of a province or city filled with zeros"
+    if text.endswith(".0"):
+        return code, "written as decimals (620422.0)"
+    if isinstance(value, Real):
+        return code, "numbers read as text of six digits"
+    return code, "" if text == code else "with spaces, quotes or wide digits"
+
+
+def codes_of(column: pd.Series, notes: Notes) -> pd.Series:
+    """Return codes as text of six digits, NA where a value is none."""
+    read = {value: code_of(value) for value in column.dropna().unique()}
+    how = column.map({value: change for value, (_, change) in read.items()})
+    for change, rows in column.groupby(how.fillna(code_of("")[1])):
+        if change:
+            notes.append((str(column.name), len(rows), f"{change}: {examples(rows)}"))
+    return column.map({v: code for v, (code, _) in read.items() if code}).astype("str")
+
+
+def examples(values: pd.Series) -> str:
+    """Return the first three values for a message, none of them long."""
+    return ", ".join(str(value)[:SHOWN] for value in values.dropna().drop_duplicates().head(3))
 
 
 def codes_of_names(
