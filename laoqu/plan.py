@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from laoqu import citation, document, measures, membership, paths, regions, schema, sheets, source
+from laoqu import citation, document, measures, paths, regions, schema, sheets, source
 from laoqu.errors import DataError, Problem, UnknownId, guard, guard_methods, nearest
 from laoqu.own import CONVERSIONS
 
@@ -55,6 +55,8 @@ class Plan:
         #: What ``data/datapackage.json`` says of the collection: title, version, licences, tables.
         self.package = self._tables.package
         if "membership" in self.own:
+            from laoqu import membership
+
             path = self.own["membership"]
             table, self.conversions = membership.read(path, self._tables, membership_mode)
             self._tables.put(table)
