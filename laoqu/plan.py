@@ -15,6 +15,7 @@ import pandas as pd
 from laoqu import citation, document, measures, paths, regions, schema, sheets, source
 from laoqu.errors import DataError, Problem, UnknownId, guard, guard_methods, nearest
 from laoqu.own import CONVERSIONS
+from laoqu.reprs import Keys, asked, card, no_name
 
 if TYPE_CHECKING:
     import geopandas
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from laoqu import geo
 
 
+@asked
 @guard_methods
 class Plan:
     """One policy plan as data; get it from `laoqu.load`.
@@ -48,7 +50,7 @@ class Plan:
         #: The parsed text: raw, canonical, units, offsets both ways.
         self.document = text = document.load("plan", folder)
         #: The parts ``p1``…``p5``, clauses ``c01``…``c16`` and boxes (专栏) ``b1``…``b4``.
-        self.parts, self.clauses, self.boxes = map(dict, (text.parts, text.clauses, text.boxes))
+        self.parts, self.clauses, self.boxes = map(Keys, (text.parts, text.clauses, text.boxes))
         #: What ``data/raw/SOURCES.toml`` says of the plan: title, issuer, dates, hash.
         self.source = source.registry(folder)["plan"]
         self._tables = schema.Tables(folder, self.document)
@@ -71,10 +73,23 @@ class Plan:
 
         With `region` only the rows that name this area in ``region_id`` or ``region_ids``.
         """
-        if not isinstance(name, str) or name not in self._tables.declared:
-            known = list(self._tables.declared)
-            raise UnknownId(name, nearest(str(name), known) or known, "table")
+        if not isinstance(name, str) or name not in self.tables:
+            raise UnknownId(name, nearest(str(name), self.tables) or self.tables, "table")
         return self._of(region, self._tables.frame(name))
+
+    @property
+    def tables(self) -> list[str]:
+        """The names of the tables of the data package, for `table`."""
+        return list(self._tables.declared)
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        return self.table(name)
+
+    def __getattr__(self, name: str) -> object:
+        raise no_name("a plan", name, dir(self))
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return self.tables
 
     def units(self) -> pd.DataFrame:
         """Return every unit of the text in reading order, headings included."""
@@ -356,8 +371,8 @@ class Plan:
         return "\n".join([str(self.source["title"]), *lines])
 
     def _repr_html_(self) -> str:
-        shown = " · ".join(f"{value:,} {name}" for name, value in self._counts().items())
-        return f'<p><b lang="zh">{self.source["title"]}</b><br>{shown}</p>'
+        counts = {name: f"{value:,}" for name, value in self._counts().items()}
+        return card(str(self.source["title"]), counts)
 
 
 @guard
