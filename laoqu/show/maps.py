@@ -118,7 +118,7 @@ def plot_region(
             raise ParameterError(f"values: expected adcode → value, a dict or a Series{INDEXED}")
         own = {str(code).removesuffix(".0"): value for code, value in values.items()}
         counties = counties.assign(value=counties["adcode"].map(own))
-        kinds, key = _classes(counties["value"], words)
+        kinds, key = classes_of(counties["value"], words)
     shapes = Shapes(plan.layers, counties["adcode"], kinds, places["adcode"])
     names = plan.gazetteer().set_index("adcode")["short_name" if words.lang == "zh" else "name_en"]
     counted = [f"{said} {kinds.count(kind)}" for kind, (said, _) in key.items() if kind in kinds]
@@ -399,7 +399,7 @@ def around(spot: np.ndarray, far: float = 40) -> np.ndarray:
     return np.concatenate([[spot], *(spot + ring * r for r in np.arange(5, far, 3))])
 
 
-def _classes(values: pd.Series, words: Words) -> tuple[list[str], dict[str, tuple[str, dict]]]:
+def classes_of(values: pd.Series, words: Words) -> tuple[list[str], dict[str, tuple[str, dict]]]:
     """Sort values into at most five classes, which the key names."""
     known = values.dropna()
     if known.empty:
