@@ -21,6 +21,7 @@ from laoqu.errors import (
     guard,
     guard_methods,
 )
+from laoqu.reprs import no_name
 
 __version__ = "0.1.0"
 
@@ -54,7 +55,7 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name not in _LAZY:
-        raise AttributeError(f"module 'laoqu' has no attribute {name!r}")
+        raise no_name("laoqu", name, __all__)
     module = importlib.import_module(_LAZY[name])
     if _LAZY[name] == "laoqu.plan":
         module.Plan.show = _show

@@ -9,7 +9,6 @@ splits the raw span of the sentence it cuts, never the canonical one.
 
 from __future__ import annotations
 
-import html
 import re
 from bisect import bisect_right
 from collections import Counter
@@ -35,6 +34,7 @@ from laoqu.layout import (
     units_of,
     visible,
 )
+from laoqu.reprs import card
 
 LAYOUT = Path("curated", "layout.toml")
 
@@ -93,6 +93,10 @@ class Passage:
     start: int
     end: int
     name: str
+
+    def _repr_html_(self) -> str:
+        facts = {"": self.id, "characters": self.end - self.start}
+        return card(f"{self.name} {self.title}", facts, self.text.splitlines())
 
 
 @guard_methods
@@ -191,19 +195,19 @@ class Document:
         _bounds(start, start, len(self.canonical) - 1)
         return len(LINE_END.findall(self.raw, 0, self._raw_of[start])) + 1
 
-    def __repr__(self) -> str:
+    def _sizes(self) -> dict[str, str]:
         sizes = {name: len(getattr(self, name)) for name in ("parts", "clauses", "boxes")}
         sizes["sentences"] = sum(unit.kind == "sentence" for unit in self.units)
         sizes |= {"characters": len(self.canonical), "problems": len(self.problems)}
-        shown = ", ".join(f"{n:,} {name}" for name, n in sizes.items() if n)
+        return {name: f"{n:,}" for name, n in sizes.items() if n}
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{n} {name}" for name, n in self._sizes().items())
         return f"<{self.title or 'a text without a title'}: {shown}>"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<li>{html.escape(f'{each.name} {each.title}')}</li>"
-            for each in self.passages.values()
-        )
-        return f'<div lang="zh"><p>{html.escape(repr(self))}</p><ul>{rows}</ul></div>'
+        passages = [f"{each.name} {each.title}" for each in self.passages.values()]
+        return card(self.title or "a text without a title", self._sizes(), passages)
 
 
 def _bounds(start: int, end: int, size: int) -> None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from laoqu import citation, document, measures, membership, paths, regions, schema, sheets, source
+from laoqu import citation, document, measures, paths, regions, schema, sheets, source
 from laoqu.errors import DataError, Problem, UnknownId, guard, guard_methods, nearest
 from laoqu.own import CONVERSIONS
+from laoqu.reprs import Keys, asked, card, no_name
 
 if TYPE_CHECKING:
     import geopandas
@@ -22,19 +23,7 @@ if TYPE_CHECKING:
     from laoqu import geo
 
 
-def once(make: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]:
-    """Have a method's frame made once for a plan and its arguments; it comes out fresh."""
-
-    @functools.wraps(make)
-    def method(plan: Plan, *args: object, **kwargs: object) -> pd.DataFrame:
-        key = (make.__name__, repr(args), repr(kwargs))
-        if key not in plan._made:
-            plan._made[key] = make(plan, *args, **kwargs)
-        return plan._made[key].copy(deep=False)  # written into, it becomes another
-
-    return method
-
-
+@asked
 @guard_methods
 class Plan:
     """One policy plan as data; get it from `laoqu.load`.
@@ -61,13 +50,15 @@ class Plan:
         #: The parsed text: raw, canonical, units, offsets both ways.
         self.document = text = document.load("plan", folder)
         #: The parts ``p1``…``p5``, clauses ``c01``…``c16`` and boxes (专栏) ``b1``…``b4``.
-        self.parts, self.clauses, self.boxes = map(dict, (text.parts, text.clauses, text.boxes))
+        self.parts, self.clauses, self.boxes = map(Keys, (text.parts, text.clauses, text.boxes))
         #: What ``data/raw/SOURCES.toml`` says of the plan: title, issuer, dates, hash.
         self.source = source.registry(folder)["plan"]
         self._tables = schema.Tables(folder, self.document)
         #: What ``data/datapackage.json`` says of the collection: title, version, licences, tables.
         self.package = self._tables.package
         if "membership" in self.own:
+            from laoqu import membership
+
             given = self.own["membership"], self._tables, membership_mode
             table, self.conversions = membership.read(*given)
             self._tables.put(table)
@@ -82,10 +73,23 @@ class Plan:
 
         With `region` only the rows that name this area in ``region_id`` or ``region_ids``.
         """
-        if not isinstance(name, str) or name not in self._tables.declared:
-            known = list(self._tables.declared)
-            raise UnknownId(name, nearest(str(name), known) or known, "table")
+        if not isinstance(name, str) or name not in self.tables:
+            raise UnknownId(name, nearest(str(name), self.tables) or self.tables, "table")
         return self._of(region, self._tables.frame(name))
+
+    @property
+    def tables(self) -> list[str]:
+        """The names of the tables of the data package, for `table`."""
+        return list(self._tables.declared)
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        return self.table(name)
+
+    def __getattr__(self, name: str) -> object:
+        raise no_name("a plan", name, dir(self))
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return self.tables
 
     def units(self) -> pd.DataFrame:
         """Return every unit of the text in reading order, headings included."""
@@ -193,11 +197,9 @@ class Plan:
         if region is not None:
             near = self._of(region, self.measure_reach()).drop(columns="region_id")
             table = table.merge(near, on="measure_id")
-        if labels is None:
-            return table
-        return measures.with_labels(table, self.codebook(), labels)
+        return table if labels is None else measures.with_labels(table, self.codebook(), labels)
 
-    @once
+    @schema.once
     def _coded(self, scheme: str) -> pd.DataFrame:
         classes = schema.pick(self.table("crosswalk_rz"), "scheme", scheme)
         codes = self.codings("adjudicated" if self._sheet is None else "own")
@@ -209,7 +211,7 @@ class Plan:
         figures, mentions = self.table("printed_figures"), self.table("mentions")
         return measures.targets(self.measures(region), figures, mentions)
 
-    @once
+    @schema.once
     def mentions(self, region: str | None = None) -> pd.DataFrame:
         """Return every naming of a place in the text, or those of an area and of places in it.
 
@@ -231,12 +233,12 @@ class Plan:
         table = table[table["clause_id"].isin([box] if box else ["b1", "b2", "b4"])]
         return table.rename(columns={"role": "kind"}).reset_index(drop=True)
 
-    @functools.cached_property
+    @cached_property
     def region_ids(self) -> list[str]:
         """The twelve ids in the collection's printed order."""
         return self.regions()["region_id"].tolist()
 
-    @once
+    @schema.once
     def regions(self) -> pd.DataFrame:
         """Return the twelve areas in printed order.
 
@@ -262,7 +264,7 @@ class Plan:
         """Return all province-, prefecture- and county-level units valid at the end of 2021."""
         return self.table("gazetteer")
 
-    @once
+    @schema.once
     def counties(self, region: str | None = None) -> geopandas.GeoDataFrame:
         """Return the county layer, or the boundary file given to `load`; no standard map.
 
@@ -280,14 +282,14 @@ class Plan:
         self.conversions = pd.concat([self.conversions, found], ignore_index=True)
         return table
 
-    @once
+    @schema.once
     def outline(self) -> geopandas.GeoDataFrame:
         """Return the national outline and the maritime lines that national maps must show."""
         from laoqu import geo
 
         return geo.outline(self.folder)
 
-    @functools.cached_property
+    @cached_property
     def layers(self) -> geo.Layers:
         """What the maps are drawn from, in their projection; not to be changed."""
         from laoqu import geo
@@ -296,7 +298,7 @@ class Plan:
         shared = None if "boundaries" in self.own else True
         return geo.layers(self.counties(), self.outline(), shared)
 
-    @once
+    @schema.once
     def reach(self, region: str | None = None, min_confidence: str = "medium") -> pd.DataFrame:
         """Return which segment reaches which area, and by what: see `laoqu.regions.reach`."""
         if region is not None:
@@ -304,13 +306,13 @@ class Plan:
         tables = self.scopes(), self.table("mentions"), self._place_areas(min_confidence)
         return regions.reach(*tables, self.region_ids)
 
-    @once
+    @schema.once
     def nearest_reach(self, min_confidence: str = "medium") -> pd.DataFrame:
         """Return how each directive sentence reaches each area at its nearest, all pairs."""
         tables = self.reach(None, min_confidence), self.scopes()
         return regions.nearest_reach(*tables, self.region_ids)
 
-    @once
+    @schema.once
     def measure_reach(self, min_confidence: str = "medium") -> pd.DataFrame:
         """Return how each measure reaches each area at its nearest.
 
@@ -327,8 +329,7 @@ class Plan:
     def _place_areas(self, min_confidence: str = "medium") -> pd.DataFrame:
         # A membership table of your own says everything: our cities are left out then.
         cities = None if "membership" in self.own else self.table("city_membership")
-        tables = self.table("membership"), self.gazetteer()
-        return regions.place_areas(*tables, min_confidence, cities)
+        return regions.place_areas(self.membership(), self.gazetteer(), min_confidence, cities)
 
     def _of(self, region: str | None, table: pd.DataFrame) -> pd.DataFrame:
         """Return a table's rows of one area, or all; a row may have several, or ``*``."""
@@ -358,8 +359,8 @@ class Plan:
         return "\n".join([str(self.source["title"]), *lines])
 
     def _repr_html_(self) -> str:
-        shown = " · ".join(f"{value:,} {name}" for name, value in self._counts().items())
-        return f'<p><b lang="zh">{self.source["title"]}</b><br>{shown}</p>'
+        counts = {name: f"{value:,}" for name, value in self._counts().items()}
+        return card(str(self.source["title"]), counts)
 
 
 @guard

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 import pandas as pd
 
 from laoqu.errors import UnknownId, nearest
+from laoqu.reprs import card
 
 CONFIDENCE = ("high", "medium", "low")
 #: From near to far; the last three are derived, never stored (see `nearest_reach`).
@@ -42,6 +43,11 @@ class Region(namedtuple("Region", FIELDS)):
         if lang == "zh":
             return self.full_zh if full else self.name_zh
         return self.full_en if full else self.label_en
+
+    def _repr_html_(self) -> str:
+        counted = f"{self.documented} of {self.official_total}"
+        facts = {"": self.region_id, "documented counties": counted}
+        return card(f"{self.full_zh} · {self.name_en}", facts, ["、".join(self.provinces)])
 
     def named(self, lang: str = "zh") -> str:
         """Return the name for the inside of a sentence: an English one may have an article."""

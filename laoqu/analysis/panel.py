@@ -22,6 +22,7 @@ from laoqu.analysis.monitor import Monitor
 from laoqu.analysis.quality import coverage, findings
 from laoqu.analysis.reading import Columns, read, safe
 from laoqu.errors import LaoquError, OutputError, nearest
+from laoqu.reprs import card
 from laoqu.spelling import TAIL, clean
 from laoqu.succession import FIRST, LAST, YEAR, Units
 
@@ -89,6 +90,13 @@ class Panel:
         units = self.data["county_code"].nunique()
         years = _span(self.data["year"])
         return f"Panel of {len(self.data):,} rows, {units:,} units, {years}\n{self.report!r}"
+
+    def _repr_html_(self) -> str:
+        title, _, _ = repr(self).partition("\n")
+        return card(title, {"outcomes": ", ".join(self.outcomes)}) + self.report._repr_html_()
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(map(str, self.data.columns))
 
     def __len__(self) -> int:
         return len(self.data)

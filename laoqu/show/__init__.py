@@ -16,7 +16,7 @@ import pandas as pd
 from laoqu.errors import ParameterError
 from laoqu.show import table as tables
 from laoqu.show.table import MIME, Block
-from laoqu.show.words import KEY, Words
+from laoqu.show.words import KEY, Words, start
 
 if TYPE_CHECKING:
     from laoqu.plan import Plan
@@ -147,7 +147,8 @@ class Show:
         ]
         note, begins, links = self.words.say(note), [], []
         if group:
-            texts = [self.words.cell(group, str(tables.scalar(each))) for each in frame[group]]
+            names = [self.words.cell(group, str(tables.scalar(each))) for each in frame[group]]
+            texts = list(map(start, names))
             begins = [[i, text] for i, text in enumerate(texts) if texts[:i][-1:] != [text]]
         if link:
             links = frame[link].astype(str).tolist()

@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from laoqu.errors import ParameterError
 from laoqu.show.figure import Figure, finish, number, take
 from laoqu.show.style import LINE, MARGIN, SMALL, TONE, Sheet, mark, stroke, text_width, wrap
-from laoqu.show.words import Words
+from laoqu.show.words import Words, start
 
 #: Colours of series in their order; more than these are not told apart.
 SERIES = ("focus", "ink", "context", "supply")
@@ -257,9 +257,9 @@ def _rows(sheet: Sheet, data: pd.DataFrame, high: float, stack=True) -> Iterator
     before = ""
     for (group, label), cells in data.groupby(["group", "label"], sort=False, observed=True):
         if group != before:
-            sheet.y = sheet.lines(MARGIN, sheet.y + 3, [group], tone="muted", halo="paper") + 2
-            before = group
-        names = wrap(label, room)
+            before, head = group, [start(group)]
+            sheet.y = sheet.lines(MARGIN, sheet.y + 3, head, tone="muted", halo="paper") + 2
+        names = wrap(start(label), room)
         if stacked:
             sheet.y = sheet.lines(MARGIN, sheet.y + 1, names, halo="paper") + high
             yield cells, MARGIN, sheet.y - high / 2

@@ -137,6 +137,8 @@ class Figure:
             When it is another suffix.
         """
         path = Path(path)
+        if not path.parent.is_dir():
+            raise ParameterError(f"there is no folder {path.parent} to save {path.name} in")
         form = path.suffix[1:].lower()
         if form not in FORMS:
             expected = ", ".join(f".{each}" for each in FORMS)

@@ -17,9 +17,9 @@ from matplotlib.path import Path
 
 from laoqu import geo
 from laoqu.analysis import naming
-from laoqu.errors import ParameterError
+from laoqu.errors import ParameterError, nearest
 from laoqu.plan import Plan, load
-from laoqu.show.figure import Figure, number
+from laoqu.show.figure import TEXTS, Figure, number
 from laoqu.show.style import MARGIN, SMALL, TONE, Sheet, mark, stroke, text_width, wrap
 from laoqu.show.words import Words
 
@@ -50,6 +50,8 @@ SURE, DOUBT = fill("heat3", "focus", 0.8), fill("heat3", "focus", 0.8, **DASHED)
 COMPLETE, TWICE = 0.9, {**fill("heat3", "muted", 0, **HATCH)}
 #: Points: the column beside a wide map, the greatest height, the locator of a narrow map.
 COLUMN, HIGHEST, LOCATOR = 118.0, 265.0, 74.0
+#: What mends own values.
+INDEXED = '; a column of a frame is given as frame.set_index("adcode")["income"]'
 #: The longer side of an area is drawn in so many steps.
 FINE = 560
 #: Metres: islands farther off do not stretch the map (东沙 is 260 km away).
@@ -99,6 +101,8 @@ def plot_region(
     words = Words(plan, lang)
     it = plan.region(region)
     counties, places = given.pop("counties", None), given.pop("places", None)
+    if wrong := [name for name in given if name not in TEXTS]:
+        raise ParameterError(f"unknown word {wrong[0]!r}; nearest: {nearest(wrong[0], TEXTS)[:1]}")
     counties = naming.counties(plan, it.region_id) if counties is None else counties
     if places is None:
         places = naming.standings(plan).query("region_id == @it.region_id").sort_values("number")
@@ -110,12 +114,11 @@ def plot_region(
         if unknown := max(it.official_total - len(counties), 0):
             key["unknown"] = words("map.key.unknown", n=unknown), FILLS["unknown"]
     else:
-        try:
-            own = {str(code).removesuffix(".0"): value for code, value in dict(values).items()}
-        except (TypeError, ValueError):
-            raise ParameterError("values: expected adcode → value, a dict or a Series") from None
+        if isinstance(values, pd.DataFrame) or not hasattr(values, "items"):
+            raise ParameterError(f"values: expected adcode → value, a dict or a Series{INDEXED}")
+        own = {str(code).removesuffix(".0"): value for code, value in values.items()}
         counties = counties.assign(value=counties["adcode"].map(own))
-        kinds, key = _classes(counties["value"], words)
+        kinds, key = classes_of(counties["value"], words)
     shapes = Shapes(plan.layers, counties["adcode"], kinds, places["adcode"])
     names = plan.gazetteer().set_index("adcode")["short_name" if words.lang == "zh" else "name_en"]
     counted = [f"{said} {kinds.count(kind)}" for kind, (said, _) in key.items() if kind in kinds]
@@ -396,11 +399,11 @@ def around(spot: np.ndarray, far: float = 40) -> np.ndarray:
     return np.concatenate([[spot], *(spot + ring * r for r in np.arange(5, far, 3))])
 
 
-def _classes(values: pd.Series, words: Words) -> tuple[list[str], dict[str, tuple[str, dict]]]:
+def classes_of(values: pd.Series, words: Words) -> tuple[list[str], dict[str, tuple[str, dict]]]:
     """Sort values into at most five classes, which the key names."""
     known = values.dropna()
     if known.empty:
-        raise ParameterError("values: no county of the area has one; expected adcode → value")
+        raise ParameterError(f"values: no county of the area has one{INDEXED}")
     if pd.api.types.is_numeric_dtype(known) and known.nunique() > len(HEAT):
         classes = pd.qcut(known, len(HEAT), duplicates="drop")
         ends = known.groupby(classes, observed=True).agg(["min", "max"])

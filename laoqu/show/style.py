@@ -17,6 +17,7 @@ from matplotlib.ft2font import FT2Font, LoadFlags
 from matplotlib.patheffects import withStroke
 
 from laoqu.errors import LaoquError
+from laoqu.show.words import start
 
 #: Name → colour in light and, in SVG, in dark; each has one meaning.
 PALETTE = {
@@ -186,7 +187,7 @@ class Sheet:
         """Write samples in rows from `y` down: a text and how an area, line or mark looks."""
         left, room, gap = x, room or self.width - 2 * MARGIN, 11
         for text, look in entries:
-            lines = wrap(text, room - 14)
+            lines = wrap(start(text), room - 14)
             wide = 14 + max(map(text_width, lines))
             if left > x and left + wide > x + room:
                 left, self.y = x, self.y + gap

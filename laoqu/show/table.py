@@ -21,7 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from laoqu.errors import ParameterError, nearest
-from laoqu.show.words import HAN, Words, label, variable
+from laoqu.show.words import HAN, Words, label, start, variable
 
 #: Under this type a cell carries its record, beside HTML and text.
 MIME = "application/vnd.laoqu+json"
@@ -102,7 +102,9 @@ def cell_text(value: object, column: Mapping[str, str], words: Words) -> str:
         return f"{value:.0f}".replace("-", "−")
     if "words" in column["role"]:
         return value
-    return words.cell(column["name"], value) if "code" in column["role"] else words.space(value)
+    if "code" in column["role"]:
+        return start(words.cell(column["name"], value))
+    return words.space(value)
 
 
 def scalar(cell: object) -> bool | int | float | str:

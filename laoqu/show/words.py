@@ -26,6 +26,8 @@ THIN = "\u2009"
 KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 HAN = "\u3400-\u9fff"
 HAN_LATIN = re.compile(rf"([{HAN}]) ?([A-Za-z0-9])")
+#: An English word in lower case, at the start.
+WORD = re.compile(r"[a-z][a-z’'-]*(?![\w.])")
 LATIN_HAN = re.compile(rf"([A-Za-z0-9%]) ?([{HAN}])")
 
 
@@ -81,6 +83,15 @@ def spaced(text: str) -> str:
     True
     """
     return LATIN_HAN.sub(rf"\1{THIN}\2", HAN_LATIN.sub(rf"\1{THIN}\2", text))
+
+
+def start(text: str) -> str:
+    """Begin a cell or a label with a capital, if it begins with a word and not with an id.
+
+    >>> start("ecology"), start("c07.s03"), start("生态")
+    ('Ecology', 'c07.s03', '生态')
+    """
+    return text[:1].upper() + text[1:] if WORD.match(text) else text
 
 
 def variable(column: str) -> str:

@@ -9,7 +9,7 @@ from laoqu import paths
 
 #: One line a layer, from the ground up; within a layer any order that is no circle.
 LAYERS = """
-errors paths
+errors reprs paths
 source layout document schema
 citation measures sheets
 regions spelling succession places geo own membership borders namings concordance

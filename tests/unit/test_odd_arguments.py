@@ -25,7 +25,7 @@ def calls():
         getattr(owner, name)
         for owner in (PLAN, PLAN.document)
         for name in dir(owner)
-        if not name.startswith("_") and inspect.ismethod(getattr(owner, name)) and name != "show"
+        if name[0] != "_" and name != "show" and hasattr(getattr(owner, name), "__wrapped__")
     ]
     for function in (*methods, document.parse, lq.load):
         for odd in ODD:

@@ -14,11 +14,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from IPython.core.interactiveshell import InteractiveShell
 
 import laoqu as lq
 from laoqu import pages
 from laoqu.show import table as tables
-from laoqu.show.words import LANGS, THIN, label, spaced
+from laoqu.show.words import LANGS, THIN, label, spaced, start
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=40)
 HOSTILE = "<i>x</i> & <img src=x onerror=alert(1)> \"q\" 'a' </script><script>x</script>"
@@ -109,10 +110,17 @@ def test_a_table_is_a_frame_with_roles(en):
         roles={"quote": "under words", "reach": "code", "n": "number", "where": "link"}, link="id",
     )  # fmt: skip
     record = block.record
-    names = [en.words.code("theme", code) for code in ("T07", "T08")]
+    names = [start(en.words.code("theme", code)) for code in ("T07", "T08")]
+    assert names[0] == "County towns"
     assert record["groups"] == [[0, names[0]], [1, names[1]]]
     assert len(set(record["ids"])) == 2 and record["links"] == ["c07.s03.m2"] * 2
-    assert record["rows"][1] == ["b", "", en.words.code("reach", "conditional"), "−1", "Box 2"]
+    assert record["rows"][1] == [
+        "b",
+        "",
+        start(en.words.code("reach", "conditional")),
+        "−1",
+        "Box 2",
+    ]
     tags = Tags(tables.block_html(record, "../plan.html"))
     links = [each["href"] for tag, each in tags.found if tag == "a"]
     assert links == ["../plan.html#c07.s03.m2"] * 2
@@ -189,3 +197,41 @@ def test_a_page_knows_its_way():
     assert (plan.beside, plan.other) == ("plan/", {"zh": "../zh/plan.html"})
     own = pages.Place("en", "report", ("runs", "mine", "x"))
     assert (own.plan, own.other) == ("../../../en/plan.html", {})
+
+
+@pytest.mark.parametrize(("wrong", "said"), [
+    (lambda plan: plan.mesures, "no attribute 'mesures'; nearest: measures"),
+    (lambda plan: lq.laod, "no attribute 'laod'; nearest: load"),
+    (lambda plan: plan.measures.head, r"asked with parentheses: plan.measures\(\).head"),
+    (lambda plan: plan["region"], "unknown table 'region'; nearest: regions"),
+    (lambda plan: plan.clauses["17"], "unknown passage '17'; nearest: c1"),
+    (lambda plan: lq.plot_region("沂蒙", titel="x"), "nearest: .'title'"),
+    (lambda plan: lq.plot_region("沂蒙", values=plan.regions()), r'set_index."adcode"'),
+    (lambda plan: lq.plot_region("沂蒙", values=plan.regions()["order"]), r'set_index."adcode"'),
+    (lambda plan: lq.plot_region("沂蒙").save("no/such/x.png"), "no folder no/such"),
+    (lambda plan: plan.measures(labels="de"), "nearest: zh, en"),
+    (lambda plan: lq.resolve_place("朝阳区"), "several places.*say `within`"),
+    (lambda plan: lq.Show(plan).chart("bars", None, "x"), "expected one of dots, heat, lines"),
+])  # fmt: skip
+def test_what_a_newcomer_gets_wrong_is_answered_with_the_fix(wrong, said):
+    with pytest.raises((lq.LaoquError, AttributeError), match=said):
+        wrong(lq.load())
+
+
+def test_objects_show_themselves_and_complete_to_the_nouns_of_the_plan():
+    plan = lq.load()
+    shown = [plan, plan.region("沂蒙"), plan.clauses[7], plan.document, lq.read("一、支持县城")]
+    for it, words in zip(
+        shown, ("7,387 characters", "18 of 18", "赣州", "条目七", "县城"), strict=True
+    ):
+        assert words in it._repr_html_()
+    assert "<i>x" not in lq.read("一、支持<i>x</i>")._repr_html_()
+    assert plan.boxes["2"].id == "b2" and plan["regions"].equals(plan.table("regions"))
+    assert set(plan.tables) == set(plan._ipython_key_completions_())
+    assert "plan.measures()" in repr(plan.measures)
+    shell = InteractiveShell()
+    shell.user_ns.update(plan=plan, lq=lq)
+    shell.Completer.use_jedi = False
+    assert ".measure_reach" in shell.complete("plan.mea")[1]
+    assert ".plot_region" in shell.complete("lq.pl")[1]
+    assert 'plan["membership' in shell.complete('plan["me')[1]
