@@ -253,8 +253,9 @@ def _head_problems(
 def _codes(codebook: pd.DataFrame) -> dict[str, dict[str, str]]:
     """Return by variable what may stand in a cell, and the code it means: codes and labels."""
     found: dict[str, dict[str, str]] = {}
-    table = codebook.assign(choice=_choices(codebook))
-    for column in ("label_en", "label_zh", "choice", "code"):  # a code is never taken for a label
+    short = codebook["code"] + " " + codebook["label_zh"]
+    table = codebook.assign(choice=_choices(codebook), short=short)
+    for column in ("label_en", "label_zh", "short", "choice", "code"):  # a code is no label
         # A label that several codes of a variable have says nothing.
         rows = table[~table.duplicated(["variable", column], keep=False)]
         for variable, label, code in rows[["variable", column, "code"]].itertuples(index=False):
