@@ -27,6 +27,8 @@ FLAGS = {"true": True, "1": True, "是": True, "false": False, "0": False, "否"
 #: What people write into a column of words when there are none; an empty cell is not coded.
 NO_WORDS = ("无", "none", "-")
 CUT = re.compile(r"[|｜]")
+#: Before what a spreadsheet takes for a formula, full-width signs too.
+FORMULA = r"^(?=\s*[=+\-@＝＋－＠\t\r])"
 
 
 class Column(NamedTuple):
@@ -106,6 +108,17 @@ def template(
     return write(path, shown, MEASURES, codebook)
 
 
+def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame in which no spreadsheet takes a text or a head for a formula.
+
+    >>> without_formulas(pd.DataFrame({"=a": ["=1+1", "b"]}))["'=a"].tolist()
+    ["'=1+1", 'b']
+    """
+    texts = frame.select_dtypes(include=["object", "str", "string"]).columns
+    frame = frame.assign(**{name: frame[name].replace(FORMULA, "'", regex=True) for name in texts})
+    return frame.rename(columns=lambda name: re.sub(FORMULA, "'", str(name)))
+
+
 def write(
     path: Path, shown: pd.DataFrame, columns: Mapping[str, Column], codebook: pd.DataFrame
 ) -> Path:
@@ -113,10 +126,10 @@ def write(
 
     `shown` is what people read, one row per unit, its id first; `columns` is what they fill in.
     """
-    sheet = shown.assign(**dict.fromkeys(columns, ""))
+    sheet = without_formulas(shown).assign(**dict.fromkeys(columns, ""))
     for name, column in columns.items():
         if column.kind == "cut":
-            sheet[name] = shown["sentence"]
+            sheet[name] = sheet["sentence"]
     if path.suffix.lower() == ".csv":
         # The byte order mark makes spreadsheets read UTF-8 as what it is.
         sheet.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
