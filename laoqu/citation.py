@@ -39,7 +39,8 @@ def cite(document: Document, rows: object, tables: Tables | None = None) -> pd.D
             raise LaoquError(f"offsets {start}–{end} are not in 0–{len(document.canonical)}")
         unit, quote = document.unit_at(start), document.canonical[start:end]
         where, page = clause_name(document, unit.clause_id), document.page_of(start)
-        text = f"“{quote}”（{where}，第 {page} 页，字符 {start}–{end}）"
+        printed = f"第 {page} 页，" if len(document.page_starts) > 1 else ""
+        text = f"“{quote}”（{where}，{printed}字符 {start}–{end}）"
         at = bisect_right(starts, start) - 1
         link = f"plan.html#{ids[at] if at >= 0 and end <= ends[at] else unit.unit_id}"
         place = [page, start, end, document.to_raw(start, end), document.line_of(start)]

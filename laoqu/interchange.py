@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 import laoqu
-from laoqu import paths, schema
+from laoqu import paths, schema, sheets
 from laoqu.analysis.exporting import claim, put
 from laoqu.measures import CODES, MORE, SCALES
 from laoqu.plan import Plan, load
@@ -133,7 +133,8 @@ def _csv(table: Table, book: pd.DataFrame, encoding: str) -> bytes:
             parts = columns[name].astype("str").fillna("").str.split(SEPARATOR)
             shown = [SEPARATOR.join(words.get(part, "") for part in each) for each in parts]
             columns[f"{name}_label_{lang}"] = pd.Series(shown, values.index)
-    return pd.DataFrame(columns).to_csv(index=False, lineterminator="\n").encode(encoding)
+    safe = sheets.without_formulas(pd.DataFrame(columns))
+    return safe.to_csv(index=False, lineterminator="\n").encode(encoding)
 
 
 def _parquet(table: Table) -> bytes:

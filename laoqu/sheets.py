@@ -27,6 +27,8 @@ FLAGS = {"true": True, "1": True, "是": True, "false": False, "0": False, "否"
 #: What people write into a column of words when there are none; an empty cell is not coded.
 NO_WORDS = ("无", "none", "-")
 CUT = re.compile(r"[|｜]")
+#: Before what a spreadsheet takes for a formula, full-width signs too.
+FORMULA = r"^(?=\s*[=+\-@＝＋－＠\t\r])"
 
 
 class Column(NamedTuple):
@@ -106,6 +108,17 @@ def template(
     return write(path, shown, MEASURES, codebook)
 
 
+def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame in which no spreadsheet takes a text or a head for a formula.
+
+    >>> without_formulas(pd.DataFrame({"=a": ["=1+1", "b"]}))["'=a"].tolist()
+    ["'=1+1", 'b']
+    """
+    texts = frame.select_dtypes(include=["object", "str", "string"]).columns
+    frame = frame.assign(**{name: frame[name].replace(FORMULA, "'", regex=True) for name in texts})
+    return frame.rename(columns=lambda name: re.sub(FORMULA, "'", str(name)))
+
+
 def write(
     path: Path, shown: pd.DataFrame, columns: Mapping[str, Column], codebook: pd.DataFrame
 ) -> Path:
@@ -113,10 +126,10 @@ def write(
 
     `shown` is what people read, one row per unit, its id first; `columns` is what they fill in.
     """
-    sheet = shown.assign(**dict.fromkeys(columns, ""))
+    sheet = without_formulas(shown).assign(**dict.fromkeys(columns, ""))
     for name, column in columns.items():
         if column.kind == "cut":
-            sheet[name] = shown["sentence"]
+            sheet[name] = sheet["sentence"]
     if path.suffix.lower() == ".csv":
         # The byte order mark makes spreadsheets read UTF-8 as what it is.
         sheet.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
@@ -253,8 +266,9 @@ def _head_problems(
 def _codes(codebook: pd.DataFrame) -> dict[str, dict[str, str]]:
     """Return by variable what may stand in a cell, and the code it means: codes and labels."""
     found: dict[str, dict[str, str]] = {}
-    table = codebook.assign(choice=_choices(codebook))
-    for column in ("label_en", "label_zh", "choice", "code"):  # a code is never taken for a label
+    short = codebook["code"] + " " + codebook["label_zh"]
+    table = codebook.assign(choice=_choices(codebook), short=short)
+    for column in ("label_en", "label_zh", "short", "choice", "code"):  # a code is no label
         # A label that several codes of a variable have says nothing.
         rows = table[~table.duplicated(["variable", column], keep=False)]
         for variable, label, code in rows[["variable", column, "code"]].itertuples(index=False):

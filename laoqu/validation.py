@@ -303,7 +303,8 @@ def write(found: Comparison, folder: Path | str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in found._asdict().items():
         path = folder / f"{name}.csv"
-        table.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+        safe = sheets.without_formulas(table)
+        safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
     return folder
 
 

@@ -23,6 +23,7 @@ NOTES = {
     "percent": "not corrected for chance; never alone",
     "alpha_nominal": "Krippendorff's α",
     "alpha_ordinal": "Krippendorff's α",
+    "alpha_masi": "Krippendorff's α on sets, MASI distance",
     "kappa": "Cohen's κ",
     "kappa_quadratic": "Cohen's κ, quadratic weights",
     "fleiss": "Fleiss's κ, generalised to missing codes",
@@ -46,9 +47,10 @@ def agreement(
     """Return every agreement statistic of one variable, each with a range or a reason.
 
     Each coding is a Series indexed by unit; missing values cost nothing but themselves. With the
-    scale "ordinal" (else "nominal") categories must sort in their order. `categories` are all of
-    the codebook, by default those that occur (unused ones raise AC1 only). `cluster` maps units to
-    clauses: these, not units, are then resampled.
+    scale "ordinal" (else "nominal") categories must sort in their order; with "sets" a code is a
+    tuple or set. `categories` are all of the codebook, by default those that occur (unused ones
+    raise AC1 only). `cluster` maps units to clauses: these, not units, are then resampled; a single
+    one gives no range.
 
     Returns
     -------
@@ -66,23 +68,28 @@ def agreement(
     >>> float(table.set_index("statistic").loc["percent", "value"].round(3))
     0.833
     """
-    if scale not in ("nominal", "ordinal"):
-        raise ValueError(f"scale is {scale!r}, expected 'nominal' or 'ordinal'")
+    if scale not in ("nominal", "ordinal", "sets"):
+        raise ValueError(f"scale is {scale!r}, expected 'nominal', 'ordinal' or 'sets'")
     if any(not isinstance(coding, pd.Series) or not coding.index.is_unique for coding in codings):
         raise ValueError("a coding is a Series with one code a unit and no unit twice")
     table = pd.concat(codings, axis=1, keys=range(len(codings))).dropna(how="all")
+    if scale == "sets":
+        table = table.map(_set, na_action="ignore")
     known = sorted(set(table.stack().dropna()) | set(categories or []))
-    codes = table.apply(lambda column: column.map(known.index, na_action="ignore"))
-    ratings = codes.to_numpy(dtype=float)
+    number = {code: i for i, code in enumerate(known)}
+    ratings = table.apply(lambda column: column.map(number, na_action="ignore")).to_numpy(float)
     paired = ratings[(~np.isnan(ratings)).sum(axis=1) >= 2]
-    values, groups = _measured(ratings, len(known), scale), _groups(table.index, cluster)
+    size = len(known)
+    apart = np.array([[masi(a, b) for b in known] for a in known]) if scale == "sets" else None
+    counts = np.stack([(ratings == code).sum(axis=1) for code in range(size)] or [[]], axis=1)
+    values = _measured(ratings, counts, scale, apart)
+    groups = _groups(table.index, cluster)
     rng = np.random.default_rng(seed)
-    alike = values["percent"] == 1 or not len(paired)
-    samples = [rng.integers(0, len(groups), len(groups)) for _ in range(0 if alike else draws)]
-    if len(groups) < 2:
-        samples = []
-    rows = [np.concatenate([groups[i] for i in sample]) for sample in samples]
-    drawn = [_measured(ratings[chosen], len(known), scale) for chosen in rows]
+    alike = not len(paired) or (np.nanmax(paired, axis=1) == np.nanmin(paired, axis=1)).all()
+    drawn = []
+    for _ in range(0 if alike or len(groups) < 2 else draws):
+        rows = np.concatenate([groups[i] for i in rng.integers(0, len(groups), len(groups))])
+        drawn.append(_measured(ratings[rows], counts[rows], scale, apart))
     drawn = pd.DataFrame(drawn, columns=list(values), dtype="float64")
     if len(codings) < 2:
         why = "undefined: a single coder"
@@ -94,7 +101,7 @@ def agreement(
     alone = "; one clause gives no range" if len(groups) < 2 and not alike else ""
     rows = []
     for name, value in values.items():
-        note = why if np.isnan(value) else NOTES[name].format(q=len(known)) + alone
+        note = why if np.isnan(value) else NOTES[name].format(q=size) + alone
         good = drawn[name].dropna() if not np.isnan(value) else []
         low, high = np.percentile(good, [2.5, 97.5]) if len(good) else (np.nan, np.nan)
         undefined = 0 if np.isnan(value) else len(drawn) - len(good)
@@ -134,20 +141,13 @@ def masi(a: Collection[object], b: Collection[object]) -> float:
     return 1 - len(both) / len(a | b) * monotone
 
 
+def _set(codes: object) -> tuple[object, ...]:
+    return tuple(sorted(set(codes))) if isinstance(codes, Collection) else ()
+
+
 def masi_alpha(a: pd.Series, b: pd.Series) -> float:
     """Return Krippendorff's α of two codings by sets of codes, with MASI as the distance."""
-    pairs = [
-        (frozenset(one), frozenset(two)) for one, two in zip(a, b.reindex(a.index), strict=True)
-    ]
-    if not pairs:
-        return np.nan
-    observed = np.mean([masi(*pair) for pair in pairs])
-    counts = pd.Series(list(itertools.chain(*pairs))).value_counts()
-    total = counts.sum()
-    expected = sum(n * m * masi(one, two) for one, n in counts.items() for two, m in counts.items())
-    if not expected:
-        return np.nan
-    return float(1 - observed * total * (total - 1) / expected)
+    return float(agreement(a, b, scale="sets", draws=0)["value"].iloc[0])
 
 
 def by_variable(
@@ -174,54 +174,50 @@ def by_variable(
     clause = pd.Series(one.index.str.partition(".").get_level_values(0), index=one.index)
     left_out = pd.DataFrame(columns=["measure_id", "variable"]) if skip is None else skip
     parts = []
-    for variable, scale in scales.items():
-        names = [variable, CODES.get(variable)]
-        out = one.index.isin(left_out.loc[left_out["variable"].isin(names), "measure_id"])
-        pair = [frame[variable].astype(object).where(~out) for frame in (one, two)]
-        pair = [codes.where(codes.notna(), np.nan) for codes in pair]
+    for variable, scale in {**scales, **dict.fromkeys(sets, "sets")}.items():
+        if variable in sets:
+            # A unit without a primary code was not coded: its empty set says nothing.
+            keep = one[sets[variable]].notna() & two[sets[variable]].notna()
+        else:
+            names = [variable, CODES.get(variable)]
+            skipped = left_out.loc[left_out["variable"].isin(names), "measure_id"]
+            keep = pd.Series(~one.index.isin(skipped), one.index)
+        pair = [frame[variable].astype(object) for frame in (one, two)]
+        pair = [codes.where(keep & codes.notna(), np.nan) for codes in pair]
+        coded = pair[0].notna() & pair[1].notna()
         table = agreement(*pair, scale=scale, cluster=clause, draws=draws, seed=seed)
-        parts.append(_bounded(table.assign(variable=variable), *pair, clause))
-    for variable, primary in sets.items():
-        # A unit without a primary code was not coded: its empty set says nothing.
-        coded = one[primary].notna() & two[primary].notna()
-        pair = [frame.loc[coded, variable].map(_codes_of) for frame in (one, two)]
-        value = masi_alpha(*pair)
-        note = "Krippendorff's α on sets, MASI distance"
-        row = {"variable": variable, "statistic": "alpha_masi", "value": value, "coders": 2}
-        row |= {"n": int(coded.sum()), "undefined_draws": 0}
-        row["note"] = "undefined: no variation" if np.isnan(value) else note
-        parts.append(_bounded(pd.DataFrame([row]), *pair, clause[coded]))
+        differ = pair[0][coded] != pair[1][coded]
+        clauses = differ.groupby(clause[coded]).any()
+        parts.append(
+            table.assign(
+                variable=variable,
+                most_units=most_disagreement(int(differ.sum()), len(differ)),
+                most_clauses=most_disagreement(int(clauses.sum()), len(clauses)),
+            )
+        )
     result = pd.concat(parts, ignore_index=True)
     return result[["variable", *[name for name in result.columns if name != "variable"]]]
 
 
-def _codes_of(codes: object) -> frozenset[object]:
-    return frozenset(codes) if isinstance(codes, (tuple, list, set, frozenset)) else frozenset()
-
-
-def _bounded(table: pd.DataFrame, a: pd.Series, b: pd.Series, clause: pd.Series) -> pd.DataFrame:
-    coded = a.notna() & b.notna()
-    differ = (a != b) & coded
-    clauses = differ[coded].groupby(clause[coded]).any()
-    return table.assign(
-        most_units=most_disagreement(int(differ.sum()), int(coded.sum())),
-        most_clauses=most_disagreement(int(clauses.sum()), len(clauses)),
-    )
-
-
-def _measured(ratings: np.ndarray, size: int, scale: str) -> dict[str, float]:
-    """Return every statistic of units × coders, NaN where it is undefined."""
-    coders = ratings.shape[1]
-    ordinal = scale == "ordinal"
+def _measured(
+    ratings: np.ndarray, counts: np.ndarray, scale: str, apart: np.ndarray | None
+) -> dict[str, float]:
+    """Return every statistic of units × coders (and × codes), NaN where it is undefined."""
+    coders, size = ratings.shape[1], counts.shape[1]
     names = ["percent", f"alpha_{scale}", "kappa" if coders == 2 else "fleiss"]
-    names += ["kappa_quadratic"] if ordinal and coders == 2 else []
-    names += ["ac1", "ac2"] if ordinal else ["ac1"]
-    found = dict.fromkeys([*names, "holsti", "holsti_stepped"], np.nan)
-    counts = np.stack([(ratings == code).sum(axis=1) for code in range(size)] or [[]], axis=1)
+    names += ["kappa_quadratic"] if scale == "ordinal" and coders == 2 else []
+    names += ["ac1", "ac2"] if scale == "ordinal" else ["ac1"]
+    names = [*names, "holsti", "holsti_stepped"] if apart is None else ["alpha_masi"]
+    found = dict.fromkeys(names, np.nan)
     counts = counts[counts.sum(axis=1) > 0]
     paired = counts[counts.sum(axis=1) >= 2]
     if not len(paired):
         return found
+    if apart is not None:
+        total = paired.sum(axis=0)
+        expected = (total @ apart @ total) / (total.sum() - 1)
+        observed = ((paired @ apart * paired).sum(axis=1) / (paired.sum(axis=1) - 1)).sum()
+        return {"alpha_masi": float(1 - observed / expected) if expected else np.nan}
     equal, steps = np.eye(size), np.abs(np.subtract.outer(np.arange(size), np.arange(size)))
     # Gwet's ordinal weights: 1 − pairs of categories passed / all pairs.
     ordered = 1 - steps * (steps + 1) / max(size * (size - 1), 1)
@@ -231,20 +227,17 @@ def _measured(ratings: np.ndarray, size: int, scale: str) -> dict[str, float]:
     if size > 1:
         gwet = (share * (1 - share)).sum() / (size * (size - 1))
         found["ac1"] = _beyond(percent, size * gwet)
-        if "ac2" in found:
-            found["ac2"] = _beyond(_observed(paired, ordered), ordered.sum() * gwet)
-    if "fleiss" in found:
-        found["fleiss"] = _beyond(percent, share @ share)
+        found["ac2"] = _beyond(_observed(paired, ordered), ordered.sum() * gwet)
+    found["fleiss"] = _beyond(percent, share @ share)
     if (paired.sum(axis=0) > 0).sum() > 1:
         found[f"alpha_{scale}"] = krippendorff.alpha(
             value_counts=counts, value_domain=list(range(size)), level_of_measurement=scale
         )
     for name, distance in {"kappa": 1 - equal, "kappa_quadratic": steps**2.0}.items():
-        if name in found:
-            found[name] = _kappa(ratings, distance)
+        found[name] = _kappa(ratings, distance) if name in names else np.nan
     found["holsti"] = mean = _holsti(ratings)
     found["holsti_stepped"] = coders * mean / (1 + (coders - 1) * mean)
-    return found
+    return {name: found[name] for name in names}
 
 
 def _observed(paired: np.ndarray, weights: np.ndarray) -> float:

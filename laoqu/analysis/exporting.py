@@ -14,9 +14,9 @@ import pandas as pd
 import laoqu
 from laoqu import paths
 from laoqu.analysis import estimators, treatment
-from laoqu.analysis.reading import safe
 from laoqu.errors import LaoquError, OutputError, UnknownId, nearest
 from laoqu.plan import Plan, load
+from laoqu.sheets import without_formulas
 
 COUNTY, PANEL, README = "treatment_county.csv", "treatment_panel.csv", "README.md"
 #: Names the files of an export with their hashes, so that only what we wrote is replaced.
@@ -182,5 +182,5 @@ def _csv(frame: pd.DataFrame, empty: str) -> bytes:
     # The mark at the beginning tells spreadsheets that it is UTF-8.
     flags = frame.select_dtypes("bool").columns
     frame = frame.astype(dict.fromkeys(flags, "int64"))
-    text = safe(frame).to_csv(index=False, lineterminator="\n", na_rep=empty)
+    text = without_formulas(frame).to_csv(index=False, lineterminator="\n", na_rep=empty)
     return text.encode("utf-8-sig")

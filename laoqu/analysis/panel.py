@@ -20,9 +20,10 @@ from laoqu import paths, succession
 from laoqu.analysis import estimators, treatment
 from laoqu.analysis.monitor import Monitor
 from laoqu.analysis.quality import coverage, findings
-from laoqu.analysis.reading import Columns, read, safe
+from laoqu.analysis.reading import Columns, read
 from laoqu.errors import LaoquError, OutputError, nearest
 from laoqu.reprs import card
+from laoqu.sheets import without_formulas
 from laoqu.spelling import TAIL, clean
 from laoqu.succession import FIRST, LAST, YEAR, Units
 
@@ -154,7 +155,7 @@ class Panel:
                 raise OutputError(f"{paths.display(target)} is there already: name another file")
         data = self.data.reset_index(drop=True)
         writers = {
-            ".csv": lambda: safe(data).to_csv(path, index=False, encoding="utf-8-sig"),
+            ".csv": lambda: without_formulas(data).to_csv(path, index=False, encoding="utf-8-sig"),
             ".parquet": lambda: data.to_parquet(path, index=False),
             ".dta": lambda: _for_stata(data, path),
             ".xlsx": lambda: _for_excel(data, path),
@@ -393,7 +394,7 @@ def _for_stata(data: pd.DataFrame, path: Path) -> None:
 
 def _for_excel(data: pd.DataFrame, path: Path) -> None:
     """Write a workbook; a text that a cell cannot hold is refused, not cut."""
-    data = safe(data)
+    data = without_formulas(data)
     longest = max(data[c].astype("str").str.len().max() for c in data)
     if longest > CELL:
         raise ValueError(f"a cell holds {longest:,.0f} characters, XLSX takes {CELL:,}")

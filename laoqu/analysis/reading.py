@@ -357,15 +357,3 @@ def _numbers(column: pd.Series, notes: Notes) -> pd.Series:
         if n := int(rows.sum()):
             notes.append((str(column.name), n, what))
     return numbers.fillna(column.map(dict(zip(texts, read, strict=True))))
-
-
-def safe(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a table whose text no spreadsheet reads as a formula.
-
-    >>> safe(pd.DataFrame({"=a": ["=1+1", "b"]}))["'=a"].tolist()
-    ["'=1+1", 'b']
-    """
-    formula = r"^(?=[=+\-@\t\r])"
-    words = frame.select_dtypes(include=["object", "str", "string"]).columns
-    frame = frame.assign(**{c: frame[c].replace(formula, "'", regex=True) for c in words})
-    return frame.rename(columns=lambda name: re.sub(formula, "'", str(name)))

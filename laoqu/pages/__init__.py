@@ -19,14 +19,13 @@ from dataclasses import dataclass
 import nbformat
 
 from laoqu.errors import LaoquError, ParameterError
+from laoqu.sheets import FORMULA
 from laoqu.show.table import MIME
 from laoqu.show.words import LANGS, label
 
 FORMATS = ("html", "pdf", "docx")
 #: Cells with one of these tags stay out of every form.
 HIDDEN = {"notebook-only", "parameters", "injected-parameters"}
-#: A spreadsheet takes a text that begins so for a formula.
-FORMULA = re.compile(r"\s*[=+\-@＝＋－＠\t\r]")
 #: Folders between the outputs and a run of a user's own notebook: runs/NAME/PARAMETERS.
 OWN_DEPTH = 3
 
@@ -162,6 +161,5 @@ def csv_bytes(table: Mapping[str, Sequence[object]]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     for row in (table["columns"], *table["rows"]):
-        texts = [isinstance(cell, str) and FORMULA.match(cell) for cell in row]
-        writer.writerow([f"'{c}" if risky else c for c, risky in zip(row, texts, strict=True)])
+        writer.writerow([re.sub(FORMULA, "'", c) if isinstance(c, str) else c for c in row])
     return out.getvalue().encode("utf-8-sig")

@@ -18,6 +18,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Canvas
 from PIL import Image
 
+from laoqu import sheets
 from laoqu.errors import ParameterError, nearest
 from laoqu.show import table as tables
 from laoqu.show.style import EDGE, PALETTE, SMALL, TONE, Sheet, family
@@ -145,7 +146,8 @@ class Figure:
             hint = "".join(f"; nearest: .{each}" for each in nearest(form, FORMS, 1))
             raise ParameterError(f"{path.name}: a figure is written as one of {expected}{hint}")
         if form == "csv":  # Excel opens it too
-            self.data.to_csv(path, index=False, lineterminator="\n", encoding="utf-8-sig")
+            data = sheets.without_formulas(self.data)
+            data.to_csv(path, index=False, lineterminator="\n", encoding="utf-8-sig")
         else:
             drawn = getattr(self, form)(narrow)
             path.write_bytes(drawn.encode() if form == "svg" else drawn)

@@ -110,8 +110,7 @@ class Shapes:
         table = layers.counties.set_index("adcode").geometry
         if codes.empty:
             raise ParameterError("no county to draw: the membership table has none of the area")
-        if missing := sorted(set(codes) - set(table.index)):
-            raise ParameterError(f"no border for {', '.join(missing)}")
+        geo.require(codes, table.index)
         extent = np.ptp(np.reshape(table[codes].total_bounds, (2, 2)), axis=0).max()
         near = table[table.index.str[:4].isin({*codes.str[:4], *places.str[:4]})]
         # Only where neighbours share their vertices, which a reader's own borders may not.

@@ -109,7 +109,7 @@ def plot_region(
             raise ParameterError(f"values: expected adcode → value, a dict or a Series{INDEXED}")
         own = {str(code).removesuffix(".0"): value for code, value in values.items()}
         counties = counties.assign(value=counties["adcode"].map(own))
-        kinds, key = _classes(counties["value"], words)
+        kinds, key = classes_of(counties["value"], words)
     shapes = Shapes(plan.layers, counties["adcode"], kinds, places["adcode"])
     names = plan.gazetteer().set_index("adcode")["short_name" if words.lang == "zh" else "name_en"]
     counted = [f"{said} {kinds.count(kind)}" for kind, (said, _) in key.items() if kind in kinds]
@@ -237,7 +237,7 @@ def _draw_all(
     sheet.y = max(y, foot + 4)
 
 
-def _classes(values: pd.Series, words: Words) -> tuple[list[str], dict[str, tuple[str, dict]]]:
+def classes_of(values: pd.Series, words: Words) -> tuple[list[str], dict[str, tuple[str, dict]]]:
     """Sort values into at most five classes, which the key names."""
     known = values.dropna()
     if known.empty:

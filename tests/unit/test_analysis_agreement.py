@@ -192,6 +192,10 @@ def test_masi_alpha_by_hand_and_without_variation():
     a, b = pd.Series([("x",), ()]), pd.Series([("x",), ("x",)])
     assert masi_alpha(a, b) == pytest.approx(0)
     assert np.isnan(masi_alpha(pd.Series([(), ()]), pd.Series([(), ()])))
+    # With a clause each its range is that of resampled pairs, of which some have no variation.
+    more = agreement(a, b, scale="sets", draws=50)
+    assert more[["low", "high"]].notna().all(axis=None)
+    assert 0 < more["undefined_draws"].iloc[0] < 50
 
 
 def test_both_passes_variable_by_variable():
@@ -220,7 +224,7 @@ def test_both_passes_variable_by_variable():
 
 
 def test_a_wrong_scale_or_a_unit_coded_twice_is_refused():
-    with pytest.raises(ValueError, match="expected 'nominal' or 'ordinal'"):
+    with pytest.raises(ValueError, match="expected 'nominal', 'ordinal' or 'sets'"):
         agreement(pd.Series([1]), pd.Series([1]), scale="interval")
     with pytest.raises(ValueError, match="no unit twice"):
         agreement(pd.Series([1, 2], index=["a", "a"]), pd.Series([1]))

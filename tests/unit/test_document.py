@@ -156,11 +156,6 @@ def test_a_sibling_plan_is_read_by_convention_and_its_own_layout():
     assert "".join(u.text for u in doc.units) == doc.canonical
 
 
-def test_twenty_clauses_are_counted():
-    numerals = [*layout.NUMERALS, "十一", "十二", "十三", "十九", "二十"]
-    assert [layout.number(n) for n in numerals] == [*range(1, 11), 11, 12, 13, 19, 20]
-
-
 @pytest.mark.parametrize(
     ("old", "new", "line", "message"),
     [

@@ -8,11 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 import laoqu as lq
 from laoqu.analysis import monitor
+from laoqu.cli import main
 from laoqu.errors import LaoquError
 from laoqu.show.charts import lines
+from laoqu.show.china import plot_china
 
 PLAN = lq.load()
 EXTERNAL = os.environ.get("LAOQU_EXTERNAL_DATA")
@@ -140,6 +143,31 @@ def test_lines_stand_where_their_values_are():
         assert drawn["a"] == [[1, 0], [2, 10]]
         assert drawn["b"] == [[1, 10], [2, 10]]
         assert axes.get_ylim() == (0, 10)
+
+
+def test_a_map_of_china_has_a_row_for_each_value_and_the_key_counties_in_a_border(watched):
+    values = watched.values.query("year == 2020").set_index("county_code")["percentile"].dropna()
+    key = watched.panel.key_counties
+    figure = plot_china(values, "en", PLAN, key, "key counties", title="t", subtitle="s")
+    assert set(figure.data["adcode"]) <= set(values.index)
+    assert len(figure.data) > 0.99 * len(values)
+    assert figure.data.set_index("adcode")["value"].equals(
+        values[figure.data["adcode"]].rename("value")
+    )
+    assert "key counties" in {text.get_text() for text in figure.matplotlib().findobj(Text)}
+
+
+def test_areas_are_named_in_either_language_and_each_means_all(monkeypatch):
+    ran = []
+    monkeypatch.setattr("laoqu.cli._batch", lambda *what, **_: ran.append(what[-1]) or 0)
+    areas = [["陕甘宁", "Shaan-Gan-Ning", "all"], ["each"], None]
+    for given in areas:
+        names = [part for area in given or () for part in ("--area", area)]
+        assert main(["monitor", __file__, *names, "--lang", "zh,en"]) == 0
+    found = [list(dict.fromkeys(each["area"] for each in sets)) for sets in ran]
+    assert found == [["shaanganning", "all"], ["all", *PLAN.region_ids], ["all"]]
+    assert main(["monitor", __file__, "--area", "Dabi"]) == 2
+    assert len(ran) == 3
 
 
 @needs_external

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
 
 import laoqu as lq
-from laoqu import pages
+from laoqu import pages, sheets
+from laoqu.show import charts
 from laoqu.show import table as tables
 from laoqu.show.words import LANGS, THIN, label, spaced, start
 
@@ -197,6 +198,22 @@ def test_a_page_knows_its_way():
     assert (plan.beside, plan.other) == ("plan/", {"zh": "../zh/plan.html"})
     own = pages.Place("en", "report", ("runs", "mine", "x"))
     assert (own.plan, own.other) == ("../../../en/plan.html", {})
+
+
+def test_no_sheet_or_figure_is_written_with_a_formula(tmp_path):
+    texts = ["=1+1", "+1", "-1", "@a", "\t=1", "＝1", "x"]
+    frame = pd.DataFrame({"label": texts, "value": range(-3, 4), "sentence": texts})
+    columns = {"theme": sheets.Column("code", "theme"), "cut": sheets.Column("cut")}
+    found = [charts.dots(frame, lq.Show(lq.load(), "zh").words).save(tmp_path / "figure.csv")]
+    found += [sheets.write(tmp_path / f"sheet.{form}", frame, columns, lq.load().codebook())
+              for form in ("csv", "xlsx")]  # fmt: skip
+    for path in found:
+        read = pd.read_excel if path.suffix == ".xlsx" else pd.read_csv
+        written = read(path)
+        assert written["label"].tolist() == [f"'{text}" for text in texts[:-1]] + ["x"]
+        assert written["value"].tolist() == list(range(-3, 4))
+        cut = written["cut"].tolist() if "cut" in written else []
+        assert cut in ([], written["label"].tolist())
 
 
 @pytest.mark.parametrize(("wrong", "said"), [
