@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from laoqu import paths, succession
+from laoqu import paths, places, succession
 from laoqu.analysis import estimators, treatment
 from laoqu.analysis.monitor import Monitor
 from laoqu.analysis.quality import coverage, findings
@@ -24,7 +24,7 @@ from laoqu.analysis.reading import Columns, read
 from laoqu.errors import LaoquError, OutputError, nearest
 from laoqu.reprs import card
 from laoqu.sheets import without_formulas
-from laoqu.spelling import TAIL, clean
+from laoqu.spelling import clean
 from laoqu.succession import FIRST, LAST, YEAR, Units
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ def panel(
         other = data["level"] != unit
         conversions.append(("file", int(other.sum()), f"rows of another level than {unit}"))
         data = data[~other].reset_index(drop=True)
-    against = _contradictions(data, file.columns.name, units, inferred)
+    against = _contradictions(data, file.columns.name, plan.folder, inferred)
     report = Report(
         [
             _told(data),
@@ -306,22 +306,17 @@ def _traced(pairs: pd.DataFrame, units: Units, vintage: int) -> pd.DataFrame:
 
 
 def _contradictions(
-    data: pd.DataFrame, name: str | None, units: Units, vintage: int
+    data: pd.DataFrame, name: str | None, folder: Path, vintage: int
 ) -> pd.DataFrame:
     """Return the codes whose name in the file is no name of the unit that holds the code."""
-    found, owner = [], defaultdict(set)
+    found, owner, units = [], defaultdict(set), succession.units(folder)
     for holder in (h for held in units.by_code.values() for h in held):
         owner[holder.name].add(holder.code)
     seen = data[["code_in_panel", "year", *([name] if name else [])]].dropna()
     groups = seen.groupby(["code_in_panel", name])["year"] if name else ()
     for (code, text), years in groups:
         plain, held = clean(str(text)), units.by_code.get(code, [])
-        names = set()
-        for holder in held:
-            heirs = [heir for heir, _ in units.heirs.get(holder, ())]
-            names |= {h.name for h in (holder, *units.came_from.get(holder, ()), *heirs)}
-            names |= {units.name[heir] for heir in units.lead(holder).heirs if heir in units.name}
-        if not held or any(_alike(plain, each) for each in names):
+        if not held or places.bears(code, plain, folder):
             continue
         first = int(years.min())
         at = units.trace(code, first, vintage)[1] or held[-1]
@@ -329,15 +324,6 @@ def _contradictions(
         found.append([code, text, str(at), first, int(years.max()), len(years), whose])
     columns = ["code_in_panel", "name_in_file", "holder", "first_year", "last_year", "rows"]
     return pd.DataFrame(found, columns=[*columns, "name_is_of"])
-
-
-def _alike(text: str, name: str) -> bool:
-    """Whether a name in a file can stand for a unit's name: full, short, or after its city."""
-    bare = TAIL.sub("", text)
-    if text.endswith(name) or bare == TAIL.sub("", name):
-        return True
-    # 彭水县 for 彭水苗族土家族自治县; 前郭县 for 前郭尔罗斯蒙古族自治县.
-    return len(bare) >= 2 and name.startswith(bare[:2]) and "自治" in name
 
 
 Line = tuple[str, int, object, str]
