@@ -60,7 +60,7 @@ def __getattr__(name: str) -> object:
     if _LAZY[name] == "laoqu.plan":
         module.Plan.show = _show
     value = getattr(module, name)
-    if inspect.isfunction(value) and not hasattr(value, "__wrapped__"):
+    if inspect.isfunction(value) and not hasattr(value, "is_guarded"):
         value = guard(value)
     if inspect.isclass(value) and not issubclass(value, Exception):
         guard_methods(value)

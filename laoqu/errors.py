@@ -79,6 +79,7 @@ def guard(function: F) -> F:
             call = f"{function.__qualname__}({', '.join(given)})"
             raise ArgumentError(f"{call}: {type(error).__name__}: {error}") from error
 
+    guarded.is_guarded = True
     return guarded
 
 
@@ -86,7 +87,7 @@ def guard_methods(cls: type) -> type:
     """Guard every public method of a class, and the making of an object."""
     for name, value in list(vars(cls).items()):
         public = name == "__init__" or not name.startswith("_")
-        if inspect.isfunction(value) and public and not hasattr(value, "__wrapped__"):
+        if inspect.isfunction(value) and public and not hasattr(value, "is_guarded"):
             setattr(cls, name, guard(value))
     return cls
 

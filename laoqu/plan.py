@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -59,14 +59,14 @@ class Plan:
         if "membership" in self.own:
             from laoqu import membership
 
-            path = self.own["membership"]
-            table, self.conversions = membership.read(path, self._tables, membership_mode)
+            given = self.own["membership"], self._tables, membership_mode
+            table, self.conversions = membership.read(*given)
             self._tables.put(table)
             self.table("membership")
         self._sheet: pd.DataFrame | None = None
         if "coding" in self.own:
-            measured = self.table("measures")
-            self._sheet = sheets.read(self.own["coding"], measured, self.codebook())
+            known = self.table("measures"), self.codebook()
+            self._sheet = sheets.read(self.own["coding"], *known)
 
     def table(self, name: str, region: str | None = None) -> pd.DataFrame:
         """Return any table of the data package (see docs/dictionary.md), checked and typed.
@@ -142,8 +142,7 @@ class Plan:
         named = self.reach(region.region_id).query("how == 'named'")["unit_id"].nunique()
         return (
             f"{region.full_zh} / {region.name_en} ({region.region_id})\n"
-            f"{', '.join(region.provinces)}\n"
-            f"named in {named} directive sentences; "
+            f"{', '.join(region.provinces)}\nnamed in {named} directive sentences; "
             f"documented counties: {region.documented} of {region.official_total}"
         )
 
@@ -194,34 +193,34 @@ class Plan:
         With `region` only those that reach it, with ``reach``; with `labels` ("zh" or "en") also
         ``theme_label`` …, the codebook's words for the codes.
         """
-
-        def make() -> pd.DataFrame:
-            classes = schema.pick(self.table("crosswalk_rz"), "scheme", scheme)
-            codes = self.codings("adjudicated" if self._sheet is None else "own")
-            tables = self.table("measures"), codes, classes, self.table("references")
-            return measures.coded(*tables, self.scopes(), self.document.canonical)
-
-        table = self._once(("measures", scheme), make)
+        table = self._coded(scheme)
         if region is not None:
             near = self._of(region, self.measure_reach()).drop(columns="region_id")
             table = table.merge(near, on="measure_id")
-        if labels not in (None, "zh", "en"):
-            raise UnknownId(labels, ["zh", "en"], "language")
-        return measures.with_labels(table, self.codebook(), labels) if labels else table
+        return table if labels is None else measures.with_labels(table, self.codebook(), labels)
+
+    @schema.once
+    def _coded(self, scheme: str) -> pd.DataFrame:
+        classes = schema.pick(self.table("crosswalk_rz"), "scheme", scheme)
+        codes = self.codings("adjudicated" if self._sheet is None else "own")
+        tables = self.table("measures"), codes, classes, self.table("references")
+        return measures.coded(*tables, self.scopes(), self.document.canonical)
 
     def targets(self, region: str | None = None) -> pd.DataFrame:
         """Return what each measure would have to be checked by: see `laoqu.measures.targets`."""
         figures, mentions = self.table("printed_figures"), self.table("mentions")
         return measures.targets(self.measures(region), figures, mentions)
 
+    @schema.once
     def mentions(self, region: str | None = None) -> pd.DataFrame:
         """Return every naming of a place in the text, or those of an area and of places in it.
 
         One row per naming; ``region_id`` has the areas it names or lies in, documented with high
         or medium confidence, joined by ``;``.
         """
-        tables = self.table("mentions"), self._place_areas(), self.region_ids
-        return self._once("located", lambda: regions.located(*tables), region)
+        if region is not None:
+            return self._of(region, self.mentions())
+        return regions.located(self.table("mentions"), self._place_areas(), self.region_ids)
 
     def box_items(self, box: str | None = None, region: str | None = None) -> pd.DataFrame:
         """Return the places that boxes 1, 2 and 4 list, as `mentions` has them; box 3 lists none.
@@ -239,14 +238,15 @@ class Plan:
         """The twelve ids in the collection's printed order."""
         return self.regions()["region_id"].tolist()
 
+    @schema.once
     def regions(self) -> pd.DataFrame:
         """Return the twelve areas in printed order.
 
-        One row per area; ``official_total`` (counties, printed or derived), ``documented``
-        (counties known with high or medium confidence), ``low_confidence``.
+        One row per area; ``official_total`` (printed or derived), ``documented`` (counties known
+        with high or medium confidence), ``low_confidence``.
         """
-        tables = self.table("regions").sort_values("order", ignore_index=True), self.membership()
-        return self._once("regions", lambda: regions.documented(*tables))
+        table = self.table("regions").sort_values("order", ignore_index=True)
+        return regions.documented(table, self.membership())
 
     def region(self, name: str) -> regions.Region:
         """Return one area by id, Chinese or English name, with or without 革命老区."""
@@ -264,6 +264,7 @@ class Plan:
         """Return all province-, prefecture- and county-level units valid at the end of 2021."""
         return self.table("gazetteer")
 
+    @schema.once
     def counties(self, region: str | None = None) -> geopandas.GeoDataFrame:
         """Return the county layer, or the boundary file given to `load`; no standard map.
 
@@ -272,23 +273,21 @@ class Plan:
         """
         from laoqu import borders, geo
 
-        def make() -> pd.DataFrame:
-            if "boundaries" not in self.own:
-                return geo.load(self.folder)
-            table, found = borders.read(self.own["boundaries"], self.folder)
-            self.conversions = pd.concat([self.conversions, found], ignore_index=True)
-            return table
+        if region is not None:
+            area = self.region(region).region_id
+            return geo.area_counties(self.counties(), self.membership(), area)
+        if "boundaries" not in self.own:
+            return geo.load(self.folder)
+        table, found = borders.read(self.own["boundaries"], self.folder)
+        self.conversions = pd.concat([self.conversions, found], ignore_index=True)
+        return table
 
-        table = self._once("counties", make)
-        if region is None:
-            return table
-        return geo.area_counties(table, self.membership(), self.region(region).region_id)
-
+    @schema.once
     def outline(self) -> geopandas.GeoDataFrame:
         """Return the national outline and the maritime lines that national maps must show."""
         from laoqu import geo
 
-        return self._once("outline", lambda: geo.outline(self.folder))
+        return geo.outline(self.folder)
 
     @cached_property
     def layers(self) -> geo.Layers:
@@ -299,29 +298,29 @@ class Plan:
         shared = None if "boundaries" in self.own else True
         return geo.layers(self.counties(), self.outline(), shared)
 
+    @schema.once
     def reach(self, region: str | None = None, min_confidence: str = "medium") -> pd.DataFrame:
         """Return which segment reaches which area, and by what: see `laoqu.regions.reach`."""
+        if region is not None:
+            return self._of(region, self.reach(None, min_confidence))
         tables = self.scopes(), self.table("mentions"), self._place_areas(min_confidence)
-        key = ("reach", min_confidence)
-        return self._once(key, lambda: regions.reach(*tables, self.region_ids), region)
+        return regions.reach(*tables, self.region_ids)
 
+    @schema.once
     def nearest_reach(self, min_confidence: str = "medium") -> pd.DataFrame:
         """Return how each directive sentence reaches each area at its nearest, all pairs."""
         tables = self.reach(None, min_confidence), self.scopes()
         return regions.nearest_reach(*tables, self.region_ids)
 
+    @schema.once
     def measure_reach(self, min_confidence: str = "medium") -> pd.DataFrame:
         """Return how each measure reaches each area at its nearest.
 
         One row per (measure, area reached); a pair without a row is not reached, or unknown where
         the measure's list ends in 等 (``list_open``).
         """
-
-        def make() -> pd.DataFrame:
-            reached = regions.reach_of_measures(self.reach(None, min_confidence), self.measures())
-            return regions.best_reach(reached, ["measure_id", "region_id"]).reset_index()
-
-        return self._once(("measure_reach", min_confidence), make)
+        reached = regions.reach_of_measures(self.reach(None, min_confidence), self.measures())
+        return regions.best_reach(reached, ["measure_id", "region_id"]).reset_index()
 
     def corrections(self, region: str | None = None) -> pd.DataFrame:
         """Return misprints, ambiguous names, layout breaks and open doubts, with their places."""
@@ -330,8 +329,7 @@ class Plan:
     def _place_areas(self, min_confidence: str = "medium") -> pd.DataFrame:
         # A membership table of your own says everything: our cities are left out then.
         cities = None if "membership" in self.own else self.table("city_membership")
-        tables = self.table("membership"), self.gazetteer()
-        return regions.place_areas(*tables, min_confidence, cities)
+        return regions.place_areas(self.membership(), self.gazetteer(), min_confidence, cities)
 
     def _of(self, region: str | None, table: pd.DataFrame) -> pd.DataFrame:
         """Return a table's rows of one area, or all; a row may have several, or ``*``."""
@@ -342,22 +340,12 @@ class Plan:
         of = [mine & set(ids.split(";") if isinstance(ids, str) else ids) for ids in table[column]]
         return table.loc[[bool(each) for each in of]].reset_index(drop=True)
 
-    def _once(
-        self, key: object, make: Callable[[], pd.DataFrame], region: str | None = None
-    ) -> pd.DataFrame:
-        """Return a fresh view of a frame that is made once for this plan; its rows of an area."""
-        if key not in self._made:
-            self._made[key] = make()
-        # Written into, a view becomes another frame.
-        return self._of(region, self._made[key].copy(deep=False))
-
     def _counts(self) -> dict[str, int]:
         sentences, members = self.sentences(), self.membership().query("confidence != 'low'")
-        named = {name: len(getattr(self, name)) for name in ("parts", "clauses", "boxes")}
         return {
             "characters": len(self.document.canonical),
             "pages": len(self.document.page_starts),
-            **named,
+            **{name: len(getattr(self, name)) for name in ("parts", "clauses", "boxes")},
             "sentences": len(sentences),
             "directive sentences": int(sentences["directive"].sum()),
             "measures": len(self.table("measures")),
@@ -390,11 +378,10 @@ def load(
     folder : path, optional
         A data folder; by default the collection's own (or ``LAOQU_DATA``).
     membership, boundaries, coding : path, optional
-        Files of your own in the place of the shipped ones, which can also be named in the
-        environment (``LAOQU_MEMBERSHIP`` …) for every notebook and report: a membership table as
-        spreadsheets save it (`laoqu.membership.read`; ``plan.conversions`` lists what was
-        converted), borders with a column of codes (`laoqu.borders.read`, when maps first need
-        them), a coding sheet (`laoqu.sheets.template`; what it leaves empty is NA).
+        Files of your own in the place of the shipped ones; the environment can name them too
+        (``LAOQU_MEMBERSHIP`` …): a membership table (`laoqu.membership.read`; what was converted is
+        in ``plan.conversions``), borders with codes (`laoqu.borders.read`), a coding sheet
+        (`laoqu.sheets.template`; what it leaves empty is NA).
     membership_mode : {"only", "complete"}, optional
         Areas without a row in your own table are empty, or keep the shipped rows; by default as
         ``LAOQU_MEMBERSHIP_MODE`` says, else "only".

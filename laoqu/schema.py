@@ -11,6 +11,7 @@ order); a field ``"laoqu:codes": "scope"`` (its values are codes of that variabl
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import re
 import unicodedata
@@ -220,6 +221,19 @@ def read(
             table.rows.append(row)
     _check_key(table, of["primaryKey"], in_order=not found[name].get("laoqu:unsorted"))
     return table
+
+
+def once(make: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]:
+    """Have a method's frame made once for its owner and arguments; it comes out fresh."""
+
+    @functools.wraps(make)
+    def method(owner: object, *args: object, **kwargs: object) -> pd.DataFrame:
+        key = (make.__name__, repr(args), repr(kwargs))
+        if key not in owner._made:
+            owner._made[key] = make(owner, *args, **kwargs)
+        return owner._made[key].copy(deep=False)  # written into, it becomes another
+
+    return method
 
 
 def pick(table: pd.DataFrame, column: str, value: str) -> pd.DataFrame:
