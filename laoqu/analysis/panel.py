@@ -222,17 +222,17 @@ def panel(
     inferred, how = (int(vintage), "given") if vintage else _vintage(pairs, units)
     table = _traced(pairs, units, inferred)
     data = file.frame.merge(table, how="left", on=keys)
-    conversions = file.conversions
     if unit is not None:
         other = data["level"] != unit
-        conversions.append(("file", int(other.sum()), f"rows of another level than {unit}"))
+        file.conversions.append(("file", int(other.sum()), f"rows of another level than {unit}"))
         data = data[~other].reset_index(drop=True)
-    against = _contradictions(data, file.columns.name, plan.folder, inferred)
+    names = file.columns.name if file.columns.code else None
+    against = _contradictions(data, names, plan.folder, inferred)
     report = Report(
         [
             _told(data),
             ("vintage of the codes", len(data), pd.NA, f"{inferred} ({how})"),
-            *((f"converted: {where}", n, pd.NA, text) for where, n, text in conversions),
+            *((f"converted: {where}", n, pd.NA, text) for where, n, text in file.conversions),
             *_told_of_codes(data, units),
             *_told_of_names(against),
         ],
