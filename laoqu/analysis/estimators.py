@@ -32,6 +32,16 @@ class Prepared(NamedTuple):
     data: pd.DataFrame
     note: dict[str, object]
 
+    def __repr__(self) -> str:
+        lines = (f"{name:<26}{value}" for name, value in self.note.items())
+        return "\n".join([f"{len(self.data):,} rows for an estimator", *lines])
+
+    def to_file(self, path: Path | str) -> Path:
+        """Write the rows as .csv, .parquet, .dta or .xlsx, with the note beside them."""
+        from laoqu.analysis.panel import write
+
+        return write(self.data, path, f"{self!r}\n")
+
     def event_study(self, outcome: str | None = None) -> pd.DataFrame:
         """Return the difference of mean changes since the reference year, year by year.
 
@@ -92,7 +102,8 @@ def for_estimator(
     if missing := [c for c in (*keys, "first_treat") if c not in frame]:
         raise LaoquError(f"columns {', '.join(missing)} are missing: call .treat(…) first")
     if outcome is not None and outcome not in frame:
-        near = nearest(outcome, map(str, frame.columns))
+        numbers = frame.select_dtypes("number").columns
+        near = nearest(outcome, map(str, frame.columns)) or [c for c in numbers if c != "year"]
         raise LaoquError(f"the panel has no column {outcome!r}; nearest: {', '.join(near)}")
     known = frame[keys].notna().all(axis=1)
     valued = known & (frame[outcome].notna() if outcome else True)

@@ -148,28 +148,33 @@ class Panel:
 
         ``<name>.README.txt`` beside it says what was done; what is there already is refused.
         """
-        path = Path(path).expanduser()
-        note = path.with_name(f"{path.stem}.README.txt")
-        for target in (path, note):
-            if target.exists():
-                raise OutputError(f"{paths.display(target)} is there already: name another file")
-        data = self.data.reset_index(drop=True)
-        writers = {
-            ".csv": lambda: without_formulas(data).to_csv(path, index=False, encoding="utf-8-sig"),
-            ".parquet": lambda: data.to_parquet(path, index=False),
-            ".dta": lambda: _for_stata(data, path),
-            ".xlsx": lambda: _for_excel(data, path),
-        }
-        if path.suffix not in writers:
-            raise OutputError(f"{path.name}: expected one of {', '.join(writers)}")
         about = Path(__file__).with_name("panel_readme.txt").read_text(encoding="utf-8")
         about = about.format(vintage=self.vintage, report=self.report, notes="\n".join(self.notes))
-        try:
-            writers[path.suffix]()
-            note.write_text(about, encoding="utf-8")
-        except (OSError, ValueError) as error:
-            raise OutputError(f"{paths.display(path)} cannot be written: {error}") from error
-        return path
+        return write(self.data, path, about)
+
+
+def write(data: pd.DataFrame, path: Path | str, about: str) -> Path:
+    """Write rows in the form that `path` ends in, and `about` beside them: see `Panel.to_file`."""
+    path = Path(path).expanduser()
+    note = path.with_name(f"{path.stem}.README.txt")
+    for target in (path, note):
+        if target.exists():
+            raise OutputError(f"{paths.display(target)} is there already: name another file")
+    data = data.reset_index(drop=True)
+    writers = {
+        ".csv": lambda: without_formulas(data).to_csv(path, index=False, encoding="utf-8-sig"),
+        ".parquet": lambda: data.to_parquet(path, index=False),
+        ".dta": lambda: _for_stata(data, path),
+        ".xlsx": lambda: _for_excel(data, path),
+    }
+    if path.suffix not in writers:
+        raise OutputError(f"{path.name}: expected one of {', '.join(writers)}")
+    try:
+        writers[path.suffix]()
+        note.write_text(about, encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{paths.display(path)} cannot be written: {error}") from error
+    return path
 
 
 def panel(
@@ -332,7 +337,7 @@ Line = tuple[str, int, object, str]
 def _told(data: pd.DataFrame) -> Line:
     """Return the first line of the report: what was read."""
     levels = data.drop_duplicates("code_in_panel")["level"].map(LEVELS).value_counts()
-    kinds = ", ".join(f"{n:,} {level}" for level, n in levels.items())
+    kinds = "; ".join(f"{level}: {n:,}" for level, n in levels.items())
     years = data["year"].nunique()
     detail = f"{_span(data['year'])}, {years} years; {kinds}" if years else kinds
     return "read", len(data), data["code_in_panel"].nunique(), detail
