@@ -374,7 +374,7 @@ def codebook(variable: str | None, lang: str | None) -> None:
         print(f"{code['variable']} {code['code']}  {code[f'label_{lang}']}")
         for name, column in said.items():
             if code[column]:
-                print("    " + words(f"codebook.{name}", text=code[column]))
+                print(f"    {words(f'codebook.{name}')}{code[column]}")
 
 
 @verb(
