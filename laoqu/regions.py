@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 
 import pandas as pd
 
-from laoqu.errors import UnknownId, nearest
+from laoqu.errors import UnknownId, nearest, require
 from laoqu.reprs import card
 
 CONFIDENCE = ("high", "medium", "low")
@@ -98,8 +98,7 @@ def place_areas(
     counties does, or when `cities` (``plan.table("city_membership")``) says so; its basis is
     ``prefecture``, and its confidence the best. The gazetteer tells how many counties it has.
     """
-    if min_confidence not in CONFIDENCE:
-        raise UnknownId(min_confidence, CONFIDENCE, "confidence")
+    require(min_confidence, CONFIDENCE, "confidence")
     sure = CONFIDENCE[: CONFIDENCE.index(min_confidence) + 1]
     counties = membership[membership["confidence"].isin(sure)].assign(counties=1, whole=True)
     above = counties.assign(adcode=counties["adcode"].str[:4] + "00")

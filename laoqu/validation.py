@@ -17,7 +17,7 @@ from scipy import stats
 from laoqu import paths, sheets
 from laoqu.analysis.agreement import by_variable
 from laoqu.analysis.draws import LEVEL, SEED
-from laoqu.errors import DataError, LaoquError, Problem, UnknownId
+from laoqu.errors import DataError, LaoquError, Problem, require
 from laoqu.measures import SCALES
 from laoqu.plan import Plan
 from laoqu.sheets import Column
@@ -31,8 +31,6 @@ LEAST = 2
 ADDED = 2.0
 #: Resamples of clauses for a range.
 DRAWS = 500
-#: Power of the smallest effect that a comparison can find.
-POWER = 0.8
 
 
 class Comparison(NamedTuple):
@@ -178,8 +176,8 @@ def sample(
     codes; ``key/key.csv`` says which unit an id stands for and how likely it was to be drawn, and
     is not given to coders. Of each kind `n` units are drawn, or all where there are fewer.
     """
-    if unknown := set(kinds) - set(KINDS):
-        raise UnknownId(sorted(unknown)[0], KINDS, "kind of sheet")
+    for kind in kinds:
+        require(kind, KINDS, "kind of sheet")
     folder, keys, shown = _new(folder), [], {}
     for number, kind in enumerate(KINDS):
         if kind in kinds:

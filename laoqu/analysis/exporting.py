@@ -14,7 +14,7 @@ import pandas as pd
 import laoqu
 from laoqu import paths
 from laoqu.analysis import estimators, treatment
-from laoqu.errors import LaoquError, OutputError, UnknownId, nearest
+from laoqu.errors import LaoquError, OutputError, UnknownId, require
 from laoqu.plan import Plan, load
 from laoqu.sheets import without_formulas
 
@@ -59,9 +59,8 @@ def files(
         raise LaoquError(f"years are {years!r}, expected whole years such as {YEARS}")
     design = treatment.Design(**choices)
     table = treatment.counties(plan, channels, design, controls)
-    if estimator is not None and estimator not in estimators.NEVER:
-        known = nearest(str(estimator), estimators.NEVER) or estimators.NEVER
-        raise UnknownId(estimator, known, "estimator")
+    if estimator is not None:
+        require(estimator, estimators.NEVER, "estimator")
     if estimator is not None and table["channel"].nunique() > 1:
         raise LaoquError(
             f"{estimator} takes one channel: name it; the only one with a control group in the "
