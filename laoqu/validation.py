@@ -194,8 +194,7 @@ def sample(
             asked = {**KINDS[kind].columns, "note": Column("note")}
             sheets.write(folder / coder / f"{kind}.{form}", mixed, asked, plan.codebook())
     (folder / "key").mkdir()
-    table = pd.concat(keys)
-    table.to_csv(folder / "key" / KEY, index=False, encoding="utf-8-sig", lineterminator="\n")
+    (folder / "key" / KEY).write_bytes(sheets.csv_bytes(pd.concat(keys)))
     return folder
 
 
@@ -270,9 +269,8 @@ def compare(
     keys = None if key is None else _key(Path(key))
     kind = "measures" if keys is None else _kind(Path(sheet_a), keys)
     table, asked = units(plan, kind), KINDS[kind]
-    coded = dict(
-        zip("ab", [_filled(plan, sheet, kind, table, keys) for sheet in given], strict=False)
-    )
+    filled = [_filled(plan, sheet, kind, table, keys) for sheet in given]
+    coded = dict(zip("ab", filled, strict=False))
     final = [_filled(plan, agreed, kind, table, keys)] if agreed else list(coded.values())
     drawn = table[table["unit_id"].isin(coded["a"].index)].set_index("unit_id")
     coded["shipped"] = drawn
@@ -300,9 +298,7 @@ def write(found: Comparison, folder: Path | str) -> Path:
     folder = _new(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in found._asdict().items():
-        path = folder / f"{name}.csv"
-        safe = sheets.without_formulas(table)
-        safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+        (folder / f"{name}.csv").write_bytes(sheets.csv_bytes(table))
     return folder
 
 
@@ -375,9 +371,8 @@ def _unlike(
     differences = pd.concat(differ).join(drawn[["clause", "sentence"]])
     columns = ["variable", *coded, "n"]
     confused = pd.concat(confusion) if confusion else pd.DataFrame(columns=columns)
-    return confused[columns].reset_index(drop=True), differences.rename_axis(
-        "unit_id"
-    ).reset_index()
+    differences = differences.rename_axis("unit_id").reset_index()
+    return confused[columns].reset_index(drop=True), differences
 
 
 def _shares(table: pd.DataFrame, final: list[pd.DataFrame], asked: Kind) -> pd.DataFrame:
