@@ -132,7 +132,7 @@ def describe(id: str, document: Document, tables: Tables, measures: pd.DataFrame
 
 
 def clause_name(document: Document, clause_id: str) -> str:
-    """Return how the plan itself calls a passage: 条目七, 专栏2, 第三部分, 引言."""
+    """Return how the plan itself calls a passage: 第七条, 专栏2, 第三部分, 引言."""
     known = {"pre": "引言", "title": "标题"}
     known |= {id: passage.name for id, passage in document.passages.items()}
     require(clause_id, known, "passage")

@@ -82,7 +82,7 @@ class Passage:
     """A part, clause or box: ``text`` is heading and body in canonical form.
 
     A part's passage is its heading and the text directly under it, without its clauses and boxes;
-    ``name`` is how the document itself calls it: 条目七, 第三章第二节, 专栏2.
+    ``name`` is how the document itself calls it: 第七条, 第三章第二节, 专栏2.
     """
 
     id: str

@@ -113,7 +113,7 @@ class Plan:
 
         >>> import laoqu as lq
         >>> lq.load().cite("c08.s06").citation[0]
-        '“积极推广三明医改经验。”（条目八，第 6 页，字符 3445–3456）'
+        '“积极推广三明医改经验。”（第八条，第 6 页，字符 3445–3456）'
         """
         return citation.cite(self.document, rows, self.table)
 
@@ -126,7 +126,7 @@ class Plan:
         return citation.find(self.document, pattern)
 
     def clause_name(self, clause_id: str) -> str:
-        """Return how the plan itself calls a passage: 条目七, 专栏2, 第三部分, 引言."""
+        """Return how the plan itself calls a passage: 第七条, 专栏2, 第三部分, 引言."""
         return citation.clause_name(self.document, clause_id)
 
     def describe(self, id: str) -> str:

@@ -158,8 +158,8 @@ def runs(text: str, quotes: Iterable[str] = ()) -> list[tuple[str, str, str]]:
     Examples
     --------
     >>> from laoqu.show.table import runs
-    >>> runs("[条目七](plan#c07)：“革命老区”", ["革命老区"])
-    [('plan', '条目七', 'c07'), ('', '：“', ''), ('quote', '革命老区', ''), ('', '”', '')]
+    >>> runs("[第七条](plan#c07)：“革命老区”", ["革命老区"])
+    [('plan', '第七条', 'c07'), ('', '：“', ''), ('quote', '革命老区', ''), ('', '”', '')]
     """
     known, out, at = set(quotes), [], 0
     pattern = re.compile(f"{LINK.pattern}|{QUOTED.pattern}")

@@ -136,7 +136,7 @@ class Words:
         return self._areas[region_id]
 
     def clause(self, clause_id: str) -> str:
-        """Return how a passage is cited: 条目七 or clause 7, 专栏 2 or Box 2."""
+        """Return how a passage is cited: 第七条 or clause 7, 专栏 2 or Box 2."""
         for kind, passages in (("clause", self.plan.clauses), ("box", self.plan.boxes)):
             if clause_id in passages:
                 number = passages[clause_id].number
