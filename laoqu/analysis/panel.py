@@ -23,7 +23,7 @@ from laoqu.analysis.quality import coverage, findings
 from laoqu.analysis.reading import Columns, read
 from laoqu.errors import LaoquError, OutputError, nearest
 from laoqu.reprs import card
-from laoqu.sheets import without_formulas
+from laoqu.sheets import csv_bytes, without_formulas
 from laoqu.spelling import clean
 from laoqu.succession import FIRST, LAST, YEAR, Units
 
@@ -162,7 +162,7 @@ def write(data: pd.DataFrame, path: Path | str, about: str) -> Path:
             raise OutputError(f"{paths.display(target)} is there already: name another file")
     data = data.reset_index(drop=True)
     writers = {
-        ".csv": lambda: without_formulas(data).to_csv(path, index=False, encoding="utf-8-sig"),
+        ".csv": lambda: path.write_bytes(csv_bytes(data)),
         ".parquet": lambda: data.to_parquet(path, index=False),
         ".dta": lambda: _for_stata(data, path),
         ".xlsx": lambda: _for_excel(data, path),

@@ -18,6 +18,7 @@ from laoqu.errors import OutputError, ParameterError, nearest
 from laoqu.run import Job, Run, process
 from laoqu.run import store as stores
 from laoqu.run.parameters import Notebook, digest_of
+from laoqu.source import digest
 
 FORMATS = ("html", "pdf", "docx")
 INDEX, CRATE = "index.html", "ro-crate-metadata.json"
@@ -126,7 +127,7 @@ def run_notebook(
             keys[name] = {"notebook": content, "parameters": digest_of(values), **common}
             if named[name]:
                 read = {
-                    text: stores.digest(path.read_bytes()) for text, path in named[name].items()
+                    text: digest(path.read_bytes()) for text, path in named[name].items()
                 }
                 keys[name]["files"] = digest_of(read)
                 store.sets[digest_of(read)] = read

@@ -21,7 +21,7 @@ MARKS = {
     "square": mark("paper", "ink", 9.0, "s", 0.8),
     "diamond": mark("paper", "ink", 9.2, "D", 0.8),
 }
-THIN, FRAME = stroke("ink", 0.6), stroke("context", 0.6)
+HAIRLINE, FRAME = stroke("ink", 0.6), stroke("context", 0.6)
 #: The longer side of an area is drawn in so many steps.
 FINE = 560
 #: Metres: islands farther off do not stretch the map (东沙 is 260 km away).
@@ -96,7 +96,7 @@ class View:
         place = self.room.fit(around(spot), [11.0] * 2)
         place = spot if place is None else place
         if (place != spot).any():
-            self.sheet.axes.plot(*zip(spot, place, strict=True), **THIN)
+            self.sheet.axes.plot(*zip(spot, place, strict=True), **HAIRLINE)
         self.sheet.axes.plot(*place, **MARKS[shape])
         self.sheet.text(*place, text, ha="center", label="place")
 
@@ -150,12 +150,12 @@ def scale_bar(view: View, words: Words, at: tuple[float, float]) -> None:
     stretch, north = geo.ground(*view.middle)
     km = max(each for each in (10, 20, 50, 100, 200) if each * 1e3 / view.scale <= 90 or each == 10)
     long, (x, y), axes = km * 1e3 * stretch / view.scale, at, view.sheet.axes
-    axes.plot([x, x, x + long, x + long], [y - 3, y, y, y - 3], **THIN, label="scale")
+    axes.plot([x, x, x + long, x + long], [y - 3, y, y, y - 3], **HAIRLINE, label="scale")
     view.sheet.text(x, y - 9, words("map.scale", km=km), tone="muted")
     if abs(north) >= 3:
         foot, turn = x + 16 + max(long, 30), np.radians(north)
         tip = foot - 16 * np.sin(turn), y - 16 * np.cos(turn)
-        arrow = {"arrowstyle": "->", **THIN}
+        arrow = {"arrowstyle": "->", **HAIRLINE}
         axes.annotate("", tip, (foot, y), arrowprops=arrow)
         view.sheet.text(foot + 8, y - 5, words("map.north"), tone="muted")
 

@@ -5,7 +5,6 @@ Each is axes of matplotlib in metres of `laoqu.geo.CRS_CHINA`: layers of your ow
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -14,13 +13,14 @@ import pandas as pd
 import shapely
 
 from laoqu import geo
-from laoqu.analysis import naming
+from laoqu.analysis import answer, naming
 from laoqu.errors import ParameterError, nearest
 from laoqu.plan import Plan, load
 from laoqu.show.figure import TEXTS, Figure, number
-from laoqu.show.ground import MARKS, THIN, Shapes, View, around, middle_of, scale_bar
+from laoqu.show.ground import HAIRLINE, MARKS, Shapes, View, around, middle_of, scale_bar
 from laoqu.show.style import MARGIN, SMALL, TONE, Sheet, stroke, wrap
 from laoqu.show.words import Words
+from laoqu.source import digest
 
 
 def fill(tone: str, edge: str = "paper", width: float = 0.5, **more: object) -> dict:
@@ -40,9 +40,9 @@ FILLS = {
 HEAT = [fill(f"heat{step}") for step in range(1, 6)]
 PREFECTURE, PROVINCE, COASTLINE = stroke("muted"), stroke("muted", 1.0), stroke("context", 1.1)
 AREA, COAST = stroke("focus", 1.1), fill("land", "context", 0.4)
-#: An area in the map of all; where under nine tenths of its counties are documented; two areas.
+#: An area in the map of all; where too few of its counties are documented; two areas.
 SURE, DOUBT = fill("heat3", "focus", 0.8), fill("heat3", "focus", 0.8, **DASHED)
-COMPLETE, TWICE = 0.9, {**fill("heat3", "muted", 0, **HATCH)}
+TWICE = fill("heat3", "muted", 0, **HATCH)
 #: Points: the column beside a wide map, the greatest height, the locator of a narrow map.
 COLUMN, HIGHEST, LOCATOR = 118.0, 265.0, 74.0
 #: What mends own values.
@@ -136,7 +136,7 @@ def plot_overview(lang: str = "zh", plan: Plan | None = None) -> Figure:
     members = plan.membership().query("confidence != 'low'")[["adcode", "region_id"]]
     counties = plan.layers.counties.merge(members, on="adcode")
     areas = geo.dissolve(counties, "region_id").merge(plan.regions()).sort_values("order")
-    areas["sure"] = areas["documented"] >= COMPLETE * areas["official_total"]
+    areas["sure"] = areas["documented"] >= answer.COMPLETE * areas["official_total"]
     twice = counties[counties["adcode"].duplicated()]
     title = words(
         "map.overview", n=len(areas), counties=counties["adcode"].nunique(), overlap=len(twice),
@@ -155,8 +155,7 @@ def plot_overview(lang: str = "zh", plan: Plan | None = None) -> Figure:
 def source(plan: Plan, words: Words) -> str:
     """Return where the borders come from: the layer, or a file of your own with its hash."""
     if own := plan.own.get("boundaries"):
-        digest = hashlib.sha256(own.read_bytes()).hexdigest()
-        return words("map.own_source", name=own.name, hash=digest[:12])
+        return words("map.own_source", name=own.name, hash=digest(own.read_bytes())[:12])
     return words("map.source")
 
 
@@ -204,8 +203,16 @@ def _draw_area(
     small.draw(shapes.coast, **COAST)
     small.draw(shapes.maritime, "maritime", **PROVINCE)
     small.draw([shapes.area.simplify(geo.DETAIL)], **fill("focus", "focus", 0.4))
-    small.axes.plot(*view.frame.exterior.xy, **THIN, label="locator")
+    small.axes.plot(*view.frame.exterior.xy, **HAIRLINE, label="locator")
     sheet.y = y + deep + 2
+
+
+def china(sheet: Sheet, wide: float) -> tuple[View, View, float]:
+    """Return the main map of China and its inset of the South Sea, and where they end below."""
+    high, small = wide * np.ptp(MAINLAND[1::2]) / np.ptp(MAINLAND[::2]), 0.18 * wide
+    foot = sheet.y + high
+    view = View(sheet, (MARGIN, sheet.y, wide, high), MAINLAND)
+    return view, View(sheet, (MARGIN, foot - small * 1.47, small, small * 1.47), SOUTH_SEA), foot
 
 
 def _draw_all(
@@ -214,10 +221,7 @@ def _draw_all(
 ) -> None:  # fmt: skip
     sheet.legend(key)
     wide = sheet.width - 2 * MARGIN - (0 if sheet.narrow else COLUMN + 12)
-    high = wide * np.ptp(MAINLAND[1::2]) / np.ptp(MAINLAND[::2])
-    foot, small, shapes = sheet.y + high, 0.18 * wide, areas.geometry.simplify(3000)
-    view = View(sheet, (MARGIN, sheet.y, wide, high), MAINLAND)
-    sea = View(sheet, (MARGIN, foot - small * 1.47, small, small * 1.47), SOUTH_SEA)
+    (view, sea, foot), shapes = china(sheet, wide), areas.geometry.simplify(3000)
     land = layers.outline["kind"] == "land"
     view.draw(layers.provinces.simplify(view.scale / 2), **COAST)
     sea.draw(layers.outline.geometry[land], **COAST)

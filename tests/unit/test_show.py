@@ -182,7 +182,8 @@ def test_no_text_is_lost_between_a_record_and_its_html(text, lang):
 @given(st.lists(st.one_of(TEXTS, st.integers(), st.sampled_from(["=1+1", "@a", "-x", "+1"]))))
 @settings(max_examples=200, deadline=None)
 def test_no_cell_of_a_csv_is_a_formula(cells):
-    data = pages.csv_bytes({"columns": ["=a", "b"], "rows": [[cell, 1] for cell in cells]})
+    rows = [[cell, 1] for cell in cells]
+    data = sheets.csv_bytes(pd.DataFrame(rows, columns=["=a", "b"], dtype="object"))
     assert data.startswith(b"\xef\xbb\xbf")
     rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
     for (shown, _), cell in zip(rows[1:], cells, strict=True):
