@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -44,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError):  # closed, or none of a terminal
             stream.reconfigure(errors="backslashreplace")
+    warnings.formatwarning = lambda message, *_, **__: f"laoqu: {message}\n"
     try:
         given = _parsed(sys.argv[1:] if argv is None else list(argv))
         status = given.pop("function")(**given) or 0
@@ -189,7 +191,7 @@ def run(notebook: str, pairs: list[str], params: str | None, **options: object) 
     arg("panel", help="a table of counties and years: .csv, .xlsx, .dta, .parquet"),
     arg("--outcome", default="", help="a column of numbers (default: the first)"),
     arg("--area", action="append", dest="areas",
-        help="id or name of an area, all (default), or each: all and every area"), LANG, *BATCH,
+        help="ids or names of areas, all (default), or each: all and every area"), LANG, *BATCH,
 )  # fmt: skip
 def monitor(panel: str, outcome: str, areas: list | None, langs: list, **options: object) -> int:
     """Compare a panel of your own with what the plan asks for."""
@@ -199,6 +201,7 @@ def monitor(panel: str, outcome: str, areas: list | None, langs: list, **options
     given = {"panel": str(path), "outcome": outcome}
     if areas:
         plan = laoqu.load()
+        areas = [name for each in areas for name in _names(each)]
         areas = ["all", *plan.region_ids] if "each" in areas else areas
         areas = ["all" if area == "all" else plan.region(area).region_id for area in areas]
     wanted = dict.fromkeys(areas or ["all"])
@@ -222,7 +225,8 @@ def _batch(function: Callable, *what: object, engine: str, quiet: bool, **option
         elif run.status == "failed":
             where = f" in cell {run.cell}" if run.cell else ""
             print(f"{run.name}  FAILED{where}: {run.error}")
-            print("".join(f"    {line}\n" for line in run.last_lines), end="")
+            lines = run.last_lines if list(run.last_lines) != [run.error] else ()
+            print("".join(f"    {line}\n" for line in lines), end="")
     if not (quiet or options["only_say"]):
         left = f", {counts['skipped']} not failed and not run" if options["only_failed"] else ""
         print(f"{counts['ok']} written, {counts['unchanged']} unchanged{left}, "
