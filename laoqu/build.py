@@ -7,7 +7,6 @@ own build (`make gazetteer`, `make layer`), and the declaration itself.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -120,7 +119,7 @@ def unreviewed(folder: Path) -> list[Problem]:
 
 
 def _accepted(declaration: bytes) -> str:
-    return f"{hashlib.sha256(declaration).hexdigest()}  {PACKAGE}\n"
+    return f"{source.digest(declaration)}  {PACKAGE}\n"
 
 
 def _state(folder: Path, declared: Mapping[str, object]) -> dict[str, object]:
@@ -130,7 +129,7 @@ def _state(folder: Path, declared: Mapping[str, object]) -> dict[str, object]:
         return {}
     data = path.read_bytes()
     rows = {"laoqu:rows": data.count(b"\n") - 1} if "schema" in declared else {}
-    return {**rows, "bytes": len(data), "hash": f"sha256:{hashlib.sha256(data).hexdigest()}"}
+    return {**rows, "bytes": len(data), "hash": f"sha256:{source.digest(data)}"}
 
 
 def _renew(files: Mapping[Path, str]) -> list[Path]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import pandas as pd
 
 from laoqu.document import Document, Span
-from laoqu.errors import LaoquError, UnknownId, nearest
+from laoqu.errors import LaoquError, require
 
 #: Gives a table of the collection by name.
 Tables = Callable[[str], pd.DataFrame]
@@ -132,9 +132,8 @@ def describe(id: str, document: Document, tables: Tables, measures: pd.DataFrame
 
 
 def clause_name(document: Document, clause_id: str) -> str:
-    """Return how the plan itself calls a passage: 条目七, 专栏2, 第三部分, 引言."""
+    """Return how the plan itself calls a passage: 第七条, 专栏2, 第三部分, 引言."""
     known = {"pre": "引言", "title": "标题"}
     known |= {id: passage.name for id, passage in document.passages.items()}
-    if clause_id not in known:
-        raise UnknownId(clause_id, nearest(str(clause_id), known), "passage")
+    require(clause_id, known, "passage")
     return known[clause_id]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -207,66 +205,16 @@ def monitor(panel: str, outcome: str, areas: list | None, langs: list, **options
 
 
 def _batch(function: Callable, *what: object, engine: str, quiet: bool, **options: object) -> int:
+    from laoqu.run import progress
+
     if (engine == "dask") != bool(options["scheduler"]):
         raise LaoquError("--engine dask and --scheduler ADDRESS go together")
-    progress = _Progress(quiet)
-    try:
-        runs = function(*what, tell=progress, **options)
-    finally:
-        if progress.bar is not None:
-            progress.bar.close()
-    counts = Counter(run.status for run in runs)
-    for run in runs:
-        if options["only_say"]:
-            print(f"{run.name}: {'; '.join(run.why) or run.status}")
-        elif run.status == "failed":
-            where = f" in cell {run.cell}" if run.cell else ""
-            print(f"{run.name}  FAILED{where}: {run.error}")
-            print("".join(f"    {line}\n" for line in run.last_lines), end="")
-    if not (quiet or options["only_say"]):
-        left = f", {counts['skipped']} not failed and not run" if options["only_failed"] else ""
-        print(f"{counts['ok']} written, {counts['unchanged']} unchanged{left}, "
-              f"{counts['failed']} failed: {_outputs(runs)}")  # fmt: skip
-    return int(counts["failed"] > 0)
-
-
-class _Progress:
-    """Shows the events of a batch: a bar on a terminal, else a line a run."""
-
-    def __init__(self, quiet: bool) -> None:
-        self.quiet, self.bar, self.began = quiet, None, time.monotonic()
-        self.total = self.done = 0
-
-    def __call__(self, kind: str, what: object) -> None:
-        with suppress(OSError):  # nobody reads any more: the work goes on
-            if not self.quiet:
-                self.show(kind, what)
-
-    def show(self, kind: str, what: object) -> None:
-        if kind == "note":
-            print(f"laoqu: {what}", file=sys.stderr)
-        elif kind == "begin":
-            self.total = what
-            if what and sys.stderr and sys.stderr.isatty():
-                from tqdm import tqdm
-
-                self.bar = tqdm(total=what, unit="run", leave=False)
-        elif kind == "done" and self.bar is not None:
-            self.bar.update()
-        elif kind == "done":
-            self.done += 1
-            left = (time.monotonic() - self.began) / self.done * (self.total - self.done)
-            end = f", about {left:.0f} s left" if left > 0 else ""
-            text = f"{what.name}  {what.status}  {what.seconds:.1f} s{end}"
-            print(f"[{self.done}/{self.total}] {text}", flush=True)
-
-
-def _outputs(runs: Sequence[object]) -> str:
-    """Return where runs wrote: the page or the folder of the only one, or the index."""
-    if len(runs) != 1:
-        return str(paths.outputs() / "index.html")
-    pages = [each["path"] for each in runs[0].outputs if each["path"].endswith(".html")]
-    return str(paths.outputs() / (pages or [runs[0].name])[0])
+    with progress.Progress(quiet) as tell:
+        runs = function(*what, tell=tell, **options)
+    if options["only_say"]:
+        progress.explain(runs)
+        return 0
+    return 0 if progress.summarise(runs, quiet, options["only_failed"]) else 1
 
 
 @verb(
@@ -307,9 +255,8 @@ def export_all(to: str | None, excel: bool) -> None:
     from laoqu import interchange
 
     folder = interchange.export(to, excel=excel)
-    written = [path for path in folder.rglob("[!.]*") if path.is_file()]
-    size = sum(path.stat().st_size for path in written)
-    print(f"wrote {len(written)} files to {paths.display(folder)} ({size:,} bytes)")
+    sizes = [path.stat().st_size for path in folder.rglob("[!.]*") if path.is_file()]
+    print(f"wrote {len(sizes)} files to {paths.display(folder)} ({sum(sizes):,} bytes)")
     print("read README.md first: how to cite, which file is for what, what not to do")
 
 
@@ -341,10 +288,7 @@ def build(check: bool, accept: bool) -> int:
     return 0
 
 
-@verb(
-    "show",
-    arg("id", help="an area, clause, box, sentence, measure, mention, county or code"),
-)  # fmt: skip
+@verb("show", arg("id", help="an area, clause, box, sentence, measure, mention, county or code"))
 def show(id: str) -> None:
     """Say what an id or a code stands for."""
     plan = laoqu.load()

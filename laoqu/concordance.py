@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import zipfile
@@ -225,7 +224,7 @@ def read(text_or_file: str | Path, layout: dict[str, object] | None = None) -> T
 
 def _registered(raw: str) -> dict[str, object]:
     """Return the layout that ``layout.toml`` has for this very text, if any."""
-    digest = hashlib.sha256(raw.replace("\r\n", "\n").encode()).hexdigest()
+    digest = source.digest(raw.replace("\r\n", "\n").encode())
     same = [name for name, entry in source.registry().items() if entry["sha256"] == digest]
     return source.toml(paths.data() / document.LAYOUT).get(same[0], {}) if same else {}
 

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from laoqu import paths, source
-from laoqu.errors import ArgumentError, DataError, Problem, UnknownId, guard, guard_methods, nearest
+from laoqu.errors import ArgumentError, DataError, Problem, guard, guard_methods, require
 from laoqu.layout import (
     BOX_HEAD,
     HEAD,
@@ -82,7 +82,7 @@ class Passage:
     """A part, clause or box: ``text`` is heading and body in canonical form.
 
     A part's passage is its heading and the text directly under it, without its clauses and boxes;
-    ``name`` is how the document itself calls it: 条目七, 第三章第二节, 专栏2.
+    ``name`` is how the document itself calls it: 第七条, 第三章第二节, 专栏2.
     """
 
     id: str
@@ -158,8 +158,7 @@ class Document:
 
     def unit(self, unit_id: str) -> Unit:
         """Return one unit by id."""
-        if not isinstance(unit_id, str) or unit_id not in self._by_id:
-            raise UnknownId(unit_id, nearest(str(unit_id), self._by_id), "unit")
+        require(unit_id, self._by_id, "unit")
         return self._by_id[unit_id]
 
     def unit_at(self, start: int) -> Unit:
@@ -292,8 +291,11 @@ def parse(
             units.append(Unit(unit_id, kind, block.id, text, start, end, spans, page))
         if block.kind:
             passages[block.id[0]][block.id] = _passage(block, units[first:], block.name(counts))
-    found = (Units(units), *passages.values(), page_starts, tuple(reader.problems), raw_of)
-    return Document(raw, canonical, *found)
+    return Document(
+        raw, canonical, Units(units), parts=passages["p"], clauses=passages["c"],
+        boxes=passages["b"], page_starts=page_starts, problems=tuple(reader.problems),
+        _raw_of=raw_of,
+    )  # fmt: skip
 
 
 def _passage(block: Block, units: list[Unit], name: str) -> Passage:

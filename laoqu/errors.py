@@ -5,10 +5,12 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple, TypeVar
 
 F = TypeVar("F", bound=Callable)
+#: So few valid names are all said, and so many where none of them is near.
+FEW, MANY = 4, 20
 #: Arguments that a message shows as they are; of others only their type.
 SHOWN = (str, bytes, int, float, tuple, list, type(None))
 
@@ -95,6 +97,16 @@ def guard_methods(cls: type) -> type:
 def _shown(value: object) -> str:
     text = repr(value) if isinstance(value, SHOWN) else type(value).__name__
     return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def require(name: object, valid: Collection[str], kind: str = "id") -> None:
+    """Raise an `UnknownId` where a name is none of the valid ones, with those that are near.
+
+    >>> require("zh", ["zh", "en"])
+    """
+    if not isinstance(name, str) or name not in valid:
+        near = nearest(str(name), valid) if len(valid) > FEW else []
+        raise UnknownId(name, near or (valid if len(valid) <= MANY else ()), kind)
 
 
 def nearest(name: str, valid: Iterable[str], n: int = 3) -> list[str]:

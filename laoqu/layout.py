@@ -32,7 +32,7 @@ INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
 #: Kinds of headings from the outermost in, and what a citation calls them.
 KINDS = {
     "篇": "第{}篇", "部分": "第{}部分", "章": "第{}章", "节": "第{}节", "条": "第{}条",
-    "、": "第{}部分", "（": "条目{}", ".": "第{}项", "专栏": "专栏{}",
+    "、": "第{}部分", "（": "第{}条", ".": "第{}项", "专栏": "专栏{}",
 }  # fmt: skip
 HEAD = re.compile(
     rf"\s*(?:第\s*(?P<number>[{NUMERALS}百零〇\d]{{1,7}})\s*(?P<kind>篇|部分|章|节|条)"

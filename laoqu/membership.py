@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from laoqu import own, places, regions, sheets, succession
-from laoqu.errors import UnknownId, nearest
+from laoqu.errors import UnknownId, nearest, require
 from laoqu.schema import Row, Table, Tables
 from laoqu.succession import YEAR
 
@@ -53,8 +53,7 @@ def read(path: Path, tables: Tables, mode: str = "only") -> tuple[Table, pd.Data
     without a row stays empty ("only") or keeps the rows of the shipped table ("complete"). The
     table is as the shipped one, sorted, with every problem found; conversions are one row each.
     """
-    if mode not in MODES:
-        raise UnknownId(mode, MODES, "membership_mode")
+    require(mode, MODES, "membership_mode")
     notes = own.Notes(path)
     table = Table("membership", notes.file, tables["membership"].fields)
     head, *rows = sheets.cells(path) or [[]]

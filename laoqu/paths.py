@@ -101,7 +101,7 @@ def place(folder: Path, name: str, files: Mapping[str, bytes]) -> None:
 
 
 def put_back(folder: Path, only: str = "") -> None:
-    """Return what `replacing` had moved aside to its place, where nothing stands there now."""
+    """Return what `place` had moved aside to its place, where nothing stands there now."""
     for path in [folder / only] if only else list(folder.glob(f"{REPLACED}*")):
         target = folder / path.name.removeprefix(REPLACED).replace("~", "/")
         if target.exists():

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from laoqu import paths, regions, schema, succession
-from laoqu.errors import UnknownId, nearest
+from laoqu.errors import UnknownId, nearest, require
 from laoqu.spelling import SHORT_SUFFIX, TAIL, clean, latin, latin_keys, spellings
 from laoqu.succession import FIRST, YEAR, Holder
 
@@ -80,8 +80,8 @@ def resolve_place(
     >>> resolve_place("梅列区").note
     '梅列区 (350402) became 三元区 (350404) in 2021'
     """
-    if level is not None and level not in LEVELS:
-        raise UnknownId(level, LEVELS, "level")
+    if level is not None:
+        require(level, LEVELS, "level")
     if year is not None and (isinstance(year, bool) or not isinstance(year, Integral)):
         raise UnknownId(year, ["a whole number such as 2010"], "year")
     index, text = _index(folder or paths.data()), clean(name)

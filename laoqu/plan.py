@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from laoqu import citation, document, measures, paths, regions, schema, sheets, source
-from laoqu.errors import DataError, Problem, UnknownId, guard, guard_methods, nearest
+from laoqu.errors import DataError, Problem, UnknownId, guard, guard_methods, nearest, require
 from laoqu.own import CONVERSIONS
 from laoqu.reprs import Keys, asked, card, no_name
 
@@ -62,7 +62,7 @@ class Plan:
             given = self.own["membership"], self._tables, membership_mode
             table, self.conversions = membership.read(*given)
             self._tables.put(table)
-            self.table("membership")
+            self.table("membership")  # which refuses a table with problems
         self._sheet: pd.DataFrame | None = None
         if "coding" in self.own:
             known = self.table("measures"), self.codebook()
@@ -73,8 +73,7 @@ class Plan:
 
         With `region` only the rows that name this area in ``region_id`` or ``region_ids``.
         """
-        if not isinstance(name, str) or name not in self.tables:
-            raise UnknownId(name, nearest(str(name), self.tables) or self.tables, "table")
+        require(name, self.tables, "table")
         return self._of(region, self._tables.frame(name))
 
     @property
@@ -114,7 +113,7 @@ class Plan:
 
         >>> import laoqu as lq
         >>> lq.load().cite("c08.s06").citation[0]
-        '“积极推广三明医改经验。”（条目八，第 6 页，字符 3445–3456）'
+        '“积极推广三明医改经验。”（第八条，第 6 页，字符 3445–3456）'
         """
         return citation.cite(self.document, rows, self.table)
 
@@ -127,7 +126,7 @@ class Plan:
         return citation.find(self.document, pattern)
 
     def clause_name(self, clause_id: str) -> str:
-        """Return how the plan itself calls a passage: 条目七, 专栏2, 第三部分, 引言."""
+        """Return how the plan itself calls a passage: 第七条, 专栏2, 第三部分, 引言."""
         return citation.clause_name(self.document, clause_id)
 
     def describe(self, id: str) -> str:
@@ -227,8 +226,8 @@ class Plan:
 
         ``kind`` stands in the place of ``role``.
         """
-        if box is not None and box not in self.boxes:
-            raise UnknownId(box, self.boxes, "box")
+        if box is not None:
+            require(box, self.boxes, "box")
         table = self.mentions(region).query("recipient")
         table = table[table["clause_id"].isin([box] if box else ["b1", "b2", "b4"])]
         return table.rename(columns={"role": "kind"}).reset_index(drop=True)

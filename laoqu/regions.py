@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 
 import pandas as pd
 
-from laoqu.errors import UnknownId, nearest
+from laoqu.errors import UnknownId, nearest, require
 from laoqu.reprs import card
 
 CONFIDENCE = ("high", "medium", "low")
@@ -18,15 +18,16 @@ REACH = ("named", "place", "class", "everyone", "conditional", "open", "none")
 #: Columns with a name of an area.
 NAMES = ("region_id", "name_zh", "full_zh", "name_en", "full_en", "label_en", "text_en")
 #: The columns of `reach`.
-REACHED = """
-unit_id scope_id region_id how conditional via basis confidence counties whole start end
-quote
-"""
+REACHED = [
+    "unit_id", "scope_id", "region_id", "how", "conditional", "via", "basis", "confidence",
+    "counties", "whole", "start", "end", "quote",
+]  # fmt: skip
 #: The columns of `located`.
-LOCATED = """
-mention_id printed name name_en level adcode code_date province prefecture unit_id
-clause_id start end role recipient list_open list_total region_id reason
-"""
+LOCATED = [
+    "mention_id", "printed", "name", "name_en", "level", "adcode", "code_date", "province",
+    "prefecture", "unit_id", "clause_id", "start", "end", "role", "recipient", "list_open",
+    "list_total", "region_id", "reason",
+]  # fmt: skip
 #: The fields of a `Region`.
 FIELDS = """
 region_id order name_zh full_zh name_en full_en label_en text_en aliases provinces
@@ -98,8 +99,7 @@ def place_areas(
     counties does, or when `cities` (``plan.table("city_membership")``) says so; its basis is
     ``prefecture``, and its confidence the best. The gazetteer tells how many counties it has.
     """
-    if min_confidence not in CONFIDENCE:
-        raise UnknownId(min_confidence, CONFIDENCE, "confidence")
+    require(min_confidence, CONFIDENCE, "confidence")
     sure = CONFIDENCE[: CONFIDENCE.index(min_confidence) + 1]
     counties = membership[membership["confidence"].isin(sure)].assign(counties=1, whole=True)
     above = counties.assign(adcode=counties["adcode"].str[:4] + "00")
@@ -132,7 +132,7 @@ def located(mentions: pd.DataFrame, areas: pd.DataFrame, region_ids: Sequence[st
     return mentions.rename(columns={"quote": "printed"}).assign(
         region_id=lies_in.fillna(mentions["region_id"].where(small, "")),
         clause_id=mentions["unit_id"].str.partition(".")[0],
-    )[LOCATED.split()]
+    )[LOCATED]
 
 
 def reach(
@@ -166,7 +166,7 @@ def reach(
     rows = rows.fillna({"how": "place", "confidence": "high", "counties": 0})
     rows["whole"] = rows["whole"].ne(False)
     kinds = {"counties": "int64", "start": "int64", "end": "int64"}
-    return rows[REACHED.split()].astype(kinds).reset_index(drop=True)
+    return rows[REACHED].astype(kinds).reset_index(drop=True)
 
 
 def _recipients(segments: pd.DataFrame, mentions: pd.DataFrame) -> pd.DataFrame:

@@ -26,7 +26,7 @@ import pandas as pd
 
 from laoqu import paths
 from laoqu.document import Document
-from laoqu.errors import DataError, Problem, UnknownId, nearest
+from laoqu.errors import DataError, Problem, nearest, require
 
 
 class Kind(NamedTuple):
@@ -99,10 +99,6 @@ class Table:
         return pd.DataFrame(
             {name: pd.Series(self.values(name), dtype=kind) for name, kind in kinds.items()}
         )
-
-
-#: What a rule finds wrong: table, row (or the whole table), column, message.
-Fault = tuple[Table, Row | None, str, str]
 
 
 def package(folder: Path | None = None) -> dict[str, object]:
@@ -193,8 +189,7 @@ def read(
 ) -> Table:
     """Read one declared table by itself; nothing is raised, the table carries its problems."""
     found = declared or tables(folder)
-    if name not in found:
-        raise UnknownId(name, nearest(name, found), "table")
+    require(name, found, "table")
     path, of = (folder or paths.data()) / str(found[name]["path"]), found[name]["schema"]
     table = Table(name, paths.display(path), of["fields"])
     names = [str(each["name"]) for each in table.fields]
@@ -238,9 +233,7 @@ def once(make: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]:
 
 def pick(table: pd.DataFrame, column: str, value: str) -> pd.DataFrame:
     """Return the rows with this value; it must be one of the column's."""
-    known = table[column].unique()
-    if not isinstance(value, str) or value not in known:
-        raise UnknownId(value, known, column)
+    require(value, table[column].unique().tolist(), column)
     return table[table[column] == value].reset_index(drop=True)
 
 

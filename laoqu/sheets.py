@@ -119,6 +119,16 @@ def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.rename(columns=lambda name: re.sub(FORMULA, "'", str(name)))
 
 
+def csv_bytes(frame: pd.DataFrame, empty: str = "") -> bytes:
+    """Return a frame as CSV that Excel reads: UTF-8 with its mark, no formulas.
+
+    >>> csv_bytes(pd.DataFrame([["=1+1"], [-3]], columns=["a"])).decode("utf-8-sig").split()
+    ['a', "'=1+1", '-3']
+    """
+    text = without_formulas(frame).to_csv(index=False, lineterminator="\n", na_rep=empty)
+    return text.encode("utf-8-sig")
+
+
 def write(
     path: Path, shown: pd.DataFrame, columns: Mapping[str, Column], codebook: pd.DataFrame
 ) -> Path:
@@ -131,8 +141,7 @@ def write(
         if column.kind == "cut":
             sheet[name] = sheet["sentence"]
     if path.suffix.lower() == ".csv":
-        # The byte order mark makes spreadsheets read UTF-8 as what it is.
-        sheet.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+        path.write_bytes(csv_bytes(sheet))
     elif path.suffix.lower() == ".xlsx":
         _workbook(sheet, columns, codebook, path)
     else:

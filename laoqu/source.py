@@ -46,9 +46,14 @@ def read(source_id: str, folder: Path) -> tuple[str, Path]:
         raise DataError([Problem(paths.display(folder / SOURCES), 1, 1, message)])
     path = folder / "raw" / str(known[source_id]["file"])
     data = path.read_bytes() if path.is_file() else b""
-    if hashlib.sha256(data).hexdigest() != known[source_id]["sha256"]:
+    if digest(data) != known[source_id]["sha256"]:
         raise DataError(problems(folder, path.name))
     return data.decode("utf-8"), path
+
+
+def digest(data: bytes) -> str:
+    """Return the SHA-256 of `data` in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def toml(path: Path) -> dict[str, dict[str, object]]:
@@ -84,10 +89,10 @@ def problems(folder: Path, only: str = "") -> list[Problem]:
             changes = [(1, 1, message)]
         else:
             changes = list(_changes(_lines(path), witness[name]))
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            if not changes and digest != hashes.get(name, digest):
+            sha = digest(path.read_bytes())
+            if not changes and sha != hashes.get(name, sha):
                 # What the lines cannot show: a raw file and its witness changed together.
-                message = f"SHA-256 is {digest[:16]}…, SOURCES.toml expects {hashes[name][:16]}…"
+                message = f"SHA-256 is {sha[:16]}…, SOURCES.toml expects {hashes[name][:16]}…"
                 changes = [(1, 1, message)]
         found += [Problem(paths.display(path), *each) for each in changes]
     return found

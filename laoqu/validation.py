@@ -17,7 +17,7 @@ from scipy import stats
 from laoqu import paths, sheets
 from laoqu.analysis.agreement import by_variable
 from laoqu.analysis.draws import LEVEL, SEED
-from laoqu.errors import DataError, LaoquError, Problem, UnknownId
+from laoqu.errors import DataError, LaoquError, Problem, require
 from laoqu.measures import SCALES
 from laoqu.plan import Plan
 from laoqu.sheets import Column
@@ -31,8 +31,6 @@ LEAST = 2
 ADDED = 2.0
 #: Resamples of clauses for a range.
 DRAWS = 500
-#: Power of the smallest effect that a comparison can find.
-POWER = 0.8
 
 
 class Comparison(NamedTuple):
@@ -178,8 +176,8 @@ def sample(
     codes; ``key/key.csv`` says which unit an id stands for and how likely it was to be drawn, and
     is not given to coders. Of each kind `n` units are drawn, or all where there are fewer.
     """
-    if unknown := set(kinds) - set(KINDS):
-        raise UnknownId(sorted(unknown)[0], KINDS, "kind of sheet")
+    for kind in kinds:
+        require(kind, KINDS, "kind of sheet")
     folder, keys, shown = _new(folder), [], {}
     for number, kind in enumerate(KINDS):
         if kind in kinds:
@@ -196,8 +194,7 @@ def sample(
             asked = {**KINDS[kind].columns, "note": Column("note")}
             sheets.write(folder / coder / f"{kind}.{form}", mixed, asked, plan.codebook())
     (folder / "key").mkdir()
-    table = pd.concat(keys)
-    table.to_csv(folder / "key" / KEY, index=False, encoding="utf-8-sig", lineterminator="\n")
+    (folder / "key" / KEY).write_bytes(sheets.csv_bytes(pd.concat(keys)))
     return folder
 
 
@@ -272,9 +269,8 @@ def compare(
     keys = None if key is None else _key(Path(key))
     kind = "measures" if keys is None else _kind(Path(sheet_a), keys)
     table, asked = units(plan, kind), KINDS[kind]
-    coded = dict(
-        zip("ab", [_filled(plan, sheet, kind, table, keys) for sheet in given], strict=False)
-    )
+    filled = [_filled(plan, sheet, kind, table, keys) for sheet in given]
+    coded = dict(zip("ab", filled, strict=False))
     final = [_filled(plan, agreed, kind, table, keys)] if agreed else list(coded.values())
     drawn = table[table["unit_id"].isin(coded["a"].index)].set_index("unit_id")
     coded["shipped"] = drawn
@@ -302,9 +298,7 @@ def write(found: Comparison, folder: Path | str) -> Path:
     folder = _new(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in found._asdict().items():
-        path = folder / f"{name}.csv"
-        safe = sheets.without_formulas(table)
-        safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+        (folder / f"{name}.csv").write_bytes(sheets.csv_bytes(table))
     return folder
 
 
@@ -377,9 +371,8 @@ def _unlike(
     differences = pd.concat(differ).join(drawn[["clause", "sentence"]])
     columns = ["variable", *coded, "n"]
     confused = pd.concat(confusion) if confusion else pd.DataFrame(columns=columns)
-    return confused[columns].reset_index(drop=True), differences.rename_axis(
-        "unit_id"
-    ).reset_index()
+    differences = differences.rename_axis("unit_id").reset_index()
+    return confused[columns].reset_index(drop=True), differences
 
 
 def _shares(table: pd.DataFrame, final: list[pd.DataFrame], asked: Kind) -> pd.DataFrame:

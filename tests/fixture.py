@@ -30,7 +30,7 @@ CELLS = (
     """
 quote = "支持革命老区"
 show.text(
-    [f"方案两次写明沂蒙，原文说“{quote}”，见 [条目七](plan#c07)，共 {len(named)} 条。" if zh else
+    [f"方案两次写明沂蒙，原文说“{quote}”，见 [第七条](plan#c07)，共 {len(named)} 项。" if zh else
      f"The plan names the area: “{quote}”, see [clause 7](plan#c07), in {len(named)} measures."],
     level=1, title="沂蒙革命老区" if zh else "Yimeng old revolutionary base area",
     anchor="answer", form="answer",
@@ -38,15 +38,15 @@ show.text(
 """,
     """
 show.tiles([
-    (len(named), "col.measure", "col.note"), (2, "col.city", "条目七和专栏4" if zh else "x"),
+    (len(named), "col.measure", "col.note"), (2, "col.city", "第七条和专栏4" if zh else "x"),
     ("0", "col.target", "方案不写" if zh else "The plan sets none"), (12, "col.area", ""),
 ])
 """,
-    'show.text(level=2, title="政策条目" if zh else "Measures", anchor="measures")',
+    'show.text(level=2, title="措施" if zh else "Measures", anchor="measures")',
     """
 show.table(
     named, "support", columns=["short", "quote", "instrument", "reach", "n", "where"],
-    group="theme", link="measure_id", title="写明的条目" if zh else "Measures by name",
+    group="theme", link="measure_id", title="写明的措施" if zh else "Measures by name",
     roles={"quote": "under words", "instrument": "code", "reach": "code", "n": "number",
            "where": "link"},
     note="“支持革命老区”是原文。" if zh else "The plan says “支持革命老区”.",
@@ -57,7 +57,7 @@ show.table(
 frame = pd.DataFrame({"label": ["产业", "城市"] if zh else ["industry", "cities"],
                       "value": [2, 5], "group": ""})
 show.chart("dots", frame, "dots", title="写明五座城市" if zh else "Five cities are named",
-           subtitle="条目数" if zh else "measures",
+           subtitle="措施数" if zh else "measures",
            alt="产业 2，城市 5" if zh else "Industry 2, cities 5",
            caption="资料：方案原文" if zh else "Source: the plan")
 """,
@@ -69,7 +69,7 @@ show.table(hostile, "hostile", roles={"n": "number"}, title="<i>title</i>")
     """
 rows = plan.membership(region)[["adcode"]].assign(
     county=lambda f: f["adcode"].map(show.words.unit))
-show.table(rows, "counties", folded=True, title="所辖县（市、区）" if zh else "Counties")
+show.table(rows, "counties", folded=True, title="老区县（市、区）" if zh else "Counties")
 """,
     'show.text(["@misc{laoqu,", "  year = 2026}"], title="BibTeX", folded=True)',
     'show.text(["甲 1", "乙，见 https://www.gov.cn/x"], form="list", anchor="list", level=3,'

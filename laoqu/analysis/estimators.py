@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from laoqu.errors import LaoquError, UnknownId, nearest
+from laoqu.errors import LaoquError, nearest, require
 
 SPEC = tomllib.loads(Path(__file__).with_name("estimators.toml").read_text(encoding="utf-8"))
 #: What each estimator reads as never treated: a number, or missing.
@@ -84,8 +84,7 @@ def for_estimator(
         When NA or a contradiction would reach the estimator; when the panel lacks the reference
         year, the first treated year, treated units or controls.
     """
-    if estimator not in NEVER:
-        raise UnknownId(estimator, nearest(str(estimator), NEVER) or NEVER, "estimator")
+    require(estimator, NEVER, "estimator")
     if isinstance(anticipation, bool) or not isinstance(anticipation, int) or anticipation < 0:
         raise LaoquError(f"anticipation is {anticipation!r}, expected years: 0, 1 or more")
     keys = ["county_code", "year", "ever_treated"]

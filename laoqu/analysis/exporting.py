@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,9 +13,10 @@ import pandas as pd
 import laoqu
 from laoqu import paths
 from laoqu.analysis import estimators, treatment
-from laoqu.errors import LaoquError, OutputError, UnknownId, nearest
+from laoqu.errors import LaoquError, OutputError, UnknownId, require
 from laoqu.plan import Plan, load
-from laoqu.sheets import without_formulas
+from laoqu.sheets import csv_bytes
+from laoqu.source import digest
 
 COUNTY, PANEL, README = "treatment_county.csv", "treatment_panel.csv", "README.md"
 #: Names the files of an export with their hashes, so that only what we wrote is replaced.
@@ -59,9 +59,8 @@ def files(
         raise LaoquError(f"years are {years!r}, expected whole years such as {YEARS}")
     design = treatment.Design(**choices)
     table = treatment.counties(plan, channels, design, controls)
-    if estimator is not None and estimator not in estimators.NEVER:
-        known = nearest(str(estimator), estimators.NEVER) or estimators.NEVER
-        raise UnknownId(estimator, known, "estimator")
+    if estimator is not None:
+        require(estimator, estimators.NEVER, "estimator")
     if estimator is not None and table["channel"].nunique() > 1:
         raise LaoquError(
             f"{estimator} takes one channel: name it; the only one with a control group in the "
@@ -90,7 +89,7 @@ def export(folder: Path | str | None = None, plan: Plan | None = None, **setting
 def put(folder: Path, files: Mapping[str, bytes]) -> Path:
     """Have a folder hold these files and no others: see `claim`."""
     target = claim(folder)
-    hashes = json.dumps({name: _hash(data) for name, data in files.items()}).encode()
+    hashes = json.dumps({name: digest(data) for name, data in files.items()}).encode()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         paths.place(target.parent, target.name, {**files, MANIFEST: hashes})
@@ -116,20 +115,16 @@ def _foreign(folder: Path) -> str:
     """Return the first file in a folder that an export did not write, or that changed since."""
     try:
         ours = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        ours[MANIFEST] = _hash((folder / MANIFEST).read_bytes())
+        ours[MANIFEST] = digest((folder / MANIFEST).read_bytes())
     except (OSError, ValueError):
         ours = {}
     held = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
     for path in sorted(held):
         name = path.relative_to(folder).as_posix()
         known = path.is_file() and not path.is_symlink() and ours.get(name)
-        if not known or _hash(path.read_bytes()) != known:
+        if not known or digest(path.read_bytes()) != known:
             return name
     return ""
-
-
-def _hash(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def years_of(text: str) -> list[int]:
@@ -179,8 +174,6 @@ def _readme(
 
 
 def _csv(frame: pd.DataFrame, empty: str) -> bytes:
-    # The mark at the beginning tells spreadsheets that it is UTF-8.
     flags = frame.select_dtypes("bool").columns
     frame = frame.astype(dict.fromkeys(flags, "int64"))
-    text = without_formulas(frame).to_csv(index=False, lineterminator="\n", na_rep=empty)
-    return text.encode("utf-8-sig")
+    return csv_bytes(frame, empty)

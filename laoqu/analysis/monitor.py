@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from laoqu.errors import LaoquError, UnknownId, nearest
+from laoqu.errors import LaoquError, require
 
 if TYPE_CHECKING:
     from laoqu.analysis.panel import Panel
@@ -168,10 +168,9 @@ class Monitor:
         for rule in self.plan.table("monitor_rules").itertuples():
             if rule.metric == "percentile_change":
                 metric = self.values.groupby(county)["percentile"].diff(int(rule.span))
-            elif rule.metric in self.values:
-                metric = self.values[rule.metric]
             else:
-                raise UnknownId(rule.metric, nearest(rule.metric, self.values), "metric of a rule")
+                require(rule.metric, self.values.columns, "metric of a rule")
+                metric = self.values[rule.metric]
             holds = RELATIONS[rule.relation](metric, rule.threshold).astype(float)
             run = holds.where(metric.notna()).groupby(county).rolling(int(rule.run)).min()
             rows = self.values[["county_code", "year"]]

@@ -23,7 +23,7 @@ from laoqu.analysis.quality import coverage, findings
 from laoqu.analysis.reading import Columns, read
 from laoqu.errors import LaoquError, OutputError, nearest
 from laoqu.reprs import card
-from laoqu.sheets import without_formulas
+from laoqu.sheets import csv_bytes, without_formulas
 from laoqu.spelling import clean
 from laoqu.succession import FIRST, LAST, YEAR, Units
 
@@ -155,7 +155,7 @@ class Panel:
                 raise OutputError(f"{paths.display(target)} is there already: name another file")
         data = self.data.reset_index(drop=True)
         writers = {
-            ".csv": lambda: without_formulas(data).to_csv(path, index=False, encoding="utf-8-sig"),
+            ".csv": lambda: path.write_bytes(csv_bytes(data)),
             ".parquet": lambda: data.to_parquet(path, index=False),
             ".dta": lambda: _for_stata(data, path),
             ".xlsx": lambda: _for_excel(data, path),
@@ -222,17 +222,17 @@ def panel(
     inferred, how = (int(vintage), "given") if vintage else _vintage(pairs, units)
     table = _traced(pairs, units, inferred)
     data = file.frame.merge(table, how="left", on=keys)
-    conversions = file.conversions
     if unit is not None:
         other = data["level"] != unit
-        conversions.append(("file", int(other.sum()), f"rows of another level than {unit}"))
+        file.conversions.append(("file", int(other.sum()), f"rows of another level than {unit}"))
         data = data[~other].reset_index(drop=True)
-    against = _contradictions(data, file.columns.name, plan.folder, inferred)
+    names = file.columns.name if file.columns.code else None
+    against = _contradictions(data, names, plan.folder, inferred)
     report = Report(
         [
             _told(data),
             ("vintage of the codes", len(data), pd.NA, f"{inferred} ({how})"),
-            *((f"converted: {where}", n, pd.NA, text) for where, n, text in conversions),
+            *((f"converted: {where}", n, pd.NA, text) for where, n, text in file.conversions),
             *_told_of_codes(data, units),
             *_told_of_names(against),
         ],

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from laoqu import regions
-from laoqu.errors import LaoquError, UnknownId, nearest
+from laoqu.errors import LaoquError, require
 
 if TYPE_CHECKING:
     from laoqu.analysis.panel import Panel
@@ -99,14 +99,12 @@ def counties(
     for value, (kind, valid) in zip(
         (design.timing, design.universe, controls), CHOICES.items(), strict=True
     ):
-        if value not in valid:
-            raise UnknownId(value, valid, kind)
+        require(value, valid, kind)
     rules = plan.table("treatment_channels")
     known = rules["channel"].tolist()
     asked = known if only is None else [only] if isinstance(only, str) else only
     for name in asked:
-        if name not in known:
-            raise UnknownId(name, nearest(str(name), known) or known, "channel")
+        require(name, known, "channel")
     rules = rules[rules["channel"].isin(asked)]
     year, basis = _first(plan.table("treatment_dates"), rules["channel"], design)
     table = _every_channel(plan, design)
@@ -219,10 +217,7 @@ def _told_of_values(outcomes: Sequence[str], data: pd.DataFrame) -> Iterator[tup
 
 def _first(dates: pd.DataFrame, channels: pd.Series, design: Design) -> tuple[int, str]:
     """Return the first treated year, and in words where it is from."""
-    known = dates["date_id"].tolist()
-    if design.first_treat not in known:
-        near = nearest(str(design.first_treat), known) or known
-        raise UnknownId(design.first_treat, near, "date")
+    require(design.first_treat, dates["date_id"].tolist(), "date")
     row = dates.set_index("date_id").loc[design.first_treat]
     if outside := [name for name in channels if not {name, "*"} & set(row["channels"])]:
         allowed = ", ".join(row["channels"])

@@ -7,19 +7,17 @@ can say what another does not.
 from __future__ import annotations
 
 import base64
-import csv
-import io
 import json
 import posixpath
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import nbformat
+import pandas as pd
 
 from laoqu.errors import LaoquError, ParameterError
-from laoqu.sheets import FORMULA
+from laoqu.sheets import csv_bytes
 from laoqu.show.table import MIME
 from laoqu.show.words import LANGS, label
 
@@ -141,25 +139,11 @@ def downloads(shown: Sequence[Mapping[str, object]]) -> dict[str, bytes]:
         if "wide.svg" in each["images"]:
             made[f"{name}.svg"] = each["images"]["wide.svg"].encode()
         if each["download"]:
-            made[f"{name}.csv"] = csv_bytes(each["download"])
+            table = each["download"]
+            frame = pd.DataFrame(table["rows"], columns=table["columns"], dtype="object")
+            made[f"{name}.csv"] = csv_bytes(frame)
         if made.keys() & files.keys():
             raise LaoquError(f"two things shown have the key {each['key']!r}; it names their files")
         files |= made
     text = json.dumps(values, ensure_ascii=False, indent=1, allow_nan=False)
     return files | {"values.json": f"{text}\n".encode()}
-
-
-def csv_bytes(table: Mapping[str, Sequence[object]]) -> bytes:
-    r"""Return a table as CSV that Excel reads: UTF-8 with its mark, and no cell a formula.
-
-    Examples
-    --------
-    >>> from laoqu.pages import csv_bytes
-    >>> csv_bytes({"columns": ["a"], "rows": [["=1+1"], [-3]]}).decode("utf-8-sig")
-    "a\n'=1+1\n-3\n"
-    """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    for row in (table["columns"], *table["rows"]):
-        writer.writerow([re.sub(FORMULA, "'", c) if isinstance(c, str) else c for c in row])
-    return out.getvalue().encode("utf-8-sig")

@@ -1,4 +1,4 @@
-"""From an executed notebook to one self-contained page; the shell is shared by all pages."""
+"""From an executed notebook to one self-contained page."""
 
 from __future__ import annotations
 
@@ -45,30 +45,20 @@ SCRIPT = re.compile(
 
 
 def page(notebook: nbformat.NotebookNode, place: Place, files: Mapping[str, str]) -> str:
-    """Return the page of an executed notebook; `files`: form → name of what is made beside it."""
+    """Return the page of an executed notebook; `files`: form → name of what is made beside it.
+
+    A page that would load something from outside is a LaoquError.
+    """
     shown = list(records(notebook))
     waiting = iter(shown)
     parts = [part for cell in cells(notebook) for part in _cell(cell, place, waiting)]
     beside = {**files, "ipynb": f"{place.stem}.ipynb", "values": f"{place.beside}values.json"}
-    return shell(
-        "\n".join(parts), place, title_of(shown, place.lang), _contents(shown),
+    names = ["page", *(["plan"] if any(each["kind"] == "plan" for each in shown) else [])]
+    text = ENVIRONMENT.get_template("page.html.j2").render(
+        body="\n".join(parts), place=place, languages=LANGUAGE,
+        title=title_of(shown, place.lang), sections=_contents(shown),
         files=[(name, label(f"index.form.{form}", place.lang)) for form, name in beside.items()],
         code=any(cell.cell_type == "code" for cell in cells(notebook)),
-    )  # fmt: skip
-
-
-def shell(
-    body: str, place: Place, title: str, sections: Sequence[tuple[str, str]] = (), **more: object
-) -> str:
-    """Return a whole page around the HTML of its main part.
-
-    `sections` are anchor and name; `more` may be ``files`` (address and name) and ``code`` (whether
-    code can be shown). A page that would load something from outside is a LaoquError.
-    """
-    names = ("page", "plan") if 'class="plan"' in body else ("page",)
-    text = ENVIRONMENT.get_template("page.html.j2").render(
-        {"files": [], "code": False, **more}, body=body, title=title, place=place,
-        sections=sections, languages=LANGUAGE,
         words=partial(label, lang=place.lang),
         css="".join(template(f"{name}.css") for name in names),
         script="".join(template(f"{name}.js") for name in names),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from laoqu.errors import UnknownId
+from laoqu.errors import require
 from laoqu.pages.html import marked_text, template
 from laoqu.show.table import MIME, as_download, check_columns, labelled, new_record, scalar
 from laoqu.show.words import Words, table
@@ -111,8 +111,8 @@ def annotate(
     units = plan.document.units
     if passages is not None:
         known = dict.fromkeys(unit.clause_id for unit in units)
-        if unknown := [each for each in passages if each not in known]:
-            raise UnknownId(unknown[0], known, "passage")
+        for each in passages:
+            require(each, known, "passage")
         units = [unit for unit in units if unit.clause_id in passages]
         kept = {unit.unit_id for unit in units}
         marks = [mark for mark in marks if mark["unit"] in kept]

@@ -7,7 +7,7 @@ files. It knows notebooks and bytes; what is drawn of them is given by whoever c
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from laoqu.errors import OutputError, ParameterError, nearest
 from laoqu.run import Job, Run, process
 from laoqu.run import store as stores
 from laoqu.run.parameters import Notebook, digest_of
+from laoqu.source import digest
 
 FORMATS = ("html", "pdf", "docx")
 INDEX, CRATE = "index.html", "ro-crate-metadata.json"
@@ -107,7 +108,7 @@ def run_notebook(
     watched = files | {f"files of {name}": each for name, each in named.items()}
     before = stores.stamps(watched)
     base = stores.inputs(files)
-    common = {part: digest_of(each) for part, each in base.items()}
+    common, content = {part: digest_of(each) for part, each in base.items()}, book.digest()
 
     def touched() -> list[str]:
         now = stores.stamps(watched)
@@ -116,13 +117,6 @@ def run_notebook(
     def began(name: str) -> None:
         tell("start", name)
 
-    def run_all() -> Iterator[Run]:
-        if not scheduler:
-            return process.run_here(todo, jobs, began)
-        from laoqu.run.dask import run_there
-
-        return run_there(todo, scheduler, maker.preload, began)
-
     with stores.Store(outputs, look=only_say) as store:
         store.sets |= {common[part]: each for part, each in base.items()}
         if store.aside:
@@ -130,10 +124,10 @@ def run_notebook(
                  "runs in the folders are kept")  # fmt: skip
         done, todo, keys = {}, [], {}
         for name, values in asked.items():
-            keys[name] = {"notebook": book.digest(), "parameters": digest_of(values), **common}
+            keys[name] = {"notebook": content, "parameters": digest_of(values), **common}
             if named[name]:
                 read = {
-                    text: stores.digest(path.read_bytes()) for text, path in named[name].items()
+                    text: digest(path.read_bytes()) for text, path in named[name].items()
                 }
                 keys[name]["files"] = digest_of(read)
                 store.sets[digest_of(read)] = read
@@ -149,12 +143,18 @@ def run_notebook(
         made = (stores.MANIFEST, *((INDEX, CRATE) if maker.index else ()))
         if todo or not store.current(made):
             store.begin()
-            with process.server(maker.preload), ExitStack() as stack:
-                parts = None
+            with ExitStack() as stack:
+                runs, parts = process.run_here(todo, jobs, began), None
+                if scheduler:
+                    from laoqu.run import dask
+
+                    client = stack.enter_context(dask.connect(scheduler))
+                    runs = dask.run_there(client, todo, maker.preload, began)
+                stack.enter_context(process.server(maker.preload))
                 if maker.index:  # first, since it takes as long as a run
                     parts = process.Call(_call, [maker.parts])
                     stack.callback(parts.close)
-                for run in stack.enter_context(closing(run_all())):
+                for run in stack.enter_context(closing(runs)):
                     if changed := touched():  # what the run has read of them, nobody knows
                         keys[run.name]["data"] = "changed during the run"
                         tell("note", f"{', '.join(changed[:3])} changed: run it again")

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from distributed import Client
@@ -31,14 +31,9 @@ SAME = ("data", "source", "versions")
 ANSWER, FIRST_WORKER, PAUSE = 5, 10, 0.02
 
 
-def run_there(
-    jobs: Sequence[Job], address: str, preload: Sequence[str], began: Callable[[str], None]
-) -> Iterator[Run]:
-    """Yield each run as it ends on a worker of a scheduler; what a lost scheduler had is lost."""
-    own = {name: (path.name, path.read_bytes()) for name, path in paths.own_files().items()}
-    told = {name: os.environ[name] for name in stores.SETTINGS if os.environ.get(name)}
-    inputs = stores.inputs(stores.input_files())
-    wanted = {part: inputs[part] for part in SAME}
+@contextmanager
+def connect(address: str) -> Iterator[Client]:
+    """Give a client of a scheduler whose workers have the same laoqu and data as this machine."""
     logging.getLogger("distributed").setLevel("CRITICAL")  # what it would say is said here
     with ExitStack() as stack:
         what = "scheduler answers"
@@ -48,22 +43,37 @@ def run_there(
             stack.callback(_close, client)
             what = "worker can run laoqu"
             client.wait_for_workers(1, timeout=FIRST_WORKER)
-            there = client.run(differences, wanted)
+            there = client.run(differences, _wanted())
         except Exception as error:  # whatever one says who is no scheduler, or has not our modules
             say = "start one with `dask scheduler`, and workers with `dask worker ADDRESS`"
             raise LaoquError(f"no Dask {what} at {address}: {error}; {say}") from error
         for worker, found in there.items():
             if found:
                 raise LaoquError(f"the Dask worker {worker} would give other results: {found}")
-        more = tuple(preload), wanted, own, told
-        futures = {client.submit(work, job, *more, pure=False): job for job in jobs}
-        for job in jobs:
-            began(job.name)
-        while futures:
-            gone = client.status not in ("running", "connecting")
-            for future in [each for each in futures if gone or each.done()]:
-                yield _run(future, futures.pop(future), gone and address)
-            time.sleep(PAUSE)
+        yield client
+
+
+def run_there(
+    client: Client, jobs: Sequence[Job], preload: Sequence[str], began: Callable[[str], None]
+) -> Iterator[Run]:
+    """Yield each run as it ends on a worker of a scheduler; what a lost scheduler had is lost."""
+    own = {name: (path.name, path.read_bytes()) for name, path in paths.own_files().items()}
+    told = {name: os.environ[name] for name in stores.SETTINGS if os.environ.get(name)}
+    more = tuple(preload), _wanted(), own, told
+    address = client.scheduler.address
+    futures = {client.submit(work, job, *more, pure=False): job for job in jobs}
+    for job in jobs:
+        began(job.name)
+    while futures:
+        gone = client.status not in ("running", "connecting")
+        for future in [each for each in futures if gone or each.done()]:
+            yield _run(future, futures.pop(future), gone and address)
+        time.sleep(PAUSE)
+
+
+def _wanted() -> dict[str, dict[str, str]]:
+    inputs = stores.inputs(stores.input_files())
+    return {part: inputs[part] for part in SAME}
 
 
 def _listen(address: str) -> None:

@@ -6,7 +6,6 @@ Each folder of a run holds its own record, so that files and record come and go 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from laoqu import paths
 from laoqu.errors import LaoquError, OutputError
+from laoqu.source import digest
 
 #: Of what stands in a folder; a run that failed holds that of the ``earlier`` one.
 RECORD = ".laoqu.json"
@@ -30,11 +30,6 @@ PACKAGES = ("papermill", "nbclient", "nbconvert", "ipython", "numpy", "pandas", 
             "matplotlib", "jinja2", "typst", "pypandoc-binary")  # fmt: skip
 #: Words in the environment that change what is made.
 SETTINGS = ("LAOQU_MEMBERSHIP_MODE", "LAOQU_COMMIT")
-
-
-def digest(data: bytes) -> str:
-    """Return the SHA-256 of `data` in hexadecimal."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def input_files() -> dict[str, dict[str, Path]]:

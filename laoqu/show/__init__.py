@@ -187,11 +187,10 @@ class Show:
         for one of matplotlib give `alt` (what it shows, for those who cannot see it) and `caption`.
         """
         given = {"alt": self.words.say(alt), "caption": self.words.say(caption)}
-        words = {name: text for name, text in given.items() if text}
-        record = tables.figure_record(figure, key, self.lang, **words)
-        if not record["alt"]:
+        parts = tables.figure_parts(figure) | {name: text for name, text in given.items() if text}
+        if not parts.get("alt"):
             raise ParameterError(f"figure {key!r} needs an alt text: what it shows, in words")
-        return self._block(**record)
+        return self._block("figure", key, **parts)
 
     def _said(self, parts: Mapping[str, object]) -> dict[str, object]:
         words = {name: self.words.say(str(parts[name])) for name in FIGURE_WORDS if name in parts}
@@ -207,7 +206,7 @@ class Show:
     ) -> Block:
         if kind in ("table", "figure") and not FILE.fullmatch(key):
             raise ParameterError(f"key {key!r} names a file: expected letters, digits and _ - .")
-        shown = tables.new_record(kind, key, **{"lang": self.lang} | parts)
+        shown = tables.new_record(kind, key, self.lang, **parts)
         shown["anchor"] = anchor or re.sub(r"[^\w-]+", "-", key).strip("-")
         shown["values"] = {name: tables.scalar(each) for name, each in dict(values or {}).items()}
         return Block(shown)

@@ -5,21 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from functools import partial
 
-import numpy as np
 import pandas as pd
 
 from laoqu import geo
 from laoqu.plan import Plan, load
 from laoqu.show.figure import Figure
-from laoqu.show.maps import (
-    MAINLAND,
-    PROVINCE,
-    SOUTH_SEA,
-    View,
-    classes_of,
-    fill,
-    source,
-)
+from laoqu.show.maps import PROVINCE, china, classes_of, fill, source
 from laoqu.show.style import MARGIN, Sheet, stroke
 from laoqu.show.words import Words
 
@@ -66,11 +57,7 @@ def _draw(
     layers: geo.Layers,
 ) -> None:  # fmt: skip
     sheet.legend(list(key.values()))
-    wide = sheet.width - 2 * MARGIN
-    high = wide * np.ptp(MAINLAND[1::2]) / np.ptp(MAINLAND[::2])
-    foot, small = sheet.y + high, 0.18 * wide
-    view = View(sheet, (MARGIN, sheet.y, wide, high), MAINLAND)
-    sea = View(sheet, (MARGIN, foot - small * 1.47, small, small * 1.47), SOUTH_SEA)
+    view, sea, foot = china(sheet, sheet.width - 2 * MARGIN)
     land = layers.outline["kind"] == "land"
     for each, shown in ((view, layers.provinces.simplify(FINE)), (sea, layers.outline[land])):
         each.draw(shown.geometry, **LAND)

@@ -145,12 +145,8 @@ class Figure:
             expected = ", ".join(f".{each}" for each in FORMS)
             hint = "".join(f"; nearest: .{each}" for each in nearest(form, FORMS, 1))
             raise ParameterError(f"{path.name}: a figure is written as one of {expected}{hint}")
-        if form == "csv":  # Excel opens it too
-            data = sheets.without_formulas(self.data)
-            data.to_csv(path, index=False, lineterminator="\n", encoding="utf-8-sig")
-        else:
-            drawn = getattr(self, form)(narrow)
-            path.write_bytes(drawn.encode() if form == "svg" else drawn)
+        drawn = sheets.csv_bytes(self.data) if form == "csv" else getattr(self, form)(narrow)
+        path.write_bytes(drawn.encode() if form == "svg" else drawn)
         return path
 
     def images(self) -> dict[str, str]:
@@ -159,7 +155,8 @@ class Figure:
         return {"wide.svg": self.svg(), "narrow.svg": self.svg(narrow=True), "png": png}
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
-        return tables.Block(tables.figure_record(self, "figure", "zh"))._repr_mimebundle_()
+        record = tables.new_record("figure", "figure", "zh", **tables.figure_parts(self))
+        return tables.Block(record)._repr_mimebundle_()
 
     def __repr__(self) -> str:
         return self.alt or self.title

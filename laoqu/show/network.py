@@ -9,7 +9,7 @@ import pandas as pd
 
 from laoqu.errors import ParameterError
 from laoqu.show.figure import Figure, finish, take
-from laoqu.show.maps import Room, around
+from laoqu.show.ground import Room, around
 from laoqu.show.style import LINE, MARGIN, SMALL, Sheet, mark, stroke, text_width, wrap
 from laoqu.show.words import Words
 

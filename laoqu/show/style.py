@@ -17,7 +17,7 @@ from matplotlib.ft2font import FT2Font, LoadFlags
 from matplotlib.patheffects import withStroke
 
 from laoqu.errors import LaoquError
-from laoqu.show.words import start
+from laoqu.show.words import HAN, THIN, start
 
 #: Name → colour in light and, in SVG, in dark; each has one meaning.
 PALETTE = {
@@ -52,8 +52,7 @@ EDGE = {"paper": 2.2, "ink": 0.3}
 FONT = Path(pylopdf_fonts_zh_cn.__file__).parent / "NotoSansSC-Regular.otf"
 #: What a line of text is not broken in: a number stays with the word that follows it.
 PIECE = re.compile(r"""(?:["(]*\d+ )?[A-Za-z0-9’'"(),.;:%/-]+(?: \d+$)?[ –]?|\d*.(?: \d+$)?""")
-HAN, CURLY = re.compile("[\u3400-\u9fff]"), str.maketrans("“”‘’", "\"\"''")
-THIN = "\u2009"
+CURLY = str.maketrans("“”‘’", "\"\"''")
 #: Never at the beginning of a line.
 CLOSING = f"，。；：、）”》 {THIN}"
 
@@ -123,7 +122,7 @@ def wrap(text: str, room: float, size: float = SMALL) -> list[str]:
 
 def straight(text: str) -> str:
     """Straighten the quotation marks of an English text: this font draws curly ones full width."""
-    return text if HAN.search(text) else text.translate(CURLY).replace("…", "...")
+    return text if re.search(f"[{HAN}]", text) else text.translate(CURLY).replace("…", "...")
 
 
 class Sheet:

@@ -138,18 +138,18 @@ def as_download(frame: pd.DataFrame) -> dict[str, object]:
     return {"columns": list(map(str, frame.columns)), "rows": rows}
 
 
-def figure_record(figure: object, key: str, lang: str, **words: str) -> dict[str, object]:
-    """Return the record of a figure of ours, or of one of matplotlib."""
+def figure_parts(figure: object) -> dict[str, object]:
+    """Return what the record of a figure holds, of one of ours or of matplotlib."""
     if hasattr(figure, "savefig"):
         svg, png = io.StringIO(), io.BytesIO()
         figure.savefig(svg, format="svg", metadata={"Date": None})
         figure.savefig(png, format="png")
         coded = base64.b64encode(png.getvalue()).decode("ascii")
-        images = {"wide.svg": svg.getvalue(), "png": coded}
-        return new_record("figure", key, lang, images=images, **words)
-    words = {"title": figure.title, "alt": figure.alt, "caption": figure.caption} | words
-    download = as_download(figure.data)
-    return new_record("figure", key, lang, images=figure.images(), download=download, **words)
+        return {"images": {"wide.svg": svg.getvalue(), "png": coded}}
+    return {
+        "title": figure.title, "alt": figure.alt, "caption": figure.caption,
+        "images": figure.images(), "download": as_download(figure.data),
+    }  # fmt: skip
 
 
 def runs(text: str, quotes: Iterable[str] = ()) -> list[tuple[str, str, str]]:
@@ -158,8 +158,8 @@ def runs(text: str, quotes: Iterable[str] = ()) -> list[tuple[str, str, str]]:
     Examples
     --------
     >>> from laoqu.show.table import runs
-    >>> runs("[条目七](plan#c07)：“革命老区”", ["革命老区"])
-    [('plan', '条目七', 'c07'), ('', '：“', ''), ('quote', '革命老区', ''), ('', '”', '')]
+    >>> runs("[第七条](plan#c07)：“革命老区”", ["革命老区"])
+    [('plan', '第七条', 'c07'), ('', '：“', ''), ('quote', '革命老区', ''), ('', '”', '')]
     """
     known, out, at = set(quotes), [], 0
     pattern = re.compile(f"{LINK.pattern}|{QUOTED.pattern}")

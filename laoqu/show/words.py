@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from laoqu import paths
-from laoqu.errors import LaoquError, ParameterError, UnknownId, nearest
+from laoqu.errors import LaoquError, ParameterError, require
 from laoqu.layout import numeral
 
 if TYPE_CHECKING:
@@ -51,8 +51,7 @@ def label(key: str, lang: str = "zh", **values: object) -> str:
     'open (1 row)'
     """
     known = table()
-    if key not in known:
-        raise UnknownId(key, nearest(key, known), "label")
+    require(key, known, "label")
     text = known[key][check_lang(lang)]
     counted = {name: _Count(v) if isinstance(v, Integral) else v for name, v in values.items()}
     try:
@@ -127,19 +126,17 @@ class Words:
 
     def code(self, variable: str, code: str) -> str:
         """Return the name of a code, for instance of ``("theme", "T07")``."""
-        if (variable, code) not in self._codes:
-            known = [each for name, each in self._codes if name == variable]
-            raise UnknownId(str(code), nearest(str(code), known), f"code of {variable}")
+        known = [each for name, each in self._codes if name == variable]
+        require(code, known, f"code of {variable}")
         return self.space(self._codes[variable, code])
 
     def area(self, region_id: str) -> str:
         """Return the short name of an area."""
-        if region_id not in self._areas:
-            raise UnknownId(region_id, nearest(region_id, self._areas), "area")
+        require(region_id, self._areas, "area")
         return self._areas[region_id]
 
     def clause(self, clause_id: str) -> str:
-        """Return how a passage is cited: 条目七 or clause 7, 专栏 2 or Box 2."""
+        """Return how a passage is cited: 第七条 or clause 7, 专栏 2 or Box 2."""
         for kind, passages in (("clause", self.plan.clauses), ("box", self.plan.boxes)):
             if clause_id in passages:
                 number = passages[clause_id].number
@@ -149,8 +146,7 @@ class Words:
 
     def unit(self, adcode: str) -> str:
         """Return the name of a county, city or province; with characters where two sound alike."""
-        if adcode not in self._units:
-            raise UnknownId(adcode, nearest(adcode, self._units), "unit")
+        require(adcode, self._units, "unit")
         name, english = self._units[adcode]
         if self.lang == "zh":
             return name

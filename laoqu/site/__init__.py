@@ -20,7 +20,9 @@ from laoqu.show.words import LANGS, Words
 from laoqu.site import search
 
 #: Forms that the index links to, by the end of their names.
-KINDS = {"html": ".html", "pdf": ".pdf", "docx": ".docx", "ipynb": ".ipynb", "values": "s.json"}
+KINDS = {
+    "html": ".html", "pdf": ".pdf", "docx": ".docx", "ipynb": ".ipynb", "values": "/values.json",
+}  # fmt: skip
 #: Of a county card those that are read; 500 cards leave no room for the rest.
 READ = ("html", "pdf", "docx")
 #: What lies in these is reached from the pages.
@@ -83,14 +85,14 @@ def outlines(figure: Figure, names: Sequence[str]) -> list[dict[str, object]]:
     return found
 
 
-def page(manifest: Mapping[str, object], parts: Mapping[str, object] | None = None) -> bytes:
-    """Return ``index.html`` for a manifest, with what `parts` made if it is there already.
+def page(manifest: Mapping[str, object], made: Mapping[str, object] | None = None) -> bytes:
+    """Return ``index.html`` for a manifest, with what `parts` returned if it is made already.
 
     Of the manifest it uses ``runs`` (each ``name``, ``status``, ``outputs``, ``error``), ``made``,
     ``laoqu``, ``python``, ``packages``.
     """
     plan = load()
-    shown = parts or globals()["parts"]()
+    shown = made or parts()
     by_name: dict[str, list] = {}
     for run in sorted(map(_run, manifest["runs"]), key=lambda run: run["lang"] != "zh"):
         by_name.setdefault(run["name"], []).append(run)

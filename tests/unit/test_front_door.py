@@ -71,7 +71,7 @@ def test_any_rows_can_be_cited(plan, rows):
 
 
 def test_a_citation_names_clause_and_page(plan):
-    assert plan.cite("c15.s01")["clause"].tolist() == ["条目十五"]
+    assert plan.cite("c15.s01")["clause"].tolist() == ["第十五条"]
     assert plan.cite("c15.s01")["page"].tolist() == [11]
     assert plan.cite("b3.s03")["clause"].tolist() == ["专栏3"]
     assert plan.cite("b3.s03")["page"].tolist() == [8]
@@ -124,7 +124,7 @@ def test_a_bad_pattern_is_said(plan):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("c07", "条目七 支持革命老区重点城市发展"), ("b2", "专栏2"), ("p3", "第三部分"),
+        ("c07", "第七条 支持革命老区重点城市发展"), ("b2", "专栏2"), ("p3", "第三部分"),
         ("c08.s06", "积极推广三明医改经验。"), ("太行", "documented counties: 8 of 74"),
         ("m001", "西部地区"), ("c01.s01.k1", "universal"), ("etdz", "国家级经济技术开发区"),
         ("c07.h", "heading"),

@@ -245,6 +245,7 @@ def test_a_panel_without_codes_is_read_by_its_names():
     for mine, theirs in (("code_in_panel", "code"), ("county_code", "unit")):
         assert made.data[mine].fillna("").tolist() == frame[theirs].tolist()
     assert "5 names are no one county" in repr(made.report)
+    assert made.contradictions.empty
     reasons = made.reasons.dropna(subset="name").set_index("name")["reason"]
     assert "became 东城区" in reasons["北京市崇文区"]
     assert "unknown" in reasons["甘肃省庆阳市无此县"]
