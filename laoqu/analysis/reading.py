@@ -20,6 +20,7 @@ import pandas as pd
 from laoqu import paths
 from laoqu.analysis.codes import MOST, Notes, code_of, codes_of, codes_of_names, examples
 from laoqu.errors import LaoquError, nearest
+from laoqu.sheets import decoded
 from laoqu.spelling import clean
 from laoqu.succession import Units
 
@@ -137,16 +138,7 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
 
 
 def _csv(path: Path, notes: Notes) -> pd.DataFrame:
-    raw = path.read_bytes()
-    utf16 = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
-    for encoding in ("utf-16",) if utf16 else ("utf-8-sig", "gb18030"):
-        try:
-            text = raw.decode(encoding)
-            break
-        except UnicodeDecodeError:
-            continue
-    else:
-        raise LaoquError(f"{path.name} is neither UTF-8 nor GBK text")
+    text, encoding = decoded(path.read_bytes())
     if encoding != "utf-8-sig":
         notes.append(("file", 0, f"read as {encoding.upper()}"))
     body = io.StringIO(text)

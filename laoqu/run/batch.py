@@ -10,6 +10,7 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -114,9 +115,7 @@ def run_notebook(
         now = stores.stamps(watched)
         return [path.name for path, stamp in before.items() if now.get(path) != stamp]
 
-    def began(name: str) -> None:
-        tell("start", name)
-
+    began = partial(tell, "start")
     with stores.Store(outputs, look=only_say) as store:
         store.sets |= {common[part]: each for part, each in base.items()}
         if store.aside:
