@@ -167,15 +167,12 @@ def _look() -> object:
 
 
 def number(value: float) -> str:
-    """Write a count as it is, anything else with two significant digits.
+    """Write a number as tables do, with commas between thousands; nothing is a dash.
 
     >>> [number(each) for each in (12.0, 1234, 0.1234, -0.5)]
     ['12', '1,234', '0.12', '−0.5']
     """
-    if pd.isna(value):
-        return "–"
-    whole = float(value).is_integer() or abs(value) >= 100
-    return f"{value:,.0f}".replace("-", "−") if whole else f"{value:.2g}".replace("-", "−")
+    return "–" if pd.isna(value) else tables.digits(value, ",")
 
 
 def take(

@@ -96,15 +96,23 @@ def cell_text(value: object, column: Mapping[str, str], words: Words) -> str:
     value = scalar(value)
     if isinstance(value, bool):
         return words("yes") if value else ""
-    if isinstance(value, float) and not value.is_integer() and abs(value) < 10:
-        return f"{value:.2g}".replace("-", "−")
     if isinstance(value, (int, float)):
-        return f"{value:.0f}".replace("-", "−")
+        return digits(value)
     if "words" in column["role"]:
         return value
     if "code" in column["role"]:
         return start(words.cell(column["name"], value))
     return words.space(value)
+
+
+def digits(value: float, comma: str = "") -> str:
+    """Write a number short: whole from 10 on, else with two significant digits.
+
+    >>> digits(2021), digits(99.6), digits(-0.512)
+    ('2021', '100', '−0.51')
+    """
+    whole = float(value).is_integer() or abs(value) >= 10
+    return (f"{value:{comma}.0f}" if whole else f"{value:.2g}").replace("-", "−")
 
 
 def scalar(cell: object) -> bool | int | float | str:
