@@ -107,7 +107,7 @@ def require(name: object, valid: Collection[str], kind: str = "id") -> None:
     >>> require("zh", ["zh", "en"])
     """
     if not isinstance(name, str) or name not in valid:
-        near = nearest(str(name), valid) if len(valid) > FEW else []
+        near = nearest(str(name), map(str, valid)) if len(valid) > FEW else []
         raise UnknownId(name, near or (valid if len(valid) <= MANY else ()), kind)
 
 
