@@ -296,14 +296,29 @@ def show(id: str) -> None:
     print(plan.show(id) if id in passages else plan.describe(id))
 
 
-@verb("codebook", arg("variable", nargs="?", help="only this variable"))
-def codebook(variable: str | None) -> None:
-    """Print the codes."""
+@verb(
+    "codebook",
+    arg("variable", nargs="?", help="only this variable"),
+    arg("--lang", choices=("zh", "en"), help="with definitions, limits and examples"),
+)
+def codebook(variable: str | None, lang: str | None) -> None:
+    """Print the codes, with --lang what they mean."""
     from laoqu.show.table import text_table
 
-    codes = laoqu.load().codebook(variable)
-    columns = ["variable", "code", "label_zh", "label_en"]
-    print(text_table(columns, codes[columns].to_numpy().tolist()))
+    plan = laoqu.load()
+    codes = plan.codebook(variable)
+    if lang is None:
+        columns = ["variable", "code", "label_zh", "label_en"]
+        print(text_table(columns, codes[columns].to_numpy().tolist()))
+        return
+    words, end = laoqu.Show(plan, lang).words, "_zh" if lang == "zh" else ""
+    said = {name: f"{name}{end}" for name in ("definition", "include", "exclude")}
+    said |= {name: name for name in ("example", "near_miss")}
+    for code in codes.fillna("").to_dict("records"):
+        print(f"{code['variable']} {code['code']}  {code[f'label_{lang}']}")
+        for name, column in said.items():
+            if code[column]:
+                print(f"    {words(f'codebook.{name}')}{code[column]}")
 
 
 @verb(
