@@ -20,7 +20,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from laoqu.errors import ParameterError, nearest
+from laoqu.errors import require
 from laoqu.show.words import HAN, Words, label, start, variable
 
 #: Under this type a cell carries its record, beside HTML and text.
@@ -74,17 +74,15 @@ def new_record(kind: str, key: str, lang: str, **parts: object) -> dict[str, obj
 
 
 def check_columns(frame: pd.DataFrame, names: Iterable[str]) -> None:
-    """Raise a ParameterError when a column is missing, with the nearest name."""
+    """Raise an UnknownId when a column is missing, with the nearest name."""
     for name in names:
-        if name not in frame.columns:
-            hint = ", ".join(nearest(str(name), map(str, frame.columns)) or map(str, frame.columns))
-            raise ParameterError(f"the frame has no column {name!r}; nearest: {hint}")
+        require(str(name), list(map(str, frame)), "column of the frame")
 
 
 def columns_of(frame: pd.DataFrame, words: Words, roles: Mapping[str, str]) -> list[dict[str, str]]:
     """Return name, head and role of each column."""
-    if unknown := {part for role in roles.values() for part in role.split()} - set(ROLES):
-        raise ParameterError(f"unknown role {unknown.pop()!r}, expected {', '.join(ROLES)}")
+    for role in (part for each in roles.values() for part in each.split()):
+        require(role, ROLES, "role")
     names = list(map(str, frame.columns))
     return [{"name": n, "label": words.column(n), "role": roles.get(n, "text")} for n in names]
 

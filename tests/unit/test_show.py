@@ -151,7 +151,7 @@ def test_texts_quote_link_and_fold(zh):
     links = [each["href"] for tag, each in tags.found if tag == "a"]
     assert links == ["../plan.html#c07", "https://www.gov.cn/x"]
     assert "details" in [tag for tag, _ in tags.found]
-    with pytest.raises(lq.ParameterError, match="form"):
+    with pytest.raises(lq.UnknownId, match="form"):
         zh.text(["x"], form="lst")
 
 
