@@ -26,7 +26,7 @@ __all__ = ["MIME", "Block", "Show", "Words"]
 CHARTS = ("dots", "heat", "lines")
 FILE = re.compile(r"[A-Za-z0-9][\w.-]{0,80}", re.ASCII)
 #: How the paragraphs of a text are set.
-FORMS = ("", "answer", "note", "list")
+FORMS = ("answer", "note", "list")
 #: Of a figure, in the language of the page; a key of labels.csv or the text itself.
 FIGURE_WORDS = ("title", "subtitle", "caption", "alt")
 
@@ -70,7 +70,8 @@ class Show:
         or ``list`` (each paragraph an item). What is `folded` opens on the page on request and is
         not printed; `values` go to ``values.json``; `words` fill the labels: ``n=3``.
         """
-        require(form, FORMS, "form")
+        if form:
+            require(form, FORMS, "form")
         key = content if isinstance(content, str) and KEY.fullmatch(content) else anchor or title
         if isinstance(content, str):
             content = self.words.say(content, **words).split("\n") if content else []
