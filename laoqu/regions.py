@@ -53,7 +53,7 @@ class Region(namedtuple("Region", FIELDS)):
     def __getattr__(self, name: str) -> object:
         raise no_name("an area", name, dir(self))
 
-    def named(self, lang: str = "zh") -> str:
+    def in_text(self, lang: str = "zh") -> str:
         """Return the name for the inside of a sentence: an English one may have an article."""
         return self.name_zh if lang == "zh" else self.text_en
 
