@@ -162,7 +162,7 @@ def test_a_panel_without_the_years_it_needs_is_refused(years, message):
 
 def test_rows_for_an_estimator_go_to_stata_and_a_wrong_outcome_is_told_the_right_ones(tmp_path):
     treated = lq.panel(monitor.synthetic(PLAN, range(2014, 2025))).treat(KEY)
-    with pytest.raises(LaoquError, match="column of numbers.* 'zzz'; nearest: .*income"):
+    with pytest.raises(LaoquError, match=r"column of numbers.* 'zzz'; nearest: .*income"):
         treated.for_estimator("csdid", "zzz")
     ready = treated.for_estimator("csdid", "income")
     path = ready.to_file(tmp_path / "ready.dta")
