@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -42,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError):  # closed, or none of a terminal
             stream.reconfigure(errors="backslashreplace")
+    warnings.formatwarning = lambda message, *_, **__: f"laoqu: {message}\n"
     try:
         given = _parsed(sys.argv[1:] if argv is None else list(argv))
         status = given.pop("function")(**given) or 0
@@ -189,7 +191,7 @@ def run(notebook: str, pairs: list[str], params: str | None, **options: object) 
     arg("panel", help="a table of counties and years: .csv, .xlsx, .dta, .parquet"),
     arg("--outcome", default="", help="a column of numbers (default: the first)"),
     arg("--area", action="append", dest="areas",
-        help="id or name of an area, all (default), or each: all and every area"), LANG, *BATCH,
+        help="ids or names of areas, all (default), or each: all and every area"), LANG, *BATCH,
 )  # fmt: skip
 def monitor(panel: str, outcome: str, areas: list | None, langs: list, **options: object) -> int:
     """Compare a panel of your own with what the plan asks for."""
@@ -199,6 +201,7 @@ def monitor(panel: str, outcome: str, areas: list | None, langs: list, **options
     given = {"panel": str(path), "outcome": outcome}
     if areas:
         plan = laoqu.load()
+        areas = [name for each in areas for name in _names(each)]
         areas = ["all", *plan.region_ids] if "each" in areas else areas
         areas = ["all" if area == "all" else plan.region(area).region_id for area in areas]
     wanted = dict.fromkeys(areas or ["all"])
@@ -298,14 +301,29 @@ def show(id: str) -> None:
     print(plan.show(id) if id in passages else plan.describe(id))
 
 
-@verb("codebook", arg("variable", nargs="?", help="only this variable"))
-def codebook(variable: str | None) -> None:
-    """Print the codes."""
+@verb(
+    "codebook",
+    arg("variable", nargs="?", help="only this variable"),
+    arg("--lang", choices=("zh", "en"), help="with definitions, limits and examples"),
+)
+def codebook(variable: str | None, lang: str | None) -> None:
+    """Print the codes, with --lang what they mean."""
     from laoqu.show.table import text_table
 
-    codes = laoqu.load().codebook(variable)
-    columns = ["variable", "code", "label_zh", "label_en"]
-    print(text_table(columns, codes[columns].to_numpy().tolist()))
+    plan = laoqu.load()
+    codes = plan.codebook(variable)
+    if lang is None:
+        columns = ["variable", "code", "label_zh", "label_en"]
+        print(text_table(columns, codes[columns].to_numpy().tolist()))
+        return
+    words, end = laoqu.Show(plan, lang).words, "_zh" if lang == "zh" else ""
+    said = {name: f"{name}{end}" for name in ("definition", "include", "exclude")}
+    said |= {name: name for name in ("example", "near_miss")}
+    for code in codes.fillna("").to_dict("records"):
+        print(f"{code['variable']} {code['code']}  {code[f'label_{lang}']}")
+        for name, column in said.items():
+            if code[column]:
+                print(f"    {words(f'codebook.{name}')}{code[column]}")
 
 
 @verb(
@@ -343,7 +361,8 @@ def coding_sample(to: str, kinds: list[str] | None, **options: object) -> None:
     folder = validation.sample(laoqu.load(), to, kinds=kinds, **options)
     for path in sorted(folder.rglob("*.*")):
         print(f"wrote {paths.display(path)}")
-    print("give each coder one folder and keep the key; docs/validation.md has the protocol")
+    protocol = paths.display(paths.docs() / "validation.md")
+    print(f"give each coder one folder and keep the key; {protocol} has the protocol")
 
 
 @verb(

@@ -15,7 +15,7 @@ from unicodedata import normalize
 import numpy as np
 import pandas as pd
 
-from laoqu import citation, document, measures, namings, paths, regions, schema, source
+from laoqu import citation, document, measures, namings, paths, regions, schema, sheets, source
 from laoqu.document import Document
 from laoqu.errors import DataError, LaoquError, Problem, guard, guard_methods, nearest
 from laoqu.layout import BOX_HEAD, HEAD, LINE_END, YEAR_DIGITS, number
@@ -267,22 +267,12 @@ def _decoded(path: Path, data: bytes) -> str:
         # Each paragraph on a line of its own, a title too, which pandoc takes for metadata.
         kind, options = FORMATS[path.suffix.lower()], ["--wrap=none", "--standalone"]
         if kind == "html":  # pandoc knows UTF-8 only, and would read GBK as Latin-1
-            page = _characters(data)
+            page = sheets.decoded(data)[0]
             text = pypandoc.convert_text(page, "plain", format=kind, extra_args=options)
         else:
             text = pypandoc.convert_file(path, "plain", format=kind, extra_args=options)
         return re.sub(r"\n{2,}", "\n", text)
-    return _characters(data)
-
-
-def _characters(data: bytes) -> str:
-    utf16 = data[:2] in (b"\xff\xfe", b"\xfe\xff")
-    for encoding in ("utf-16",) if utf16 else ("utf-8-sig", "gb18030"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise ValueError("is neither UTF-8 nor GBK: save it as plain text in UTF-8")
+    return sheets.decoded(data)[0]
 
 
 def _text(given: Plan | Document) -> Text:
