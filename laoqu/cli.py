@@ -356,7 +356,8 @@ def coding_sample(to: str, kinds: list[str] | None, **options: object) -> None:
     folder = validation.sample(laoqu.load(), to, kinds=kinds, **options)
     for path in sorted(folder.rglob("*.*")):
         print(f"wrote {paths.display(path)}")
-    print("give each coder one folder and keep the key; docs/validation.md has the protocol")
+    protocol = paths.display(paths.docs() / "validation.md")
+    print(f"give each coder one folder and keep the key; {protocol} has the protocol")
 
 
 @verb(

@@ -15,7 +15,7 @@ from pathlib import Path
 from laoqu.errors import OutputError
 
 PACKAGE = Path(__file__).resolve().parent
-#: A wheel carries data/ and notebooks/ inside the package (see pyproject.toml, force-include).
+#: A wheel carries data/, docs/ and notebooks/ inside the package (see pyproject.toml).
 SHARED = PACKAGE / "_share"
 #: Files of a reader's own that may stand in the place of ours.
 OWN = ("membership", "boundaries", "coding")
@@ -32,14 +32,17 @@ def checkout() -> Path | None:
 
 def data() -> Path:
     """Return the data folder: ``LAOQU_DATA``, the checkout's, or the wheel's."""
-    root = checkout()
-    return _named("LAOQU_DATA", lambda: root / "data" if root else SHARED / "data")
+    return _named("LAOQU_DATA", lambda: (checkout() or SHARED) / "data")
 
 
 def notebooks() -> Path:
     """Return the folder of the notebooks and papermill templates."""
-    root = checkout()
-    return root / "notebooks" if root else SHARED / "notebooks"
+    return (checkout() or SHARED) / "notebooks"
+
+
+def docs() -> Path:
+    """Return the folder of the pages that messages name."""
+    return (checkout() or SHARED) / "docs"
 
 
 def outputs() -> Path:

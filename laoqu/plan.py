@@ -84,6 +84,7 @@ class Plan:
     def __getitem__(self, name: str) -> pd.DataFrame:
         return self.table(name)
 
+    # `show` is added in `laoqu/__init__.py`: what it draws with stands above this module.
     def __getattr__(self, name: str) -> object:
         raise no_name("a plan", name, dir(self))
 

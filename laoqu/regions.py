@@ -50,7 +50,7 @@ class Region(namedtuple("Region", FIELDS)):
         facts = {"": self.region_id, "documented counties": counted}
         return card(f"{self.full_zh} · {self.name_en}", facts, ["、".join(self.provinces)])
 
-    def named(self, lang: str = "zh") -> str:
+    def in_text(self, lang: str = "zh") -> str:
         """Return the name for the inside of a sentence: an English one may have an article."""
         return self.name_zh if lang == "zh" else self.text_en
 

@@ -154,7 +154,7 @@ def test_a_map_of_china_has_a_row_for_each_value_and_the_key_counties_in_a_borde
     assert figure.data.set_index("adcode")["value"].equals(
         values[figure.data["adcode"]].rename("value")
     )
-    assert "key counties" in {text.get_text() for text in figure.matplotlib().findobj(Text)}
+    assert "Key counties" in {text.get_text() for text in figure.matplotlib().findobj(Text)}
 
 
 def test_areas_are_named_in_either_language_and_each_means_all(monkeypatch):

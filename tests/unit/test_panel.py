@@ -123,7 +123,7 @@ def test_only_what_has_two_readings_is_refused(tmp_path):
     for message, source in cases.items():
         with pytest.raises(LaoquError, match=message):
             lq.panel(source)
-    with pytest.raises(LaoquError, match="no column 'gpd'"):
+    with pytest.raises(LaoquError, match="column of the panel 'gpd'"):
         lq.panel(ROWS, code="gpd")
     assert lq.panel(ROWS.head(4).drop(columns="年份"), year=2010).data["year"].eq(2010).all()
 
@@ -342,7 +342,7 @@ def test_a_clean_panel_has_no_finding_and_a_wrong_column_is_refused():
     rows += [[code, 2010 + k, 20.0 * 1.1**k] for code in keys for k in range(6)]
     made = lq.panel(pd.DataFrame(rows, columns=["code", "year", "gdp"]))
     assert made.quality().empty
-    with pytest.raises(LaoquError, match="no column 'gpd'; nearest: gdp"):
+    with pytest.raises(LaoquError, match="column of the panel 'gpd'; nearest: gdp"):
         made.quality("gpd")
 
 

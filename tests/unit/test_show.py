@@ -151,7 +151,7 @@ def test_texts_quote_link_and_fold(zh):
     links = [each["href"] for tag, each in tags.found if tag == "a"]
     assert links == ["../plan.html#c07", "https://www.gov.cn/x"]
     assert "details" in [tag for tag, _ in tags.found]
-    with pytest.raises(lq.ParameterError, match="form"):
+    with pytest.raises(lq.UnknownId, match="form"):
         zh.text(["x"], form="lst")
 
 
@@ -227,7 +227,7 @@ def test_no_sheet_or_figure_is_written_with_a_formula(tmp_path):
     (lambda plan: lq.plot_region("沂蒙", values=plan.regions()), r'set_index."adcode"'),
     (lambda plan: lq.plot_region("沂蒙", values=plan.regions()["order"]), r'set_index."adcode"'),
     (lambda plan: lq.plot_region("沂蒙").save("no/such/x.png"), "no folder no/such"),
-    (lambda plan: plan.measures(labels="de"), "nearest: zh, en"),
+    (lambda plan: plan.measures(labels="de"), "expected one of zh, en"),
     (lambda plan: lq.resolve_place("朝阳区"), "several places.*say `within`"),
     (lambda plan: lq.Show(plan).chart("bars", None, "x"), "expected one of dots, heat, lines"),
 ])  # fmt: skip
