@@ -15,7 +15,7 @@ from unicodedata import normalize
 import numpy as np
 import pandas as pd
 
-from laoqu import citation, document, measures, namings, paths, regions, schema, source
+from laoqu import citation, document, measures, namings, paths, regions, schema, sheets, source
 from laoqu.document import Document
 from laoqu.errors import DataError, LaoquError, Problem, guard, guard_methods, nearest
 from laoqu.layout import BOX_HEAD, HEAD, LINE_END, YEAR_DIGITS, number
@@ -268,13 +268,7 @@ def _decoded(path: Path, data: bytes) -> str:
         kind, options = FORMATS[path.suffix.lower()], ["--wrap=none", "--standalone"]
         text = pypandoc.convert_file(path, "plain", format=kind, extra_args=options)
         return re.sub(r"\n{2,}", "\n", text)
-    utf16 = data[:2] in (b"\xff\xfe", b"\xfe\xff")
-    for encoding in ("utf-16",) if utf16 else ("utf-8-sig", "gb18030"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise ValueError("is neither UTF-8 nor GBK: save it as plain text in UTF-8")
+    return sheets.decoded(data)[0]
 
 
 def _text(given: Plan | Document) -> Text:

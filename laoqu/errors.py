@@ -8,6 +8,8 @@ import inspect
 from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple, TypeVar
 
+#: The languages of pages, and of the labels of codes.
+LANGS = ("zh", "en")
 F = TypeVar("F", bound=Callable)
 #: So few valid names are all said, and so many where none of them is near.
 FEW, MANY = 4, 20
@@ -105,8 +107,15 @@ def require(name: object, valid: Collection[str], kind: str = "id") -> None:
     >>> require("zh", ["zh", "en"])
     """
     if not isinstance(name, str) or name not in valid:
-        near = nearest(str(name), valid) if len(valid) > FEW else []
+        near = nearest(str(name), map(str, valid)) if len(valid) > FEW else []
         raise UnknownId(name, near or (valid if len(valid) <= MANY else ()), kind)
+
+
+def check_lang(lang: str) -> str:
+    """Return `lang` when it is one of `LANGS`, else raise a ParameterError that says so."""
+    if lang not in LANGS:
+        raise ParameterError(f"lang is {lang!r}, expected one of {', '.join(LANGS)}")
+    return lang
 
 
 def nearest(name: str, valid: Iterable[str], n: int = 3) -> list[str]:

@@ -53,6 +53,7 @@ def export(folder: Path | str | None = None, plan: Plan | None = None, excel: bo
     By default ``interchange`` in the outputs folder; see `files`. A folder with other files than
     those of an earlier export, unchanged since, is not touched.
     """
+    # Claimed before the work, so that a folder of another's is refused at once.
     target = claim(Path(folder).expanduser() if folder else paths.outputs() / "interchange")
     return put(target, files(plan or load(), excel))
 
@@ -92,19 +93,13 @@ def tables(plan: Plan) -> dict[str, Table]:
         found[name] = Table(plan.table(name), declared["description"], here, coded)
         labels = here | labels
         codes = coded | codes if name in ("codings", "scopes") else codes
-    for name, frame, text in (
-        (
-            "coded_measures",
-            plan.measures(),
-            "Measures with codes, strength and scope; one row each.",
-        ),
-        (
-            "measure_reach",
-            plan.measure_reach(),
-            "How a measure reaches an area; one row each pair.",
-        ),
-        ("targets", plan.targets(), "What each measure would have to be checked by."),
-    ):
+    about = {
+        "coded_measures": "Measures with codes, strength and scope; one row each.",
+        "measure_reach": "How a measure reaches an area; one row each pair.",
+        "targets": "What each measure would have to be checked by.",
+    }
+    frames = plan.measures(), plan.measure_reach(), plan.targets()
+    for (name, text), frame in zip(about.items(), frames, strict=True):
         here = {column: labels.get(column, column) for column in frame}
         coded = {column: codes[column] for column in frame if column in codes}
         found[name] = Table(frame, text, here, coded)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from laoqu.document import Unit
-from laoqu.errors import require
+from laoqu.errors import check_lang
 
 #: Variables measures are coded by, with their scale, in the order of a coding sheet.
 SCALES = {
@@ -128,7 +128,7 @@ def narrowest_first(scopes: Iterable[str]) -> tuple[str, ...]:
 
 def with_labels(table: pd.DataFrame, codebook: pd.DataFrame, lang: str) -> pd.DataFrame:
     """Add ``<variable>_label`` behind each coded variable: the codebook's words in `lang`."""
-    require(lang, ["zh", "en"], "language")
+    check_lang(lang)
     words = codebook.set_index(["variable", "code"])[f"label_{lang}"].to_dict()
     result = table.copy(deep=False)
     for column in (*SCALES, "strength"):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from laoqu import paths
-from laoqu.errors import ParameterError
+from laoqu.errors import check_lang
 from laoqu.run import Run, batch
 from laoqu.run.parameters import digest_of
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     import nbformat
 
 REPORT, CARD, PLAN = "10_region_report", "11_county_card", "12_annotated_plan"
-LANGS = ("zh", "en")
 
 
 def run_report(region: str, lang: str = "zh", outputs: Path | str | None = None) -> Run:
@@ -160,13 +159,7 @@ def _county(name: str) -> str:
     return str(county.find(load(), name)["adcode"])
 
 
-def _lang(name: str) -> str:
-    if name not in LANGS:
-        raise ParameterError(f"lang is {name!r}, expected one of {', '.join(LANGS)}")
-    return name
-
-
 #: What checks a parameter, by its name or by the kind that a notebook's metadata give it.
-KINDS = {"region": _area, "adcode": _county, "lang": _lang}
+KINDS = {"region": _area, "adcode": _county, "lang": check_lang}
 #: Imported before the first run; the last of them reads what every report begins with.
 PRELOAD = ("laoqu.ahead",)

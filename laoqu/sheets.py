@@ -11,6 +11,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,15 +73,23 @@ def cells(path: Path) -> list[list[str]]:
     return [[cell.strip().strip("\u200b\ufeff\u00a0") for cell in row] for row in rows]
 
 
+def decoded(data: bytes) -> tuple[str, str]:
+    """Return the text of a file and its encoding; a `ValueError` says that it has none of ours.
+
+    >>> decoded("老区".encode("gb18030"))
+    ('老区', 'gb18030')
+    """
+    utf16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    for encoding in ("utf-16",) if utf16 else ("utf-8-sig", "gb18030"):
+        with suppress(UnicodeDecodeError):
+            return data.decode(encoding), encoding
+    raise ValueError("is neither UTF-8 nor GBK: save it as text or CSV in UTF-8")
+
+
 def _text_cells(data: bytes) -> list[list[str]]:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        delimiter = max(",;\t", key=text.split("\n", 1)[0].count)
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    raise ValueError("is neither UTF-8 nor GBK: save the sheet as CSV UTF-8")
+    text, _ = decoded(data)
+    delimiter = max(",;\t", key=text.split("\n", 1)[0].count)
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
 
 
 def _workbook_cells(path: Path) -> list[list[str]]:

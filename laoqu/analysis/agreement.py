@@ -110,7 +110,7 @@ def agreement(
     return pd.DataFrame(rows, columns=columns)
 
 
-def most_disagreement(disagree: int, n: int, level: float = LEVEL) -> float:
+def most_disagreement(disagree: int, n: int) -> float:
     """Return the exact upper bound of a share of disagreement, one-sided (Clopper–Pearson).
 
     Perfect agreement has no percentile range, but it does not exclude rare disagreement.
@@ -120,7 +120,7 @@ def most_disagreement(disagree: int, n: int, level: float = LEVEL) -> float:
     """
     if not n:
         return np.nan
-    interval = binomtest(disagree, n, alternative="less").proportion_ci(level, "exact")
+    interval = binomtest(disagree, n, alternative="less").proportion_ci(LEVEL, "exact")
     return float(interval.high)
 
 
@@ -143,11 +143,6 @@ def masi(a: Collection[object], b: Collection[object]) -> float:
 
 def _set(codes: object) -> tuple[object, ...]:
     return tuple(sorted(set(codes))) if isinstance(codes, Collection) else ()
-
-
-def masi_alpha(a: pd.Series, b: pd.Series) -> float:
-    """Return Krippendorff's α of two codings by sets of codes, with MASI as the distance."""
-    return float(agreement(a, b, scale="sets", draws=0)["value"].iloc[0])
 
 
 def by_variable(

@@ -239,7 +239,7 @@ def length(text: str, lang: str) -> int:
 
 
 def _sentences(words: Words, found: Findings, missing: str, named: str, roles: str) -> str:
-    area = words.plan.region(found.region_id).named(words.lang)
+    area = words.plan.region(found.region_id).in_text(words.lang)
     parts = [words("answer.plan")]
     if number := len(found.named):
         n = words.number(number)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from laoqu.errors import LaoquError, nearest, require
+from laoqu.errors import LaoquError, require
 
 SPEC = tomllib.loads(Path(__file__).with_name("estimators.toml").read_text(encoding="utf-8"))
 #: What each estimator reads as never treated: a number, or missing.
@@ -42,8 +42,7 @@ class Prepared(NamedTuple):
         ``controls`` (counties with both values).
         """
         outcome = outcome or str(self.note["outcome"])
-        if outcome not in self.data:
-            raise LaoquError(f"the panel has no column {outcome!r}: say outcome=")
+        require(outcome, list(self.data), "outcome (say outcome=)")
         wide = self.data.pivot(index=["control", "county_id"], columns="year", values=outcome)
         change = wide.astype("float64").sub(wide[self.note["reference_year"]], axis=0)
         rows = []
@@ -90,9 +89,8 @@ def for_estimator(
     keys = ["county_code", "year", "ever_treated"]
     if missing := [c for c in (*keys, "first_treat") if c not in frame]:
         raise LaoquError(f"columns {', '.join(missing)} are missing: call .treat(…) first")
-    if outcome is not None and outcome not in frame:
-        near = nearest(outcome, map(str, frame.columns))
-        raise LaoquError(f"the panel has no column {outcome!r}; nearest: {', '.join(near)}")
+    if outcome is not None:
+        require(outcome, list(frame), "column of the panel")
     known = frame[keys].notna().all(axis=1)
     valued = known & (frame[outcome].notna() if outcome else True)
     data, lost = frame[valued].reset_index(drop=True), frame[~known]

@@ -21,7 +21,7 @@ from laoqu.analysis import estimators, treatment
 from laoqu.analysis.monitor import Monitor
 from laoqu.analysis.quality import coverage, findings
 from laoqu.analysis.reading import Columns, read
-from laoqu.errors import LaoquError, OutputError, nearest
+from laoqu.errors import LaoquError, OutputError, require
 from laoqu.reprs import card
 from laoqu.sheets import csv_bytes, without_formulas
 from laoqu.spelling import clean
@@ -116,9 +116,7 @@ class Panel:
         """Return a column of numbers by its name, the first one without a name; or refuse."""
         if column is None and self.outcomes:
             return self.outcomes[0]
-        if column not in self.data:
-            near = nearest(str(column), map(str, self.data.columns)) or self.outcomes
-            raise LaoquError(f"the panel has no column {column!r}; nearest: {', '.join(near)}")
+        require(column, list(self.data), "column of the panel")
         if not pd.api.types.is_numeric_dtype(self.data[column]):
             raise LaoquError(f"{column} holds no numbers")
         return column

@@ -19,7 +19,8 @@ import pandas as pd
 
 from laoqu import paths
 from laoqu.analysis.codes import MOST, Notes, code_of, codes_of, codes_of_names, examples
-from laoqu.errors import LaoquError, nearest
+from laoqu.errors import LaoquError, require
+from laoqu.sheets import decoded
 from laoqu.spelling import clean
 from laoqu.succession import Units
 
@@ -64,9 +65,8 @@ def read(source: object, columns: Columns, units: Units) -> Read:
     frame.columns = _headers(frame.columns, notes)
     frame = frame.reset_index(drop=any(name is None for name in frame.index.names))
     for given in (columns.code, columns.name, columns.year):
-        if isinstance(given, str) and given not in frame:
-            near = nearest(given, frame.columns) or list(frame.columns)[:8]
-            raise LaoquError(f"the panel has no column {given!r}; it has {', '.join(near)}")
+        if isinstance(given, str):
+            require(given, list(frame), "column of the panel")
     if frame.empty:
         raise LaoquError("the panel has no rows")
     if len(frame) > MOST_ROWS or len(frame.columns) > MOST_COLUMNS:
@@ -137,16 +137,7 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
 
 
 def _csv(path: Path, notes: Notes) -> pd.DataFrame:
-    raw = path.read_bytes()
-    utf16 = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
-    for encoding in ("utf-16",) if utf16 else ("utf-8-sig", "gb18030"):
-        try:
-            text = raw.decode(encoding)
-            break
-        except UnicodeDecodeError:
-            continue
-    else:
-        raise LaoquError(f"{path.name} is neither UTF-8 nor GBK text")
+    text, encoding = decoded(path.read_bytes())
     if encoding != "utf-8-sig":
         notes.append(("file", 0, f"read as {encoding.upper()}"))
     body = io.StringIO(text)

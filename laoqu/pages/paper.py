@@ -103,7 +103,7 @@ def parts(shown: Sequence[Mapping[str, object]]) -> Iterator[dict[str, object]]:
         }  # fmt: skip
 
 
-def _lines(text: object, role: str = "", quotes: Sequence[str] = ()) -> Lines:
+def _lines(text: object, role: str = "", *, quotes: Sequence[str]) -> Lines:
     if "words" in role:
         return [[("quote", str(text), "")]]
     return [runs(line, quotes) for line in str(text).split("\n")] if text else []

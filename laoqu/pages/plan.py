@@ -210,7 +210,7 @@ def _passages(words: Words, units: Sequence[Unit], marks: Sequence[Record]) -> I
                     turns[at] = page = now
             level = LEVEL.get(passage[0], 2)
             level = {"sentence": 0, "item_title": 4}.get(unit.kind, level)
-            shown = {"id": unit.unit_id, "pieces": list(_pieces(unit, here, turns))}
+            shown = {"id": unit.unit_id, "pieces": list(_marked(unit, here, turns))}
             # In Chinese the sentences of a passage run on; in English each has its rendering.
             if blocks and words.lang == "zh" and blocks[-1]["level"] == level == 0:
                 blocks[-1]["units"].append(shown)
@@ -220,7 +220,7 @@ def _passages(words: Words, units: Sequence[Unit], marks: Sequence[Record]) -> I
         yield {"id": passage, "box": passage[0] == "b", "blocks": blocks}
 
 
-def _pieces(unit: Unit, here: Sequence[Record], turns: Mapping[int, int]) -> Iterator[Record]:
+def _marked(unit: Unit, here: Sequence[Record], turns: Mapping[int, int]) -> Iterator[Record]:
     """Yield the text of a unit in pieces: which marks begin there, and which lie over it."""
     spans = [(mark["start"] - unit.start, mark["end"] - unit.start) for mark in here]
     for a, b, over in pieces(unit.text, spans, [at - unit.start for at in turns]):

@@ -10,6 +10,7 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -114,9 +115,7 @@ def run_notebook(
         now = stores.stamps(watched)
         return [path.name for path, stamp in before.items() if now.get(path) != stamp]
 
-    def began(name: str) -> None:
-        tell("start", name)
-
+    began = partial(tell, "start")
     with stores.Store(outputs, look=only_say) as store:
         store.sets |= {common[part]: each for part, each in base.items()}
         if store.aside:
@@ -131,8 +130,7 @@ def run_notebook(
                 }
                 keys[name]["files"] = digest_of(read)
                 store.sets[digest_of(read)] = read
-            why, forms = _why(store, name, keys[name], formats, force, only_failed)
-            status = "waiting" if why else "skipped" if why is None else "unchanged"
+            status, why, forms = _status(store, name, keys[name], formats, force, only_failed)
             done[name] = Run(name, values, status, why=why or ())
             if why:
                 job = book.data, values, forms, book.stem, maker.render, timeout, kernel, why
@@ -196,29 +194,30 @@ def _files_in(values: Mapping[str, object]) -> dict[str, Path]:
     return found
 
 
-def _why(
+def _status(
     store: stores.Store,
     name: str,
     key: Mapping[str, str],
     formats: list[str],
     force: bool,
     only_failed: bool,
-) -> tuple[list[str] | None, list[str]]:
-    """Return why a run must be made (empty: it need not, None: not asked for), and its formats."""
+) -> tuple[str, list[str], list[str]]:
+    """Return whether a run is waiting, unchanged or skipped; why it must be made; its formats."""
     record = store.record(name)
     if record and record["status"] == "failed":
-        return [f"failed last time: {record['error']}"], formats
+        return "waiting", [f"failed last time: {record['error']}"], formats
     if only_failed:
-        return None, formats
+        return "skipped", [], formats
     if not record:
-        return ["new"], formats
+        return "waiting", ["new"], formats
     why = stores.changes(record["parts"], key, store.sets)
     if not why:  # nothing that was made before need be lost
         formats = [form for form in FORMATS if form in {*formats, *record["formats"]}]
     more = [form for form in formats if form not in record["formats"]]
     why += [f"formats: {', '.join(more)}"] if more else []
     why += [f"outputs: {text}" for text in store.damaged(record)[:3]]
-    return why or ["forced"] * force, formats
+    why = why or ["forced"] * force
+    return "waiting" if why else "unchanged", why, formats
 
 
 def _placed(store: stores.Store, book: Notebook, run: Run, key: Mapping[str, str]) -> Run:

@@ -67,7 +67,7 @@ def run_there(
     while futures:
         gone = client.status not in ("running", "connecting")
         for future in [each for each in futures if gone or each.done()]:
-            yield _run(future, futures.pop(future), gone and address)
+            yield _run(future, futures.pop(future), address if gone else "")
         time.sleep(PAUSE)
 
 

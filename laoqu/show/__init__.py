@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from laoqu.errors import ParameterError
+from laoqu.errors import ParameterError, require
 from laoqu.show import table as tables
 from laoqu.show.table import MIME, Block
 from laoqu.show.words import KEY, Words, start
@@ -26,7 +26,7 @@ __all__ = ["MIME", "Block", "Show", "Words"]
 CHARTS = ("dots", "heat", "lines")
 FILE = re.compile(r"[A-Za-z0-9][\w.-]{0,80}", re.ASCII)
 #: How the paragraphs of a text are set.
-FORMS = ("", "answer", "note", "list")
+FORMS = ("answer", "note", "list")
 #: Of a figure, in the language of the page; a key of labels.csv or the text itself.
 FIGURE_WORDS = ("title", "subtitle", "caption", "alt")
 
@@ -70,8 +70,8 @@ class Show:
         or ``list`` (each paragraph an item). What is `folded` opens on the page on request and is
         not printed; `values` go to ``values.json``; `words` fill the labels: ``n=3``.
         """
-        if form not in FORMS:
-            raise ParameterError(f"unknown form {form!r}, expected one of {FORMS}")
+        if form:
+            require(form, FORMS, "form")
         key = content if isinstance(content, str) and KEY.fullmatch(content) else anchor or title
         if isinstance(content, str):
             content = self.words.say(content, **words).split("\n") if content else []
@@ -166,8 +166,7 @@ class Show:
 
         See the functions of these names in `laoqu.show.charts`; ``title`` states the finding.
         """
-        if kind not in CHARTS:
-            raise ParameterError(f"unknown chart {kind!r}, expected one of {', '.join(CHARTS)}")
+        require(kind, CHARTS, "chart")
         from laoqu.show import charts
 
         figure = getattr(charts, kind)(frame, self.words, **self._said(roles))

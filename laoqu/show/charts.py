@@ -245,7 +245,7 @@ def _scale(axes: object, across: list | None, up: list | None) -> None:
     axes.set_axisbelow(True)
 
 
-def _rows(sheet: Sheet, data: pd.DataFrame, high: float, stack=True) -> Iterator[tuple]:
+def _rows(sheet: Sheet, data: pd.DataFrame, high: float, stack: bool = True) -> Iterator[tuple]:
     """Write the names of rows, heads over groups; hand out each row: cells, left end, middle line.
 
     On a narrow sheet long names stand over their rows.

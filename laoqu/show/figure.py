@@ -19,7 +19,7 @@ from matplotlib.figure import Figure as Canvas
 from PIL import Image
 
 from laoqu import sheets
-from laoqu.errors import ParameterError, nearest
+from laoqu.errors import ParameterError, nearest, require
 from laoqu.show import table as tables
 from laoqu.show.style import EDGE, PALETTE, SMALL, TONE, Sheet, family
 from laoqu.show.words import Words
@@ -167,15 +167,12 @@ def _look() -> object:
 
 
 def number(value: float) -> str:
-    """Write a count as it is, anything else with two significant digits.
+    """Write a number as tables do, with commas between thousands; nothing is a dash.
 
     >>> [number(each) for each in (12.0, 1234, 0.1234, -0.5)]
     ['12', '1,234', '0.12', '−0.5']
     """
-    if pd.isna(value):
-        return "–"
-    whole = float(value).is_integer() or abs(value) >= 100
-    return f"{value:,.0f}".replace("-", "−") if whole else f"{value:.2g}".replace("-", "−")
+    return "–" if pd.isna(value) else tables.digits(value, ",")
 
 
 def take(
@@ -186,8 +183,8 @@ def take(
         raise ParameterError("the frame has no rows: there is nothing to draw")
     known = [*needed, *optional]
     roles = {role: column for role, column in given.items() if role not in TEXTS}
-    if wrong := [role for role in roles if role not in known]:
-        raise ParameterError(f"unknown role {wrong[0]!r}; nearest: {nearest(wrong[0], known)}")
+    for role in roles:
+        require(role, known, "role")
     tables.check_columns(frame, [roles.get(role, role) for role in (*roles, *needed)])
     found = {role: roles.get(role, role) for role in known}
     data = {r: frame[c] if c in frame else optional[r] for r, c in found.items()}

@@ -14,7 +14,7 @@ import shapely
 
 from laoqu import geo
 from laoqu.analysis import answer, naming
-from laoqu.errors import ParameterError, nearest
+from laoqu.errors import ParameterError, require
 from laoqu.plan import Plan, load
 from laoqu.show.figure import TEXTS, Figure, number
 from laoqu.show.ground import HAIRLINE, MARKS, Shapes, View, around, middle_of, scale_bar
@@ -92,8 +92,8 @@ def plot_region(
     words = Words(plan, lang)
     it = plan.region(region)
     counties, places = given.pop("counties", None), given.pop("places", None)
-    if wrong := [name for name in given if name not in TEXTS]:
-        raise ParameterError(f"unknown word {wrong[0]!r}; nearest: {nearest(wrong[0], TEXTS)[:1]}")
+    for name in given:
+        require(name, TEXTS, "word")
     counties = naming.counties(plan, it.region_id) if counties is None else counties
     if places is None:
         places = naming.standings(plan).query("region_id == @it.region_id").sort_values("number")

@@ -20,7 +20,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from laoqu.errors import ParameterError, nearest
+from laoqu.errors import require
 from laoqu.show.words import HAN, Words, label, start, variable
 
 #: Under this type a cell carries its record, beside HTML and text.
@@ -74,17 +74,15 @@ def new_record(kind: str, key: str, lang: str, **parts: object) -> dict[str, obj
 
 
 def check_columns(frame: pd.DataFrame, names: Iterable[str]) -> None:
-    """Raise a ParameterError when a column is missing, with the nearest name."""
+    """Raise an UnknownId when a column is missing, with the nearest name."""
     for name in names:
-        if name not in frame.columns:
-            hint = ", ".join(nearest(str(name), map(str, frame.columns)) or map(str, frame.columns))
-            raise ParameterError(f"the frame has no column {name!r}; nearest: {hint}")
+        require(str(name), list(map(str, frame)), "column of the frame")
 
 
 def columns_of(frame: pd.DataFrame, words: Words, roles: Mapping[str, str]) -> list[dict[str, str]]:
     """Return name, head and role of each column."""
-    if unknown := {part for role in roles.values() for part in role.split()} - set(ROLES):
-        raise ParameterError(f"unknown role {unknown.pop()!r}, expected {', '.join(ROLES)}")
+    for role in (part for each in roles.values() for part in each.split()):
+        require(role, ROLES, "role")
     names = list(map(str, frame.columns))
     return [{"name": n, "label": words.column(n), "role": roles.get(n, "text")} for n in names]
 
@@ -96,15 +94,23 @@ def cell_text(value: object, column: Mapping[str, str], words: Words) -> str:
     value = scalar(value)
     if isinstance(value, bool):
         return words("yes") if value else ""
-    if isinstance(value, float) and not value.is_integer() and abs(value) < 10:
-        return f"{value:.2g}".replace("-", "−")
     if isinstance(value, (int, float)):
-        return f"{value:.0f}".replace("-", "−")
+        return digits(value)
     if "words" in column["role"]:
         return value
     if "code" in column["role"]:
         return start(words.cell(column["name"], value))
     return words.space(value)
+
+
+def digits(value: float, comma: str = "") -> str:
+    """Write a number short: whole from 10 on, else with two significant digits.
+
+    >>> digits(2021), digits(99.6), digits(-0.512)
+    ('2021', '100', '−0.51')
+    """
+    whole = float(value).is_integer() or abs(value) >= 10
+    return (f"{value:{comma}.0f}" if whole else f"{value:.2g}").replace("-", "−")
 
 
 def scalar(cell: object) -> bool | int | float | str:

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from laoqu import paths
-from laoqu.errors import LaoquError, ParameterError, require
+from laoqu.errors import LANGS, LaoquError, check_lang, require
 from laoqu.layout import numeral
 
 if TYPE_CHECKING:
     from laoqu.plan import Plan
 
-LANGS = ("zh", "en")
 #: Stands between a Chinese character and a Latin letter or digit.
 THIN = "\u2009"
 #: What looks like this is meant as a key of labels.csv, so that a mistyped key is an error.
@@ -66,13 +65,6 @@ class _Count(int):
     def __format__(self, spec: str) -> str:
         one, bar, many = spec.partition("|")
         return (one if self == 1 else many) if bar else super().__format__(spec)
-
-
-def check_lang(lang: str) -> str:
-    """Return `lang` when it is one of `LANGS`, else raise a ParameterError that says so."""
-    if lang not in LANGS:
-        raise ParameterError(f"lang is {lang!r}, expected one of {', '.join(LANGS)}")
-    return lang
 
 
 def spaced(text: str) -> str:

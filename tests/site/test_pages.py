@@ -102,7 +102,7 @@ def test_what_an_analysis_cell_says_is_what_every_form_says(made):
     assert 0 < after < before
     for read in (lambda each: squeezed(each["report.html"].decode()), printed, in_word):
         assert "临沂" in read(made["zh"]) and "临沂" not in read(files)
-        assert f"共{after}条" in read(files).replace("\u2009", "")
+        assert f"共{after}项" in read(files).replace("\u2009", "")
 
 
 @pytest.mark.parametrize("lang", LANGS)

@@ -132,7 +132,7 @@ def test_what_is_marked_told_and_filtered_is_what_is_asked_for():
     assert {code for code, _ in shown["filters"][0]["options"]} == set(some["actor"])
     page = marked_text(shown)
     assert hostile not in page and page.count("&lt;img src=x") == 2 * len(some)
-    with pytest.raises(lq.ParameterError, match="actor"):
+    with pytest.raises(lq.UnknownId, match="actor"):
         annotate(PLAN, "en", given, {"measures": ["acter"]})
 
 

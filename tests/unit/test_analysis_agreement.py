@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import laoqu as lq
-from laoqu.analysis.agreement import agreement, by_variable, masi, masi_alpha, most_disagreement
+from laoqu.analysis.agreement import agreement, by_variable, masi, most_disagreement
 
 NA = np.nan
 #: Krippendorff's example of four coders and twelve units, with gaps (2011, example C).
@@ -190,8 +190,9 @@ def test_masi_is_a_distance_of_sets():
 def test_masi_alpha_by_hand_and_without_variation():
     # Pairs (x, x), (∅, x): observed ½; pool x 3, ∅ 1: 2·3·1/(4·3) = ½; α = 0.
     a, b = pd.Series([("x",), ()]), pd.Series([("x",), ("x",)])
-    assert masi_alpha(a, b) == pytest.approx(0)
-    assert np.isnan(masi_alpha(pd.Series([(), ()]), pd.Series([(), ()])))
+    empty = pd.Series([(), ()])
+    assert agreement(a, b, scale="sets", draws=0)["value"].iloc[0] == pytest.approx(0)
+    assert np.isnan(agreement(empty, empty, scale="sets", draws=0)["value"].iloc[0])
     # With a clause each its range is that of resampled pairs, of which some have no variation.
     more = agreement(a, b, scale="sets", draws=50)
     assert more[["low", "high"]].notna().all(axis=None)

@@ -355,7 +355,7 @@ def test_a_figure_is_one_of_matplotlib_and_a_plain_record():
 def test_a_chart_says_what_is_wrong_with_its_frame():
     frame = pd.DataFrame({"label": ["a"], "n": [1]})
     for given, said in (({}, "'value'"), ({"value": "m"}, "'m'"), ({"valeu": "n"}, "'valeu'")):
-        with pytest.raises(ParameterError, match=f"{said}; nearest"):
+        with pytest.raises(LaoquError, match=f"{said}; nearest"):
             charts.dots(frame, WORDS["en"], **given)
     with pytest.raises(ParameterError, match="no rows"):
         charts.dots(frame[:0], WORDS["en"], value="n")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import laoqu as lq
 from laoqu import succession
+from laoqu.analysis import monitor
 from laoqu.errors import LaoquError
 
 EXTERNAL = os.environ.get("LAOQU_EXTERNAL_DATA")
@@ -123,7 +124,7 @@ def test_only_what_has_two_readings_is_refused(tmp_path):
     for message, source in cases.items():
         with pytest.raises(LaoquError, match=message):
             lq.panel(source)
-    with pytest.raises(LaoquError, match="no column 'gpd'"):
+    with pytest.raises(LaoquError, match="column of the panel 'gpd'"):
         lq.panel(ROWS, code="gpd")
     assert lq.panel(ROWS.head(4).drop(columns="年份"), year=2010).data["year"].eq(2010).all()
 
@@ -336,13 +337,18 @@ def test_quality_finds_the_known_faults_and_repairs_nothing(flawed):
     assert share[["n", "of"]].values.tolist() == [[52, 53]]
 
 
+def test_places_among_counties_that_are_all_alike_are_no_finding():
+    made = lq.panel(monitor.synthetic(lq.load()))
+    assert made.quality("population").empty
+
+
 def test_a_clean_panel_has_no_finding_and_a_wrong_column_is_refused():
     rows = [["110101", 2010 + k, 10.0 * 1.1**k] for k in range(6)]
     keys = lq.panel(ROWS).key_counties
     rows += [[code, 2010 + k, 20.0 * 1.1**k] for code in keys for k in range(6)]
     made = lq.panel(pd.DataFrame(rows, columns=["code", "year", "gdp"]))
     assert made.quality().empty
-    with pytest.raises(LaoquError, match="no column 'gpd'; nearest: gdp"):
+    with pytest.raises(LaoquError, match="column of the panel 'gpd'; nearest: gdp"):
         made.quality("gpd")
 
 

@@ -151,7 +151,7 @@ def test_texts_quote_link_and_fold(zh):
     links = [each["href"] for tag, each in tags.found if tag == "a"]
     assert links == ["../plan.html#c07", "https://www.gov.cn/x"]
     assert "details" in [tag for tag, _ in tags.found]
-    with pytest.raises(lq.ParameterError, match="form"):
+    with pytest.raises(lq.UnknownId, match="form"):
         zh.text(["x"], form="lst")
 
 
@@ -219,6 +219,7 @@ def test_no_sheet_or_figure_is_written_with_a_formula(tmp_path):
 
 @pytest.mark.parametrize(("wrong", "said"), [
     (lambda plan: plan.mesures, "no attribute 'mesures'; nearest: measures"),
+    (lambda plan: plan.region("川陕").provnces, "no attribute 'provnces'; nearest: provinces"),
     (lambda plan: lq.laod, "no attribute 'laod'; nearest: load"),
     (lambda plan: plan.measures.head, r"asked with parentheses: plan.measures\(\).head"),
     (lambda plan: plan["region"], "unknown table 'region'; nearest: regions"),
@@ -227,7 +228,7 @@ def test_no_sheet_or_figure_is_written_with_a_formula(tmp_path):
     (lambda plan: lq.plot_region("沂蒙", values=plan.regions()), r'set_index."adcode"'),
     (lambda plan: lq.plot_region("沂蒙", values=plan.regions()["order"]), r'set_index."adcode"'),
     (lambda plan: lq.plot_region("沂蒙").save("no/such/x.png"), "no folder no/such"),
-    (lambda plan: plan.measures(labels="de"), "nearest: zh, en"),
+    (lambda plan: plan.measures(labels="de"), "expected one of zh, en"),
     (lambda plan: lq.resolve_place("朝阳区"), "several places.*say `within`"),
     (lambda plan: lq.Show(plan).chart("bars", None, "x"), "expected one of dots, heat, lines"),
 ])  # fmt: skip
