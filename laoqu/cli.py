@@ -178,6 +178,8 @@ def run(notebook: str, pairs: list[str], params: str | None, **options: object) 
         name, equals, value = pair.partition("=")
         if not (name and equals):
             raise LaoquError(f"-p {pair}: expected NAME=VALUE")
+        if name in given:
+            raise LaoquError(f"-p {name} is given twice: several sets stand in a --params FILE")
         given[name] = value
     book = Notebook(notebook)
     sets = [book.parse({**each, **given}) for each in (read_sets(Path(params)) if params else [{}])]

@@ -74,6 +74,8 @@ def read(path: Path, tables: Tables, mode: str = "only") -> tuple[Table, pd.Data
             notes.wrong(number, *fault.args)
         if notes.full:
             break
+    if not table.rows and not notes.problems():
+        notes.wrong(1, "", "has no rows below the head")
     table.problems += notes.problems()
     here = {row["region_id"] for row in table.rows}
     missing = [each for each in tables.frame("regions")["region_id"] if each not in here]
@@ -140,6 +142,9 @@ class _Reader:
         if confidence not in regions.CONFIDENCE:
             message = f"found {confidence!r}, expected high, medium or low"
             raise RowError("confidence", message)
+        if above and above[-1] not in area["provinces"]:
+            why = f"{above[-1]} is no province in which counties of the area are known"
+            self.notes.converted(number, f"{area['name_zh']} {unit}", "kept", why)
         city = above[0] if len(above) > 1 else unit * (level == "prefecture")
         return values | {
             "region_id": area["region_id"],

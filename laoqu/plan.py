@@ -397,6 +397,10 @@ def load(
     (12, 18)
     """
     given = {"membership": membership, "boundaries": boundaries, "coding": coding}
+    if membership_mode:
+        from laoqu.membership import MODES
+
+        require(membership_mode, MODES, "membership_mode")
     mode = membership_mode or os.environ.get("LAOQU_MEMBERSHIP_MODE") or "only"
     plan = Plan(Path(folder) if folder else paths.data(), paths.own_files(given), mode)
     if "membership" in plan.own and (empty := plan.regions().query("documented == 0")).size:
