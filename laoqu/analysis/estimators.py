@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from laoqu.analysis.writing import write
 from laoqu.errors import LaoquError, require
 
 SPEC = tomllib.loads(Path(__file__).with_name("estimators.toml").read_text(encoding="utf-8"))
@@ -38,8 +39,6 @@ class Prepared(NamedTuple):
 
     def to_file(self, path: Path | str) -> Path:
         """Write the rows as .csv, .parquet, .dta or .xlsx, with the note beside them."""
-        from laoqu.analysis.panel import write
-
         return write(self.data, path, f"{self!r}\n")
 
     def event_study(self, outcome: str | None = None) -> pd.DataFrame:
