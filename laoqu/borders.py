@@ -18,6 +18,8 @@ from laoqu.errors import DataError
 
 #: A repair that changes the area of a shape by more than this share is none.
 REPAIR = 0.01
+#: From so many rows on, most of them at other places mean that the file is not placed as it says.
+LAYER = 10
 #: Longitude and latitude of China: west, south, east, north.
 CHINA = (70, 0, 140, 56)
 
@@ -47,6 +49,9 @@ def read(path: Path, folder: Path | None = None) -> tuple[gpd.GeoDataFrame, pd.D
         ours = called.get(code, "")
         if name != ours and pd.notna(name) and not places.bears(code, str(name), folder):
             notes.converted(row, str(name), code, f"the name contradicts the code, which is {ours}")
+    _elsewhere(codes, shapes, folder, notes)
+    if problems := notes.problems():
+        raise DataError(problems)
     table = gpd.GeoDataFrame({"adcode": codes}, geometry=shapes, crs=geo.CRS_LAYER)
     for column in ("name", "prefecture", "province"):
         given = frame[column].astype("string") if column in frame else known[column].reindex(codes)
@@ -115,3 +120,29 @@ def _shapes(shapes: np.ndarray, notes: own.Notes) -> np.ndarray:
                 notes.wrong(row, "", f"{why} {reason}")
             notes.converted(row, reason, "repaired", "the geometry was not valid")
     return shapes
+
+
+def _elsewhere(codes: list[str], shapes: np.ndarray, folder: Path | None, notes: own.Notes) -> None:
+    """Say which shapes are not where our layer has their codes; refuse a layer of such shapes."""
+    ours = geo.load(folder).set_index("adcode").geometry.reindex(codes).to_numpy()
+    middles = shapely.point_on_surface(shapes)
+    known = ~shapely.is_missing(ours)
+    far = np.flatnonzero(known & ~shapely.intersects(middles, ours))
+    there, here = (
+        geo.project(gpd.GeoSeries(each[far], crs=geo.CRS_LAYER)).to_numpy()
+        for each in (middles, ours)
+    )
+    off = shapely.distance(there, here) / 1000
+    if len(far) > known.sum() / 2 and known.sum() >= LAYER:
+        say = (
+            f"{len(far):,} of {known.sum():,} shapes lie outside the counties of their codes, half "
+        )
+        say += f"of them by {np.median(off):,.1f} km or more: is the coordinate system another, "
+        say += (
+            "or are codes and shapes of different rows? (GCJ-02 and BD-09 are off by 2 km at most)"
+        )
+        notes.wrong(int(far[0]) + 1, "", say)
+    for at, km in zip(far.tolist(), off, strict=True):
+        why = f"the middle of the shape lies {km:,.1f} km outside this county as we have it: "
+        why += "is the code another?" if km > 2 else "are its coordinates GCJ-02 or BD-09?"
+        notes.converted(at + 1, codes[at], "kept", why)

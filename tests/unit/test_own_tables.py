@@ -7,6 +7,7 @@ import contextlib
 import geopandas as gpd
 import pandas as pd
 import pytest
+import shapely
 from shapely.geometry import MultiPolygon, Point, Polygon, box
 
 import laoqu as lq
@@ -108,7 +109,7 @@ def test_what_is_ambiguous_or_wrong_is_refused_with_row_and_column(load, rows, m
         ("region,code\n沂蒙," + 200_000 * "x", "larger than field limit"),
         ("region,code\n" + 6_000_000 * "沂蒙,371302\n", "more than 20,000,000 bytes"),
     ],
-    ids=str,
+    ids="empty no-columns bytes head-only more-cells no-code twice long-cell large".split(),
 )
 def test_a_file_that_is_no_membership_is_refused(load, text, message):
     with pytest.raises(lq.DataError, match=rf"own.csv:1:\d+: .*{message}"):
@@ -165,8 +166,11 @@ def test_check_covers_the_files_that_the_environment_names(tmp_path, monkeypatch
 # Borders
 
 BOWTIE = Polygon([(110, 30), (111, 31), (111, 30), (110, 31)])
-SPIKE = Polygon([(118, 35), (119, 35), (119, 36), (119.5, 36), (119, 36), (118, 36)])
-SQUARES = [box(118, 35, 119, 36), box(119, 35, 120, 36), box(120, 35, 121, 36)]
+COUNTIES = PLAN.counties().set_index("adcode").geometry
+SHAPES = COUNTIES[["371302", "371311", "371312"]].tolist()
+RING = list(shapely.get_parts(SHAPES[0])[0].exterior.coords)
+EAST = RING.index(max(RING))
+SPIKE = Polygon([*RING[: EAST + 1], (RING[EAST][0] + 0.3, RING[EAST][1]), *RING[EAST:]])
 
 
 @pytest.fixture
@@ -174,7 +178,7 @@ def file(tmp_path):
     """Write a file of three counties with borders, changed as wanted."""
 
     def written(name, **changes):
-        data = {"adcode": ["371302", "371311", "371312"], "geometry": SQUARES}
+        data = {"adcode": ["371302", "371311", "371312"], "geometry": SHAPES}
         frame = gpd.GeoDataFrame(data | changes, crs=changes.pop("crs", "EPSG:4490"))
         frame = frame.drop(columns="crs", errors="ignore")
         path = tmp_path / name
@@ -192,7 +196,8 @@ def test_own_borders_load(file, suffix):
     assert list(found.columns) == geo.COLUMNS
     assert found.crs == "EPSG:4326"
     assert found["name"].tolist() == ["兰山区", "罗庄区", "河东区"]
-    assert found.total_bounds.round(6).tolist() == [118, 35, 121, 36]
+    off = shapely.symmetric_difference(found.geometry.to_numpy(), SHAPES)
+    assert shapely.area(off).max() < 1e-9
     assert plan.conversions.empty
 
 
@@ -200,7 +205,7 @@ def test_own_borders_load(file, suffix):
     "head", ["ADCODE", "PAC", "code", "区划代码", "行政区划代码", "\ufeffadcode"]
 )
 def test_the_column_of_codes_is_found_by_its_name(tmp_path, head):
-    frame = gpd.GeoDataFrame({head: [371302, 371311]}, geometry=SQUARES[:2], crs="EPSG:4490")
+    frame = gpd.GeoDataFrame({head: [371302, 371311]}, geometry=SHAPES[:2], crs="EPSG:4490")
     frame.to_crs(geo.CRS_CHINA).to_file(tmp_path / "own.gpkg")
     found, told = borders.read(tmp_path / "own.gpkg")
     assert found["adcode"].tolist() == ["371302", "371311"]
@@ -208,7 +213,7 @@ def test_the_column_of_codes_is_found_by_its_name(tmp_path, head):
 
 
 def test_old_codes_are_followed_rings_repaired_and_names_compared_aloud(tmp_path, file):
-    shapes = [SPIKE, SQUARES[1], box(106, 23, 107, 24)]
+    shapes = [SPIKE, SHAPES[1], COUNTIES["451081"]]
     codes = ["371302000000", "371311", "451025"]
     found, told = borders.read(file("own.parquet", adcode=codes, geometry=shapes))
     assert found["adcode"].tolist() == ["371302", "371311", "451081"]
@@ -217,7 +222,8 @@ def test_old_codes_are_followed_rings_repaired_and_names_compared_aloud(tmp_path
     assert told["why"].str.contains("12 digits|靖西市 451081 in 2015|was not valid").all()
     # A Shapefile in GBK that does not say so; names that are those of other codes.
     names = {"NAME": ["冷湖行委", "马山县", "隆安县"], "adcode": ["630104", "450123", "450124"]}
-    gpd.GeoDataFrame(names, geometry=SQUARES, crs=4326).to_file(tmp_path / "a.shp", encoding="gbk")
+    shapes = COUNTIES[names["adcode"]].tolist()
+    gpd.GeoDataFrame(names, geometry=shapes, crs=4326).to_file(tmp_path / "a.shp", encoding="gbk")
     (tmp_path / "a.cpg").unlink()
     found, told = borders.read(tmp_path / "a.shp")
     assert found["name"].tolist() == names["NAME"]
@@ -225,6 +231,28 @@ def test_old_codes_are_followed_rings_repaired_and_names_compared_aloud(tmp_path
     assert told[["row", "found", "used"]].to_numpy().tolist() == [
         [1, "冷湖行委", "630104"], [2, "马山县", "450123"], [3, "隆安县", "450124"]
     ]  # fmt: skip
+
+
+def test_shapes_at_another_place_than_their_codes_are_said_or_refused(tmp_path, file):
+    north = [SHAPES[1], SHAPES[0], shapely.transform(SHAPES[2], lambda xy: xy + (0, 10))]
+    swapped = SHAPES[1], SHAPES[0], SHAPES[2]
+    for shapes, rows in {swapped: [1, 2], (SHAPES[0],) * 3: [2, 3]}.items():
+        _, said = borders.read(file("own.parquet", geometry=list(shapes)))
+        assert said["row"].tolist() == rows
+        assert said["why"].str.contains("km outside this county as we have it").all()
+    _, said = borders.read(file("own.parquet", geometry=north))
+    assert said["why"].str.contains(r"1,0\d\d\.\d km .* is the code another").tolist()[-1]
+    layer, path = PLAN.counties(), tmp_path / "own.parquet"
+    for by, most in (((10, 5), "2,793 of 2,793 shapes"), ((0.006, 0.006), "")):
+        moved = shapely.transform(layer.geometry.to_numpy(), lambda xy, by=by: xy + by)
+        inside = (shapely.bounds(moved) < (140, 56, 140, 56)).all(axis=1)
+        layer.set_geometry(moved, crs=4326)[inside].to_parquet(path)
+        if most:
+            with pytest.raises(lq.DataError, match=f"{most}.* is the coordinate system another"):
+                borders.read(path)
+        else:
+            _, said = borders.read(path)
+            assert said["why"].str.contains(r"0\.\d km .*GCJ-02").sum() == len(said) == 5
 
 
 def test_a_file_of_three_provinces_is_enough_for_the_areas_inside_it(tmp_path):
@@ -247,13 +275,13 @@ BAD = {
     "merged": ({"adcode": ["350402", "371311", "371312"]}, 1, "merged into 三元区 350404"),
     "full width": ({"adcode": ["３７１３０２", "371311", "371312"]}, 1, "expected six digits"),
     "twice": ({"adcode": ["371302", "371311", "371302"]}, 3, "duplicate adcode 371302, first"),
-    "empty": ({"geometry": [Polygon(), *SQUARES[1:]]}, 1, "the geometry is empty"),
-    "none": ({"geometry": [*SQUARES[:2], None]}, 3, "the geometry is empty"),
-    "bowtie": ({"geometry": [SQUARES[0], BOWTIE, SQUARES[2]]}, 2, r"not valid.*Self-inter.*\["),
-    "point": ({"geometry": [*SQUARES[:2], Point(118, 35)]}, 3, "found a Point, expected a polyg"),
-    "metres": ({"geometry": [*SQUARES[:2], box(5e5, 4e6, 6e5, 5e6)], "crs": "EPSG:4326"}, 3,
+    "empty": ({"geometry": [Polygon(), *SHAPES[1:]]}, 1, "the geometry is empty"),
+    "none": ({"geometry": [*SHAPES[:2], None]}, 3, "the geometry is empty"),
+    "bowtie": ({"geometry": [SHAPES[0], BOWTIE, SHAPES[2]]}, 2, r"not valid.*Self-inter.*\["),
+    "point": ({"geometry": [*SHAPES[:2], Point(118, 35)]}, 3, "found a Point, expected a polyg"),
+    "metres": ({"geometry": [*SHAPES[:2], box(5e5, 4e6, 6e5, 5e6)], "crs": "EPSG:4326"}, 3,
                "not longitude and latitude"),
-    "swapped": ({"geometry": [box(35, 118, 36, 119), *SQUARES[1:]], "crs": "EPSG:4326"}, 1,
+    "swapped": ({"geometry": [box(35, 118, 36, 119), *SHAPES[1:]], "crs": "EPSG:4326"}, 1,
                 "not longitude and latitude"),
     "cities": ({"adcode": ["371300", "371100", "371312"]}, 1, "2 cities in 3 rows"),
 }  # fmt: skip
@@ -270,19 +298,19 @@ def test_bad_borders_are_refused_with_row_and_reason(file, case):
 
 
 def test_every_bad_row_is_reported_at_once_and_one_kind_once(file):
-    shapes = [BOWTIE, SQUARES[1], MultiPolygon()]
+    shapes = [BOWTIE, SHAPES[1], MultiPolygon()]
     with pytest.raises(lq.DataError) as caught:
         borders.read(file("own.parquet", adcode=["1", "2", "371312"], geometry=shapes))
     assert [problem.line for problem in caught.value.problems] == [1, 1, 2, 3]
     with pytest.raises(lq.DataError) as caught:
-        borders.read(file("many.parquet", adcode="x", geometry=SQUARES * 900))
+        borders.read(file("many.parquet", adcode="x", geometry=SHAPES * 900))
     assert len(caught.value.problems) == 6
     assert "in 2,700 rows" in str(caught.value)
 
 
 def test_files_that_are_no_borders_are_refused(tmp_path, file):
     (tmp_path / "text.geojson").write_text("{", encoding="utf-8")
-    gpd.GeoDataFrame({"id": ["371302"]}, geometry=SQUARES[:1], crs=4326).to_file(
+    gpd.GeoDataFrame({"id": ["371302"]}, geometry=SHAPES[:1], crs=4326).to_file(
         tmp_path / "code.gpkg"
     )
     file("empty.parquet", adcode=[], geometry=[])
