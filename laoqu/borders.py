@@ -134,13 +134,9 @@ def _elsewhere(codes: list[str], shapes: np.ndarray, folder: Path | None, notes:
     )
     off = shapely.distance(there, here) / 1000
     if len(far) > known.sum() / 2 and known.sum() >= LAYER:
-        say = (
-            f"{len(far):,} of {known.sum():,} shapes lie outside the counties of their codes, half "
-        )
-        say += f"of them by {np.median(off):,.1f} km or more: is the coordinate system another, "
-        say += (
-            "or are codes and shapes of different rows? (GCJ-02 and BD-09 are off by 2 km at most)"
-        )
+        say = f"{len(far):,} of {known.sum():,} shapes lie outside the counties of their codes, "
+        say += f"half of them by {np.median(off):,.1f} km or more: is the coordinate system another"
+        say += " (GCJ-02 and BD-09 are off by 2 km at most), or are the codes those of other rows?"
         notes.wrong(int(far[0]) + 1, "", say)
     for at, km in zip(far.tolist(), off, strict=True):
         why = f"the middle of the shape lies {km:,.1f} km outside this county as we have it: "

@@ -155,6 +155,11 @@ def _copy(tables: Tables) -> sqlite3.Connection:
     def in_english(words: str) -> bool:  # a Chinese name in brackets may stand in it
         return len(re.findall("[\u4e00-\u9fff]", words)) <= len(re.findall("[A-Za-z]", words))
 
+    def share(one: str, other: str) -> bool:  # a name as areas are called by
+        mine, theirs = ({*map(regions.fold, names.split(";"))} for names in (one, other))
+        return bool((mine & theirs) - {""})
+
+    db.create_function("share", 2, share)
     for function in (malformed, matches, stands, in_english, regions.fold):
         db.create_function(function.__name__, 1, function)
     db.create_function("said", 1, lambda unit_id: texts.get(unit_id, ""))

@@ -6,6 +6,7 @@ import os
 import re
 import zipfile
 from collections import Counter
+from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +20,7 @@ from laoqu import citation, document, measures, namings, paths, regions, schema,
 from laoqu.document import Document
 from laoqu.errors import DataError, LaoquError, Problem, guard, guard_methods, nearest
 from laoqu.layout import BOX_HEAD, HEAD, LINE_END, YEAR_DIGITS, number
+from laoqu.spelling import simplified
 from laoqu.succession import FIRST, LAST, YEAR
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ NO_HEADING = (
 )
 FILE_NAME = re.compile(r"[^\n。；]{1,1000}\.(?:txt|md|docx?|pdf|rtf|html?|wps|odt)", re.I)
 NO_CHARACTER = re.compile("[\x00-\x08\x0e-\x1b\x7f\ufffd\ud800-\udfff]")
+HAN = re.compile("[\u4e00-\u9fff]")
 #: A number, as digits or Chinese numerals, and the unit behind it: units of measurement, and
 #: things counted (三亩 is a figure, 三个 may be part of a phrase).
 CHINESE = "[一二三四五六七八九十百千两〇零]"
@@ -68,6 +71,12 @@ COMPARED = [
 @guard_methods
 class Text(Document):
     """A second document, as `read` gives it: a `Document` that knows places and figures."""
+
+    @cached_property
+    def simple(self) -> str:
+        """The canonical text in simplified characters, one for one: offsets stay."""
+        names = namings.gazetteer(paths.data(), self.year).names.values()
+        return simplified(self.canonical, {c for found in names for name, _ in found for c in name})
 
     @cached_property
     def year(self) -> int:
@@ -101,7 +110,7 @@ class Text(Document):
         rows = []
         for unit in self.units:
             outer = [*above.get(unit.clause_id, ()), *above.get("title", ())]
-            found = names.namings(unit.text, outer)
+            found = names.namings(self.simple[unit.start : unit.end], outer)
             if unit.kind in ("title", "heading"):
                 codes = [each.adcode for each in found if each.adcode]
                 above[unit.clause_id] = [c for c in codes if names.units.level[c] != "county"]
@@ -109,6 +118,7 @@ class Text(Document):
                 start, end = unit.start + each.start, unit.start + each.end
                 place = {"start": start, "end": end, "page": self.page_of(start)}
                 where = {"unit_id": unit.unit_id, "clause_id": unit.clause_id}
+                where["printed"] = unit.text[each.start : each.end]
                 rows.append(vars(each) | place | where)
         units = schema.read("gazetteer").frame()[
             ["adcode", "name", "level", "province", "prefecture"]
@@ -146,8 +156,9 @@ class Text(Document):
         """
         rows = []
         for unit in self.units:
-            mark = MARK.match(unit.text)
-            for found in FIGURE.finditer(unit.text, mark.end() if mark else 0):
+            text = self.simple[unit.start : unit.end]
+            mark = MARK.match(text)
+            for found in FIGURE.finditer(text, mark.end() if mark else 0):
                 if unit.kind != "number" and (figure := _figure(found)):
                     rows.append([unit.start + found.start(), unit.start + found.end(), *figure])
         table = citation.found(self, [row[:2] for row in rows])
@@ -182,7 +193,8 @@ def read(text_or_file: str | Path, layout: dict[str, object] | None = None) -> T
     Parameters
     ----------
     text_or_file : str or path
-        The text itself, or a file: plain text (UTF-8, GBK, UTF-16), .docx, .odt, .rtf or .html. A
+        The text itself, in simplified or traditional characters,
+        or a file: plain text (UTF-8, GBK, UTF-16), .docx, .odt, .rtf or .html. A
         PDF is refused with how to save its text.
     layout : dict, optional
         What is special to this text, as one table of ``data/curated/layout.toml`` says it: where a
@@ -203,6 +215,7 @@ def read(text_or_file: str | Path, layout: dict[str, object] | None = None) -> T
     [[3.0, '个'], [2.0, '万亩']]
     """
     raw, name = _source(text_or_file)
+    simple = simplified(raw)
     line, column, why = 1, 1, ""
     if not raw.strip():
         why = "is empty: there is no text to read"
@@ -212,14 +225,29 @@ def read(text_or_file: str | Path, layout: dict[str, object] | None = None) -> T
         line = raw.count("\n", 0, bad.start()) + 1
         column = bad.start() - raw.rfind("\n", 0, bad.start())
         why = f"U+{ord(bad[0]):04X} is no character of a text: save the file as UTF-8 text"
-    elif not any(map(HEAD.match, LINE_END.split(raw))):
+    elif not any(map(HEAD.match, LINE_END.split(simple))):
         why = NO_HEADING.format(raw.strip()[:12])
     if why:
         raise DataError([Problem(name, line, column, why)])
-    text = _text(document.parse(raw, layout or _registered(raw), name, strict=False))
+    parsed = document.parse(simple, layout or _registered(raw), name, strict=False)
+    text = _text(parsed if simple == raw else _as_printed(parsed, raw))
     if not text.passages:
         raise DataError([Problem(name, 1, 1, NO_HEADING.format(raw.strip()[:12]))])
     return text
+
+
+def _as_printed(parsed: Document, raw: str) -> Document:
+    """Return a document that was read in simplified characters with its own ones."""
+    canonical = "".join(raw[at] for at in parsed._raw_of)
+    units = (replace(unit, text=canonical[unit.start : unit.end]) for unit in parsed.units)
+    own: dict[str, object] = {"raw": raw, "canonical": canonical, "units": document.Units(units)}
+    for kind in ("parts", "clauses", "boxes"):
+        own[kind] = {}
+        for key, each in getattr(parsed, kind).items():
+            text, at = canonical[each.start : each.end], each.text.find(each.title)
+            title = text[at : at + len(each.title)]
+            own[kind][key] = replace(each, text=text, title=title)
+    return replace(parsed, **own)
 
 
 def _registered(raw: str) -> dict[str, object]:
@@ -314,18 +342,19 @@ def _features(text: Text) -> list[dict[str, object]]:
     tables = schema.Tables(paths.data())
     synonyms = tables.frame("term_synonyms").set_index("variant")["term"].to_dict()
     listed, stops = tables.frame("terms")["term"], tables.frame("term_stops")["stop"]
-    tokens = measures.tokens(text.units, measures.lexicon(listed, synonyms, stops))
+    units = [replace(each, text=text.simple[each.start : each.end]) for each in text.units]
+    tokens = measures.tokens(units, measures.lexicon(listed, synonyms, stops))
     terms = tokens.groupby(tokens["unit_id"].str.split(".").str[0])["term"].agg(set)
     named = text.mentions().query("status == 'named'")
     names = named["name"].where(named["name"] != "", named["region_id"]) + " " + named["adcode"]
     placed = names.str.strip().groupby(named["clause_id"]).agg(set)
-    counts = text.sentences()["clause_id"].value_counts()
+    counts, simple = text.sentences()["clause_id"].value_counts(), text.simple
     return [
         {
             "what": [each.id, each.name, each.title, int(counts[each.id])],
             "terms": terms.get(each.id, set()),
             "places": placed.get(each.id, set()),
-            "grams": Counter(map("".join, pairwise(re.findall("[\u4e00-\u9fff]", each.text)))),
+            "grams": Counter(map("".join, pairwise(HAN.findall(simple, each.start, each.end)))),
         }
         for each in text.passages.values()
         if each.id in counts

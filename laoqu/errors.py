@@ -49,12 +49,22 @@ class DataError(LaoquError):
 
 
 class UnknownId(LaoquError, LookupError):  # noqa: N818 - the name users know
-    """A name that nothing in the collection answers to; carries the nearest valid names."""
+    """A name that nothing in the collection answers to; carries the nearest valid names.
 
-    def __init__(self, name: object, suggestions: Iterable[str], kind: str = "id") -> None:
+    `why` says it in other words than that the name is unknown, `hint` what the suggestions are.
+    """
+
+    def __init__(
+        self,
+        name: object,
+        suggestions: Iterable[str],
+        kind: str = "id",
+        why: str = "",
+        hint: str = "nearest",
+    ) -> None:
         self.name, self.suggestions = name, list(suggestions)
-        hint = f"; nearest: {', '.join(self.suggestions)}" if self.suggestions else ""
-        super().__init__(f"unknown {kind} {name!r}{hint}")
+        shown = f"; {hint}: {', '.join(self.suggestions)}" if self.suggestions else ""
+        super().__init__(f"{why or f'unknown {kind} {name!r}'}{shown}")
 
 
 class ParameterError(LaoquError):
@@ -79,6 +89,12 @@ def guard(function: F) -> F:
         except (LaoquError, MemoryError):
             raise
         except Exception as error:
+            known = inspect.signature(function).parameters
+            odd = [key for key in kwargs if key not in known]
+            if odd and all(each.kind != each.VAR_KEYWORD for each in known.values()):
+                near = ", ".join(nearest(odd[0], known, 1) or known)
+                message = f"{function.__qualname__} has no argument {odd[0]!r}; nearest: {near}"
+                raise ArgumentError(message) from error
             given = [*map(_shown, args), *(f"{key}={_shown(kwargs[key])}" for key in kwargs)]
             call = f"{function.__qualname__}({', '.join(given)})"
             raise ArgumentError(f"{call}: {type(error).__name__}: {error}") from error
@@ -108,7 +124,10 @@ def require(name: object, valid: Collection[str], kind: str = "id") -> None:
     """
     if not isinstance(name, str) or name not in valid:
         near = nearest(str(name), map(str, valid)) if len(valid) > FEW else []
-        raise UnknownId(name, near or (valid if len(valid) <= MANY else ()), kind)
+        if not near and len(valid) > MANY:  # a few from all over show the form
+            some = list(valid)[:: len(valid) // FEW][:FEW]
+            raise UnknownId(name, some, kind, hint=f"expected one of {len(valid):,}, such as")
+        raise UnknownId(name, near or valid, kind)
 
 
 def check_lang(lang: str) -> str:

@@ -212,8 +212,8 @@ class _Index:
             below = [code for code, above in self.units.parent.items() if above == city.code]
             if said in (city.name, city.code) and below:
                 counties = [f"{self.units.name[code]} ({code})" for code in below]
-                kind = f"county: {said} is a city with counties of its own;"
-                raise UnknownId(asked.name, counties, kind)
+                why = f"{asked.name!r} is a city, no county: name one of its counties"
+                raise UnknownId(asked.name, counties, why=why, hint="these are")
 
     def fitting(self, found: Iterable[Holder], asked: Question) -> list[Holder]:
         """Keep the holders that lie within, are of the level and of the year asked for."""
@@ -243,7 +243,8 @@ class _Index:
             heirs = [self.units.shown(code) for code in lead.heirs]
             raise AmbiguousName(asked.name, heirs, lead.reason)
         if len(lead.heirs) != 1:
-            raise UnknownId(asked.name, [], f"place at the end of {YEAR}: {lead.reason};")
+            why = f"{asked.name!r} is no one place at the end of {YEAR}: {lead.reason}"
+            raise UnknownId(asked.name, [], why=why)
         note = self._note(holder, lead.heirs[0])
         earlier = [line[-1] for line in lines.values() if line[-1].name == holder.name]
         if earlier and not note:
@@ -321,7 +322,8 @@ class _Index:
         if re.fullmatch(r"\d{6}", text):
             near = nearest(text, [code for code in self.units.name if code[:4] == text[:4]])
             shown = [f"{code} {self.units.name[code]}" for code in near]
-            return UnknownId(asked.name, shown, f"code, in no list since {FIRST},")
+            why = f"the code {text} is in no list since {FIRST}"
+            return UnknownId(asked.name, shown, why=why)
         return UnknownId(asked.name, nearest(text, self.full), "place")
 
 

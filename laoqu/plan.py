@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from laoqu import citation, document, measures, paths, regions, schema, sheets, source
-from laoqu.errors import DataError, Problem, UnknownId, guard, guard_methods, nearest, require
+from laoqu.errors import (
+    DataError,
+    ParameterError,
+    Problem,
+    UnknownId,
+    guard,
+    guard_methods,
+    nearest,
+    require,
+)
 from laoqu.own import CONVERSIONS
 from laoqu.reprs import Keys, asked, card, no_name
 
@@ -397,6 +406,9 @@ def load(
     (12, 18)
     """
     given = {"membership": membership, "boundaries": boundaries, "coding": coding}
+    for name, path in {"folder": folder, **given}.items():
+        if path is not None and not isinstance(path, str | os.PathLike):
+            raise ParameterError(f"{name} is {path!r}, expected a path; `lq.load()` needs none")
     if membership_mode:
         from laoqu.membership import MODES
 

@@ -56,6 +56,19 @@ MEASURES = {
     **{name: Column("codes", variable) for name, variable in MORE.items()},
     "note": Column("note"),
 }
+#: How workbooks head their columns in Chinese, before the name that is read.
+HEADS = {
+    "id": "编号", "measure_id": "措施编号", "clause": "条款", "sentence": "全句", "quote": "原文",
+    "note": "备注", "instrument": "政策工具", "theme": "主题", "target_type": "目标类型",
+    "strength_outer": "外部力度", "strength_inner": "内部力度", "clarity": "明确程度",
+    "actor": "行为主体", "beneficiary": "受益对象", "funding_named": "写明资金",
+    "programme_named": "写明项目", "time_named": "写明时间", "monitor_named": "写明监测",
+    "instrument_more": "其他政策工具", "theme_more": "其他主题",
+    "beneficiary_more": "其他受益对象", "measures": "措施切分", "segments": "适用范围切分",
+    "scope": "适用范围", "conditional": "附条件", "delegated": "由下级自主确定",
+    "list_open": "名单未尽", "places": "地名", "recipients": "受支持的地方", "variable": "变量",
+    "choice": "可填代码", "definition_zh": "中文定义", "definition": "定义",
+}  # fmt: skip
 #: What a sheet of measures shows; people may not change the first two.
 SHOWN = ("measure_id", "quote", "sentence")
 
@@ -204,13 +217,14 @@ def _workbook(
     from openpyxl.worksheet.datavalidation import DataValidation
 
     book = Workbook()
-    page, codes = book.active, book.create_sheet("codebook")
+    page = book.active
     page.title = "coding"
     used = codebook[codebook["variable"].isin([column.variable for column in columns.values()])]
     listed = used.assign(choice=_choices(used)).sort_values("variable", kind="stable")
     listed = listed[["variable", "choice", "definition_zh", "definition"]]
-    for target, table in ((page, sheet), (codes, listed)):
-        target.append(list(table.columns))
+    tables = [(page, sheet), *([(book.create_sheet("codebook"), listed)] if len(listed) else ())]
+    for target, table in tables:
+        target.append([f"{HEADS[n]} / {n}" if n in HEADS else n for n in table.columns])
         for row in table.itertuples(index=False):
             target.append(list(row))
     rows = {name: index for index, name in enumerate(listed["variable"], start=2)}
@@ -258,6 +272,7 @@ def read_filled(
     column: unknown codes, units missing, added or twice, edited quotations, mangled ids.
     """
     name, (head, *rows) = paths.display(path), cells(path) or [[]]
+    head = [cell.rpartition("/")[2].strip() for cell in head]  # 政策工具 / instrument
     if wrong := list(_head_problems(name, head, shown, columns)):
         raise DataError(wrong)
     key, units = shown.columns[0], shown.set_index(shown.columns[0], drop=False).to_dict("index")

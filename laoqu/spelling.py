@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -66,6 +66,23 @@ def spellings(text: str) -> Iterator[str]:
     yield text
     if (simple := _converter().convert(text)) != text:
         yield simple
+
+
+def simplified(text: str, kept: Collection[str] = ()) -> str:
+    """Return a text in simplified characters, one for one; those `kept` stay (乾 of 乾县).
+
+    >>> simplified("甘肅環縣、乾縣", "乾")
+    '甘肃环县、乾县'
+    """
+    return text.translate({at: char for at, char in _simple().items() if chr(at) not in kept})
+
+
+@cache
+def _simple() -> dict[int, str]:
+    """Return every traditional character that stands for one simplified one."""
+    every = [chr(at) for at in (*range(0x3400, 0xA000), *range(0xF900, 0xFB00))]
+    simple = _converter().convert("\n".join(every)).split("\n")
+    return {ord(one): two for one, two in zip(every, simple, strict=True) if one != two}
 
 
 @cache

@@ -187,7 +187,7 @@ def panel(
     >>> made.data[["county_code", "code_in_panel", "year", "code_status"]].values.tolist()
     [['431181', '431121', 2019, 'followed'], ['431181', '431181', 2022, 'same']]
     """
-    if vintage is not None and not FIRST <= int(vintage) <= LAST:
+    if vintage is not None and str(vintage) not in map(str, range(FIRST, LAST + 1)):
         raise LaoquError(f"vintage is {vintage}, expected a year from {FIRST} to {LAST}")
     if unit is not None and unit not in LEVELS:
         raise LaoquError(f"unit is {unit!r}, expected one of {', '.join(LEVELS)}")

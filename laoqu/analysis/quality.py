@@ -48,6 +48,8 @@ def findings(panel: Panel, *outcomes: str) -> pd.DataFrame:
     found = [_made(data[twice], "duplicate", "", "several rows for one unit and year")]
     found.append(_vanished(panel, data))
     once = data[~twice & data["year"].notna()].sort_values(keys)
+    # Infinite values are said once, as impossible.
+    once = once.assign(**{c: once[c].mask(np.isinf(once[c].astype("float64"))) for c in outcomes})
     for column in outcomes:
         found += [*_impossible(data, column), *_jumps(once, column)]
         found += [_constant(once, column), _code_breaks(once, column)]

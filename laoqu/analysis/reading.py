@@ -10,6 +10,7 @@ import io
 import re
 import tomllib
 from collections.abc import Iterable
+from functools import partial
 from numbers import Real
 from pathlib import Path
 from typing import NamedTuple
@@ -103,9 +104,13 @@ def read(source: object, columns: Columns, units: Units) -> Read:
             text = f"{len(unresolved)} names are no one county: {shown}; see .reasons"
             notes.append((name, len(frame) - n, text))
     frame = _unstacked(_placed(frame, code, codes, year), name, notes)
+    _whole_years(frame)
     for column in frame.select_dtypes(include=["object", "str", "string"]):
         if column not in (code, name, "code_in_panel") and not _called("code", column):
             frame[column] = _numbers(frame[column], notes)
+    for column in frame.select_dtypes("number"):
+        if n := int(np.isinf(frame[column].astype("float64")).sum()):
+            notes.append((column, n, "infinite (inf, or too large as 1e999): no value is this"))
     return Read(frame, Columns(code, year, name if name in frame else None), notes, unresolved)
 
 
@@ -289,6 +294,15 @@ def _years(column: pd.Series, units: pd.Series, notes: Notes) -> pd.Series:
     if n := int(years.isna().sum()):
         notes.append((str(column.name), n, "no year: the rows have no unit"))
     return years
+
+
+def _whole_years(frame: pd.DataFrame) -> None:
+    """Refuse a column of months or quarters beside the years."""
+    for column in filter(partial(_called, "part"), frame.columns):
+        parts = frame.dropna(subset=[column]).groupby(["code_in_panel", "year"])[column]
+        if parts.nunique().max() > 1:
+            shown = examples(frame[column])
+            raise LaoquError(f"{column} holds parts of years such as {shown}: sum them up to years")
 
 
 def _to_long(frame: pd.DataFrame, notes: Notes) -> tuple[pd.DataFrame, str]:

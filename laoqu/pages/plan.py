@@ -102,18 +102,20 @@ def annotate(
     >>> len(shown.record["passages"][0]["blocks"]), shown.record["cards"][0]["id"]
     (2, 'c07.s01.m1')
     """
+    units = plan.document.units
+    if passages is not None:
+        known = dict.fromkeys(unit.clause_id for unit in units)
+        passages = [str(each).strip().casefold() for each in passages]
+        for each in passages:
+            require(each, known, "passage")
+        units = [unit for unit in units if unit.clause_id in passages]
     words, marks, told = Words(plan, lang), [], {**TOLD, **(told or {})}
     given = {name: getattr(plan, name)() for name in TOLD} | dict(frames or {})
     for name, prepare in (("measures", _measures), ("corrections", _doubts), ("mentions", _names)):
         frame = prepare(words, given[name])
         check_columns(frame, told[name])
         marks += [_mark(words, row, told[name], filters) for row in frame.to_dict("records")]
-    units = plan.document.units
     if passages is not None:
-        known = dict.fromkeys(unit.clause_id for unit in units)
-        for each in passages:
-            require(each, known, "passage")
-        units = [unit for unit in units if unit.clause_id in passages]
         kept = {unit.unit_id for unit in units}
         marks = [mark for mark in marks if mark["unit"] in kept]
     classes = plan.codebook("instrument_class")["code"]

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure as Canvas
 from PIL import Image
 
 from laoqu import sheets
-from laoqu.errors import ParameterError, nearest, require
+from laoqu.errors import OutputError, ParameterError, nearest, require
 from laoqu.show import table as tables
 from laoqu.show.style import EDGE, PALETTE, SMALL, TONE, Sheet, family
 from laoqu.show.words import Words
@@ -136,6 +136,8 @@ class Figure:
         ------
         ParameterError
             When it is another suffix.
+        OutputError
+            When nothing can be written there.
         """
         if not isinstance(path, str | Path):
             raise ParameterError(f"found {path!r}, expected a path to save the figure in")
@@ -148,7 +150,11 @@ class Figure:
             hint = "".join(f"; nearest: .{each}" for each in nearest(form, FORMS, 1))
             raise ParameterError(f"{path.name}: a figure is written as one of {expected}{hint}")
         drawn = sheets.csv_bytes(self.data) if form == "csv" else getattr(self, form)(narrow)
-        path.write_bytes(drawn.encode() if form == "svg" else drawn)
+        try:
+            path.write_bytes(drawn.encode() if form == "svg" else drawn)
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise OutputError(f"{str(path)!r} cannot be written: {why}") from error
         return path
 
     def images(self) -> dict[str, str]:

@@ -5,9 +5,11 @@ Each is axes of matplotlib in metres of `laoqu.geo.CRS_CHINA`: layers of your ow
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -94,7 +96,7 @@ def plot_region(
     it = plan.region(region)
     counties, places = given.pop("counties", None), given.pop("places", None)
     for name in given:
-        require(name, TEXTS, "word")
+        require(name, [*TEXTS, "lang", "plan", "values", "counties", "places"], "argument")
     counties = naming.counties(plan, it.region_id) if counties is None else counties
     if places is None:
         places = naming.standings(plan).query("region_id == @it.region_id").sort_values("number")
@@ -110,6 +112,7 @@ def plot_region(
             raise ParameterError(f"values: expected adcode → value, a dict or a Series{INDEXED}")
         own_codes = [str(code).removesuffix(".0") for code, _ in values.items()]
         own = dict(zip(own_codes, (value for _, value in values.items()), strict=True))
+        _check_values(own)
         if twice := [code for code, n in Counter(own_codes).items() if n > 1]:
             message = f"values: {twice[0]} has several: choose one for each county, as of one year"
             raise ParameterError(message)
@@ -244,6 +247,20 @@ def _draw_all(
         sheet.text(x + 5, y + 6, str(k), ha="center")
         y = sheet.lines(x + 15, y + 1.5, wrap(name, sheet.width - MARGIN - x - 15)) + 4
     sheet.y = max(y, foot + 4)
+
+
+def _check_values(values: Mapping[str, object]) -> None:
+    """Refuse what is neither a number nor a text."""
+    for code, value in values.items():
+        known = isinstance(value, str | Real | np.bool_) or value is None or value is pd.NA
+        if not known and value is not pd.NaT:
+            found = f"found {value!r:.40} ({type(value).__name__})"
+            raise ParameterError(f"values: {code}: {found}, expected a number or a text")
+        if isinstance(value, int) and abs(value) > sys.float_info.max:
+            raise ParameterError(f"values: {code} has a number too large to draw: leave it out")
+    texts = {isinstance(each, str) for each in values.values() if not pd.isna(each)}
+    if len(texts) > 1:
+        raise ParameterError("values: some are numbers, others text: give one kind")
 
 
 def classes_of(values: pd.Series, words: Words) -> tuple[list[str], dict[str, tuple[str, dict]]]:

@@ -218,6 +218,21 @@ def test_data_changed_during_a_batch_are_not_taken_for_current(tmp_path, data_co
     ]
 
 
+def test_a_notebook_changed_during_its_run_is_not_taken_for_current(tmp_path):
+    target, out = tmp_path / "t.ipynb", tmp_path / "out"
+    cell = f"p = {str(target)!r}; text = open(p).read()\n"
+    cell += "open(p, 'w').write(text.replace('n + 1', 'n + 2'))"
+    path = book(target, "n = 1", cell, "n + 1")
+    before = target.read_bytes()
+    assert [each.status for each in run(path, [{"n": 1}], out, jobs=1)] == ["ok"]
+    assert target.read_bytes() != before
+    again = run(path, [{"n": 1}], out, only_say=True)
+    assert [(each.status, list(each.why)) for each in again] == [("waiting", ["notebook"])]
+    target.write_bytes(before)
+    again = run(path, [{"n": 1}], out, only_say=True)
+    assert [(each.status, list(each.why)) for each in again] == [("unchanged", [])]
+
+
 # --- batches that are ended
 
 

@@ -96,6 +96,29 @@ TEXTS = {"province": PROVINCE, "statute": STATUTE, "outline": OUTLINE, "layer": 
 READ = {name: lq.read(text) for name, text in TEXTS.items()}
 
 
+def test_traditional_characters_are_read_and_stay_as_printed():
+    traditional = (
+        "某方案\n第一章 任務\n第一條 支持甘肅環縣、鎮原縣、陝西乾縣等建設3個產業園，面積2萬畝。\n"
+        "專欄1 產業工程\n建設茶葉市場。\n第二條 加強領導。"
+    )
+    simple = traditional.translate(
+        str.maketrans(
+            "務條肅環縣鎮陝設個產業園積萬畝專欄葉場強領導",
+            "务条肃环县镇陕设个产业园积万亩专栏叶场强领导",
+        )
+    )
+    one, two = lq.read(traditional), lq.read(simple)
+    assert one.mentions()["printed"].tolist() == ["甘肅", "環縣", "鎮原縣", "陝西", "乾縣"]
+    for name, table in {"mentions": one.mentions(), "figures": one.figures()}.items():
+        same = ["printed", "before", "after"]
+        expected = getattr(two, name)().drop(columns=same, errors="ignore")
+        assert table.drop(columns=same, errors="ignore").equals(expected)
+    assert (one.boxes["b1"].title, list(one.passages)) == ("產業工程", list(two.passages))
+    assert one.cite(one.mentions())["quote"].tolist() == one.mentions()["printed"].tolist()
+    assert one.canonical != two.canonical and one.simple == two.simple
+    assert lq.compare(one, two)["similarity"].max() == 1
+
+
 @pytest.mark.parametrize(
     ("name", "ids", "names"),
     [

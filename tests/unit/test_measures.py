@@ -267,7 +267,8 @@ def test_an_empty_workbook_offers_the_allowed_codes_and_shows_the_sentences(tmp_
     sheets.template(MEASURES, PLAN.codebook(), path, PLAN.sentences())
     book = load_workbook(path)
     page = book["coding"]
-    assert [cell.value for cell in page[1]] == [*sheets.SHOWN, *sheets.MEASURES]
+    names = [*sheets.SHOWN, *sheets.MEASURES]
+    assert [cell.value for cell in page[1]] == [f"{sheets.HEADS[name]} / {name}" for name in names]
     assert page.max_row == 224
     rules = {str(rule.sqref)[0]: rule.formula1 for rule in page.data_validations.dataValidation}
     assert len(rules) == len(measures.SCALES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
 import shapely
@@ -109,7 +110,7 @@ def test_what_is_ambiguous_or_wrong_is_refused_with_row_and_column(load, rows, m
         ("region,code\n沂蒙," + 200_000 * "x", "larger than field limit"),
         ("region,code\n" + 6_000_000 * "沂蒙,371302\n", "more than 20,000,000 bytes"),
     ],
-    ids="empty no-columns bytes head-only more-cells no-code twice long-cell large".split(),
+    ids=["empty", "others", "bytes", "head only", "cells", "no code", "twice", "cell", "large"],
 )
 def test_a_file_that_is_no_membership_is_refused(load, text, message):
     with pytest.raises(lq.DataError, match=rf"own.csv:1:\d+: .*{message}"):
@@ -234,7 +235,7 @@ def test_old_codes_are_followed_rings_repaired_and_names_compared_aloud(tmp_path
 
 
 def test_shapes_at_another_place_than_their_codes_are_said_or_refused(tmp_path, file):
-    north = [SHAPES[1], SHAPES[0], shapely.transform(SHAPES[2], lambda xy: xy + (0, 10))]
+    north = [*SHAPES[:2], shapely.transform(SHAPES[2], lambda xy: xy + np.array([0, 10]))]
     swapped = SHAPES[1], SHAPES[0], SHAPES[2]
     for shapes, rows in {swapped: [1, 2], (SHAPES[0],) * 3: [2, 3]}.items():
         _, said = borders.read(file("own.parquet", geometry=list(shapes)))

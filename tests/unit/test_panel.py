@@ -114,6 +114,9 @@ def test_only_what_has_two_readings_is_refused(tmp_path):
     ]
     cases = {
         "sum them up to years": ROWS.assign(年份=quarters),
+        "月份 holds parts of years such as 1, 2, 3": ROWS.assign(
+            年份=[2010, 2010, 2011] * 4, 月份=[1, 2, 3] * 4
+        ),
         "no columns are years": ROWS.drop(columns="年份"),
         "holds codes of counties, or their names": ROWS.drop(columns=["行政区划代码", "县名"]),
         "has no rows": ROWS.iloc[:0],
@@ -193,6 +196,20 @@ def test_a_panel_of_frozen_codes_is_read_by_its_vintage():
     # The same rows read as codes of 2021 lose what was recoded since.
     lost = lq.panel(frame, vintage=2021).data.query("year == 2010")["county_code"]
     assert lost.notna().mean() < 0.5
+
+
+def test_infinite_values_and_years_that_are_none_are_said():
+    text = ["1e999", *map(str, range(10)), "inf"]
+    made = lq.panel(ROWS.assign(gdp=text, pop=[np.inf, *range(11)]))
+    told = made.report.set_index("what")["rows"]
+    assert (told["converted: gdp"], told["converted: pop"]) == (2, 1)
+    found = made.quality("gdp", "pop").query("looks_like == 'infinite'")
+    assert found[["kind", "column", "row"]].to_numpy().tolist() == [
+        ["impossible", "gdp", 0], ["impossible", "gdp", 11], ["impossible", "pop", 0]
+    ]  # fmt: skip
+    for vintage in (2019.5, True, "2019年", 1900, float("nan")):
+        with pytest.raises(LaoquError, match="expected a year from 1980 to 2025"):
+            lq.panel(ROWS, vintage=vintage)
 
 
 def test_two_rows_never_become_one_unit_and_year():

@@ -7,6 +7,7 @@ import html
 import io
 import json
 import re
+from datetime import date
 from html.parser import HTMLParser
 
 import numpy as np
@@ -224,10 +225,21 @@ def test_no_sheet_or_figure_is_written_with_a_formula(tmp_path):
     (lambda plan: plan.measures.head, r"asked with parentheses: plan.measures\(\).head"),
     (lambda plan: plan["region"], "unknown table 'region'; nearest: regions"),
     (lambda plan: plan.clauses["17"], "unknown passage '17'; nearest: c1"),
-    (lambda plan: lq.plot_region("沂蒙", titel="x"), "unknown word 'titel'; nearest: title"),
+    (lambda plan: lq.plot_region("沂蒙", titel="x"), "unknown argument 'titel'; nearest: title"),
     (lambda plan: lq.plot_region("沂蒙", values=plan.regions()), r'set_index."adcode"'),
     (lambda plan: lq.plot_region("沂蒙", values=plan.regions()["order"]), r'set_index."adcode"'),
     (lambda plan: lq.plot_region("沂蒙").save("no/such/x.png"), "no folder no/such"),
+    (lambda plan: plan.show("c77"), "unknown passage 'c77'; nearest: c07"),
+    (lambda plan: plan.clause_name("x"), "expected one of 27, such as: pre, c03"),
+    (lambda plan: plan.cite("zz"), "expected one of 139, such as: title, b1"),
+    (lambda plan: plan.table("zz"), "expected one of 43, such as: regions"),
+    (lambda plan: lq.load(5), "folder is 5, expected a path"),
+    (lambda plan: lq.load(membership=5), "membership is 5, expected a path"),
+    (lambda plan: plan.measures(label="zh"), "has no argument 'label'; nearest: labels"),
+    (lambda plan: lq.plot_region("沂蒙", values={"371302": date(2020, 1, 1)}), "found datetime"),
+    (lambda plan: lq.plot_region("沂蒙", values={"371302": 1j}), "expected a number or a text"),
+    (lambda plan: lq.plot_region("沂蒙", values={"371302": 10**400}), "too large to draw"),
+    (lambda plan: lq.plot_region("沂蒙", values={"371302": 1, "371311": "a"}), "give one kind"),
     (lambda plan: plan.measures(labels="de"), "expected one of zh, en"),
     (lambda plan: lq.resolve_place("朝阳区"), "several places.*say `within`"),
     (lambda plan: lq.Show(plan).chart("bars", None, "x"), "'bars'; nearest: dots, heat, lines"),
@@ -235,6 +247,16 @@ def test_no_sheet_or_figure_is_written_with_a_formula(tmp_path):
 def test_what_a_newcomer_gets_wrong_is_answered_with_the_fix(wrong, said):
     with pytest.raises((lq.LaoquError, AttributeError), match=said):
         wrong(lq.load())
+
+
+def test_a_passage_is_shown_however_its_id_is_written_and_a_figure_saved_or_refused(tmp_path):
+    plan = lq.load()
+    for said in ("C07", "c07 "):
+        assert repr(plan.show(said)) == repr(plan.show("c07"))
+    figure = lq.plot_region("沂蒙", values={"371302": 1})
+    for name in (f"{'a' * 300}.csv", "a\0.csv"):
+        with pytest.raises(lq.OutputError, match="cannot be written: "):
+            figure.save(tmp_path / name)
 
 
 def test_objects_show_themselves_and_complete_to_the_nouns_of_the_plan():

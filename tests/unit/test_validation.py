@@ -50,6 +50,9 @@ def fill(drawn, key, tmp_path):
 
     def filled(kind, coder, change=lambda name, unit, value: value, suffix="csv", **how):
         sheet = pd.read_excel(drawn / coder / f"{kind}.xlsx", dtype=str, keep_default_na=False)
+        heads = dict(zip(sheet.columns.str.split(" / ").str[-1], sheet.columns, strict=True))
+        assert all(re.match("[\u4e00-\u9fff]+ / [a-z_]+$", head) for head in sheet.columns)
+        sheet.columns = list(heads)
         known = key[key["kind"] == kind].set_index("id")["unit_id"]
         for name, column in validation.KINDS[kind].columns.items():
             sheet[name] = [
@@ -58,7 +61,7 @@ def fill(drawn, key, tmp_path):
             ]
         path = tmp_path / f"{kind}-{coder}.{suffix}"
         if suffix == "xlsx":
-            sheet.to_excel(path, index=False)
+            sheet.rename(columns=heads).to_excel(path, index=False)
         else:
             columns = how.pop("columns", sheet.columns)
             sheet[list(columns)].to_csv(path, index=False, **{"encoding": "utf-8", **how})
@@ -111,7 +114,8 @@ def test_coders_get_whole_sentences_in_their_own_order_and_none_of_our_codes(dra
         for coder in ("coder_a", "coder_b"):
             page = load_workbook(drawn / coder / f"{kind}.xlsx")["coding"]
             head, *rows = page.iter_rows(values_only=True)
-            sheet = pd.DataFrame(rows, columns=head).fillna("")
+            heads = [name.rpartition(" / ")[2] for name in head]
+            sheet = pd.DataFrame(rows, columns=heads).fillna("")
             orders.append(sheet["id"].tolist())
             unit = sheet["id"].map(key[key["kind"] == kind].set_index("id")["unit_id"])
             shown = UNITS[kind].loc[unit]
@@ -124,6 +128,8 @@ def test_coders_get_whole_sentences_in_their_own_order_and_none_of_our_codes(dra
             assert len(rules) == len(asked.scales)
         assert orders[0] != orders[1]
         assert sorted(orders[0]) == sorted(orders[1])
+    for kind, pages in {"segments": ["coding"], "scopes": ["coding", "codebook"]}.items():
+        assert load_workbook(drawn / "coder_a" / f"{kind}.xlsx").sheetnames == pages
     codes = load_workbook(drawn / "coder_a" / "scopes.xlsx")["codebook"]
     assert "universal 面向全部革命老区 all twelve areas" in [cell.value for cell in codes["B"]]
 
