@@ -5,6 +5,7 @@ What was changed on the way is reported row by row; what cannot be used is said 
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import geopandas as gpd
@@ -41,9 +42,9 @@ def read(path: Path, folder: Path | None = None) -> tuple[gpd.GeoDataFrame, pd.D
     shapes = _shapes(frame.geometry.to_numpy(), notes)
     if problems := notes.problems():
         raise DataError(problems)
-    names = frame["name"] if "name" in frame else known["name"].reindex(codes)
+    names, called = frame.get("name", pd.Series(None, frame.index)), known["name"].to_dict()
     for row, (code, name) in enumerate(zip(codes, names, strict=True), start=1):
-        ours = known["name"].get(code, "")
+        ours = called.get(code, "")
         if name != ours and pd.notna(name) and not places.bears(code, str(name), folder):
             notes.converted(row, str(name), code, f"the name contradicts the code, which is {ours}")
     table = gpd.GeoDataFrame({"adcode": codes}, geometry=shapes, crs=geo.CRS_LAYER)
@@ -93,7 +94,10 @@ def _shapes(shapes: np.ndarray, notes: own.Notes) -> np.ndarray:
     inside = (bounds >= low).all(axis=1) & (bounds <= high).all(axis=1)
     empty = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     polygon = np.isin(shapely.get_type_id(shapes), [3, 6])
-    for at in np.flatnonzero(empty | ~polygon | ~inside | ~shapely.is_valid(shapes)):
+    with ThreadPoolExecutor() as threads:  # half of the time that a file takes
+        parts = np.array_split(shapes, min(len(shapes), 16))
+        valid = np.concatenate(list(threads.map(shapely.is_valid, parts)))
+    for at in np.flatnonzero(empty | ~polygon | ~inside | ~valid):
         row, shape = int(at) + 1, shapes[at]
         if empty[at]:
             notes.wrong(row, "", "the geometry is empty")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -42,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError):  # closed, or none of a terminal
             stream.reconfigure(errors="backslashreplace")
+    warnings.formatwarning = lambda message, *_, **__: f"laoqu: {message}\n"
     try:
         given = _parsed(sys.argv[1:] if argv is None else list(argv))
         status = given.pop("function")(**given) or 0
@@ -187,7 +189,7 @@ def run(notebook: str, pairs: list[str], params: str | None, **options: object) 
     arg("panel", help="a table of counties and years: .csv, .xlsx, .dta, .parquet"),
     arg("--outcome", default="", help="a column of numbers (default: the first)"),
     arg("--area", action="append", dest="areas",
-        help="id or name of an area, all (default), or each: all and every area"), LANG, *BATCH,
+        help="ids or names of areas, all (default), or each: all and every area"), LANG, *BATCH,
 )  # fmt: skip
 def monitor(panel: str, outcome: str, areas: list | None, langs: list, **options: object) -> int:
     """Compare a panel of your own with what the plan asks for."""
@@ -197,6 +199,7 @@ def monitor(panel: str, outcome: str, areas: list | None, langs: list, **options
     given = {"panel": str(path), "outcome": outcome}
     if areas:
         plan = laoqu.load()
+        areas = [name for each in areas for name in _names(each)]
         areas = ["all", *plan.region_ids] if "each" in areas else areas
         areas = ["all" if area == "all" else plan.region(area).region_id for area in areas]
     wanted = dict.fromkeys(areas or ["all"])

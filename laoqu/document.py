@@ -231,6 +231,8 @@ def _raw_spans(offsets: tuple[int, ...], raw: str) -> list[Span]:
     """Return the spans of raw offsets; only blanks and page marks stand inside one."""
 
     def meet(before: int, after: int) -> bool:
+        if before == after:
+            return True
         between = LINE_END.split(raw[before:after]) if before <= after else ["x"]
         return not any(visible(line) for line in between)
 

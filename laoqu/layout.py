@@ -15,13 +15,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import pairwise
 from unicodedata import east_asian_width
 
 from laoqu.errors import DataError, Problem
 
 NUMERALS = "一二三四五六七八九十"
+SIZES = {"千": 1000, "百": 100, "十": 10}
 #: The digits of years: 二〇二五.
 YEAR_DIGITS = str.maketrans("〇○零一二三四五六七八九", "000123456789")
 LINE_END = re.compile(r"\r\n|\r|\n")
@@ -324,7 +325,7 @@ def numeral(number: int) -> str:
     ['七', '十', '十六', '二十一', '一百一十', '三百零五']
     """
     written, before = "", 0
-    for size, word in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
+    for word, size in (*SIZES.items(), ("", 1)):
         digit = number // size % 10
         if digit:
             gap = "零" if written and not before else ""
@@ -333,9 +334,15 @@ def numeral(number: int) -> str:
     return re.sub("^一十", "十", written)
 
 
-@cache
-def _numbers() -> dict[str, int]:
-    return {numeral(value): value for value in range(1, 10_000)}
+def _value(text: str) -> int:
+    """Return what a Chinese numeral means, or 0 where texts do not write it so."""
+    value, digit = 0, 0
+    for char in text:
+        if char in SIZES:
+            value += (digit or 1) * SIZES[char]
+        digit = NUMERALS.find(char) + 1 if char not in SIZES else 0
+    value += digit
+    return value if value < 10_000 and numeral(value) == text else 0
 
 
 def number(text: str) -> int:
@@ -345,4 +352,4 @@ def number(text: str) -> int:
     [10, 21, 200, 2025, 12, 0]
     """
     plain = text.translate(YEAR_DIGITS) if len(text) == 4 and "十" not in text else text
-    return int(plain) if plain.isdecimal() else _numbers().get(text.replace("两", "二"), 0)
+    return int(plain) if plain.isdecimal() else _value(text.replace("两", "二"))

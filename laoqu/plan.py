@@ -44,8 +44,7 @@ class Plan:
         for path in self.own.values():
             if not path.is_file():
                 raise DataError([Problem(paths.display(path), 1, 1, "there is no such file")])
-        #: What was converted while files of a reader's own were read, one row each.
-        self.conversions = pd.DataFrame(columns=CONVERSIONS)
+        self._converted: list[pd.DataFrame] = []
         self._made: dict[object, pd.DataFrame] = {}
         #: The parsed text: raw, canonical, units, offsets both ways.
         self.document = text = document.load("plan", folder)
@@ -60,7 +59,8 @@ class Plan:
             from laoqu import membership
 
             given = self.own["membership"], self._tables, membership_mode
-            table, self.conversions = membership.read(*given)
+            table, found = membership.read(*given)
+            self._converted.append(found)
             self._tables.put(table)
             self.table("membership")  # which refuses a table with problems
         self._sheet: pd.DataFrame | None = None
@@ -75,6 +75,12 @@ class Plan:
         """
         require(name, self.tables, "table")
         return self._of(region, self._tables.frame(name))
+
+    @property
+    def conversions(self) -> pd.DataFrame:
+        """What was converted while files of a reader's own were read so far, one row each."""
+        nothing = pd.DataFrame(columns=CONVERSIONS)
+        return pd.concat(self._converted, ignore_index=True) if self._converted else nothing
 
     @property
     def tables(self) -> list[str]:
@@ -279,7 +285,7 @@ class Plan:
         if "boundaries" not in self.own:
             return geo.load(self.folder)
         table, found = borders.read(self.own["boundaries"], self.folder)
-        self.conversions = pd.concat([self.conversions, found], ignore_index=True)
+        self._converted.append(found)
         return table
 
     @schema.once

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 import pandas as pd
 
 from laoqu.errors import UnknownId, nearest, require
-from laoqu.reprs import card
+from laoqu.reprs import card, no_name
 
 CONFIDENCE = ("high", "medium", "low")
 #: From near to far; the last three are derived, never stored (see `nearest_reach`).
@@ -49,6 +49,9 @@ class Region(namedtuple("Region", FIELDS)):
         counted = f"{self.documented} of {self.official_total}"
         facts = {"": self.region_id, "documented counties": counted}
         return card(f"{self.full_zh} · {self.name_en}", facts, ["、".join(self.provinces)])
+
+    def __getattr__(self, name: str) -> object:
+        raise no_name("an area", name, dir(self))
 
     def in_text(self, lang: str = "zh") -> str:
         """Return the name for the inside of a sentence: an English one may have an article."""

@@ -85,7 +85,7 @@ class Units:
         for row in other[other["decision"] == "same_unit"].itertuples():
             self.by_code[row.adcode].append(self.holder(row.ours, row.last))
         refused = doubts[doubts["decision"] == "refuse"]
-        self._doubts = dict(list(refused.groupby("adcode")))
+        self._doubts = {code: list(rows.itertuples()) for code, rows in refused.groupby("adcode")}
         self._leads: dict[Holder, Lead] = {}
 
     def holder(self, code: str, year: int) -> Holder | None:
@@ -94,7 +94,7 @@ class Units:
 
     def doubt(self, code: str, year: int) -> str:
         """Say whom two sources name as holder of a code in a year, if they contradict; else ""."""
-        for row in self._doubts[code].itertuples() if code in self._doubts else ():
+        for row in self._doubts.get(code, ()):
             if row.first <= year <= row.last:
                 return f"{code} was in {year} {row.ours} or {row.second}: {row.reason}"
         return ""

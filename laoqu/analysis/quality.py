@@ -19,6 +19,9 @@ JUMP = 4.0
 NEAR = 0.12
 #: A change of the place among all counties, from 0 to 1, against the years on both sides.
 RANK = 0.4
+#: … of a value that is also this many times those on both sides: where all are alike, places mean
+#: nothing.
+MOVED = 1.2
 #: How many years without any change are a constant run.
 RUN = 3
 #: Parts may miss their total by this share.
@@ -129,6 +132,7 @@ def _jumps(once: pd.DataFrame, column: str) -> Iterator[pd.DataFrame]:
     up, down = _sides(place, rows["_unit"])
     moved = (by_year.transform("size") >= 30) & ~jump & (np.sign(up) == np.sign(down))
     moved &= (np.sign(before) == np.sign(after)) & (up.abs() > RANK) & (down.abs() > RANK)
+    moved &= (before.abs() > np.log10(MOVED)) & (after.abs() > np.log10(MOVED))
     places = zip(place[moved], (place - up)[moved], strict=True)
     looks = [f"place {now:.2f} of 1 among the units, {was:.2f} the year before"
              for now, was in places]  # fmt: skip

@@ -43,7 +43,7 @@ from papermill.parameterize import parameterize_notebook
 from traitlets import Callable as Function
 from traitlets.config import Config
 
-from laoqu.errors import LaoquError
+from laoqu.errors import DataError, LaoquError, OutputError, ParameterError, UnknownId
 from laoqu.run import SAID, Job, Run
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -51,6 +51,9 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 CELL_FILE = re.compile(r"^\S*ipykernel_\d+[/\\]\d+\.py", re.MULTILINE)
 #: A run looks for garbage when this many objects are new, not 700: what it has is mostly kept.
 GARBAGE = (50_000, 20, 50)
+#: Errors that we raise on purpose.
+ON_PURPOSE = {kind.__name__ for kind in
+              (LaoquError, DataError, UnknownId, ParameterError, OutputError)} | {"AmbiguousName"}
 #: The most characters of an error, and of what one cell prints, that are kept.
 ERROR_TEXT, PRINTED = 4_000, 10_000_000
 INLINE = "module://matplotlib_inline.backend_inline"
@@ -251,8 +254,10 @@ def _error(notebook: nbformat.NotebookNode) -> tuple[str, int | None, list[str]]
     for number, each in enumerate(cells, start=1):
         for output in reversed(each.outputs):
             if output.output_type == "error" and output.ename != "SystemExit":
+                error = f"{output.ename}: {output.evalue}"
                 lines = ANSI.sub("", "\n".join(output.traceback)).strip().splitlines()
-                return f"{output.ename}: {output.evalue}", number, lines
+                # What we raise on purpose says all in its message; where in our code does not help.
+                return error, number, [error] if output.ename in ON_PURPOSE else lines
     ran = [each for each in cells if each.execution_count is not None]
     if len(ran) < len(cells):  # papermill takes sys.exit(0) for success
         error = f"SystemExit: cell {len(ran)} ended the notebook before its last cell"

@@ -65,7 +65,8 @@ def summarise(runs: Sequence[Run], quiet: bool, only_failed: bool) -> bool:
         if run.status == "failed":
             where = f" in cell {run.cell}" if run.cell else ""
             print(f"{run.name}  FAILED{where}: {run.error}")
-            print("".join(f"    {line}\n" for line in run.last_lines), end="")
+            lines = run.last_lines if list(run.last_lines) != [run.error] else ()
+            print("".join(f"    {line}\n" for line in lines), end="")
     if not quiet:
         left = f", {counts['skipped']} not failed and not run" if only_failed else ""
         print(f"{counts['ok']} written, {counts['unchanged']} unchanged{left}, "

@@ -160,7 +160,7 @@ def test_a_map_of_china_has_a_row_for_each_value_and_the_key_counties_in_a_borde
 def test_areas_are_named_in_either_language_and_each_means_all(monkeypatch):
     ran = []
     monkeypatch.setattr("laoqu.cli._batch", lambda *what, **_: ran.append(what[-1]) or 0)
-    areas = [["陕甘宁", "Shaan-Gan-Ning", "all"], ["each"], None]
+    areas = [["陕甘宁", "Shaan-Gan-Ning,all"], ["each"], None]
     for given in areas:
         names = [part for area in given or () for part in ("--area", area)]
         assert main(["monitor", __file__, *names, "--lang", "zh,en"]) == 0

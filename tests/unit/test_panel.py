@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import laoqu as lq
 from laoqu import succession
+from laoqu.analysis import monitor
 from laoqu.errors import LaoquError
 
 EXTERNAL = os.environ.get("LAOQU_EXTERNAL_DATA")
@@ -334,6 +335,11 @@ def test_quality_finds_the_known_faults_and_repairs_nothing(flawed):
     assert len(found.loc["duplicate"]) == 2
     share = made.coverage().query("group == 'key_counties' and year == 2018")
     assert share[["n", "of"]].values.tolist() == [[52, 53]]
+
+
+def test_places_among_counties_that_are_all_alike_are_no_finding():
+    made = lq.panel(monitor.synthetic(lq.load()))
+    assert made.quality("population").empty
 
 
 def test_a_clean_panel_has_no_finding_and_a_wrong_column_is_refused():

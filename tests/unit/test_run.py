@@ -424,6 +424,12 @@ def test_only_what_changed_is_run_and_it_is_said_why(tmp_path, monkeypatch):
     assert not (tmp_path / "none").exists()
 
 
+def test_an_error_on_purpose_is_said_without_lines_of_our_code(tmp_path):
+    cells = "region = 'yimeng'", "import laoqu as lq\nraise lq.LaoquError('no border for 3')"
+    [made] = run(book(tmp_path / "t.ipynb", *cells), [{}], tmp_path / "out")
+    assert list(made.last_lines) == [made.error] == ["LaoquError: no border for 3"]
+
+
 def test_a_second_run_imports_nothing_heavy(tmp_path):
     heavy = "pandas numpy matplotlib nbformat papermill IPython zmq jinja2 tqdm rocrate distributed"
     code = f"""

@@ -219,6 +219,7 @@ def test_no_sheet_or_figure_is_written_with_a_formula(tmp_path):
 
 @pytest.mark.parametrize(("wrong", "said"), [
     (lambda plan: plan.mesures, "no attribute 'mesures'; nearest: measures"),
+    (lambda plan: plan.region("川陕").provnces, "no attribute 'provnces'; nearest: provinces"),
     (lambda plan: lq.laod, "no attribute 'laod'; nearest: load"),
     (lambda plan: plan.measures.head, r"asked with parentheses: plan.measures\(\).head"),
     (lambda plan: plan["region"], "unknown table 'region'; nearest: regions"),
