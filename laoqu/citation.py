@@ -84,6 +84,8 @@ def _spans(rows: object, document: Document, tables: Tables | None) -> Iterator[
         keys = set(row.keys()) if isinstance(row, (pd.Series, Mapping)) else set()
         if {"start", "end"} <= keys:
             try:
+                if any(isinstance(at, bool) or int(at) != at for at in (row["start"], row["end"])):
+                    raise ValueError
                 yield int(row["start"]), int(row["end"])
             except (TypeError, ValueError, OverflowError) as error:
                 message = f"offsets must be whole numbers, found {row['start']!r}, {row['end']!r}"

@@ -171,14 +171,9 @@ def plan(langs: list[str], **options: object) -> int:
 )  # fmt: skip
 def run(notebook: str, pairs: list[str], params: str | None, **options: object) -> int:
     """Run a notebook for any sets of parameters."""
-    from laoqu.run.parameters import Notebook, read_sets
+    from laoqu.run.parameters import Notebook, read_pairs, read_sets
 
-    given = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not (name and equals):
-            raise LaoquError(f"-p {pair}: expected NAME=VALUE")
-        given[name] = value
+    given = read_pairs(pairs)
     book = Notebook(notebook)
     sets = [book.parse({**each, **given}) for each in (read_sets(Path(params)) if params else [{}])]
     return _batch(laoqu.run_notebook, book.path, sets, **options)
@@ -374,7 +369,7 @@ def coding_sample(to: str, kinds: list[str] | None, **options: object) -> None:
 def coding_compare(to: str | None, **sheets: str | None) -> None:
     """Compare a sheet with the shipped codes, or two of a sample with each other too."""
     from laoqu import validation
-    from laoqu.show.table import text_table
+    from laoqu.show.table import frame_text
 
     found = validation.compare(laoqu.load(), **sheets)
     keep = found.agreement["statistic"].str.match("percent|alpha|ac")
@@ -388,10 +383,7 @@ def coding_compare(to: str | None, **sheets: str | None) -> None:
     }
     for name, table in shown.items():
         if len(table):
-            print(f"{name}\n")
-            rows = table.map(lambda v: f"{v:.3f}" if isinstance(v, float) else str(v))
-            numeric = {i for i, kind in enumerate(table.dtypes) if kind.kind in "fi"}
-            print(text_table(list(table.columns), rows.to_numpy().tolist(), numeric), end="\n\n")
+            print(f"{name}\n\n{frame_text(table)}\n")
     if found.differences.empty:
         print("no unit differs")
     if to:
@@ -401,15 +393,8 @@ def coding_compare(to: str | None, **sheets: str | None) -> None:
 @verb("lab")
 def lab(options: list[str]) -> int:
     """Open the notebooks in JupyterLab; its own options may follow."""
-    import shutil
     import subprocess
 
-    folder = paths.notebooks()
-    if paths.checkout() is None:  # nothing is written into site-packages
-        folder = Path.cwd() / "laoqu-notebooks"
-        folder.mkdir(exist_ok=True)
-        for path in paths.notebooks().glob("*.ipynb"):
-            if not (folder / path.name).exists():
-                shutil.copyfile(path, folder / path.name)
-        print(f"the notebooks are in {folder}")
+    folder = paths.notebooks_to_edit()
+    print(f"the notebooks are in {folder}")
     return subprocess.call([sys.executable, "-m", "jupyterlab", *options, str(folder)])

@@ -266,7 +266,11 @@ def _decoded(path: Path, data: bytes) -> str:
                     raise ValueError(f"unpacks to more than {10 * MOST_BYTES:,} bytes")
         # Each paragraph on a line of its own, a title too, which pandoc takes for metadata.
         kind, options = FORMATS[path.suffix.lower()], ["--wrap=none", "--standalone"]
-        text = pypandoc.convert_file(path, "plain", format=kind, extra_args=options)
+        if kind == "html":  # pandoc knows UTF-8 only, and would read GBK as Latin-1
+            page = sheets.decoded(data)[0]
+            text = pypandoc.convert_text(page, "plain", format=kind, extra_args=options)
+        else:
+            text = pypandoc.convert_file(path, "plain", format=kind, extra_args=options)
         return re.sub(r"\n{2,}", "\n", text)
     return sheets.decoded(data)[0]
 

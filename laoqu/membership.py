@@ -38,7 +38,6 @@ CONFIDENCE = {"高": "high", "中": "medium", "低": "low", "": "high"}
 #: Day 0 of the numbers that a spreadsheet has for dates, and how people write dates.
 EPOCH = datetime(1899, 12, 30)
 DATES = ("%Y-%m-%d", "%Y%m%d", "%Y-%m", "%Y")
-MODES = ("only", "complete")
 
 
 class RowError(Exception):
@@ -53,7 +52,7 @@ def read(path: Path, tables: Tables, mode: str = "only") -> tuple[Table, pd.Data
     without a row stays empty ("only") or keeps the rows of the shipped table ("complete"). The
     table is as the shipped one, sorted, with every problem found; conversions are one row each.
     """
-    require(mode, MODES, "membership_mode")
+    require(mode, own.MODES, "membership_mode")
     notes = own.Notes(path)
     table = Table("membership", notes.file, tables["membership"].fields)
     head, *rows = sheets.cells(path) or [[]]
@@ -74,6 +73,8 @@ def read(path: Path, tables: Tables, mode: str = "only") -> tuple[Table, pd.Data
             notes.wrong(number, *fault.args)
         if notes.full:
             break
+    if not table.rows and not notes.problems():
+        notes.wrong(1, "", "has no rows below the head")
     table.problems += notes.problems()
     here = {row["region_id"] for row in table.rows}
     missing = [each for each in tables.frame("regions")["region_id"] if each not in here]
@@ -140,6 +141,9 @@ class _Reader:
         if confidence not in regions.CONFIDENCE:
             message = f"found {confidence!r}, expected high, medium or low"
             raise RowError("confidence", message)
+        if above and above[-1] not in area["provinces"]:
+            why = f"{above[-1]} is no province in which counties of the area are known"
+            self.notes.converted(number, f"{area['name_zh']} {unit}", "kept", why)
         city = above[0] if len(above) > 1 else unit * (level == "prefecture")
         return values | {
             "region_id": area["region_id"],

@@ -314,7 +314,9 @@ def _check_key(table: Table, key: list[str], in_order: bool) -> None:
 
 def _check_references(table: Table, tables: Tables) -> None:
     """Require values of foreign keys, lists of keys and codes to be known."""
-    for column, where, valid in _references(table, tables):
+    for column, name, where, valid in _references(table, tables):
+        if not tables[name].rows and tables[name].problems:
+            continue  # it cannot be read, which is said of it, not of each row that names it
         for row in table.rows:
             value = row[column]
             for part in value if isinstance(value, tuple) else (value,):
@@ -324,17 +326,19 @@ def _check_references(table: Table, tables: Tables) -> None:
                     table.report(row, column, f"{message}; nearest: {hint}" if hint else message)
 
 
-def _references(table: Table, tables: Tables) -> Iterator[tuple[str, str, set[object]]]:
+def _references(table: Table, tables: Tables) -> Iterator[tuple[str, str, str, set[object]]]:
     for key in tables.declared[table.name]["schema"].get("foreignKeys", []):
         target = key["reference"]
         known = tables[target["resource"]].values(target["fields"][0])
-        yield key["fields"][0], target["resource"], set(known)
+        yield key["fields"][0], target["resource"], target["resource"], set(known)
     for each in table.fields:
         if other := each.get("laoqu:refers"):
-            yield each["name"], other, set(tables[other].values(tables[other].fields[0]["name"]))
+            known = tables[other].values(tables[other].fields[0]["name"])
+            yield each["name"], other, other, set(known)
         if variable := each.get("laoqu:codes"):
             codes = (row for row in tables["codebook"].rows if row["variable"] == variable)
-            yield each["name"], f"the codebook under {variable}", {row["code"] for row in codes}
+            where = f"the codebook under {variable}"
+            yield each["name"], "codebook", where, {row["code"] for row in codes}
 
 
 def _check_evidence(table: Table, document: Document) -> None:

@@ -28,6 +28,12 @@ FLAGS = {"true": True, "1": True, "是": True, "false": False, "0": False, "否"
 #: What people write into a column of words when there are none; an empty cell is not coded.
 NO_WORDS = ("无", "none", "-")
 CUT = re.compile(r"[|｜]")
+#: A formula whose result no program has worked out, and cells merged over several rows.
+NO_RESULT = re.compile(
+    r'<c r="([A-Z]+\d+)"(?![^>]*t="str")[^>]*>'
+    r"<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)(?:<v ?/>|<v></v>)?</c>"
+)
+MERGED = re.compile(r'<mergeCell ref="(([A-Z]+)(\d+):[A-Z]+(\d+))"')
 #: Before what a spreadsheet takes for a formula, full-width signs too.
 FORMULA = r"^(?=\s*[=+\-@＝＋－＠\t\r])"
 
@@ -89,19 +95,51 @@ def decoded(data: bytes) -> tuple[str, str]:
 def _text_cells(data: bytes) -> list[list[str]]:
     text, _ = decoded(data)
     delimiter = max(",;\t", key=text.split("\n", 1)[0].count)
-    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    for number, row in enumerate(rows, start=1):
+        if any(cell.strip() for cell in row[len(rows[0]) :]):
+            message = f"row {number} has more cells than the head"
+            raise ValueError(f"{message}: put text that has a {delimiter!r} into quotation marks")
+    return rows
 
 
 def _workbook_cells(path: Path) -> list[list[str]]:
     from openpyxl import load_workbook
 
     try:
-        sheet = load_workbook(path, read_only=True, data_only=True).worksheets[0]
+        sheet, *others = load_workbook(path, read_only=True, data_only=True).worksheets
         sheet.reset_dimensions()  # a stray cell far away would make every row as wide
         rows = sheet.iter_rows(values_only=True, max_row=MOST_ROWS + 1)
-        return [["" if cell is None else str(cell) for cell in row] for row in rows]
+        found = [["" if cell is None else str(cell) for cell in row] for row in rows]
+        formulas, merged = hidden(sheet)
+        heads = [next(each.iter_rows(values_only=True, max_row=1), ()) for each in others]
     except Exception as error:  # a damaged workbook fails in many ways
         raise ValueError(f"is no readable workbook: {error}; save it anew as .xlsx") from error
+    if formulas:
+        raise ValueError(
+            f"the formula in {formulas[0]} has no result: save the file in a spreadsheet"
+        )
+    if merged:
+        raise ValueError(
+            f"{merged[0]} are merged, only the first has the value: split them, fill each"
+        )
+    for each, head in zip(others, heads, strict=True):
+        if any(head) and ["" if cell is None else str(cell) for cell in head] == found[:1][0]:
+            raise ValueError(
+                f"the sheet {each.title!r} has the same columns: put all rows on one sheet"
+            )
+    return found
+
+
+def hidden(sheet: object) -> tuple[list[str], list[str]]:
+    """Return the formulas without a result and the merged rows of a sheet that is opened to read.
+
+    To a reader such cells are empty, so that what people see in them would be lost.
+    """
+    with sheet._get_source() as source:  # openpyxl reads neither when it reads row by row
+        text = source.read().decode("utf-8", "replace")
+    merged = [whole for whole, _, top, bottom in MERGED.findall(text) if top != bottom]
+    return NO_RESULT.findall(text), merged
 
 
 def template(
@@ -241,9 +279,11 @@ def read_filled(
             messages.append((key, f"unit {unit} is coded twice, first in row {first}"))
         else:
             own = units[unit]
-            if "quote" in own and record["quote"] != own["quote"]:
-                message = f"the quotation was edited; it must stay {own['quote'][:20]!r}…"
-                messages.append(("quote", message))
+            for at, said in (("quote", "quotation"), ("sentence", "sentence")):
+                # Rows of which only some columns were sorted are seen by this.
+                if at in own and record.get(at, own[at]) != own[at]:
+                    message = f"the {said} was edited or moved; it must stay {own[at][:20]!r}…"
+                    messages.append((at, message))
             values = dict(own)
             for at, column in columns.items():
                 cell = record.get(at, "")
@@ -267,7 +307,8 @@ def read_filled(
 def _head_problems(
     name: str, head: list[str], shown: pd.DataFrame, columns: Mapping[str, Column]
 ) -> Iterable[Problem]:
-    known = [*shown.columns, "clause", "sentence", *columns]
+    texts = shown.columns.drop(shown.columns[0]).difference(["unit_id", "sentence"])
+    known = [shown.columns[0], "clause", "sentence", *texts, *columns]
     needed = {"quote", shown.columns[0]} & set(known)
     needed |= {at for at, column in columns.items() if column.kind not in ("codes", "note")}
     for column in known:
@@ -301,9 +342,9 @@ def _value(cell: str, column: Column, codes: dict[str, dict[str, str]], sentence
     if cell == "":
         return () if column.kind == "codes" else pd.NA
     if column.kind == "flag":
-        for word in cell.lower().split():
-            if word in FLAGS:
-                return FLAGS[word]
+        meant = {FLAGS.get(word.removesuffix(".0")) for word in cell.lower().split()}
+        if len(meant) == 1 and None not in meant:
+            return meant.pop()
         raise ValueError(f"found {cell!r}, expected true or false")
     if column.kind == "cut":
         pieces = [re.sub(r"\s", "", piece) for piece in CUT.split(cell)]

@@ -176,6 +176,8 @@ def sample(
     codes; ``key/key.csv`` says which unit an id stands for and how likely it was to be drawn, and
     is not given to coders. Of each kind `n` units are drawn, or all where there are fewer.
     """
+    if seed < 0:
+        raise LaoquError(f"--seed is {seed}, expected 0 or more")
     for kind in kinds:
         require(kind, KINDS, "kind of sheet")
     folder, keys, shown = _new(folder), [], {}
@@ -271,6 +273,11 @@ def compare(
     table, asked = units(plan, kind), KINDS[kind]
     filled = [_filled(plan, sheet, kind, table, keys) for sheet in given]
     coded = dict(zip("ab", filled, strict=False))
+    for sheet, frame in zip(given, coded.values(), strict=True):
+        if not any(_coded(frame[name]).any() for name in asked.columns):
+            raise LaoquError(f"{paths.display(Path(sheet))}: nothing is coded in it")
+    if sheet_b and Path(sheet_a).read_bytes() == Path(sheet_b).read_bytes():
+        raise LaoquError("both sheets are the same file: give one of each coder")
     final = [_filled(plan, agreed, kind, table, keys)] if agreed else list(coded.values())
     drawn = table[table["unit_id"].isin(coded["a"].index)].set_index("unit_id")
     coded["shipped"] = drawn
@@ -343,6 +350,11 @@ def _filled(
         raise LaoquError("the key is of another version of the collection: compare with that one")
     asked = {**KINDS[kind].columns, "note": Column("note")}
     return sheets.read_filled(Path(path), shown, asked, plan.codebook()).set_index("unit_id")
+
+
+def _coded(column: pd.Series) -> pd.Series:
+    """Return which cells people filled in; an empty list of further codes is none."""
+    return column.map(lambda value: value != () and value is not pd.NA).astype("bool")
 
 
 def _places(side: pd.DataFrame, name: str, sentences: pd.Series) -> pd.DataFrame:

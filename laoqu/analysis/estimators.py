@@ -57,6 +57,12 @@ class Prepared(NamedTuple):
         return pd.DataFrame(rows, columns=columns)
 
 
+def check_anticipation(years: object) -> None:
+    """Refuse what is no number of years in which units may react before."""
+    if isinstance(years, bool) or not isinstance(years, int) or years < 0:
+        raise LaoquError(f"anticipation is {years!r}, expected years: 0, 1 or more")
+
+
 def for_estimator(
     frame: pd.DataFrame, estimator: str, outcome: str | None = None, anticipation: int = 1
 ) -> Prepared:
@@ -84,8 +90,7 @@ def for_estimator(
         year, the first treated year, treated units or controls.
     """
     require(estimator, NEVER, "estimator")
-    if isinstance(anticipation, bool) or not isinstance(anticipation, int) or anticipation < 0:
-        raise LaoquError(f"anticipation is {anticipation!r}, expected years: 0, 1 or more")
+    check_anticipation(anticipation)
     keys = ["county_code", "year", "ever_treated"]
     if missing := [c for c in (*keys, "first_treat") if c not in frame]:
         raise LaoquError(f"columns {', '.join(missing)} are missing: call .treat(…) first")

@@ -57,6 +57,7 @@ def files(
     span = years_of(years) if isinstance(years, str) else list(years)
     if not span or any(isinstance(y, bool) or not isinstance(y, int) for y in span):
         raise LaoquError(f"years are {years!r}, expected whole years such as {YEARS}")
+    estimators.check_anticipation(anticipation)
     design = treatment.Design(**choices)
     table = treatment.counties(plan, channels, design, controls)
     if estimator is not None:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from laoqu import paths
+from laoqu import paths, sheets
 from laoqu.analysis.codes import MOST, Notes, code_of, codes_of, codes_of_names, examples
 from laoqu.errors import LaoquError, require
 from laoqu.sheets import decoded
@@ -31,6 +31,8 @@ YEARS = {kind: re.compile(text, re.IGNORECASE) for kind, text in SPEC["years"].i
 FIRST_YEAR, LAST_YEAR = 1949, 2100
 #: Larger files, longer and wider tables are no panels of counties and years: bytes, rows, columns.
 MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 150_000_000, 500_000, 3_000
+#: A number with thousands separators.
+THOUSANDS = r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?"
 #: So many values of a column are looked at to find out what it holds.
 SAMPLE = 400
 
@@ -161,6 +163,13 @@ def _excel(path: Path, notes: Notes) -> pd.DataFrame:
         notes.append(("file", 0, f"only the first sheet was read: {sheet.title}"))
     sheet.reset_dimensions()  # a stray cell far away would make every row as wide
     rows = [row for row in sheet.iter_rows(values_only=True) if any(v is not None for v in row)]
+    formulas, merged = sheets.hidden(sheet)
+    if formulas:
+        raise LaoquError(
+            f"the formula in {formulas[0]} of {path.name} has no result: save it in a spreadsheet"
+        )
+    if merged:
+        notes.append(("file", len(merged), f"merged cells, read as one value: {merged[0]}"))
     filled = [sum(v is not None for v in row) for row in rows]
     head = next((i for i, n in enumerate(filled) if n >= max(2, max(filled) / 2)), 0)
     if head:
@@ -253,8 +262,12 @@ def _year(value: object) -> tuple[int | None, str]:
     text = clean(str(value))
     if match := YEARS["year"].fullmatch(text):
         return int(match["year"] or match["fiscal"]), ""
-    match = YEARS["quarter"].fullmatch(text) or YEARS["date"].fullmatch(text)
-    return (int(match["year"]), match["part"]) if match else (None, "")
+    if match := YEARS["quarter"].fullmatch(text):
+        return int(match["year"]), match["part"]
+    match = YEARS["date"].fullmatch(text)  # a month and a day, as 20190 or 2019/2020 have none
+    if match and 1 <= int(match["part"]) <= 12 and 1 <= int(match["day"] or 1) <= 31:
+        return int(match["year"]), match["part"]
+    return None, ""
 
 
 def _years(column: pd.Series, units: pd.Series, notes: Notes) -> pd.Series:
@@ -271,6 +284,8 @@ def _years(column: pd.Series, units: pd.Series, notes: Notes) -> pd.Series:
         kind = "decimals" if pd.api.types.is_float_dtype(column) else "text or dates"
         shown = examples(column[years.notna()])
         notes.append((str(column.name), int(years.notna().sum()), f"{kind} read as years: {shown}"))
+    if years.isna().all():
+        raise LaoquError(f"no cell of {column.name} is a year, such as {examples(column)}")
     if n := int(years.isna().sum()):
         notes.append((str(column.name), n, "no year: the rows have no unit"))
     return years
@@ -332,6 +347,10 @@ def _numbers(column: pd.Series, notes: Notes) -> pd.Series:
     plain = texts.map(lambda value: clean(str(value)))
     signs = set(texts[plain.str.casefold().isin(SPEC["missing"])])
     read = pd.to_numeric(plain.str.replace(",", ""), errors="coerce")
+    commas = plain.str.contains(",")
+    if not plain[commas & read.notna()].str.fullmatch(THOUSANDS).all():
+        read = read.mask(commas)  # 1,5 is no 15; then 1,234 may be 1.234 as well
+        notes.append((str(column.name), int(commas.sum()), "decimal commas: write 1.5 for 1,5"))
     odd = column.isin(set(texts[read.isna()]) - signs)
     known = column.notna() & ~column.isin(signs)
     if not known.any():

@@ -253,7 +253,7 @@ def _error(notebook: nbformat.NotebookNode) -> tuple[str, int | None, list[str]]
     cells = _code(notebook)
     for number, each in enumerate(cells, start=1):
         for output in reversed(each.outputs):
-            if output.output_type == "error" and output.ename != "SystemExit":
+            if output.output_type == "error" and not _is_end(output):
                 error = f"{output.ename}: {output.evalue}"
                 lines = ANSI.sub("", "\n".join(output.traceback)).strip().splitlines()
                 # What we raise on purpose says all in its message; where in our code does not help.
@@ -263,6 +263,11 @@ def _error(notebook: nbformat.NotebookNode) -> tuple[str, int | None, list[str]]
         error = f"SystemExit: cell {len(ran)} ended the notebook before its last cell"
         return error, len(ran), [error]
     return "", None, []
+
+
+def _is_end(output: nbformat.NotebookNode) -> bool:
+    """Whether a cell said that all is done; ``sys.exit(1)`` or a text says that it is not."""
+    return output.ename == "SystemExit" and output.evalue in ("", "0", "None", "False")
 
 
 def _code(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:

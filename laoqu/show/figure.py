@@ -137,6 +137,8 @@ class Figure:
         ParameterError
             When it is another suffix.
         """
+        if not isinstance(path, str | Path):
+            raise ParameterError(f"found {path!r}, expected a path to save the figure in")
         path = Path(path)
         if not path.parent.is_dir():
             raise ParameterError(f"there is no folder {path.parent} to save {path.name} in")

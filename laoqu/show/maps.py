@@ -5,6 +5,7 @@ Each is axes of matplotlib in metres of `laoqu.geo.CRS_CHINA`: layers of your ow
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -107,7 +108,11 @@ def plot_region(
     else:
         if isinstance(values, pd.DataFrame) or not hasattr(values, "items"):
             raise ParameterError(f"values: expected adcode → value, a dict or a Series{INDEXED}")
-        own = {str(code).removesuffix(".0"): value for code, value in values.items()}
+        own_codes = [str(code).removesuffix(".0") for code, _ in values.items()]
+        own = dict(zip(own_codes, (value for _, value in values.items()), strict=True))
+        if twice := [code for code, n in Counter(own_codes).items() if n > 1]:
+            message = f"values: {twice[0]} has several: choose one for each county, as of one year"
+            raise ParameterError(message)
         counties = counties.assign(value=counties["adcode"].map(own))
         kinds, key = classes_of(counties["value"], words)
     shapes = Shapes(plan.layers, counties["adcode"], kinds, places["adcode"])
@@ -246,7 +251,10 @@ def classes_of(values: pd.Series, words: Words) -> tuple[list[str], dict[str, tu
     known = values.dropna()
     if known.empty:
         raise ParameterError(f"values: no county of the area has one{INDEXED}")
-    if pd.api.types.is_numeric_dtype(known) and known.nunique() > len(HEAT):
+    numeric = pd.api.types.is_numeric_dtype(known)
+    if numeric and not np.isfinite(known.to_numpy(dtype="float64")).all():
+        raise ParameterError("values: one is infinite: leave it out")
+    if numeric and known.nunique() > len(HEAT):
         classes = pd.qcut(known, len(HEAT), duplicates="drop")
         ends = known.groupby(classes, observed=True).agg(["min", "max"])
         said = [f"{number(low)}–{number(high)}" for low, high in ends.to_numpy()]

@@ -288,6 +288,10 @@ def test_a_changed_declaration_a_bom_and_a_stray_file_are_noticed(data_copy):
     found = "\n".join(lq.check(data_copy))
     assert "more.csv:1:1: is not declared" in found
     assert "terms.csv:1:1: is not the file that was reviewed" in found
+    # A table that cannot be read is one problem, not one of each row that names it.
+    (data_copy / "curated" / "codebook.csv").unlink()
+    of_others = [line for line in lq.check(data_copy) if "codebook.csv" not in line]
+    assert len(of_others) == len(found.splitlines())
 
 
 def test_loading_a_damaged_table_raises_with_every_place(data_copy):

@@ -252,6 +252,12 @@ def test_any_encoding_gives_the_same_units(tmp_path, name, make):
     assert lq.read(str(path)).canonical == read.canonical
 
 
+def test_a_page_in_gbk_is_read_as_gbk(tmp_path):
+    path = tmp_path / "方案.html"
+    path.write_bytes("<p>1. 支持甘肃环县。</p>".encode("gbk"))
+    assert "甘肃环县" in lq.read(path).canonical
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

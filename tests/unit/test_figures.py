@@ -272,7 +272,11 @@ def test_own_values_colour_the_counties():
     assert figure.data["value"].dropna().tolist() == own.tolist()
     kinds = lq.plot_region("yimeng", plan=PLAN, values=dict.fromkeys(codes, "试点"))
     assert "试点\u200918" in kinds.alt
-    for wrong, said in (({}, "no county"), (7, "a dict or a Series")):
+    twice = pd.Series([1, 2], index=codes[:1] * 2)
+    for wrong, said in (
+        ({}, "no county"), (7, "a dict or a Series"), ({codes[0]: np.inf}, "one is infinite"),
+        (twice, f"{codes[0]} has several"),
+    ):  # fmt: skip
         with pytest.raises(ParameterError, match=said):
             lq.plot_region("yimeng", plan=PLAN, values=wrong)
     with pytest.raises(ParameterError, match="6 categories"):

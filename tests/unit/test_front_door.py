@@ -153,6 +153,8 @@ def test_describe_says_what_an_id_stands_for(plan, name, expected):
         ("export --estimator didd", 2, "unknown estimator 'didd'; nearest: did"),
         ("export --years 1000-9999", 2, "unknown span of years '1000-9999'"),
         ("monitor no.csv", 2, "no.csv: no such file"),
+        ("run 10_region_report -p region 沂蒙 -p region 琼崖", 2, "-p region is given twice"),
+        ("export --anticipation -1", 2, "anticipation is -1, expected years: 0, 1 or more"),
         ("codebook instrument", 0, "paid public works"),
         ("codebook instrument --lang zh", 0, "定义：通过工程建设让低收入群众获得劳务报酬。"),
         ("codebook instrument --lang en", 0, "Works are used to give paid labour"),

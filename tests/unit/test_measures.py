@@ -226,6 +226,24 @@ def test_a_sheet_of_the_wrong_shape_is_refused(sheet, change, message):
         lq.load(coding=sheet(change))
 
 
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda book: book.active.__setitem__("F3", "=F2"), "the formula in F3 has no result"),
+        (lambda book: book.active.merge_cells("F2:F4"), "F2:F4 are merged, only the first has"),
+        (lambda book: book.copy_worksheet(book.active), "'Sheet1 Copy' has the same columns"),
+    ],
+    ids=["formula", "merged", "sheets"],
+)
+def test_what_a_reader_of_workbooks_would_not_see_is_refused(sheet, edit, message):
+    path = sheet(name="sheet.xlsx")
+    book = load_workbook(path)
+    edit(book)
+    book.save(path)
+    with pytest.raises(lq.DataError, match=message):
+        lq.load(coding=path)
+
+
 def test_a_spreadsheet_that_turns_numbers_into_floats_is_understood(sheet):
     def floats(table):
         table["strength_outer"] = table["strength_outer"] + ".0"

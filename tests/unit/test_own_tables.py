@@ -101,6 +101,8 @@ def test_what_is_ambiguous_or_wrong_is_refused_with_row_and_column(load, rows, m
         ("", "no columns; expected the column 'region_id'"),
         ("a,b\n1,2\n", "found a, b"),
         (b"\xff\xfe\x00\x81\xff", ""),
+        ("region,code\n", "has no rows below the head"),
+        ("region,code,note\n沂蒙,371302,a,b\n", "row 2 has more cells than the head"),
         ("region\n沂蒙\n", "the column 'adcode' or 'name'"),
         ("region,老区,code\n沂蒙,沂蒙,371302\n", "'老区' is a second column for region_id"),
         ("region,code\n沂蒙," + 200_000 * "x", "larger than field limit"),
@@ -132,6 +134,14 @@ def test_areas_without_a_row_are_empty_and_said_or_keep_the_shipped_rows(load):
     assert len(both.membership()) == len(SHIPPED) - len(PLAN.membership("yimeng")) + 1
     with pytest.raises(lq.UnknownId, match="membership_mode"):
         load(text, membership_mode="half")
+
+
+def test_a_county_far_from_its_area_is_said_and_a_mode_must_exist(load):
+    plan = load("region,code\n沂蒙,460105\n沂蒙,371302\n", warns=True)
+    far = plan.conversions[plan.conversions["why"].str.contains("no province in which")]
+    assert far[["row", "found"]].values.tolist() == [[2, "沂蒙 秀英区"]]
+    with pytest.raises(lq.UnknownId, match="membership_mode 'complet'; nearest: only, complete"):
+        lq.load(membership_mode="complet")
 
 
 def test_reach_follows_the_own_table(load):

@@ -129,6 +129,21 @@ def test_only_what_has_two_readings_is_refused(tmp_path):
     assert lq.panel(ROWS.head(4).drop(columns="年份"), year=2010).data["year"].eq(2010).all()
 
 
+def test_decimal_commas_no_years_and_formulas_without_a_result_are_not_guessed(tmp_path):
+    made = lq.panel(ROWS.assign(gdp=["1,5", "1,234", *["2"] * 10], tax=["1,234.5"] * 12))
+    assert made.data["gdp"].tolist()[:2] == ["1,5", "1,234"]
+    assert made.data["tax"].eq(1234.5).all()
+    assert "decimal commas" in repr(made.report)
+    years = ["20190", "2019/2020", *ROWS["年份"].astype(str)[2:]]
+    made = lq.panel(ROWS.assign(年份=years), year="年份")
+    assert made.data["year"].isna().tolist() == [True] * 2 + [False] * 10
+    with pytest.raises(LaoquError, match="no cell of gdp is a year"):
+        lq.panel(ROWS, year="gdp")
+    ROWS.assign(gdp="=1+1").to_excel(tmp_path / "formula.xlsx", index=False)
+    with pytest.raises(LaoquError, match=r"the formula in \w+ of formula\.xlsx has no result"):
+        lq.panel(tmp_path / "formula.xlsx")
+
+
 def test_odd_values_lose_their_unit_and_no_row():
     odd = ROWS.assign(行政区划代码=["合计", None, "999999", *ROWS["行政区划代码"][3:]])
     made = lq.panel(odd, code="行政区划代码")

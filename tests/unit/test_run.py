@@ -424,6 +424,14 @@ def test_only_what_changed_is_run_and_it_is_said_why(tmp_path, monkeypatch):
     assert not (tmp_path / "none").exists()
 
 
+def test_an_exit_with_a_failure_is_one_in_the_last_cell_too(tmp_path):
+    path = book(tmp_path / "t.ipynb", "code = 0", "import sys\nsys.exit(code)")
+    runs = run(path, [{"code": 0}, {"code": 1}], tmp_path / "out", jobs=1, formats=["html"])
+    assert [(each.parameters["code"], each.status, each.error) for each in runs] == [
+        (0, "ok", ""), (1, "failed", "SystemExit: 1"),
+    ]  # fmt: skip
+
+
 def test_an_error_on_purpose_is_said_without_lines_of_our_code(tmp_path):
     cells = "region = 'yimeng'", "import laoqu as lq\nraise lq.LaoquError('no border for 3')"
     [made] = run(book(tmp_path / "t.ipynb", *cells), [{}], tmp_path / "out")

@@ -205,6 +205,8 @@ def test_an_uncoded_unit_counts_for_nothing(fill, compare, key):
         ("namings", {"places": "不在句中"}, "places: '不在句中' does not stand in the sentence"),
         ("scopes", {"scope": "areas"}, "scope: unknown code 'areas'; nearest: area"),
         ("scopes", {"quote": "改了"}, "the quotation was edited"),
+        ("namings", {"sentence": "改了"}, "the sentence was edited or moved"),
+        ("scopes", {"conditional": "not true"}, "found 'not true', expected true or false"),
         ("scopes", {"id": "sc999"}, "unknown unit 'sc999'"),
     ],
 )  # fmt: skip
@@ -215,6 +217,18 @@ def test_a_bad_cell_is_named_by_row_and_column(fill, compare, tmp_path, kind, ch
     sheet.to_csv(path, index=False)
     with pytest.raises(lq.DataError, match=rf"{path.name}:4:\d+: .*{re.escape(message)}"):
         compare(path)
+
+
+def test_a_sheet_compared_with_itself_or_empty_is_refused(fill, compare, drawn, tmp_path):
+    path = fill("scopes", "coder_a")
+    copy = tmp_path / "copy.csv"
+    copy.write_bytes(path.read_bytes())
+    with pytest.raises(lq.LaoquError, match="both sheets are the same file"):
+        compare(path, copy)
+    with pytest.raises(lq.LaoquError, match=r"scopes\.xlsx: nothing is coded in it"):
+        compare(path, drawn / "coder_b" / "scopes.xlsx")
+    with pytest.raises(lq.LaoquError, match="--seed is -1, expected 0 or more"):
+        validation.sample(PLAN, tmp_path / "new", seed=-1)
 
 
 def test_keys_that_do_not_fit_are_refused(fill, drawn, tmp_path):
