@@ -102,6 +102,7 @@ def english(path):
 
 def test_both_readmes_hold_the_same_code():
     assert code(ROOT / "README.zh.md") == code(ROOT / "README.md")
+    assert len(code(ROOT / "README.md")[1]) <= 7
 
 
 #: Pages with code; a Chinese one only where its code is not that of the English one.
@@ -110,10 +111,10 @@ RUN = [path for path in RUN if path == english(path) or code(path) != code(engli
 
 
 @pytest.mark.parametrize("path", RUN, ids=lambda path: path.name)
-def test_blocks_run_from_first_to_last(path, tmp_path, monkeypatch):
+def test_blocks_run_from_first_to_last(path, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LAOQU_OUTPUTS", str(tmp_path / "outputs"))
-    text, names = path.read_text(encoding="utf-8"), {}
+    text, names, printed = path.read_text(encoding="utf-8"), {}, None
     assert text.count("```") == 2 * len(blocks(path))
     own_files(text)
     for kind, block in blocks(path):
@@ -123,6 +124,10 @@ def test_blocks_run_from_first_to_last(path, tmp_path, monkeypatch):
         elif kind == "sh":
             for line in block.replace("\\\n", " ").splitlines():
                 command(line, monkeypatch)
+        elif kind == "text" and printed is not None:
+            assert [each for each in block.splitlines() if each.strip(" …") not in printed] == []
+        shown = capsys.readouterr().out
+        printed = shown if kind == "python" else None
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import shlex
 import subprocess
-import sys
 import tomllib
 
 import nbformat
@@ -92,36 +90,3 @@ def test_bare_make_prints_help():
     done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
     for verb in ("reports", "test", "check", "build"):
         assert f"make {verb}" in done.stdout
-
-
-def test_the_readme_example_runs():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    code = next(block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL))
-    assert len(code.strip().splitlines()) <= 7
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 0, done.stderr
-
-
-PAGES = sorted((ROOT / "docs").glob("five_minutes_scholar*.md"))
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_the_pages_of_five_minutes_run_and_print_what_they_say(page, tmp_path, monkeypatch, capsys):
-    from laoqu.cli import main
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("LAOQU_OUTPUTS", str(tmp_path / "outputs"))
-    names, printed = {}, ""
-    blocks = re.findall(
-        r"```(sh|python|text)\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL
-    )
-    for kind, block in blocks:
-        if kind == "text":
-            missing = [line for line in block.splitlines() if line != "…" and line not in printed]
-            assert not missing
-        elif kind == "python":
-            exec(block, names)
-        else:
-            for line in block.splitlines():
-                assert main(shlex.split(line, comments=True)[1:]) == 0, line
-        printed = "".join(capsys.readouterr())

@@ -224,13 +224,13 @@ def test_no_sheet_or_figure_is_written_with_a_formula(tmp_path):
     (lambda plan: plan.measures.head, r"asked with parentheses: plan.measures\(\).head"),
     (lambda plan: plan["region"], "unknown table 'region'; nearest: regions"),
     (lambda plan: plan.clauses["17"], "unknown passage '17'; nearest: c1"),
-    (lambda plan: lq.plot_region("沂蒙", titel="x"), "nearest: .'title'"),
+    (lambda plan: lq.plot_region("沂蒙", titel="x"), "unknown word 'titel'; nearest: title"),
     (lambda plan: lq.plot_region("沂蒙", values=plan.regions()), r'set_index."adcode"'),
     (lambda plan: lq.plot_region("沂蒙", values=plan.regions()["order"]), r'set_index."adcode"'),
     (lambda plan: lq.plot_region("沂蒙").save("no/such/x.png"), "no folder no/such"),
     (lambda plan: plan.measures(labels="de"), "expected one of zh, en"),
     (lambda plan: lq.resolve_place("朝阳区"), "several places.*say `within`"),
-    (lambda plan: lq.Show(plan).chart("bars", None, "x"), "expected one of dots, heat, lines"),
+    (lambda plan: lq.Show(plan).chart("bars", None, "x"), "'bars'; nearest: dots, heat, lines"),
 ])  # fmt: skip
 def test_what_a_newcomer_gets_wrong_is_answered_with_the_fix(wrong, said):
     with pytest.raises((lq.LaoquError, AttributeError), match=said):
