@@ -137,7 +137,8 @@ def report(names: list[str], all: bool, langs: list[str], **options: object) -> 
     "card",
     arg("names", nargs="*", help="county: code of the end of 2021, or name"),
     arg("--all", action="store_true", help="all counties that a source puts into an area"),
-    arg("--within", metavar="NAME", help="province or city in which a name is looked for"),
+    arg("--within", metavar="NAME",
+        help="province, city or area of the counties named, or of --all"),
     LANG, *BATCH,
 )  # fmt: skip
 def card(
@@ -147,7 +148,21 @@ def card(
     names = _some(names, all, "county")
     if names and within:
         names = [str(laoqu.resolve_place(name, within=within)) for name in names]
+    elif within:
+        names = _counties(within)
     return _batch(laoqu.run_cards, names, langs, **options)
+
+
+def _counties(within: str) -> list[str]:
+    """Return the documented counties of a province, a city or an area."""
+    from laoqu import places, reports
+
+    inside = places.inside(within)
+    codes = reports.county_codes()
+    found = [c for c in codes if inside & {c, f"{c[:4]}00", f"{c[:2]}0000"}]
+    if not found:
+        raise LaoquError(f"no source puts a county of {within} into an area: name its counties")
+    return found
 
 
 def _some(names: list[str], every: bool, what: str) -> list[str] | None:

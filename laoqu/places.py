@@ -325,6 +325,11 @@ class _Index:
         return UnknownId(asked.name, nearest(text, self.full), "place")
 
 
+def inside(within: str, folder: Path | None = None) -> frozenset[str]:
+    """Return the codes of a province, a city, or of an area's counties."""
+    return _index(folder or paths.data()).inside(within)
+
+
 @lru_cache(maxsize=4)
 def _index(folder: Path) -> _Index:
     return _Index(folder)

@@ -38,7 +38,10 @@ def find(plan: Plan, place: str) -> pd.Series:
     code = place if place in units.index else str(resolve_place(place, folder=plan.folder))
     if code in set(units["parent"]):
         name = units.at[code, "name"]
-        raise ParameterError(f"{name} ({code}) has counties of its own: name one of them")
+        raise ParameterError(
+            f"{name} ({code}) has counties of its own: name one of them, "
+            f"or `laoqu card --all --within {name}`"
+        )
     row = units.loc[code].copy()
     row["city"] = row["parent"] if units["level"].get(row["parent"]) == "prefecture" else ""
     return row

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from laoqu.analysis.writing import write
 from laoqu.errors import LaoquError, require
 
 SPEC = tomllib.loads(Path(__file__).with_name("estimators.toml").read_text(encoding="utf-8"))
@@ -31,6 +32,14 @@ class Prepared(NamedTuple):
 
     data: pd.DataFrame
     note: dict[str, object]
+
+    def __repr__(self) -> str:
+        lines = (f"{name:<26}{value}" for name, value in self.note.items())
+        return "\n".join([f"{len(self.data):,} rows for an estimator", *lines])
+
+    def to_file(self, path: Path | str) -> Path:
+        """Write the rows as .csv, .parquet, .dta or .xlsx, with the note beside them."""
+        return write(self.data, path, f"{self!r}\n")
 
     def event_study(self, outcome: str | None = None) -> pd.DataFrame:
         """Return the difference of mean changes since the reference year, year by year.
@@ -95,7 +104,7 @@ def for_estimator(
     if missing := [c for c in (*keys, "first_treat") if c not in frame]:
         raise LaoquError(f"columns {', '.join(missing)} are missing: call .treat(…) first")
     if outcome is not None:
-        require(outcome, list(frame), "column of the panel")
+        require(outcome, list(frame.select_dtypes("number")), "column of numbers of the panel")
     known = frame[keys].notna().all(axis=1)
     valued = known & (frame[outcome].notna() if outcome else True)
     data, lost = frame[valued].reset_index(drop=True), frame[~known]

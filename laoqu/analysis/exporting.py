@@ -65,7 +65,7 @@ def files(
     if estimator is not None and table["channel"].nunique() > 1:
         raise LaoquError(
             f"{estimator} takes one channel: name it; the only one with a control group in the "
-            f"plan is {KEY}"
+            f"plan is {KEY} (--channel {KEY})"
         )
     rows = table.merge(pd.DataFrame({"year": span}, dtype="Int64"), how="cross")
     panel, kept, empty = treatment.timed(rows), KEPT, "NA"

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from laoqu import paths, places, succession
+from laoqu import places, succession
 from laoqu.analysis import estimators, treatment
 from laoqu.analysis.monitor import Monitor
 from laoqu.analysis.quality import coverage, findings
 from laoqu.analysis.reading import Columns, read
-from laoqu.errors import LaoquError, OutputError, require
+from laoqu.analysis.writing import write
+from laoqu.errors import LaoquError, require
 from laoqu.reprs import card
-from laoqu.sheets import csv_bytes, without_formulas
 from laoqu.spelling import clean
 from laoqu.succession import FIRST, LAST, YEAR, Units
 
@@ -36,8 +36,6 @@ LEVELS = {"county": "counties", "prefecture": "cities", "province": "provinces"}
 VINTAGE_SHARE = 0.9
 #: Fewer codes than this fit many years by chance: then all must, and the panel must reach the year.
 VINTAGE_CODES = 10
-#: Characters that a cell of a workbook takes.
-CELL = 32_767
 #: What the plan is loaded by.
 ENVIRONMENT = ("DATA", "MEMBERSHIP", "BOUNDARIES", "CODING")
 
@@ -146,28 +144,9 @@ class Panel:
 
         ``<name>.README.txt`` beside it says what was done; what is there already is refused.
         """
-        path = Path(path).expanduser()
-        note = path.with_name(f"{path.stem}.README.txt")
-        for target in (path, note):
-            if target.exists():
-                raise OutputError(f"{paths.display(target)} is there already: name another file")
-        data = self.data.reset_index(drop=True)
-        writers = {
-            ".csv": lambda: path.write_bytes(csv_bytes(data)),
-            ".parquet": lambda: data.to_parquet(path, index=False),
-            ".dta": lambda: _for_stata(data, path),
-            ".xlsx": lambda: _for_excel(data, path),
-        }
-        if path.suffix not in writers:
-            raise OutputError(f"{path.name}: expected one of {', '.join(writers)}")
         about = Path(__file__).with_name("panel_readme.txt").read_text(encoding="utf-8")
         about = about.format(vintage=self.vintage, report=self.report, notes="\n".join(self.notes))
-        try:
-            writers[path.suffix]()
-            note.write_text(about, encoding="utf-8")
-        except (OSError, ValueError) as error:
-            raise OutputError(f"{paths.display(path)} cannot be written: {error}") from error
-        return path
+        return write(self.data, path, about)
 
 
 def panel(
@@ -330,7 +309,7 @@ Line = tuple[str, int, object, str]
 def _told(data: pd.DataFrame) -> Line:
     """Return the first line of the report: what was read."""
     levels = data.drop_duplicates("code_in_panel")["level"].map(LEVELS).value_counts()
-    kinds = ", ".join(f"{n:,} {level}" for level, n in levels.items())
+    kinds = "; ".join(f"{level}: {n:,}" for level, n in levels.items())
     years = data["year"].nunique()
     detail = f"{_span(data['year'])}, {years} years; {kinds}" if years else kinds
     return "read", len(data), data["code_in_panel"].nunique(), detail
@@ -363,23 +342,3 @@ def _told_of_names(against: pd.DataFrame) -> Iterator[Line]:
         )
         codes = against["code_in_panel"].nunique()
         yield "name contradicts the code", int(against["rows"].sum()), codes, shown
-
-
-def _for_stata(data: pd.DataFrame, path: Path) -> None:
-    """Write what Stata can hold: no missing whole numbers, text without NA and of any length."""
-    numbers = data.select_dtypes("number").columns
-    kept = [c for c in numbers if data[c].dtype.kind in "iuf" and data[c].notna().all()]
-    words = data.columns.difference(numbers)
-    text = {c: data[c].astype("object").where(data[c].notna(), "").astype(str) for c in words}
-    long = [c for c in words if text[c].str.len().max() > 500]
-    data = data.astype(dict.fromkeys(numbers.difference(kept), "float64")).assign(**text)
-    data.to_stata(path, write_index=False, version=118, convert_strl=long)
-
-
-def _for_excel(data: pd.DataFrame, path: Path) -> None:
-    """Write a workbook; a text that a cell cannot hold is refused, not cut."""
-    data = without_formulas(data)
-    longest = max(data[c].astype("str").str.len().max() for c in data)
-    if longest > CELL:
-        raise ValueError(f"a cell holds {longest:,.0f} characters, XLSX takes {CELL:,}")
-    data.to_excel(path, index=False)

@@ -134,7 +134,7 @@ def _jumps(once: pd.DataFrame, column: str) -> Iterator[pd.DataFrame]:
     moved &= (np.sign(before) == np.sign(after)) & (up.abs() > RANK) & (down.abs() > RANK)
     moved &= (before.abs() > np.log10(MOVED)) & (after.abs() > np.log10(MOVED))
     places = zip(place[moved], (place - up)[moved], strict=True)
-    looks = [f"place {now:.2f} of 1 among the units, {was:.2f} the year before"
+    looks = [f"place {now:.2f} of 1 among the units, {was:.2f} before"
              for now, was in places]  # fmt: skip
     yield _made(rows[moved], "rank", column, looks)
 
@@ -146,12 +146,12 @@ def _sides(values: pd.Series, unit: pd.Series) -> tuple[pd.Series, pd.Series]:
 
 
 def _size(log: float, stays: bool) -> str:
-    """Return how large a jump looks: about 10 times its neighbours, a tenth of the year before."""
+    """Return how large a jump looks: about 10 times its neighbours, a tenth of the one before."""
     power = round(abs(log))
     text = f"{10**log:.3g} times"
     if 1 <= power <= 4 and abs(abs(log) - power) <= NEAR:
         text = f"about {10**power:,} times" if log > 0 else f"about 1/{10**power:,} of"
-    return f"{text} {'the year before, and stays' if stays else 'its neighbours in time'}"
+    return f"{text} {'the value before, and stays' if stays else 'its neighbours in time'}"
 
 
 def _constant(once: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -173,7 +173,7 @@ def _code_breaks(once: pd.DataFrame, column: str) -> pd.DataFrame:
     usual = growth.groupby(once["year"]).transform("median")
     rows = once[changed & ((growth / usual - 1).abs() > 1 / 3).fillna(False)]
     looks = [
-        f"code changed, value {times:.2f} times the year before" for times in growth[rows.index]
+        f"code changed, value {times:.2f} times the one before" for times in growth[rows.index]
     ]
     return _made(rows, "code_break", column, looks)
 

@@ -67,6 +67,8 @@ def summarise(runs: Sequence[Run], quiet: bool, only_failed: bool) -> bool:
             print(f"{run.name}  FAILED{where}: {run.error}")
             lines = run.last_lines if list(run.last_lines) != [run.error] else ()
             print("".join(f"    {line}\n" for line in lines), end="")
+            left = (paths.outputs() / run.name).glob("*.failed.ipynb")
+            print("".join(f"    see {paths.display(path)}\n" for path in left), end="")
     if not quiet:
         left = f", {counts['skipped']} not failed and not run" if only_failed else ""
         print(f"{counts['ok']} written, {counts['unchanged']} unchanged{left}, "

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import laoqu as lq
 from laoqu import paths, reports
+from laoqu.cli import main
 from laoqu.run import batch, dask, process
 from laoqu.run import store as stores
 from laoqu.run.crate import metadata
@@ -368,6 +369,15 @@ def test_clients_that_write_outputs_as_they_are_find_no_scalar_of_numpy(name):
 
 
 # --- a batch
+
+
+def test_a_failure_says_which_notebook_to_open(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("LAOQU_OUTPUTS", str(tmp_path / "out"))
+    path = book(tmp_path / "fails.ipynb", "n = 1", "assert n != 13")
+    assert main(["run", str(path), "-p", "n=13"]) == 1
+    said = capsys.readouterr().out
+    (left,) = (tmp_path / "out").rglob("*.failed.ipynb")
+    assert f"{left.parent.name}/report.failed.ipynb" in said
 
 
 def test_only_what_changed_is_run_and_it_is_said_why(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import laoqu as lq
-from laoqu.analysis import estimators, exporting, treatment
+from laoqu.analysis import estimators, exporting, monitor, treatment
 from laoqu.errors import LaoquError
 
 PLAN = lq.load()
@@ -158,6 +158,19 @@ def test_each_estimator_gets_its_own_way_to_write_never_treated(name):
 def test_a_panel_without_the_years_it_needs_is_refused(years, message):
     with pytest.raises(LaoquError, match=message):
         made(years).treat(KEY).for_estimator("sunab", "y")
+
+
+def test_rows_for_an_estimator_go_to_stata_and_a_wrong_outcome_is_told_the_right_ones(tmp_path):
+    treated = lq.panel(monitor.synthetic(PLAN, range(2014, 2025))).treat(KEY)
+    with pytest.raises(LaoquError, match=r"column of numbers.* 'zzz'; nearest: .*income"):
+        treated.for_estimator("csdid", "zzz")
+    ready = treated.for_estimator("csdid", "income")
+    path = ready.to_file(tmp_path / "ready.dta")
+    found = pd.read_stata(path)
+    assert found["first_reacts"].tolist() == ready.data["first_reacts"].tolist()
+    assert set(found["first_reacts"]) == {0, 2021}
+    note = (tmp_path / "ready.README.txt").read_text("utf-8")
+    assert "csdid income, ivar(county_id) time(year) gvar(first_reacts)" in note
 
 
 def test_missing_values_and_missing_rows_are_counted():

@@ -1,0 +1,58 @@
+"""Rows written as what statistics programs read, with a note beside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from laoqu import paths
+from laoqu.errors import OutputError
+from laoqu.sheets import csv_bytes, without_formulas
+
+#: Characters that a cell of a workbook takes.
+CELL = 32_767
+
+
+def write(data: pd.DataFrame, path: Path | str, about: str) -> Path:
+    """Write rows in the form that `path` ends in, and `about` beside them: see `Panel.to_file`."""
+    path = Path(path).expanduser()
+    note = path.with_name(f"{path.stem}.README.txt")
+    for target in (path, note):
+        if target.exists():
+            raise OutputError(f"{paths.display(target)} is there already: name another file")
+    data = data.reset_index(drop=True)
+    writers = {
+        ".csv": lambda: path.write_bytes(csv_bytes(data)),
+        ".parquet": lambda: data.to_parquet(path, index=False),
+        ".dta": lambda: _for_stata(data, path),
+        ".xlsx": lambda: _for_excel(data, path),
+    }
+    if path.suffix not in writers:
+        raise OutputError(f"{path.name}: expected one of {', '.join(writers)}")
+    try:
+        writers[path.suffix]()
+        note.write_text(about, encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{paths.display(path)} cannot be written: {error}") from error
+    return path
+
+
+def _for_stata(data: pd.DataFrame, path: Path) -> None:
+    """Write what Stata can hold: no missing whole numbers, text without NA and of any length."""
+    numbers = data.select_dtypes("number").columns
+    kept = [c for c in numbers if data[c].dtype.kind in "iuf" and data[c].notna().all()]
+    words = data.columns.difference(numbers)
+    text = {c: data[c].astype("object").where(data[c].notna(), "").astype(str) for c in words}
+    long = [c for c in words if text[c].str.len().max() > 500]
+    data = data.astype(dict.fromkeys(numbers.difference(kept), "float64")).assign(**text)
+    data.to_stata(path, write_index=False, version=118, convert_strl=long)
+
+
+def _for_excel(data: pd.DataFrame, path: Path) -> None:
+    """Write a workbook; a text that a cell cannot hold is refused, not cut."""
+    data = without_formulas(data)
+    longest = max(data[c].astype("str").str.len().max() for c in data)
+    if longest > CELL:
+        raise ValueError(f"a cell holds {longest:,.0f} characters, XLSX takes {CELL:,}")
+    data.to_excel(path, index=False)
