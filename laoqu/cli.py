@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import warnings
@@ -13,29 +12,10 @@ from pathlib import Path
 import laoqu
 from laoqu import paths
 from laoqu.errors import DataError, LaoquError
+from laoqu.verbs import arg, parsed, verb
 
 #: What a shell says of a command whose reader has gone.
 CLOSED_PIPE = 141
-#: Name of a verb → its function and arguments.
-VERBS: dict[str, tuple[Callable, tuple]] = {}
-
-
-def arg(*names: str, **options: object) -> tuple:
-    """Return one argument of a verb, as `argparse.ArgumentParser.add_argument` takes it."""
-    return names, options
-
-
-def verb(name: str, *arguments: tuple) -> Callable:
-    """Make a function a verb: it gets its arguments by name and may return an exit status.
-
-    What it says of itself is its docstring; a name of two words is a verb of a verb.
-    """
-
-    def add(function: Callable) -> Callable:
-        VERBS[name] = function, arguments
-        return function
-
-    return add
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     warnings.formatwarning = lambda message, *_, **__: f"laoqu: {message}\n"
     try:
-        given = _parsed(sys.argv[1:] if argv is None else list(argv))
+        given = parsed(sys.argv[1:] if argv is None else list(argv))
         status = given.pop("function")(**given) or 0
         if sys.stdout:
             sys.stdout.flush()
@@ -66,40 +46,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             stopped = isinstance(error, KeyboardInterrupt)
             print(f"laoqu: {'stopped' if stopped else what + where}", file=sys.stderr)
         return 1
-
-
-def _parsed(argv: list[str]) -> dict[str, object]:
-    parser = argparse.ArgumentParser(prog="laoqu", description=laoqu.__doc__.splitlines()[0])
-    parser.add_argument("--version", action="version", version=f"laoqu {laoqu.__version__}")
-    parser.set_defaults(function=parser.print_help, own=[])
-    groups = {"": parser.add_subparsers(metavar="COMMAND")}
-    for name, (function, arguments) in VERBS.items():
-        text = function.__doc__[0].lower() + function.__doc__[1:].rstrip(".")
-        group, _, last = name.rpartition(" ")
-        if group not in groups:  # the first verb of a verb
-            above = groups[""].choices.get(group) or groups[""].add_parser(
-                group, help="has its own verbs"
-            )
-            groups[group] = above.add_subparsers(metavar="VERB", required=group not in VERBS)
-        added = groups[group].add_parser(last, help=text, description=text)
-        own = [added.add_argument(*names, **options).dest for names, options in arguments]
-        added.set_defaults(function=function, own=own)
-    given, rest = parser.parse_known_args(_joined(argv))
-    if given.function is lab:
-        given.options, given.own = [text for text in rest if text != "--"], ["options"]
-    elif rest:
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    return {"function": given.function, **{name: getattr(given, name) for name in given.own}}
-
-
-def _joined(argv: list[str]) -> list[str]:
-    """Return the arguments with ``-p NAME VALUE``, as papermill has it, as ``-p NAME=VALUE``."""
-    found, left = [], list(argv)
-    while left:
-        found.append(left.pop(0))
-        if found[-1] == "-p" and left and "=" not in left[0] and len(left) > 1:
-            left[:2] = [f"{left[0]}={left[1]}"]
-    return found
 
 
 def _names(text: str) -> list[str]:
@@ -186,16 +132,9 @@ def plan(langs: list[str], **options: object) -> int:
 )  # fmt: skip
 def run(notebook: str, pairs: list[str], params: str | None, **options: object) -> int:
     """Run a notebook for any sets of parameters."""
-    from laoqu.run.parameters import Notebook, read_sets
+    from laoqu.run.parameters import Notebook, read_pairs, read_sets
 
-    given = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not (name and equals):
-            raise LaoquError(f"-p {pair}: expected NAME=VALUE")
-        if name in given:
-            raise LaoquError(f"-p {name} is given twice: several sets stand in a --params FILE")
-        given[name] = value
+    given = read_pairs(pairs)
     book = Notebook(notebook)
     sets = [book.parse({**each, **given}) for each in (read_sets(Path(params)) if params else [{}])]
     return _batch(laoqu.run_notebook, book.path, sets, **options)
@@ -391,7 +330,7 @@ def coding_sample(to: str, kinds: list[str] | None, **options: object) -> None:
 def coding_compare(to: str | None, **sheets: str | None) -> None:
     """Compare a sheet with the shipped codes, or two of a sample with each other too."""
     from laoqu import validation
-    from laoqu.show.table import text_table
+    from laoqu.show.table import frame_text
 
     found = validation.compare(laoqu.load(), **sheets)
     keep = found.agreement["statistic"].str.match("percent|alpha|ac")
@@ -405,28 +344,18 @@ def coding_compare(to: str | None, **sheets: str | None) -> None:
     }
     for name, table in shown.items():
         if len(table):
-            print(f"{name}\n")
-            rows = table.map(lambda v: f"{v:.3f}" if isinstance(v, float) else str(v))
-            numeric = {i for i, kind in enumerate(table.dtypes) if kind.kind in "fi"}
-            print(text_table(list(table.columns), rows.to_numpy().tolist(), numeric), end="\n\n")
+            print(f"{name}\n\n{frame_text(table)}\n")
     if found.differences.empty:
         print("no unit differs")
     if to:
         print(f"wrote {paths.display(validation.write(found, to))}")
 
 
-@verb("lab")
+@verb("lab", further="options")
 def lab(options: list[str]) -> int:
     """Open the notebooks in JupyterLab; its own options may follow."""
-    import shutil
     import subprocess
 
-    folder = paths.notebooks()
-    if paths.checkout() is None:  # nothing is written into site-packages
-        folder = Path.cwd() / "laoqu-notebooks"
-        folder.mkdir(exist_ok=True)
-        for path in paths.notebooks().glob("*.ipynb"):
-            if not (folder / path.name).exists():
-                shutil.copyfile(path, folder / path.name)
-        print(f"the notebooks are in {folder}")
+    folder = paths.notebooks_to_edit()
+    print(f"the notebooks are in {folder}")
     return subprocess.call([sys.executable, "-m", "jupyterlab", *options, str(folder)])

@@ -38,7 +38,6 @@ CONFIDENCE = {"高": "high", "中": "medium", "低": "low", "": "high"}
 #: Day 0 of the numbers that a spreadsheet has for dates, and how people write dates.
 EPOCH = datetime(1899, 12, 30)
 DATES = ("%Y-%m-%d", "%Y%m%d", "%Y-%m", "%Y")
-MODES = ("only", "complete")
 
 
 class RowError(Exception):
@@ -53,7 +52,7 @@ def read(path: Path, tables: Tables, mode: str = "only") -> tuple[Table, pd.Data
     without a row stays empty ("only") or keeps the rows of the shipped table ("complete"). The
     table is as the shipped one, sorted, with every problem found; conversions are one row each.
     """
-    require(mode, MODES, "membership_mode")
+    require(mode, own.MODES, "membership_mode")
     notes = own.Notes(path)
     table = Table("membership", notes.file, tables["membership"].fields)
     head, *rows = sheets.cells(path) or [[]]

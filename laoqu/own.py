@@ -17,6 +17,8 @@ adcode adcode_2021 county_code countycode 县代码 区县代码 县级码 行�
 pac code 代码
 """
 NAME = "name county county_name 名称 县 县名 县市区 区县 县级行政区 ct_name"
+#: What becomes of areas without a row in an own membership table: empty, or as shipped.
+MODES = ("only", "complete")
 CONVERSIONS = ["file", "row", "found", "used", "why"]
 #: Rows that are named when many have the same fault; faults after which a file is read no further.
 SHOWN, MOST = 5, 500

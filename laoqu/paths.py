@@ -45,6 +45,18 @@ def docs() -> Path:
     return (checkout() or SHARED) / "docs"
 
 
+def notebooks_to_edit() -> Path:
+    """Return `notebooks`; of a wheel, into which nothing is written, copies beside the caller."""
+    if checkout():
+        return notebooks()
+    folder = Path.cwd() / "laoqu-notebooks"
+    folder.mkdir(exist_ok=True)
+    for path in notebooks().glob("*.ipynb"):
+        if not (folder / path.name).exists():
+            shutil.copyfile(path, folder / path.name)
+    return folder
+
+
 def outputs() -> Path:
     """Return the outputs folder: ``LAOQU_OUTPUTS``, the checkout's, or ``./outputs``."""
     return _named("LAOQU_OUTPUTS", lambda: (checkout() or Path.cwd()) / "outputs")

@@ -23,7 +23,7 @@ from laoqu.errors import (
     nearest,
     require,
 )
-from laoqu.own import CONVERSIONS
+from laoqu.own import CONVERSIONS, MODES
 from laoqu.reprs import Keys, asked, card, no_name
 
 if TYPE_CHECKING:
@@ -67,15 +67,13 @@ class Plan:
         if "membership" in self.own:
             from laoqu import membership
 
-            given = self.own["membership"], self._tables, membership_mode
-            table, found = membership.read(*given)
+            table, found = membership.read(self.own["membership"], self._tables, membership_mode)
             self._converted.append(found)
             self._tables.put(table)
             self.table("membership")  # which refuses a table with problems
         self._sheet: pd.DataFrame | None = None
         if "coding" in self.own:
-            known = self.table("measures"), self.codebook()
-            self._sheet = sheets.read(self.own["coding"], *known)
+            self._sheet = sheets.read(self.own["coding"], self.table("measures"), self.codebook())
 
     def table(self, name: str, region: str | None = None) -> pd.DataFrame:
         """Return any table of the data package (see docs/dictionary.md), checked and typed.
@@ -88,8 +86,7 @@ class Plan:
     @property
     def conversions(self) -> pd.DataFrame:
         """What was converted while files of a reader's own were read so far, one row each."""
-        nothing = pd.DataFrame(columns=CONVERSIONS)
-        return pd.concat(self._converted, ignore_index=True) if self._converted else nothing
+        return pd.concat([pd.DataFrame(columns=CONVERSIONS), *self._converted], ignore_index=True)
 
     @property
     def tables(self) -> list[str]:
@@ -99,7 +96,6 @@ class Plan:
     def __getitem__(self, name: str) -> pd.DataFrame:
         return self.table(name)
 
-    # `show` is added in `laoqu/__init__.py`: what it draws with stands above this module.
     def __getattr__(self, name: str) -> object:
         raise no_name("a plan", name, dir(self))
 
@@ -155,11 +151,7 @@ class Plan:
             hint = nearest(str(id), citation.ids(self.document, self.table))
             raise UnknownId(id, hint or error.suggestions) from None
         named = self.reach(region.region_id).query("how == 'named'")["unit_id"].nunique()
-        return (
-            f"{region.full_zh} / {region.name_en} ({region.region_id})\n"
-            f"{', '.join(region.provinces)}\nnamed in {named} directive sentences; "
-            f"documented counties: {region.documented} of {region.official_total}"
-        )
+        return region.described(named)
 
     def scopes(self) -> pd.DataFrame:
         """Return whom each segment of each sentence is for (see the data dictionary)."""
@@ -324,8 +316,8 @@ class Plan:
     @schema.once
     def nearest_reach(self, min_confidence: str = "medium") -> pd.DataFrame:
         """Return how each directive sentence reaches each area at its nearest, all pairs."""
-        tables = self.reach(None, min_confidence), self.scopes()
-        return regions.nearest_reach(*tables, self.region_ids)
+        reached = self.reach(None, min_confidence)
+        return regions.nearest_reach(reached, self.scopes(), self.region_ids)
 
     @schema.once
     def measure_reach(self, min_confidence: str = "medium") -> pd.DataFrame:
@@ -410,8 +402,6 @@ def load(
         if path is not None and not isinstance(path, str | os.PathLike):
             raise ParameterError(f"{name} is {path!r}, expected a path; `lq.load()` needs none")
     if membership_mode:
-        from laoqu.membership import MODES
-
         require(membership_mode, MODES, "membership_mode")
     mode = membership_mode or os.environ.get("LAOQU_MEMBERSHIP_MODE") or "only"
     plan = Plan(Path(folder) if folder else paths.data(), paths.own_files(given), mode)

@@ -12,7 +12,7 @@ import pandas as pd
 from scipy import stats
 
 from laoqu.analysis.agreement import most_disagreement
-from laoqu.validation import ADDED
+from laoqu.analysis.sampling import ADDED
 
 UNITS = 223
 TREATED = 53

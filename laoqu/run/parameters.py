@@ -12,7 +12,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -155,6 +155,23 @@ def digest_of(value: object) -> str:
     """Return the SHA-256 of plain data, whatever the order of its keys."""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
+def read_pairs(pairs: Iterable[str]) -> dict[str, str]:
+    """Return the parameters of texts ``NAME=VALUE``.
+
+    >>> read_pairs(["region=yimeng", "lang=zh"])
+    {'region': 'yimeng', 'lang': 'zh'}
+    """
+    found = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not (name and equals):
+            raise ParameterError(f"-p {pair}: expected NAME=VALUE")
+        if name in found:
+            raise ParameterError(f"-p {name} is given twice: several sets stand in a --params FILE")
+        found[name] = value
+    return found
 
 
 def read_sets(file: Path) -> list[dict[str, object]]:

@@ -285,6 +285,13 @@ def text_table(
     return "\n".join(lines)
 
 
+def frame_text(frame: pd.DataFrame) -> str:
+    """Return a frame as aligned text: see `text_table`."""
+    rows = frame.map(lambda v: f"{v:.3f}" if isinstance(v, float) else str(v))
+    numeric = {i for i, kind in enumerate(frame.dtypes) if kind.kind in "fi"}
+    return text_table(list(frame.columns), rows.to_numpy().tolist(), numeric)
+
+
 def width(text: str) -> int:
     """Return the columns that a text takes in a terminal."""
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)

@@ -13,7 +13,7 @@ import pytest
 from distributed.cli import dask_scheduler, dask_worker
 
 import laoqu as lq
-from laoqu import cli, paths
+from laoqu import cli, paths, verbs
 
 ROOT = paths.checkout()
 if ROOT is None:
@@ -59,7 +59,7 @@ def own_files(text):
 def parse(line, words):
     """Check a command that is not run as far as its own parser does."""
     if words[0] == "laoqu":
-        cli._parsed(words[1:])
+        verbs.parsed(words[1:])
     elif words[0] == "make":
         subprocess.run(["make", "-n", *words[1:]], cwd=ROOT, capture_output=True, check=True)
     elif words[0] == "dask":
@@ -135,8 +135,8 @@ def test_commands_in_sentences_name_verbs_and_options_that_exist(path):
     text = BLOCK.sub("", path.read_text(encoding="utf-8"))
     for line in re.findall(r"`laoqu ([a-z][^`]*)`", text):
         words = line.split()
-        name = " ".join(words[:2]) if " ".join(words[:2]) in cli.VERBS else words[0]
-        assert name in cli.VERBS, line
-        known = {each for names, _ in cli.VERBS[name][1] for each in names}
+        name = " ".join(words[:2]) if " ".join(words[:2]) in verbs.VERBS else words[0]
+        assert name in verbs.VERBS, line
+        known = {each for names, _ in verbs.VERBS[name][1] for each in names}
         asked = set(re.findall(r"--[a-z-]+", line))
         assert asked <= known or name == "lab", line

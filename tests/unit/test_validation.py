@@ -13,6 +13,7 @@ from openpyxl import load_workbook
 
 import laoqu as lq
 from laoqu import paths, validation
+from laoqu.analysis import sampling
 from laoqu.cli import main
 
 PLAN = lq.load()
@@ -88,9 +89,9 @@ def test_a_sample_is_stratified_with_known_chances_and_seeded(key, tmp_path):
         assert len(rows) == 40
         # A sample weighted by its chances is as large as what it was drawn from.
         assert (1 / rows["probability"]).sum() == pytest.approx(len(UNITS[kind]))
-    again = validation.draw(UNITS["measures"].reset_index(), 40, 7)
+    again = sampling.draw(UNITS["measures"].reset_index(), 40, 7)
     assert again["unit_id"].tolist() == key.loc[key["kind"] == "measures", "unit_id"].tolist()
-    assert validation.draw(UNITS["scopes"].reset_index(), 999)["probability"].eq(1).all()
+    assert sampling.draw(UNITS["scopes"].reset_index(), 999)["probability"].eq(1).all()
     with pytest.raises(lq.LaoquError, match="--n is 9, expected 10 or more: 2 a stratum"):
         validation.sample(PLAN, tmp_path / "new", n=9)
     assert not (tmp_path / "new").exists()
@@ -266,7 +267,7 @@ def test_the_corrected_interval_covers_and_the_shipped_share_is_biased(
     rng = np.random.default_rng(11)
     strata = UNITS["measures"]["stratum"].reset_index(drop=True)
     groups = [np.flatnonzero(strata == each) for each in strata.unique()]
-    sizes = validation.allocate(strata.value_counts(), 80)
+    sizes = sampling.allocate(strata.value_counts(), 80)
     covered, estimates, naive = [], [], []
     for _ in range(8):
         truth = pd.Series((rng.random(223) < share).astype(float))
@@ -274,7 +275,7 @@ def test_the_corrected_interval_covers_and_the_shipped_share_is_biased(
         shipped = truth.where(wrong >= np.where(truth == 1, missed, false_one), 1 - truth)
         for _ in range(60):
             rows = [rng.choice(g, sizes[strata[g[0]]], replace=False) for g in groups]
-            found = validation.corrected(shipped, truth.iloc[np.concatenate(rows)], strata)
+            found = sampling.corrected(shipped, truth.iloc[np.concatenate(rows)], strata)
             covered.append(found["low"] <= truth.mean() <= found["high"])
             estimates.append(found["corrected"] - truth.mean())
             naive.append(found["shipped"] - truth.mean())
@@ -285,11 +286,11 @@ def test_the_corrected_interval_covers_and_the_shipped_share_is_biased(
 
 def test_no_wrong_code_in_a_sample_is_not_none_in_the_plan():
     ones, strata = pd.Series(1.0, range(223)), pd.Series("S", range(223))
-    found = validation.corrected(ones, ones.iloc[:60], strata)
+    found = sampling.corrected(ones, ones.iloc[:60], strata)
     assert found["corrected"] == found["high"] == 1
     assert 0.93 < found["low"] < 0.97
-    assert validation.corrected(ones, ones, strata)["low"] == 1  # everything was coded
-    nobody = validation.corrected(ones, ones.iloc[:60], strata.where(strata.index < 100, "E"))
+    assert sampling.corrected(ones, ones, strata)["low"] == 1  # everything was coded
+    nobody = sampling.corrected(ones, ones.iloc[:60], strata.where(strata.index < 100, "E"))
     assert np.isnan(nobody["corrected"])
 
 
