@@ -40,7 +40,7 @@ test: $(STAMP) ## run everything CI runs: lint, data checks, tests, notebooks
 	$(BIN)/laoqu check
 	$(BIN)/laoqu build --check
 	$(BIN)/python -m pytest -n 2 --dist loadfile
-	$(BIN)/python -m pytest --nbval-lax --nbval-sanitize-with tools/nbval.cfg -p no:cacheprovider notebooks
+	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval-lax --nbval-sanitize-with tools/nbval.cfg -p no:cacheprovider notebooks
 
 check: $(STAMP) ## check every table and the raw text
 	$(BIN)/laoqu check

@@ -125,9 +125,7 @@ def run_notebook(
         for name, values in asked.items():
             keys[name] = {"notebook": content, "parameters": digest_of(values), **common}
             if named[name]:
-                read = {
-                    text: digest(path.read_bytes()) for text, path in named[name].items()
-                }
+                read = {text: digest(path.read_bytes()) for text, path in named[name].items()}
                 keys[name]["files"] = digest_of(read)
                 store.sets[digest_of(read)] = read
             status, why, forms = _status(store, name, keys[name], formats, force, only_failed)

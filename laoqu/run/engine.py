@@ -52,8 +52,9 @@ CELL_FILE = re.compile(r"^\S*ipykernel_\d+[/\\]\d+\.py", re.MULTILINE)
 #: A run looks for garbage when this many objects are new, not 700: what it has is mostly kept.
 GARBAGE = (50_000, 20, 50)
 #: Errors that we raise on purpose.
-ON_PURPOSE = {kind.__name__ for kind in
-              (LaoquError, DataError, UnknownId, ParameterError, OutputError)} | {"AmbiguousName"}
+ON_PURPOSE = {
+    kind.__name__ for kind in (LaoquError, DataError, UnknownId, ParameterError, OutputError)
+} | {"AmbiguousName"}
 #: The most characters of an error, and of what one cell prints, that are kept.
 ERROR_TEXT, PRINTED = 4_000, 10_000_000
 INLINE = "module://matplotlib_inline.backend_inline"

@@ -156,10 +156,12 @@ def plan_page(visit, folder):
     return lambda path, *at, **more: visit(f"{folder}/{path}", *at, **more)
 
 
-@pytest.mark.parametrize("lang", LANGS)
-def test_the_page_is_open_to_all_on_every_screen(plan_page, folder, lang):
-    assert (folder / lang / "plan.html").stat().st_size < 1_050_000
-    for width, scheme in ((360, "light"), (768, "dark"), (1280, "light")):
+SCREENS = [("zh", 360, "light"), ("en", 768, "dark"), ("zh", 1280, "light")]
+
+
+def test_the_page_is_open_to_all_on_every_screen(plan_page, folder):
+    for lang, width, scheme in SCREENS:
+        assert (folder / lang / "plan.html").stat().st_size < 1_050_000
         page = plan_page(f"{lang}/plan.html", width, color_scheme=scheme)
         for wanted in ("h1", ".answer", "#filter summary"):
             box = page.locator(wanted).bounding_box()

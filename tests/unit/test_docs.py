@@ -26,6 +26,7 @@ BATCH = ("report", "card", "plan", "run", "monitor")
 NOT_RUN = {
     "laoqu lab": "waits for a browser",
     "laoqu build": "writes into the checkout",
+    "laoqu coding compare": "takes sheets that people filled in; an empty one is refused",
     "make": "installs or takes minutes; `make -n` knows target and variables",
     "dask": "waits for other machines",
     "pip": "fetches",
