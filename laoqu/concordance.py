@@ -6,6 +6,7 @@ import os
 import re
 import zipfile
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
@@ -315,7 +316,7 @@ def _text(given: Plan | Document) -> Text:
 def compare(plan: Plan | Document, other: Plan | Document) -> pd.DataFrame:
     """Return the passages of two documents that share a term or a place, the most alike first.
 
-    Both are from `laoqu.load` or `read`. Terms are those of the collection (``terms.csv``, 341
+    Both are from `laoqu.load` or `read`. Terms are those of `plan` (``terms.csv``, 341
     terms of the plan of 2021), so what only other plans speak of is none; places are named ones
     (``mentions()``). ``similarity`` says how alike the wording is: the cosine of the passages'
     pairs of neighbouring characters, each weighted by how few passages of both documents have it; 1
@@ -324,7 +325,8 @@ def compare(plan: Plan | Document, other: Plan | Document) -> pd.DataFrame:
 
     One row per pair of passages, the columns `COMPARED`.
     """
-    mine, theirs = _features(_text(plan)), _features(_text(other))
+    table = getattr(plan, "table", None) or schema.Tables(paths.data()).frame
+    mine, theirs = (_features(_text(each), table) for each in (plan, other))
     alike = _cosine([each["grams"] for each in mine], [each["grams"] for each in theirs])
     rows = []
     for i, one in enumerate(mine):
@@ -337,11 +339,10 @@ def compare(plan: Plan | Document, other: Plan | Document) -> pd.DataFrame:
     return table.sort_values("similarity", ascending=False, kind="stable", ignore_index=True)
 
 
-def _features(text: Text) -> list[dict[str, object]]:
+def _features(text: Text, table: Callable[[str], pd.DataFrame]) -> list[dict[str, object]]:
     """Return what is compared of each passage that has a sentence."""
-    tables = schema.Tables(paths.data())
-    synonyms = tables.frame("term_synonyms").set_index("variant")["term"].to_dict()
-    listed, stops = tables.frame("terms")["term"], tables.frame("term_stops")["stop"]
+    synonyms = table("term_synonyms").set_index("variant")["term"].to_dict()
+    listed, stops = table("terms")["term"], table("term_stops")["stop"]
     units = [replace(each, text=text.simple[each.start : each.end]) for each in text.units]
     tokens = measures.tokens(units, measures.lexicon(listed, synonyms, stops))
     terms = tokens.groupby(tokens["unit_id"].str.split(".").str[0])["term"].agg(set)

@@ -241,6 +241,15 @@ def test_parallels_share_terms_and_places_and_say_how_alike_they_are(plan):
         lq.compare(plan, "text")
 
 
+def test_the_terms_of_a_comparison_are_those_of_the_plan_given(plan, monkeypatch):
+    few = plan.table("terms").query("term != '茶叶'")
+    table = plan.table
+    monkeypatch.setattr(plan, "table", lambda name: few if name == "terms" else table(name))
+    pairs = lq.compare(plan, READ["province"])
+    row = pairs.query("clause_id == 'c09' and other_id == 'c01'").iloc[0]
+    assert row["terms"] == ()
+
+
 def test_what_the_docs_show_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my_province.txt").write_text(PROVINCE, "utf-8")
