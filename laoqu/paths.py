@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from laoqu.errors import OutputError
+from laoqu.errors import OutputError, ParameterError
 
 PACKAGE = Path(__file__).resolve().parent
 #: A wheel carries data/, docs/ and notebooks/ inside the package (see pyproject.toml).
@@ -69,6 +69,13 @@ def _named(variable: str, default: Callable[[], Path]) -> Path:
     except (OSError, RuntimeError, ValueError) as error:  # a loop of links, no such user
         message = f"the folder {named or 'where we are'} cannot be found: {error}"
         raise OutputError(f"{message}; set {variable} to another folder") from error
+
+
+def require_paths(given: Mapping[str, object]) -> None:
+    """Refuse what is neither a path nor None, by the name of the argument."""
+    for name, path in given.items():
+        if path is not None and not isinstance(path, str | os.PathLike):
+            raise ParameterError(f"{name} is {path!r}, expected a path; `lq.load()` needs none")
 
 
 def own_files(given: Mapping[str, Path | str | None] | None = None) -> dict[str, Path]:

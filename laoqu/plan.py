@@ -13,16 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from laoqu import citation, document, measures, paths, regions, schema, sheets, source
-from laoqu.errors import (
-    DataError,
-    ParameterError,
-    Problem,
-    UnknownId,
-    guard,
-    guard_methods,
-    nearest,
-    require,
-)
+from laoqu.errors import DataError, Problem, UnknownId, guard, guard_methods, nearest, require
 from laoqu.own import CONVERSIONS, MODES
 from laoqu.reprs import Keys, asked, card, no_name
 
@@ -398,12 +389,9 @@ def load(
     (12, 18)
     """
     given = {"membership": membership, "boundaries": boundaries, "coding": coding}
-    for name, path in {"folder": folder, **given}.items():
-        if path is not None and not isinstance(path, str | os.PathLike):
-            raise ParameterError(f"{name} is {path!r}, expected a path; `lq.load()` needs none")
-    if membership_mode:
-        require(membership_mode, MODES, "membership_mode")
+    paths.require_paths({"folder": folder, **given})
     mode = membership_mode or os.environ.get("LAOQU_MEMBERSHIP_MODE") or "only"
+    require(mode, MODES, "membership_mode")
     plan = Plan(Path(folder) if folder else paths.data(), paths.own_files(given), mode)
     if "membership" in plan.own and (empty := plan.regions().query("documented == 0")).size:
         names, shown = ", ".join(empty["region_id"]), plan.own["membership"].name
