@@ -185,7 +185,10 @@ def compare(
         raise LaoquError("two sheets need the key that was written with them: --key key/key.csv")
     keys = None if key is None else _key(Path(key))
     kind = "measures" if keys is None else _kind(Path(sheet_a), keys)
-    table, asked = units(plan, kind), KINDS[kind]
+    asked = KINDS[kind]
+    for sheet in given if keys is None else ():  # a bad one is refused before anything is made
+        _filled(plan, sheet, kind, pd.DataFrame(), None)
+    table = units(plan, kind)
     filled = [_filled(plan, sheet, kind, table, keys) for sheet in given]
     coded = dict(zip("ab", filled, strict=False))
     for sheet, frame in zip(given, coded.values(), strict=True):

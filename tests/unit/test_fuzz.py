@@ -17,7 +17,7 @@ from laoqu.run.parameters import Notebook, read_sets
 
 PLAN = lq.load()
 #: What verbs import when they are first used is imported before a clock runs.
-USED = (interchange, validation)
+USED = (interchange, validation, lq.resolve_place("环县"))
 TEXT = PLAN.document.raw
 BOOK = Notebook("10_region_report")
 TABLES = [
