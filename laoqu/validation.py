@@ -186,10 +186,10 @@ def compare(
     keys = None if key is None else _key(Path(key))
     kind = "measures" if keys is None else _kind(Path(sheet_a), keys)
     asked = KINDS[kind]
-    for sheet in given if keys is None else ():  # a bad one is refused before anything is made
-        _filled(plan, sheet, kind, pd.DataFrame(), None)
-    table = units(plan, kind)
+    table = pd.DataFrame() if keys is None else units(plan, kind)
     filled = [_filled(plan, sheet, kind, table, keys) for sheet in given]
+    if keys is None:  # a sheet of all measures needs no units to be read, or refused
+        table = units(plan, kind)
     coded = dict(zip("ab", filled, strict=False))
     for sheet, frame in zip(given, coded.values(), strict=True):
         if not any(_coded(frame[name]).any() for name in asked.columns):
