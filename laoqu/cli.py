@@ -8,11 +8,15 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import laoqu
 from laoqu import paths
 from laoqu.errors import DataError, LaoquError
 from laoqu.verbs import arg, parsed, verb
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: What a shell says of a command whose reader has gone.
 CLOSED_PIPE = 141
@@ -326,29 +330,47 @@ def coding_sample(to: str, kinds: list[str] | None, **options: object) -> None:
     arg("--key", metavar="FILE", help="key.csv, which was written with the sheets"),
     arg("--agreed", metavar="SHEET", help="what both coders settled on"),
     arg("--to", metavar="FOLDER", help="also write the tables as CSV, into a new folder"),
+    arg("--lang", choices=("zh", "en"), default="en", help="of what is printed (default: en)"),
 )  # fmt: skip
-def coding_compare(to: str | None, **sheets: str | None) -> None:
+def coding_compare(to: str | None, lang: str, **sheets: str | None) -> None:
     """Compare a sheet with the shipped codes, or two of a sample with each other too."""
     from laoqu import validation
     from laoqu.show.table import frame_text
+    from laoqu.show.words import label
 
     found = validation.compare(laoqu.load(), **sheets)
     keep = found.agreement["statistic"].str.match("percent|alpha|ac")
     columns = ["coders", "variable", "statistic", "value", "low", "high", "most_units", "n", "note"]
     unlike = found.confusion[found.confusion.drop(columns=["variable", "n"]).nunique(axis=1) > 1]
-    shown = {
-        "agreement": found.agreement.loc[keep].reindex(columns=columns),
-        "confusion": unlike,
-        "differences": found.differences,
-        "shares": found.shares,
-    }
+    agreement = found.agreement.loc[keep].reindex(columns=columns)
+    shown = found._replace(agreement=agreement, confusion=unlike)._asdict()
     for name, table in shown.items():
         if len(table):
-            print(f"{name}\n\n{frame_text(table)}\n")
+            table = _in_chinese(table) if lang == "zh" else table
+            print(f"{label(f'compared.{name}', lang)}\n\n{frame_text(table)}\n")
     if found.differences.empty:
-        print("no unit differs")
+        print(label("compared.none", lang))
     if to:
-        print(f"wrote {paths.display(validation.write(found, to))}")
+        written = paths.display(validation.write(found, to))
+        print(label("compared.wrote", lang, folder=written))
+
+
+def _in_chinese(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of a comparison with heads, variables, statistics and notes in Chinese."""
+    from laoqu.sheets import HEADS
+    from laoqu.show.words import table as labels
+
+    said = HEADS | {key.removeprefix("compared."): text["zh"] for key, text in labels().items()}
+    names = table.columns.intersection(["variable", "statistic"])
+    table = table.assign(
+        **{name: table[name].map(lambda each: said.get(each, each)) for name in names}
+    )
+    if "note" in table:  # what a statistic is stands in its name
+        known = {text["en"]: text["zh"] for key, text in labels().items() if "compared.why" in key}
+        table["note"] = [
+            "，".join(known[why] for why in known if why in note) for note in table["note"]
+        ]
+    return table.rename(columns=said)
 
 
 @verb("lab", further="options")
