@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from laoqu import regions
@@ -47,28 +48,25 @@ def find(plan: Plan, place: str) -> pd.Series:
     return row
 
 
-def namings(
-    mentions: pd.DataFrame, adcode: str, city: str, district: bool, region_ids: Collection[str]
-) -> pd.DataFrame:
+def namings(mentions: pd.DataFrame, unit: pd.Series, region_ids: Collection[str]) -> pd.DataFrame:
     """Return where the plan names a county, its city, a zone in either, or one of its areas.
 
-    Rows of ``plan.table("mentions")`` with ``way``, one of `NAMED`. `district` says that the county
-    is an urban district: only then is it part of a named 市区. A zone carries the code of its city:
-    that it lies in the city is known, that it lies in the county is not.
+    Rows of ``plan.table("mentions")`` with ``way``, one of `NAMED`; `unit` is from `find`. Only an
+    urban district is part of a named 市区. A zone carries the code of its city: that it lies in the
+    city is known, that it lies in the county is not.
     """
-    own = {code for code in (adcode, city) if code}
-
-    def way(row: object) -> str:
-        if row.level == "area":
-            return "area" if row.region_id in region_ids else ""
-        if row.adcode not in own or (row.level == "urban_area" and not district):
-            return ""
-        if row.level in ZONES:
-            return "zone"
-        return "itself" if row.adcode == adcode else "city"
-
-    found = mentions.assign(way=[way(row) for row in mentions.itertuples()])
-    return found[found["way"] != ""].reset_index(drop=True)
+    level, codes = mentions["level"], mentions["adcode"]
+    own = codes.isin([unit["adcode"], unit["city"] or unit["adcode"]])
+    if unit["type"] != "市辖区":
+        own &= level != "urban_area"
+    ways = [
+        (level == "area") & mentions["region_id"].isin(region_ids),
+        own & level.isin(ZONES),
+        own & (codes == unit["adcode"]) & (level != "area"),
+        own & (level != "area"),
+    ]
+    way = np.select(ways, ["area", "zone", "itself", "city"], "")
+    return mentions.assign(way=way)[way != ""].reset_index(drop=True)
 
 
 def reach(

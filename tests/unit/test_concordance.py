@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import textwrap
 import time
 import tomllib
 
@@ -247,17 +246,6 @@ def test_the_terms_of_a_comparison_are_those_of_the_plan_given(plan, monkeypatch
     pairs = lq.compare(plan, READ["province"])
     row = pairs.query("clause_id == 'c09' and other_id == 'c01'").iloc[0]
     assert row["terms"] == ()
-
-
-def test_what_the_docs_show_runs(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "my_province.txt").write_text(PROVINCE, "utf-8")
-    root = paths.PACKAGE.parent
-    for page in ("README.md", "README.zh.md", "docs/second_document.md"):
-        text = (root / page).read_text("utf-8")
-        blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-        (code,) = (block for block in blocks if "lq.read" in block)
-        exec(textwrap.dedent(code), {"lq": lq, "plan": lq.load()})
 
 
 def word(text: str) -> bytes:
