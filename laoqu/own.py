@@ -130,6 +130,7 @@ def cells(path: Path) -> pd.DataFrame:
 
     found, _ = grid(path)
     found = found.map(lambda cell: "" if cell is None else str(cell).strip().strip(BLANK))
+    found = found.loc[:, found.ne("").any()]
     for at in found.columns[::-1]:  # to the right of the last head
         if found[at].iloc[0]:
             break
