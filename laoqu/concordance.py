@@ -17,7 +17,7 @@ from unicodedata import normalize
 
 import pandas as pd
 
-from laoqu import citation, document, measures, namings, paths, regions, schema, sheets
+from laoqu import citation, document, measures, namings, own, paths, regions, schema
 from laoqu.document import Document
 from laoqu.errors import DataError, LaoquError, Problem, guard, guard_methods, nearest
 from laoqu.layout import BOX_HEAD, HEAD, LINE_END, YEAR_DIGITS, number
@@ -237,14 +237,14 @@ def _as_printed(parsed: Document, raw: str) -> Document:
     """Return a document that was read in simplified characters with its own ones."""
     canonical = "".join(raw[at] for at in parsed._raw_of)
     units = (replace(unit, text=canonical[unit.start : unit.end]) for unit in parsed.units)
-    own: dict[str, object] = {"raw": raw, "canonical": canonical, "units": document.Units(units)}
+    printed: dict[str, object] = {"raw": raw, "canonical": canonical, "units": document.Units(units)}
     for kind in ("parts", "clauses", "boxes"):
-        own[kind] = {}
+        printed[kind] = {}
         for key, each in getattr(parsed, kind).items():
             text, at = canonical[each.start : each.end], each.text.find(each.title)
             title = text[at : at + len(each.title)]
-            own[kind][key] = replace(each, text=text, title=title)
-    return replace(parsed, **own)
+            printed[kind][key] = replace(each, text=text, title=title)
+    return replace(parsed, **printed)
 
 
 def _source(given: str | Path) -> tuple[str, str]:
@@ -277,13 +277,13 @@ def _decoded(path: Path, data: bytes) -> str:
             raise ValueError(why)
     kind = FORMATS.get(path.suffix.lower())
     if kind is None:
-        return sheets.decoded(data)[0]
+        return own.decoded(data)[0]
     import pypandoc
 
     # Each paragraph on a line of its own, a title too, which pandoc takes for metadata.
     how = {"to": "plain", "format": kind, "extra_args": ["--wrap=none", "--standalone"]}
     if kind == "html":  # pandoc knows UTF-8 only, and would read GBK as Latin-1
-        text = pypandoc.convert_text(sheets.decoded(data)[0], **how)
+        text = pypandoc.convert_text(own.decoded(data)[0], **how)
     else:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
