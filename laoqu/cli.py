@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import laoqu
@@ -164,16 +165,59 @@ def monitor(panel: str, outcome: str, areas: list | None, langs: list, **options
 
 
 def _batch(function: Callable, *what: object, engine: str, quiet: bool, **options: object) -> int:
-    from laoqu.run import progress
-
+    """Run a batch, say how it goes, and return whether all is well."""
     if (engine == "dask") != bool(options["scheduler"]):
         raise LaoquError("--engine dask and --scheduler ADDRESS go together")
-    with progress.Progress(quiet) as tell:
-        runs = function(*what, tell=tell, **options)
+    with _Told(quiet) as told:
+        runs = function(*what, tell=told.tell, **options)
     if options["only_say"]:
-        progress.explain(runs)
+        for run in runs:
+            print(f"{run.name}: {'; '.join(run.why) or run.status}")
         return 0
-    return 0 if progress.summarise(runs, quiet, options["only_failed"]) else 1
+    failed = [run for run in runs if run.status == "failed"]
+    for run in failed:
+        where = f" in cell {run.cell}" if run.cell else ""
+        print(f"{run.name}  FAILED{where}: {run.error}")
+        lines = run.last_lines if list(run.last_lines) != [run.error] else ()
+        left = (paths.outputs() / run.name).glob("*.failed.ipynb")
+        for line in [*lines, *(f"see {paths.display(path)}" for path in left)]:
+            print(f"    {line}")
+    if not quiet:
+        counts = Counter(run.status for run in runs)
+        pages = [file["path"] for file in runs[0].outputs if file["path"].endswith(".html")]
+        best = [*pages, runs[0].name][0] if len(runs) == 1 else "index.html"
+        kept = f", {counts['skipped']} not failed and not run" if options["only_failed"] else ""
+        print(f"{counts['ok']} written, {counts['unchanged']} unchanged{kept}, "
+              f"{counts['failed']} failed: {paths.outputs() / best}")  # fmt: skip
+    return int(bool(failed))
+
+
+class _Told(ExitStack):
+    """Shows the events of a batch: a bar on a terminal, else a line a run."""
+
+    def __init__(self, quiet: bool) -> None:
+        super().__init__()
+        self.quiet, self.bar, self.done, self.total = quiet, None, 0, 0
+
+    def tell(self, kind: str, what: object) -> None:
+        """Take an event; what it is stands in `laoqu.run.batch.run_notebook`."""
+        with suppress(OSError):  # nobody reads any more: the work goes on
+            if self.quiet:
+                return
+            if kind == "note":
+                print(f"laoqu: {what}", file=sys.stderr)
+            elif kind == "begin":
+                self.total = what
+                if what and sys.stderr and sys.stderr.isatty():
+                    from tqdm import tqdm
+
+                    self.bar = self.enter_context(tqdm(total=what, unit="run", leave=False))
+            elif kind == "done" and self.bar is not None:
+                self.bar.update()
+            elif kind == "done":
+                self.done += 1
+                text = f"{what.name}  {what.status}  {what.seconds:.1f} s"
+                print(f"[{self.done}/{self.total}] {text}", flush=True)
 
 
 @verb(

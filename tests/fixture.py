@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+import time
 
 import nbformat
+import pytest
+
+import laoqu as lq
 
 SETUP = """
 import laoqu as lq
@@ -138,3 +142,17 @@ def not_words(page: str, lang: str) -> list[str]:
     text = re.sub(r"<style.*?</style>|<script.*?</script>|<pre.*?</pre>|<q .*?</q>", "", page,
                   flags=re.S)  # fmt: skip
     return [word for word in NOT_WORDS[lang] if word in re.sub(r"<[^>]*>|\u2009", "", text)]
+
+
+#: What the fork server of a batch imports where nothing is drawn.
+LIGHT = ("laoqu.run.engine",)
+
+
+def refused(function, *given, seconds=5.0, **named) -> str:
+    """Return what an error of ours says, in few words and soon."""
+    began = time.process_time()
+    with pytest.raises(lq.LaoquError) as raised:
+        function(*given, **named)
+    assert len(str(raised.value)) < 700
+    assert time.process_time() - began < seconds
+    return str(raised.value)

@@ -15,14 +15,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from fixture import book
+from fixture import LIGHT, book
 
 import laoqu as lq
 from laoqu import reports
 from laoqu.run import batch
 
 HERE = Path(__file__).parent
-LIGHT = ("laoqu.run.engine",)
 #: As a process says it of itself to others, so that it is found among all.
 MARK = "6543.21"
 CASES = {
@@ -58,7 +57,8 @@ def index(manifest, parts):
 
 
 def run(path, sets, out, **options):
-    maker = batch.Maker(render, index, kinds=reports.KINDS, preload=LIGHT)
+    names = "test_faults:render", "test_faults:index"
+    maker = batch.Maker(*names, kinds=reports.KINDS, preload=LIGHT)
     return batch.run_notebook(path, sets, out, maker=maker, **options)
 
 
@@ -289,14 +289,14 @@ def test_ended(tmp_path, number):
         assert said[1].count("Traceback") == 1
         assert [path.name for path in (tmp_path / "tmp").iterdir()] == []
     out = tmp_path / "out"
-    whole = [path.parent for path in out.rglob(".laoqu.json")]
+    whole = [path.parent for path in out.glob("*/**/.laoqu.json")]
     assert {path.name[:3] for path in whole} == {"n=0"}
     assert not list(out.rglob("*n=1*"))
     (tmp_path / "go").touch()
     said = driver(tmp_path, wait).communicate(timeout=60)
     assert json.loads(said[0].splitlines()[-1]) == ["unchanged", "ok", "ok", "ok"], said[1]
     assert len(json.loads((out / "index.html").read_text())) == 4
-    assert sorted(path.name for path in out.glob(".laoqu*")) == [".laoqu.state.json"]
+    assert sorted(path.name for path in out.glob(".laoqu*")) == [".laoqu.json"]
 
 
 @pytest.mark.parametrize("delay", [0.05, 0.4, 0.9])
