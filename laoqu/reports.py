@@ -13,7 +13,7 @@ from pathlib import Path
 
 import laoqu
 from laoqu import paths
-from laoqu.errors import check_lang
+from laoqu.errors import LaoquError, check_lang
 from laoqu.run import Run, batch
 from laoqu.run.parameters import digest_of
 
@@ -99,8 +99,16 @@ def area_ids() -> list[str]:
     return laoqu.load().region_ids  # which says what is wrong with the table
 
 
-def county_codes() -> list[str]:
-    """Return the codes of all counties that some source puts into an area."""
+def county_codes(within: str | None = None) -> list[str]:
+    """Return the codes of the counties, of all or of one place, that a source puts into an area."""
+    if within:
+        from laoqu import places
+
+        inside = places.inside(within)
+        found = [c for c in county_codes() if inside & {c, f"{c[:4]}00", f"{c[:2]}0000"}]
+        if not found:
+            raise LaoquError(f"no source puts a county of {within} into an area: name its counties")
+        return found
     if not os.environ.get("LAOQU_MEMBERSHIP"):  # a table of one's own may be written in many ways
         with suppress(OSError, ValueError, KeyError):
             return sorted({row["adcode"] for row in _rows("membership")})

@@ -77,14 +77,10 @@ def run_notebook(
         Runs at a time; by default one a core, fewer where memory is short.
     timeout : float, optional
         Seconds for a cell; None for no limit.
-    force, only_failed : bool
-        Run also what is unchanged; only what failed last time.
-    only_say : bool
-        Run nothing, say why in `Run.why`.
-    kernel : str, optional
-        An ordinary Jupyter kernel instead of IPython in the process.
-    scheduler : str, optional
-        Address of a Dask scheduler.
+    force, only_failed, only_say : bool
+        Run also what is unchanged; only what failed last time; nothing, but say why in `Run.why`.
+    kernel, scheduler : str, optional
+        An ordinary Jupyter kernel; the address of a Dask scheduler.
     tell : callable
         Gets ``"begin", number of runs``, ``"start", name``, ``"done", Run``, ``"note", text``.
 
@@ -92,12 +88,8 @@ def run_notebook(
     -------
     list of Run
         In the order of `sets`, and ``index.html`` if that failed. A failed run leaves
-        ``STEM.failed.ipynb``, and what an earlier run made stays as it was.
-
-    Raises
-    ------
-    ParameterError, UnknownId, OutputError, DataError
-        For anything wrong with the request or the data, before anything starts.
+        ``STEM.failed.ipynb``, and what an earlier run made stays as it was. What is wrong with the
+        request or the data is raised as a `LaoquError` before anything starts.
     """
     _check(formats, jobs, timeout, kernel)
     formats = [form for form in FORMATS if form in formats]

@@ -88,7 +88,10 @@ def wanted() -> dict[str, dict[str, str]]:
 
 
 def _listen(address: str) -> None:
-    """Fail where no scheduler is; one speaks first, and begins with a small length."""
+    """Fail where no scheduler is: a client would wait for half a minute, or for ever.
+
+    One speaks first, and begins with a small length.
+    """
     kind, _, where = address.rpartition("://")
     host, _, port = where.rpartition(":")
     with socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER) as asked:
