@@ -36,7 +36,7 @@ class Run:
     cell: int | None = None
     last_lines: Sequence[str] = ()
     warnings: Sequence[str] = ()
-    outputs: Sequence[Mapping[str, object]] = ()
+    outputs: Sequence[Mapping[str, object]] = field(default=(), repr=False)
     why: Sequence[str] = ()
     seconds: float = 0.0
     parts: dict[str, str] = field(default_factory=dict, repr=False)

@@ -17,12 +17,11 @@ from pkgutil import resolve_name
 from typing import NamedTuple
 
 import laoqu
-from laoqu.errors import OutputError, ParameterError, nearest
+from laoqu.errors import FORMATS, OutputError, ParameterError, nearest
 from laoqu.run import Recipe, Run, process
 from laoqu.run import store as stores
 from laoqu.run.parameters import Notebook, digest_of
 
-FORMATS = ("html", "pdf", "docx")
 INDEX, CRATE = "index.html", "ro-crate-metadata.json"
 #: The most seconds that a cell may be given, and runs at a time.
 LONGEST, WIDEST = 10_000_000.0, 1000

@@ -16,9 +16,9 @@ def data(plan: Plan, carded: Iterable[str] = ()) -> dict[str, object]:
 
     ``text`` and ``english`` are [unit, clause, words]; ``simple`` is traditional → simplified
     characters; each of ``places`` has ``n`` name, ``e`` English name, ``k`` code (none for a zone),
-    ``w`` and ``v`` what it lies in, ``s`` other spellings, ``o`` printed and earlier names and
-    those of units merged into it, ``a`` area → confidence (or number of documented
-    counties; ``city`` where a source names that alone), ``c`` clause → id of the naming there.
+    ``w`` and ``v`` what it lies in, ``s`` other spellings, ``o`` printed and earlier names, ``m``
+    names of units merged into it, ``a`` area → confidence (or number of documented counties;
+    ``city`` where a source names the city alone), ``c`` clause → id of the naming there.
 
     Examples
     --------
@@ -31,23 +31,23 @@ def data(plan: Plan, carded: Iterable[str] = ()) -> dict[str, object]:
     named = plan.mentions().query("recipient and level not in ['area', 'border_zone']")
     at_zone = named["level"].isin(["zone", "urban_area"])
     namings = dict([*named[~at_zone].groupby("adcode")])
-    areas, spoken, found = _areas(plan, units), places.spoken(plan.folder), []
-    history = plan.table("gazetteer_history").query("change_kind not in ['created', 'abolished']")
-    history = history.groupby("adcode_2021")["old_name"].unique()
+    areas, spoken = _areas(plan, units), places.spoken(plan.folder)
+    history = _history(plan, spoken)
+    found = []
     for code in sorted({*areas, *namings, *carded}):
         rows = namings.get(code, named[:0])
-        old = {*history.get(code, ())} & {*spoken[code]} | {*rows["printed"]}
-        name = units[code]["name"]
+        old = [*history.get((code, False), []), *rows["printed"]]
+        merged, name = history.get((code, True), []), units[code]["name"]
         found.append({
             "n": name, "e": units[code]["name_en"], "k": code,
             "s": sorted({*spoken[code], *rows["printed"]} - {name}),
-            "o": sorted(old - {name}), "a": areas.get(code, {}), "c": _clauses(rows),
-            **_above(units[code]["parent"], units),
+            "o": sorted({*old} - {*merged, name}), "m": sorted({*merged} - {name}),
+            "a": areas.get(code, {}), "c": _clauses(rows), **_above(units[code]["parent"], units),
         })  # fmt: skip
     for name, rows in named[at_zone].groupby("name", sort=False):
         first = rows.iloc[0]
         found.append({
-            "n": name, "e": first["name_en"], "k": "", "o": [],
+            "n": name, "e": first["name_en"], "k": "", "o": [], "m": [],
             "s": [first["printed"]], "a": areas.get(first["adcode"], {}), "c": _clauses(rows),
             **_above(first["adcode"], units),
         })  # fmt: skip
@@ -85,6 +85,17 @@ def _areas(plan: Plan, units: Mapping[str, object]) -> dict[str, dict[str, objec
     for row in plan.table("city_membership").itertuples():
         found.setdefault(row.adcode, {}).setdefault(row.region_id, "city")
     return found
+
+
+def _history(plan: Plan, spoken: Mapping[str, list[str]]) -> dict[tuple[str, bool], list[str]]:
+    """Return the earlier names that lead to a unit; of units merged into it under True."""
+    rows = plan.table("gazetteer_history").query("change_kind not in ['created', 'abolished']")
+    leads = zip(rows["old_name"], rows["adcode_2021"], strict=True)
+    rows = rows[[name in spoken.get(code, ()) for name, code in leads]]
+    by_name = (rows["change_kind"] == "merged").groupby([rows["adcode_2021"], rows["old_name"]])
+    merged = by_name.any()
+    names = merged.reset_index().groupby(["adcode_2021", "change_kind"])["old_name"]
+    return names.agg(list).to_dict()
 
 
 def _above(at: str, units: Mapping[str, Mapping[str, str]]) -> dict[str, str]:

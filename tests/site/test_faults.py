@@ -459,15 +459,3 @@ def test_runs_on_a_cluster_are_those_at_home_and_end_when_it_ends(cluster, tmp_p
     assert "scheduler" in lost[0].error or "Cancelled" in lost[0].error
     assert time.monotonic() - began < 60
     assert len(json.loads((tmp_path / "there/index.html").read_text())) == 7
-
-
-def test_an_area_without_a_county_in_ones_own_table_has_a_report(tmp_path, monkeypatch):
-    """It says what names the area and draws no map."""
-    members = lq.load().membership("yimeng")
-    members.to_csv(tmp_path / "mine.csv", index=False)
-    monkeypatch.setenv("LAOQU_MEMBERSHIP", str(tmp_path / "mine.csv"))
-    run = lq.run_reports(["qiongya"], outputs=tmp_path / "out", jobs=1)[0]
-    assert (run.status, run.error) == ("ok", "")
-    values = json.loads((tmp_path / "out/zh/qiongya/values.json").read_text(encoding="utf-8"))
-    assert (values["named"], values["documented"]) == (4, 0)
-    assert not (tmp_path / "out/zh/qiongya/figures/map.svg").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import namedtuple
@@ -18,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import laoqu as lq
-from laoqu import paths, reports
+from laoqu import pages, paths, reports
 from laoqu.cli import main
 from laoqu.run import batch, dask, process
 from laoqu.run import store as stores
@@ -284,6 +285,19 @@ def test_clients_that_write_outputs_as_they_are_find_no_scalar_of_numpy(name):
     """As ploomber-engine saves a template."""
     made = shown(nbformat.read(paths.notebooks() / f"{name}.ipynb", as_version=4))
     assert sum(bool(cell.get("outputs")) for cell in made.cells) > 3
+
+
+def test_an_area_without_a_county_in_ones_own_table_has_a_report(tmp_path, monkeypatch, plan):
+    """It says what names the area and draws no map."""
+    plan.membership("yimeng").to_csv(tmp_path / "mine.csv", index=False)
+    monkeypatch.setenv("LAOQU_MEMBERSHIP", str(tmp_path / "mine.csv"))
+    notebook = nbformat.read(paths.notebooks() / "10_region_report.ipynb", as_version=4)
+    for cell in notebook.cells:
+        cell.source = re.sub(r'^region = "yimeng"', 'region = "qiongya"', cell.source)
+    files = pages.downloads(list(pages.records(shown(notebook))))
+    values = json.loads(files["values.json"])
+    assert (values["named"], values["documented"]) == (4, 0)
+    assert "figures/map.svg" not in files
 
 
 # --- a batch

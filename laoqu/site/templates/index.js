@@ -14,7 +14,8 @@
   const fold = (text) => simple(text).normalize("NFD").toLowerCase()
     .replace(/ (autonomous )?(prefecture|county|city|district|banner)\b/g, "").replace(/[^\p{L}\p{N}]/gu, "");
   const areas = Object.keys(data.areas).map((id) => ({
-    n: data.names.zh[id], e: data.names.en[id], k: "", s: [id], o: [], a: { [id]: "" }, c: {}, w: "", v: "",
+    n: data.names.zh[id], e: data.names.en[id], k: "", s: [id],
+    o: [], m: [], a: { [id]: "" }, c: {}, w: "", v: "",
   }));
   const known = [...areas, ...data.places].map((it) => ({ ...it, keys: [fold(it.n), fold(it.e), it.k, ...it.s], above: fold(it.w + it.v) }));
 
@@ -35,8 +36,8 @@
   const anchor = (text, href) => element("a", text, { href });
   const place = (it, words) => {
     const made = element("li"), en = lang() === "en", clauses = Object.entries(it.c);
-    const old = it.o.length ? words.formerly.replace("{names}", it.o.join("、")) : "";
-    const notes = [en ? it.v : it.w, old].filter(Boolean);
+    const names = (key, all) => (all.length ? words[key].replace("{names}", all.join("、")) : "");
+    const notes = [en ? it.v : it.w, names("formerly", it.o), names("merged", it.m)].filter(Boolean);
     made.append(element("strong", it.n, { lang: "zh-Hans" }), ` ${en ? it.e : ""} `, element("small", notes.join(en ? "; " : "；")));
     for (const [id, basis] of Object.entries(it.a)) {
       const said = typeof basis === "number" ? words.counties.replace("{n}", basis) : words[basis] ?? "";
