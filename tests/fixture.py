@@ -106,6 +106,8 @@ def shown(made):
     for cell in made.cells:
         body = ast.parse(cell.source).body if cell.cell_type == "code" else []
         last = body.pop() if body and isinstance(body[-1], ast.Expr) else None
+        if "outputs" in cell:
+            cell.outputs = []
         exec(compile(ast.Module(body, []), "<cell>", "exec"), names)
         if last:
             value = eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)
