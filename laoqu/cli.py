@@ -175,7 +175,7 @@ def monitor(panel: str, outcome: str | None, areas: tuple, langs: list, **option
         plan = laoqu.load()
         wanted = ["all", *plan.region_ids] if "each" in wanted else wanted
         wanted = [name if name == "all" else plan.region(name).region_id for name in wanted]
-    given = {"panel": str(path), "outcome": outcome or ""}
+    given = {"panel": str(path), "outcome": laoqu.panel(path).monitor(outcome).outcome}
     every = dict.fromkeys((lang, area) for lang in langs for area in wanted)
     sets = [given | {"area": area, "lang": lang} for lang, area in every]
     return _batch(laoqu.run_notebook, "08_monitoring", sets, **options)

@@ -1,15 +1,17 @@
-"""A small notebook that shows one thing of every kind, in both languages, for tests of pages."""
+"""A small notebook that shows one thing of every kind, and what our notebooks define."""
 
 from __future__ import annotations
 
 import ast
 import re
 import time
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 
 import laoqu as lq
+from laoqu import paths
 
 SETUP = """
 import laoqu as lq
@@ -158,3 +160,18 @@ def refused(function, *given, seconds=5.0, **named) -> str:
     assert len(str(raised.value)) < 700
     assert time.process_time() - began < seconds
     return str(raised.value)
+
+
+def cells_of(name):
+    cells = nbformat.read(paths.notebooks() / f"{name}.ipynb", as_version=4).cells
+    return [cell.source for cell in cells if cell.cell_type == "code"]
+
+
+def functions_of(name):
+    """What a notebook imports and defines, without running it."""
+    wanted = (ast.Import, ast.ImportFrom, ast.FunctionDef)
+    nodes = [node for cell in cells_of(name) for node in ast.parse(cell).body]
+    found = {}
+    code = ast.Module([node for node in nodes if isinstance(node, wanted)], [])
+    exec(compile(code, name, "exec"), found)
+    return SimpleNamespace(**found)
