@@ -64,7 +64,7 @@ class Shell(InteractiveShell):
         name = getattr(etype, "__name__", str(etype))
         lines = [short(line) for line in stb[-50:]]
         if isinstance(evalue, LaoquError):  # it says all; where in our code does not help
-            lines = [f"{name}: {evalue}"]
+            lines = [short(f"{name}: {evalue}")]
         self.send("error", ename=name, evalue=short(str(evalue)), traceback=lines)
 
     def enable_gui(self, gui: str | None = None) -> None:
@@ -119,7 +119,7 @@ class _Stream(io.TextIOBase):
 
     def __exit__(self, *_: object) -> None:
         os.close(self.number)
-        if self.kept:
+        if self.kept is not None:
             os.dup2(self.kept, self.number)
             os.close(self.kept)
         with self.log.open("rb") as file:
