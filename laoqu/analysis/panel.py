@@ -287,7 +287,7 @@ def _contradictions(
 ) -> pd.DataFrame:
     """Return the codes whose name in the file is no name of the unit that holds the code."""
     found, owner, units = [], defaultdict(set), succession.units(folder)
-    for holder in (h for held in units.by_code.values() for h in held):
+    for holder in units.holders:
         owner[holder.name].add(holder.code)
     seen = data[["code_in_panel", "year", *([name] if name else [])]].dropna()
     groups = seen.groupby(["code_in_panel", name])["year"] if name else ()
