@@ -84,8 +84,7 @@ def problems(folder: Path | None = None) -> list[Problem]:
         if here == text.encode("utf-8"):
             continue
         lines, expected = here.decode("utf-8", "replace").split("\n"), text.split("\n")
-        pairs = enumerate(zip(lines, expected), start=1)  # noqa: B905 - one may end first
-        line = next((i for i, (a, b) in pairs if a != b), min(len(lines), len(expected)))
+        line = min(source.apart(lines, expected) + 1, len(lines))
         message = "is not what `laoqu build` writes: run it, or undo the change"
         found.append(Problem(paths.display(path), line, 1, message))
     return found
