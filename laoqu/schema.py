@@ -185,6 +185,7 @@ def read(
     path, of = (folder or paths.data()) / str(found[name]["path"]), found[name]["schema"]
     table = Table(name, paths.display(path), of["fields"])
     names = [str(each["name"]) for each in table.fields]
+    parses = [functools.cache(functools.partial(_parse, each)) for each in table.fields]
     for number, text in enumerate(_lines(path, table), start=1):
         row = Row(number, text, {})
         try:
@@ -200,10 +201,10 @@ def read(
         if len(cells) != len(names):
             table.report(row, "", f"found {len(cells)} fields, expected {len(names)}")
         elif number > 1:
-            for each, cell in zip(table.fields, cells, strict=True):
-                row.values[each["name"]], message = _parse(each, cell)
+            for column, parse, cell in zip(names, parses, cells, strict=True):
+                row.values[column], message = parse(cell)
                 if message:
-                    table.report(row, each["name"], message)
+                    table.report(row, column, message)
             table.rows.append(row)
     _check_key(table, of["primaryKey"], in_order=not found[name].get("laoqu:unsorted"))
     return table
