@@ -55,16 +55,16 @@ class Plan:
         self._tables = schema.Tables(folder, self.document)
         #: What ``data/datapackage.json`` says of the collection: title, version, licences, tables.
         self.package = self._tables.package
-        if "membership" in self.own:
+        if path := self.own.get("membership"):
             from laoqu import membership
 
-            table, found = membership.read(self.own["membership"], self._tables, membership_mode)
+            table, found = membership.read(path, self._tables, membership_mode)
             self._converted.append(found)
             self._tables.put(table)
             self.table("membership")  # which refuses a table with problems
         self._sheet: pd.DataFrame | None = None
-        if "coding" in self.own:
-            self._sheet = sheets.read(self.own["coding"], self.table("measures"), self.codebook())
+        if path := self.own.get("coding"):
+            self._sheet = sheets.read(path, self.table("measures"), self.codebook())
 
     def table(self, name: str, region: str | None = None) -> pd.DataFrame:
         """Return any table of the data package (see docs/dictionary.md), checked and typed.
@@ -213,8 +213,7 @@ class Plan:
     def mentions(self, region: str | None = None) -> pd.DataFrame:
         """Return every naming of a place in the text, or those of an area and of places in it.
 
-        One row per naming; ``region_id`` has the areas it names or lies in, documented with high
-        or medium confidence, joined by ``;``.
+        ``region_id`` has the areas it names or lies in (documented, not weakly), joined by ``;``.
         """
         if region is not None:
             return self._of(region, self.mentions())
@@ -227,9 +226,9 @@ class Plan:
         """
         if box is not None:
             require(box, self.boxes, "box")
-        table = self.mentions(region).query("recipient")
-        table = table[table["clause_id"].isin([box] if box else ["b1", "b2", "b4"])]
-        return table.rename(columns={"role": "kind"}).reset_index(drop=True)
+        table = self.mentions(region).query("recipient").rename(columns={"role": "kind"})
+        mine = table["clause_id"].isin([box] if box else ["b1", "b2", "b4"])
+        return table[mine].reset_index(drop=True)
 
     @cached_property
     def region_ids(self) -> list[str]:
@@ -339,18 +338,19 @@ class Plan:
         return table.loc[[bool(each) for each in of]].reset_index(drop=True)
 
     def _counts(self) -> dict[str, int]:
-        sentences, members = self.sentences(), self.membership().query("confidence != 'low'")
-        return {
-            "characters": len(self.document.canonical),
-            "pages": len(self.document.page_starts),
-            **{name: len(getattr(self, name)) for name in ("parts", "clauses", "boxes")},
-            "sentences": len(sentences),
-            "directive sentences": int(sentences["directive"].sum()),
-            "measures": len(self.table("measures")),
-            "namings of places": len(self.table("mentions")),
-            "areas": len(self.region_ids),
-            "documented counties": members["adcode"].nunique(),
+        members = self.membership().query("confidence != 'low'")
+        counted = {
+            "characters": self.document.canonical,
+            "pages": self.document.page_starts,
+            **{name: getattr(self, name) for name in ("parts", "clauses", "boxes")},
+            "sentences": self.sentences(),
+            "directive sentences": self.directives(),
+            "measures": self.table("measures"),
+            "namings of places": self.table("mentions"),
+            "areas": self.region_ids,
+            "documented counties": members["adcode"].unique(),
         }
+        return {name: len(each) for name, each in counted.items()}
 
     def __repr__(self) -> str:
         lines = [f"{name:<22}{value:>6}" for name, value in self._counts().items()]
