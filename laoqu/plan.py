@@ -113,7 +113,7 @@ class Plan:
         return citation.cite(self.document, rows, self.table)
 
     def find(self, pattern: str) -> pd.DataFrame:
-        """Return every match of a regular expression, with 12 characters ``before`` and ``after``."""
+        """Return every match of a regular expression, ``before`` and ``after`` it 12 characters."""
         return citation.find(self.document, pattern)
 
     def clause_name(self, clause_id: str) -> str:
