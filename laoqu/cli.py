@@ -152,7 +152,7 @@ def monitor(panel: str, outcome: str, areas: list | None, langs: list, **options
     path = Path(panel).expanduser().resolve()
     if not path.is_file():
         raise LaoquError(f"{panel}: no such file")
-    given = {"panel": str(path), "outcome": outcome}
+    given = {"panel": str(path), "outcome": laoqu.panel(path).monitor(outcome or None).outcome}
     if areas:
         plan = laoqu.load()
         areas = [name for each in areas for name in _names(each)]

@@ -17,7 +17,7 @@ from unicodedata import normalize
 import numpy as np
 import pandas as pd
 
-from laoqu import citation, document, measures, namings, paths, regions, schema, sheets, source
+from laoqu import citation, document, measures, namings, own, paths, regions, schema, source
 from laoqu.document import Document
 from laoqu.errors import DataError, LaoquError, Problem, guard, guard_methods, nearest
 from laoqu.layout import BOX_HEAD, HEAD, LINE_END, YEAR_DIGITS, number
@@ -296,12 +296,12 @@ def _decoded(path: Path, data: bytes) -> str:
         # Each paragraph on a line of its own, a title too, which pandoc takes for metadata.
         kind, options = FORMATS[path.suffix.lower()], ["--wrap=none", "--standalone"]
         if kind == "html":  # pandoc knows UTF-8 only, and would read GBK as Latin-1
-            page = sheets.decoded(data)[0]
+            page = own.decoded(data)[0]
             text = pypandoc.convert_text(page, "plain", format=kind, extra_args=options)
         else:
             text = pypandoc.convert_file(path, "plain", format=kind, extra_args=options)
         return re.sub(r"\n{2,}", "\n", text)
-    return sheets.decoded(data)[0]
+    return own.decoded(data)[0]
 
 
 def _text(given: Plan | Document) -> Text:

@@ -137,7 +137,7 @@ class Notebook:
         """
         if self.own:
             parts = (str(part) for part in self.about["folder"])
-            parts = [str(values[part[1:]]) if part[:1] == "$" else part for part in parts]
+            parts = [str(values[p[1:]]) or "default" if p[:1] == "$" else p for p in parts]
             parts += [self.stem] * self.shared
             return "/".join(_plain(part, part) for part in parts)
         shown = _plain(",".join(f"{name}={value}" for name, value in sorted(values.items())))

@@ -11,8 +11,8 @@ from laoqu import paths
 LAYERS = """
 errors reprs paths
 source layout document schema
-citation measures sheets
-regions spelling succession places geo own membership borders namings concordance
+citation measures spelling own sheets
+regions succession places geo membership borders namings concordance
 plan
 metadata checks build
 analysis

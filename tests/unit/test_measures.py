@@ -11,6 +11,7 @@ from openpyxl import load_workbook
 import laoqu as lq
 from laoqu import measures, sheets, validation
 from laoqu.cli import main
+from laoqu.own import cells
 from laoqu.schema import text_of
 
 PLAN = lq.load()
@@ -225,7 +226,7 @@ def test_an_empty_workbook_offers_the_allowed_codes_and_shows_the_sentences(tmp_
     assert offered[0] == "D1 政府采购与外包 public purchase and outsourcing"
     own = sheets.read(path, MEASURES, PLAN.codebook())
     assert own[list(measures.SCALES)].isna().all().all()
-    shown = {row[0]: row[2] for row in sheets.cells(path)[1:]}
+    shown = dict(cells(path).iloc[1:, [0, 2]].to_numpy().tolist())
     assert shown["c07.s06.m2"] == PLAN.document.unit("c07.s06").text
     with pytest.raises(lq.LaoquError, match=r"ends in \.csv or \.xlsx"):
         sheets.template(MEASURES, PLAN.codebook(), tmp_path / "sheet.ods", PLAN.sentences())
