@@ -104,9 +104,9 @@ def index(manifest: Mapping[str, object], parts: Mapping[str, object]) -> bytes:
 
 def sources() -> dict[str, dict[str, str]]:
     """Return what the data rest on: the plan, and the sources of membership."""
-    from laoqu.source import registry
+    from laoqu.source import about
 
-    plan = registry()["plan"]
+    plan = about()
     found = {"#source/plan": {"name": plan["title"], "sha256": plan["sha256"]}}
     for row in _rows("membership"):
         id_ = row["source_url"] or f"#source/{digest_of(row['source'])[:16]}"
