@@ -54,9 +54,9 @@ def codes_of_names(
     """
     above = _above(frame.drop(columns=name), units)
     named, lines = defaultdict(list), defaultdict(list)
-    for holder in (each for held in units.by_code.values() for each in held):
+    for holder in units.holders:
         named[holder.name].append(holder)
-        lines[units.lead(holder).adcode].append(holder)
+        lines[holder.lead.adcode].append(holder)
     keys = frame[[*above, name]].astype("str").fillna("").assign(year=years)
     found, lost, unknown = {}, {}, set()
     for key in keys.drop_duplicates().dropna(subset="year").itertuples(index=False, name=None):
@@ -85,7 +85,7 @@ def _above(frame: pd.DataFrame, units: Units) -> list[str]:
     """Return the column of provinces and the column of cities, as far as there are such."""
     found = []
     for level in ("province", "prefecture"):
-        names = {h.name for held in units.by_code.values() for h in held if h.level == level}
+        names = {holder.name for holder in units.holders if holder.level == level}
         begins = {name[:end] for name in names for end in range(2, len(name) + 1)}
         for column in frame.select_dtypes(include=["object", "str", "string"]):
             values = frame[column].dropna().drop_duplicates().astype(str).map(clean)
@@ -166,7 +166,7 @@ def contradictions(
     """Return the codes whose name in the file is no name of the unit that holds the code."""
     columns = ["code_in_panel", "name_in_file", "holder", "first_year", "last_year", "rows"]
     found, owner, units = [], defaultdict(set), succession.units(folder)
-    for holder in (h for held in units.by_code.values() for h in held):
+    for holder in units.holders:
         owner[holder.name].add(holder.code)
     seen = data[["code_in_panel", "year", *([name] if name else [])]].dropna()
     for (code, text), years in seen.groupby(["code_in_panel", name])["year"] if name else ():

@@ -154,8 +154,7 @@ def _code_column(frame: pd.DataFrame, units: Units) -> str | None:
 
 def _name_column(frame: pd.DataFrame, code: str | None, units: Units) -> str | None:
     """Return the column with the names of the units that the codes mean, if there is one."""
-    held = [holder for each in units.by_code.values() for holder in each]
-    names = {holder.name for holder in held if code or holder.level == "county"}
+    names = {holder.name for holder in units.holders if code or holder.level == "county"}
     best: dict[str, float] = {}
     for column in frame.columns.drop(code, errors="ignore"):
         if pd.api.types.is_numeric_dtype(frame[column]):
