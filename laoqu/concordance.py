@@ -199,7 +199,7 @@ def read(text_or_file: str | Path, layout: dict[str, object] | None = None) -> T
         PDF is refused with how to save its text.
     layout : dict, optional
         What is special to this text, as one table of ``data/curated/layout.toml`` says it: where a
-        box that floats into a sentence ends. A text that is registered there has its own.
+        box that floats into a sentence ends. The plan has its own there.
 
     Raises
     ------
@@ -252,10 +252,9 @@ def _as_printed(parsed: Document, raw: str) -> Document:
 
 
 def _registered(raw: str) -> dict[str, object]:
-    """Return the layout that ``layout.toml`` has for this very text, if any."""
-    digest = source.digest(raw.replace("\r\n", "\n").encode())
-    same = [name for name, entry in source.registry().items() if entry["sha256"] == digest]
-    return source.toml(paths.data() / document.LAYOUT).get(same[0], {}) if same else {}
+    """Return the layout of ``layout.toml`` where the text is the plan."""
+    same = source.digest(raw.replace("\r\n", "\n").encode()) == source.about()["sha256"]
+    return source.toml(paths.data() / document.LAYOUT).get("plan", {}) if same else {}
 
 
 def _source(given: str | Path) -> tuple[str, str]:
