@@ -154,8 +154,9 @@ class Client(PapermillNotebookClient):
             raise CellExecutionError("", "", "")
 
     def send(self, kind: str, **content: object) -> None:
-        """Take a message as nbclient takes it from a kernel: no bytes and no scalars of numpy."""
+        """Take a message as nbclient takes it from a kernel: text that can be written, no bytes."""
         if kind == "stream":
+            content["text"] = _writable(content["text"])
             self.left -= len(content["text"])
             if self.left < 0:
                 cut = self.left + len(content["text"]) >= 0
@@ -167,8 +168,9 @@ class Client(PapermillNotebookClient):
             if last.get("name") == content["name"]:
                 last.setdefault("parts", [last.text]).append(content["text"])
                 return
-        elif kind != "error":
-            content = json.loads(json.dumps(content, default=json_default))
+        else:
+            text = json.dumps(content, default=json_default, ensure_ascii=False)
+            content = json.loads(_writable(text))
         head = {"msg_type": kind}
         message = {**head, "header": head, "parent_header": {}, "content": content}
         self.process_message(message, *self.at)
@@ -241,7 +243,7 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
         except Exception as raised:
             error, lines = f"{type(raised).__name__}: {raised}", traceback.format_exc().splitlines()
     name = f"{recipe.stem}.failed.ipynb" if error else f"{recipe.stem}.ipynb"
-    files[name] = (nbformat.writes(notebook) + "\n").encode()
+    files[name] = (nbformat.writes(notebook) + "\n").encode(errors="backslashreplace")
     if error:
         run = run.failed(short(error), [short(line) for line in lines], cell=cell)
     else:
@@ -250,6 +252,11 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
                     if output.get("name") == "stderr"][:20]  # fmt: skip
     run.seconds, run.files = time.monotonic() - began, files
     return run
+
+
+def _writable(text: str) -> str:
+    """Return a text without the half characters in which Python keeps names of files in GBK."""
+    return text.encode(errors="replace").decode()
 
 
 def short(text: str) -> str:

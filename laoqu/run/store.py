@@ -266,7 +266,8 @@ def listed(files: Mapping[str, bytes]) -> list[dict[str, object]]:
 
 def text_of(value: object) -> bytes:
     """Return plain data as a JSON file."""
-    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+    text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+    return text.encode(errors="backslashreplace")  # as JSON escapes a half character
 
 
 def _below(folder: Path) -> list[Path]:

@@ -356,6 +356,18 @@ def test_what_a_failure_says(tmp_path, monkeypatch, capsys):
     assert f"{runs[1].name}/report.failed.ipynb" in capsys.readouterr().out
 
 
+def test_half_characters_of_names_in_gbk_spoil_nothing(tmp_path):
+    cells = ("half = '\\udcb0' * how.startswith('p')", "print(half + '环县')",
+             "assert how != 'raise', '\\udcb0' + '环县'", "half + '环县'")  # fmt: skip
+    path = book(tmp_path / "t.ipynb", "how = 'fine'", *cells)
+    sets = [{"how": how} for how in ("fine", "print", "raise", "\udcb0")]
+    runs = run(path, sets, tmp_path / "out")
+    assert [each.status for each in runs] == ["ok", "ok", "failed", "ok"]
+    assert runs[2].error == "AssertionError: ?环县"
+    text = (tmp_path / "out" / runs[1].name / "report.ipynb").read_text()
+    assert text.count("?环县") == 2
+
+
 def python(code):
     """Return what a fresh Python prints."""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
