@@ -15,7 +15,7 @@ from laoqu.analysis import monitor
 from laoqu.cli import main
 from laoqu.errors import LaoquError
 from laoqu.show.charts import lines
-from laoqu.show.china import plot_china
+from laoqu.show.maps import plot_china
 
 PLAN = lq.load()
 EXTERNAL = os.environ.get("LAOQU_EXTERNAL_DATA")
