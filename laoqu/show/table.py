@@ -119,18 +119,20 @@ def plain(text: str) -> str:
     return "".join(words for _, words, _ in runs(text))
 
 
-def block_html(shown: Mapping[str, object], plan: str = "", after: str = "") -> str:
+def block_html(
+    shown: Mapping[str, object], plan: str = "", files: Mapping[str, str] | None = None
+) -> str:
     """Return a record as HTML.
 
-    `plan` is the relative address of the annotated plan, without which no row links there; `after`
-    is HTML at the end of the section, the page's line of downloads.
+    `plan` is the relative address of the annotated plan, without which no row links there; `files`
+    are what it can be taken away as: address → name.
     """
     columns = shown["columns"]
     under = [i for i, each in enumerate(columns) if "under" in each["role"]]
     main = [i for i in range(len(columns)) if i not in under]
     longest = max((wcswidth(cell) for row in shown["rows"] for cell in row), default=0)
     return _template().render(
-        it=shown, plan=plan, after=after, under=under, main=main,
+        it=shown, plan=plan, files=files, under=under, main=main,
         linked=next((i for i in main if "link" in columns[i]["role"]), 0),
         shape="cards" if longest > CARD or len(main) > 4 else "compact",
         groups=dict(map(tuple, shown["groups"])), plain=plain, picture=picture,

@@ -230,7 +230,7 @@ class Words:
         name = self._codes.get((variable(column), str(value)))
         if name is None:
             return digits(value) if isinstance(value, (int, float)) else self.space(value)
-        return self.space(f"{value} {name}" if ids and str(value)[-1:].isdigit() else name)
+        return (f"{value} " if ids and str(value)[-1:].isdigit() else "") + self.space(name)
 
     @cached_property
     def _places(self) -> dict[str, str]:
