@@ -201,4 +201,5 @@ def _steps(path: re.Match) -> str:
     points = np.array(re.sub("[ML]", " ", path[0]).split(), dtype=float).reshape(-1, 2)
     steps = np.diff(points.round(1), axis=0, prepend=[[0, 0]]).round(1).tolist()
     letters = ("m" if letter == "M" else " " for letter in re.findall("[ML]", path[0]))
-    return "".join(f"{letter}{x:g} {y:g}" for letter, (x, y) in zip(letters, steps, strict=True))
+    said = (f"{letter}{x:g} {y:g}" for letter, (x, y) in zip(letters, steps, strict=True))
+    return re.sub(r"\b0\.", ".", "".join(said)).replace(" -", "-")
