@@ -188,6 +188,7 @@ def _slim(svg: str, alt: str) -> str:
         (r' id="[A-Za-z\d]+_\d+"', ""),
         (r'(?<= d=")M[^"QCz]+(?=")', _steps),
         (r"([1-9]\d*\.\d\d)\d+", r"\1"),
+        (r"\b([MLQC]) (?=-?\d)", r"\1"),
         (r"\s*\n\s*([A-Za-z])", r"\1"),
         (r"\s*\n\s*", ""),
     ):

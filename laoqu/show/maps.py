@@ -47,7 +47,7 @@ TWICE = fill("heat3", "muted", 0, **HATCH)
 #: Points: the column beside a wide map, the greatest height, the locator of a narrow map.
 COLUMN, HIGHEST, LOCATOR = 118.0, 265.0, 74.0
 #: The longer side of an area is drawn in so many steps.
-FINE = 540
+FINE = 520
 #: Metres: what is not seen on a map of China; islands farther off do not stretch the map of an
 #: area (东沙 is 260 km away).
 COARSE, NEAR = 3_000, 6e4
