@@ -292,7 +292,7 @@ def _draw_china(
     foot, land = sheet.y + high, layers.outline["kind"] == "land"
     view = View(sheet, (MARGIN, sheet.y, wide, high), MAINLAND)
     sea = View(sheet, (MARGIN, foot - small * 1.47, small, small * 1.47), SOUTH_SEA)
-    provinces = layers.provinces.simplify(COARSE)
+    provinces = layers.provinces.simplify(view.scale / 2)
     for each, ground in ((view, provinces), (sea, layers.outline.geometry[land])):
         each.draw(ground, **COAST)
         for label, shape, look in parts:
