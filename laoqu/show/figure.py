@@ -186,7 +186,7 @@ def _slim(svg: str, alt: str) -> str:
         (r"^.*?(?=<svg)|<!--.*?-->|<defs>\s*<style.*?</defs>|xlink:| xmlns:xlink=\S+", ""),
         (r'<g id="(edge-\w+)"', r'<g class="\1"'),
         (r' id="[A-Za-z\d]+_\d+"', ""),
-        (r'(?<= d=")M[^"QCz]+(?=")', _steps),
+        (r'(?<= d=")M[^"QCz]+(?=z?\s*")', _steps),
         (r"([1-9]\d*\.\d\d)\d+", r"\1"),
         (r"\b([MLQC]) (?=-?\d)", r"\1"),
         (r"\s*\n\s*([A-Za-z])", r"\1"),

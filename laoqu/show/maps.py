@@ -41,6 +41,7 @@ FILLS = {
 HEAT = [fill(f"heat{step}") for step in range(1, 6)]
 PREFECTURE, PROVINCE, COASTLINE = stroke("muted"), stroke("muted", 1.0), stroke("context", 1.1)
 AREA, COAST, OWN = stroke("focus", 1.1), fill("land", "context", 0.4), stroke("ink", 0.9)
+BLANK = fill("paper", "context")
 #: An area in the map of all; where too few of its counties are documented; two areas.
 SURE, DOUBT = fill("heat3", "focus", 0.8), fill("heat3", "focus", 0.8, **DASHED)
 TWICE = fill("heat3", "muted", 0, **HATCH)
@@ -238,8 +239,9 @@ def plot_overview(lang: str = "zh", plan: Plan | None = None) -> Figure:
     looks = {"county": SURE, "overlap": TWICE, "incomplete": DOUBT}
     key = [(words(f"map.key.{each}"), look) for each, look in looks.items()]
     shapes = areas.geometry.simplify(COARSE)
-    named = zip(areas["region_id"], shapes, sure.map({True: SURE, False: DOUBT}), strict=True)
-    parts = [*named, ("", twice.union_all(), TWICE)]
+    named = zip(areas["region_id"], shapes, sure, strict=True)
+    parts = [(name, [shape], SURE if full else DOUBT) for name, shape, full in named]
+    parts.append(("", twice.geometry, TWICE))
     draw = partial(_draw_china, layers=plan.layers, key=key, parts=parts, listed=listed)
     alt = words("map.overview_alt", finding=title, listed=words.join(listed))
     data, subtitle = counties[["adcode", "name", "region_id"]], words("map.overview_subtitle")
@@ -269,11 +271,13 @@ def plot_china(
     counties = counties.assign(value=counties["adcode"].map(checked(values))).dropna(subset="value")
     kinds, key = classes_of(counties["value"], words)
     shapes = geo.dissolve(counties.assign(kind=kinds), "kind").set_index("kind").simplify(COARSE)
-    parts = [("", shape, {**key[kind][1], "linewidth": 0}) for kind, shape in shapes.items()]
+    parts = [("", [shape], {**key[kind][1], "linewidth": 0}) for kind, shape in shapes.items()]
+    parts.insert(0, ("", plan.layers.provinces.simplify(COARSE), BLANK))
+    parts.append(("", parts[0][1], stroke("muted")))
     own = counties.geometry[counties["adcode"].isin(marked)].simplify(COARSE)
-    entries = [*key.values(), (words("map.key.no_value"), COAST)]
+    entries = [*key.values(), (words("map.key.no_value"), BLANK)]
     if len(own):
-        parts.append(("", shapely.geometrycollections(own.to_numpy()), OWN))
+        parts.append(("own", own, OWN))
         entries.append((called, fill("paper", "ink", 0.9)))
     draw = partial(_draw_china, layers=plan.layers, key=entries, parts=parts)
     data = pd.DataFrame(counties[["adcode", "name", "value"]])
@@ -284,7 +288,7 @@ def plot_china(
 def _draw_china(
     sheet: Sheet, layers: geo.Layers, key: list, parts: Iterable[tuple], listed: Sequence[str] = ()
 ) -> None:
-    """Draw `parts` (label, shape, look) in China; with a list of names they are numbered."""
+    """Draw `parts` (label, shapes, look) in China; with a list of names they are numbered."""
     sheet.legend(key)
     aside = COLUMN + 12 if listed and not sheet.narrow else 0
     wide = sheet.width - 2 * MARGIN - aside
@@ -295,11 +299,11 @@ def _draw_china(
     provinces = layers.provinces.simplify(view.scale / 2)
     for each, ground in ((view, provinces), (sea, layers.outline.geometry[land])):
         each.draw(ground, **COAST)
-        for label, shape, look in parts:
-            each.draw([shape], label if each is view else "", **look)
+        for label, shapes, look in parts:
+            each.draw(shapes, label if each is view else "", **look)
         each.draw(layers.outline.geometry[~land], **PROVINCE)
         each.rim()
-    for k, (_, shape, _) in enumerate(parts[: len(listed)], 1):
+    for k, (_, (shape,), _) in enumerate(parts[: len(listed)], 1):
         view.number(str(k), view.at(middle_of(shape)))
     x, y = (MARGIN, foot + 8) if sheet.narrow else (MARGIN + wide + 12, sheet.y)
     for k, name in enumerate(listed, 1):

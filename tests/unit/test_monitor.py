@@ -154,7 +154,10 @@ def test_a_map_of_china_has_a_row_for_each_value_and_the_key_counties_in_a_borde
     assert figure.data.set_index("adcode")["value"].equals(
         values[figure.data["adcode"]].rename("value")
     )
-    assert "Key counties" in {text.get_text() for text in figure.matplotlib().findobj(Text)}
+    drawn = figure.matplotlib()
+    assert "Key counties" in {text.get_text() for text in drawn.findobj(Text)}
+    own = next(each for each in drawn.axes[1].patches if each.get_label() == "own")
+    assert len(own.get_path().to_polygons()) >= len(key)
 
 
 def test_areas_are_named_in_either_language_and_each_means_all(monkeypatch):
