@@ -17,7 +17,7 @@ from unicodedata import normalize
 import numpy as np
 import pandas as pd
 
-from laoqu import citation, document, measures, namings, paths, regions, schema, sheets, source
+from laoqu import citation, document, measures, namings, own, paths, regions, schema, source
 from laoqu.document import Document
 from laoqu.errors import DataError, LaoquError, Problem, guard, guard_methods, nearest
 from laoqu.layout import BOX_HEAD, HEAD, LINE_END, YEAR_DIGITS, number
@@ -199,7 +199,7 @@ def read(text_or_file: str | Path, layout: dict[str, object] | None = None) -> T
         PDF is refused with how to save its text.
     layout : dict, optional
         What is special to this text, as one table of ``data/curated/layout.toml`` says it: where a
-        box that floats into a sentence ends. A text that is registered there has its own.
+        box that floats into a sentence ends. The plan has its own there.
 
     Raises
     ------
@@ -252,10 +252,9 @@ def _as_printed(parsed: Document, raw: str) -> Document:
 
 
 def _registered(raw: str) -> dict[str, object]:
-    """Return the layout that ``layout.toml`` has for this very text, if any."""
-    digest = source.digest(raw.replace("\r\n", "\n").encode())
-    same = [name for name, entry in source.registry().items() if entry["sha256"] == digest]
-    return source.toml(paths.data() / document.LAYOUT).get(same[0], {}) if same else {}
+    """Return the layout of ``layout.toml`` where the text is the plan."""
+    same = source.digest(raw.replace("\r\n", "\n").encode()) == source.about()["sha256"]
+    return source.toml(paths.data() / document.LAYOUT).get("plan", {}) if same else {}
 
 
 def _source(given: str | Path) -> tuple[str, str]:
@@ -296,12 +295,12 @@ def _decoded(path: Path, data: bytes) -> str:
         # Each paragraph on a line of its own, a title too, which pandoc takes for metadata.
         kind, options = FORMATS[path.suffix.lower()], ["--wrap=none", "--standalone"]
         if kind == "html":  # pandoc knows UTF-8 only, and would read GBK as Latin-1
-            page = sheets.decoded(data)[0]
+            page = own.decoded(data)[0]
             text = pypandoc.convert_text(page, "plain", format=kind, extra_args=options)
         else:
             text = pypandoc.convert_file(path, "plain", format=kind, extra_args=options)
         return re.sub(r"\n{2,}", "\n", text)
-    return sheets.decoded(data)[0]
+    return own.decoded(data)[0]
 
 
 def _text(given: Plan | Document) -> Text:

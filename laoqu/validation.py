@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from laoqu import paths, sheets
+from laoqu import own, paths, sheets
 from laoqu.analysis.agreement import by_variable
 from laoqu.analysis.draws import SEED
 from laoqu.analysis.sampling import corrected, draw
@@ -237,16 +237,17 @@ def _new(folder: Path | str) -> Path:
 
 
 def _key(path: Path) -> pd.DataFrame:
-    head, *rows = sheets.cells(path) or [[]]
+    table = own.cells(path)
+    head = table.iloc[0].tolist() if len(table) else []
     if missing := [name for name in KEYS[:3] if name not in head]:
         message = f"the column {missing[0]!r} is missing: is this the key/{KEY} of the sample?"
         raise DataError([Problem(paths.display(path), 1, 1, message)])
-    return pd.DataFrame(rows, columns=head)
+    return table.iloc[1:].set_axis(head, axis=1)
 
 
 def _kind(path: Path, key: pd.DataFrame) -> str:
     """Return which kind of sheet a file is, by the ids in it."""
-    here = {cell for row in sheets.cells(path) for cell in row}
+    here = own.cells(path).to_numpy().ravel()
     kinds = key.loc[key["id"].isin(here), "kind"].unique()
     if len(kinds) != 1:
         message = "holds no id of the key: was it written with this sample?"

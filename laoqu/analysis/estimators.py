@@ -111,8 +111,6 @@ def for_estimator(
     _check(data)
     first, reference = _times(data, anticipation)
     never, treated = NEVER[estimator], data["ever_treated"].eq(1)
-    if never > data["year"].min() and data["year"].max() >= never:
-        raise LaoquError(f"years reach {data['year'].max()}, expected years before {never}")
     cohort = data["first_treat"].astype("float64")
     data = data.assign(
         first_treat=cohort.where(treated, never),
@@ -173,18 +171,13 @@ def _times(data: pd.DataFrame, anticipation: int) -> tuple[int, int]:
     """Return the first treated year and the reference year; both must be in the panel."""
     first = int(data["first_treat"].min())
     reference = first - 1 - anticipation
-    years = set(data["year"].astype(int))
-    if min(years) > reference:
-        raise LaoquError(
-            f"the panel starts in {min(years)}; with {anticipation} years of anticipation before "
-            f"{first} the reference is {reference}: there is no year before treatment"
-        )
-    if max(years) < first:
-        raise LaoquError(f"the panel ends in {max(years)}, before treatment begins in {first}")
+    years = sorted(data["year"].astype(int).unique())
     for year, what in ((reference, "reference year"), (first, "first treated year")):
         if year not in years:
             raise LaoquError(
-                f"no row has the {what} {year}: some estimators would then compare with another "
-                "year without a word; choose anticipation= or the dates so that it is in the panel"
+                f"the panel ({years[0]}–{years[-1]}) has no row of the {what} {year}, with "
+                f"{anticipation} years of anticipation before {first}: some estimators would "
+                "compare with another year without a word; choose anticipation= or the dates so "
+                "that it is in the panel"
             )
     return first, reference

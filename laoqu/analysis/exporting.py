@@ -150,7 +150,9 @@ def _readme(
 ) -> str:
     """Return what one must know before using the files, from the template beside this file."""
     dates = plan.table("treatment_dates").set_index("date_id", drop=False)
-    labels = plan.table("treatment_channels")[["channel", "label_zh", "label_en"]]
+    labels = plan.table("treatment_channels").set_index("channel")
+    status = table["ever_treated"].map({1: "treated", 0: "untreated"}).fillna("unknown")
+    counts = pd.crosstab(table["channel"], status).join(labels).reset_index()
     key = table[table["channel"] == KEY]
     zero = key[key["status_basis"].isin(["complete_list", "not_eligible"])]
     template = Path(__file__).with_name("treatment_readme.md.j2").read_text(encoding="utf-8")
@@ -167,7 +169,7 @@ def _readme(
         template
     ).render(
         **numbers,
-        channels=treatment.summary(table).merge(labels).to_dict("records"),
+        channels=counts.to_dict("records"),
         calls=estimators.calls("Y", anticipation),
         date=dates.loc[design.first_treat],
         vintage=treatment.VINTAGE, title=plan.source["title"], version=laoqu.__version__,

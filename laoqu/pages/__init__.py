@@ -16,12 +16,11 @@ from dataclasses import dataclass
 import nbformat
 import pandas as pd
 
-from laoqu.errors import LaoquError, ParameterError
+from laoqu.errors import FORMATS, LaoquError, ParameterError
 from laoqu.sheets import csv_bytes
 from laoqu.show.table import MIME
 from laoqu.show.words import LANGS, label
 
-FORMATS = ("html", "pdf", "docx")
 #: Cells with one of these tags stay out of every form.
 HIDDEN = {"notebook-only", "parameters", "injected-parameters"}
 #: Folders between the outputs and a run of a user's own notebook: runs/NAME/PARAMETERS.

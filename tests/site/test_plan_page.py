@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 import laoqu as lq
 from laoqu import pages
+from laoqu.errors import FORMATS
 from laoqu.pages.html import marked_text
 from laoqu.pages.plan import annotate, pieces
-from laoqu.run.batch import FORMATS
 from laoqu.show.words import LANGS, table
 
 PLAN = lq.load()
