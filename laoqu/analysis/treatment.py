@@ -71,21 +71,11 @@ def counties(
     With "eligible" only units in an area and a province of which the channel names some are
     controls: elsewhere selection was impossible by design.
 
-    Returns
-    -------
-    DataFrame
-        One row per channel and unit: `COLUMNS`. ``unit_level`` says whether ``county_code`` is a
-        county or a city: a named city does not make its counties treated. ``ever_treated`` is 1
-        (named), 0 (in an area and not in a list printed in full) or NA, as ``status_basis`` says.
-        ``interaction`` is made of all channels of the level, whichever are asked for: a unit of
-        one may be a control of another. ``borders_treated`` (shares a border with a treated unit),
-        ``km_to_treated`` (between points inside; 0 for treated), ``km_to_border`` (from such a
-        point to the border of its areas): NA for units without a shape, and for cities.
-
-    Raises
-    ------
-    LaoquError
-        For an unknown channel, date or choice, and a date that is not one of a channel's.
+    One row per channel and unit: `COLUMNS`. ``unit_level`` says whether ``county_code`` is a county
+    or a city: a named city does not make its counties treated. ``ever_treated`` is 1 (named), 0 (in
+    an area and not in a list printed in full) or NA, as ``status_basis`` says. ``interaction`` is
+    made of all channels of the level: a unit of one may be a control of another. Distances are
+    between points inside; they and ``borders_treated`` are NA for cities.
 
     Examples
     --------
