@@ -368,24 +368,20 @@ def coding_sample(to: str, kinds: tuple[str], **options: object) -> None:
 @option("--key", metavar="FILE", help="key.csv, which was written with the sheets")
 @option("--agreed", metavar="SHEET", help="what both coders settled on")
 @option("--to", metavar="FOLDER", help="also write the tables as CSV, into a new folder")
-def coding_compare(to: str | None, **sheets: str | None) -> None:
+@option(
+    "--lang", type=click.Choice(["zh", "en"]), default="en", help="of what is printed (default: en)"
+)
+def coding_compare(to: str | None, lang: str, **sheets: str | None) -> None:
     """Compare a sheet with the shipped codes, or two of a sample with each other too."""
     from laoqu import validation
-    from laoqu.show.table import frame_text
+    from laoqu.show.table import compared_text
+    from laoqu.show.words import label
 
     found = validation.compare(laoqu.load(), **sheets)
-    keep = found.agreement["statistic"].str.match("percent|alpha|ac")
-    columns = ["coders", "variable", "statistic", "value", "low", "high", "most_units", "n", "note"]
-    unlike = found.confusion[found.confusion.drop(columns=["variable", "n"]).nunique(axis=1) > 1]
-    agreement = found.agreement.loc[keep].reindex(columns=columns)
-    tables = {"differences": found.differences, "shares": found.shares}
-    for name, table in {"agreement": agreement, "confusion": unlike, **tables}.items():
-        if len(table):
-            print(f"{name}\n\n{frame_text(table)}\n")
-    if found.differences.empty:
-        print("no unit differs")
+    print(compared_text(found, lang))
     if to:
-        print(f"wrote {paths.display(validation.write(found, to))}")
+        written = paths.display(validation.write(found, to))
+        print(label("compared.wrote", lang, folder=written))
 
 
 @command.command(context_settings={"ignore_unknown_options": True})

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
@@ -20,7 +21,12 @@ from tabulate import tabulate
 from wcwidth import wcswidth
 
 from laoqu.errors import require
+from laoqu.sheets import HEADS
 from laoqu.show.words import HAN, Words, label, scalar, variable
+from laoqu.show.words import table as labels
+
+if TYPE_CHECKING:
+    from laoqu.validation import Comparison
 
 #: Under this type a cell carries its record, beside HTML and text.
 MIME = "application/vnd.laoqu+json"
@@ -205,3 +211,31 @@ def frame_text(frame: pd.DataFrame) -> str:
     rows = frame.map(lambda v: f"{v:.3f}" if isinstance(v, float) else str(v))
     numeric = [kind.kind in "fi" for kind in frame.dtypes]
     return text_table(list(frame.columns), rows.to_numpy().tolist(), numeric)
+
+
+def compared_text(found: Comparison, lang: str) -> str:
+    """Return what `laoqu.validation.compare` found, table by table, as text in one language."""
+    keep = found.agreement["statistic"].str.match("percent|alpha|ac")
+    columns = ["coders", "variable", "statistic", "value", "low", "high", "most_units", "n", "note"]
+    unlike = found.confusion[found.confusion.drop(columns=["variable", "n"]).nunique(axis=1) > 1]
+    agreement = found.agreement.loc[keep].reindex(columns=columns)
+    parts = []
+    for name, table in found._replace(agreement=agreement, confusion=unlike)._asdict().items():
+        if len(table):
+            table = _in_chinese(table) if lang == "zh" else table
+            parts.append(f"{label(f'compared.{name}', lang)}\n\n{frame_text(table)}\n")
+    return "\n".join([*parts, *([label("compared.none", lang)] if found.differences.empty else [])])
+
+
+def _in_chinese(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of a comparison with heads, variables, statistics and notes in Chinese."""
+    known = labels().items()
+    said = {key.removeprefix("compared."): text for key, text in known if "compared." in key}
+    names = HEADS | {name: text["zh"] for name, text in said.items()}
+    for column in frame.columns.intersection(["variable", "statistic"]):
+        frame = frame.assign(**{column: frame[column].replace(names)})
+    if "note" in frame:  # what a statistic is stands in its name
+        why = {text["en"]: text["zh"] for name, text in said.items() if name.startswith("why")}
+        notes = ["，".join(why[each] for each in why if each in note) for note in frame["note"]]
+        frame = frame.assign(note=notes)
+    return frame.rename(columns=names)

@@ -41,13 +41,13 @@ def parts() -> dict[str, object]:
 
     plan = load()
     drawn = {lang: maps.plot_overview(lang, plan) for lang in LANGS}
-    findings, answers = answer.findings(plan), {}
+    answers = {}
     for lang in LANGS:
         words = Words(plan, lang)
         # Without what the answer of an area shares with all of them.
         answers[lang] = {
-            area: answer.paragraph(words, found).removeprefix(words("answer.plan")).strip()
-            for area, found in findings.items()
+            area: text.removeprefix(words("answer.plan")).strip()
+            for area, text in answer.answers(plan, words).items()
         }
     return {
         "pictures": {lang: picture(each.images(), each.alt) for lang, each in drawn.items()},
