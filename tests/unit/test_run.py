@@ -294,7 +294,7 @@ def test_an_area_without_a_county_in_ones_own_table_has_a_report(tmp_path, monke
     notebook = nbformat.read(paths.notebooks() / "10_region_report.ipynb", as_version=4)
     for cell in notebook.cells:
         cell.source = re.sub(r'^region = "yimeng"', 'region = "qiongya"', cell.source)
-    files = pages.downloads(list(pages.records(shown(notebook))))
+    files = pages.render(shown(notebook), "zh", ())
     values = json.loads(files["values.json"])
     assert (values["named"], values["documented"]) == (4, 0)
     assert "figures/map.svg" not in files
