@@ -113,6 +113,29 @@ def bears(code: str, name: str, folder: Path | None = None) -> bool:
     return False
 
 
+def bare(name: str, folder: Path | None = None) -> str:
+    """Return a name without the province and city before it, "" where no place bears it.
+
+    >>> bare("甘肃省庆阳市环县"), bare("环县"), bare("无此县")
+    ('环县', '环县', '')
+    """
+    text = clean(name)
+    found = () if text.isascii() else _index(folder or paths.data()).readings(text)
+    return next((said for said, held in found if held), "")
+
+
+def lies_in(code: str, inside: frozenset[str], folder: Path | None = None) -> bool:
+    """Return whether who held a code, or what it was or became, lay in these units: see `inside`.
+
+    >>> lies_in("621022", inside("庆阳市")), lies_in("621022", inside("延安市"))
+    (True, False)
+    """
+    index = _index(folder or paths.data())
+    held = index.units.by_code.get(code, ())
+    kin = {*held, *(each for holder in held for each in index.units.came_from.get(holder, ()))}
+    return any(index.lies_in(holder, inside) for holder in kin)
+
+
 def spoken(folder: Path | None = None) -> dict[str, list[str]]:
     """Return code → every name, short form and spelling that leads to the unit; earlier ones too.
 
@@ -154,7 +177,7 @@ class _Index:
 
     def readings(self, text: str) -> Iterator[tuple[str, Iterable[Holder]]]:
         """Yield how a name or code can be read, best first: the name itself, its holders."""
-        if re.fullmatch(r"\d{6}|\d{12}", text):
+        if re.fullmatch(r"\d{6}(?:0{6})?", text):
             yield text, self.units.by_code.get(text[:6], ())
             return
         yield text, self.full.get(text, ())

@@ -116,6 +116,10 @@ def plot_region(
         if twice := [code for code, n in Counter(own_codes).items() if n > 1]:
             message = f"values: {twice[0]} has several: choose one for each county, as of one year"
             raise ParameterError(message)
+        if own and own.keys().isdisjoint(counties["adcode"]):
+            shown = f"{', '.join(list(own)[:3])}{' …' * (len(own) > 3)}"
+            message = f"values: {shown}: no code of a county of {words.area(it.region_id)}{INDEXED}"
+            raise ParameterError(message)
         counties = counties.assign(value=counties["adcode"].map(own))
         kinds, key = classes_of(counties["value"], words)
     shapes = Shapes(plan.layers, counties["adcode"], kinds, places["adcode"])
