@@ -142,6 +142,7 @@ def cells(path: Path, notes: Notes | None = None) -> pd.DataFrame:
     for text in said if notes else ():
         notes.converted(1, path.name, "", text)
     found = found.map(lambda cell: "" if cell is None else str(cell).strip().strip(BLANK))
+    found = found.loc[:, found.ne("").any()]
     for at in found.columns[::-1]:  # to the right of the last head
         if found[at].iloc[0]:
             break
@@ -234,20 +235,16 @@ def _workbook(path: Path, most: int) -> tuple[pd.DataFrame, list[str]]:
             text = source.read().decode("utf-8", "replace")
     except Exception as error:  # a damaged workbook fails in many ways
         raise ValueError(f"is no readable workbook: {error}; save it anew as .xlsx") from error
-    if formulas := NO_RESULT.findall(text):
-        raise ValueError(
-            f"the formula in {formulas[0]} has no result: save the file in a spreadsheet"
-        )
     merged = [whole for whole, _, top, bottom in MERGED.findall(text) if top != bottom]
-    if merged:
-        raise ValueError(
-            f"{merged[0]} are merged, only the first has the value: split them, fill each"
-        )
-    for each, head in zip(others, heads, strict=True):
-        if any(head) and head == next(iter(rows.values()), ()):
-            raise ValueError(
-                f"the sheet {each.title!r} has the same columns: put all rows on one sheet"
-            )
+    alike = [each.title for each, head in zip(others, heads, strict=True)
+             if any(head) and head == next(iter(rows.values()), ())]  # fmt: skip
+    for found, why in (
+        (NO_RESULT.findall(text), "the formula in {} has no result: save it in a spreadsheet"),
+        (merged, "{} are merged, only the first has the value: split them, fill each"),
+        (alike, "the sheet {!r} has the same columns: put all rows on one sheet"),
+    ):
+        if found:
+            raise ValueError(why.format(found[0]))
     notes = [f"only the first sheet was read: {sheet.title}"] if others else []
     filled = [sum(cell is not None for cell in row) for row in rows.values()]
     numbers = list(rows)[_head(filled, notes) :]
@@ -259,10 +256,10 @@ def _workbook(path: Path, most: int) -> tuple[pd.DataFrame, list[str]]:
 
 def _head(filled: list[int], notes: list[str]) -> int:
     """Return which row is the head: one above it, as a title, fills fewer cells than the table."""
-    least = max(2, max(filled, default=0) / 2)
+    least = max(2, max(filled[:20], default=0) / 2)
     head = next((at for at, n in enumerate(filled[:20]) if n >= least), 0)
     if head:
-        notes.append(f"{head} line{'s' * (head > 1)} above the head left out")
+        notes.append(f"lines above the head, left out: {head}")
     return head
 
 

@@ -1,11 +1,14 @@
-"""A small notebook that shows one thing of every kind, in both languages, for tests of pages."""
+"""A small notebook that shows one thing of every kind, and what our notebooks define."""
 
 from __future__ import annotations
 
 import ast
 import re
+from types import SimpleNamespace
 
 import nbformat
+
+from laoqu import paths
 
 SETUP = """
 import laoqu as lq
@@ -138,3 +141,18 @@ def not_words(page: str, lang: str) -> list[str]:
     text = re.sub(r"<style.*?</style>|<script.*?</script>|<pre.*?</pre>|<q .*?</q>", "", page,
                   flags=re.S)  # fmt: skip
     return [word for word in NOT_WORDS[lang] if word in re.sub(r"<[^>]*>|\u2009", "", text)]
+
+
+def cells_of(name):
+    cells = nbformat.read(paths.notebooks() / f"{name}.ipynb", as_version=4).cells
+    return [cell.source for cell in cells if cell.cell_type == "code"]
+
+
+def functions_of(name):
+    """What a notebook imports and defines, without running it."""
+    wanted = (ast.Import, ast.ImportFrom, ast.FunctionDef)
+    nodes = [node for cell in cells_of(name) for node in ast.parse(cell).body]
+    found = {}
+    code = ast.Module([node for node in nodes if isinstance(node, wanted)], [])
+    exec(compile(code, name, "exec"), found)
+    return SimpleNamespace(**found)

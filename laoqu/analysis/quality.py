@@ -160,9 +160,8 @@ def _constant(once: pd.DataFrame, column: str) -> pd.DataFrame:
     run = rows[column].ne(rows.groupby("_unit")[column].shift(1)).cumsum()
     length = run.map(run.value_counts())
     digits = rows[column].map(lambda v: len(f"{abs(v):.10g}".replace(".", "").strip("0")) >= 3)
-    ends = rows[(length >= RUN) & run.ne(run.shift(-1)) & digits]
-    looks = [f"the same for {n} years" for n in length[ends.index]]
-    return _made(ends, "constant", column, looks)
+    ends = (length >= RUN) & run.ne(run.shift(-1)) & digits
+    return _made(rows[ends], "constant", column, length[ends].map("the same for {} years".format))
 
 
 def _code_breaks(once: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -171,11 +170,9 @@ def _code_breaks(once: pd.DataFrame, column: str) -> pd.DataFrame:
     changed = once["code_in_panel"].ne(unit["code_in_panel"].shift(1)) & unit.cumcount().gt(0)
     growth = once[column] / unit[column].shift(1)
     usual = growth.groupby(once["year"]).transform("median")
-    rows = once[changed & ((growth / usual - 1).abs() > 1 / 3).fillna(False)]
-    looks = [
-        f"code changed, value {times:.2f} times the one before" for times in growth[rows.index]
-    ]
-    return _made(rows, "code_break", column, looks)
+    found = changed & ((growth / usual - 1).abs() > 1 / 3).fillna(False)
+    looks = growth[found].map("code changed, value {:.2f} times the one before".format)
+    return _made(once[found], "code_break", column, looks)
 
 
 def _totals(panel: Panel, once: pd.DataFrame, outcomes: list[str]) -> Iterator[pd.DataFrame]:
@@ -203,5 +200,4 @@ def _totals(panel: Panel, once: pd.DataFrame, outcomes: list[str]) -> Iterator[p
 
 def _missed(rows: pd.DataFrame, total: str, share: pd.Series, what: str) -> pd.DataFrame:
     share = share[(share - 1).abs() > TOTAL]
-    looks = [f"{what} {value:.2f} of it" for value in share]
-    return _made(rows.loc[share.index], "total", total, looks)
+    return _made(rows.loc[share.index], "total", total, share.map(f"{what} {{:.2f}} of it".format))

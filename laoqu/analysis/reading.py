@@ -296,6 +296,8 @@ def _refuse_stacked(frame: pd.DataFrame, name: str | None) -> None:
 def _numbers(column: pd.Series, rows: pd.Series, notes: Notes) -> pd.Series:
     """Return text that is numbers as numbers: 1,234.5, wide digits, signs for no value."""
     numbers = pd.to_numeric(column, errors="coerce")
+    if numbers.notna().all():
+        return numbers
     plain = {text: clean(str(text)) for text in column[numbers.isna()].dropna().unique()}
     plain = pd.Series(plain, dtype="object")
     signs = set(plain.index[plain.str.casefold().isin(own.SPEC["missing"])])

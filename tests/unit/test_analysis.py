@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 import itertools
 from types import SimpleNamespace
 
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from fixture import cells_of, functions_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control, hypergeom
 
 import laoqu as lq
-from laoqu import paths
 from laoqu.analysis import crosstab, draws
 from laoqu.errors import ParameterError, UnknownId
-
-
-def cells_of(name):
-    cells = nbformat.read(paths.notebooks() / f"{name}.ipynb", as_version=4).cells
-    return [cell.source for cell in cells if cell.cell_type == "code"]
-
-
-def functions_of(name):
-    """What a notebook imports and defines, without running it."""
-    wanted = (ast.Import, ast.ImportFrom, ast.FunctionDef)
-    nodes = [node for cell in cells_of(name) for node in ast.parse(cell).body]
-    found = {}
-    code = ast.Module([node for node in nodes if isinstance(node, wanted)], [])
-    exec(compile(code, name, "exec"), found)
-    return SimpleNamespace(**found)
-
 
 COMPARED, APPENDIX = functions_of("05_areas_compared"), functions_of("90_appendix_pmc_coword")
 weights = COMPARED.weights
