@@ -125,7 +125,7 @@ class _Reader:
             code, why = self._coded(written, name, year)
             self.notes.converted(number, written, code, why)
             earlier = [held for held in units.by_code[code] if held.name == name]
-            why = units.lead(earlier[0]).reason if earlier else "the name of the unit in full"
+            why = earlier[0].lead.reason if earlier else "the name of the unit in full"
         else:
             code, why = self._named(values, area["provinces"], year)
         self._compare(number, code, values)

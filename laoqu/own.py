@@ -360,9 +360,10 @@ def year_of(value: object) -> tuple[int | None, str]:
 
 
 def heading_of(text: str) -> tuple[int, str] | None:
-    """Return the year that a heading is or has, and what it is a year of: 2019, gdp_2019, 2019年gdp.
+    """Return the year of a heading, and what it is a year of; one with two years has none.
 
-    One with two years (2015-2019) is none.
+    >>> heading_of("2019"), heading_of("2019年gdp"), heading_of("2015-2019")
+    ((2019, 'value'), (2019, 'gdp'), None)
     """
     for form in YEARS["column"]:
         match = form.fullmatch(text)

@@ -37,6 +37,7 @@ def called(kind: str, frame: pd.DataFrame) -> list[str]:
 
 
 def sample(column: pd.Series) -> pd.Series:
+    """Return the values of a column that are looked at to find out what it holds."""
     return column.dropna().drop_duplicates().head(SAMPLE)
 
 
@@ -88,9 +89,8 @@ def _is_code(frame: pd.DataFrame, column: str, year: str | int | None) -> bool:
 
 def name_column(frame: pd.DataFrame, code: str | None, units: Units) -> str | None:
     """Return the column with the names of the units that the codes mean, if there is one."""
-    held = [holder for each in units.by_code.values() for holder in each]
-    counties = {holder.name for holder in held if holder.level == "county"}
-    above = {holder.name for holder in held if holder.level != "county"}
+    counties = {holder.name for holder in units.holders if holder.level == "county"}
+    above = {holder.name for holder in units.holders if holder.level != "county"}
     names, best = counties | above if code else counties, {}
     for column in frame.columns.drop(code, errors="ignore"):
         if pd.api.types.is_numeric_dtype(frame[column]):
@@ -143,9 +143,9 @@ def codes_of_names(
     """
     above = _above(frame.drop(columns=name), units)
     named, lines = defaultdict(list), defaultdict(list)
-    for holder in (each for held in units.by_code.values() for each in held):
+    for holder in units.holders:
         named[holder.name].append(holder)
-        lines[units.lead(holder).adcode].append(holder)
+        lines[holder.lead.adcode].append(holder)
     keys = frame[[*above, name]].astype("str").fillna("").assign(year=years)
     keys[name] = keys[name].map(name_of)
     found, lost, unknown = {}, {}, set()
@@ -176,7 +176,7 @@ def _above(frame: pd.DataFrame, units: Units) -> list[str]:
     """Return the column of provinces and the column of cities, as far as there are such."""
     found = []
     for level in ("province", "prefecture"):
-        names = {h.name for held in units.by_code.values() for h in held if h.level == level}
+        names = {holder.name for holder in units.holders if holder.level == level}
         begins = {name[:end] for name in names for end in range(2, len(name) + 1)}
         for column in frame.select_dtypes(include=["object", "str", "string"]):
             values = frame[column].dropna().drop_duplicates().astype(str).map(clean)
@@ -263,7 +263,7 @@ def contradictions(
     """Return the codes whose name, city or province in the file is not that of the codes' unit."""
     columns = ["code_in_panel", "name_in_file", "holder", "first_year", "last_year", "rows"]
     found, owner, units = [], defaultdict(set), succession.units(folder)
-    for holder in (h for held in units.by_code.values() for h in held):
+    for holder in units.holders:
         owner[holder.name].add(holder.code)
     others = data.drop(columns=["code_in_panel", "year", name or "year"])
     for column in (each for each in (name, *_above(others, units)) if each):

@@ -77,7 +77,8 @@ class Panel:
     reasons : DataFrame
         One row for each code (or name) and year that has no unit or was followed: why.
     contradictions : DataFrame
-        One row for each code and name that contradict: what the file calls it, whose code it is.
+        One row for each code and name (or city, province) that contradict: what the file calls it,
+        whose code it is.
     vintage : int
         The year whose codes the panel uses where they are not those of the row's own year.
     """
@@ -88,7 +89,7 @@ class Panel:
     reasons: pd.DataFrame
     contradictions: pd.DataFrame
     vintage: int
-    #: Columns that are no outcomes, notes for the README, and what keeps columns from being numbers.
+    #: Columns that are no outcomes, notes for the README, columns that some cells keep from numbers.
     added: tuple[object, ...] = ()
     notes: tuple[str, ...] = ()
     odd: dict[str, str] = field(default_factory=dict)
@@ -124,7 +125,8 @@ class Panel:
             column = columns[0]
         whole = isinstance(column, Integral) and not isinstance(column, bool)
         column = str(column) if whole else column
-        require(column, list(self.data), "column of the panel")
+        if column not in self.data:
+            require(column, self.outcomes, "column of numbers of the panel")
         if column in ("year", *self.added):
             raise LaoquError(f"{column} is no outcome: the panel has it to say who, when or how")
         if column in self.odd:

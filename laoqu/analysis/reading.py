@@ -74,10 +74,11 @@ def read(
     name = name or name_column(frame, code, units)
     if code is None and name is None:
         below = [c for c in frame if (_reads(frame[c], code_of) == own.TOWNSHIP).mean() >= MOST]
-        shown = f"{below[0]} holds {own.TOWNSHIP}" if below else ", ".join(frame.columns[:12])
+        if below:
+            raise LaoquError(f"{below[0]} holds {own.TOWNSHIP}")
         raise LaoquError(
-            f"no column of the panel holds codes of counties, or their names; it has {shown}: "
-            "say code= or name="
+            "no column of the panel holds codes of counties, or their names; it has "
+            f"{', '.join(frame.columns[:12])}: say code= or name="
         )
     for column in set(called("name", frame)) - {name} if code and name is None else ():
         if sample(frame[column]).astype("str").str.isascii().mean() > 0.5:

@@ -264,7 +264,7 @@ def test_a_panel_without_codes_is_read_by_its_names():
     assert "5 names are no one county" in repr(made.report)
     assert made.contradictions.empty
     reasons = made.reasons.dropna(subset="name").set_index("name")["reason"]
-    assert "became 东城区" in reasons["北京市崇文区"]
+    assert "merged into 东城区" in reasons["北京市崇文区"]
     assert "unknown" in reasons["甘肃省庆阳市无此县"]
     # Without province and city the name of several is listed with all of them.
     bare = lq.panel(frame[["县名", "年份", "gdp"]])
