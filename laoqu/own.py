@@ -205,11 +205,14 @@ def check_quotes(text: str, mark: str, width: int) -> None:
 
     A whole row has so many marks as `width` says.
     """
-    closed = rf'"(?:[^"]++|"")*+"(?=[{mark}\n]|\Z)'
-    for cell in re.finditer(rf'(?:\A|(?<=[{mark}\n]))(?:{closed}|(?P<open>"))', text):
+    opens = rf'"(?<![^{mark}\n]")'
+    closes = rf'(?:[^"]++|"")*+"(?=[{mark}\n]|\Z)'
+    for cell in re.finditer(rf"{opens}(?:{closes}|(?P<open>))", text):
         # A quotation mark far below may close it: then whole rows lie in between.
         inside = cell[0].split("\n")[1:-1] if "\n" in cell[0] else ()
-        if cell["open"] or (width > 1 and any(line.count(mark) == width for line in inside)):
+        if cell["open"] is not None or (
+            width > 1 and any(line.count(mark) == width for line in inside)
+        ):
             at = cell.start()
             line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
             said = text[at : at + 20].partition("\n")[0]

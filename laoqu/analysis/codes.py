@@ -92,14 +92,19 @@ def name_column(frame: pd.DataFrame, code: str | None, units: Units) -> str | No
     counties = {holder.name for holder in units.holders if holder.level == "county"}
     above = {holder.name for holder in units.holders if holder.level != "county"}
     names, best = counties | above if code else counties, {}
-    for column in frame.columns.drop(code, errors="ignore"):
+    upper = [
+        frame.columns[at] for kind in ("province", "prefecture") for at in columns(frame)[kind]
+    ]
+    for column in frame.columns.drop([code, *upper] if code else [], errors="ignore"):
         if pd.api.types.is_numeric_dtype(frame[column]):
             continue
-        said = sample(frame[column]).astype(str).map(lambda text: _plain(text, names))
-        share = said.isin(names).mean()
+        said = [_plain(str(text), names) for text in sample(frame[column])]
+        share = np.mean([each in names for each in said] or [0])
         # The names of provinces and cities repeat; those of counties are nearly one for a code.
         varied = min(frame[column].nunique() / max(frame[code].nunique(), 1), 1) if code else 1
-        of_counties = said.isin(counties - above).mean() >= 0.5
+        of_counties = (
+            np.mean([each in counties and each not in above for each in said] or [0]) >= 0.5
+        )
         if share >= 0.5 and (varied > 0.5 or of_counties):
             best[column] = share + varied + 0.3 * (column in called("name", frame))
     return max(best, key=best.get, default=None)

@@ -89,7 +89,7 @@ class Panel:
     reasons: pd.DataFrame
     contradictions: pd.DataFrame
     vintage: int
-    #: Columns that are no outcomes, notes for the README, columns that some cells keep from numbers.
+    #: Columns that are no outcomes, notes for the README, what keeps a column from being numbers.
     added: tuple[object, ...] = ()
     notes: tuple[str, ...] = ()
     odd: dict[str, str] = field(default_factory=dict)

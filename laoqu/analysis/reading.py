@@ -39,6 +39,8 @@ MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 150_000_000, 500_000, 3_000
 THOUSANDS = r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?"
 #: What is said of a column of numbers that some cells keep from being one.
 NO_NUMBER = "text, for these cells are no numbers"
+#: Text that looks like a number with a sign of money or a unit: 12亿, ￥1,200, 3.5%.
+NEAR = r"\s*[¥￥$]?\s*[+-]?\d[\d,.，]*\s*[^\d\s]{0,4}\s*"
 #: Columns that a panel has of us; a file's own column of such a name is kept beside.
 ADDED = ("county_code", "code_in_panel", "code_status")
 
@@ -312,7 +314,8 @@ def _numbers(column: pd.Series, rows: pd.Series, notes: Notes) -> pd.Series:
     if not known.any():
         return column
     if odd.any():
-        if odd.sum() < 0.5 * known.sum():
+        near = column.astype("str").str.fullmatch(NEAR) & known
+        if (near | (known & ~odd)).sum() >= 0.5 * known.sum():
             text = f"{NO_NUMBER}: {placed(column[odd], rows)}"
             notes.append((str(column.name), int(odd.sum()), text))
         return column.where(known)
