@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import zipfile
@@ -9,15 +10,14 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
-import numpy as np
 import pandas as pd
 
-from laoqu import citation, document, measures, namings, own, paths, regions, schema, source
+from laoqu import citation, document, measures, namings, own, paths, regions, schema
 from laoqu.document import Document
 from laoqu.errors import DataError, LaoquError, Problem, guard, guard_methods, nearest
 from laoqu.layout import BOX_HEAD, HEAD, LINE_END, YEAR_DIGITS, number
@@ -117,10 +117,10 @@ class Text(Document):
                 above[unit.clause_id] = [c for c in codes if names.units.level[c] != "county"]
             for each in found:
                 start, end = unit.start + each.start, unit.start + each.end
-                place = {"start": start, "end": end, "page": self.page_of(start)}
-                where = {"unit_id": unit.unit_id, "clause_id": unit.clause_id}
-                where["printed"] = unit.text[each.start : each.end]
-                rows.append(vars(each) | place | where)
+                rows.append(vars(each) | {
+                    "unit_id": unit.unit_id, "clause_id": unit.clause_id, "start": start,
+                    "end": end, "page": self.page_of(start), "printed": self.canonical[start:end],
+                })  # fmt: skip
         units = schema.read("gazetteer").frame()[
             ["adcode", "name", "level", "province", "prefecture"]
         ]
@@ -199,7 +199,7 @@ def read(text_or_file: str | Path, layout: dict[str, object] | None = None) -> T
         PDF is refused with how to save its text.
     layout : dict, optional
         What is special to this text, as one table of ``data/curated/layout.toml`` says it: where a
-        box that floats into a sentence ends. A text that is registered there has its own.
+        box that floats into a sentence ends.
 
     Raises
     ------
@@ -216,46 +216,35 @@ def read(text_or_file: str | Path, layout: dict[str, object] | None = None) -> T
     [[3.0, '个'], [2.0, '万亩']]
     """
     raw, name = _source(text_or_file)
-    simple = simplified(raw)
-    line, column, why = 1, 1, ""
+    simple, parsed, at = simplified(raw), None, 0
+    why = NO_HEADING.format(raw.strip()[:12])
     if not raw.strip():
         why = "is empty: there is no text to read"
     elif len(raw) > MOST:
         why = f"has {len(raw):,} characters, more than {MOST:,}: is this one plan?"
     elif bad := NO_CHARACTER.search(raw):
-        line = raw.count("\n", 0, bad.start()) + 1
-        column = bad.start() - raw.rfind("\n", 0, bad.start())
+        at = bad.start()
         why = f"U+{ord(bad[0]):04X} is no character of a text: save the file as UTF-8 text"
-    elif not any(map(HEAD.match, LINE_END.split(simple))):
-        why = NO_HEADING.format(raw.strip()[:12])
-    if why:
+    elif any(map(HEAD.match, LINE_END.split(simple))):
+        parsed = document.parse(simple, layout or {}, name, strict=False)
+    if parsed is None or not parsed.passages:
+        line, column = raw.count("\n", 0, at) + 1, at - raw.rfind("\n", 0, at)
         raise DataError([Problem(name, line, column, why)])
-    parsed = document.parse(simple, layout or _registered(raw), name, strict=False)
-    text = _text(parsed if simple == raw else _as_printed(parsed, raw))
-    if not text.passages:
-        raise DataError([Problem(name, 1, 1, NO_HEADING.format(raw.strip()[:12]))])
-    return text
+    return _text(parsed if simple == raw else _as_printed(parsed, raw))
 
 
 def _as_printed(parsed: Document, raw: str) -> Document:
     """Return a document that was read in simplified characters with its own ones."""
     canonical = "".join(raw[at] for at in parsed._raw_of)
     units = (replace(unit, text=canonical[unit.start : unit.end]) for unit in parsed.units)
-    own: dict[str, object] = {"raw": raw, "canonical": canonical, "units": document.Units(units)}
+    printed = {"raw": raw, "canonical": canonical, "units": document.Units(units)}
     for kind in ("parts", "clauses", "boxes"):
-        own[kind] = {}
+        printed[kind] = {}
         for key, each in getattr(parsed, kind).items():
             text, at = canonical[each.start : each.end], each.text.find(each.title)
             title = text[at : at + len(each.title)]
-            own[kind][key] = replace(each, text=text, title=title)
-    return replace(parsed, **own)
-
-
-def _registered(raw: str) -> dict[str, object]:
-    """Return the layout that ``layout.toml`` has for this very text, if any."""
-    digest = source.digest(raw.replace("\r\n", "\n").encode())
-    same = [name for name, entry in source.registry().items() if entry["sha256"] == digest]
-    return source.toml(paths.data() / document.LAYOUT).get(same[0], {}) if same else {}
+            printed[kind][key] = replace(each, text=text, title=title)
+    return replace(parsed, **printed)
 
 
 def _source(given: str | Path) -> tuple[str, str]:
@@ -286,22 +275,22 @@ def _decoded(path: Path, data: bytes) -> str:
     for first, why in NO_TEXT.items():
         if data.startswith(first):
             raise ValueError(why)
-    if path.suffix.lower() in FORMATS:
-        import pypandoc
+    kind = FORMATS.get(path.suffix.lower())
+    if kind is None:
+        return own.decoded(data)[0]
+    import pypandoc
 
+    # Each paragraph on a line of its own, a title too, which pandoc takes for metadata.
+    how = {"to": "plain", "format": kind, "extra_args": ["--wrap=none", "--standalone"]}
+    if kind == "html":  # pandoc knows UTF-8 only, and would read GBK as Latin-1
+        text = pypandoc.convert_text(own.decoded(data)[0], **how)
+    else:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 if sum(each.file_size for each in archive.infolist()) > 10 * MOST_BYTES:
                     raise ValueError(f"unpacks to more than {10 * MOST_BYTES:,} bytes")
-        # Each paragraph on a line of its own, a title too, which pandoc takes for metadata.
-        kind, options = FORMATS[path.suffix.lower()], ["--wrap=none", "--standalone"]
-        if kind == "html":  # pandoc knows UTF-8 only, and would read GBK as Latin-1
-            page = own.decoded(data)[0]
-            text = pypandoc.convert_text(page, "plain", format=kind, extra_args=options)
-        else:
-            text = pypandoc.convert_file(path, "plain", format=kind, extra_args=options)
-        return re.sub(r"\n{2,}", "\n", text)
-    return own.decoded(data)[0]
+        text = pypandoc.convert_file(path, **how)
+    return re.sub(r"\n{2,}", "\n", text)
 
 
 def _text(given: Plan | Document) -> Text:
@@ -327,16 +316,16 @@ def compare(plan: Plan | Document, other: Plan | Document) -> pd.DataFrame:
     """
     table = getattr(plan, "table", None) or schema.Tables(paths.data()).frame
     mine, theirs = (_features(_text(each), table) for each in (plan, other))
-    alike = _cosine([each["grams"] for each in mine], [each["grams"] for each in theirs])
+    _weigh([*mine, *theirs])
     rows = []
-    for i, one in enumerate(mine):
-        for j, two in enumerate(theirs):
-            terms, named = (tuple(sorted(one[key] & two[key])) for key in ("terms", "places"))
-            if terms or named:
-                shared = [len(terms), terms, len(named), named, round(float(alike[i, j]), 4)]
-                rows.append([*one["what"], *two["what"], *shared])
-    table = pd.DataFrame(rows, columns=COMPARED)
-    return table.sort_values("similarity", ascending=False, kind="stable", ignore_index=True)
+    for one, two in product(mine, theirs):
+        terms, named = (tuple(sorted(one[key] & two[key])) for key in ("terms", "places"))
+        if terms or named:
+            alike = sum(one["grams"][gram] * two["grams"][gram] for gram in one["grams"])
+            shared = [len(terms), terms, len(named), named, round(alike, 4)]
+            rows.append([*one["what"], *two["what"], *shared])
+    found = pd.DataFrame(rows, columns=COMPARED)
+    return found.sort_values("similarity", ascending=False, kind="stable", ignore_index=True)
 
 
 def _features(text: Text, table: Callable[[str], pd.DataFrame]) -> list[dict[str, object]]:
@@ -362,18 +351,12 @@ def _features(text: Text, table: Callable[[str], pd.DataFrame]) -> list[dict[str
     ]
 
 
-def _cosine(mine: list[Counter], theirs: list[Counter]) -> np.ndarray:
-    """Return the cosine of all pairs, each gram weighted by the logarithm of how rare it is."""
-    from scipy.sparse import csr_array
-
-    every = [*mine, *theirs]
-    columns = {gram: i for i, gram in enumerate(sorted(set().union(*every)))}
-    index = [columns[gram] for grams in every for gram in grams]
-    counts = [count for grams in every for count in grams.values()]
-    starts = np.cumsum([0, *map(len, every)])
-    rarity = np.log((1 + len(every)) / (1 + np.bincount(index, minlength=len(columns))))
-    values = np.array(counts) * rarity[index]
-    size = np.sqrt([(values[a:b] ** 2).sum() for a, b in pairwise(starts)])
-    values /= np.repeat(np.where(size, size, 1), np.diff(starts))
-    table = csr_array((values, index, starts), shape=(len(every), len(columns)))
-    return (table[: len(mine)] @ table[len(mine) :].T).toarray()
+def _weigh(passages: list[dict[str, object]]) -> None:
+    """Weigh each gram by the logarithm of how rare it is, each passage to the length of one."""
+    having = Counter(gram for each in passages for gram in each["grams"])
+    for each in passages:
+        grams = each["grams"]
+        for gram in grams:
+            grams[gram] *= math.log((1 + len(passages)) / (1 + having[gram]))
+        length = math.hypot(*grams.values()) or 1
+        each["grams"] = Counter({gram: value / length for gram, value in grams.items()})

@@ -229,15 +229,15 @@ def _joined(offsets: Iterable[int], raw: str | None = None) -> list[Span]:
     return spans
 
 
-def load(source_id: str = "plan", folder: Path | None = None) -> Document:
-    """Read, verify and parse one registered source of ``data/raw``.
+def load(folder: Path | None = None) -> Document:
+    """Read, verify and parse the plan.
 
-    A `DataError` says where the file is not byte for byte the registered one, or ``layout.toml``
+    A `DataError` says where the file is not byte for byte the published one, or ``layout.toml``
     does not fit it.
     """
     folder = folder or paths.data()
-    raw, path = source.read(source_id, folder)
-    layout = source.toml(folder / LAYOUT).get(source_id, {})
+    raw, path = source.read(folder)
+    layout = source.toml(folder / LAYOUT).get("plan", {})
     try:
         return parse(raw, layout, name=paths.display(path))
     except ArgumentError as error:  # a piece without box or lines

@@ -8,8 +8,9 @@ import inspect
 from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple, TypeVar
 
-#: The languages of pages, and of the labels of codes.
+#: The languages of pages, and of the labels of codes; the forms of a page.
 LANGS = ("zh", "en")
+FORMATS = ("html", "pdf", "docx")
 F = TypeVar("F", bound=Callable)
 #: So few valid names are all said, and so many where none of them is near.
 FEW, MANY = 4, 20

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
-from xml.etree import ElementTree as ET
 
+import jinja2
 import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
@@ -30,7 +30,6 @@ FLAGS = {0: "否 no", 1: "是 yes"}
 WRITTEN = datetime(2021, 12, 1)
 #: Joins the values of a list in formats that have none.
 SEPARATOR = ";"
-NAMESPACE = "urn:QDA-XML:project:1.0"
 #: Levels of namings that have a shape in the county layer, and the digits of its codes.
 LEVELS = {"county": 6, "prefecture": 4}
 NAMED = [
@@ -74,7 +73,11 @@ def files(plan: Plan, excel: bool = False) -> dict[str, bytes]:
         made[f"stata/{name}.dta"] = _stata(table, book)
     made["laoqu.qdpx"] = qdpx(plan)
     made["laoqu.gpkg"] = geopackage(plan)
-    made["README.md"] = _readme(plan, known)
+    readme = _filled(
+        "interchange_readme.md.j2", version=laoqu.__version__, source=plan.source, tables=known,
+        book=book.groupby("variable", sort=False),
+    )  # fmt: skip
+    made["README.md"] = readme.encode("utf-8")
     return made
 
 
@@ -86,23 +89,26 @@ def tables(plan: Plan) -> dict[str, Table]:
     """
     found, labels, codes = {}, {}, {"strength": "strength", "instrument_class": "instrument_class"}
     for name, declared in schema.tables(plan.folder).items():
-        fields = declared["schema"]["fields"]
-        here = {each["name"]: each["description"] for each in fields}
-        coded = {each["name"]: each["laoqu:codes"] for each in fields if "laoqu:codes" in each}
-        coded |= {column: variable for column, variable in CODES.items() if column in here}
+        fields = {each["name"]: each for each in declared["schema"]["fields"]}
+        here = {column: each["description"] for column, each in fields.items()}
+        coded = {c: each.get("laoqu:codes", CODES.get(c, "")) for c, each in fields.items()}
         found[name] = Table(plan.table(name), declared["description"], here, coded)
         labels = here | labels
         codes = coded | codes if name in ("codings", "scopes") else codes
-    about = {
-        "coded_measures": "Measures with codes, strength and scope; one row each.",
-        "measure_reach": "How a measure reaches an area; one row each pair.",
-        "targets": "What each measure would have to be checked by.",
-    }
-    frames = plan.measures(), plan.measure_reach(), plan.targets()
-    for (name, text), frame in zip(about.items(), frames, strict=True):
-        here = {column: labels.get(column, column) for column in frame}
-        coded = {column: codes[column] for column in frame if column in codes}
-        found[name] = Table(frame, text, here, coded)
+    for name, frame, about in (
+        (
+            "coded_measures",
+            plan.measures(),
+            "Measures with codes, strength and scope; one row each.",
+        ),
+        (
+            "measure_reach",
+            plan.measure_reach(),
+            "How a measure reaches an area; one row each pair.",
+        ),
+        ("targets", plan.targets(), "What each measure would have to be checked by."),
+    ):
+        found[name] = Table(frame, about, {c: labels.get(c, c) for c in frame}, codes)
     return found
 
 
@@ -111,20 +117,20 @@ def _lists(values: pd.Series) -> bool:
 
 
 def _flat(values: pd.Series) -> pd.Series:
-    """Return a column without lists: their values joined."""
-    joined = values.map(lambda v: SEPARATOR.join(map(str, v)) if isinstance(v, tuple) else v)
-    return joined.astype("str") if _lists(values) else values
+    """Return a column as CSV and DTA hold it: lists joined, flags as words."""
+    if _lists(values) or values.dtype == "bool":
+        return values.map(schema.text_of, na_action="ignore").astype("str")
+    return values
 
 
 def _csv(table: Table, book: pd.DataFrame, encoding: str) -> bytes:
     """Return a table as CSV, the labels of codes beside them."""
     columns: dict[str, pd.Series] = {}
     for name, values in table.frame.items():
-        flag = str(values.dtype) == "bool"
-        columns[name] = values.map({True: "true", False: "false"}) if flag else _flat(values)
+        columns[name] = _flat(values)
         labels = book[book["variable"] == table.codes.get(name)].set_index("code")
         for lang in ("zh", "en") if len(labels) else ():
-            words = labels[f"label_{lang}"].to_dict() | {"": ""}
+            words = labels[f"label_{lang}"]
             parts = columns[name].astype("str").fillna("").str.split(SEPARATOR)
             shown = [SEPARATOR.join(words.get(part, "") for part in each) for each in parts]
             columns[f"{name}_label_{lang}"] = pd.Series(shown, values.index)
@@ -134,17 +140,15 @@ def _csv(table: Table, book: pd.DataFrame, encoding: str) -> bytes:
 
 def _parquet(table: Table) -> bytes:
     """Return a table as Parquet: lists as lists, each column with its description."""
-    fields, arrays = [], []
+    columns = {}
     for name, values in table.frame.items():
-        if _lists(values):
-            array = pa.array([list(map(str, each)) for each in values], pa.list_(pa.string()))
-        else:
-            array = pa.array(values, from_pandas=True)
-        arrays.append(array)
-        fields.append(pa.field(name, array.type, metadata={"description": table.labels[name]}))
+        kind = pa.list_(pa.string()) if _lists(values) else None
+        columns[name] = pa.array(values, kind, from_pandas=True)
+    made = pa.table(columns)
+    fields = [each.with_metadata({"description": table.labels[each.name]}) for each in made.schema]
     known = pa.schema(fields, metadata={"description": table.description})
     target = io.BytesIO()
-    parquet.write_table(pa.Table.from_arrays(arrays, schema=known), target)
+    parquet.write_table(made.cast(known), target)
     return target.getvalue()
 
 
@@ -153,18 +157,14 @@ def _stata(table: Table, book: pd.DataFrame) -> bytes:
     columns, labels = {}, {}
     for name, values in table.frame.items():
         known = book[book["variable"] == table.codes.get(name)]
-        shown = known["code"] + " " + known["label_zh"]
-        if str(values.dtype) == "bool":
+        if values.dtype == "bool":
             columns[name], labels[name] = values.astype("int8"), FLAGS
         elif known.empty or _lists(values):
             columns[name] = _flat(values)
-        elif str(values.dtype) == "Int64":
-            columns[name] = values
-            labels[name] = dict(zip(known["code"].astype("int"), shown, strict=True))
         else:
-            number = dict(zip(known["code"], range(1, len(known) + 1), strict=True))
-            columns[name] = values.map(number).astype("Int64")
-            labels[name] = dict(enumerate(shown, start=1))
+            number = {code: i for i, code in enumerate(known["code"], start=1)}
+            columns[name] = values.astype("str").map(number).astype("Int64")
+            labels[name] = dict(enumerate(known["code"] + " " + known["label_zh"], start=1))
     described = {RESERVED.get(n, n): table.labels[n][:STATA_LABEL] for n in columns}
     target = io.BytesIO()
     pd.DataFrame(columns).rename(columns=RESERVED).to_stata(
@@ -180,55 +180,35 @@ def qdpx(plan: Plan) -> bytes:
     Positions count code points from 0 in each source; a source is one paragraph, so no program's
     way with line ends moves them. The canonical offset is that of the source plus the position.
     """
-    stamp, me = WRITTEN.isoformat() + "Z", _guid("user")
-    user = {"creatingUser": me, "creationDateTime": stamp}
-    who = "automated passes, adjudicated; no person has coded"
-    origin = f"laoqu {laoqu.__version__}"
-    project = ET.Element("Project", xmlns=NAMESPACE, name="laoqu", origin=origin,
-                         creatingUserGUID=me, creationDateTime=stamp)  # fmt: skip
-    ET.SubElement(ET.SubElement(project, "Users"), "User", guid=me, name=who)
-    codes = ET.SubElement(ET.SubElement(project, "CodeBook"), "Codes")
-    spans = list(_spans(plan))
-    used = {code for *_, marks in spans for code in marks}
-    for variable, rows in plan.codebook().groupby("variable", sort=False):
-        rows = rows[[(variable, code) in used for code in rows["code"]]]
-        if rows.empty:
-            continue
-        above = ET.SubElement(codes, "Code", guid=_guid("variable", variable), name=variable,
-                              isCodable="false")  # fmt: skip
-        for row in rows.itertuples():
-            name = f"{row.code} {row.label_zh} {row.label_en}"
-            code = ET.SubElement(above, "Code", guid=_guid("code", variable, row.code), name=name,
-                                 isCodable="true")  # fmt: skip
-            ET.SubElement(code, "Description").text = f"{row.definition_zh}\n{row.definition}"
-    sources, texts = ET.SubElement(project, "Sources"), {}
-    units = plan.units()
-    for number, (passage, rows) in enumerate(units.groupby("clause_id", sort=False)):
-        first, last = rows["start"].min(), rows["end"].max()
-        guid = _guid("source", passage)
+    spans, sources, texts = list(_spans(plan)), [], {}
+    used = {mark for *_, marks in spans for mark in marks}
+    book = plan.codebook()
+    book = book[[mark in used for mark in zip(book["variable"], book["code"], strict=True)]]
+    for number, (passage, rows) in enumerate(plan.units().groupby("clause_id", sort=False)):
+        first, last, guid = rows["start"].min(), rows["end"].max(), _guid("source", passage)
         texts[f"sources/{guid}.txt"] = plan.document.canonical[first:last]
         title = plan.clause_name(passage) if passage != "title" else "标题"
-        source = ET.SubElement(sources, "TextSource", guid=guid, plainTextPath=f"internal://{guid}.txt",
-                               name=f"{number:02} {title} ({passage})", **user)  # fmt: skip
-        for id, start, end, note, marks in spans:
-            if first <= start < last:
-                place = {"startPosition": str(start - first), "endPosition": str(end - first)}
-                part = ET.SubElement(source, "PlainTextSelection", guid=_guid("span", id), name=id,
-                                     **place, **user)  # fmt: skip
-                ET.SubElement(part, "Description").text = note
-                for mark in marks:
-                    coding = ET.SubElement(part, "Coding", guid=_guid("coding", id, *mark), **user)
-                    ET.SubElement(coding, "CodeRef", targetGUID=_guid("code", *mark))
-    ET.SubElement(project, "Description").text = f"{plan.source['title']}\n{who}"
-    ET.indent(project)
-    body = ET.tostring(project, encoding="utf-8", xml_declaration=True)
+        here = [span for span in spans if first <= span[1] < last]
+        name = f"{number:02} {title} ({passage})"
+        sources.append({"guid": guid, "name": name, "first": first, "spans": here})
+    body = _filled(
+        "interchange.qde.j2", version=laoqu.__version__, written=f"{WRITTEN.isoformat()}Z",
+        coder="automated passes, adjudicated; no person has coded", title=plan.source["title"],
+        book=book.groupby("variable", sort=False), sources=sources, guid=_guid,
+    )  # fmt: skip
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package:
         for name, data in {"project.qde": body, **texts}.items():
-            package.writestr(
-                zipfile.ZipInfo(name, WRITTEN.timetuple()[:6]), data, zipfile.ZIP_DEFLATED
-            )
+            entry = zipfile.ZipInfo(name, WRITTEN.timetuple()[:6])
+            package.writestr(entry, data, zipfile.ZIP_DEFLATED)
     return target.getvalue()
+
+
+def _filled(name: str, **values: object) -> str:
+    """Return a template that stands beside this file, filled in; what is XML is escaped."""
+    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    how = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
+    return jinja2.Environment(autoescape="qde" in name, **how).from_string(text).render(**values)
 
 
 def _guid(*parts: str) -> str:
@@ -238,25 +218,19 @@ def _guid(*parts: str) -> str:
 def _spans(plan: Plan) -> Iterable[tuple[str, int, int, str, list[tuple[str, str]]]]:
     """Yield every coded span: id, canonical offsets, a note, and its codes by variable."""
     book = set(plan.codebook()[["variable", "code"]].itertuples(index=False, name=None))
-
-    def marks(row: pd.Series, columns: dict[str, str]) -> list[tuple[str, str]]:
-        found = []
-        for column, variable in columns.items():
-            value = row[column]
-            each = value if isinstance(value, tuple) else (value,)
-            codes = ["true" if code is True else str(code) for code in each]
-            found += [(variable, code) for code in codes if (variable, code) in book]
-        return list(dict.fromkeys(found))
-
     measured = {name: CODES.get(name, name) for name in SCALES} | MORE
-    flags = {"scope": "scope", "conditional": "conditional", "delegated": "delegated"}
+    flags = {name: name for name in ("scope", "conditional", "delegated", "list_open")}
     for rows, key, columns, note in (
         (plan.measures(), "measure_id", measured, "content_en"),
-        (plan.scopes(), "scope_id", {**flags, "list_open": "list_open"}, "reason"),
+        (plan.scopes(), "scope_id", flags, "reason"),
         (plan.mentions(), "mention_id", {"level": "level", "role": "role"}, "name"),
     ):
-        for _, row in rows.iterrows():
-            yield row[key], int(row["start"]), int(row["end"]), row[note], marks(row, columns)
+        for row in rows.to_dict("records"):
+            marks: dict[tuple[str, str], None] = {}
+            for column, variable in columns.items():
+                codes = row[column] if isinstance(row[column], tuple) else (row[column],)
+                marks |= dict.fromkeys((variable, schema.text_of(code)) for code in codes)
+            yield row[key], row["start"], row["end"], row[note], [m for m in marks if m in book]
 
 
 def geopackage(plan: Plan) -> bytes:
@@ -298,21 +272,3 @@ def geopackage(plan: Plan) -> bytes:
             layer.to_file(path, layer=name, driver="GPKG", engine="pyogrio", VERSION="1.2")
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
         return path.read_bytes()
-
-
-def _readme(plan: Plan, known: dict[str, Table]) -> bytes:
-    """Return what one must know before using the files, from the template beside this file."""
-    rows = [
-        f"| `{name}` | {len(table.frame):,} | {table.description} |"
-        for name, table in known.items()
-    ]
-    book = []
-    for variable, codes in plan.codebook().groupby("variable", sort=False):
-        pairs = [f"{row.code} {row.label_zh} / {row.label_en}" for row in codes.itertuples()]
-        book.append(f"- **{variable}**: {'; '.join(pairs)}")
-    template = Path(__file__).with_name("interchange_readme.md").read_text(encoding="utf-8")
-    return template.format(
-        version=laoqu.__version__, title=plan.source["title"], title_en=plan.source["title_en"],
-        issuer=plan.source["issuer"], reported=plan.source["reported"],
-        tables="\n".join(rows), codebook="\n".join(book),
-    ).encode("utf-8")  # fmt: skip

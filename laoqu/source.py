@@ -15,29 +15,27 @@ from itertools import zip_longest
 from pathlib import Path
 
 from laoqu import paths
-from laoqu.errors import DataError, Problem, require
+from laoqu.errors import DataError, Problem
 
 SOURCES = Path("raw", "SOURCES.toml")
 WITNESS = Path("built", "raw_lines.csv")
 
 
-def registry(folder: Path | None = None) -> dict[str, dict[str, object]]:
-    """Return ``data/raw/SOURCES.toml`` as a mapping from source id to what is known of it."""
+def about(folder: Path | None = None) -> dict[str, object]:
+    """Return what ``data/raw/SOURCES.toml`` says of the plan: its file, hash, title, dates."""
     path = (folder or paths.data()) / SOURCES
-    entries = toml(path)
-    for name, entry in {"plan": None, **entries}.items():
-        if not isinstance(entry, dict) or not {"file", "sha256"} <= set(entry):
-            raise DataError([Problem(paths.display(path), 1, 1, f"[{name}] needs file, sha256")])
-    return entries
+    entry = toml(path).get("plan")
+    if not isinstance(entry, dict) or not {"file", "sha256"} <= set(entry):
+        raise DataError([Problem(paths.display(path), 1, 1, "[plan] needs file, sha256")])
+    return entry
 
 
-def read(source_id: str, folder: Path) -> tuple[str, Path]:
-    """Return the text of one registered file, byte for byte the published one, and its path."""
-    known = registry(folder)
-    require(source_id, known, "source")
-    path = folder / "raw" / str(known[source_id]["file"])
+def read(folder: Path) -> tuple[str, Path]:
+    """Return the text of the plan, byte for byte the published one, and its path."""
+    known = about(folder)
+    path = folder / "raw" / str(known["file"])
     data = path.read_bytes() if path.is_file() else b""
-    if digest(data) != known[source_id]["sha256"]:
+    if digest(data) != known["sha256"]:
         raise DataError(problems(folder, path.name))
     return data.decode("utf-8"), path
 
@@ -72,9 +70,9 @@ def problems(folder: Path, only: str = "") -> list[Problem]:
         present = {path.name for path in (folder / "raw").iterdir() if path.is_file()}
     except (OSError, ValueError, KeyError, csv.Error) as error:
         return [Problem(paths.display(folder / WITNESS), 1, 1, f"cannot be read: {error!r}")]
-    found, hashes = [], {}
+    found, known = [], {}
     try:
-        hashes = {str(meta["file"]): str(meta["sha256"]) for meta in registry(folder).values()}
+        known = about(folder)
     except DataError as error:
         found += error.problems
     for name in [only] if only else sorted(present | set(witness)):
@@ -87,9 +85,9 @@ def problems(folder: Path, only: str = "") -> list[Problem]:
         else:
             changes = list(_changes(_lines(path), witness[name]))
             sha = digest(path.read_bytes())
-            if not changes and sha != hashes.get(name, sha):
+            if not changes and name == known.get("file") and sha != known["sha256"]:
                 # What the lines cannot show: a raw file and its witness changed together.
-                message = f"SHA-256 is {sha[:16]}…, SOURCES.toml expects {hashes[name][:16]}…"
+                message = f"SHA-256 is {sha[:16]}…, SOURCES.toml expects {known['sha256'][:16]}…"
                 changes = [(1, 1, message)]
         found += [Problem(paths.display(path), *each) for each in changes]
     return found

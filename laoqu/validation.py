@@ -6,7 +6,8 @@ their sheets back: how far they agree, what differs, and every share corrected b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,25 +38,6 @@ class Comparison(NamedTuple):
     shares: pd.DataFrame
 
 
-class Kind(NamedTuple):
-    """What one kind of sheet asks for: the units with their shipped codes, and the columns."""
-
-    units: Callable[[Plan], pd.DataFrame]
-    columns: dict[str, Column]
-
-    @property
-    def scales(self) -> dict[str, str]:
-        """Variables with one code a unit, and their scale."""
-        one = [name for name, column in self.columns.items() if column.kind in ("code", "flag")]
-        return {name: SCALES.get(name, "nominal") for name in one}
-
-    @property
-    def sets(self) -> dict[str, str]:
-        """Variables with a set a unit, and the one that says whether the unit was coded."""
-        found = {n: c for n, c in self.columns.items() if c.kind in ("codes", "cut", "words")}
-        return {n: c.variable if c.kind == "codes" else n for n, c in found.items()}
-
-
 def _measures(plan: Plan) -> pd.DataFrame:
     scheme = plan.table("crosswalk_rz").query("scheme == 'default'").set_index("code")["class"]
     codes = plan.codings("adjudicated").drop(columns=["coder", "note"])
@@ -78,7 +60,7 @@ def _segments(plan: Plan) -> pd.DataFrame:
 
 def _scopes(plan: Plan) -> pd.DataFrame:
     table = plan.scopes().rename(columns={"unit_id": "sentence_id", "scope_id": "unit_id"})
-    shown = ["unit_id", "sentence_id", "start", "quote", *KINDS["scopes"].columns]
+    shown = ["unit_id", "sentence_id", "start", "quote", *KINDS["scopes"]]
     return table[shown].assign(stratum=table["scope"])
 
 
@@ -91,18 +73,15 @@ def _namings(plan: Plan) -> pd.DataFrame:
     return table.assign(stratum=np.minimum(table["places"].map(len), 4).astype(str))
 
 
-KINDS = {
-    "measures": Kind(_measures, {n: c for n, c in sheets.MEASURES.items() if c.kind != "note"}),
-    "segments": Kind(_segments, {"measures": Column("cut"), "segments": Column("cut")}),
-    "scopes": Kind(
-        _scopes,
-        {
-            "scope": Column("code", "scope"),
-            **{flag: Column("flag") for flag in ("conditional", "delegated", "list_open")},
-        },
-    ),
-    "namings": Kind(_namings, {"places": Column("words"), "recipients": Column("words")}),
+FLAGS = ("conditional", "delegated", "list_open")
+#: What each kind of sheet asks for.
+KINDS: dict[str, dict[str, Column]] = {
+    "measures": {name: c for name, c in sheets.MEASURES.items() if c.kind != "note"},
+    "segments": {"measures": Column("cut"), "segments": Column("cut")},
+    "scopes": {"scope": Column("code", "scope"), **dict.fromkeys(FLAGS, Column("flag"))},
+    "namings": {"places": Column("words"), "recipients": Column("words")},
 }
+UNITS = {"measures": _measures, "segments": _segments, "scopes": _scopes, "namings": _namings}
 
 
 def units(plan: Plan, kind: str) -> pd.DataFrame:
@@ -111,8 +90,8 @@ def units(plan: Plan, kind: str) -> pd.DataFrame:
     One row per unit: ``unit_id``, ``stratum``, ``clause`` (with its page), ``sentence``, ``quote``
     where the unit is a part of it, and the columns that the sheet asks for.
     """
-    table = KINDS[kind].units(plan)
-    cited = plan.cite(table["sentence_id"])
+    table = UNITS[kind](plan)
+    cited = plan.cite(plan.sentences().set_index("unit_id").loc[table["sentence_id"]])
     place = cited["citation"].str.rpartition("（")[2].str.removesuffix("）")
     table = table.assign(clause=place.to_numpy(), sentence=cited["quote"].to_numpy())
     return table.drop(columns=["start", "sentence_id"])
@@ -149,7 +128,7 @@ def sample(
         (folder / coder).mkdir(parents=True)
         for kind, table in shown.items():
             mixed = table.sample(frac=1, random_state=order)
-            asked = {**KINDS[kind].columns, "note": Column("note")}
+            asked = {**KINDS[kind], "note": Column("note")}
             sheets.write(folder / coder / f"{kind}.{form}", mixed, asked, plan.codebook())
     (folder / "key").mkdir()
     (folder / "key" / KEY).write_bytes(sheets.csv_bytes(pd.concat(keys)))
@@ -180,42 +159,45 @@ def compare(
         sentence. ``shares``: one row per variable and code as `corrected` has it; code ``=`` is
         how often the shipped code is the people's, ``number`` the mean number of cuts or words.
     """
-    given = [sheet for sheet in (sheet_a, sheet_b) if sheet]
-    if key is None and len(given) + bool(agreed) > 1:
+    sheets_of = {
+        side: Path(sheet) for side, sheet in zip("ab", (sheet_a, sheet_b), strict=True) if sheet
+    }
+    final = {"agreed": Path(agreed)} if agreed else sheets_of
+    kind, rows = "measures", None
+    if key is not None:
+        kind, rows = _rows_of(Path(key), sheets_of["a"])
+    elif len(sheets_of | final) > 1:
         raise LaoquError("two sheets need the key that was written with them: --key key/key.csv")
-    keys = None if key is None else _key(Path(key))
-    kind = "measures" if keys is None else _kind(Path(sheet_a), keys)
-    asked = KINDS[kind]
-    table = pd.DataFrame() if keys is None else units(plan, kind)
-    filled = [_filled(plan, sheet, kind, table, keys) for sheet in given]
-    if keys is None:  # a sheet of all measures needs no units to be read, or refused
-        table = units(plan, kind)
-    coded = dict(zip("ab", filled, strict=False))
-    for sheet, frame in zip(given, coded.values(), strict=True):
-        if not any(_coded(frame[name]).any() for name in asked.columns):
-            raise LaoquError(f"{paths.display(Path(sheet))}: nothing is coded in it")
-    if sheet_b and Path(sheet_a).read_bytes() == Path(sheet_b).read_bytes():
+    asked, table = KINDS[kind], units(plan, kind)
+    scales, sets = _scales(asked)
+    filled = {
+        side: _filled(plan, sheet, asked, table, rows)
+        for side, sheet in {**sheets_of, **final}.items()
+    }
+    for side, sheet in sheets_of.items():
+        cells = filled[side][[*asked]].to_numpy(dtype="object").ravel()
+        if all(cell is pd.NA or cell == () for cell in cells):
+            raise LaoquError(f"{paths.display(sheet)}: nothing is coded in it")
+    if sheet_b and sheets_of["a"].read_bytes() == sheets_of["b"].read_bytes():
         raise LaoquError("both sheets are the same file: give one of each coder")
-    final = [_filled(plan, agreed, kind, table, keys)] if agreed else list(coded.values())
-    drawn = table[table["unit_id"].isin(coded["a"].index)].set_index("unit_id")
-    coded["shipped"] = drawn
-    parts, pairs = [], [(a, b) for a in coded for b in coded if a < b]
-    for a, b in pairs:
+    drawn = table[table["unit_id"].isin(filled["a"].index)].set_index("unit_id")
+    coded = {side: filled[side] for side in sheets_of} | {"shipped": drawn}
+    parts = []
+    for a, b in combinations(coded, 2):
         sides = [coded[side].reindex(drawn.index).reset_index() for side in (a, b)]
-        found = by_variable(*sides, draws=draws, scales=asked.scales, sets=asked.sets)
-        for name, column in asked.columns.items():
-            if column.kind == "cut":
-                places = [_places(side, name, drawn["sentence"]) for side in sides]
-                both = {name: "nominal"}
-                more = by_variable(*places, draws=draws, scales=both, sets={})
-                found = pd.concat([found, more.assign(variable=f"{name}_place")])
-        parts.append(found.assign(coders=f"{a}–{b}"))
+        found = [by_variable(*sides, draws=draws, scales=scales, sets=sets)]
+        for name in (n for n, column in asked.items() if column.kind == "cut"):
+            places = [_places(side, name, drawn["sentence"]) for side in sides]
+            found.append(
+                by_variable(*places, draws=draws, scales={f"{name}_place": "nominal"}, sets={})
+            )
+        parts += [table.assign(coders=f"{a}–{b}") for table in found]
     agreement = pd.concat(parts, ignore_index=True)
-    return Comparison(
-        agreement[["coders", *agreement.columns.drop("coders")]],
-        *_unlike(coded, drawn, asked),
-        pd.DataFrame() if keys is None else _shares(table.set_index("unit_id"), final, asked),
-    )
+    agreement.insert(0, "coders", agreement.pop("coders"))
+    shares = pd.DataFrame()
+    if key is not None:
+        shares = _shares(table.set_index("unit_id"), [filled[side] for side in final], asked)
+    return Comparison(agreement, *_unlike(coded, drawn, asked), shares)
 
 
 def write(found: Comparison, folder: Path | str) -> Path:
@@ -236,77 +218,83 @@ def _new(folder: Path | str) -> Path:
     return folder
 
 
-def _key(path: Path) -> pd.DataFrame:
-    table = own.cells(path)
+def _rows_of(key: Path, sheet: Path) -> tuple[str, pd.DataFrame]:
+    """Return which kind of sheet a file is, by the ids in it, and the key's rows of this kind."""
+    table = own.cells(key)
     head = table.iloc[0].tolist() if len(table) else []
-    if missing := [name for name in KEYS[:3] if name not in head]:
+    if missing := [name for name in KEYS[:4] if name not in head]:
         message = f"the column {missing[0]!r} is missing: is this the key/{KEY} of the sample?"
-        raise DataError([Problem(paths.display(path), 1, 1, message)])
-    return table.iloc[1:].set_axis(head, axis=1)
-
-
-def _kind(path: Path, key: pd.DataFrame) -> str:
-    """Return which kind of sheet a file is, by the ids in it."""
-    here = own.cells(path).to_numpy().ravel()
-    kinds = key.loc[key["id"].isin(here), "kind"].unique()
+        raise DataError([Problem(paths.display(key), 1, 1, message)])
+    table = table.iloc[1:].set_axis(head, axis=1)
+    here = own.cells(sheet).to_numpy().ravel()
+    kinds = table.loc[table["id"].isin(here), "kind"].unique()
     if len(kinds) != 1:
         message = "holds no id of the key: was it written with this sample?"
-        raise DataError([Problem(paths.display(path), 1, 1, message)])
-    return kinds[0]
+        raise DataError([Problem(paths.display(sheet), 1, 1, message)])
+    return kinds[0], table.loc[table["kind"] == kinds[0], ["id", "unit_id", "stratum"]]
 
 
 def _filled(
-    plan: Plan, path: Path | str, kind: str, table: pd.DataFrame, key: pd.DataFrame | None
+    plan: Plan, path: Path, asked: dict[str, Column], table: pd.DataFrame, rows: pd.DataFrame | None
 ) -> pd.DataFrame:
     """Return what people filled in, by unit."""
-    if key is None:
-        found = sheets.read(Path(path), plan.table("measures"), plan.codebook())
+    if rows is None:
+        found = sheets.read(path, plan.table("measures"), plan.codebook())
         return found.rename(columns={"measure_id": "unit_id"}).set_index("unit_id")
-    shown = key.loc[key["kind"] == kind, ["id", "unit_id", "stratum"]]
-    shown = shown.merge(table, on=["unit_id", "stratum"], how="left")
-    shown = shown[[name for name in ("id", "unit_id", "sentence", "quote") if name in shown]]
+    shown = rows.merge(table, on=["unit_id", "stratum"], how="left")
     if shown["sentence"].isna().any():
         raise LaoquError("the key is of another version of the collection: compare with that one")
-    asked = {**KINDS[kind].columns, "note": Column("note")}
-    return sheets.read_filled(Path(path), shown, asked, plan.codebook()).set_index("unit_id")
+    shown = shown[["id", "unit_id", "sentence", *shown.columns.intersection(["quote"])]]
+    columns = {**asked, "note": Column("note")}
+    return sheets.read_filled(path, shown, columns, plan.codebook()).set_index("unit_id")
 
 
-def _coded(column: pd.Series) -> pd.Series:
-    """Return which cells people filled in; an empty list of further codes is none."""
-    return column.map(lambda value: value != () and value is not pd.NA).astype("bool")
+def _scales(asked: dict[str, Column]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the variables with one code a unit, and their scale.
+
+    And those with a set a unit, and the variable that says whether the unit was coded.
+    """
+    one = [name for name, column in asked.items() if column.kind in ("code", "flag")]
+    sets = {n: c.variable if c.kind == "codes" else n for n, c in asked.items() if n not in one}
+    return {name: SCALES.get(name, "nominal") for name in one}, sets
 
 
 def _places(side: pd.DataFrame, name: str, sentences: pd.Series) -> pd.DataFrame:
     """Return one row per comma of the sentences, and whether the coding cuts there."""
-    rows = []
-    for unit, cuts in zip(side["unit_id"], side[name], strict=True):
-        if isinstance(cuts, tuple):
-            commas = {i for i, sign in enumerate(sentences[unit], start=1) if sign in "，；："}
-            rows += [[f"{unit}.{at}", at in cuts] for at in sorted(commas)]
-    return pd.DataFrame(rows, columns=["unit_id", name])
+    rows = [
+        [f"{unit}.{at}", at in cuts]
+        for unit, cuts in zip(side["unit_id"], side[name], strict=True)
+        for at, sign in enumerate(sentences[unit], start=1)
+        if isinstance(cuts, tuple) and sign in "，；："
+    ]
+    return pd.DataFrame(rows, columns=["unit_id", f"{name}_place"])
 
 
 def _unlike(
-    coded: dict[str, pd.DataFrame], drawn: pd.DataFrame, asked: Kind
+    coded: dict[str, pd.DataFrame], drawn: pd.DataFrame, asked: dict[str, Column]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the confusion of codes and the units that differ."""
-    confusion, differ = [], []
-    for name, column in asked.columns.items():
-        side = pd.DataFrame({who: frame[name].reindex(drawn.index) for who, frame in coded.items()})
-        empty = side.map(lambda codes: codes == ()) if column.kind == "codes" else side.isna()
-        side = side[~empty.drop(columns="shipped").any(axis=1)].astype("object")
-        side.insert(0, "variable", name)
-        differ.append(side[side[list(coded)].astype("str").nunique(axis=1) > 1])
-        if column.kind in ("code", "flag"):
-            confusion.append(side.astype("str").value_counts(sort=True).rename("n").reset_index())
-    differences = pd.concat(differ).join(drawn[["clause", "sentence"]])
-    columns = ["variable", *coded, "n"]
-    confused = pd.concat(confusion) if confusion else pd.DataFrame(columns=columns)
-    differences = differences.rename_axis("unit_id").reset_index()
-    return confused[columns].reset_index(drop=True), differences
+    """Return the confusion of codes and the units that differ, of those that people coded."""
+    people, parts = [side for side in coded if side != "shipped"], {}
+    for name, column in asked.items():
+        codes = {who: frame[name].astype("object") for who, frame in coded.items()}
+        parts[name] = pd.DataFrame(codes, index=drawn.index)
+        if column.kind == "codes":  # an empty list of further codes says nothing
+            parts[name][people] = parts[name][people].map(lambda value: value or pd.NA)
+    table = pd.concat(parts, names=["variable"]).dropna(subset=people)
+    texts = table.astype("str")
+    differ = table[texts.nunique(axis=1) > 1].reset_index("variable")
+    differ = differ.join(drawn[["clause", "sentence"]]).rename_axis("unit_id").reset_index()
+    texts = texts[texts.index.isin(_scales(asked)[0], level="variable")]
+    confusion = texts.groupby(["variable", *coded], sort=False).size().rename("n").reset_index()
+    confusion = confusion.sort_values("n", ascending=False, kind="stable")
+    order = confusion["variable"].map({name: i for i, name in enumerate(asked)})
+    confusion = confusion.loc[order.sort_values(kind="stable").index]
+    return confusion.reset_index(drop=True), differ
 
 
-def _shares(table: pd.DataFrame, final: list[pd.DataFrame], asked: Kind) -> pd.DataFrame:
+def _shares(
+    table: pd.DataFrame, final: list[pd.DataFrame], asked: dict[str, Column]
+) -> pd.DataFrame:
     """Return every share corrected by what people coded."""
     rows = []
 
@@ -314,7 +302,7 @@ def _shares(table: pd.DataFrame, final: list[pd.DataFrame], asked: Kind) -> pd.D
         found = corrected(shipped.astype("float64"), people.mean(axis=1), table["stratum"])
         rows.append({"variable": name, "code": str(code), **found})
 
-    for name, column in asked.columns.items():
+    for name, column in asked.items():
         shipped = table[name]
         if column.kind == "codes" or shipped.isna().any():
             continue  # an empty cell may say that there is none, or that nobody looked

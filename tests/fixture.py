@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+import time
 from types import SimpleNamespace
 
 import nbformat
+import pytest
 
+import laoqu as lq
 from laoqu import paths
 
 SETUP = """
@@ -105,6 +108,8 @@ def shown(made):
     for cell in made.cells:
         body = ast.parse(cell.source).body if cell.cell_type == "code" else []
         last = body.pop() if body and isinstance(body[-1], ast.Expr) else None
+        if "outputs" in cell:
+            cell.outputs = []
         exec(compile(ast.Module(body, []), "<cell>", "exec"), names)
         if last:
             value = eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)
@@ -141,6 +146,20 @@ def not_words(page: str, lang: str) -> list[str]:
     text = re.sub(r"<style.*?</style>|<script.*?</script>|<pre.*?</pre>|<q .*?</q>", "", page,
                   flags=re.S)  # fmt: skip
     return [word for word in NOT_WORDS[lang] if word in re.sub(r"<[^>]*>|\u2009", "", text)]
+
+
+#: What the fork server of a batch imports where nothing is drawn.
+LIGHT = ("laoqu.run.engine",)
+
+
+def refused(function, *given, seconds=5.0, **named) -> str:
+    """Return what an error of ours says, in few words and soon."""
+    began = time.process_time()
+    with pytest.raises(lq.LaoquError) as raised:
+        function(*given, **named)
+    assert len(str(raised.value)) < 700
+    assert time.process_time() - began < seconds
+    return str(raised.value)
 
 
 def cells_of(name):

@@ -9,37 +9,37 @@ undefined with its reason, never 0 or 1.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 
-import krippendorff
 import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from laoqu.analysis.draws import CLAUSE_DRAWS, LEVEL, SEED
+from laoqu.analysis.draws import LEVEL, SEED
 from laoqu.measures import CODES, MORE, SCALES
 
-NOTES = {
-    "percent": "not corrected for chance; never alone",
-    "alpha_nominal": "Krippendorff's α",
-    "alpha_ordinal": "Krippendorff's α",
-    "alpha_masi": "Krippendorff's α on sets, MASI distance",
-    "kappa": "Cohen's κ",
-    "kappa_quadratic": "Cohen's κ, quadratic weights",
-    "fleiss": "Fleiss's κ, generalised to missing codes",
-    "ac1": "Gwet's AC1, q = {q}",
-    "ac2": "Gwet's AC2, ordinal weights, q = {q}",
-    "holsti": "归类一致性 (Holsti), not corrected for chance",
-    "holsti_stepped": "复合信度 (Holsti, stepped up by Spearman–Brown), not corrected for chance",
-}
+#: Each statistic, the scales that have it, and what to know of it; `q` is the number of codes.
+STATISTICS = {
+    "percent": ("nominal ordinal", "not corrected for chance; never alone"),
+    "alpha_nominal": ("nominal", "Krippendorff's α"),
+    "alpha_ordinal": ("ordinal", "Krippendorff's α"),
+    "alpha_masi": ("sets", "Krippendorff's α on sets, MASI distance"),
+    "kappa": ("nominal ordinal", "Cohen's κ"),
+    "kappa_quadratic": ("ordinal", "Cohen's κ, quadratic weights"),
+    "fleiss": ("nominal ordinal", "Fleiss's κ, generalised to missing codes"),
+    "ac1": ("nominal ordinal", "Gwet's AC1, q = {q}"),
+    "ac2": ("ordinal", "Gwet's AC2, ordinal weights, q = {q}"),
+    "holsti": ("nominal ordinal", "归类一致性 (Holsti), not corrected for chance"),
+    "holsti_stepped": ("nominal ordinal", "复合信度 (Holsti, stepped up by Spearman–Brown), "
+                       "not corrected for chance"),
+}  # fmt: skip
 #: Resamples of clauses for a range.
-RESAMPLES = 2 * CLAUSE_DRAWS
+RESAMPLES = 2_000
 
 
 def agreement(
     *codings: pd.Series,
     scale: str = "nominal",
-    categories: list[object] | None = None,
     cluster: pd.Series | None = None,
     draws: int = RESAMPLES,
     seed: int = SEED,
@@ -47,21 +47,15 @@ def agreement(
     """Return every agreement statistic of one variable, each with a range or a reason.
 
     Each coding is a Series indexed by unit; missing values cost nothing but themselves. With the
-    scale "ordinal" (else "nominal") categories must sort in their order; with "sets" a code is a
-    tuple or set. `categories` are all of the codebook, by default those that occur (unused ones
-    raise AC1 only). `cluster` maps units to clauses: these, not units, are then resampled; a single
-    one gives no range.
+    scale "ordinal" (else "nominal") codes must sort in their order; with "sets" a code is a tuple
+    or set. `cluster` maps units to clauses: these, not units, are then resampled; a single one
+    gives no range.
 
-    Returns
-    -------
-    DataFrame
-        One row per statistic: ``statistic``, ``value``, ``low``, ``high`` (95 % of the resamples;
-        NaN where all agree, since every resample then agrees too: read `most_disagreement`),
-        ``n`` (units with two codes or more), ``coders``, ``undefined_draws``, ``note`` (why it is
-        undefined, or what to know).
+    One row per statistic: ``statistic``, ``value``, ``low``, ``high`` (95 % of the resamples; NaN
+    where all agree, since every resample then agrees too: read `most_disagreement`), ``n`` (units
+    with two codes or more), ``coders``, ``undefined_draws``, ``note`` (why it is undefined, or what
+    to know).
 
-    Examples
-    --------
     >>> import pandas as pd
     >>> from laoqu.analysis.agreement import agreement
     >>> table = agreement(pd.Series([1, 1, 2, 2, 1, 2]), pd.Series([1, 1, 2, 1, 1, 2]), draws=200)
@@ -74,38 +68,39 @@ def agreement(
         raise ValueError("a coding is a Series with one code a unit and no unit twice")
     table = pd.concat(codings, axis=1, keys=range(len(codings))).dropna(how="all")
     if scale == "sets":
-        table = table.map(_set, na_action="ignore")
-    known = sorted(set(table.stack().dropna()) | set(categories or []))
+        table = table.map(lambda codes: tuple(sorted(set(codes))), na_action="ignore")
+    known = sorted(set(table.stack().dropna()))
     number = {code: i for i, code in enumerate(known)}
-    ratings = table.apply(lambda column: column.map(number, na_action="ignore")).to_numpy(float)
-    paired = ratings[(~np.isnan(ratings)).sum(axis=1) >= 2]
-    size = len(known)
+    ratings = table.map(lambda code: number.get(code, -1)).to_numpy(int)
     apart = np.array([[masi(a, b) for b in known] for a in known]) if scale == "sets" else None
-    counts = np.stack([(ratings == code).sum(axis=1) for code in range(size)] or [[]], axis=1)
-    values = _measured(ratings, counts, scale, apart)
-    groups = _groups(table.index, cluster)
-    rng = np.random.default_rng(seed)
-    alike = not len(paired) or (np.nanmax(paired, axis=1) == np.nanmin(paired, axis=1)).all()
-    drawn = []
+    paired = ratings[(ratings >= 0).sum(axis=1) >= 2]
+    alike = all(len(set(row) - {-1}) == 1 for row in paired)
+    clauses = pd.Series(table.index, table.index) if cluster is None else cluster
+    clauses = clauses.reindex(table.index)
+    if clauses.isna().any():
+        raise ValueError(f"no cluster is given for {clauses.index[clauses.isna()].tolist()[:3]}")
+    clause = pd.factorize(clauses)[0]
+    groups = [np.flatnonzero(clause == i) for i in range(len(set(clause)))]
+
+    absent = {"fleiss"} if len(codings) == 2 else {"kappa", "kappa_quadratic"}
+    names = [n for n, (of, _) in STATISTICS.items() if scale in of.split() and n not in absent]
+    values = _measured(ratings, len(known), apart)
+    rng, drawn = np.random.default_rng(seed), []
     for _ in range(0 if alike or len(groups) < 2 else draws):
         rows = np.concatenate([groups[i] for i in rng.integers(0, len(groups), len(groups))])
-        drawn.append(_measured(ratings[rows], counts[rows], scale, apart))
-    drawn = pd.DataFrame(drawn, columns=list(values), dtype="float64")
-    if len(codings) < 2:
-        why = "undefined: a single coder"
-    elif not len(paired):
-        why = "undefined: no unit has two codes"
-    else:
-        same = len(np.unique(paired[~np.isnan(paired)])) < 2
-        why = "undefined: no variation" if same else "undefined: missing codes"
+        drawn.append(_measured(ratings[rows], len(known), apart))
+    drawn = pd.DataFrame(drawn, columns=names, dtype="float64")
+    why = f"undefined: {'no variation' if len(paired) else 'no unit has two codes'}"
     alone = "; one clause gives no range" if len(groups) < 2 and not alike else ""
     rows = []
-    for name, value in values.items():
-        note = why if np.isnan(value) else NOTES[name].format(q=size) + alone
-        good = drawn[name].dropna() if not np.isnan(value) else []
-        low, high = np.percentile(good, [2.5, 97.5]) if len(good) else (np.nan, np.nan)
-        undefined = 0 if np.isnan(value) else len(drawn) - len(good)
-        rows.append([name, value, low, high, len(paired), len(codings), undefined, note])
+    for name in names:
+        value, note, ends, undefined = np.nan, why, [np.nan] * 2, 0
+        if not np.isnan(values.get(name, np.nan)):
+            value, note = values[name], STATISTICS[name][1].format(q=len(known)) + alone
+            good = drawn[name].dropna()
+            ends = np.percentile(good, [2.5, 97.5]) if len(good) else ends
+            undefined = len(drawn) - len(good)
+        rows.append([name, value, *ends, len(paired), len(codings), undefined, note])
     columns = ["statistic", "value", "low", "high", "n", "coders", "undefined_draws", "note"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -136,13 +131,7 @@ def masi(a: Collection[object], b: Collection[object]) -> float:
     a, b = set(a), set(b)
     if a == b:
         return 0.0
-    both = a & b
-    monotone = 2 / 3 if a < b or b < a else 1 / 3
-    return 1 - len(both) / len(a | b) * monotone
-
-
-def _set(codes: object) -> tuple[object, ...]:
-    return tuple(sorted(set(codes))) if isinstance(codes, Collection) else ()
+    return 1 - len(a & b) / len(a | b) * (2 / 3 if a < b or b < a else 1 / 3)
 
 
 def by_variable(
@@ -167,72 +156,57 @@ def by_variable(
     one, two = (frame.set_index(key) for frame in (a, b))
     two = two.reindex(one.index)
     clause = pd.Series(one.index.str.partition(".").get_level_values(0), index=one.index)
-    left_out = pd.DataFrame(columns=["measure_id", "variable"]) if skip is None else skip
     parts = []
     for variable, scale in {**scales, **dict.fromkeys(sets, "sets")}.items():
-        if variable in sets:
-            # A unit without a primary code was not coded: its empty set says nothing.
+        keep = pd.Series(True, one.index)
+        if variable in sets:  # without a primary code nobody looked: an empty set says nothing
             keep = one[sets[variable]].notna() & two[sets[variable]].notna()
-        else:
+        elif skip is not None:
             names = [variable, CODES.get(variable)]
-            skipped = left_out.loc[left_out["variable"].isin(names), "measure_id"]
-            keep = pd.Series(~one.index.isin(skipped), one.index)
+            keep[one.index.isin(skip.loc[skip["variable"].isin(names), "measure_id"])] = False
         pair = [frame[variable].astype(object) for frame in (one, two)]
         pair = [codes.where(keep & codes.notna(), np.nan) for codes in pair]
         coded = pair[0].notna() & pair[1].notna()
         table = agreement(*pair, scale=scale, cluster=clause, draws=draws, seed=seed)
+        table.insert(0, "variable", variable)
         differ = pair[0][coded] != pair[1][coded]
         clauses = differ.groupby(clause[coded]).any()
-        parts.append(
-            table.assign(
-                variable=variable,
-                most_units=most_disagreement(int(differ.sum()), len(differ)),
-                most_clauses=most_disagreement(int(clauses.sum()), len(clauses)),
-            )
-        )
-    result = pd.concat(parts, ignore_index=True)
-    return result[["variable", *[name for name in result.columns if name != "variable"]]]
+        table["most_units"] = most_disagreement(int(differ.sum()), len(differ))
+        table["most_clauses"] = most_disagreement(int(clauses.sum()), len(clauses))
+        parts.append(table)
+    return pd.concat(parts, ignore_index=True)
 
 
-def _measured(
-    ratings: np.ndarray, counts: np.ndarray, scale: str, apart: np.ndarray | None
-) -> dict[str, float]:
-    """Return every statistic of units × coders (and × codes), NaN where it is undefined."""
-    coders, size = ratings.shape[1], counts.shape[1]
-    names = ["percent", f"alpha_{scale}", "kappa" if coders == 2 else "fleiss"]
-    names += ["kappa_quadratic"] if scale == "ordinal" and coders == 2 else []
-    names += ["ac1", "ac2"] if scale == "ordinal" else ["ac1"]
-    names = [*names, "holsti", "holsti_stepped"] if apart is None else ["alpha_masi"]
-    found = dict.fromkeys(names, np.nan)
+def _measured(ratings: np.ndarray, size: int, apart: np.ndarray | None) -> dict[str, float]:
+    """Return the statistics of units × coders (numbers of codes, -1 for none), if there are any."""
+    counts = (ratings[:, :, None] == np.arange(size)).sum(axis=1)
     counts = counts[counts.sum(axis=1) > 0]
     paired = counts[counts.sum(axis=1) >= 2]
     if not len(paired):
-        return found
+        return {}
     if apart is not None:
-        total = paired.sum(axis=0)
-        expected = (total @ apart @ total) / (total.sum() - 1)
-        observed = ((paired @ apart * paired).sum(axis=1) / (paired.sum(axis=1) - 1)).sum()
-        return {"alpha_masi": float(1 - observed / expected) if expected else np.nan}
+        return {"alpha_masi": _alpha(paired, apart)}
     equal, steps = np.eye(size), np.abs(np.subtract.outer(np.arange(size), np.arange(size)))
-    # Gwet's ordinal weights: 1 − pairs of categories passed / all pairs.
-    ordered = 1 - steps * (steps + 1) / max(size * (size - 1), 1)
     # A unit that one coder left out counts for the margins by the share of those who did not.
     share = (counts / counts.sum(axis=1, keepdims=True)).mean(axis=0)
-    found["percent"] = percent = _observed(paired, equal)
+    found = {"percent": _observed(paired, equal)}
+    found["fleiss"] = _beyond(found["percent"], share @ share)
     if size > 1:
         gwet = (share * (1 - share)).sum() / (size * (size - 1))
-        found["ac1"] = _beyond(percent, size * gwet)
+        # Gwet's ordinal weights: 1 − pairs of categories passed / all pairs.
+        ordered = 1 - steps * (steps + 1) / (size * (size - 1))
+        found["ac1"] = _beyond(found["percent"], size * gwet)
         found["ac2"] = _beyond(_observed(paired, ordered), ordered.sum() * gwet)
-    found["fleiss"] = _beyond(percent, share @ share)
-    if (paired.sum(axis=0) > 0).sum() > 1:
-        found[f"alpha_{scale}"] = krippendorff.alpha(
-            value_counts=counts, value_domain=list(range(size)), level_of_measurement=scale
-        )
-    for name, distance in {"kappa": 1 - equal, "kappa_quadratic": steps**2.0}.items():
-        found[name] = _kappa(ratings, distance) if name in names else np.nan
+    found["alpha_nominal"] = _alpha(paired, 1 - equal)
+    # Krippendorff's ordinal distance: the codes between two, and half of their own, squared.
+    middle = np.cumsum(paired.sum(axis=0)) - paired.sum(axis=0) / 2
+    found["alpha_ordinal"] = _alpha(paired, np.subtract.outer(middle, middle) ** 2)
+    if ratings.shape[1] == 2:
+        found["kappa"] = _kappa(ratings, 1 - equal)
+        found["kappa_quadratic"] = _kappa(ratings, steps**2.0)
     found["holsti"] = mean = _holsti(ratings)
-    found["holsti_stepped"] = coders * mean / (1 + (coders - 1) * mean)
-    return {name: found[name] for name in names}
+    found["holsti_stepped"] = ratings.shape[1] * mean / (1 + (ratings.shape[1] - 1) * mean)
+    return found
 
 
 def _observed(paired: np.ndarray, weights: np.ndarray) -> float:
@@ -246,29 +220,25 @@ def _beyond(observed: float, chance: float) -> float:
     return np.nan if np.isclose(chance, 1) else float((observed - chance) / (1 - chance))
 
 
+def _alpha(paired: np.ndarray, apart: np.ndarray) -> float:
+    """Krippendorff's α: the distance of codes within units and of all codes whatsoever."""
+    total = paired.sum(axis=0)
+    expected = (total @ apart @ total) / (total.sum() - 1)
+    observed = ((paired @ apart * paired).sum(axis=1) / (paired.sum(axis=1) - 1)).sum()
+    return float(1 - observed / expected) if expected else np.nan
+
+
 def _kappa(ratings: np.ndarray, distance: np.ndarray) -> float:
     """Cohen's κ of two coders, each with margins of its own; units with both codes."""
-    pairs = ratings[~np.isnan(ratings).any(axis=1)].astype(int)
-    table = np.zeros(distance.shape)
-    np.add.at(table, (pairs[:, 0], pairs[:, 1]), 1)
-    below = (distance * np.outer(table.sum(axis=1), table.sum(axis=0))).sum() / len(pairs)
-    return np.nan if below == 0 else float(1 - (distance * table).sum() / below)
+    one, two = ratings[(ratings >= 0).all(axis=1)].T
+    expected = distance[one][:, two].mean()
+    return float(1 - distance[one, two].mean() / expected) if expected else np.nan
 
 
 def _holsti(ratings: np.ndarray) -> float:
     """2M / (N1 + N2), the mean over pairs of coders; N counts what each coded at all."""
     values = []
     for one, two in itertools.combinations(ratings.T, 2):
-        coded = (~np.isnan(one)).sum() + (~np.isnan(two)).sum()
-        values += [2 * (one == two).sum() / coded] if coded else []
+        coded = (one >= 0).sum() + (two >= 0).sum()
+        values += [2 * ((one == two) & (one >= 0)).sum() / coded] if coded else []
     return float(np.mean(values))
-
-
-def _groups(index: pd.Index, cluster: pd.Series | None) -> Sequence[np.ndarray]:
-    if cluster is None:
-        return [np.array([i]) for i in range(len(index))]
-    keys = cluster.reindex(index)
-    if keys.isna().any():
-        missing = keys[keys.isna()].index.tolist()[:3]
-        raise ValueError(f"no cluster is given for {missing}")
-    return [np.flatnonzero(keys == key) for key in keys.unique()]

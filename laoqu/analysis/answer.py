@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -35,8 +34,6 @@ def direct(plan: Plan) -> pd.DataFrame:
     many areas the measure is for in one of these ways), ``named_areas`` (how many it names),
     ``via`` (tuple of mention ids), ``page`` and the columns of ``plan.measures()``.
 
-    Examples
-    --------
     >>> import laoqu as lq
     >>> from laoqu.analysis import answer
     >>> rows = answer.direct(lq.load()).query("region_id == 'ganminyue' and reach == 'named'")
@@ -80,15 +77,12 @@ def lacking(
     fits = _fits(scopes, region_id).groupby(scopes["unit_id"]).any()
     measures = rows[rows["reach"].eq("named") & rows["unit_id"].map(fits)]
     measures = measures.assign(kind="measure", id=measures["measure_id"])
-    roles = standings.assign(kind="role", id=standings["role"])
-    table = pd.concat([measures, roles])
-    found = table.groupby(["kind", "id"]).agg(
-        areas=("region_id", "nunique"),
-        has=("region_id", lambda ids: region_id in set(ids)),
-        short_zh=("short_zh", "first"),
-        short_en=("short_en", "first"),
-    )
-    found = found[(found["areas"] > most) & ~found["has"]].drop(columns="has")
+    table = pd.concat([measures, standings.assign(kind="role", id=standings["role"])])
+    things = table.groupby(["kind", "id"])
+    found = things[["short_zh", "short_en"]].first()
+    found.insert(0, "areas", things["region_id"].nunique())
+    has = things["region_id"].agg(lambda ids: region_id in set(ids))
+    found = found[(found["areas"] > most) & ~has]
     return found.reset_index().sort_values("areas", ascending=False, ignore_index=True)
 
 
@@ -122,8 +116,6 @@ def open_lists(plan: Plan, region_id: str) -> pd.DataFrame:
     A list that is confined to certain areas (东部地区革命老区) is none for the others. One row per
     sentence: ``unit_id``, ``clause_id``, ``text``, ``page``, ``start``, ``end``.
 
-    Examples
-    --------
     >>> import laoqu as lq
     >>> from laoqu.analysis import answer
     >>> len(answer.open_lists(lq.load(), "shaanganning"))
@@ -136,9 +128,9 @@ def open_lists(plan: Plan, region_id: str) -> pd.DataFrame:
     first = plan.mentions().groupby("unit_id")["end"].min()
     names = scopes["unit_id"].map(first).le(scopes["end"])
     lists = scopes[scopes["list_open"] & (scopes["scope"] != "none") & fits & names]
+    units = set(lists["unit_id"]) - set(named)
     sentences = plan.sentences().drop(columns="directive")
-    here = sentences["unit_id"].isin(lists["unit_id"]) & ~sentences["unit_id"].isin(named)
-    return sentences[here].reset_index(drop=True)
+    return sentences[sentences["unit_id"].isin(units)].reset_index(drop=True)
 
 
 def _fits(scopes: pd.DataFrame, region_id: str) -> pd.Series:
@@ -146,69 +138,47 @@ def _fits(scopes: pd.DataFrame, region_id: str) -> pd.Series:
     return scopes["class_areas"].map(lambda ids: not ids or not {region_id, "*"}.isdisjoint(ids))
 
 
-@dataclass(frozen=True)
-class Findings:
-    """What the answer paragraph of one area says.
-
-    ``named`` are rows of `direct`, those that name no other area first; ``cities`` the standings in
-    clause 七 and the zone of cooperation at the border of four provinces; ``lacking`` from
-    `lacking`; ``complete`` as in `counts`.
-    """
-
-    region_id: str
-    named: pd.DataFrame
-    cities: pd.DataFrame
-    lacking: pd.DataFrame
-    key_counties: int
-    complete: bool
+def answers(plan: Plan, words: Words) -> dict[str, str]:
+    """Return the answer of each area, as notebook 10 works it out for one."""
+    rows, places = direct(plan), naming.standings(plan)
+    found = {}
+    for area, now in counts(plan).iterrows():
+        here, mine = (table[table["region_id"] == area] for table in (rows, places))
+        missing = lacking(rows, places, plan.scopes(), area)
+        found[area] = paragraph(words, now, here, mine, missing)
+    return found
 
 
-def findings(plan: Plan) -> dict[str, Findings]:
-    """Return, for each area, what its answer paragraph says; as notebook 10 works it out."""
-    rows, places, numbers = direct(plan), naming.standings(plan), counts(plan)
-    named = rows[rows["reach"] == "named"].sort_values(["named_areas", "start"])
-    cities = places[places["clause_id"].eq("c07") | places["role"].eq("border_cooperation")]
-    return {
-        area: Findings(
-            area,
-            named[named["region_id"] == area],
-            cities[cities["region_id"] == area],
-            lacking(rows, places, plan.scopes(), area),
-            int(now["key_counties"]),
-            bool(now["complete"]),
-        )
-        for area, now in numbers.iterrows()
-    }
-
-
-def paragraph(words: Words, found: Findings) -> str:
+def paragraph(
+    words: Words, now: pd.Series, rows: pd.DataFrame, places: pd.DataFrame, missing: pd.DataFrame
+) -> str:
     """Return the answer: what the plan is, what it names, which cities, and what is missing.
 
-    What most areas have and this one lacks is shortened first, then what is named, then the
-    roles of cities, until the paragraph is no longer than `LIMIT`; what is left out is counted.
-    `words` are ``show.words``, in the language of the paragraph.
+    `now` is the row of an area in `counts`; `rows`, `places` and `missing` are its rows of
+    `direct`, of `laoqu.analysis.naming.standings` and from `lacking`; `words` are ``show.words``.
+    Cities are those with a standing in clause 七 and the zone of cooperation at the border of four
+    provinces. What is missing is shortened first, then what is named, then the roles of cities,
+    until the paragraph is no longer than `LIMIT`; what is left out is counted.
 
-    Examples
-    --------
     >>> import laoqu as lq
     >>> from laoqu.analysis import answer
     >>> plan = lq.load()
-    >>> text = answer.paragraph(lq.Show(plan, "zh").words, answer.findings(plan)["zhexinan"])
+    >>> text = answer.answers(plan, lq.Show(plan, "zh").words)["zhexinan"]
     >>> answer.length(text, "zh") <= answer.LIMIT["zh"]
     True
     """
-    lists = [
-        [words.thing(row) for row in found.lacking.itertuples()],
-        [_named(words, row) for row in found.named.itertuples()],
-        [_role(words, rows) for _, rows in found.cities.groupby("role", sort=False)],
+    named = rows[rows["reach"] == "named"].sort_values(["named_areas", "start"])
+    cities = places[places["clause_id"].eq("c07") | places["role"].eq("border_cooperation")]
+    alone = [words("answer.alone", item=each) for each in words.short(named)]
+    items = [
+        [words.thing(row) for row in missing.itertuples()],
+        words.short(named).where(named["named_areas"] > 1, alone).tolist(),
+        [_role(words, part) for _, part in cities.groupby("role", sort=False)],
     ]
-    room, least = [len(each) for each in lists], (1, LEAST, 1)
+    room = [len(each) for each in items]
     while True:
-        missing, named, roles = (
-            _listed(words, each, n) for each, n in zip(lists, room, strict=True)
-        )
-        text = _sentences(words, found, missing, named, roles)
-        spare = [i for i in range(len(lists)) if room[i] > least[i]]
+        text = _sentences(words, now, cities, items, room)
+        spare = [i for i, least in enumerate((1, LEAST, 1)) if room[i] > least]
         if length(text, words.lang) <= LIMIT[words.lang] or not spare:
             return text
         room[spare[0]] -= 1
@@ -217,8 +187,6 @@ def paragraph(words: Words, found: Findings) -> str:
 def rendering(texts: Iterable[str]) -> str:
     """Return the renderings of one sentence's measures, what they share at the start once.
 
-    Examples
-    --------
     >>> from laoqu.analysis.answer import rendering
     >>> rendering(["Support Linyi in growing vegetables.", "Support Linyi in trade."])
     'Support Linyi in growing vegetables; in trade.'
@@ -238,36 +206,33 @@ def length(text: str, lang: str) -> int:
     return len(re.sub(r"\s", "", text)) if lang == "zh" else len(text.split())
 
 
-def _sentences(words: Words, found: Findings, missing: str, named: str, roles: str) -> str:
-    area = words.plan.region(found.region_id).in_text(words.lang)
-    parts = [words("answer.plan")]
-    if number := len(found.named):
+def _sentences(
+    words: Words, now: pd.Series, cities: pd.DataFrame, items: list[list[str]], room: list[int]
+) -> str:
+    """Return the sentences of an answer, with so many items of each list as there is room for."""
+    area = words.plan.region(now.name).in_text(words.lang)
+    lacks, named, roles = (_listed(words, *each) for each in zip(items, room, strict=True))
+    parts = [words("answer.plan"), words("answer.not_named", area=area)]
+    if number := len(items[1]):
         n = words.number(number)
-        parts.append(words("answer.named", area=area, n=n, one=number, items=named))
-    else:
-        parts.append(words("answer.not_named", area=area))
-    if number := found.cities["city"].nunique():
+        parts[1] = words("answer.named", area=area, n=n, one=number, items=named)
+    if number := cities["city"].nunique():
         n = words.number(number, start=True)
-        key = "answer.cities" if found.cities["adcode"].ne("").all() else "answer.places"
+        key = "answer.cities" if cities["adcode"].ne("").all() else "answer.places"
         parts.append(words(key, n=n, one=number, items=roles))
     else:
         parts.append(words("answer.no_city"))
-    if found.key_counties:
-        parts.append(words("answer.counties", n=found.key_counties))
-    if missing:
-        key = "answer.lacking" if found.complete else "answer.lacking_incomplete"
-        parts.append(words(key, items=missing))
+    if now["key_counties"]:
+        parts.append(words("answer.counties", n=int(now["key_counties"])))
+    if lacks:
+        key = "answer.lacking" if now["complete"] else "answer.lacking_incomplete"
+        parts.append(words(key, items=lacks))
     return words.sentences(parts)
 
 
 def _listed(words: Words, items: list[str], n: int) -> str:
     shown = words("answer.sep").join(items[:n])
     return words("answer.more", items=shown, n=len(items) - n) if n < len(items) else shown
-
-
-def _named(words: Words, row: object) -> str:
-    text = words.short(row)
-    return words("answer.alone", item=text) if row.named_areas == 1 else text
 
 
 def _role(words: Words, rows: pd.DataFrame) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from laoqu import regions
@@ -26,8 +27,6 @@ def find(plan: Plan, place: str) -> pd.Series:
     ``city`` is added: the code of the city above it, empty where a province governs it. A province,
     or a city that has counties, is refused.
 
-    Examples
-    --------
     >>> import laoqu as lq
     >>> from laoqu.analysis import county
     >>> county.find(lq.load(), "靖西市")[["adcode", "city"]].tolist()
@@ -47,28 +46,25 @@ def find(plan: Plan, place: str) -> pd.Series:
     return row
 
 
-def namings(
-    mentions: pd.DataFrame, adcode: str, city: str, district: bool, region_ids: Collection[str]
-) -> pd.DataFrame:
+def namings(mentions: pd.DataFrame, unit: pd.Series, region_ids: Collection[str]) -> pd.DataFrame:
     """Return where the plan names a county, its city, a zone in either, or one of its areas.
 
-    Rows of ``plan.table("mentions")`` with ``way``, one of `NAMED`. `district` says that the county
-    is an urban district: only then is it part of a named 市区. A zone carries the code of its city:
-    that it lies in the city is known, that it lies in the county is not.
+    Rows of ``plan.table("mentions")`` with ``way``, one of `NAMED`; `unit` is from `find`. Only an
+    urban district is part of a named 市区. A zone carries the code of its city: that it lies in the
+    city is known, that it lies in the county is not.
     """
-    own = {code for code in (adcode, city) if code}
-
-    def way(row: object) -> str:
-        if row.level == "area":
-            return "area" if row.region_id in region_ids else ""
-        if row.adcode not in own or (row.level == "urban_area" and not district):
-            return ""
-        if row.level in ZONES:
-            return "zone"
-        return "itself" if row.adcode == adcode else "city"
-
-    found = mentions.assign(way=[way(row) for row in mentions.itertuples()])
-    return found[found["way"] != ""].reset_index(drop=True)
+    level, codes = mentions["level"], mentions["adcode"]
+    own = codes.isin([unit["adcode"], unit["city"] or unit["adcode"]])
+    if unit["type"] != "市辖区":
+        own &= level != "urban_area"
+    ways = [
+        (level == "area") & mentions["region_id"].isin(region_ids),
+        own & level.isin(ZONES),
+        own & (codes == unit["adcode"]) & (level != "area"),
+        own & (level != "area"),
+    ]
+    way = np.select(ways, ["area", "zone", "itself", "city"], "")
+    return mentions.assign(way=way)[way != ""].reset_index(drop=True)
 
 
 def reach(
@@ -87,21 +83,15 @@ def reach(
     here = here.assign(region_id=ids[0] if ids else "", basis="", confidence="high", counties=1)
     rows = regions.reach(scopes, mentions, here.assign(whole=True), ids)
     by_mention = dict(zip(named["mention_id"], named["way"], strict=True))
-    rows["way"] = [
-        by_mention.get(row.via) if row.via else "conditional" if row.conditional else row.how
-        for row in rows.itertuples()
-    ]
+    unnamed = rows["how"].mask(rows["conditional"], "conditional")
+    rows["way"] = unnamed.where(rows["via"] == "", rows["via"].map(by_mention))
     rows = rows.dropna(subset="way")
     rank = rows["way"].map(WAYS.index).groupby(rows["unit_id"]).min()
     directive = scopes[scopes["scope"] != "none"]
-    units = directive["unit_id"].drop_duplicates()
+    units = directive["unit_id"].drop_duplicates(ignore_index=True)
     open_ = {unit for unit, _ in regions.open_lists(directive, ids)}
-    away = {unit: ("open" if unit in open_ else "none") if ids else "unknown" for unit in units}
+    away = units.isin(open_).map({True: "open", False: "none"}) if ids else "unknown"
+    way = units.map(rank).map(dict(enumerate(WAYS))).fillna(away)
     keyed = rows[(rows["how"] == "class") & rows["quote"].str.contains("重点帮扶县")]
-    return pd.DataFrame(
-        {
-            "unit_id": units,
-            "way": [WAYS[rank[unit]] if unit in rank.index else away[unit] for unit in units],
-            "key_class": units.isin(keyed["unit_id"]),
-        }
-    ).reset_index(drop=True)
+    key_class = units.isin(keyed["unit_id"])
+    return pd.DataFrame({"unit_id": units, "way": way, "key_class": key_class})

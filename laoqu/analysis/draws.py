@@ -1,4 +1,4 @@
-"""What chance would give: clauses drawn anew, lists dealt, labels shuffled, and exact odds.
+"""What chance would give: lists dealt, labels shuffled, and exact odds.
 
 The plan is no sample but all there is, so nothing here is a sampling error. What can be worked out
 exactly is not drawn, and whatever is drawn has a Monte Carlo error (`monte_carlo_error`).
@@ -14,8 +14,6 @@ import pandas as pd
 
 #: Seed of the collection; every function that draws takes it as a parameter.
 SEED = 2021
-#: Draws of clauses for a sensitivity range.
-CLAUSE_DRAWS = 1_000
 #: Tables dealt or shuffled for a p-value.
 DRAWS = 9_999
 #: Share of the draws between the ends of a range.
@@ -24,32 +22,16 @@ LEVEL = 0.95
 ROUNDING = 1e-9
 
 
-def clause_draws(clauses: Sequence[str], draws: int = CLAUSE_DRAWS, seed: int = SEED) -> np.ndarray:
-    """Draw whole clauses with replacement; return how often each row is drawn.
-
-    `clauses` has the clause (or box) of each row: rows of one clause are drawn together. The result
-    has the shape (draws, rows): multiply it with a column of weights.
-
-    >>> clause_draws(["c01", "c01", "c02"], draws=2, seed=1).shape
-    (2, 3)
-    """
-    # In order of first appearance: the same text gives the same draws, whatever the ids sort like.
-    codes, names = pd.factorize(pd.Series(list(clauses), dtype="str"))
-    drawn = np.random.default_rng(seed).integers(0, len(names), size=(draws, len(names)))
-    return (drawn[:, :, None] == np.arange(len(names))).sum(axis=1)[:, codes]
-
-
 def printed_lists(weights: pd.DataFrame, units: pd.Series) -> tuple[pd.DataFrame, pd.Series]:
     """Return the printed lists of areas (rows of zeros and ones), and how many measures each has.
 
     Measures of one sentence (`units` maps measure to sentence) that reach the same areas stand
-    under one list and move together; measures that reach nobody have none, so that adding one
-    changes no draw.
+    under one list and move together; measures that reach nobody have none.
     """
     some = weights[weights.to_numpy().any(axis=1)]
     areas = some.columns.tolist()
-    keyed = some.assign(unit_id=units.reindex(some.index), size=1)
-    lists = keyed.groupby(["unit_id", *areas], sort=False)["size"].sum().reset_index()
+    sizes = some.groupby([units.reindex(some.index), *areas], sort=False).size()
+    lists = sizes.reset_index(name="size")
     return lists[areas].astype("int64"), lists["size"]
 
 
@@ -77,9 +59,9 @@ def deal(
 def curveball(lists: pd.DataFrame, draws: int = DRAWS, seed: int = SEED) -> np.ndarray:
     """Shuffle a table of zeros and ones; every row and every column keeps its sum.
 
-    Two rows trade the columns that only one of them has, again and again (Strona et al. 2014).
-    Each draw is a chain of its own from the table as it stands, ten trades for every row, so
-    draws are independent of each other. The result has the shape (draws, rows, columns).
+    Two rows trade the columns that only one of them has, again and again (Strona et al. 2014): ten
+    trades for every row, each draw a chain of its own from the table as it stands. The result has
+    the shape (draws, rows, columns).
 
     >>> curveball(pd.DataFrame([[1, 1, 0], [0, 1, 1], [1, 0, 0]]), 3, 1).sum(axis=1).tolist()
     [[2, 2, 1], [2, 2, 1], [2, 2, 1]]

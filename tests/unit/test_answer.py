@@ -11,7 +11,8 @@ import pytest
 
 import laoqu as lq
 from laoqu.analysis import answer, county, naming
-from laoqu.errors import LaoquError
+from laoqu.errors import LANGS, LaoquError
+from laoqu.show.words import table as labels
 
 GOLDEN = Path(__file__).with_name("answers.csv")
 #: Words that report.md replaces; none may stand in what a reader sees.
@@ -22,53 +23,37 @@ NOT_SAID = re.compile(
 
 
 @pytest.fixture(scope="module")
-def found(plan):
-    return answer.findings(plan)
+def named(plan):
+    """Every measure that an answer counts as named."""
+    return answer.direct(plan).query("reach == 'named'")
 
 
-def test_the_answers_are_those_that_were_read(plan, found):
+def test_the_answers_are_those_that_were_read_and_not_too_long(plan):
     """A change of data shows here as a change of sentences: read them, then take over the file.
 
     ``pytest`` prints what the file would have to hold.
     """
-    now = io.StringIO()
+    now, found = io.StringIO(), {}
+    for lang in LANGS:
+        found[lang] = answer.answers(plan, lq.Show(plan, lang).words)
+        for area, text in found[lang].items():
+            assert answer.length(text, lang) <= answer.LIMIT[lang], area
     rows = csv.writer(now, lineterminator="\n")
     rows.writerow(["region_id", "lang", "answer"])
-    for region_id in plan.region_ids:
-        for lang in ("zh", "en"):
-            text = answer.paragraph(lq.Show(plan, lang).words, found[region_id])
-            rows.writerow([region_id, lang, text])
+    rows.writerows([area, lang, found[lang][area]] for area in plan.region_ids for lang in LANGS)
     assert now.getvalue() == GOLDEN.read_text(encoding="utf-8")
 
 
-def test_no_answer_is_longer_than_its_limit(plan, found):
-    for lang in ("zh", "en"):
-        words = lq.Show(plan, lang).words
-        long = {
-            area: text
-            for area, each in found.items()
-            if answer.length(text := answer.paragraph(words, each), lang) > answer.LIMIT[lang]
-        }
-        assert long == {}
-
-
-def test_what_an_answer_names_stands_in_the_plan_beside_the_name(plan, found):
-    """Every measure that an answer counts as named prints the area within its own sentence."""
+def test_what_an_answer_names_stands_in_the_plan_beside_the_name(plan, named):
     sentences = plan.sentences().set_index("unit_id")["text"]
     wrong = []
-    for area, each in found.items():
-        names = {plan.region(area).name_zh, plan.region(area).full_zh, *plan.region(area).aliases}
-        for row in each.named.itertuples():
-            if not any(name in sentences[row.unit_id] for name in names):
-                wrong.append((area, row.measure_id))
-    assert wrong == []
-
-
-def test_what_only_one_area_gets_names_no_other(plan, found):
-    wrong = []
-    for area, each in found.items():
-        for row in each.named[each.named["named_areas"] == 1].itertuples():
-            others = [plan.region(other).name_zh for other in plan.region_ids if other != area]
+    for row in named.itertuples():
+        area = plan.region(row.region_id)
+        names = {area.name_zh, area.full_zh, *area.aliases}
+        if not any(name in sentences[row.unit_id] for name in names):
+            wrong.append((row.region_id, row.measure_id))
+        others = (plan.region(each).name_zh for each in plan.region_ids if each != row.region_id)
+        if row.named_areas == 1:  # what only one area gets names no other
             wrong += [(row.measure_id, name) for name in others if name in row.quote]
     assert wrong == []
 
@@ -84,33 +69,28 @@ def test_known_numbers_of_areas(plan):
     assert set(measures) == set(table.index[table["key_counties"] == 0])
 
 
-def test_a_standing_printed_twice_counts_once(plan):
-    here = naming.standings(plan).query("region_id == 'ganminyue' and name == '长汀县'")
-    assert here["role"].tolist() == ["county_seat_demo"]
-
-
-def test_numbers_of_places_run_from_one_and_cities_come_first(plan):
-    for area, rows in naming.standings(plan).groupby("region_id"):
+def test_standings_count_once_and_numbers_of_places_run_from_one_cities_first(plan):
+    standings = naming.standings(plan)
+    here = standings.query("region_id == 'ganminyue' and name == '长汀县'")
+    assert here["role"].tolist() == ["county_seat_demo"]  # printed twice
+    for area, rows in standings.groupby("region_id"):
         numbers = rows.drop_duplicates("adcode").sort_values("number")
         assert numbers["number"].tolist() == list(range(1, len(numbers) + 1)), area
         assert numbers["shape"].is_monotonic_increasing, area  # circle, then square
 
 
-def test_an_area_that_is_not_named_says_just_that(plan, found):
-    empty = found["yimeng"]
-    none = answer.Findings(
-        "yimeng", empty.named.iloc[:0], empty.cities.iloc[:0], empty.lacking.iloc[:0], 0, True
-    )
-    text = answer.paragraph(lq.Show(plan, "en").words, none)
-    assert "It does not name Yimeng." in text
+def test_an_area_that_is_not_named_says_just_that(plan):
+    rows, places, now = answer.direct(plan), naming.standings(plan), answer.counts(plan)
+    missing = answer.lacking(rows, places, plan.scopes(), "yimeng")
+    words = lq.Show(plan, "en").words
+    none = [table.iloc[:0] for table in (rows, places, missing)]
+    assert "It does not name Yimeng." in answer.paragraph(words, now.loc["yimeng"], *none)
 
 
 def test_no_word_that_readers_stumble_over_is_left_in_the_labels():
-    from laoqu.show.words import table
-
     said = {
         key: text
-        for key, texts in table().items()
+        for key, texts in labels().items()
         for text in texts.values()
         if NOT_SAID.search(text) and not key.startswith("planpage.text.")  # the plan itself
     }
@@ -126,12 +106,11 @@ def test_a_county_and_where_it_is_named(plan, place, areas, own):
     members = plan.membership().query("adcode == @unit.adcode and confidence != 'low'")
     assert members["region_id"].tolist() == areas
     mentions = plan.table("mentions")
-    found = county.namings(mentions, unit["adcode"], unit["city"], False, areas)
+    found = county.namings(mentions, unit, areas)
     assert (found["way"] == "itself").sum() == own
     ways = county.reach(plan.scopes(), mentions, found, areas)["way"]
     assert len(ways) == plan.sentences()["directive"].sum()
-    if not areas:
-        assert set(ways) == {"unknown"}
+    assert areas or set(ways) == {"unknown"}
 
 
 def test_a_county_that_is_none_is_refused(plan):

@@ -21,7 +21,7 @@ show
 pages
 run
 site
-reports ahead verbs
+reports ahead
 cli
 """
 ORDER = {name: i for i, layer in enumerate(LAYERS.split("\n")) for name in layer.split()}

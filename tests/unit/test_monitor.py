@@ -17,7 +17,7 @@ from laoqu.cli import main
 from laoqu.errors import LaoquError
 from laoqu.run.parameters import Notebook
 from laoqu.show.charts import lines
-from laoqu.show.china import plot_china
+from laoqu.show.maps import plot_china
 
 PLAN, NOTEBOOK = lq.load(), functions_of("08_monitoring")
 EXTERNAL = os.environ.get("LAOQU_EXTERNAL_DATA")
@@ -159,7 +159,10 @@ def test_a_map_of_china_has_a_row_for_each_value_and_the_key_counties_in_a_borde
     assert figure.data.set_index("adcode")["value"].equals(
         values[figure.data["adcode"]].rename("value")
     )
-    assert "Key counties" in {text.get_text() for text in figure.matplotlib().findobj(Text)}
+    drawn = figure.matplotlib()
+    assert "Key counties" in {text.get_text() for text in drawn.findobj(Text)}
+    own = next(each for each in drawn.axes[1].patches if each.get_label() == "own")
+    assert len(own.get_path().to_polygons()) >= len(key)
 
 
 def test_areas_are_named_in_either_language_and_a_wrong_outcome_runs_nothing(monkeypatch, tmp_path):

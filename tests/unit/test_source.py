@@ -35,7 +35,7 @@ def problems_with(tmp_path_factory):
 
 
 def test_the_text_is_the_registered_one():
-    meta = source.registry()["plan"]
+    meta = source.about()
     assert hashlib.sha256(RAW).hexdigest() == meta["sha256"]
     assert (len(RAW), len(TEXT)) == (meta["bytes"], meta["characters"]) == (22726, 7978)
 
