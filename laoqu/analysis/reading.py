@@ -256,6 +256,9 @@ def _to_long(
             f"no column of the panel holds years, and no columns are years{shown}: say year= (a "
             "column, or one year for all rows)"
         )
+    if "year" in frame:  # holds no years, else it would be theirs
+        frame = frame.rename(columns={"year": "year_in_file"})
+        notes.append(("year", len(frame), "holds no years: kept as year_in_file"))
     keep = frame.columns.drop(list(found)).tolist()
     taken: dict[object, str] = {"year": "year", **{c: c for c in keep}}
     for column, (year, stem) in found.items():
