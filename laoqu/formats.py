@@ -97,7 +97,7 @@ def opened(suffix: str, data: bytes) -> Opened:
     try:
         if suffix == ".html":
             page = sheets.decoded(data)[0].encode()
-            root = etree.fromstring(page, etree.HTMLParser(encoding="utf-8", no_network=True))
+            root = etree.fromstring(page, etree.HTMLParser(encoding="utf-8", huge_tree=True))
             return _Tree(suffix, {}).opened(root)
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(each.file_size for each in archive.infolist()) > MOST_UNPACKED:

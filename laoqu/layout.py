@@ -27,7 +27,7 @@ SIZES = {"千": 1000, "百": 100, "十": 10}
 YEAR_DIGITS = str.maketrans("〇○零一二三四五六七八九", "000123456789")
 LINE_END = re.compile(r"\r\n|\r|\n")
 #: Page marks, and the rules that stand for the borders of tables.
-PAGE_MARK = re.compile(r"^\s*(?:[—–－-]\s*\d+\s*[—–－-]|第\s*\d+\s*页|[-—–─=\s]{5,})\s*$")
+PAGE_MARK = re.compile(r"^\s*+(?:[—–－-]\s*\d+\s*[—–－-]|第\s*\d+\s*页|[-—–─=\s]{5,}+)\s*+$")
 #: Signs that print nothing by themselves (soft hyphens, zero width spaces, variation selectors,
 #: loose accents), and letters that print nothing.
 INVISIBLE, FILLERS = ("Cf", "Mn", "Me"), "\u115f\u1160\u2800\u3164\uffa0"
@@ -48,7 +48,7 @@ ENDED = re.compile(f"{STOP.pattern}$")
 OPENING = re.compile(
     rf"(?:{BOX_HEAD.pattern}|{HEAD.pattern}|\s*(?:\d{{1,2}}[.．、]|[（(]\d+[）)]))?\s*"
 )
-GAP = re.compile(r"\t(?=\s*\S)|(?<=\d)[ \u00a0\u3000](?=\s*\d)")
+GAP = re.compile(r"\t|(?<=\d)[ \u00a0\u3000](?=\s*\d)")
 #: A title has none of these.
 NO_TITLE = re.compile("[，。：；,;:]|^目录$")
 #: A paragraph that ends in one of these goes on in the next.
@@ -154,7 +154,8 @@ def visible(line: str) -> list[int]:
     """
     if PAGE_MARK.match(line):
         return []
-    gaps = {gap.start() for gap in GAP.finditer(line, OPENING.match(line).end())}
+    begin, end = OPENING.match(line).end(), len(line.rstrip())
+    gaps = {gap.start() for gap in GAP.finditer(line, begin, end)}
     return [i for i, char in enumerate(line) if i in gaps or (prints(char) and not char.isspace())]
 
 

@@ -26,9 +26,9 @@ FIGURE = re.compile(
     rf"(?<![\d.．A-Za-z第栏〔〕{PRIVATE}])(?<!{CHINESE})"
     r"(?P<sign>[-－−]|负(?=百分之))?(?P<vague>(?<![人户次指系总倍分件个])[数几])?"
     r"(?P<share>[百千]分之)?"
-    rf"(?P<number>\d{{1,3}}(?:[,，\s]\d{{3}})+(?!\d)(?:[.．]\d{{1,9}})?"  # 1,200
-    rf"|(?:{DECIMAL}[百千万亿]+)+{DECIMAL}[百千万亿]*(?!\d)"  # 5亿3千万
-    rf"|{DECIMAL}(?!\d)|{CHINESE}+(?:点{CHINESE}+)?)(?P<more>[余多几]|来(?=[个人名户家亩年]))?"
+    rf"(?P<number>\d{{1,3}}(?:[,，\s]\d{{3}}){{1,5}}(?!\d)(?:[.．]\d{{1,9}})?"  # 1,200
+    rf"|(?:{DECIMAL}[百千万亿]+){{1,5}}{DECIMAL}[百千万亿]*(?!\d)"  # 5亿3千万
+    rf"|{DECIMAL}(?!\d)|{CHINESE}{{1,24}}(?!{CHINESE})(?:点{CHINESE}{{1,9}})?)(?P<more>[余多几]|来(?=[个人名户家亩年]))?"
     rf"(?P<unit>[百千万亿]*[余多]?(?:{MEASURED}|{COUNTED})|[百千万亿]+)?(?![A-Za-z{PRIVATE}])"
 )
 RANGE = re.compile("[至到—–~～-]+")
