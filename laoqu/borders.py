@@ -14,12 +14,13 @@ import pandas as pd
 import shapely
 
 from laoqu import geo, own, places, succession
-from laoqu.errors import DataError
 
 #: A repair that changes the area of a shape by more than this share is none.
 REPAIR = 0.01
-#: From so many rows on, most of them at other places mean that the file is not placed as it says.
-LAYER = 10
+#: Other coordinate systems of China are off by this many km at most.
+OFF = 2
+#: Columns that are read; what is missing comes from our layer.
+USED = ("code", "name", "prefecture", "province")
 #: Longitude and latitude of China: west, south, east, north.
 CHINA = (70, 0, 140, 56)
 
@@ -28,30 +29,29 @@ def read(path: Path, folder: Path | None = None) -> tuple[gpd.GeoDataFrame, pd.D
     """Return the borders of a file and what was converted; refuse all of them if one row is wrong.
 
     The file is GeoParquet, GeoPackage, GeoJSON or Shapefile of counties, with a column of codes
-    (one of `own.CODE`) and polygons in a declared CRS. Names that it lacks come from our layer. The
-    `DataError` has the rows in question and the reason, each kind of fault once.
+    (called as ``own.toml`` says) and polygons in a declared CRS. Names that it lacks come from our
+    layer. The `DataError` has the rows in question and the reason, each kind of fault once.
     """
     frame, notes = _frame(path), own.Notes(path)
-    heads = own.columns(frame.columns, {"adcode": own.CODE, "name": own.NAME})
-    if not heads["adcode"]:
-        message = f"expected a column 'adcode' (or {', '.join(own.CODE.split()[2:])}); it has "
+    found = own.columns(frame.columns)
+    if not found["code"]:
+        message = f"expected a column 'adcode' (or {', '.join(own.COLUMNS['code'][2:])}); it has "
         raise geo.unusable(path, message + ", ".join(map(str, frame.columns)))
-    names = {each: frame.columns[at[0]] for each, at in heads.items() if at}
-    notes.converted(0, names["adcode"], "adcode", "the column with the codes")
-    frame = frame.rename(columns={name: each for each, name in names.items()})
+    named = {frame.columns[at[0]]: kind for kind, at in found.items() if at and kind in USED}
+    code = next(column for column, kind in named.items() if kind == "code")
+    notes.converted(0, code, "adcode", "the column with the codes")
+    frame = frame.rename(columns=named | {code: "adcode"})
     known = geo.names(folder).drop_duplicates("adcode").set_index("adcode")
     codes = _codes(frame["adcode"], set(known.index), folder, notes)
     shapes = _shapes(frame.geometry.to_numpy(), notes)
-    if problems := notes.problems():
-        raise DataError(problems)
+    notes.refuse()
     names, called = frame.get("name", pd.Series(None, frame.index)), known["name"].to_dict()
     for row, (code, name) in enumerate(zip(codes, names, strict=True), start=1):
         ours = called.get(code, "")
         if name != ours and pd.notna(name) and not places.bears(code, str(name), folder):
             notes.converted(row, str(name), code, f"the name contradicts the code, which is {ours}")
     _elsewhere(codes, shapes, folder, notes)
-    if problems := notes.problems():
-        raise DataError(problems)
+    notes.refuse()
     table = gpd.GeoDataFrame({"adcode": codes}, geometry=shapes, crs=geo.CRS_LAYER)
     for column in ("name", "prefecture", "province"):
         given = frame[column].astype("string") if column in frame else known[column].reindex(codes)
@@ -70,7 +70,7 @@ def _frame(path: Path) -> gpd.GeoDataFrame:
 
 def _codes(column: pd.Series, known: set[str], folder: Path | None, notes: own.Notes) -> list[str]:
     """Return the code of 2021 of every row."""
-    tidied = [own.tidy_code(value) for value in column]
+    tidied = [own.unit_code(value) for value in column]
     cities = sum(code.endswith("00") and code not in known for code, _ in tidied)
     if cities > len(tidied) / 2:
         notes.wrong(1, "", f"the file has {cities} cities in {len(tidied)} rows: expected counties")
@@ -133,12 +133,12 @@ def _elsewhere(codes: list[str], shapes: np.ndarray, folder: Path | None, notes:
         for each in (middles, ours)
     )
     off = shapely.distance(there, here) / 1000
-    if len(far) > known.sum() / 2 and known.sum() >= LAYER:
+    if (off > OFF).sum() > known.sum() / 2:
         say = f"{len(far):,} of {known.sum():,} shapes lie outside the counties of their codes, "
         say += f"half of them by {np.median(off):,.1f} km or more: is the coordinate system another"
-        say += " (GCJ-02 and BD-09 are off by 2 km at most), or are the codes those of other rows?"
+        say += f" (GCJ-02 and BD-09 are off by {OFF} km at most), or are the codes of other rows?"
         notes.wrong(int(far[0]) + 1, "", say)
     for at, km in zip(far.tolist(), off, strict=True):
         why = f"the middle of the shape lies {km:,.1f} km outside this county as we have it: "
-        why += "is the code another?" if km > 2 else "are its coordinates GCJ-02 or BD-09?"
+        why += "is the code another?" if km > OFF else "are its coordinates GCJ-02 or BD-09?"
         notes.converted(at + 1, codes[at], "kept", why)

@@ -84,8 +84,7 @@ def problems(folder: Path | None = None) -> list[Problem]:
         if here == text.encode("utf-8"):
             continue
         lines, expected = here.decode("utf-8", "replace").split("\n"), text.split("\n")
-        pairs = enumerate(zip(lines, expected), start=1)  # noqa: B905 - one may end first
-        line = next((i for i, (a, b) in pairs if a != b), min(len(lines), len(expected)))
+        line = min(source.apart(lines, expected) + 1, len(lines))
         message = "is not what `laoqu build` writes: run it, or undo the change"
         found.append(Problem(paths.display(path), line, 1, message))
     return found
@@ -93,7 +92,8 @@ def problems(folder: Path | None = None) -> list[Problem]:
 
 def unreviewed(folder: Path) -> list[Problem]:
     """Return a problem for every reviewed file that is not as it was accepted."""
-    found, known, package = [], set(), folder / PACKAGE
+    said: list[tuple[Path, int, str]] = []
+    known, declaration = set(), folder / PACKAGE
     advice = "undo the change, or review it and run `laoqu build --accept`"
     for each in schema.package(folder)["resources"]:
         path, now = folder / str(each["path"]), _state(folder, each)
@@ -101,21 +101,18 @@ def unreviewed(folder: Path) -> list[Problem]:
         rows, expected = now.get("laoqu:rows"), each.get("laoqu:rows")
         changed = [key for key, value in now.items() if each.get(key) != value]
         if not path.is_file():
-            found.append(Problem(paths.display(path), 1, 1, "is missing"))
+            said.append((path, 1, "is missing"))
         elif changed and rows != expected:
-            message = f"found {rows} rows, expected {expected} as reviewed: {advice}"
-            found.append(Problem(paths.display(path), rows + 1, 1, message))
+            said.append((path, rows + 1, f"found {rows} rows, expected {expected}: {advice}"))
         elif changed:
             message = f"is not the file that was reviewed ({changed[0]} in {PACKAGE}): {advice}"
-            found.append(Problem(paths.display(path), 1, 1, message))
+            said.append((path, 1, message))
     for path in sorted(set((folder / "curated").glob("*")) - known):
-        message = f"is not declared in {paths.display(package)}"
-        found.append(Problem(paths.display(path), 1, 1, message))
-    said = (folder / ACCEPTED).read_bytes() if (folder / ACCEPTED).is_file() else b""
-    if said != _accepted(package.read_bytes()).encode("utf-8"):
-        message = f"differs from {ACCEPTED.as_posix()}: {advice}"
-        found.append(Problem(paths.display(package), 1, 1, message))
-    return found
+        said.append((path, 1, f"is not declared in {paths.display(declaration)}"))
+    accepted = (folder / ACCEPTED).read_bytes() if (folder / ACCEPTED).is_file() else b""
+    if accepted != _accepted(declaration.read_bytes()).encode("utf-8"):
+        said.append((declaration, 1, f"differs from {ACCEPTED.as_posix()}: {advice}"))
+    return [Problem(paths.display(path), line, 1, message) for path, line, message in said]
 
 
 def _accepted(declaration: bytes) -> str:

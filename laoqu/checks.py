@@ -69,7 +69,7 @@ def problems(folder: Path) -> list[Problem]:
         return [Problem(paths.display(folder), 1, 1, "there is no such folder")]
     found, text = source.problems(folder), None
     try:
-        text = document.load("plan", folder)
+        text = document.load(folder)
     except DataError as error:
         found += error.problems
     try:

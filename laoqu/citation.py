@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from numbers import Real
 
 import pandas as pd
 
@@ -15,6 +16,7 @@ from laoqu.errors import LaoquError, require
 Tables = Callable[[str], pd.DataFrame]
 #: Tables whose rows are known by id.
 KEYED = {"scopes": "scope_id", "mentions": "mention_id", "measures": "measure_id"}
+MEASURE = ["start", "end", "measure_id"]
 CITED = [
     "quote", "clause_id", "clause", "page", "start", "end", "raw", "line", "citation", "link",
 ]  # fmt: skip
@@ -29,10 +31,8 @@ def cite(document: Document, rows: object, tables: Tables | None = None) -> pd.D
     The link opens the annotated plan, from the folder of its language, at the measure that holds
     the words, else at their sentence; without `tables` there is none.
     """
-    starts, ends, ids = [], [], []
-    if tables:
-        measures = tables("measures").sort_values("start")
-        starts, ends, ids = (measures[name].tolist() for name in ("start", "end", "measure_id"))
+    measures = tables("measures").sort_values("start") if tables else pd.DataFrame(columns=MEASURE)
+    starts, ends, ids = (measures[name].tolist() for name in MEASURE)
     cited = []
     for start, end in _spans(rows, document, tables):
         if not 0 <= start < end <= len(document.canonical):
@@ -81,17 +81,15 @@ def _spans(rows: object, document: Document, tables: Tables | None) -> Iterator[
         raise LaoquError(f"found {rows!r}, expected rows with `start` and `end`, or ids")
     for row in rows:
         row = row._asdict() if isinstance(row, Span) else row
+        row = {"unit_id": row} if isinstance(row, str) else row
         keys = set(row.keys()) if isinstance(row, (pd.Series, Mapping)) else set()
         if {"start", "end"} <= keys:
-            try:
-                if any(isinstance(at, bool) or int(at) != at for at in (row["start"], row["end"])):
-                    raise ValueError
-                yield int(row["start"]), int(row["end"])
-            except (TypeError, ValueError, OverflowError) as error:
-                message = f"offsets must be whole numbers, found {row['start']!r}, {row['end']!r}"
-                raise LaoquError(message) from error
-        elif isinstance(row, str) or "unit_id" in keys:
-            yield span_of(row if isinstance(row, str) else row["unit_id"], document, tables)
+            span = row["start"], row["end"]
+            if any(isinstance(at, bool) or not isinstance(at, Real) or at % 1 for at in span):
+                raise LaoquError(f"offsets must be whole numbers, found {span[0]!r}, {span[1]!r}")
+            yield tuple(map(int, span))
+        elif "unit_id" in keys:
+            yield span_of(row["unit_id"], document, tables)
         else:
             raise LaoquError("a row to cite needs `start` and `end`, or `unit_id`")
 

@@ -5,21 +5,17 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import click
+from click import argument, option
 
 import laoqu
 from laoqu import paths
-from laoqu.errors import DataError, LaoquError
-from laoqu.verbs import arg, parsed, verb
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-#: What a shell says of a command whose reader has gone.
-CLOSED_PIPE = 141
+from laoqu.errors import LaoquError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,20 +25,24 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     warnings.formatwarning = lambda message, *_, **__: f"laoqu: {message}\n"
     try:
-        given = parsed(sys.argv[1:] if argv is None else list(argv))
-        status = given.pop("function")(**given) or 0
+        given = _joined(sys.argv[1:] if argv is None else argv) or ["--help"]
+        with command.make_context("laoqu", given) as context:
+            status = command.invoke(context) or 0
         if sys.stdout:
             sys.stdout.flush()
         return status
-    except DataError as error:
-        print("\n".join(str(problem) for problem in error.problems), file=sys.stderr)
-        return 1
-    except LaoquError as error:
-        print(f"laoqu: {error}", file=sys.stderr)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        error.show()
         return 2
+    except LaoquError as error:
+        problems = getattr(error, "problems", [])
+        print(*problems or [f"laoqu: {error}"], sep="\n", file=sys.stderr)
+        return 1 if problems else 2
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return CLOSED_PIPE
+        return 141  # as a shell says it
     except (KeyboardInterrupt, OSError, MemoryError) as error:
         what = getattr(error, "strerror", None) or f"{type(error).__name__} {error}"
         where = f": {error.filename}" if getattr(error, "filename", None) else ""
@@ -52,90 +52,104 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
+def _joined(argv: Sequence[str]) -> list[str]:
+    """Return the arguments with ``-p NAME VALUE``, as papermill has it, as ``-p NAME=VALUE``."""
+    found, left = [], list(argv)
+    while left:
+        found.append(left.pop(0))
+        if found[-1] == "-p" and left and "=" not in left[0] and len(left) > 1:
+            left[:2] = [f"{left[0]}={left[1]}"]
+    return found
+
+
+@click.group(help=laoqu.__doc__.splitlines()[0], context_settings={"show_default": True})
+@click.version_option(laoqu.__version__, prog_name="laoqu", message="%(prog)s %(version)s")
+def command() -> None:
+    """Choose the verb."""
+
+
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",")]
 
 
-LANG = arg("--lang", type=_names, default="zh", help="zh, en or zh,en (default: zh)", dest="langs")
-BATCH = (
-    arg("--formats", type=_names, default="html",
-        help="html, pdf, docx, with commas (default: html)"),
-    arg("--jobs", type=int, help="runs at a time (default: one a core, as far as memory goes)"),
-    arg("--timeout", type=float, default=600, help="seconds a cell may take (default: 600)"),
-    arg("--force", action="store_true", help="run also what is unchanged"),
-    arg("--only-failed", action="store_true", help="run only what failed last time"),
-    arg("--why", action="store_true", dest="only_say",
-        help="run nothing; say for each run what changed"),
-    arg("--kernel", metavar="NAME", help="run in an ordinary Jupyter kernel (python3, ir …)"),
-    arg("--engine", choices=("local", "dask"), default="local", help="where runs happen"),
-    arg("--scheduler", metavar="ADDRESS", help="of the Dask scheduler, tcp://host:port"),
-    arg("--quiet", action="store_true", help="say only what failed"),
-)  # fmt: skip
+def _batch_of(name: str, *more: Callable) -> Callable:
+    """Make a function a verb that runs notebooks, with the options that all of these have."""
+    engines = click.Choice(["local", "dask"])
+    options = (
+        *more,
+        option("--formats", type=_names, default="html", metavar="NAMES", help="html,pdf,docx"),
+        option("--jobs", type=int, help="runs at a time; else one a core, as far as memory goes"),
+        option("--timeout", type=float, default=600, help="seconds a cell may take"),
+        option("--force", is_flag=True, help="run also what is unchanged"),
+        option("--only-failed", is_flag=True, help="run only what failed last time"),
+        option("--why", "only_say", is_flag=True, help="run nothing; say what changed, by run"),
+        option("--kernel", metavar="NAME", help="an ordinary Jupyter kernel (python3, ir …)"),
+        option("--engine", type=engines, default="local", help="where runs happen"),
+        option("--scheduler", metavar="ADDRESS", help="of the Dask scheduler, tcp://host:port"),
+        option("--quiet", is_flag=True, help="say only what failed"),
+    )
+
+    def add(function: Callable) -> click.Command:
+        for each in reversed(options):
+            function = each(function)
+        return command.command(name)(function)
+
+    return add
 
 
-@verb(
+LANG = option("--lang", "langs", type=_names, default="zh", metavar="NAMES", help="zh, en or zh,en")
+
+
+@_batch_of(
     "report",
-    arg("names", nargs="*", help="area: id or name"),
-    arg("--all", action="store_true", help="all twelve areas"), LANG, *BATCH,
-)  # fmt: skip
-def report(names: list[str], all: bool, langs: list[str], **options: object) -> int:
-    """Write the reports of areas and their index."""
+    argument("names", nargs=-1, metavar="[AREA]..."),
+    option("--all", is_flag=True, help="all twelve areas"),
+    LANG,
+)
+def report(names: tuple[str], all: bool, langs: list[str], **options: object) -> int:
+    """Write the reports of areas, by id or name, and their index."""
     return _batch(laoqu.run_reports, _some(names, all, "area"), langs, **options)
 
 
-@verb(
+@_batch_of(
     "card",
-    arg("names", nargs="*", help="county: code of the end of 2021, or name"),
-    arg("--all", action="store_true", help="all counties that a source puts into an area"),
-    arg("--within", metavar="NAME",
-        help="province, city or area of the counties named, or of --all"),
-    LANG, *BATCH,
-)  # fmt: skip
-def card(
-    names: list[str], all: bool, within: str | None, langs: list[str], **options: object
-) -> int:
-    """Write the cards of counties."""
+    argument("names", nargs=-1, metavar="[COUNTY]..."),
+    option("--all", is_flag=True, help="all counties that a source puts into an area"),
+    option("--within", metavar="NAME", help="province, city or area of those named, or of --all"),
+    LANG,
+)
+def card(names: tuple[str], all: bool, within: str | None, langs: list[str], **options) -> int:
+    """Write the cards of counties, by code of the end of 2021 or name."""
     names = _some(names, all, "county")
     if names and within:
         names = [str(laoqu.resolve_place(name, within=within)) for name in names]
     elif within:
-        names = _counties(within)
+        from laoqu import reports
+
+        names = reports.county_codes(within)
     return _batch(laoqu.run_cards, names, langs, **options)
 
 
-def _counties(within: str) -> list[str]:
-    """Return the documented counties of a province, a city or an area."""
-    from laoqu import places, reports
-
-    inside = places.inside(within)
-    codes = reports.county_codes()
-    found = [c for c in codes if inside & {c, f"{c[:4]}00", f"{c[:2]}0000"}]
-    if not found:
-        raise LaoquError(f"no source puts a county of {within} into an area: name its counties")
-    return found
-
-
-def _some(names: list[str], every: bool, what: str) -> list[str] | None:
+def _some(names: tuple[str], every: bool, what: str) -> tuple[str] | None:
     if every == bool(names):
         raise LaoquError(f"name at least one {what}, or --all (not both)")
     return names or None
 
 
-@verb("plan", LANG, *BATCH)
+@_batch_of("plan", LANG)
 def plan(langs: list[str], **options: object) -> int:
     """Write the annotated plan."""
     return _batch(laoqu.run_plan, langs, **options)
 
 
-@verb(
+@_batch_of(
     "run",
-    arg("notebook", help="a name in notebooks/, or a path"),
-    arg("-p", action="append", default=[], metavar="NAME=VALUE", dest="pairs",
-        help="a parameter, NAME VALUE or NAME=VALUE; may be given again"),
-    arg("--params", metavar="FILE", help="sets of parameters: .csv, a row each; .yaml"), *BATCH,
-)  # fmt: skip
-def run(notebook: str, pairs: list[str], params: str | None, **options: object) -> int:
-    """Run a notebook for any sets of parameters."""
+    argument("notebook"),
+    option("-p", "pairs", multiple=True, metavar="NAME=VALUE", help="a parameter; also NAME VALUE"),
+    option("--params", metavar="FILE", help="sets of parameters: .csv, a row each; .yaml"),
+)
+def run(notebook: str, pairs: tuple[str], params: str | None, **options: object) -> int:
+    """Run a notebook, by its name in notebooks/ or its path, for any sets of parameters."""
     from laoqu.run.parameters import Notebook, read_pairs, read_sets
 
     given = read_pairs(pairs)
@@ -144,75 +158,108 @@ def run(notebook: str, pairs: list[str], params: str | None, **options: object) 
     return _batch(laoqu.run_notebook, book.path, sets, **options)
 
 
-@verb(
+@_batch_of(
     "monitor",
-    arg("panel", help="a table of counties and years: .csv, .xlsx, .dta, .parquet"),
-    arg("--outcome", default="", help="a column of numbers (default: the first)"),
-    arg("--area", action="append", dest="areas",
-        help="ids or names of areas, all (default), or each: all and every area"), LANG, *BATCH,
-)  # fmt: skip
-def monitor(panel: str, outcome: str, areas: list | None, langs: list, **options: object) -> int:
-    """Compare a panel of your own with what the plan asks for."""
+    argument("panel"),
+    option("--outcome", metavar="COLUMN", help="of numbers; else the first"),
+    option("--area", "areas", multiple=True, help="ids or names; else all; or each: all and each"),
+    LANG,
+)
+def monitor(panel: str, outcome: str | None, areas: tuple, langs: list, **options) -> int:
+    """Compare a panel of your own (.csv, .xlsx, .dta, .parquet) with what the plan asks for."""
     path = Path(panel).expanduser().resolve()
     if not path.is_file():
         raise LaoquError(f"{panel}: no such file")
-    given = {"panel": str(path), "outcome": outcome}
-    if areas:
+    wanted = [name for each in areas for name in _names(each)] or ["all"]
+    if wanted != ["all"]:
         plan = laoqu.load()
-        areas = [name for each in areas for name in _names(each)]
-        areas = ["all", *plan.region_ids] if "each" in areas else areas
-        areas = ["all" if area == "all" else plan.region(area).region_id for area in areas]
-    wanted = dict.fromkeys(areas or ["all"])
-    sets = [{**given, "area": area, "lang": lang} for lang in langs for area in wanted]
+        wanted = ["all", *plan.region_ids] if "each" in wanted else wanted
+        wanted = [name if name == "all" else plan.region(name).region_id for name in wanted]
+    given = {"panel": str(path), "outcome": laoqu.panel(path).monitor(outcome).outcome}
+    every = dict.fromkeys((lang, area) for lang in langs for area in wanted)
+    sets = [given | {"area": area, "lang": lang} for lang, area in every]
     return _batch(laoqu.run_notebook, "08_monitoring", sets, **options)
 
 
 def _batch(function: Callable, *what: object, engine: str, quiet: bool, **options: object) -> int:
-    from laoqu.run import progress
-
+    """Run a batch, say how it goes, and return whether all is well."""
     if (engine == "dask") != bool(options["scheduler"]):
         raise LaoquError("--engine dask and --scheduler ADDRESS go together")
-    with progress.Progress(quiet) as tell:
-        runs = function(*what, tell=tell, **options)
+    done, total = 0, 0
+
+    def tell(kind: str, about: object) -> None:
+        nonlocal done, total
+        with suppress(OSError):  # nobody reads any more: the work goes on
+            if kind == "note":
+                print(f"laoqu: {about}", file=sys.stderr)
+            elif kind == "begin":
+                total = about
+            elif kind == "done":
+                done += 1
+                text = f"{about.name}  {about.status}  {about.seconds:.1f} s"
+                print(f"[{done}/{total}] {text}", flush=True)
+
+    runs = function(*what, **options, **({} if quiet else {"tell": tell}))
     if options["only_say"]:
-        progress.explain(runs)
+        for run in runs:
+            print(f"{run.name}: {'; '.join(run.why) or run.status}")
         return 0
-    return 0 if progress.summarise(runs, quiet, options["only_failed"]) else 1
+    failed = [run for run in runs if run.status == "failed"]
+    for run in failed:
+        where = f" in cell {run.cell}" if run.cell else ""
+        print(f"{run.name}  FAILED{where}: {run.error}")
+        lines = run.last_lines if list(run.last_lines) != [run.error] else ()
+        left = (paths.outputs() / run.name).glob("*.failed.ipynb")
+        for line in [*lines, *(f"see {paths.display(path)}" for path in left)]:
+            print(f"    {line}")
+    if not quiet:
+        counts = Counter(run.status for run in runs)
+        pages = [file["path"] for file in runs[0].outputs if file["path"].endswith(".html")]
+        best = [*pages, runs[0].name][0] if len(runs) == 1 else "index.html"
+        kept = f", {counts['skipped']} not failed and not run" if options["only_failed"] else ""
+        print(f"{counts['ok']} written, {counts['unchanged']} unchanged{kept}, "
+              f"{counts['failed']} failed: {paths.outputs() / best}")  # fmt: skip
+    return int(bool(failed))
 
 
-@verb(
-    "export",
-    arg("--to", metavar="FOLDER", help="default: treatment in the outputs folder"),
-    arg("--estimator", metavar="NAME",
-        help="write the panel for it: did, csdid, pyfixest, sunab …"),
-    arg("--channel", action="append", metavar="NAME", dest="channels",
-        help="only this one; may be given again"),
-    arg("--years", default="2015-2024", help="of the panel (default: 2015-2024)"),
-    arg("--first-treat", default="plan_reported", metavar="DATE",
-        help="a date of treatment_dates.csv (default: plan_reported)"),
-    arg("--timing", choices=("next_year", "same_year"), default="next_year",
-        help="first treated year: the one after the date, or that of the date"),
-    arg("--universe", choices=("areas", "all"), default="areas",
-        help="counties of the twelve areas, or of all China"),
-    arg("--controls", choices=("areas", "eligible"), default="areas",
-        help="all counties of the areas, or those where selection was possible"),
-    arg("--anticipation", type=int, default=1, metavar="YEARS",
-        help="in which units may react before (default: 1)"),
-)  # fmt: skip
-def export(to: str | None, **options: object) -> None:
+TIMING, UNIVERSE, CONTROLS = map(
+    click.Choice, (["next_year", "same_year"], ["areas", "all"], ["areas", "eligible"])
+)
+
+
+@command.group(invoke_without_command=True)
+@option("--to", metavar="FOLDER", help="else treatment in the outputs folder")
+@option("--estimator", metavar="NAME", help="write the panel for it: did, csdid, pyfixest, sunab …")
+@option("--channel", "channels", multiple=True, metavar="NAME", help="only this; may be repeated")
+@option("--years", default="2015-2024", help="of the panel")
+@option("--first-treat", default="plan_reported", metavar="DATE", help="of treatment_dates.csv")
+@option(
+    "--timing",
+    type=TIMING,
+    default="next_year",
+    help="treated from the year after the date, or its own",
+)
+@option("--universe", type=UNIVERSE, default="areas", help="counties of the areas, or all of China")
+@option("--controls", type=CONTROLS, default="areas", help="all, or those that could be chosen")
+@option(
+    "--anticipation", type=int, default=1, metavar="YEARS", help="in which units may react before"
+)
+@click.pass_context
+def export(context: click.Context, to: str | None, channels: tuple, **options: object) -> None:
     """Write treatment tables for diff-in-diff."""
+    if context.invoked_subcommand:
+        return
     from laoqu.analysis import exporting
 
-    for path in sorted(exporting.export(to, **options).glob("[!.]*")):
+    folder = exporting.export(to, channels=list(channels) or None, **options)
+    for path in sorted(folder.glob("[!.]*")):
         print(f"wrote {paths.display(path)} ({path.stat().st_size:,} bytes)")
     print("read README.md first: who is unknown, who was chosen, which date")
 
 
-@verb(
-    "export all",
-    arg("--to", metavar="FOLDER", help="default: interchange in the outputs folder"),
-    arg("--excel", action="store_true", help="CSV with the mark by which Excel knows UTF-8"),
-)  # fmt: skip
+@export.command("all")
+@option("--to", metavar="FOLDER", help="default: interchange in the outputs folder")
+@option("--excel", is_flag=True, help="CSV with the mark by which Excel knows UTF-8")
 def export_all(to: str | None, excel: bool) -> None:
     """Write every table as CSV, Parquet and DTA, a QDA project and a GeoPackage."""
     from laoqu import interchange
@@ -223,7 +270,7 @@ def export_all(to: str | None, excel: bool) -> None:
     print("read README.md first: how to cite, which file is for what, what not to do")
 
 
-@verb("check")
+@command.command()
 def check() -> int:
     """List every problem in data/."""
     found = laoqu.check()
@@ -231,11 +278,9 @@ def check() -> int:
     return int(bool(found))
 
 
-@verb(
-    "build",
-    arg("--check", action="store_true", help="only say what is out of date"),
-    arg("--accept", action="store_true", help="renew the hashes of curated tables after a review"),
-)  # fmt: skip
+@command.command()
+@option("--check", is_flag=True, help="only say what is out of date")
+@option("--accept", is_flag=True, help="renew the hashes of curated tables after a review")
 def build(check: bool, accept: bool) -> int:
     """Write data/built and docs/dictionary.md."""
     from laoqu import build
@@ -251,71 +296,65 @@ def build(check: bool, accept: bool) -> int:
     return 0
 
 
-@verb("show", arg("id", help="an area, clause, box, sentence, measure, mention, county or code"))
+@command.command()
+@argument("id")
 def show(id: str) -> None:
-    """Say what an id or a code stands for."""
+    """Say what an id (of an area, clause, sentence, measure, county …) or a code stands for."""
     plan = laoqu.load()
     passages = {*plan.clauses, *plan.boxes, *plan.parts}
     print(plan.show(id) if id in passages else plan.describe(id))
 
 
-@verb(
-    "codebook",
-    arg("variable", nargs="?", help="only this variable"),
-    arg("--lang", choices=("zh", "en"), help="with definitions, limits and examples"),
-)
+@command.command()
+@argument("variable", required=False)
+@option("--lang", type=click.Choice(["zh", "en"]), help="with definitions, limits and examples")
 def codebook(variable: str | None, lang: str | None) -> None:
     """Print the codes, with --lang what they mean."""
     from laoqu.show.table import text_table
 
     plan = laoqu.load()
-    codes = plan.codebook(variable)
+    codes = plan.codebook(variable).fillna("")
     if lang is None:
         columns = ["variable", "code", "label_zh", "label_en"]
         print(text_table(columns, codes[columns].to_numpy().tolist()))
         return
     words, end = laoqu.Show(plan, lang).words, "_zh" if lang == "zh" else ""
-    said = {name: f"{name}{end}" for name in ("definition", "include", "exclude")}
-    said |= {name: name for name in ("example", "near_miss")}
-    for code in codes.fillna("").to_dict("records"):
+    for code in codes.to_dict("records"):
         print(f"{code['variable']} {code['code']}  {code[f'label_{lang}']}")
-        for name, column in said.items():
-            if code[column]:
-                print(f"    {words(f'codebook.{name}')}{code[column]}")
+        for name in ("definition", "include", "exclude", "example", "near_miss"):
+            if said := code.get(f"{name}{end}", code[name]):
+                print(f"    {words(f'codebook.{name}')}{said}")
 
 
-@verb(
-    "coding template",
-    arg("file", nargs="?", default="coding.xlsx", help=".xlsx or .csv (default: coding.xlsx)"),
-)  # fmt: skip
+@command.group()
+def coding() -> None:
+    """Write, draw and compare sheets of codes."""
+
+
+@coding.command("template")
+@argument("file", default="coding.xlsx")
 def coding_template(file: str) -> None:
-    """Write an empty sheet with the allowed codes."""
+    """Write an empty sheet (.xlsx or .csv) with the allowed codes."""
     from laoqu import sheets
 
     plan, path = laoqu.load(), Path(file)
     if path.exists():
         raise LaoquError(f"{path} exists: name another file, so that no coding is lost")
-    try:
-        sheets.template(plan.table("measures"), plan.codebook(), path, plan.sentences())
-    except OSError as error:
-        raise LaoquError(f"{path} cannot be written: {error.strerror}") from error
+    sheets.template(plan.table("measures"), plan.codebook(), path, plan.sentences())
     print(f"wrote {path}: fill it in, then `laoqu coding compare {path}`")
 
 
-@verb(
-    "coding sample",
-    arg("--to", required=True, metavar="FOLDER", help="a new folder"),
-    arg("--n", type=int, default=100, metavar="N", help="units of each kind (default: 100)"),
-    arg("--seed", type=int, default=2021, metavar="S", help="of the lot (default: 2021)"),
-    arg("--what", action="append", dest="kinds", metavar="KIND",
-        help="measures, segments, scopes or namings; may be given again (default: all)"),
-    arg("--form", choices=("xlsx", "csv"), default="xlsx", help="of the sheets (default: xlsx)"),
-)  # fmt: skip
-def coding_sample(to: str, kinds: list[str] | None, **options: object) -> None:
+@coding.command("sample")
+@option("--to", required=True, metavar="FOLDER", help="a new folder")
+@option("--n", type=int, default=100, metavar="N", help="units of each kind")
+@option("--seed", type=int, default=2021, metavar="S", help="of the lot")
+@option("--what", "kinds", multiple=True, metavar="KIND", help="measures, segments, … else all")
+@option("--form", type=click.Choice(["xlsx", "csv"]), default="xlsx", help="of the sheets")
+def coding_sample(to: str, kinds: tuple[str], **options: object) -> None:
     """Draw a sample and write blind sheets for two coders."""
     from laoqu import validation
 
-    kinds = kinds or list(validation.KINDS)
+    kinds = list(kinds or validation.KINDS)
     folder = validation.sample(laoqu.load(), to, kinds=kinds, **options)
     for path in sorted(folder.rglob("*.*")):
         print(f"wrote {paths.display(path)}")
@@ -323,58 +362,31 @@ def coding_sample(to: str, kinds: list[str] | None, **options: object) -> None:
     print(f"give each coder one folder and keep the key; {protocol} has the protocol")
 
 
-@verb(
-    "coding compare",
-    arg("sheet_a", metavar="SHEET", help="a sheet, .xlsx or .csv"),
-    arg("sheet_b", metavar="SHEET_B", nargs="?", help="the sheet of a second coder"),
-    arg("--key", metavar="FILE", help="key.csv, which was written with the sheets"),
-    arg("--agreed", metavar="SHEET", help="what both coders settled on"),
-    arg("--to", metavar="FOLDER", help="also write the tables as CSV, into a new folder"),
-    arg("--lang", choices=("zh", "en"), default="en", help="of what is printed (default: en)"),
-)  # fmt: skip
+@coding.command("compare")
+@argument("sheet_a", metavar="SHEET")
+@argument("sheet_b", metavar="[SHEET_B]", required=False)
+@option("--key", metavar="FILE", help="key.csv, which was written with the sheets")
+@option("--agreed", metavar="SHEET", help="what both coders settled on")
+@option("--to", metavar="FOLDER", help="also write the tables as CSV, into a new folder")
+@option(
+    "--lang", type=click.Choice(["zh", "en"]), default="en", help="of what is printed (default: en)"
+)
 def coding_compare(to: str | None, lang: str, **sheets: str | None) -> None:
     """Compare a sheet with the shipped codes, or two of a sample with each other too."""
     from laoqu import validation
-    from laoqu.show.table import frame_text
+    from laoqu.show.table import compared_text
     from laoqu.show.words import label
 
     found = validation.compare(laoqu.load(), **sheets)
-    keep = found.agreement["statistic"].str.match("percent|alpha|ac")
-    columns = ["coders", "variable", "statistic", "value", "low", "high", "most_units", "n", "note"]
-    unlike = found.confusion[found.confusion.drop(columns=["variable", "n"]).nunique(axis=1) > 1]
-    agreement = found.agreement.loc[keep].reindex(columns=columns)
-    shown = found._replace(agreement=agreement, confusion=unlike)._asdict()
-    for name, table in shown.items():
-        if len(table):
-            table = _in_chinese(table) if lang == "zh" else table
-            print(f"{label(f'compared.{name}', lang)}\n\n{frame_text(table)}\n")
-    if found.differences.empty:
-        print(label("compared.none", lang))
+    print(compared_text(found, lang))
     if to:
         written = paths.display(validation.write(found, to))
         print(label("compared.wrote", lang, folder=written))
 
 
-def _in_chinese(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of a comparison with heads, variables, statistics and notes in Chinese."""
-    from laoqu.sheets import HEADS
-    from laoqu.show.words import table as labels
-
-    said = HEADS | {key.removeprefix("compared."): text["zh"] for key, text in labels().items()}
-    names = table.columns.intersection(["variable", "statistic"])
-    table = table.assign(
-        **{name: table[name].map(lambda each: said.get(each, each)) for name in names}
-    )
-    if "note" in table:  # what a statistic is stands in its name
-        known = {text["en"]: text["zh"] for key, text in labels().items() if "compared.why" in key}
-        table["note"] = [
-            "，".join(known[why] for why in known if why in note) for note in table["note"]
-        ]
-    return table.rename(columns=said)
-
-
-@verb("lab", further="options")
-def lab(options: list[str]) -> int:
+@command.command(context_settings={"ignore_unknown_options": True})
+@argument("options", nargs=-1, type=click.UNPROCESSED)
+def lab(options: tuple[str]) -> int:
     """Open the notebooks in JupyterLab; its own options may follow."""
     import subprocess
 

@@ -99,10 +99,10 @@ class Text(Document):
                 above[unit.clause_id] = [c for c in codes if names.units.level[c] != "county"]
             for each in found:
                 start, end = unit.start + each.start, unit.start + each.end
-                place = {"start": start, "end": end, "page": self.page_of(start)}
-                where = {"unit_id": unit.unit_id, "clause_id": unit.clause_id}
-                where["printed"] = unit.text[each.start : each.end]
-                rows.append(vars(each) | place | where)
+                rows.append(vars(each) | {
+                    "unit_id": unit.unit_id, "clause_id": unit.clause_id, "start": start,
+                    "end": end, "page": self.page_of(start), "printed": self.canonical[start:end],
+                })  # fmt: skip
         units = schema.read("gazetteer").frame()[
             ["adcode", "name", "level", "province", "prefecture"]
         ]
@@ -240,14 +240,14 @@ def _as_printed(parsed: Document, raw: str) -> Document:
     """Return a document that was read in simplified characters with its own ones."""
     canonical = "".join(raw[at] for at in parsed._raw_of)
     units = (replace(unit, text=canonical[unit.start : unit.end]) for unit in parsed.units)
-    own: dict[str, object] = {"raw": raw, "canonical": canonical, "units": document.Units(units)}
+    printed = {"raw": raw, "canonical": canonical, "units": document.Units(units)}
     for kind in ("parts", "clauses", "boxes"):
-        own[kind] = {}
+        printed[kind] = {}
         for key, each in getattr(parsed, kind).items():
             text, at = canonical[each.start : each.end], each.text.find(each.title)
             title = text[at : at + len(each.title)]
-            own[kind][key] = replace(each, text=text, title=title)
-    return replace(parsed, **own)
+            printed[kind][key] = replace(each, text=text, title=title)
+    return replace(parsed, **printed)
 
 
 def _source(given: str | Path) -> tuple[formats.Opened, str]:

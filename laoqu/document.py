@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral
@@ -172,13 +172,13 @@ class Document:
         White space and page marks stay inside a span; a box or clause in between starts a new one.
         """
         _bounds(start, end, len(self.canonical))
-        return _raw_spans(self._raw_of[start:end], self.raw)
+        return _joined(self._raw_of[start:end], self.raw)
 
     def to_canonical(self, start: int, end: int) -> list[Span]:
         """Return the canonical spans of ``raw[start:end]``: none where only blanks stand there."""
         _bounds(start, end, len(self.raw))
-        found = sorted(self._canonical_of[i] for i in range(start, end) if i in self._canonical_of)
-        return _joined(found, lambda before, after: before == after)
+        known = self._canonical_of
+        return _joined(sorted(known[offset] for offset in range(start, end) if offset in known))
 
     def find(self, pattern: str) -> list[Span]:
         """Return the canonical spans of every match of the regular expression `pattern`."""
@@ -216,41 +216,32 @@ def _bounds(start: int, end: int, size: int) -> None:
         raise ArgumentError(message)
 
 
-def _joined(offsets: Iterable[int], meet: Callable[[int, int], bool]) -> list[Span]:
-    """Return the spans of single characters; two are one where the end of one meets the next."""
+def _joined(offsets: Iterable[int], raw: str | None = None) -> list[Span]:
+    """Return the spans of single characters; in `raw` blanks and page marks may stand between."""
     spans: list[Span] = []
     for offset in offsets:
-        if spans and meet(spans[-1].end, offset):
+        before = spans[-1].end if spans else offset + 1
+        gap = LINE_END.split(raw[before:offset]) if raw and before < offset else ()
+        if before == offset or (gap and not any(map(visible, gap))):
             spans[-1] = Span(spans[-1].start, offset + 1)
         else:
             spans.append(Span(offset, offset + 1))
     return spans
 
 
-def _raw_spans(offsets: tuple[int, ...], raw: str) -> list[Span]:
-    """Return the spans of raw offsets; only blanks and page marks stand inside one."""
+def load(folder: Path | None = None) -> Document:
+    """Read, verify and parse the plan.
 
-    def meet(before: int, after: int) -> bool:
-        if before == after:
-            return True
-        between = LINE_END.split(raw[before:after]) if before <= after else ["x"]
-        return not any(visible(line) for line in between)
-
-    return _joined(offsets, meet)
-
-
-def load(source_id: str = "plan", folder: Path | None = None) -> Document:
-    """Read, verify and parse one registered source of ``data/raw``.
-
-    A `DataError` says where the file is not byte for byte the registered one, or ``layout.toml``
+    A `DataError` says where the file is not byte for byte the published one, or ``layout.toml``
     does not fit it.
     """
     folder = folder or paths.data()
-    raw, path = source.read(source_id, folder)
-    layout = source.toml(folder / LAYOUT).get(source_id, {})
-    if found := _misplaced(raw, layout, folder / LAYOUT):
-        raise DataError(found)
-    return parse(raw, layout, name=paths.display(path))
+    raw, path = source.read(folder)
+    layout = source.toml(folder / LAYOUT).get("plan", {})
+    try:
+        return parse(raw, layout, name=paths.display(path))
+    except ArgumentError as error:  # a piece without box or lines
+        raise DataError([Problem(paths.display(folder / LAYOUT), 1, 1, str(error))]) from error
 
 
 @guard
@@ -289,7 +280,7 @@ def parse(
             start = units[-1].end if units else 0
             end = start + len(text)
             page = max(1, bisect_right(page_starts, raw_of[start]))
-            spans = tuple(_raw_spans(raw_of[start:end], raw))
+            spans = tuple(_joined(raw_of[start:end], raw))
             units.append(Unit(unit_id, kind, block.id, text, start, end, spans, page))
         if block.kind:
             passages[block.id[0]][block.id] = _passage(block, units[first:], block.name(counts))
@@ -308,23 +299,3 @@ def _passage(block: Block, units: list[Unit], name: str) -> Passage:
     place = (units[0].start, units[-1].end)
     title = heading.rstrip("。.：:")
     return Passage(block.id, number(block.printed), title, block.part, text, *place, name)
-
-
-def _misplaced(raw: str, layout: dict[str, object], path: Path) -> list[Problem]:
-    """Require each piece of layout.toml to begin and end with the words it states."""
-    lines, rows = raw.split("\n"), path.read_text(encoding="utf-8").split("\n")
-    starts = [i for i, row in enumerate(rows) if row.startswith("[[") and "piece" in row]
-    found = []
-    try:
-        for at, piece in zip(starts, layout.get("piece", []), strict=True):
-            for key, line in zip(("begins", "ends"), piece["lines"], strict=True):
-                here = lines[line - 1].strip() if 0 < line <= len(lines) else ""
-                if here.startswith(piece[key]) if key == "begins" else here.endswith(piece[key]):
-                    continue
-                row = next((i for i in range(at, len(rows)) if rows[i].startswith("lines")), at)
-                message = f"line {line} of the text is {here!r}, but the piece {key} {piece[key]!r}"
-                found.append(Problem(paths.display(path), row + 1, 1, message))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        message = f"a piece needs box, lines = [first, last], begins and ends: {error!r}"
-        found.append(Problem(paths.display(path), 1, 1, message))
-    return found

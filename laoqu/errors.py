@@ -8,8 +8,9 @@ import inspect
 from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple, TypeVar
 
-#: The languages of pages, and of the labels of codes.
+#: The languages of pages, and of the labels of codes; the forms of a page.
 LANGS = ("zh", "en")
+FORMATS = ("html", "pdf", "docx")
 F = TypeVar("F", bound=Callable)
 #: So few valid names are all said, and so many where none of them is near.
 FEW, MANY = 4, 20
@@ -49,19 +50,10 @@ class DataError(LaoquError):
 
 
 class UnknownId(LaoquError, LookupError):  # noqa: N818 - the name users know
-    """A name that nothing in the collection answers to; carries the nearest valid names.
+    """A name that nothing in the collection answers to; carries the nearest valid names."""
 
-    `why` says it in other words than that the name is unknown, `hint` what the suggestions are.
-    """
-
-    def __init__(
-        self,
-        name: object,
-        suggestions: Iterable[str],
-        kind: str = "id",
-        why: str = "",
-        hint: str = "nearest",
-    ) -> None:
+    def __init__(self, name: object, suggestions: Iterable[str], kind: str = "id",
+                 why: str = "", hint: str = "nearest") -> None:  # fmt: skip
         self.name, self.suggestions = name, list(suggestions)
         shown = f"; {hint}: {', '.join(self.suggestions)}" if self.suggestions else ""
         super().__init__(f"{why or f'unknown {kind} {name!r}'}{shown}")
@@ -89,15 +81,15 @@ def guard(function: F) -> F:
         except (LaoquError, MemoryError):
             raise
         except Exception as error:
-            known = inspect.signature(function).parameters
+            name, known = function.__qualname__, inspect.signature(function).parameters
             odd = [key for key in kwargs if key not in known]
             if odd and all(each.kind != each.VAR_KEYWORD for each in known.values()):
                 near = ", ".join(nearest(odd[0], known, 1) or known)
-                message = f"{function.__qualname__} has no argument {odd[0]!r}; nearest: {near}"
-                raise ArgumentError(message) from error
-            given = [*map(_shown, args), *(f"{key}={_shown(kwargs[key])}" for key in kwargs)]
-            call = f"{function.__qualname__}({', '.join(given)})"
-            raise ArgumentError(f"{call}: {type(error).__name__}: {error}") from error
+                message = f"{name} has no argument {odd[0]!r}; nearest: {near}"
+            else:
+                given = [*map(_shown, args), *(f"{key}={_shown(kwargs[key])}" for key in kwargs)]
+                message = f"{name}({', '.join(given)}): {type(error).__name__}: {error}"
+            raise ArgumentError(message) from error
 
     guarded.is_guarded = True
     return guarded

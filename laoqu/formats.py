@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from laoqu import sheets
+from laoqu import own
 
 #: An archive that unpacks to more bytes is refused.
 MOST_UNPACKED = 200_000_000
@@ -93,10 +93,10 @@ def opened(suffix: str, data: bytes) -> Opened:
             raise ValueError(why)
     suffix = ".html" if suffix.lower() == ".htm" else suffix.lower()
     if suffix not in ROLES:
-        return Opened(sheets.decoded(data)[0])
+        return Opened(own.decoded(data)[0])
     try:
         if suffix == ".html":
-            page = sheets.decoded(data)[0].encode()
+            page = own.decoded(data)[0].encode()
             root = etree.fromstring(page, etree.HTMLParser(encoding="utf-8", huge_tree=True))
             return _Tree(suffix, {}).opened(root)
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

@@ -59,21 +59,17 @@ def names(folder: Path | None = None) -> pd.DataFrame:
 
 
 def outline(folder: Path | None = None) -> gpd.GeoDataFrame:
-    """Return the land of China (``kind`` land, one row) and the ten maritime lines (maritime).
-
-    >>> outline()["kind"].value_counts().to_dict()
-    {'maritime': 10, 'land': 1}
-    """
+    """Return the land of China (``kind`` land, one row) and the ten maritime lines (maritime)."""
     return read((folder or paths.data()) / "built" / "outline.parquet")
 
 
 def project(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the frame in `CRS_CHINA` (metres); as it is if it is already there.
+    """Return the frame in `CRS_CHINA` (metres).
 
     >>> round(project(load()).set_index("adcode").area["360734"] / 1e6)  # 寻乌县, km²
     2335
     """
-    return frame if frame.crs == CRS_CHINA else frame.to_crs(CRS_CHINA)
+    return frame.to_crs(CRS_CHINA)
 
 
 class Layers(NamedTuple):
@@ -91,27 +87,17 @@ class Layers(NamedTuple):
 def layers(
     counties: gpd.GeoDataFrame, outline: gpd.GeoDataFrame, shared: bool | None = None
 ) -> Layers:
-    """Project the counties and the outline, and join the counties to provinces: see `dissolve`.
-
-    >>> [len(frame) for frame in layers(load(), outline())]
-    [2851, 11, 34]
-    """
+    """Project the counties and the outline, and join the counties to provinces: see `dissolve`."""
     counties, outline = project(counties), project(outline)
     provinces = dissolve(counties, "province", shared)
     codes = counties.groupby("province")["adcode"].min().str[:2] + "0000"
     provinces["adcode"] = provinces["province"].map(codes)
-    outline = outline.set_geometry([_small(shape) for shape in outline.geometry], crs=CRS_CHINA)
+    # As small maps of all China show the coast: every island stays, be it as a dot.
+    land = outline["kind"] == "land"
+    parts = outline[land].explode().geometry
+    fine = parts.simplify(DETAIL).where(parts.area > DETAIL**2, parts.envelope)
+    outline.loc[land, "geometry"] = [shapely.multipolygons(fine.to_numpy())]
     return Layers(counties, outline, provinces)
-
-
-def _small(shape: shapely.Geometry) -> shapely.Geometry:
-    """Return a coast as small maps of all China show it: every island stays, be it as a dot."""
-    if not shape.area:
-        return shape
-    parts = shapely.get_parts(shape)
-    fine = shapely.simplify(parts, DETAIL)
-    parts = np.where(shapely.area(parts) > DETAIL**2, fine, shapely.envelope(parts))
-    return shapely.multipolygons(parts)
 
 
 def dissolve(
@@ -136,12 +122,7 @@ def dissolve(
 def area_counties(
     counties: gpd.GeoDataFrame, membership: pd.DataFrame, region_id: str
 ) -> gpd.GeoDataFrame:
-    """Return an area's rows of `counties`, with ``confidence`` and ``documented`` (not low).
-
-    >>> from laoqu import plan
-    >>> area_counties(load(), plan.load().membership(), "yimeng").shape
-    (18, 7)
-    """
+    """Return an area's rows of `counties`, with ``confidence`` and ``documented`` (not low)."""
     rows = membership.loc[membership["region_id"] == region_id, ["adcode", "confidence"]]
     if rows.empty:
         raise LaoquError(f"the membership table has no county of {region_id}")

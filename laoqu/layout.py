@@ -191,11 +191,11 @@ class Reader:
 
     def __init__(self, raw: str, layout: dict[str, object], name: str) -> None:
         self.lines, self.name = lines_of(raw), name
-        self.pieces = {
-            line: piece["box"]
-            for piece in layout.get("piece", [])
-            for line in range(piece["lines"][0], piece["lines"][1] + 1)
-        }
+        #: The box that a line belongs to by the layout.
+        self.pieces: dict[int, int] = {}
+        self.problems: list[Problem] = []
+        for piece in layout.get("piece", []):
+            self._take(piece)
         apart = {piece["lines"][0] for piece in layout.get("piece", []) if piece.get("apart")}
         for before, line in pairwise(self.lines):
             if line.number in self.pieces.keys() - apart and before.number not in self.pieces:
@@ -204,13 +204,23 @@ class Reader:
         self.blocks = [Block("title")]
         self.boxes: dict[int, Block] = {}
         self.open_box: Block | None = None
-        self.problems: list[Problem] = []
         #: Last number and block of each kind, and how many parts and clauses there are.
         self.last: Counter[str] = Counter()
         self.above: dict[str, Block] = {}
         self.made: Counter[str] = Counter()
         #: Headings met in a table of contents, while in it.
         self.contents: list[str] | None = None
+
+    def _take(self, piece: dict[str, object]) -> None:
+        """Give the lines of a piece to its box; they begin and end with the words it states."""
+        first, last = piece["lines"]
+        self.pieces |= dict.fromkeys(range(first, last + 1), piece["box"])
+        texts = {line.number: line.raw.strip() for line in self.lines}
+        for number, key in ((first, "begins"), (last, "ends")):
+            words, text = piece.get(key, ""), texts.get(number, "")
+            if not (text.startswith(words) if key == "begins" else text.endswith(words)):
+                message = f"found {text!r}, but layout.toml says that a piece {key} {words!r} here"
+                self.problems.append(Problem(self.name, number, 1, message))
 
     def _kinds(self) -> list[str]:
         """Return the kinds of headings that are used; the last one heads clauses, if any."""

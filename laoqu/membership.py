@@ -7,37 +7,17 @@ end of 2021 where it is one and the same, and refused otherwise; names are compa
 from __future__ import annotations
 
 import re
-from contextlib import suppress
-from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
-from laoqu import own, places, regions, sheets, succession
+from laoqu import own, places, regions, succession
 from laoqu.errors import UnknownId, nearest, require
 from laoqu.schema import Row, Table, Tables
 from laoqu.succession import YEAR
 
-#: How own tables call the columns of ``membership.csv``.
-HEADS = {
-    "region_id": "region_id region area 老区 革命老区 所属老区 区域 片区",
-    "adcode": own.CODE,
-    "code_date": "code_date date 代码日期 日期 时间",
-    "name": own.NAME,
-    "prefecture": "prefecture city 市 地级市 市州 地市",
-    "province": "province 省 省份 省级",
-    "basis": "basis 依据",
-    "confidence": "confidence 可信度 置信度",
-    "source": "source 来源 出处",
-    "source_url": "source_url url 网址 链接",
-    "source_quote": "source_quote quote 原文 引文",
-    "note": "note notes 备注 说明",
-}
 CONFIDENCE = {"高": "high", "中": "medium", "低": "low", "": "high"}
-#: Day 0 of the numbers that a spreadsheet has for dates, and how people write dates.
-EPOCH = datetime(1899, 12, 30)
-DATES = ("%Y-%m-%d", "%Y%m%d", "%Y-%m", "%Y")
 
 
 class RowError(Exception):
@@ -47,32 +27,30 @@ class RowError(Exception):
 def read(path: Path, tables: Tables, mode: str = "only") -> tuple[Table, pd.DataFrame]:
     """Read a membership table of a reader's own: what is in it, and what was converted.
 
-    The file is CSV (UTF-8 or GBK; comma, semicolon or tab) or XLSX, rows in any order; columns are
-    known by their names in `HEADS`. `tables` are the data folder's own; `mode` says whether an area
-    without a row stays empty ("only") or keeps the rows of the shipped table ("complete"). The
-    table is as the shipped one, sorted, with every problem found; conversions are one row each.
+    Rows may stand in any order; columns are known by their names in ``own.toml``. `tables` are the
+    data folder's own; `mode` says whether an area without a row stays empty ("only") or keeps the
+    rows of the shipped table ("complete"). The table is as the shipped one, sorted, with every
+    problem found; conversions are one row each.
     """
     require(mode, own.MODES, "membership_mode")
     notes = own.Notes(path)
     table = Table("membership", notes.file, tables["membership"].fields)
-    head, *rows = sheets.cells(path) or [[]]
-    _read_head(head, notes)
+    cells = own.cells(path)
+    _read_head(cells.iloc[0].tolist() if len(cells) else [], notes)
     reader, first = _Reader(tables, notes, path.name), {}
-    for number, cells in enumerate(rows if not notes.problems() else (), start=2):
-        row = {name: cells[at] for name, at in notes.columns.items() if at < len(cells)}
-        if not any(row.values()):
-            continue
+    given = cells.iloc[1:][list(notes.columns.values())].set_axis(list(notes.columns), axis=1)
+    for number, row in given[given.ne("").any(axis=1)].iterrows():
+        if notes.full:
+            break
         try:
-            values = reader.read(number, dict.fromkeys(HEADS, "") | row)
+            values = reader.read(number, dict.fromkeys(own.COLUMNS, "") | row.to_dict())
             key = values["region_id"], values["adcode"]
             if first.setdefault(key, number) != number:
                 message = f"{key[0]} has {values['name']} twice, first in row {first[key]}"
-                raise RowError("adcode", message)
+                raise RowError("code", message)
             table.rows.append(Row(number, "", values))
         except RowError as fault:
             notes.wrong(number, *fault.args)
-        if notes.full:
-            break
     if not table.rows and not notes.problems():
         notes.wrong(1, "", "has no rows below the head")
     table.problems += notes.problems()
@@ -90,17 +68,19 @@ def read(path: Path, tables: Tables, mode: str = "only") -> tuple[Table, pd.Data
 
 def _read_head(head: list[str], notes: own.Notes) -> None:
     """Find the columns; one that two could be is refused."""
-    found = own.columns(head, HEADS)
-    for name, (at, *others) in ((name, at) for name, at in found.items() if at):
-        notes.columns[name] = at
-        notes.converted(1, head[at], name, "the name of a column")
+    unused = dict(enumerate(head))
+    for name, (at, *others) in ((name, at) for name, at in own.columns(head).items() if at):
+        notes.columns[name] = at + 1
+        notes.converted(1, head[at], {"code": "adcode"}.get(name, name), "the name of a column")
+        for each in (at, *others):
+            unused.pop(each, None)
         for other in others:
             notes.wrong(1, name, f"{head[other]!r} is a second column for {name}")
-    words = [word for each in HEADS.values() for word in each.split()]
-    for at in set(range(len(head))) - {at for each in found.values() for at in each}:
-        hint = ", ".join(nearest(head[at], words))
-        notes.converted(1, head[at], "", f"a column that is not used; nearest: {hint}")
-    if "region_id" not in notes.columns or not {"adcode", "name"} & set(notes.columns):
+    words = [word for each in own.COLUMNS.values() for word in each]
+    for cell in unused.values():
+        hint = ", ".join(nearest(cell, words))
+        notes.converted(1, cell, "", f"a column that is not used; nearest: {hint}")
+    if "region_id" not in notes.columns or not {"code", "name"} & set(notes.columns):
         message = (
             f"found {', '.join(head) or 'no columns'}; expected the column 'region_id' and the "
             "column 'adcode' or 'name' (see data/README.md)"
@@ -122,20 +102,22 @@ class _Reader:
             area = self.area(values["region_id"])
         except UnknownId as error:
             raise RowError("region_id", str(error)) from None
-        year, said = self._year(values["code_date"]), values["code_date"]
-        if not re.fullmatch(r"\d{4}-\d\d-\d\d", said):
+        said, units = values["code_date"], self.units
+        year = _year(said)
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d.*", said):
             self.notes.converted(number, said, str(year or ""), "a date: its year is used")
-        if values["adcode"]:
-            code, why = self._coded(values["adcode"], values["name"], year)
-            self.notes.converted(number, values["adcode"], code, why)
+        written = values.pop("code")
+        if written:
+            code, why = self._coded(written, values["name"], year)
+            self.notes.converted(number, written, code, why)
         else:
             code, why = self._named(values, area["provinces"], year)
-        unit = self.units.name[code]
+        unit, level = units.name[code], units.level[code]
         self.notes.converted(number, values["region_id"], area["region_id"], "the area's id")
         self.notes.converted(number, values["name"] or unit, unit, why or "the full name")
-        level, above = self.units.level[code], [self.units.name[c] for c in self.units.above(code)]
-        if level == "province" or (level == "prefecture" and code in self.units.parent.values()):
-            raise RowError("adcode", f"{self.units.shown(code)} is no county: list its counties")
+        above = [units.name[each] for each in units.above(code)]
+        if level == "province" or (level == "prefecture" and code in units.parent.values()):
+            raise RowError("code", f"{units.shown(code)} is no county: list its counties")
         confidence = values["confidence"].lower()
         confidence = CONFIDENCE.get(confidence, confidence)
         if confidence not in regions.CONFIDENCE:
@@ -156,26 +138,14 @@ class _Reader:
             "source": values["source"] or self.source,
         }
 
-    def _year(self, text: str) -> int | None:
-        """Return the year of a date as people and spreadsheets write it."""
-        plain = re.sub(r"[年月/.]", "-", text.removesuffix(" 00:00:00")).strip("日-")
-        if re.fullmatch(r"[34]\d{4}(?:-0)?", plain, re.ASCII):  # 1982 to 2036, as Excel counts
-            return (EPOCH + timedelta(days=int(plain[:5]))).year
-        for form in DATES if plain.isascii() else ():
-            with suppress(ValueError):
-                return datetime.strptime(plain, form).year
-        if text:
-            raise RowError("code_date", f"found {text!r}, expected a date such as 2021-12-31")
-        return None
-
     def _coded(self, text: str, name: str, year: int | None) -> tuple[str, str]:
         """Return the unit of 2021 that a code means, and why."""
-        code, why = own.tidy_code(text)
+        code, why = own.unit_code(text)
         if not code:
-            raise RowError("adcode", f"{why} expected six digits")
+            raise RowError("code", f"{why} expected six digits")
         lead, _ = self.units.trace(code, year)
         if not lead.adcode:
-            raise RowError("adcode", f"{code} is no unit of the end of {YEAR}: {lead.reason}")
+            raise RowError("code", f"{code} is no unit of the end of {YEAR}: {lead.reason}")
         known = self.units.name[lead.adcode]
         if name not in ("", known) and not places.bears(code, name, self.folder):
             held = self.units.shown(lead.adcode)
@@ -188,18 +158,27 @@ class _Reader:
         """Return the unit of a name inside what the row or the area says, and why."""
         name, given = values["name"], values["prefecture"] or values["province"]
         if not name:
-            raise RowError("adcode", "neither a code nor a name")
-        found: dict[str, str] = {}
-        wrong: list[UnknownId] = []
+            raise RowError("name", "neither a code nor a name")
+        found, wrong = {}, []
         for within in [given] if given else provinces:
             try:
                 code = places.resolve_place(name, within, "county", year, self.folder)
                 found[str(code)] = f"{self.units.shown(code)}; {code.note}".removesuffix("; ")
             except UnknownId as error:
                 wrong.append(error)
-        wrong.sort(key=lambda error: not isinstance(error, places.AmbiguousName))
+        ambiguous = [error for error in wrong if isinstance(error, places.AmbiguousName)]
         if len(found) > 1:
             raise RowError("name", f"{name!r} is several counties: {'; '.join(found.values())}")
-        if not found or isinstance(wrong and wrong[0], places.AmbiguousName):
-            raise RowError("name", str(wrong[0]))
+        if ambiguous or not found:
+            raise RowError("name", str((ambiguous or wrong)[0]))
         return next(iter(found.items()))
+
+
+def _year(text: str) -> int | None:
+    """Return the year of a date as people and spreadsheets write it, which count days too."""
+    if text.removesuffix(".0").isdecimal() and len(text) >= 5 and text[0] in "34":
+        text = (pd.Timestamp("1899-12-30") + pd.Timedelta(days=int(text[:5]))).isoformat()
+    year, _ = own.year_of(text)
+    if text and year is None:
+        raise RowError("code_date", f"found {text!r}, expected a date such as 2021-12-31")
+    return year

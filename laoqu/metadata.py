@@ -133,26 +133,21 @@ def dictionary(package: Package, lang: str) -> str:
     words, about = WORDS[lang], {"en": "description", "zh": "laoqu:zh"}[lang]
     out = [f"# {words['title']}", "", words["made"], ""]
     for each in (each for each in package["resources"] if "schema" in each):
-        keys = each["schema"].get("foreignKeys", [])
-        refers = {key["fields"][0]: key["reference"]["resource"] for key in keys}
-        out += [
-            f"## {each['name']}",
-            "",
-            f"`data/{each['path']}`",
-            "",
-            each.get(about, each["description"]),
-            "",
-        ]
-        shown = ", ".join(f"`{key}`" for key in each["schema"]["primaryKey"])
-        rows = f"{each['laoqu:rows']:,}" if "laoqu:rows" in each else "–"
-        out += [words["key"].format(key=shown, rows=rows), ""]
+        of, rows = each["schema"], each.get("laoqu:rows")
+        refers = {
+            key["fields"][0]: key["reference"]["resource"] for key in of.get("foreignKeys", [])
+        }
+        keys = ", ".join(f"`{key}`" for key in of["primaryKey"])
+        out += [f"## {each['name']}", "", f"`data/{each['path']}`", ""]
+        out += [each.get(about, each["description"]), ""]
+        out += [words["key"].format(key=keys, rows="–" if rows is None else f"{rows:,}"), ""]
         out += [words["head"], "|---|---|---|---|"]
-        for column in each["schema"]["fields"]:
+        for column in of["fields"]:
             meaning = column.get(about, column["description"])
-            codes = column.get("laoqu:codes")
-            table = column.get("laoqu:refers") or refers.get(column["name"])
-            meaning += words["codes"].format(codes=codes) if codes else ""
-            meaning += words["refers"].format(table=table) if table else ""
+            if codes := column.get("laoqu:codes"):
+                meaning += words["codes"].format(codes=codes)
+            if table := column.get("laoqu:refers") or refers.get(column["name"]):
+                meaning += words["refers"].format(table=table)
             required = words["yes"] if column.get("constraints", {}).get("required") else ""
             out.append(f"| `{column['name']}` | {column['type']} | {required} | {meaning} |")
         out.append("")

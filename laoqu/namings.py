@@ -63,8 +63,8 @@ class Gazetteer:
     def __init__(self, folder: Path, year: int) -> None:
         self.folder, self.year = folder, year
         self.units = succession.units(folder)
-        held = (holder for holders in self.units.by_code.values() for holder in holders)
-        forms = {h.name: _form(h.name, h.name) for h in held if h.first <= year <= h.last + 1}
+        held = (h for h in self.units.holders if h.first <= year <= h.last + 1)
+        forms = {h.name: _form(h.name, h.name) for h in held}
         spoken = places.spoken(folder)
         for code, level in self.units.level.items():
             short = {"province": "sure", "prefecture": "city"}.get(level, "short")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from numbers import Integral
 from pathlib import Path
@@ -81,7 +82,7 @@ def resolve_place(
     >>> resolve_place("彭水县"), resolve_place("靖西"), resolve_place("甘肃环县")
     ('500243', '451081', '621022')
     >>> resolve_place("梅列区").note
-    '梅列区 (350402) became 三元区 (350404) in 2021'
+    '梅列区 (350402, 1983–2020) was merged into 三元区 350404 in 2021'
     """
     if level is not None:
         require(level, LEVELS, "level")
@@ -107,13 +108,12 @@ def bears(code: str, name: str, folder: Path | None = None) -> bool:
     """
     index = _index(folder or paths.data())
     readings = (each for key in spellings(clean(name)) for each in index.readings(key))
-    said = {holder for _, found in readings for holder in found}
-    for holder in index.units.by_code.get(code, ()):
-        heirs = {heir for heir, _ in index.units.heirs.get(holder, ())}
-        kin = {holder} | heirs | index.units.came_from.get(holder, set())
-        if said & kin or {each.code for each in said} & set(index.units.lead(holder).heirs):
-            return True
-    return False
+    said, heirs = {holder for _, found in readings for holder in found}, index.units.heirs
+    return any(
+        one in (holder, *heirs(holder)) or holder in heirs(one) or one.code in holder.lead.heirs
+        for holder in index.units.by_code.get(code, ())
+        for one in said
+    )
 
 
 def spoken(folder: Path | None = None) -> dict[str, list[str]]:
@@ -126,9 +126,9 @@ def spoken(folder: Path | None = None) -> dict[str, list[str]]:
     for known in (index.full, index.short, index.latin):
         for name, holders in known.items():
             # A name that a unit bears today leads to no other that bore it before.
-            now = [holder for holder in holders if holder.last >= YEAR]
-            for holder in now or map(index.end, holders):
-                names[holder.code][name.partition("/")[0]] = None
+            now = [holder.code for holder in holders if holder.last >= YEAR]
+            for code in now or filter(None, [holder.continues for holder in holders]):
+                names[code][name.partition("/")[0]] = None
     return {code: list(said) for code, said in names.items()}
 
 
@@ -140,9 +140,9 @@ class _Index:
         self.full: dict[str, dict[Holder, None]] = defaultdict(dict)
         self.short: dict[str, dict[Holder, None]] = defaultdict(dict)
         self.latin: dict[str, dict[Holder, None]] = defaultdict(dict)
-        for holder in (h for held in self.units.by_code.values() for h in held):
+        for holder in self.units.holders:
             self.full[holder.name][holder] = None
-            if not holder.first <= YEAR <= holder.last:
+            if not holder.held(YEAR):
                 self.short[TAIL.sub("", holder.name)][holder] = None
         for unit in schema.read("gazetteer", folder).frame().itertuples():
             holder = self.units.holder(unit.adcode, YEAR)
@@ -164,25 +164,20 @@ class _Index:
         yield text, self.short.get(text, ())
         for end in range(len(text) - 1, 1, -1):  # behind the name of a province or city: 甘肃环县
             before = text[:end]
-            above = self.above([*self.full.get(before, ()), *self.short.get(before, ())])
+            above = _upper([*self.full.get(before, ()), *self.short.get(before, ())])
             for said, found in self.readings(text[end:]) if above else ():
-                if kept := [h for h in found if self.lies_in(h, above)]:
+                if kept := [holder for holder in found if self.lies_in(holder, above)]:
                     yield said, kept
         yield text, self.latin.get(latin(text), ())
-
-    def above(self, found: Iterable[Holder]) -> frozenset[str]:
-        """Return the codes of the provinces and cities among holders."""
-        upper = [h for h in found if h.level != "county"]
-        return frozenset(code for h in upper for code in (h.code, *self.units.lead(h).heirs))
 
     def inside(self, within: str) -> frozenset[str]:
         """Return the codes of a province, a prefecture, or of an area's counties."""
         kind = "province, prefecture or area (a county is none) in `within`"
-        text, counties = clean(within, kind), []
+        text, counties = clean(within, kind), {}
         for _, found in (each for key in spellings(text) for each in self.readings(key)):
-            if codes := self.above(found):
+            if codes := _upper(found):
                 return codes
-            counties += map(self.told, found)
+            counties |= dict.fromkeys(map(self.told, found))
         areas, members = (
             schema.read(name, self.folder).frame() for name in ("regions", "membership")
         )
@@ -190,33 +185,28 @@ class _Index:
             area = regions.find(within, areas)["region_id"]
         except UnknownId as error:
             upper = [self.units.name[c] for c, lev in self.units.level.items() if lev != "county"]
-            near = list(dict.fromkeys(counties)) or [
-                *nearest(text, [*upper, *areas["name_zh"]]),
-                *error.suggestions,
-            ]
-            raise UnknownId(within, near[:4], kind) from None
+            near = [*nearest(text, [*upper, *areas["name_zh"]]), *error.suggestions]
+            raise UnknownId(within, list(counties or near)[:4], kind) from None
         return frozenset(members.loc[members["region_id"] == area, "adcode"])
 
     def lies_in(self, holder: Holder, inside: frozenset[str]) -> bool:
         """Whether a holder, or what became of it, lies in one of these units."""
         codes = {holder.code, holder.code[:4] + "00", holder.code[:2] + "0000"}
-        for heir in self.units.lead(holder).heirs:
+        for heir in holder.lead.heirs:
             codes |= {heir, *self.units.above(heir)}
         return bool(codes & inside)
 
     def refuse_city(self, said: str, found: Iterable[Holder], asked: Question) -> None:
         """Refuse the name of a city where a county is asked for: 安阳市 is not 安阳县."""
-        then = asked.year or 0
-        if asked.level != "county" or any(
-            h.level == "county" and h.first <= then <= h.last for h in found
-        ):
+        counties = (holder for holder in found if holder.level == "county")
+        if asked.level != "county" or any(each.held(asked.year or 0) for each in counties):
             return
         for city in (h for h in found if h.level == "prefecture" and h.last >= YEAR):
             below = [code for code, above in self.units.parent.items() if above == city.code]
             if said in (city.name, city.code) and below:
-                counties = [f"{self.units.name[code]} ({code})" for code in below]
+                shown = [f"{self.units.name[code]} ({code})" for code in below]
                 why = f"{asked.name!r} is a city, no county: name one of its counties"
-                raise UnknownId(asked.name, counties, why=why, hint="these are")
+                raise UnknownId(asked.name, shown, why=why, hint="these are")
 
     def fitting(self, found: Iterable[Holder], asked: Question) -> list[Holder]:
         """Keep the holders that lie within, are of the level and of the year asked for."""
@@ -226,69 +216,57 @@ class _Index:
             if (asked.inside is None or self.lies_in(holder, asked.inside))
             and asked.level in (None, holder.level)
         ]
-        for when in (asked.year, asked.year - 1) if asked.year is not None else ():
-            if then := [holder for holder in kept if holder.first <= when <= holder.last]:
+        for when in () if asked.year is None else (asked.year, asked.year - 1):
+            if then := [holder for holder in kept if holder.held(when)]:
                 return then
         return kept
 
     def answer(self, said: str, kept: list[Holder], asked: Question) -> Adcode:
         """Return the one unit of 2021 that these holders lead to, or refuse with all of them."""
-        lines: dict[Holder, list[Holder]] = defaultdict(list)
-        for holder in sorted(kept, key=lambda h: h.last):
-            lines[self.end(holder)].append(holder)
+        lines: dict[str, list[Holder]] = defaultdict(list)
+        for holder in sorted(kept, key=lambda each: each.last):
+            # What goes on in no unit of 2021 is one line where it came to the same end.
+            lines[holder.continues or holder.lead.reason.rpartition("; ")[2]].append(holder)
         end = next(iter(lines)) if len(lines) == 1 else self._today(said, lines, asked)
         if end is None:
             # One line for each unit, with all years in which it bore the name.
-            units = [line[-1]._replace(first=line[0].first) for line in lines.values()]
+            units = [replace(line[-1], first=line[0].first) for line in lines.values()]
             raise AmbiguousName(asked.name, [self.told(unit) for unit in units])
-        lead, holder = self.units.lead(end), lines.pop(end)[-1]
+        holder = lines.pop(end)[-1]
+        lead = holder.lead
         alone = said in spellings(clean(asked.name)) and asked.inside is None and asked.year is None
         if GENERIC.fullmatch(said) and alone and holder.last < YEAR:
             was = self.told(holder)
             why = f"an ordinary word, once the name of {was}; say `within` or `year`"
             raise AmbiguousName(asked.name, [was], why)
-        if lead.status == "split":
-            heirs = [self.units.shown(code) for code in lead.heirs]
-            raise AmbiguousName(asked.name, heirs, lead.reason)
-        if len(lead.heirs) != 1:
+        if not holder.continues and lead.heirs:
+            raise AmbiguousName(asked.name, map(self.units.shown, lead.heirs), lead.reason)
+        if not holder.continues:
             why = f"{asked.name!r} is no one place at the end of {YEAR}: {lead.reason}"
             raise UnknownId(asked.name, [], why=why)
-        note = self._note(holder, lead.heirs[0])
+        note = lead.reason
         earlier = [line[-1] for line in lines.values() if line[-1].name == holder.name]
         if earlier and not note:
-            why = self.units.lead(earlier[-1]).reason
+            why = earlier[-1].lead.reason
             note = f"{earlier[-1]} bore the name before{f': {why}' if why else ''}"
-        found = Adcode(lead.heirs[0])
+        found = Adcode(holder.continues)
         found.name, found.note = self.units.name[found], note
         return found
 
-    def end(self, holder: Holder) -> Holder:
-        """Return the last holder that carries a unit on: through mergers, and splits by name."""
-        while holder.last < YEAR and (heirs := [heir for heir, _ in self.units.heirs[holder]]):
-            if len(heirs) > 1:
-                bare = TAIL.sub("", holder.name)
-                heirs = [heir for heir in heirs if TAIL.sub("", heir.name) == bare]
-            if len(heirs) != 1 or self.units.lead(heirs[0]).status == "unknown":
-                break
-            holder = heirs[0]
-        then = self.units.lead(holder).adcode if holder.first > YEAR else ""
-        return self.units.holder(then, YEAR) or holder
-
-    def _today(
-        self, said: str, lines: dict[Holder, list[Holder]], asked: Question
-    ) -> Holder | None:
-        """Return the one unit that bears the name today, where the others are no rivals for it."""
-        now = [end for end, line in lines.items() if end in line and end.last >= YEAR]
+    def _today(self, said: str, lines: dict[str, list[Holder]], asked: Question) -> str | None:
+        """Return the one line that bears the name today, where the others are no rivals for it."""
+        now = {end: unit for end, line in lines.items() for unit in line if unit.held(YEAR)}
         if len(now) != 1 or asked.year is not None:
             return None
-        unit, others = now[0], [line for end, line in lines.items() if end != now[0]]
+        ((end, unit),) = now.items()
+        others = [line for each, line in lines.items() if each != end]
         if said == unit.code:
-            return unit
+            return end
         if said == unit.name or unit in self.full.get(said, ()):
             rivals = any(not self._same_place(line[-1], unit) for line in others)
         else:  # a short form
-            rivals = any(h.name == unit.name for line in others for h in line)
-        return None if rivals else unit
+            rivals = any(holder.name == unit.name for line in others for holder in line)
+        return None if rivals else end
 
     def _same_place(self, earlier: Holder, now: Holder) -> bool:
         """Whether a unit of the same name was the same place in another form: the note says so.
@@ -302,17 +280,6 @@ class _Index:
             return earlier.code[:4] == now.code[:4]
         old, new = (PROVINCE_NOW.get(unit.code[:2], unit.code[:2]) for unit in (earlier, now))
         return old == new
-
-    def _note(self, holder: Holder, code: str) -> str:
-        """Say how a name or code of another year became the unit of 2021."""
-        if holder.last >= YEAR:
-            return self.units.lead(holder).reason
-        heirs = self.units.heirs[holder]
-        heir, changed = next(((h, y) for h, y in heirs if self.end(h).code == code), heirs[0])
-        parts = ", ".join(f"{h.name} ({h.code})" for h, _ in heirs if h != heir)
-        now = "" if heir.code == code else f"; since then {self.units.name[code]} ({code})"
-        now += f"; parts went to {parts}" if parts else ""
-        return f"{holder.name} ({holder.code}) became {heir.name} ({heir.code}) in {changed}{now}"
 
     def told(self, holder: Holder) -> str:
         """Return how a refusal names a holder: 桥东区 (130103, until 2013, 河北省石家庄市)."""
@@ -333,6 +300,12 @@ class _Index:
             why = f"the code {text} is in no list since {FIRST}"
             return UnknownId(asked.name, shown, why=why)
         return UnknownId(asked.name, nearest(text, self.full), "place")
+
+
+def _upper(found: Iterable[Holder]) -> frozenset[str]:
+    """Return the codes of the provinces and cities among holders, and of what they became."""
+    upper = [holder for holder in found if holder.level != "county"]
+    return frozenset(code for holder in upper for code in (holder.code, *holder.lead.heirs))
 
 
 def inside(within: str, folder: Path | None = None) -> frozenset[str]:

@@ -47,30 +47,27 @@ class Plan:
         self._converted: list[pd.DataFrame] = []
         self._made: dict[object, pd.DataFrame] = {}
         #: The parsed text: raw, canonical, units, offsets both ways.
-        self.document = text = document.load("plan", folder)
+        self.document = text = document.load(folder)
         #: The parts ``p1``…``p5``, clauses ``c01``…``c16`` and boxes (专栏) ``b1``…``b4``.
         self.parts, self.clauses, self.boxes = map(Keys, (text.parts, text.clauses, text.boxes))
         #: What ``data/raw/SOURCES.toml`` says of the plan: title, issuer, dates, hash.
-        self.source = source.registry(folder)["plan"]
+        self.source = source.about(folder)
         self._tables = schema.Tables(folder, self.document)
         #: What ``data/datapackage.json`` says of the collection: title, version, licences, tables.
         self.package = self._tables.package
-        if "membership" in self.own:
+        if path := self.own.get("membership"):
             from laoqu import membership
 
-            table, found = membership.read(self.own["membership"], self._tables, membership_mode)
+            table, found = membership.read(path, self._tables, membership_mode)
             self._converted.append(found)
             self._tables.put(table)
             self.table("membership")  # which refuses a table with problems
         self._sheet: pd.DataFrame | None = None
-        if "coding" in self.own:
-            self._sheet = sheets.read(self.own["coding"], self.table("measures"), self.codebook())
+        if path := self.own.get("coding"):
+            self._sheet = sheets.read(path, self.table("measures"), self.codebook())
 
     def table(self, name: str, region: str | None = None) -> pd.DataFrame:
-        """Return any table of the data package (see docs/dictionary.md), checked and typed.
-
-        With `region` only the rows that name this area in ``region_id`` or ``region_ids``.
-        """
+        """Return any table of the data package (docs/dictionary.md), or its rows of an area."""
         require(name, self.tables, "table")
         return self._of(region, self._tables.frame(name))
 
@@ -98,21 +95,16 @@ class Plan:
         return self.document.units()
 
     def sentences(self) -> pd.DataFrame:
-        """Return the sentences; headings are none.
-
-        One row per sentence: the columns of `units` but ``kind``, and ``directive`` (it asks for
-        or promises something). ``clause_id`` is also ``pre``, ``p1``, ``b1``….
-        """
+        """Return the sentences; those that ask for or promise something are ``directive``."""
         sentences = self.document.sentences()
         directive = self.scopes().query("scope != 'none'")["unit_id"]
         return sentences.assign(directive=sentences["unit_id"].isin(directive))
 
     def cite(self, rows: object) -> pd.DataFrame:
-        """Return the plan's exact words for rows of any table of the collection.
+        """Return the plan's exact words for rows of any table, or for ids.
 
-        `rows` is anything with ``start`` and ``end``, ids of units, mentions or measures, or
-        several of these. One row per row: words, clause, page, offsets, ``raw`` spans, ``line`` of
-        the raw file, ``citation``, ``link`` into the annotated plan.
+        One row per row: words, clause, page, offsets, ``raw`` spans, ``line`` of the raw file,
+        ``citation``, ``link`` into the annotated plan.
 
         >>> import laoqu as lq
         >>> lq.load().cite("c08.s06").citation[0]
@@ -121,11 +113,7 @@ class Plan:
         return citation.cite(self.document, rows, self.table)
 
     def find(self, pattern: str) -> pd.DataFrame:
-        """Return every match of a regular expression in the canonical text.
-
-        One row per match, with ``before`` and ``after`` (12 characters). No row means that the plan
-        does not say it.
-        """
+        """Return every match of a regular expression, ``before`` and ``after`` it 12 characters."""
         return citation.find(self.document, pattern)
 
     def clause_name(self, clause_id: str) -> str:
@@ -137,12 +125,16 @@ class Plan:
         with suppress(LookupError):
             return citation.describe(id, self.document, self.table, self.measures())
         try:
-            region = self.region(id)
+            area = self.region(id)
         except UnknownId as error:
             hint = nearest(str(id), citation.ids(self.document, self.table))
             raise UnknownId(id, hint or error.suggestions) from None
-        named = self.reach(region.region_id).query("how == 'named'")["unit_id"].nunique()
-        return region.described(named)
+        named = self.reach(area.region_id).query("how == 'named'")["unit_id"].nunique()
+        return (
+            f"{area.full_zh} / {area.name_en} ({area.region_id})\n{', '.join(area.provinces)}\n"
+            f"named in {named} directive sentences; "
+            f"documented counties: {area.documented} of {area.official_total}"
+        )
 
     def scopes(self) -> pd.DataFrame:
         """Return whom each segment of each sentence is for (see the data dictionary)."""
@@ -154,10 +146,9 @@ class Plan:
         return table if variable is None else schema.pick(table, "variable", variable)
 
     def directives(self, region: str | None = None) -> pd.DataFrame:
-        """Return the directive sentences, or those that reach an area.
+        """Return the directive sentences, or those that reach an area and their nearest ``reach``.
 
-        As `sentences`, with ``scopes`` (tuple, narrowest first); with `region` also ``reach``, how
-        the sentence reaches the area at its nearest.
+        ``scopes`` is a tuple, narrowest first.
         """
         result = self.sentences().query("directive").drop(columns="directive")
         scopes = self.scopes().query("scope != 'none'").groupby("unit_id")["scope"]
@@ -170,8 +161,7 @@ class Plan:
     def codings(self, coder: str | None = None) -> pd.DataFrame:
         """Return the codings of the measures as they were made, all or of one `coder`.
 
-        Coders are ``pass1``, ``pass2`` (automated, no human took part), ``adjudicated``, and
-        ``own`` where a sheet was given to `load`.
+        Coders are ``pass1``, ``pass2`` (automated), ``adjudicated``, ``own`` (your sheet).
         """
         table = self.table("codings")
         if self._sheet is not None:
@@ -213,23 +203,19 @@ class Plan:
     def mentions(self, region: str | None = None) -> pd.DataFrame:
         """Return every naming of a place in the text, or those of an area and of places in it.
 
-        One row per naming; ``region_id`` has the areas it names or lies in, documented with high
-        or medium confidence, joined by ``;``.
+        ``region_id`` has the areas it names or lies in (documented, not weakly), joined by ``;``.
         """
         if region is not None:
             return self._of(region, self.mentions())
         return regions.located(self.table("mentions"), self._place_areas(), self.region_ids)
 
     def box_items(self, box: str | None = None, region: str | None = None) -> pd.DataFrame:
-        """Return the places that boxes 1, 2 and 4 list, as `mentions` has them; box 3 lists none.
-
-        ``kind`` stands in the place of ``role``.
-        """
+        """Return the places that boxes 1, 2 and 4 list, as `mentions` has them, by ``kind``."""
         if box is not None:
             require(box, self.boxes, "box")
-        table = self.mentions(region).query("recipient")
-        table = table[table["clause_id"].isin([box] if box else ["b1", "b2", "b4"])]
-        return table.rename(columns={"role": "kind"}).reset_index(drop=True)
+        table = self.mentions(region).query("recipient").rename(columns={"role": "kind"})
+        mine = table["clause_id"].isin([box] if box else ["b1", "b2", "b4"])
+        return table[mine].reset_index(drop=True)
 
     @cached_property
     def region_ids(self) -> list[str]:
@@ -240,8 +226,8 @@ class Plan:
     def regions(self) -> pd.DataFrame:
         """Return the twelve areas in printed order.
 
-        One row per area; ``official_total`` (printed or derived), ``documented`` (counties known
-        with high or medium confidence), ``low_confidence``.
+        ``official_total`` is printed or derived; ``documented`` counties are known with high or
+        medium confidence, ``low_confidence`` ones are not.
         """
         table = self.table("regions").sort_values("order", ignore_index=True)
         return regions.documented(table, self.membership())
@@ -264,10 +250,10 @@ class Plan:
 
     @schema.once
     def counties(self, region: str | None = None) -> geopandas.GeoDataFrame:
-        """Return the county layer, or the boundary file given to `load`; no standard map.
+        """Return the units of the end of 2021, or an area's counties, in longitude and latitude.
 
-        One row per unit of the end of 2021, in longitude and latitude; with `region` only those of
-        this area, with ``confidence`` and ``documented``.
+        They are ours, or those of the boundary file given to `load`: no standard map. An area's
+        have ``confidence`` and ``documented``.
         """
         from laoqu import borders, geo
 
@@ -314,8 +300,7 @@ class Plan:
     def measure_reach(self, min_confidence: str = "medium") -> pd.DataFrame:
         """Return how each measure reaches each area at its nearest.
 
-        One row per (measure, area reached); a pair without a row is not reached, or unknown where
-        the measure's list ends in 等 (``list_open``).
+        A pair without a row is not reached, or unknown where its list is open (``list_open``).
         """
         reached = regions.reach_of_measures(self.reach(None, min_confidence), self.measures())
         return regions.best_reach(reached, ["measure_id", "region_id"]).reset_index()
@@ -339,18 +324,19 @@ class Plan:
         return table.loc[[bool(each) for each in of]].reset_index(drop=True)
 
     def _counts(self) -> dict[str, int]:
-        sentences, members = self.sentences(), self.membership().query("confidence != 'low'")
-        return {
-            "characters": len(self.document.canonical),
-            "pages": len(self.document.page_starts),
-            **{name: len(getattr(self, name)) for name in ("parts", "clauses", "boxes")},
-            "sentences": len(sentences),
-            "directive sentences": int(sentences["directive"].sum()),
-            "measures": len(self.table("measures")),
-            "namings of places": len(self.table("mentions")),
-            "areas": len(self.region_ids),
-            "documented counties": members["adcode"].nunique(),
+        members = self.membership().query("confidence != 'low'")
+        counted = {
+            "characters": self.document.canonical,
+            "pages": self.document.page_starts,
+            **{name: getattr(self, name) for name in ("parts", "clauses", "boxes")},
+            "sentences": self.sentences(),
+            "directive sentences": self.directives(),
+            "measures": self.table("measures"),
+            "namings of places": self.table("mentions"),
+            "areas": self.region_ids,
+            "documented counties": members["adcode"].unique(),
         }
+        return {name: len(each) for name, each in counted.items()}
 
     def __repr__(self) -> str:
         lines = [f"{name:<22}{value:>6}" for name, value in self._counts().items()]

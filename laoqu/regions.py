@@ -53,14 +53,6 @@ class Region(namedtuple("Region", FIELDS)):
     def __getattr__(self, name: str) -> object:
         raise no_name("an area", name, dir(self))
 
-    def described(self, named: int) -> str:
-        """Say in a few lines what the area is; `named`: in how many sentences the plan names it."""
-        return (
-            f"{self.full_zh} / {self.name_en} ({self.region_id})\n"
-            f"{', '.join(self.provinces)}\nnamed in {named} directive sentences; "
-            f"documented counties: {self.documented} of {self.official_total}"
-        )
-
     def in_text(self, lang: str = "zh") -> str:
         """Return the name for the inside of a sentence: an English one may have an article."""
         return self.name_zh if lang == "zh" else self.text_en

@@ -8,16 +8,14 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import laoqu
 from laoqu import paths
-from laoqu.errors import check_lang
+from laoqu.errors import LaoquError, check_lang
 from laoqu.run import Run, batch
 from laoqu.run.parameters import digest_of
-
-if TYPE_CHECKING:
-    import nbformat
 
 REPORT, CARD, PLAN = "10_region_report", "11_county_card", "12_annotated_plan"
 
@@ -77,36 +75,16 @@ def run_notebook(
     **options: object,
 ) -> list[Run]:
     """Run a notebook once for each set of parameters: see `laoqu.run.batch.run_notebook`."""
-    maker = batch.Maker(render, index, parts, sources, KINDS, PRELOAD)
+    maker = batch.Maker("laoqu.pages:render", "laoqu.site:page", "laoqu.site:parts",
+                        "laoqu.reports:sources", KINDS, PRELOAD)  # fmt: skip
     return batch.run_notebook(notebook, sets, outputs, maker=maker, **options)
-
-
-def render(notebook: nbformat.NotebookNode, lang: str, formats: Sequence[str]) -> dict[str, bytes]:
-    """Return the files of an executed notebook, by their path in the folder of its run."""
-    from laoqu import pages
-
-    return pages.render(notebook, lang, formats)
-
-
-def parts() -> dict[str, object]:
-    """Return what the index shows whatever was run."""
-    from laoqu import site
-
-    return site.parts()
-
-
-def index(manifest: Mapping[str, object], parts: Mapping[str, object]) -> bytes:
-    """Return ``index.html``."""
-    from laoqu import site
-
-    return site.page(manifest, parts)
 
 
 def sources() -> dict[str, dict[str, str]]:
     """Return what the data rest on: the plan, and the sources of membership."""
-    from laoqu.source import registry
+    from laoqu.source import about
 
-    plan = registry()["plan"]
+    plan = about()
     found = {"#source/plan": {"name": plan["title"], "sha256": plan["sha256"]}}
     for row in _rows("membership"):
         id_ = row["source_url"] or f"#source/{digest_of(row['source'])[:16]}"
@@ -116,24 +94,25 @@ def sources() -> dict[str, dict[str, str]]:
 
 def area_ids() -> list[str]:
     """Return the ids of the areas, in printed order."""
-    try:
+    with suppress(OSError, ValueError, KeyError, TypeError):
         return [row["region_id"] for row in sorted(_rows("regions"), key=lambda r: int(r["order"]))]
-    except (OSError, ValueError, KeyError, TypeError):
-        from laoqu.plan import load
-
-        return load().region_ids  # which says what is wrong with the table
+    return laoqu.load().region_ids  # which says what is wrong with the table
 
 
-def county_codes() -> list[str]:
-    """Return the codes of all counties that some source puts into an area."""
-    try:
-        if os.environ.get("LAOQU_MEMBERSHIP"):
-            raise ValueError("a table of one's own may be written in many ways")
-        return sorted({row["adcode"] for row in _rows("membership")})
-    except (OSError, ValueError, KeyError):
-        from laoqu.plan import load
+def county_codes(within: str | None = None) -> list[str]:
+    """Return the codes of the counties, of all or of one place, that a source puts into an area."""
+    if within:
+        from laoqu import places
 
-        return sorted(set(load().membership()["adcode"]))
+        inside = places.inside(within)
+        found = [c for c in county_codes() if inside & {c, f"{c[:4]}00", f"{c[:2]}0000"}]
+        if not found:
+            raise LaoquError(f"no source puts a county of {within} into an area: name its counties")
+        return found
+    if not os.environ.get("LAOQU_MEMBERSHIP"):  # a table of one's own may be written in many ways
+        with suppress(OSError, ValueError, KeyError):
+            return sorted({row["adcode"] for row in _rows("membership")})
+    return sorted(set(laoqu.load().membership()["adcode"]))
 
 
 def _rows(table: str) -> list[dict[str, str]]:
@@ -143,20 +122,15 @@ def _rows(table: str) -> list[dict[str, str]]:
 
 
 def _area(name: str) -> str:
-    if name in area_ids():
-        return name
-    from laoqu.plan import load
-
-    return load().region(name).region_id
+    return name if name in area_ids() else laoqu.load().region(name).region_id
 
 
 def _county(name: str) -> str:
     if name in county_codes():
         return name
     from laoqu.analysis import county
-    from laoqu.plan import load
 
-    return str(county.find(load(), name)["adcode"])
+    return str(county.find(laoqu.load(), name)["adcode"])
 
 
 #: What checks a parameter, by its name or by the kind that a notebook's metadata give it.

@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from laoqu import paths
+from laoqu import paths, source
 from laoqu.document import Document
 from laoqu.errors import DataError, Problem, nearest, require
 
@@ -120,36 +120,27 @@ def package(folder: Path | None = None) -> dict[str, object]:
 
 def _well_formed(resources: list[dict[str, object]]) -> None:
     """Raise an error of some kind where a declaration lacks what reading a table needs."""
-    nothing = {"fields": [], "primaryKey": []}
-    declared = {each["name"]: each.get("schema", nothing) for each in resources}
-    columns = {name: [column["name"] for column in of["fields"]] for name, of in declared.items()}
     for each in resources:
         if ".." in Path(each["path"]).parts or Path(each["path"]).is_absolute():
             raise ValueError(f"{each['name']} lies outside the data folder")
-    for name, of in declared.items():
-        needed = [(name, key) for key in of["primaryKey"]]
-        for column in of["fields"]:
-            column["description"] + column["name"]  # both are text
-            if column["type"] not in KINDS:
-                raise ValueError(f"{name}.{column['name']} has an unknown type")
-            re.compile(column.get("constraints", {}).get("pattern", ""))
-            if "laoqu:refers" in column:
-                needed.append((column["laoqu:refers"], columns[column["laoqu:refers"]][0]))
-        for key in of.get("foreignKeys", []):
-            target = key["reference"]
-            needed += [(name, key["fields"][0]), (target["resource"], target["fields"][0])]
-        for table, column in needed:
-            if column not in columns[table]:
-                raise ValueError(f"a key of {name} leads to no column {table}.{column}")
+    columns = {
+        each["name"]: {column["name"]: KINDS[column["type"]] for column in each["schema"]["fields"]}
+        for each in resources
+        if "schema" in each
+    }
+    for each in (each for each in resources if "schema" in each):
+        keys = each["schema"].get("foreignKeys", [])
+        for key in keys:
+            columns[key["reference"]["resource"]][key["reference"]["fields"][0]]
+        for column in [*each["schema"]["primaryKey"], *(key["fields"][0] for key in keys)]:
+            columns[each["name"]][column]
+        for column in each["schema"]["fields"]:
+            columns[column.get("laoqu:refers", each["name"])], column["description"]
 
 
 def tables(folder: Path | None = None) -> dict[str, dict[str, object]]:
     """Return the declaration of every table by its name."""
-    return _tables(package(folder))
-
-
-def _tables(package: dict[str, object]) -> dict[str, dict[str, object]]:
-    return {each["name"]: each for each in package["resources"] if "schema" in each}
+    return {each["name"]: each for each in package(folder)["resources"] if "schema" in each}
 
 
 class Tables:
@@ -157,7 +148,8 @@ class Tables:
 
     def __init__(self, folder: Path, document: Document | None = None) -> None:
         self.folder, self.document, self.package = folder, document, package(folder)
-        self.declared = _tables(self.package)
+        resources = self.package["resources"]
+        self.declared = {each["name"]: each for each in resources if "schema" in each}
         self._read: dict[str, Table] = {}
         self._frames: dict[str, pd.DataFrame] = {}
 
@@ -193,6 +185,7 @@ def read(
     path, of = (folder or paths.data()) / str(found[name]["path"]), found[name]["schema"]
     table = Table(name, paths.display(path), of["fields"])
     names = [str(each["name"]) for each in table.fields]
+    parses = [functools.cache(functools.partial(_parse, each)) for each in table.fields]
     for number, text in enumerate(_lines(path, table), start=1):
         row = Row(number, text, {})
         try:
@@ -201,18 +194,17 @@ def read(
             table.report(row, "", f"is no row of a CSV: {error}")
             continue
         if number == 1 and cells != names:
-            here, there = next(pair for pair in zip_longest(cells, names) if pair[0] != pair[1])
-            wanted = "the end of the line" if there is None else f"the column {there!r}"
-            found_here = "the end of the line" if here is None else repr(here)
-            table.report(row, there or names[-1], f"found {found_here}, expected {wanted}")
+            pairs = zip_longest(cells, names, fillvalue="the end of the line")
+            here, there = next(pair for pair in pairs if pair[0] != pair[1])
+            table.report(row, there, f"found {here!r}, expected the column {there!r}")
             break
         if len(cells) != len(names):
             table.report(row, "", f"found {len(cells)} fields, expected {len(names)}")
         elif number > 1:
-            for each, cell in zip(table.fields, cells, strict=True):
-                row.values[each["name"]], message = _parse(each, cell)
+            for column, parse, cell in zip(names, parses, cells, strict=True):
+                row.values[column], message = parse(cell)
                 if message:
-                    table.report(row, each["name"], message)
+                    table.report(row, column, message)
             table.rows.append(row)
     _check_key(table, of["primaryKey"], in_order=not found[name].get("laoqu:unsorted"))
     return table
@@ -260,13 +252,11 @@ def _lines(path: Path, table: Table) -> list[str]:
     if not text.endswith("\n"):
         table.report(Row(len(lines), "", {}), "", "the last line does not end in LF")
     for number, line in enumerate(lines, start=1):
-        normal, at, message = unicodedata.normalize("NFC", line), len(line) - 1, ""
         if line.endswith("\r"):
-            message = "found CRLF, expected LF"
-        elif normal != line:
-            at = next((i for i, (a, b) in enumerate(zip(line, normal)) if a != b), at)  # noqa: B905
+            table.problems.append(Problem(table.file, number, len(line), "found CRLF, expected LF"))
+        elif not unicodedata.is_normalized("NFC", line):
+            at = source.apart(line, unicodedata.normalize("NFC", line))
             message = f"{line[at]!r} is not in Unicode form NFC"
-        if message:
             table.problems.append(Problem(table.file, number, at + 1, message))
     return [line.removesuffix("\r") for line in lines]
 

@@ -1,39 +1,25 @@
-"""Sheets that people fill in: written with drop-downs, read as any spreadsheet saves them.
+"""Sheets that people fill in: written with drop-downs, read back with labels in the place of codes.
 
-UTF-8 or GBK, with a byte order mark or none, CRLF, comma, semicolon or tab, XLSX, rows in any
-order, labels in the place of codes. What is wrong is reported by row and column.
+What is wrong is reported by row and column.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from laoqu import paths
-from laoqu.errors import DataError, LaoquError, Problem, nearest
+from laoqu import own
+from laoqu.errors import LaoquError, nearest
 from laoqu.measures import BOOLEAN, CODES, MORE, SCALES
 
-#: Sheets larger than this are refused before they are read (bytes, rows).
-MOST_BYTES = 20_000_000
-MOST_ROWS = 100_000
 FLAGS = {"true": True, "1": True, "是": True, "false": False, "0": False, "否": False}
 #: What people write into a column of words when there are none; an empty cell is not coded.
 NO_WORDS = ("无", "none", "-")
-CUT = re.compile(r"[|｜]")
-#: A formula whose result no program has worked out, and cells merged over several rows.
-NO_RESULT = re.compile(
-    r'<c r="([A-Z]+\d+)"(?![^>]*t="str")[^>]*>'
-    r"<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)(?:<v ?/>|<v></v>)?</c>"
-)
-MERGED = re.compile(r'<mergeCell ref="(([A-Z]+)(\d+):[A-Z]+(\d+))"')
 #: Before what a spreadsheet takes for a formula, full-width signs too.
 FORMULA = r"^(?=\s*[=+\-@＝＋－＠\t\r])"
 
@@ -71,88 +57,6 @@ HEADS = {
 }  # fmt: skip
 #: What a sheet of measures shows; people may not change the first two.
 SHOWN = ("measure_id", "quote", "sentence")
-
-
-def cells(path: Path) -> list[list[str]]:
-    """Return the cells of a CSV or XLSX file as text, row by row, without white space around."""
-    name = paths.display(path)
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ValueError(f"has more than {MOST_BYTES:,} bytes: is this the right file?")
-        workbook = path.suffix.lower() in (".xlsx", ".xlsm")
-        rows = _workbook_cells(path) if workbook else _text_cells(path.read_bytes())
-    except OSError as error:
-        missing = isinstance(error, FileNotFoundError)
-        message = "there is no such file" if missing else f"cannot be read: {error.strerror}"
-        raise DataError([Problem(name, 1, 1, message)]) from error
-    except (ValueError, csv.Error) as error:
-        raise DataError([Problem(name, 1, 1, str(error))]) from error
-    if len(rows) > MOST_ROWS:
-        raise DataError([Problem(name, MOST_ROWS, 1, f"has more than {MOST_ROWS:,} rows")])
-    return [[cell.strip().strip("\u200b\ufeff\u00a0") for cell in row] for row in rows]
-
-
-def decoded(data: bytes) -> tuple[str, str]:
-    """Return the text of a file and its encoding; a `ValueError` says that it has none of ours.
-
-    >>> decoded("老区".encode("gb18030"))
-    ('老区', 'gb18030')
-    """
-    utf16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    for encoding in ("utf-16",) if utf16 else ("utf-8-sig", "gb18030"):
-        with suppress(UnicodeDecodeError):
-            return data.decode(encoding), encoding
-    raise ValueError("is neither UTF-8 nor GBK: save it as text or CSV in UTF-8")
-
-
-def _text_cells(data: bytes) -> list[list[str]]:
-    text, _ = decoded(data)
-    delimiter = max(",;\t", key=text.split("\n", 1)[0].count)
-    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    for number, row in enumerate(rows, start=1):
-        if any(cell.strip() for cell in row[len(rows[0]) :]):
-            message = f"row {number} has more cells than the head"
-            raise ValueError(f"{message}: put text that has a {delimiter!r} into quotation marks")
-    return rows
-
-
-def _workbook_cells(path: Path) -> list[list[str]]:
-    from openpyxl import load_workbook
-
-    try:
-        sheet, *others = load_workbook(path, read_only=True, data_only=True).worksheets
-        sheet.reset_dimensions()  # a stray cell far away would make every row as wide
-        rows = sheet.iter_rows(values_only=True, max_row=MOST_ROWS + 1)
-        found = [["" if cell is None else str(cell) for cell in row] for row in rows]
-        formulas, merged = hidden(sheet)
-        heads = [next(each.iter_rows(values_only=True, max_row=1), ()) for each in others]
-    except Exception as error:  # a damaged workbook fails in many ways
-        raise ValueError(f"is no readable workbook: {error}; save it anew as .xlsx") from error
-    if formulas:
-        raise ValueError(
-            f"the formula in {formulas[0]} has no result: save the file in a spreadsheet"
-        )
-    if merged:
-        raise ValueError(
-            f"{merged[0]} are merged, only the first has the value: split them, fill each"
-        )
-    for each, head in zip(others, heads, strict=True):
-        if any(head) and ["" if cell is None else str(cell) for cell in head] == found[:1][0]:
-            raise ValueError(
-                f"the sheet {each.title!r} has the same columns: put all rows on one sheet"
-            )
-    return found
-
-
-def hidden(sheet: object) -> tuple[list[str], list[str]]:
-    """Return the formulas without a result and the merged rows of a sheet that is opened to read.
-
-    To a reader such cells are empty, so that what people see in them would be lost.
-    """
-    with sheet._get_source() as source:  # openpyxl reads neither when it reads row by row
-        text = source.read().decode("utf-8", "replace")
-    merged = [whole for whole, _, top, bottom in MERGED.findall(text) if top != bottom]
-    return NO_RESULT.findall(text), merged
 
 
 def template(
@@ -222,31 +126,28 @@ def _workbook(
     used = codebook[codebook["variable"].isin([column.variable for column in columns.values()])]
     listed = used.assign(choice=_choices(used)).sort_values("variable", kind="stable")
     listed = listed[["variable", "choice", "definition_zh", "definition"]]
-    tables = [(page, sheet), *([(book.create_sheet("codebook"), listed)] if len(listed) else ())]
-    for target, table in tables:
+    tables = {page: sheet} | ({book.create_sheet("codebook"): listed} if len(listed) else {})
+    for target, table in tables.items():
         target.append([f"{HEADS[n]} / {n}" if n in HEADS else n for n in table.columns])
         for row in table.itertuples(index=False):
             target.append(list(row))
-    rows = {name: index for index, name in enumerate(listed["variable"], start=2)}
-    counts = listed["variable"].value_counts()
-    for index, name in enumerate(sheet.columns, start=1):
-        letter, column = page.cell(1, index).column_letter, columns.get(name, Column("shown"))
+    rows = pd.Series(range(2, len(listed) + 2), listed["variable"])
+    wrapped = Alignment(wrap_text=True, vertical="top")
+    for name, cells in zip(sheet.columns, page.iter_cols(), strict=True):
+        column, letter = columns.get(name, Column("shown")), cells[0].column_letter
         page.column_dimensions[letter].width = 15 if column.kind in ("code", "flag") else 45
-        if column.kind == "code":
-            last = rows[column.variable]
-            source = f"codebook!$B${last - counts[column.variable] + 1}:$B${last}"
-        elif column.kind == "flag":
-            source = '"是 true,否 false"'
-        else:
+        for cell in cells[1:]:
+            cell.alignment, cell.protection = wrapped, Protection(locked=name not in columns)
+        if column.kind not in ("code", "flag"):
             continue
+        source = '"是 true,否 false"'
+        if column.kind == "code":
+            own_rows = rows[[column.variable]]
+            source = f"codebook!$B${own_rows.min()}:$B${own_rows.max()}"
         rule = DataValidation(type="list", formula1=source, allow_blank=True)
         rule.error, rule.errorTitle = f"a code of {name}, see the sheet codebook", "laoqu"
         page.add_data_validation(rule)
         rule.add(f"{letter}2:{letter}{len(sheet) + 1}")
-    for row in page.iter_rows(min_row=2):
-        for cell in row:
-            cell.alignment = Alignment(wrap_text=True, vertical="top")
-            cell.protection = Protection(locked=cell.column <= len(sheet.columns) - len(columns))
     page.freeze_panes = "B2"
     book.save(path)
 
@@ -271,70 +172,64 @@ def read_filled(
     offsets in the sentence, NA where not coded. The `DataError` has every problem, by row and
     column: unknown codes, units missing, added or twice, edited quotations, mangled ids.
     """
-    name, (head, *rows) = paths.display(path), cells(path) or [[]]
-    head = [cell.rpartition("/")[2].strip() for cell in head]  # 政策工具 / instrument
-    if wrong := list(_head_problems(name, head, shown, columns)):
-        raise DataError(wrong)
-    key, units = shown.columns[0], shown.set_index(shown.columns[0], drop=False).to_dict("index")
-    codes = _codes(codebook)
-    found: list[Problem] = []
-    seen: dict[str, int] = {}
-    records = {}
-    for number, row in enumerate(rows, start=2):
-        record = dict(zip(head, [*row, *[""] * len(head)], strict=False))
-        if not any(record.values()):
-            continue
-        unit = record[key]
-        first = seen.setdefault(unit, number)
-        messages: list[tuple[str, str]] = []
+    notes, table, key = own.Notes(path), own.cells(path), shown.columns[0]
+    head = [cell.rpartition("/")[2].strip() for cell in table.iloc[0]] if len(table) else []
+    _check_head(head, shown, columns, notes)
+    table = table.iloc[1:].set_axis(head, axis=1)
+    table = table[table.ne("").any(axis=1)]
+    units = shown.set_index(key, drop=False).to_dict("index")
+    codes, records, first = _codes(codebook), {}, {}
+    for number, row in zip(table.index, table.to_dict("records"), strict=True):
+        unit = row[key]
         if unit not in units:
             hint = ", ".join(nearest(unit, units)) or "none"
-            messages.append((key, f"unknown unit {unit!r}; nearest: {hint}"))
-        elif first != number:
-            messages.append((key, f"unit {unit} is coded twice, first in row {first}"))
-        else:
-            own = units[unit]
-            for at, said in (("quote", "quotation"), ("sentence", "sentence")):
-                # Rows of which only some columns were sorted are seen by this.
-                if at in own and record.get(at, own[at]) != own[at]:
-                    message = f"the {said} was edited or moved; it must stay {own[at][:20]!r}…"
-                    messages.append((at, message))
-            values = dict(own)
-            for at, column in columns.items():
-                cell = record.get(at, "")
-                try:
-                    values[at] = _value(cell, column, codes, own.get("sentence", ""))
-                except ValueError as error:
-                    messages.append((at, f"{at}: {error}"))
-            records[unit] = values
-        found += [Problem(name, number, head.index(at) + 1, text) for at, text in messages]
-    for unit in units.keys() - seen.keys():
-        message = f"unit {unit} is missing: keep its row and leave its codes empty"
-        found.append(Problem(name, len(rows) + 1, 1, message))
-    if found:
-        raise DataError(sorted(found))
+            notes.wrong(number, key, f"unknown unit {unit!r}; nearest: {hint}")
+            continue
+        if first.setdefault(unit, number) != number:
+            notes.wrong(number, key, f"unit {unit} is coded twice, first in row {first[unit]}")
+            continue
+        values = records[unit] = dict(units[unit])
+        # Rows of which only some columns were sorted are seen by this.
+        for at in ("quote", "sentence"):
+            if at in values and row.get(at, values[at]) != values[at]:
+                name = {"quote": "quotation"}.get(at, at)
+                why = f"the {name} was edited or moved; it must stay {values[at][:20]!r}…"
+                notes.wrong(number, at, why)
+        for at, column in columns.items():
+            try:
+                values[at] = _value(row.get(at, ""), column, codes, values.get("sentence", ""))
+            except ValueError as error:
+                notes.wrong(number, at, f"{at}: {error}")
+    for unit in units.keys() - first.keys():
+        found = f"unit {unit} is missing:"
+        notes.wrong(max(table.index, default=1), key, "keep its row, leave its codes empty", found)
+    notes.refuse()
     frame = pd.DataFrame([records[unit] for unit in units], columns=[*shown.columns, *columns])
     kinds = {at: "boolean" for at, column in columns.items() if column.kind == "flag"}
     kinds |= {at: "Int64" for at, column in columns.items() if column.variable == "strength"}
     return frame.astype(kinds)
 
 
-def _head_problems(
-    name: str, head: list[str], shown: pd.DataFrame, columns: Mapping[str, Column]
-) -> Iterable[Problem]:
+def _check_head(
+    head: list[str], shown: pd.DataFrame, columns: Mapping[str, Column], notes: own.Notes
+) -> None:
+    """Refuse a sheet whose columns are others than those that were written."""
     texts = shown.columns.drop(shown.columns[0]).difference(["unit_id", "sentence"])
     known = [shown.columns[0], "clause", "sentence", *texts, *columns]
     needed = {"quote", shown.columns[0]} & set(known)
     needed |= {at for at, column in columns.items() if column.kind not in ("codes", "note")}
     for column in known:
         if column in needed and column not in head:
-            message = f"the column {column!r} is missing; columns are {', '.join(known)}"
-            yield Problem(name, 1, 1, message)
-    for index, column in enumerate(head):
-        if column not in known or head.index(column) < index:
+            why = f"the column {column!r} is missing; columns are {', '.join(known)}"
+            notes.wrong(1, "", why)
+    for number, column in enumerate(head, start=1):
+        if column not in known or column in notes.columns:
+            notes.columns["unknown"] = number
             hint = ", ".join(nearest(column, known))
-            message = f"the column {column!r} is unknown or stands twice; nearest: {hint}"
-            yield Problem(name, 1, index + 1, message)
+            said = f"the column {column!r} is unknown or stands twice; nearest: {hint}"
+            notes.wrong(1, "unknown", said)
+        notes.columns[column] = number
+    notes.refuse()
 
 
 def _codes(codebook: pd.DataFrame) -> dict[str, dict[str, str]]:
@@ -362,7 +257,7 @@ def _value(cell: str, column: Column, codes: dict[str, dict[str, str]], sentence
             return meant.pop()
         raise ValueError(f"found {cell!r}, expected true or false")
     if column.kind == "cut":
-        pieces = [re.sub(r"\s", "", piece) for piece in CUT.split(cell)]
+        pieces = [re.sub(r"\s", "", piece) for piece in re.split(r"[|｜]", cell)]
         if "".join(pieces) != sentence or "" in pieces:
             raise ValueError("the sentence was edited; only | may be put in")
         ends = pd.Series(map(len, pieces)).cumsum()

@@ -10,43 +10,32 @@ import csv
 import hashlib
 import io
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
 from laoqu import paths
-from laoqu.errors import DataError, Problem, nearest
+from laoqu.errors import DataError, Problem
 
 SOURCES = Path("raw", "SOURCES.toml")
 WITNESS = Path("built", "raw_lines.csv")
 
 
-def registry(folder: Path | None = None) -> dict[str, dict[str, object]]:
-    """Return ``data/raw/SOURCES.toml`` as a mapping from source id to what is known of it."""
+def about(folder: Path | None = None) -> dict[str, object]:
+    """Return what ``data/raw/SOURCES.toml`` says of the plan: its file, hash, title, dates."""
     path = (folder or paths.data()) / SOURCES
-    entries = toml(path)
-    for name, entry in entries.items():
-        if not isinstance(entry, dict) or not {"file", "sha256"} <= set(entry):
-            raise DataError([Problem(paths.display(path), 1, 1, f"[{name}] needs file, sha256")])
-    return entries
+    entry = toml(path).get("plan")
+    if not isinstance(entry, dict) or not {"file", "sha256"} <= set(entry):
+        raise DataError([Problem(paths.display(path), 1, 1, "[plan] needs file, sha256")])
+    return entry
 
 
-def read(source_id: str, folder: Path) -> tuple[str, Path]:
-    """Return the verified text of one registered file, and where it stands.
-
-    Raises
-    ------
-    DataError
-        When the file is missing or is not byte for byte the registered one, with the places.
-    """
-    known = registry(folder)
-    if source_id not in known:
-        hint = ", ".join(nearest(str(source_id), known)) or "none"
-        message = f"has no table [{source_id}]; nearest: {hint}"
-        raise DataError([Problem(paths.display(folder / SOURCES), 1, 1, message)])
-    path = folder / "raw" / str(known[source_id]["file"])
+def read(folder: Path) -> tuple[str, Path]:
+    """Return the text of the plan, byte for byte the published one, and its path."""
+    known = about(folder)
+    path = folder / "raw" / str(known["file"])
     data = path.read_bytes() if path.is_file() else b""
-    if digest(data) != known[source_id]["sha256"]:
+    if digest(data) != known["sha256"]:
         raise DataError(problems(folder, path.name))
     return data.decode("utf-8"), path
 
@@ -54,6 +43,12 @@ def read(source_id: str, folder: Path) -> tuple[str, Path]:
 def digest(data: bytes) -> str:
     """Return the SHA-256 of `data` in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
+
+
+def apart(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return the place, from 0, at which two texts or lists of lines begin to differ."""
+    pairs = enumerate(zip(one, other))  # noqa: B905 - one may end first
+    return next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def toml(path: Path) -> dict[str, dict[str, object]]:
@@ -75,9 +70,9 @@ def problems(folder: Path, only: str = "") -> list[Problem]:
         present = {path.name for path in (folder / "raw").iterdir() if path.is_file()}
     except (OSError, ValueError, KeyError, csv.Error) as error:
         return [Problem(paths.display(folder / WITNESS), 1, 1, f"cannot be read: {error!r}")]
-    found, hashes = [], {}
+    found, known = [], {}
     try:
-        hashes = {str(meta["file"]): str(meta["sha256"]) for meta in registry(folder).values()}
+        known = about(folder)
     except DataError as error:
         found += error.problems
     for name in [only] if only else sorted(present | set(witness)):
@@ -90,9 +85,9 @@ def problems(folder: Path, only: str = "") -> list[Problem]:
         else:
             changes = list(_changes(_lines(path), witness[name]))
             sha = digest(path.read_bytes())
-            if not changes and sha != hashes.get(name, sha):
+            if not changes and name == known.get("file") and sha != known["sha256"]:
                 # What the lines cannot show: a raw file and its witness changed together.
-                message = f"SHA-256 is {sha[:16]}…, SOURCES.toml expects {hashes[name][:16]}…"
+                message = f"SHA-256 is {sha[:16]}…, SOURCES.toml expects {known['sha256'][:16]}…"
                 changes = [(1, 1, message)]
         found += [Problem(paths.display(path), *each) for each in changes]
     return found
@@ -115,12 +110,10 @@ def _lines(path: Path) -> list[str]:
 
 def _changes(found: list[str], expected: list[str]) -> Iterator[tuple[int, int, str]]:
     """Yield line, column and message of each line that differs; where lines came or went, once."""
-    for line, (here, there) in enumerate(zip_longest(found, expected), start=1):
-        if here == there:
+    for line, (here, there) in enumerate(zip_longest(found, expected, fillvalue=""), start=1):
+        if here == there and line <= min(len(found), len(expected)):
             continue
-        here, there = here or "", there or ""
-        pairs = enumerate(zip_longest(here, there))
-        at = next((i for i, (a, b) in pairs if a != b), 0)
+        at = apart(here, there)
         shown, wanted = (text[at : at + 12] or "end of line" for text in (here, there))
         message = f"found {shown!r}, expected {wanted!r}"
         if len(found) == len(expected):

@@ -82,15 +82,8 @@ def simplified(text: str, kept: Collection[str] = ()) -> str:
     """
     text = COMPATIBLE.sub(lambda sign: unicodedata.normalize("NFKC", sign[0]), text)
     text = text.translate(LOOKALIKES)
-    return text.translate({at: char for at, char in _simple().items() if chr(at) not in kept})
-
-
-@cache
-def _simple() -> dict[int, str]:
-    """Return every traditional character that stands for one simplified one."""
-    every = [chr(at) for at in (*range(0x3400, 0xA000), *range(0xF900, 0xFB00))]
-    simple = _converter().convert("\n".join(every)).split("\n")
-    return {ord(one): two for one, two in zip(every, simple, strict=True) if one != two}
+    odd = {char for char in text if char.isalpha() and not char.isascii()} - set(kept)
+    return text.translate({ord(char): _converter().convert(char) for char in odd})
 
 
 @cache

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from laoqu import paths, sheets
+from laoqu import own, paths, sheets
 from laoqu.analysis.agreement import by_variable
 from laoqu.analysis.draws import SEED
 from laoqu.analysis.sampling import corrected, draw
@@ -220,12 +220,13 @@ def _new(folder: Path | str) -> Path:
 
 def _rows_of(key: Path, sheet: Path) -> tuple[str, pd.DataFrame]:
     """Return which kind of sheet a file is, by the ids in it, and the key's rows of this kind."""
-    head, *rows = sheets.cells(key) or [[]]
+    table = own.cells(key)
+    head = table.iloc[0].tolist() if len(table) else []
     if missing := [name for name in KEYS[:4] if name not in head]:
         message = f"the column {missing[0]!r} is missing: is this the key/{KEY} of the sample?"
         raise DataError([Problem(paths.display(key), 1, 1, message)])
-    table = pd.DataFrame(rows, columns=head)
-    here = {cell for row in sheets.cells(sheet) for cell in row}
+    table = table.iloc[1:].set_axis(head, axis=1)
+    here = own.cells(sheet).to_numpy().ravel()
     kinds = table.loc[table["id"].isin(here), "kind"].unique()
     if len(kinds) != 1:
         message = "holds no id of the key: was it written with this sample?"

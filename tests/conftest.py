@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 
 import laoqu as lq
 from laoqu import pages, paths
-from laoqu.run.batch import FORMATS
+from laoqu.errors import FORMATS
 from laoqu.show.words import LANGS
 
 

@@ -1,11 +1,17 @@
-"""A small notebook that shows one thing of every kind, in both languages, for tests of pages."""
+"""A small notebook that shows one thing of every kind, and what our notebooks define."""
 
 from __future__ import annotations
 
 import ast
 import re
+import time
+from types import SimpleNamespace
 
 import nbformat
+import pytest
+
+import laoqu as lq
+from laoqu import paths
 
 SETUP = """
 import laoqu as lq
@@ -102,6 +108,8 @@ def shown(made):
     for cell in made.cells:
         body = ast.parse(cell.source).body if cell.cell_type == "code" else []
         last = body.pop() if body and isinstance(body[-1], ast.Expr) else None
+        if "outputs" in cell:
+            cell.outputs = []
         exec(compile(ast.Module(body, []), "<cell>", "exec"), names)
         if last:
             value = eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)
@@ -138,3 +146,32 @@ def not_words(page: str, lang: str) -> list[str]:
     text = re.sub(r"<style.*?</style>|<script.*?</script>|<pre.*?</pre>|<q .*?</q>", "", page,
                   flags=re.S)  # fmt: skip
     return [word for word in NOT_WORDS[lang] if word in re.sub(r"<[^>]*>|\u2009", "", text)]
+
+
+#: What the fork server of a batch imports where nothing is drawn.
+LIGHT = ("laoqu.run.engine",)
+
+
+def refused(function, *given, seconds=5.0, **named) -> str:
+    """Return what an error of ours says, in few words and soon."""
+    began = time.process_time()
+    with pytest.raises(lq.LaoquError) as raised:
+        function(*given, **named)
+    assert len(str(raised.value)) < 700
+    assert time.process_time() - began < seconds
+    return str(raised.value)
+
+
+def cells_of(name):
+    cells = nbformat.read(paths.notebooks() / f"{name}.ipynb", as_version=4).cells
+    return [cell.source for cell in cells if cell.cell_type == "code"]
+
+
+def functions_of(name):
+    """What a notebook imports and defines, without running it."""
+    wanted = (ast.Import, ast.ImportFrom, ast.FunctionDef)
+    nodes = [node for cell in cells_of(name) for node in ast.parse(cell).body]
+    found = {}
+    code = ast.Module([node for node in nodes if isinstance(node, wanted)], [])
+    exec(compile(code, name, "exec"), found)
+    return SimpleNamespace(**found)

@@ -108,8 +108,8 @@ def doubts(path: Path) -> list[dict]:
             ours = known.holder(unit["adcode"], year)
             units = known.by_code.get(unit["adcode"], [])
             if ours:
-                heirs = [heir for heir, _ in known.heirs.get(ours, ())]
-                units = [ours, *heirs, *known.came_from[ours]]
+                before = [each for each in known.holders if ours in known.heirs(each)]
+                units = [ours, *known.heirs(ours), *before]
             if not units or _bears(units, unit["name"]):
                 continue
             # Ours may have nobody under the code then, and another unit in other years.

@@ -51,16 +51,11 @@ def agreement(
     or set. `cluster` maps units to clauses: these, not units, are then resampled; a single one
     gives no range.
 
-    Returns
-    -------
-    DataFrame
-        One row per statistic: ``statistic``, ``value``, ``low``, ``high`` (95 % of the resamples;
-        NaN where all agree, since every resample then agrees too: read `most_disagreement`),
-        ``n`` (units with two codes or more), ``coders``, ``undefined_draws``, ``note`` (why it is
-        undefined, or what to know).
+    One row per statistic: ``statistic``, ``value``, ``low``, ``high`` (95 % of the resamples; NaN
+    where all agree, since every resample then agrees too: read `most_disagreement`), ``n`` (units
+    with two codes or more), ``coders``, ``undefined_draws``, ``note`` (why it is undefined, or what
+    to know).
 
-    Examples
-    --------
     >>> import pandas as pd
     >>> from laoqu.analysis.agreement import agreement
     >>> table = agreement(pd.Series([1, 1, 2, 2, 1, 2]), pd.Series([1, 1, 2, 1, 1, 2]), draws=200)

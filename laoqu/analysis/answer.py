@@ -34,8 +34,6 @@ def direct(plan: Plan) -> pd.DataFrame:
     many areas the measure is for in one of these ways), ``named_areas`` (how many it names),
     ``via`` (tuple of mention ids), ``page`` and the columns of ``plan.measures()``.
 
-    Examples
-    --------
     >>> import laoqu as lq
     >>> from laoqu.analysis import answer
     >>> rows = answer.direct(lq.load()).query("region_id == 'ganminyue' and reach == 'named'")
@@ -79,15 +77,12 @@ def lacking(
     fits = _fits(scopes, region_id).groupby(scopes["unit_id"]).any()
     measures = rows[rows["reach"].eq("named") & rows["unit_id"].map(fits)]
     measures = measures.assign(kind="measure", id=measures["measure_id"])
-    roles = standings.assign(kind="role", id=standings["role"])
-    table = pd.concat([measures, roles])
-    found = table.groupby(["kind", "id"]).agg(
-        areas=("region_id", "nunique"),
-        has=("region_id", lambda ids: region_id in set(ids)),
-        short_zh=("short_zh", "first"),
-        short_en=("short_en", "first"),
-    )
-    found = found[(found["areas"] > most) & ~found["has"]].drop(columns="has")
+    table = pd.concat([measures, standings.assign(kind="role", id=standings["role"])])
+    things = table.groupby(["kind", "id"])
+    found = things[["short_zh", "short_en"]].first()
+    found.insert(0, "areas", things["region_id"].nunique())
+    has = things["region_id"].agg(lambda ids: region_id in set(ids))
+    found = found[(found["areas"] > most) & ~has]
     return found.reset_index().sort_values("areas", ascending=False, ignore_index=True)
 
 
@@ -121,8 +116,6 @@ def open_lists(plan: Plan, region_id: str) -> pd.DataFrame:
     A list that is confined to certain areas (东部地区革命老区) is none for the others. One row per
     sentence: ``unit_id``, ``clause_id``, ``text``, ``page``, ``start``, ``end``.
 
-    Examples
-    --------
     >>> import laoqu as lq
     >>> from laoqu.analysis import answer
     >>> len(answer.open_lists(lq.load(), "shaanganning"))
@@ -135,9 +128,9 @@ def open_lists(plan: Plan, region_id: str) -> pd.DataFrame:
     first = plan.mentions().groupby("unit_id")["end"].min()
     names = scopes["unit_id"].map(first).le(scopes["end"])
     lists = scopes[scopes["list_open"] & (scopes["scope"] != "none") & fits & names]
+    units = set(lists["unit_id"]) - set(named)
     sentences = plan.sentences().drop(columns="directive")
-    here = sentences["unit_id"].isin(lists["unit_id"]) & ~sentences["unit_id"].isin(named)
-    return sentences[here].reset_index(drop=True)
+    return sentences[sentences["unit_id"].isin(units)].reset_index(drop=True)
 
 
 def _fits(scopes: pd.DataFrame, region_id: str) -> pd.Series:
@@ -167,8 +160,6 @@ def paragraph(
     provinces. What is missing is shortened first, then what is named, then the roles of cities,
     until the paragraph is no longer than `LIMIT`; what is left out is counted.
 
-    Examples
-    --------
     >>> import laoqu as lq
     >>> from laoqu.analysis import answer
     >>> plan = lq.load()
@@ -178,9 +169,10 @@ def paragraph(
     """
     named = rows[rows["reach"] == "named"].sort_values(["named_areas", "start"])
     cities = places[places["clause_id"].eq("c07") | places["role"].eq("border_cooperation")]
+    alone = [words("answer.alone", item=each) for each in words.short(named)]
     items = [
         [words.thing(row) for row in missing.itertuples()],
-        [_named(words, row) for row in named.itertuples()],
+        words.short(named).where(named["named_areas"] > 1, alone).tolist(),
         [_role(words, part) for _, part in cities.groupby("role", sort=False)],
     ]
     room = [len(each) for each in items]
@@ -195,8 +187,6 @@ def paragraph(
 def rendering(texts: Iterable[str]) -> str:
     """Return the renderings of one sentence's measures, what they share at the start once.
 
-    Examples
-    --------
     >>> from laoqu.analysis.answer import rendering
     >>> rendering(["Support Linyi in growing vegetables.", "Support Linyi in trade."])
     'Support Linyi in growing vegetables; in trade.'
@@ -243,11 +233,6 @@ def _sentences(
 def _listed(words: Words, items: list[str], n: int) -> str:
     shown = words("answer.sep").join(items[:n])
     return words("answer.more", items=shown, n=len(items) - n) if n < len(items) else shown
-
-
-def _named(words: Words, row: object) -> str:
-    text = words.short(row)
-    return words("answer.alone", item=text) if row.named_areas == 1 else text
 
 
 def _role(words: Words, rows: pd.DataFrame) -> str:

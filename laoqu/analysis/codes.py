@@ -1,49 +1,31 @@
-"""Codes of a panel's rows: from a column as people keep it, or by the names of counties."""
+"""Codes of a panel's rows, from a column or by names of counties, and the units they mean."""
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from numbers import Real
+from pathlib import Path
 
 import pandas as pd
 
+from laoqu import succession
 from laoqu.errors import LaoquError
-from laoqu.places import Adcode, AmbiguousName, resolve_place
+from laoqu.own import code_of
+from laoqu.places import Adcode, AmbiguousName, bears, resolve_place
 from laoqu.spelling import TAIL, clean
-from laoqu.succession import Holder, Units
+from laoqu.succession import FIRST, LAST, YEAR, Holder, Units
 
 #: Share of a column that must read as codes, names or years to be taken for them.
 MOST = 0.8
+#: A vintage is inferred where its list has this share of the codes.
+VINTAGE_SHARE = 0.9
+#: Fewer codes than this fit many years by chance: then all must, and the panel must reach the year.
+VINTAGE_CODES = 10
 #: An example in a message has at most so many characters.
 SHOWN = 40
 
 #: What was converted while a file was read: column, rows, how.
 Notes = list[tuple[str, int, str]]
-
-
-def code_of(value: object) -> tuple[str, str]:
-    """Return a value as a code of six digits, "" where it is none, and how it was changed.
-
-    >>> code_of(620422.0), code_of("某县")
-    (('620422', 'written as decimals (620422.0)'), ('', 'no code: the rows have no unit'))
-    """
-    text = str(value)
-    plain = re.sub("^(?:cn|chn)", "", clean(text).strip("'\""), flags=re.IGNORECASE)
-    plain = plain.removesuffix(".0")
-    if not re.fullmatch(r"\d{2}|\d{4}|\d{6}|\d{9}|\d{12}", plain):
-        return "", "no code: the rows have no unit"
-    code = plain[:6].ljust(6, "0")
-    if len(plain) > 6:
-        return code, "longer statistical codes cut to six digits"
-    if len(plain) < 6:
-        return code, "codes of a province or city filled with zeros"
-    if text.endswith(".0"):
-        return code, "written as decimals (620422.0)"
-    if isinstance(value, Real):
-        return code, "numbers read as text of six digits"
-    return code, "" if text == code else "with spaces, quotes or wide digits"
 
 
 def codes_of(column: pd.Series, notes: Notes) -> pd.Series:
@@ -72,9 +54,9 @@ def codes_of_names(
     """
     above = _above(frame.drop(columns=name), units)
     named, lines = defaultdict(list), defaultdict(list)
-    for holder in (each for held in units.by_code.values() for each in held):
+    for holder in units.holders:
         named[holder.name].append(holder)
-        lines[units.lead(holder).adcode].append(holder)
+        lines[holder.lead.adcode].append(holder)
     keys = frame[[*above, name]].astype("str").fillna("").assign(year=years)
     found, lost, unknown = {}, {}, set()
     for key in keys.drop_duplicates().dropna(subset="year").itertuples(index=False, name=None):
@@ -103,7 +85,7 @@ def _above(frame: pd.DataFrame, units: Units) -> list[str]:
     """Return the column of provinces and the column of cities, as far as there are such."""
     found = []
     for level in ("province", "prefecture"):
-        names = {h.name for held in units.by_code.values() for h in held if h.level == level}
+        names = {holder.name for holder in units.holders if holder.level == level}
         begins = {name[:end] for name in names for end in range(2, len(name) + 1)}
         for column in frame.select_dtypes(include=["object", "str", "string"]):
             values = frame[column].dropna().drop_duplicates().astype(str).map(clean)
@@ -130,3 +112,68 @@ def _is_it(then: Holder, text: str, named: list[Holder], code: str, year: int) -
     if exact:
         return then in exact
     return not code.note or TAIL.sub("", then.name) == TAIL.sub("", clean(text))
+
+
+def vintage_of(pairs: pd.DataFrame, units: Units) -> tuple[int, str]:
+    """Return the year whose list has nearly all codes that are not of their own year."""
+    known = pairs.dropna()
+    codes, years = set(known["code_in_panel"]), known["year"].astype(int)
+    held = (
+        {y for h in units.by_code.get(c, ()) for y in range(h.first, h.last + 1)} for c in codes
+    )
+    lists = Counter(year for each in held for year in each)
+    most = max(lists.values(), default=0)
+    tied = [year for year in range(FIRST, LAST + 1) if lists[year] == most]
+    # Of equal years: 2021, which the collection speaks of, else the last the panel reaches.
+    last = years.max() if len(years) else YEAR
+    year = YEAR if YEAR in tied else max((y for y in tied if y <= last), default=tied[0])
+    share = most / max(len(codes), 1)
+    few = len(codes) < 3 * VINTAGE_CODES and share < 1
+    reached = len(years) and years.min() - 1 <= year <= years.max() + 1
+    if share < VINTAGE_SHARE or few or (len(codes) < VINTAGE_CODES and not reached):
+        return YEAR, f"taken: no year's list has nearly all of the {len(codes):,} codes"
+    return year, f"inferred: its list has {share:.1%} of {len(codes):,} codes"
+
+
+def traced(pairs: pd.DataFrame, units: Units, vintage: int) -> pd.DataFrame:
+    """Return for each code and year the unit of 2021, how it was reached, and why not."""
+    rows = []
+    for code, year in pairs.itertuples(index=False):
+        if pd.isna(code) or pd.isna(year):
+            rows.append([code, year, None, "unknown", "no code or no year", "", False, False])
+            continue
+        lead, holder = units.trace(code, int(year), vintage)
+        level = holder.level if holder else ""
+        own = bool(holder and holder.first <= year <= holder.last)
+        fits = bool(units.holder(code, vintage))
+        rows.append([code, year, lead.adcode or None, lead.status, lead.reason, level, own, fits])
+    columns = [*pairs, "county_code", "code_status", "reason", "level", "own", "fits"]
+    table = pd.DataFrame(rows, columns=columns)
+    table = table.astype({"year": "Int64", "code_in_panel": "str", "county_code": "str"})
+    # A panel of frozen codes has more of them in the vintage than in their own years.
+    frozen = table["fits"].sum() >= table["own"].sum()
+    order = ["fits", "own"] if frozen else ["own", "fits"]
+    found = table.dropna(subset="county_code").sort_values(order, ascending=False, kind="stable")
+    for index, row in found[found.duplicated(["county_code", "year"])].iterrows():
+        why = f"{row.code_in_panel} would be {row.county_code} too, which has a row for {row.year}"
+        table.loc[index, ["county_code", "code_status", "reason"]] = [None, "other_holder", why]
+    return table.drop(columns=["own", "fits"])
+
+
+def contradictions(
+    data: pd.DataFrame, name: str | None, folder: Path, vintage: int
+) -> pd.DataFrame:
+    """Return the codes whose name in the file is no name of the unit that holds the code."""
+    columns = ["code_in_panel", "name_in_file", "holder", "first_year", "last_year", "rows"]
+    found, owner, units = [], defaultdict(set), succession.units(folder)
+    for holder in units.holders:
+        owner[holder.name].add(holder.code)
+    seen = data[["code_in_panel", "year", *([name] if name else [])]].dropna()
+    for (code, text), years in seen.groupby(["code_in_panel", name])["year"] if name else ():
+        plain, held = clean(str(text)), units.by_code.get(code, [])
+        if held and not bears(code, plain, folder):
+            at = units.trace(code, int(years.min()), vintage)[1] or held[-1]
+            whose = ", ".join(sorted(c for c in owner[plain] if c[:2] == code[:2])[:3])
+            span = int(years.min()), int(years.max()), len(years)
+            found.append([code, text, str(at), *span, whose])
+    return pd.DataFrame(found, columns=[*columns, "name_is_of"])

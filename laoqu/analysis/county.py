@@ -27,8 +27,6 @@ def find(plan: Plan, place: str) -> pd.Series:
     ``city`` is added: the code of the city above it, empty where a province governs it. A province,
     or a city that has counties, is refused.
 
-    Examples
-    --------
     >>> import laoqu as lq
     >>> from laoqu.analysis import county
     >>> county.find(lq.load(), "靖西市")[["adcode", "city"]].tolist()
@@ -85,21 +83,15 @@ def reach(
     here = here.assign(region_id=ids[0] if ids else "", basis="", confidence="high", counties=1)
     rows = regions.reach(scopes, mentions, here.assign(whole=True), ids)
     by_mention = dict(zip(named["mention_id"], named["way"], strict=True))
-    rows["way"] = [
-        by_mention.get(row.via) if row.via else "conditional" if row.conditional else row.how
-        for row in rows.itertuples()
-    ]
+    unnamed = rows["how"].mask(rows["conditional"], "conditional")
+    rows["way"] = unnamed.where(rows["via"] == "", rows["via"].map(by_mention))
     rows = rows.dropna(subset="way")
     rank = rows["way"].map(WAYS.index).groupby(rows["unit_id"]).min()
     directive = scopes[scopes["scope"] != "none"]
-    units = directive["unit_id"].drop_duplicates()
+    units = directive["unit_id"].drop_duplicates(ignore_index=True)
     open_ = {unit for unit, _ in regions.open_lists(directive, ids)}
-    away = {unit: ("open" if unit in open_ else "none") if ids else "unknown" for unit in units}
+    away = units.isin(open_).map({True: "open", False: "none"}) if ids else "unknown"
+    way = units.map(rank).map(dict(enumerate(WAYS))).fillna(away)
     keyed = rows[(rows["how"] == "class") & rows["quote"].str.contains("重点帮扶县")]
-    return pd.DataFrame(
-        {
-            "unit_id": units,
-            "way": [WAYS[rank[unit]] if unit in rank.index else away[unit] for unit in units],
-            "key_class": units.isin(keyed["unit_id"]),
-        }
-    ).reset_index(drop=True)
+    key_class = units.isin(keyed["unit_id"])
+    return pd.DataFrame({"unit_id": units, "way": way, "key_class": key_class})

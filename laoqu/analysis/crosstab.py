@@ -36,16 +36,11 @@ def association(
     Labels are shuffled only among measures with the same value of the column `within`, or among
     all: clauses are about a theme, so "within clauses" asks what is left beside the layout.
 
-    Returns
-    -------
-    cells, summary : DataFrame
-        One row per cell, zeros included: the two variables, ``n``, ``expected`` (mean over all
-        shuffles), ``p``, ``p_adjusted`` (NaN where no shuffle can change the cell). One row:
-        ``n``, ``p`` (of the table), ``error`` (Monte Carlo), ``free`` (cells that a shuffle can
-        change), ``found`` (cells with an adjusted p of at most .05), ``within``.
+    The first frame has one row per cell, zeros included: the two variables, ``n``, ``expected``
+    (mean over all shuffles), ``p``, ``p_adjusted`` (NaN where no shuffle can change the cell). The
+    second has one row: ``n``, ``p`` (of the table), ``error`` (Monte Carlo), ``free`` (cells that a
+    shuffle can change), ``found`` (cells with an adjusted p of at most .05), ``within``.
 
-    Examples
-    --------
     >>> frame = pd.DataFrame({"a": list("xxxyyy"), "b": list("uuuvvv")})
     >>> cells, _ = association(frame, {"a": list("xy"), "b": list("uv")}, None, 99)
     >>> cells["p"].round(3).tolist()  # 1 of 20 divisions, two-sided
@@ -109,14 +104,11 @@ def pairs(table: pd.DataFrame, clauses: Sequence[str]) -> pd.DataFrame:
     matter; ``p_within`` shuffles terms within `clauses` (one for each row), so it asks what is left
     beside the layout. A term needs `MINIMUM` sentences, a link a p of at most `LEVEL`.
 
-    Returns
-    -------
-    DataFrame
-        One row per pair of kept terms in order, those that never meet included: ``term_a``,
-        ``term_b``, ``together`` (c), ``units_a``, ``units_b``, ``clauses`` (in which they meet),
-        ``association``, ``p``, ``p_within``, ``by_chance`` and ``by_layout`` (odds that the pair is
-        a link if terms are shuffled among all sentences, or within clauses: their sums are the
-        links to expect), ``p_adjusted``, ``p_within_adjusted`` (Benjamini–Hochberg), ``link``.
+    One row per pair of kept terms in order, those that never meet included: ``term_a``, ``term_b``,
+    ``together`` (c), ``units_a``, ``units_b``, ``clauses`` (in which they meet), ``association``,
+    ``p``, ``p_within``, ``by_chance`` and ``by_layout`` (odds that the pair is a link if terms are
+    shuffled among all sentences, or within clauses: their sums are the links to expect),
+    ``p_adjusted``, ``p_within_adjusted`` (Benjamini–Hochberg), ``link``.
     """
     kept = table.loc[:, table.sum() >= MINIMUM].sort_index(axis="columns")
     clauses, total = np.asarray(clauses), kept.sum()

@@ -45,8 +45,8 @@ class Prepared(NamedTuple):
         """Return the difference of mean changes since the reference year, year by year.
 
         For each year, counties with a value in it and in the reference year: the mean change of
-        the treated less that of the controls. In a balanced panel with one date this is what the
-        estimators give; the standard error is that of two samples of counties. One row per year:
+        the treated less that of the controls, with the standard error of two samples of counties.
+        In a balanced panel with one date this is what the estimators give. One row per year:
         ``year``, ``event_time``, ``estimate``, ``se``, ``low``, ``high`` (95 %), ``treated``,
         ``controls`` (counties with both values).
         """
@@ -79,24 +79,13 @@ def for_estimator(
 
     `frame` is the data of a panel with its treatment; rows without a value of `outcome` are counted
     and left out. `anticipation` is the years before ``first_treat`` in which units may react
-    already: the opinion and the list of key counties fall in the year before the plan's first full
-    year; with 0 that year would be the reference, and half of an effect in it would halve the
-    estimate.
+    already: the list of key counties is of the year before the plan's first full year; with 0 that
+    year would be the reference, and half of an effect in it would halve the estimate.
 
-    Returns
-    -------
-    Prepared
-        ``data``: rows of treated units and controls with all their columns; ``first_treat`` as the
-        estimator (of `NEVER`) wants it, ``county_id`` (the code as a number), ``control`` (1 for
-        never treated), ``rel_year`` (years since ``first_treat``; the reference period for
-        controls), ``first_reacts`` (``first_treat`` less the anticipation). ``note``: ``call`` (how
-        to call it), ``never``, ``reference_year``, and what was counted and left out.
-
-    Raises
-    ------
-    LaoquError
-        When NA or a contradiction would reach the estimator; when the panel lacks the reference
-        year, the first treated year, treated units or controls.
+    Returned are the rows of treated units and controls with all their columns, and those that
+    ``labels.toml`` describes (``first_treat`` as the estimator wants it); ``note`` says how to call
+    it, and what was counted and left out. Refused is a panel by which NA or a contradiction would
+    reach the estimator, or that lacks the years, treated units or controls that it needs.
     """
     require(estimator, NEVER, "estimator")
     check_anticipation(anticipation)
@@ -111,8 +100,6 @@ def for_estimator(
     _check(data)
     first, reference = _times(data, anticipation)
     never, treated = NEVER[estimator], data["ever_treated"].eq(1)
-    if never > data["year"].min() and data["year"].max() >= never:
-        raise LaoquError(f"years reach {data['year'].max()}, expected years before {never}")
     cohort = data["first_treat"].astype("float64")
     data = data.assign(
         first_treat=cohort.where(treated, never),
@@ -173,18 +160,13 @@ def _times(data: pd.DataFrame, anticipation: int) -> tuple[int, int]:
     """Return the first treated year and the reference year; both must be in the panel."""
     first = int(data["first_treat"].min())
     reference = first - 1 - anticipation
-    years = set(data["year"].astype(int))
-    if min(years) > reference:
-        raise LaoquError(
-            f"the panel starts in {min(years)}; with {anticipation} years of anticipation before "
-            f"{first} the reference is {reference}: there is no year before treatment"
-        )
-    if max(years) < first:
-        raise LaoquError(f"the panel ends in {max(years)}, before treatment begins in {first}")
+    years = sorted(data["year"].astype(int).unique())
     for year, what in ((reference, "reference year"), (first, "first treated year")):
         if year not in years:
             raise LaoquError(
-                f"no row has the {what} {year}: some estimators would then compare with another "
-                "year without a word; choose anticipation= or the dates so that it is in the panel"
+                f"the panel ({years[0]}–{years[-1]}) has no row of the {what} {year}, with "
+                f"{anticipation} years of anticipation before {first}: some estimators would "
+                "compare with another year without a word; choose anticipation= or the dates so "
+                "that it is in the panel"
             )
     return first, reference

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import jinja2
@@ -32,7 +32,7 @@ KEPT = [
 def files(
     plan: Plan,
     channels: Sequence[str] | None = None,
-    years: str | Iterable[int] = YEARS,
+    years: str = YEARS,
     estimator: str | None = None,
     anticipation: int = 1,
     controls: str = "areas",
@@ -40,10 +40,9 @@ def files(
 ) -> dict[str, bytes]:
     """Return the files of an export, by name: `COUNTY`, `PANEL`, `README`.
 
-    `channels` are by default all that name a place, `years` ``"2015-2024"`` or numbers. With an
-    `estimator` (of `laoqu.analysis.estimators.NEVER`; it takes one channel) the panel is what it
-    may see, unknown units left out; else unknown is NA. `choices` are those of
-    `laoqu.analysis.treatment.Design`.
+    `channels` are by default all that name a place. With an `estimator` (of
+    `laoqu.analysis.estimators.NEVER`; it takes one channel) the panel is what it may see, unknown
+    units left out; else unknown is NA. `choices` are those of `laoqu.analysis.treatment.Design`.
 
     Examples
     --------
@@ -52,24 +51,18 @@ def files(
     >>> sorted(exporting.files(lq.load(), ["national_key_county"], "2018-2023", "did"))
     ['README.md', 'treatment_county.csv', 'treatment_panel.csv']
     """
-    if unknown := set(choices) - set(treatment.Design._fields):
-        raise LaoquError(f"unknown choice {', '.join(sorted(unknown))}")
-    span = years_of(years) if isinstance(years, str) else list(years)
-    if not span or any(isinstance(y, bool) or not isinstance(y, int) for y in span):
-        raise LaoquError(f"years are {years!r}, expected whole years such as {YEARS}")
+    span = pd.DataFrame({"year": years_of(years)}, dtype="Int64")
     estimators.check_anticipation(anticipation)
     design = treatment.Design(**choices)
     table = treatment.counties(plan, channels, design, controls)
+    panel, kept, empty = treatment.timed(table.merge(span, how="cross")), KEPT, "NA"
     if estimator is not None:
         require(estimator, estimators.NEVER, "estimator")
-    if estimator is not None and table["channel"].nunique() > 1:
-        raise LaoquError(
-            f"{estimator} takes one channel: name it; the only one with a control group in the "
-            f"plan is {KEY} (--channel {KEY})"
-        )
-    rows = table.merge(pd.DataFrame({"year": span}, dtype="Int64"), how="cross")
-    panel, kept, empty = treatment.timed(rows), KEPT, "NA"
-    if estimator is not None:
+        if table["channel"].nunique() > 1:
+            raise LaoquError(
+                f"{estimator} takes one channel: name it; the only one with a control group in "
+                f"the plan is {KEY} (--channel {KEY})"
+            )
         panel = estimators.for_estimator(panel, estimator, None, anticipation).data
         kept, empty = [*KEPT, "county_id", "control", "rel_year", "first_reacts"], ""
     panel = panel[kept].sort_values(["channel", "county_code", "year"])
@@ -101,31 +94,25 @@ def put(folder: Path, files: Mapping[str, bytes]) -> Path:
 
 def claim(folder: Path) -> Path:
     """Return a folder to export into; one with other files than an export's is refused."""
-    target = folder.absolute()
+    target, shown = folder.absolute(), paths.display(folder.absolute())
     if target.is_symlink() or (target.exists() and not target.is_dir()):
-        raise OutputError(f"{paths.display(target)} is no folder of ours: name a new one")
-    if foreign := _foreign(target):
-        raise OutputError(
-            f"{paths.display(target)} holds {foreign}, which no export wrote as it is: name a "
-            "folder of its own, so that nothing of yours is lost"
-        )
-    return target
-
-
-def _foreign(folder: Path) -> str:
-    """Return the first file in a folder that an export did not write, or that changed since."""
+        raise OutputError(f"{shown} is no folder of ours: name a new one")
     try:
-        ours = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        ours[MANIFEST] = digest((folder / MANIFEST).read_bytes())
+        ours = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
+        ours[MANIFEST] = digest((target / MANIFEST).read_bytes())
     except (OSError, ValueError):
         ours = {}
-    held = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
-    for path in sorted(held):
-        name = path.relative_to(folder).as_posix()
+    for path in sorted(target.rglob("*")):
+        name = path.relative_to(target).as_posix()
         known = path.is_file() and not path.is_symlink() and ours.get(name)
-        if not known or digest(path.read_bytes()) != known:
-            return name
-    return ""
+        if path.is_dir() and not path.is_symlink():
+            continue
+        if not known or known != digest(path.read_bytes()):
+            raise OutputError(
+                f"{shown} holds {name}, which no export wrote as it is: name a folder of its own, "
+                "so that nothing of yours is lost"
+            )
+    return target
 
 
 def years_of(text: str) -> list[int]:
@@ -149,29 +136,31 @@ def _readme(
     anticipation: int,
 ) -> str:
     """Return what one must know before using the files, from the template beside this file."""
-    dates = plan.table("treatment_dates").set_index("date_id", drop=False)
-    labels = plan.table("treatment_channels")[["channel", "label_zh", "label_en"]]
+    template = Path(__file__).with_name("treatment_readme.md.j2").read_text(encoding="utf-8")
+    status = table["ever_treated"].map({1: "treated", 0: "untreated"}).fillna("unknown")
+    labels = plan.table("treatment_channels").set_index("channel")
+    counts = pd.crosstab(table["channel"], status).join(labels).reset_index()
     key = table[table["channel"] == KEY]
     zero = key[key["status_basis"].isin(["complete_list", "not_eligible"])]
-    template = Path(__file__).with_name("treatment_readme.md.j2").read_text(encoding="utf-8")
-    numbers = {
-        "rows": f"{len(table):,}", "panel_rows": f"{len(panel):,}",
-        "first": panel["year"].min(), "last": panel["year"].max(),
-        "year": table["first_treat"].max(), "controls": len(zero),
-        "not_eligible": int((~zero["eligible"].astype(bool)).sum()),
-        "crossed": int(zero["interaction"].str.contains("=1").sum()),
-        "borders": int(zero["borders_treated"].fillna(False).sum()),
-        "plan_only": int((key["basis_plan_only"] & key["named"].eq(1)).sum()),
-    }  # fmt: skip
-    return jinja2.Environment(trim_blocks=True, keep_trailing_newline=True).from_string(
-        template
-    ).render(
-        **numbers,
-        channels=treatment.summary(table).merge(labels).to_dict("records"),
+    shown = jinja2.Environment(trim_blocks=True, keep_trailing_newline=True)
+    return shown.from_string(template).render(
+        rows=f"{len(table):,}",
+        panel_rows=f"{len(panel):,}",
+        first=panel["year"].min(),
+        last=panel["year"].max(),
+        year=table["first_treat"].max(),
+        controls=len(zero),
+        not_eligible=int((~zero["eligible"].astype(bool)).sum()),
+        crossed=int(zero["interaction"].str.contains("=1").sum()),
+        borders=int(zero["borders_treated"].fillna(False).sum()),
+        plan_only=int((key["basis_plan_only"] & key["named"].eq(1)).sum()),
+        channels=counts.to_dict("records"),
         calls=estimators.calls("Y", anticipation),
-        date=dates.loc[design.first_treat],
-        vintage=treatment.VINTAGE, title=plan.source["title"], version=laoqu.__version__,
-    )  # fmt: skip
+        date=plan.table("treatment_dates").set_index("date_id", drop=False).loc[design.first_treat],
+        vintage=treatment.VINTAGE,
+        title=plan.source["title"],
+        version=laoqu.__version__,
+    )
 
 
 def _csv(frame: pd.DataFrame, empty: str) -> bytes:

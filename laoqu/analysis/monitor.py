@@ -1,7 +1,8 @@
 """What a panel shows of the counties the plan wants monitored: levels, gaps, early warnings.
 
 Clauses 一, 四 and 十六 ask for monitoring. Everything here describes one outcome of a panel, of
-which more is taken to be better; nothing here says why. A period is a year that the panel has.
+which more is taken to be better; nothing says why. A period is a year that the panel has. Groups
+are compared in the notebook ``08_monitoring``.
 """
 
 from __future__ import annotations
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 #: Level of the intervals.
 LEVEL = 0.95
-#: A group of fewer counties than this has no interval.
-FEW = 5
 RELATIONS = {"below": pd.Series.lt, "at_most": pd.Series.le, "above": pd.Series.gt,
              "at_least": pd.Series.ge}  # fmt: skip
 
@@ -44,7 +43,7 @@ class Monitor:
     >>> import laoqu as lq
     >>> from laoqu.analysis import monitor
     >>> watched = lq.panel(monitor.synthetic(lq.load())).monitor("income")
-    >>> watched.levels()["group"].unique().tolist()
+    >>> list(watched.groups())
     ['key', 'others', 'province', 'documented', 'panel']
     """
 
@@ -69,7 +68,7 @@ class Monitor:
         counties = self.values["county_code"].nunique()
         return (
             f"Monitoring of {self.outcome}: {counties:,} counties, {self.years[0]}–"
-            f"{self.years[-1]}\nlevels, convergence: each takes an area; flags, values"
+            f"{self.years[-1]}\nvalues, groups (of an area), flags; notebook 08_monitoring compares"
         )
 
     def _values(self, kept: pd.DataFrame) -> pd.DataFrame:
@@ -109,54 +108,6 @@ class Monitor:
         found |= {"others": here - key if key else set(), "province": near}
         found |= {"documented": every, "panel": panel}
         return {name: codes for name, codes in found.items() if codes}
-
-    def levels(self, area: str | None = None) -> pd.DataFrame:
-        """Return the level and growth of each group by year, and how far the first is from it.
-
-        One row per group and year: ``group``, ``year``, ``n`` (counties with a value), ``of``,
-        ``missing`` (codes joined by ``;``), ``median``, ``mean``, ``growth`` (median), ``percent``
-        (the median of the first group in percent of this one's), ``change`` (of that, in points,
-        since the first year with both).
-        """
-        rows = []
-        for group, codes in self.groups(area).items():
-            here = self.values[self.values["county_code"].isin(codes)].dropna(subset="value")
-            for year in self.years:
-                now = here[here["year"] == year]
-                lost = ";".join(sorted(codes - set(now["county_code"])))
-                numbers = now["value"].median(), now["value"].mean(), now["growth"].median()
-                rows.append([group, year, len(now), len(codes), lost, *numbers])
-        columns = ["group", "year", "n", "of", "missing", "median", "mean", "growth"]
-        table = pd.DataFrame(rows, columns=columns)
-        first = table[table["group"] == table["group"][0]].set_index("year")["median"]
-        table["percent"] = table["year"].map(first) / table["median"] * 100
-        start = table.groupby("group")["percent"].transform("first")
-        return table.assign(change=table["percent"] - start)
-
-    def convergence(self, area: str | None = None) -> pd.DataFrame:
-        """Return β and σ convergence of each group.
-
-        One row per group: ``beta`` (slope of yearly log growth between the first and last year on
-        the log of the first level; negative where poorer counties grew faster) with ``beta_low``
-        and ``beta_high`` (95 %, robust), ``sigma_first``, ``sigma_last`` (standard deviations of
-        logs), ``sigma_change`` with ``sigma_low`` and ``sigma_high`` (95 %, from the paired logs),
-        ``n``, ``first``, ``last``.
-        """
-        first, last = self.years[0], self.years[-1]
-        columns = ["group", "beta", "beta_low", "beta_high", "sigma_first", "sigma_last"]
-        columns += ["sigma_change", "sigma_low", "sigma_high", "n", "first", "last"]
-        wide = self.values.pivot(index="county_code", columns="year", values="value")
-        rows = []
-        for group, codes in self.groups(area).items() if last > first else ():
-            both = wide.loc[wide.index.isin(codes), [first, last]].dropna()
-            both = np.log(both[(both > 0).all(axis=1)])
-            found = [np.nan] * 8
-            if len(both) >= FEW and both[first].std() > 0:
-                start, end = both.to_numpy().T
-                found = [*slope(start, (end - start) / (last - first)), start.std(ddof=1)]
-                found += [end.std(ddof=1), *spread(start, end)]
-            rows.append([group, *found, len(both), first, last])
-        return pd.DataFrame(rows, columns=columns)
 
     def flags(self) -> pd.DataFrame:
         """Return which rule of ``monitor_rules.csv`` each county met in each year.

@@ -23,8 +23,6 @@ def standings(plan: Plan) -> pd.DataFrame:
     ``level``, ``adcode`` (of a zone that of its city), ``city`` (the code above it), ``role``,
     ``group`` (one of `GROUPS`), ``clause_id``, ``start``, ``areas`` (how many areas have the role).
 
-    Examples
-    --------
     >>> import laoqu as lq
     >>> table = standings(lq.load()).query("region_id == 'yimeng' and adcode == '371300'")
     >>> table["group"].tolist()
@@ -56,8 +54,6 @@ def counties(plan: Plan, region: str) -> pd.DataFrame:
     membership is weakly documented), itself (the plan names it), city (it names its city or a zone
     there), member (neither).
 
-    Examples
-    --------
     >>> import laoqu as lq
     >>> counties(lq.load(), "qiongya")["how"].value_counts().to_dict()
     {'member': 11, 'itself': 2}

@@ -19,8 +19,7 @@ JUMP = 4.0
 NEAR = 0.12
 #: A change of the place among all counties, from 0 to 1, against the years on both sides.
 RANK = 0.4
-#: … of a value that is also this many times those on both sides: where all are alike, places mean
-#: nothing.
+#: … of a value this many times those on both sides: where all are alike, places mean nothing.
 MOVED = 1.2
 #: How many years without any change are a constant run.
 RUN = 3
@@ -53,7 +52,7 @@ def findings(panel: Panel, *outcomes: str) -> pd.DataFrame:
     for column in outcomes:
         found += [*_impossible(data, column), *_jumps(once, column)]
         found += [_constant(once, column), _code_breaks(once, column)]
-    found += [*_column_totals(once, outcomes), *_city_totals(panel, once, outcomes)]
+    found += _totals(panel, once, outcomes)
     table = pd.concat([part for part in found if len(part)] or [found[0]], ignore_index=True)
     return table[COLUMNS].sort_values(["kind", "column", "row"], ignore_index=True)
 
@@ -118,10 +117,10 @@ def _jumps(once: pd.DataFrame, column: str) -> Iterator[pd.DataFrame]:
     rows = once[once[column].gt(0).fillna(False)]
     logs = np.log10(rows[column].astype("float64"))
     # What moves all counties alike, as a new base or a census year, is no jump of one county.
-    own = logs - logs.groupby(rows["year"]).transform("median")
-    before, after = _sides(own, rows["_unit"])
+    before, after = _sides(logs - logs.groupby(rows["year"]).transform("median"), rows["_unit"])
     far_before, far_after = (gap.abs() > np.log10(JUMP) for gap in (before, after))
-    peak = (np.sign(before) == np.sign(after)) & far_before & far_after
+    between = np.sign(before) == np.sign(after)  # above both neighbours, or below both
+    peak = between & far_before & far_after
     # A step that stays, or one at the first or last year, has only one side.
     step = far_before & ~peak & ~peak.shift(1, fill_value=False)
     first = before.isna() & far_after & ~step.shift(-1, fill_value=False)
@@ -132,13 +131,12 @@ def _jumps(once: pd.DataFrame, column: str) -> Iterator[pd.DataFrame]:
     by_year = rows.groupby("year")[column]
     place = by_year.rank(pct=True)
     up, down = _sides(place, rows["_unit"])
-    moved = (by_year.transform("size") >= 30) & ~jump & (np.sign(up) == np.sign(down))
-    moved &= (np.sign(before) == np.sign(after)) & (up.abs() > RANK) & (down.abs() > RANK)
-    moved &= (before.abs() > np.log10(MOVED)) & (after.abs() > np.log10(MOVED))
-    places = zip(place[moved], (place - up)[moved], strict=True)
-    looks = [f"place {now:.2f} of 1 among the units, {was:.2f} before"
-             for now, was in places]  # fmt: skip
-    yield _made(rows[moved], "rank", column, looks)
+    moved = ~jump & between & (np.sign(up) == np.sign(down)) & (by_year.transform("size") >= 30)
+    for gaps, least in (((up, down), RANK), ((before, after), np.log10(MOVED))):
+        moved &= (gaps[0].abs() > least) & (gaps[1].abs() > least)
+    looks = place.map("place {:.2f} of 1 among the units, ".format)
+    looks += (place - up).map("{:.2f} before".format)
+    yield _made(rows[moved], "rank", column, looks[moved])
 
 
 def _sides(values: pd.Series, unit: pd.Series) -> tuple[pd.Series, pd.Series]:
@@ -162,9 +160,8 @@ def _constant(once: pd.DataFrame, column: str) -> pd.DataFrame:
     run = rows[column].ne(rows.groupby("_unit")[column].shift(1)).cumsum()
     length = run.map(run.value_counts())
     digits = rows[column].map(lambda v: len(f"{abs(v):.10g}".replace(".", "").strip("0")) >= 3)
-    ends = rows[(length >= RUN) & run.ne(run.shift(-1)) & digits]
-    looks = [f"the same for {n} years" for n in length[ends.index]]
-    return _made(ends, "constant", column, looks)
+    ends = (length >= RUN) & run.ne(run.shift(-1)) & digits
+    return _made(rows[ends], "constant", column, length[ends].map("the same for {} years".format))
 
 
 def _code_breaks(once: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -173,44 +170,34 @@ def _code_breaks(once: pd.DataFrame, column: str) -> pd.DataFrame:
     changed = once["code_in_panel"].ne(unit["code_in_panel"].shift(1)) & unit.cumcount().gt(0)
     growth = once[column] / unit[column].shift(1)
     usual = growth.groupby(once["year"]).transform("median")
-    rows = once[changed & ((growth / usual - 1).abs() > 1 / 3).fillna(False)]
-    looks = [
-        f"code changed, value {times:.2f} times the one before" for times in growth[rows.index]
-    ]
-    return _made(rows, "code_break", column, looks)
+    found = changed & ((growth / usual - 1).abs() > 1 / 3).fillna(False)
+    looks = growth[found].map("code changed, value {:.2f} times the one before".format)
+    return _made(once[found], "code_break", column, looks)
 
 
-def _column_totals(once: pd.DataFrame, outcomes: list[str]) -> Iterator[pd.DataFrame]:
-    """Find rows in which two or three columns miss the column that they else add up to."""
-    for total in outcomes[:PARTS]:
-        others = [c for c in outcomes[:PARTS] if c != total]
-        for group in (list(g) for n in (3, 2) for g in combinations(others, n)):
-            rows = once.dropna(subset=[total, *group])
-            rows = rows[rows[total] > 0]
-            share = rows[group].sum(axis=1) / rows[total]
+def _totals(panel: Panel, once: pd.DataFrame, outcomes: list[str]) -> Iterator[pd.DataFrame]:
+    """Find totals that parts miss which else add up to them: other columns, a city's counties."""
+    units = panel.plan.gazetteer().set_index("adcode")
+    level, city = (once["county_code"].map(units[name]) for name in ("level", "parent"))
+    counties = units.groupby("parent").size()
+    for total in outcomes:
+        rows = once[once[total] > 0]
+        here = once.assign(city=city).dropna(subset=[total]).groupby(["city", "year"])[total]
+        sums = here.sum()[here.size() == here.size().index.get_level_values(0).map(counties)]
+        cities = rows[level[rows.index].eq("prefecture")]
+        keys = pd.MultiIndex.from_frame(cities[["county_code", "year"]])
+        share = (sums.reindex(keys).set_axis(cities.index) / cities[total]).dropna()
+        if len(share) >= 5 and abs(share.median() - 1) <= TOTAL:
+            yield _missed(rows, total, share, "its counties add up to")
+        others = [c for c in outcomes[:PARTS] if c != total] if total in outcomes[:PARTS] else []
+        for group in (list(each) for n in (3, 2) for each in combinations(others, n)):
+            share = (rows[group].sum(axis=1, skipna=False) / rows[total]).dropna()
             off = (share - 1).abs() > TOTAL
-            if len(rows) < 20 or (rows[group] < 0).any(axis=None) or off.mean() > 0.2:
-                continue
-            looks = [f"{' + '.join(group)} is {value:.2f} of it" for value in share[off]]
-            yield _made(rows[off], "total", total, looks)
-            break
+            if len(share) >= 20 and off.mean() <= 0.2 and rows[group].min(axis=None) >= 0:
+                yield _missed(rows, total, share, f"{' + '.join(group)} is")
+                break
 
 
-def _city_totals(panel: Panel, once: pd.DataFrame, outcomes: list[str]) -> Iterator[pd.DataFrame]:
-    """Find cities whose counties do not add up to them, where in most cities they do."""
-    gazetteer = panel.plan.gazetteer().set_index("adcode")
-    number = gazetteer.groupby("parent").size()
-    above = once["county_code"].map(gazetteer["parent"])
-    cities = once[once["county_code"].map(gazetteer["level"]).eq("prefecture")]
-    for column in outcomes if len(cities) else ():
-        below = once.assign(_city=above).dropna(subset=[column]).groupby(["_city", "year"])[column]
-        sums = below.agg(["sum", "size"]).reset_index()
-        sums = sums[sums["size"] == sums["_city"].map(number)]
-        keys = {"left_on": ["county_code", "year"], "right_on": ["_city", "year"]}
-        both = cities.reset_index().merge(sums, **keys).set_index("index")
-        both = both[both[column] > 0]
-        share = both["sum"] / both[column]
-        off = (share - 1).abs() > TOTAL
-        if len(both) >= 5 and abs(share.median() - 1) <= TOTAL:
-            looks = [f"its counties add up to {value:.2f} of it" for value in share[off]]
-            yield _made(both[off], "total", column, looks)
+def _missed(rows: pd.DataFrame, total: str, share: pd.Series, what: str) -> pd.DataFrame:
+    share = share[(share - 1).abs() > TOTAL]
+    return _made(rows.loc[share.index], "total", total, share.map(f"{what} {{:.2f}} of it".format))

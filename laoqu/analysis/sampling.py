@@ -60,18 +60,11 @@ def corrected(shipped: pd.Series, people: pd.Series, strata: pd.Series) -> dict[
 
     `shipped` and `strata` have every unit, `people` those of a stratified sample that people coded;
     a code is 1 or 0, or any number. To the mean of what is shipped the mean difference that people
-    found is added, stratum by stratum, each with the weight of its units. This is the difference
-    estimator of survey sampling; design-based supervised learning (Egami et al. 2023) and
-    prediction-powered inference (Angelopoulos et al. 2023) come to the same for a mean when the
-    chances to be drawn are known. It is unbiased however bad the shipped codes are.
+    found is added, stratum by stratum, each with the weight of its units: the difference estimator
+    of survey sampling, to which design-based supervised learning (Egami et al. 2023) and
+    prediction-powered inference (Angelopoulos et al. 2023) come for a mean. It is unbiased however
+    bad the shipped codes are. ``low`` and ``high`` are 95 %, with `ADDED` disagreements added.
 
-    Returns
-    -------
-    dict
-        ``shipped``, ``corrected``, ``low`` and ``high`` (95 %, `ADDED` disagreements added), ``n``.
-
-    Examples
-    --------
     >>> import pandas as pd
     >>> found = corrected(pd.Series([1, 1, 0, 0]), pd.Series([1, 0, 0, 0]), pd.Series(["S"] * 4))
     >>> found["shipped"], found["corrected"]
@@ -80,11 +73,12 @@ def corrected(shipped: pd.Series, people: pd.Series, strata: pd.Series) -> dict[
     differ = people - shipped.reindex(people.index)
     groups = strata.reindex(people.index)
     mean, variance = float(shipped.mean()), 0.0
+    found = {"shipped": mean, "corrected": np.nan, "low": np.nan, "high": np.nan, "n": 0}
     for stratum, size in strata.value_counts().items():
         here = differ[groups == stratum].to_numpy(dtype="float64")
         n = len(here)
         if not n:  # nobody coded one of them: nothing is known of this stratum
-            return {"shipped": mean, "corrected": np.nan, "low": np.nan, "high": np.nan, "n": n}
+            return found
         more = ADDED * n / len(differ)
         spread = ((here**2).sum() + more) / (n + more) - (here.sum() / (n + more)) ** 2
         mean += float(size / len(shipped) * here.mean())
@@ -92,5 +86,4 @@ def corrected(shipped: pd.Series, people: pd.Series, strata: pd.Series) -> dict[
     half = float(stats.norm.ppf((1 + LEVEL) / 2) * np.sqrt(variance))
     most = 1.0 if shipped.max() <= 1 and people.max() <= 1 else np.inf
     low, high = max(mean - half, 0.0), min(mean + half, most)
-    return {"shipped": float(shipped.mean()), "corrected": mean, "low": low, "high": high,
-            "n": len(differ)}  # fmt: skip
+    return {**found, "corrected": mean, "low": low, "high": high, "n": len(differ)}

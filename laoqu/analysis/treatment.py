@@ -71,21 +71,11 @@ def counties(
     With "eligible" only units in an area and a province of which the channel names some are
     controls: elsewhere selection was impossible by design.
 
-    Returns
-    -------
-    DataFrame
-        One row per channel and unit: `COLUMNS`. ``unit_level`` says whether ``county_code`` is a
-        county or a city: a named city does not make its counties treated. ``ever_treated`` is 1
-        (named), 0 (in an area and not in a list printed in full) or NA, as ``status_basis`` says.
-        ``interaction`` is made of all channels of the level, whichever are asked for: a unit of
-        one may be a control of another. ``borders_treated`` (shares a border with a treated unit),
-        ``km_to_treated`` (between points inside; 0 for treated), ``km_to_border`` (from such a
-        point to the border of its areas): NA for units without a shape, and for cities.
-
-    Raises
-    ------
-    LaoquError
-        For an unknown channel, date or choice, and a date that is not one of a channel's.
+    One row per channel and unit: `COLUMNS`. ``unit_level`` says whether ``county_code`` is a county
+    or a city: a named city does not make its counties treated. ``ever_treated`` is 1 (named), 0 (in
+    an area and not in a list printed in full) or NA, as ``status_basis`` says. ``interaction`` is
+    made of all channels of the level: a unit of one may be a control of another. Distances are
+    between points inside; they and ``borders_treated`` are NA for cities.
 
     Examples
     --------
@@ -126,18 +116,6 @@ def counties(
     return table[COLUMNS].sort_values(["channel", "county_code"], ignore_index=True)
 
 
-def summary(table: pd.DataFrame) -> pd.DataFrame:
-    """Count ``treated``, ``untreated``, ``eligible_controls`` and ``unknown`` units by channel."""
-    status = table["ever_treated"]
-    counted = table.assign(
-        treated=status.eq(1).fillna(False), untreated=status.eq(0).fillna(False),
-        eligible_controls=status.eq(0).fillna(False) & table["eligible"], unknown=status.isna(),
-    )  # fmt: skip
-    how = dict.fromkeys(["treated", "untreated", "eligible_controls", "unknown"], "sum")
-    how = {"unit_level": "first", **how, "list_open": "first", "list_total": "first"}
-    return counted.groupby("channel").agg(how).reset_index()
-
-
 def timed(frame: pd.DataFrame) -> pd.DataFrame:
     """Add ``treated`` and ``event_time`` to rows with ``year`` and a status."""
     frame = frame.astype({"ever_treated": "Int64", "first_treat": "Int64"})
@@ -164,16 +142,18 @@ def treat(
     clash = [c for c in added if c in panel.data]
     data = panel.data.rename(columns={c: f"{c}_in_file" for c in clash})
     data = data.merge(table[["county_code", *ADDED]], on="county_code", how="left")
-    data["status_basis"] = data["status_basis"].fillna("no_partner")
-    data = timed(data)
-    kept = "the file's own is kept as {}_in_file"
+    data = timed(data.fillna({"status_basis": "no_partner"}))
     lines = [*_told(data, table, controls), *_told_of_values(panel.outcomes, data)]
+    kept = "the file's own is kept as {}_in_file"
     lines += [(f"column {c}", len(data), pd.NA, kept.format(c)) for c in clash]
     lines = pd.DataFrame(lines, columns=panel.report.columns)
-    report = type(panel.report)(pd.concat([panel.report, lines], ignore_index=True))
-    notes = tuple(f"{row.what}: {row.detail or row.rows}" for row in lines.itertuples())
-    added = (*panel.added, *added)
-    return replace(panel, data=data, report=report, added=added, notes=notes)
+    return replace(
+        panel,
+        data=data,
+        report=type(panel.report)(pd.concat([panel.report, lines], ignore_index=True)),
+        added=(*panel.added, *added),
+        notes=tuple(f"{row.what}: {row.detail or row.rows}" for row in lines.itertuples()),
+    )
 
 
 def _told(data: pd.DataFrame, table: pd.DataFrame, controls: str) -> Iterator[tuple]:
@@ -183,25 +163,24 @@ def _told(data: pd.DataFrame, table: pd.DataFrame, controls: str) -> Iterator[tu
     zero = table[table["ever_treated"].eq(0).fillna(False)]
     here = pd.Index(data["county_code"].dropna().unique())
     after = data.loc[data["treated"].eq(1).fillna(False), "county_code"]
-    crossed = zero.index[zero["interaction"].str.contains("=1", na=False)]
-    border = zero.index[zero["borders_treated"].fillna(False).astype(bool)]
+    crossed = zero[zero["interaction"].str.contains("=1", na=False)]
+    border = zero[zero["borders_treated"].eq(True).fillna(False)]
     groups = {
         "treated": here.intersection(one.index),
         "controls": here.intersection(zero.index),
         "treated, not in the panel": one.index.difference(here),
         "outside the areas or not documented": here.difference(table.index),
         "treated, no row after treatment": one.index.intersection(here).difference(after),
-        "controls named in another channel": here.intersection(crossed),
-        "controls that border a treated unit": here.intersection(border),
+        "controls named in another channel": here.intersection(crossed.index),
+        "controls that border a treated unit": here.intersection(border.index),
         "treated, member by the plan alone": here.intersection(one.index[one["basis_plan_only"]]),
     }
     told = {"treated": f"of {len(one)} in the plan", "controls": f"of {len(zero)}: {controls}"}
     names = table["name_normalised"]
     for what, codes in groups.items():
-        codes = sorted(codes)
-        shown = ", ".join(f"{code} {names.get(code, '')}".strip() for code in codes[:4])
+        shown = ", ".join(f"{code} {names.get(code, '')}".strip() for code in sorted(codes)[:4])
         shown += f" and {len(codes) - 4} more" if len(codes) > 4 else ""
-        if codes or what in told:
+        if len(codes) or what in told:
             rows = int(data["county_code"].isin(codes).sum())
             yield what, rows, len(codes), told.get(what, shown)
 
@@ -209,10 +188,10 @@ def _told(data: pd.DataFrame, table: pd.DataFrame, controls: str) -> Iterator[tu
 def _told_of_values(outcomes: Sequence[str], data: pd.DataFrame) -> Iterator[tuple]:
     """Yield how many values of each outcome treated units and controls lack."""
     lacking = data.loc[data["ever_treated"].notna(), outcomes].isna()
-    for column in outcomes:
-        if n := int(lacking[column].sum()):
+    for column, n in lacking.sum().items():
+        if n:
             share = f"{lacking[column].mean():.1%} of treated and controls"
-            yield f"no value: {column}", n, pd.NA, share
+            yield f"no value: {column}", int(n), pd.NA, share
 
 
 def _first(dates: pd.DataFrame, channels: pd.Series, design: Design) -> tuple[int, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import pandas as pd
@@ -10,8 +12,8 @@ from laoqu import paths
 from laoqu.errors import OutputError
 from laoqu.sheets import csv_bytes, without_formulas
 
-#: Characters that a cell of a workbook takes.
-CELL = 32_767
+#: Characters that a cell of a workbook takes; a name, a label and a short text of Stata.
+CELL, NAME, LABEL, SHORT = 32_767, 32, 80, 500
 
 
 def write(data: pd.DataFrame, path: Path | str, about: str) -> Path:
@@ -39,14 +41,20 @@ def write(data: pd.DataFrame, path: Path | str, about: str) -> Path:
 
 
 def _for_stata(data: pd.DataFrame, path: Path) -> None:
-    """Write what Stata can hold: no missing whole numbers, text without NA and of any length."""
+    """Write what Stata can hold: no missing whole numbers, text without NA, names without signs."""
     numbers = data.select_dtypes("number").columns
     kept = [c for c in numbers if data[c].dtype.kind in "iuf" and data[c].notna().all()]
     words = data.columns.difference(numbers)
     text = {c: data[c].astype("object").where(data[c].notna(), "").astype(str) for c in words}
-    long = [c for c in words if text[c].str.len().max() > 500]
     data = data.astype(dict.fromkeys(numbers.difference(kept), "float64")).assign(**text)
-    data.to_stata(path, write_index=False, version=118, convert_strl=long)
+    names = {c: re.sub(r"^(?=\d)|\W", "_", c)[:NAME] for c in data}
+    if len(set(names.values())) < len(names):
+        names = {c: c for c in data}  # pandas then makes them different, and Stata has no labels
+    data = data.rename(columns=names)
+    labels = tomllib.loads(Path(__file__).with_name("labels.toml").read_text(encoding="utf-8"))
+    labels = {name: labels.get(c, c)[:LABEL] for c, name in names.items()}
+    long = [names[c] for c in words if text[c].str.len().max() > SHORT]
+    data.to_stata(path, write_index=False, version=118, convert_strl=long, variable_labels=labels)
 
 
 def _for_excel(data: pd.DataFrame, path: Path) -> None:

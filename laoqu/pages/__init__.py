@@ -16,12 +16,11 @@ from dataclasses import dataclass
 import nbformat
 import pandas as pd
 
-from laoqu.errors import LaoquError, ParameterError
+from laoqu.errors import FORMATS, LaoquError, ParameterError
 from laoqu.sheets import csv_bytes
 from laoqu.show.table import MIME
 from laoqu.show.words import LANGS, label
 
-FORMATS = ("html", "pdf", "docx")
 #: Cells with one of these tags stay out of every form.
 HIDDEN = {"notebook-only", "parameters", "injected-parameters"}
 #: Folders between the outputs and a run of a user's own notebook: runs/NAME/PARAMETERS.
@@ -41,14 +40,22 @@ def render(
     """
     if unknown := [form for form in formats if form not in FORMATS]:
         raise ParameterError(f"unknown format {unknown[0]!r}, expected {', '.join(FORMATS)}")
-    place = Place.of(notebook, lang)
-    shown = list(records(notebook))
-    files = downloads(shown)
+    place, shown = Place.of(notebook, lang), list(records(notebook))
+    beside, values = [_files(each) for each in shown], {}
+    files: dict[str, bytes] = {}
+    for each, made in zip(shown, beside, strict=True):
+        if made.keys() & files.keys():
+            raise LaoquError(f"two things shown have the key {each['key']!r}; it names their files")
+        files |= made
+        values |= each["values"]
+    text = json.dumps(values, ensure_ascii=False, indent=1, allow_nan=False)
+    files["values.json"] = f"{text}\n".encode()
     if "html" in formats:
         from laoqu.pages.html import page
 
-        names = {form: f"{place.stem}.{form}" for form in FORMATS[1:] if form in formats}
-        files[f"{place.stem}.html"] = page(notebook, place, names).encode()
+        forms = {form: f"{place.stem}.{form}" for form in FORMATS[1:] if form in formats}
+        names = list(map(list, beside))
+        files[f"{place.stem}.html"] = page(notebook, place, forms, shown, names).encode()
     for form in FORMATS[1:]:
         if form in formats:
             from laoqu.pages import paper
@@ -126,24 +133,14 @@ def title_of(shown: Sequence[Mapping[str, object]], lang: str) -> str:
     return str(found[0]) if found else label("site.title", lang)
 
 
-def downloads(shown: Sequence[Mapping[str, object]]) -> dict[str, bytes]:
-    """Return ``values.json``, a CSV for each table, PNG, SVG and CSV for each figure."""
-    files: dict[str, bytes] = {}
-    values: dict[str, object] = {}
-    for each in shown:
-        values |= each["values"]
-        name = f"{'figures' if each['kind'] == 'figure' else 'tables'}/{each['key']}"
-        made = {}
-        if "png" in each["images"]:
-            made[f"{name}.png"] = base64.b64decode(each["images"]["png"])
-        if "wide.svg" in each["images"]:
-            made[f"{name}.svg"] = each["images"]["wide.svg"].encode()
-        if each["download"]:
-            table = each["download"]
-            frame = pd.DataFrame(table["rows"], columns=table["columns"], dtype="object")
-            made[f"{name}.csv"] = csv_bytes(frame)
-        if made.keys() & files.keys():
-            raise LaoquError(f"two things shown have the key {each['key']!r}; it names their files")
-        files |= made
-    text = json.dumps(values, ensure_ascii=False, indent=1, allow_nan=False)
-    return files | {"values.json": f"{text}\n".encode()}
+def _files(shown: Mapping[str, object]) -> dict[str, bytes]:
+    """Return what a table or figure can be taken away as: CSV, PNG, SVG."""
+    name, files = f"{'figures' if shown['kind'] == 'figure' else 'tables'}/{shown['key']}", {}
+    if "png" in shown["images"]:
+        files[f"{name}.png"] = base64.b64decode(shown["images"]["png"])
+    if "wide.svg" in shown["images"]:
+        files[f"{name}.svg"] = shown["images"]["wide.svg"].encode()
+    if table := shown["download"]:
+        frame = pd.DataFrame(table["rows"], columns=table["columns"], dtype="object")
+        files[f"{name}.csv"] = csv_bytes(frame)
+    return files

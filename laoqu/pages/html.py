@@ -12,10 +12,9 @@ import lxml.html
 import mistune
 import nbformat
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from laoqu.errors import LaoquError
-from laoqu.pages import Place, cells, downloads, record_of, records, title_of
+from laoqu.pages import Place, cells, record_of, title_of
 from laoqu.show.table import block_html, plain
 from laoqu.show.words import label
 
@@ -24,15 +23,12 @@ ENVIRONMENT = Environment(
     loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=True
 )
 LANGUAGE = {"zh": "中文", "en": "English"}
-#: Attributes whose address a browser loads by itself; ``href`` does it but for what is a link.
-LOADING = {
-    "src", "poster", "data", "background", "manifest", "action",
-    "formaction", "ping", "codebase", "archive", "code", "classid", "lowsrc", "dynsrc", "href",
-}  # fmt: skip
-LINKS = {("a", ""), ("area", ""), ("link", "alternate"), ("link", "canonical")}
 #: Elements that are pages of their own, whatever their address.
 FRAMES = {"iframe", "frame", "object", "embed", "applet", "portal"}
-#: Attributes of SVG that may name what they are drawn with; attributes that SVG may set later.
+#: Attributes whose address a browser loads by itself; ``href`` does it but for what is a link.
+LOADING = {"src", "href", "poster", "background", "manifest", "action", "formaction", "ping"}
+LINKS = {("a", ""), ("area", ""), ("link", "alternate"), ("link", "canonical")}
+#: Attributes that may name what is drawn with; attributes of SVG that may set an address later.
 DRAWN = {"style", "fill", "stroke", "filter", "mask", "clip-path", "cursor", "marker"}
 MOVED = {"to", "from", "by", "values"}
 STYLE = re.compile(r"""(?:\b(?:url|src|image-set)\(\s*|@import\s+)["']?\s*([^"')\s;]+)""", re.I)
@@ -44,15 +40,19 @@ SCRIPT = re.compile(
 )
 
 
-def page(notebook: nbformat.NotebookNode, place: Place, files: Mapping[str, str]) -> str:
-    """Return the page of an executed notebook; `files`: form → name of what is made beside it.
+def page(
+    notebook: nbformat.NotebookNode, place: Place, forms: Mapping[str, str],
+    shown: Sequence[Mapping[str, object]], files: Sequence[Sequence[str]],
+) -> str:  # fmt: skip
+    """Return the page of an executed notebook.
 
-    A page that would load something from outside is a LaoquError.
+    `forms` are the other forms made and the names of their files, `shown` the records of the cells
+    and `files` what each can be taken away as. A page that would load something from outside is a
+    LaoquError.
     """
-    shown = list(records(notebook))
-    waiting = iter(shown)
+    waiting = zip(shown, files, strict=True)
     parts = [part for cell in cells(notebook) for part in _cell(cell, place, waiting)]
-    beside = {**files, "ipynb": f"{place.stem}.ipynb", "values": f"{place.beside}values.json"}
+    beside = {**forms, "ipynb": f"{place.stem}.ipynb", "values": f"{place.beside}values.json"}
     names = ["page", *(["plan"] if any(each["kind"] == "plan" for each in shown) else [])]
     text = ENVIRONMENT.get_template("page.html.j2").render(
         body="\n".join(parts), place=place, languages=LANGUAGE,
@@ -88,38 +88,26 @@ def _contents(shown: Sequence[Mapping[str, object]]) -> list[tuple[str, str]]:
     return found
 
 
-def _cell(
-    cell: nbformat.NotebookNode, place: Place, shown: Iterator[Mapping[str, object]]
-) -> list[str]:
-    """Return the HTML of a cell: prose, code that is shown on request, and what it shows."""
+def _cell(cell: nbformat.NotebookNode, place: Place, waiting: Iterator[tuple]) -> Iterator[str]:
+    """Yield the HTML of a cell: prose, code that is shown on request, and what it shows."""
     if cell.cell_type == "markdown":
-        return [f'<div class="prose">{_markdown()(cell.source)}</div>']
+        yield f'<div class="prose">{_markdown()(cell.source)}</div>'
     if cell.cell_type != "code":
-        return []
-    parts = [f'<pre class="code" tabindex="0">{html.escape(cell.source)}</pre>']
+        return
+    yield f'<pre class="code" tabindex="0">{html.escape(cell.source)}</pre>'
     for output in cell.outputs:
         data = output.get("data", {})
         if record_of(output):
-            record = next(shown)
-            if record["kind"] == "plan":
-                parts.append(marked_text(record))
-            else:
-                parts.append(block_html(record, place.plan, _downloads(record, place)))
+            record, names = next(waiting)
+            files = {place.beside + name: name.rpartition(".")[2].upper() for name in names}
+            marked = record["kind"] == "plan"
+            yield marked_text(record) if marked else block_html(record, place.plan, files)
         elif "text/html" in data:
-            parts.append(data["text/html"])
+            yield data["text/html"]
         elif "image/png" in data:
-            parts.append(f'<img alt="" src="data:image/png;base64,{data["image/png"].strip()}">')
+            yield f'<img alt="" src="data:image/png;base64,{data["image/png"].strip()}">'
         elif said := output.get("text") or data.get("text/plain") or output.get("evalue", ""):
-            parts.append(f"<pre>{html.escape(said)}</pre>")
-    return parts
-
-
-def _downloads(shown: Mapping[str, object], place: Place) -> str:
-    """Return the quiet line under a table or figure: what it can be taken away as."""
-    names = [name for name in downloads([shown]) if name != "values.json"]
-    link = Markup('<a href="{}" download>{}</a>')
-    links = [link.format(place.beside + name, name.rpartition(".")[2].upper()) for name in names]
-    return f'<p class="files">{"".join(links)}</p>' if links else ""
+            yield f"<pre>{html.escape(said)}</pre>"
 
 
 def loads(text: str) -> list[str]:
@@ -127,40 +115,31 @@ def loads(text: str) -> list[str]:
 
     Addresses of ordinary links are no loads; ``data:`` and ``#`` are inside the page.
 
-    Examples
-    --------
-    >>> from laoqu.pages.html import loads
     >>> loads('<a href="https://x.org">x</a><img src=x.png>')
     ['line 1: <img src> x.png']
     """
-    found = []
-    for element in lxml.html.document_fromstring(text).iter("*"):
-        pairs = [(name.removeprefix("xlink:"), value) for name, value in element.items()]
-        for name, value in [*pairs, (element.tag, element.text or "")]:
-            found += [
-                f"line {element.sourceline}: <{element.tag} {name}> {each.strip()[:80]}"
-                for each in _addresses(element, name, value)
-                if element.tag in FRAMES or not each.strip().lower().startswith(("data:", "#"))
-            ]
-    return found
+    return [
+        f"line {element.sourceline}: <{element.tag} {name}> {each.strip()[:80]}"
+        for element in lxml.html.document_fromstring(text).iter("*")
+        for name, value in [*element.items(), (element.tag, element.text or "")]
+        for each in _addresses(element, name.removeprefix("xlink:"), value.strip())
+        if element.tag in FRAMES or not each.strip().lower().startswith(("data:", "#"))
+    ]
 
 
 def _addresses(element: lxml.html.HtmlElement, name: str, value: str) -> list[str]:
     """Return the addresses that are loaded by an attribute, or by the text of a style or script."""
     rel = element.get("rel", "") if element.tag == "link" else ""
-    if name == "script" or name.startswith("on") or value.strip().lower().startswith("javascript:"):
+    if name == "script" or name.startswith("on") or value.lower().startswith("javascript:"):
         return SCRIPT.findall(value)
-    if name == "href" and (element.tag, rel) in LINKS:
-        return []
     if name in DRAWN:
         return STYLE.findall(ESCAPED.sub(lambda it: chr(int(it[1], 16)), value))
     if name.endswith("srcset"):
         return [each.strip(",") for each in value.split() if not DENSITY.fullmatch(each)]
-    if name == "srcdoc":
-        return loads(value)
     refresh = name == "content" and element.get("http-equiv", "").lower() == "refresh"
-    moved = name in MOVED and "//" in value
-    return [value] if name in LOADING or refresh or moved else []
+    loaded = name in LOADING and (name != "href" or (element.tag, rel) not in LINKS)
+    framed = element.tag in FRAMES and name != element.tag
+    return [value] if loaded or framed or refresh or (name in MOVED and "//" in value) else []
 
 
 @cache

@@ -16,8 +16,8 @@ import pandas as pd
 
 from laoqu.errors import require
 from laoqu.pages.html import marked_text, template
-from laoqu.show.table import MIME, as_download, check_columns, labelled, new_record, scalar
-from laoqu.show.words import Words, table
+from laoqu.show.table import MIME, Block, as_download, check_columns, new_record
+from laoqu.show.words import Words, scalar, table
 
 if TYPE_CHECKING:
     from laoqu.document import Unit
@@ -102,38 +102,32 @@ def annotate(
     >>> len(shown.record["passages"][0]["blocks"]), shown.record["cards"][0]["id"]
     (2, 'c07.s01.m1')
     """
-    units = plan.document.units
+    units, words, marks = plan.document.units, Words(plan, lang), []
     if passages is not None:
-        known = dict.fromkeys(unit.clause_id for unit in units)
-        passages = [str(each).strip().casefold() for each in passages]
-        for each in passages:
-            require(each, known, "passage")
-        units = [unit for unit in units if unit.clause_id in passages]
-    words, marks, told = Words(plan, lang), [], {**TOLD, **(told or {})}
+        wanted = [str(each).strip().casefold() for each in passages]
+        for each in wanted:
+            require(each, dict.fromkeys(unit.clause_id for unit in units), "passage")
+        units = [unit for unit in units if unit.clause_id in wanted]
+    told = {**TOLD, **(told or {})}
     given = {name: getattr(plan, name)() for name in TOLD} | dict(frames or {})
     for name, prepare in (("measures", _measures), ("corrections", _doubts), ("mentions", _names)):
-        frame = prepare(words, given[name])
-        check_columns(frame, told[name])
+        frame = given[name][given[name]["unit_id"].isin([unit.unit_id for unit in units])]
+        check_columns(frame := prepare(words, frame), told[name])
         marks += [_mark(words, row, told[name], filters) for row in frame.to_dict("records")]
-    if passages is not None:
-        kept = {unit.unit_id for unit in units}
-        marks = [mark for mark in marks if mark["unit"] in kept]
     classes = plan.codebook("instrument_class")["code"]
     classes = [f"{code} {words.code('instrument_class', code)}" for code in classes]
-    parts = {
-        "passages": list(_passages(words, units, marks)), "cards": marks,
-        "filters": [_filter(words, name, marks) for name in filters],
-        "paragraphs": [words("planpage.lead", classes=words.join(classes))],
-        "download": as_download(labelled(given["measures"], words)),
-    }  # fmt: skip
-    return Annotated(new_record("plan", "measures", lang, anchor="plan", **parts))
+    record = new_record(
+        "plan", "measures", lang, anchor="plan", cards=marks,
+        passages=list(_passages(words, units, marks)),
+        filters=[_filter(words, name, marks) for name in filters],
+        paragraphs=[words("planpage.lead", classes=words.join(classes))],
+        download=as_download(given["measures"], words),
+    )  # fmt: skip
+    return Annotated(record)
 
 
-class Annotated:
+class Annotated(Block):
     """The marked text as a record of plain data; shows itself in a notebook."""
-
-    def __init__(self, record: Record) -> None:
-        self.record = record
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
         page = f"<style>{ALONE}{template('plan.css')}</style>{marked_text(self.record)}"
@@ -162,8 +156,8 @@ def _measures(words: Words, frame: pd.DataFrame) -> pd.DataFrame:
 def _doubts(words: Words, frame: pd.DataFrame) -> pd.DataFrame:
     called = [words.code("correction_kind", kind) for kind in frame["kind"]]
     return frame.assign(
-        id=frame["correction_id"], at=frame["correction_id"], mark="doubt", letter="?", english="",
-        title=called, label=called, cite="", doubt=frame[f"text_{words.lang}"],
+        id=frame["correction_id"], at=frame["correction_id"], mark="doubt", letter="?",
+        title=called, label=called, doubt=frame[f"text_{words.lang}"],
     )  # fmt: skip
 
 
@@ -173,24 +167,24 @@ def _names(words: Words, frame: pd.DataFrame) -> pd.DataFrame:
     english = [Words(words.plan, "en").place(row) for row in frame.itertuples()]
     both = [" ".join(dict.fromkeys(two)) for two in zip(frame["printed"], english, strict=True)]
     return frame.assign(
-        id=frame["mention_id"], at=frame["mention_id"], letter="", english=english, label="",
-        mark=frame["level"].eq("area").map({True: "area", False: "place"}), cite="",
+        id=frame["mention_id"], at=frame["mention_id"], english=english,
+        mark=frame["level"].eq("area").map({True: "area", False: "place"}),
         title=frame["printed"] if words.lang == "zh" else both,
     )  # fmt: skip
 
 
 def _mark(words: Words, row: Record, told: Sequence[str], filters: Sequence[str]) -> Record:
+    names = ("id", "mark", "letter", "label", "title", "english", "at", "cite", "name")
     tags = {}
     for name in (*filters, "common"):
         values = row.get(name, ())
         values = values if isinstance(values, (list, tuple)) else [scalar(values)]
         tags[name] = [str(value) for value in values if value]
-    rows = [[_head(words, name), words.coded(name, row[name])] for name in told]
-    names = ("id", "mark", "letter", "label", "title", "english", "at", "cite")
+    said = {_head(words, name): words.cell(name, row[name], ids=True) for name in told}
     return {
-        **{name: row[name] for name in names}, "name": row.get("name", ""), "tags": tags,
+        **{name: row.get(name, "") for name in names}, "tags": tags,
         "unit": row["unit_id"], "start": int(row["start"]), "end": int(row["end"]),
-        "rows": [[head, text] for head, text in rows if text],
+        "rows": [[head, text] for head, text in said.items() if text],
     }  # fmt: skip
 
 
@@ -217,7 +211,7 @@ def _passages(words: Words, units: Sequence[Unit], marks: Sequence[Record]) -> I
             if blocks and words.lang == "zh" and blocks[-1]["level"] == level == 0:
                 blocks[-1]["units"].append(shown)
             else:
-                below = _below(words, unit, here)
+                below = _below(words, unit, here) if words.lang == "en" else []
                 blocks.append({"level": level, "units": [shown], "below": below})
         yield {"id": passage, "box": passage[0] == "b", "blocks": blocks}
 
@@ -239,8 +233,6 @@ def _marked(unit: Unit, here: Sequence[Record], turns: Mapping[int, int]) -> Ite
 
 def _below(words: Words, unit: Unit, here: Sequence[Record]) -> list[list[str]]:
     """Return id, class and English of what a unit says; of a bare list the names in it."""
-    if words.lang == "zh":
-        return []
     if measures := [mark for mark in here if mark["mark"] == "measure"]:
         return [[mark["id"], mark["letter"], mark["english"]] for mark in measures]
     for key in (f"planpage.text.{unit.unit_id}", f"clause.{unit.unit_id.removesuffix('.h')}"):
@@ -251,13 +243,11 @@ def _below(words: Words, unit: Unit, here: Sequence[Record]) -> list[list[str]]:
 
 def _filter(words: Words, name: str, marks: Sequence[Record]) -> Record:
     """Return the choices of a filter, codes in the order of the codebook."""
-    found = {value for mark in marks for value in mark["tags"][name]}
     english = {mark["name"]: mark["english"] for mark in marks}
-    said = {"area": words.area, "place": lambda each: english.get(each, "")}
-    known = [*words.plan.region_ids, *words.plan.codebook()["code"]]
-    order = {code: at for at, code in enumerate(dict.fromkeys(known))}
-    options = [
-        [value, said.get(name, partial(words.coded, name))(value)]
-        for value in sorted(found, key=lambda each: (order.get(each, 0), each))
-    ]
+    said = {"area": words.area, "place": english.get}.get(name, partial(words.cell, name, ids=True))
+    known = dict.fromkeys([*words.plan.region_ids, *words.plan.codebook()["code"]])
+    order = {code: at for at, code in enumerate(known)}
+    found = {value for mark in marks for value in mark["tags"][name]}
+    found = sorted(found, key=lambda each: (order.get(each, 0), each))
+    options = [[value, said(value) or ""] for value in found]
     return {"name": name, "label": _head(words, name), "options": options}

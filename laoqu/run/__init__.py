@@ -2,57 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 #: Where what is printed past Python is kept, and a keeper reads what a process said last.
 SAID = "said.log"
 
 
-class Job(NamedTuple):
-    """What a run needs, wherever it happens.
+class Recipe(NamedTuple):
+    """What all runs of a batch share; `render` names ``render(notebook, lang, formats)``."""
 
-    ``render(notebook, lang, formats)`` → file name → bytes is a function of a module, since it
-    travels by name.
-    """
-
-    name: str
     notebook: bytes
-    parameters: Mapping[str, object]
-    formats: Sequence[str]
     stem: str
-    render: Callable
+    render: str
     timeout: float | None = None
     kernel: str | None = None
-    why: Sequence[str] = ()
-
-    def failed(self, error: str, lines: Sequence[str] = (), **more: object) -> Run:
-        """Return the run of this job that failed."""
-        return self.run("failed", error=error, last_lines=tuple(lines)[-5:] or (error,), **more)
-
-    def run(self, status: str, **more: object) -> Run:
-        """Return what came of this job."""
-        return Run(self.name, self.parameters, status, formats=self.formats, why=self.why, **more)
 
 
-class Run(NamedTuple):
-    """One run of a batch: what was asked, how it went, what it left.
+@dataclass
+class Run:
+    """One run of a batch: what is asked, why, how it went, what it left.
 
-    ``status`` is ``ok``, ``failed``, ``unchanged``, ``skipped`` or ``waiting``.
+    ``status`` is ``waiting``, ``unchanged``, ``skipped``, ``ok`` or ``failed``; ``parts`` are the
+    digests of all that it depends on.
     """
 
     name: str
     parameters: Mapping[str, object]
-    status: str
-    seconds: float = 0.0
+    status: str = "waiting"
+    formats: Sequence[str] = ()
     error: str = ""
     cell: int | None = None
     last_lines: Sequence[str] = ()
     warnings: Sequence[str] = ()
-    formats: Sequence[str] = ()
-    outputs: Sequence[Mapping[str, object]] = ()
+    outputs: Sequence[Mapping[str, object]] = field(default=(), repr=False)
     why: Sequence[str] = ()
-    files: Mapping[str, bytes] = {}
+    seconds: float = 0.0
+    parts: dict[str, str] = field(default_factory=dict, repr=False)
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+    def failed(self, error: str, lines: Sequence[str] = (), **more: object) -> Run:
+        """Return this run as one that failed."""
+        lines = tuple(lines)[-5:] or (error,)
+        return replace(self, status="failed", error=error, last_lines=lines, **more)
 
 
 class _Later:

@@ -9,26 +9,26 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import NamedTuple
 
 import laoqu
-from laoqu.errors import OutputError, ParameterError, nearest
-from laoqu.run import Job, Run, process
+from laoqu.errors import FORMATS, OutputError, ParameterError, nearest
+from laoqu.run import Recipe, Run, process
 from laoqu.run import store as stores
 from laoqu.run.parameters import Notebook, digest_of
-from laoqu.source import digest
 
-FORMATS = ("html", "pdf", "docx")
 INDEX, CRATE = "index.html", "ro-crate-metadata.json"
 #: The most seconds that a cell may be given, and runs at a time.
 LONGEST, WIDEST = 10_000_000.0, 1000
 
 
 class Maker(NamedTuple):
-    """What a batch calls without knowing it; functions of modules, since they travel by name.
+    """What a batch calls without knowing it: names of functions as ``module:function``.
 
     ``render(notebook, lang, formats)`` → file name → bytes; ``index(manifest, parts)`` → bytes of
     ``index.html``, where ``parts()`` makes beforehand what takes long; ``sources()`` → id →
@@ -36,10 +36,10 @@ class Maker(NamedTuple):
     ``preload``: modules that the fork server imports.
     """
 
-    render: Callable
-    index: Callable | None = None
-    parts: Callable = dict
-    sources: Callable = dict
+    render: str
+    index: str = ""
+    parts: str = "builtins:dict"
+    sources: str = "builtins:dict"
     kinds: Mapping[str, Callable] = {}
     preload: Sequence[str] = ()
 
@@ -76,14 +76,10 @@ def run_notebook(
         Runs at a time; by default one a core, fewer where memory is short.
     timeout : float, optional
         Seconds for a cell; None for no limit.
-    force, only_failed : bool
-        Run also what is unchanged; only what failed last time.
-    only_say : bool
-        Run nothing, say why in `Run.why`.
-    kernel : str, optional
-        An ordinary Jupyter kernel instead of IPython in the process.
-    scheduler : str, optional
-        Address of a Dask scheduler.
+    force, only_failed, only_say : bool
+        Run also what is unchanged; only what failed last time; nothing, but say why in `Run.why`.
+    kernel, scheduler : str, optional
+        An ordinary Jupyter kernel; the address of a Dask scheduler.
     tell : callable
         Gets ``"begin", number of runs``, ``"start", name``, ``"done", Run``, ``"note", text``.
 
@@ -91,75 +87,57 @@ def run_notebook(
     -------
     list of Run
         In the order of `sets`, and ``index.html`` if that failed. A failed run leaves
-        ``STEM.failed.ipynb``, and what an earlier run made stays as it was.
-
-    Raises
-    ------
-    ParameterError, UnknownId, OutputError, DataError
-        For anything wrong with the request or the data, before anything starts.
+        ``STEM.failed.ipynb``, and what an earlier run made stays as it was. What is wrong with the
+        request or the data is raised as a `LaoquError` before anything starts.
     """
     _check(formats, jobs, timeout, kernel)
     formats = [form for form in FORMATS if form in formats]
-    book, asked = Notebook(notebook), {}
-    for each in sets:
-        values = book.check(each, maker.kinds)
-        asked[book.place(values)] = values
-    named = {name: _files_in(values) for name, values in asked.items()}
-    files = stores.input_files()
-    watched = files | {f"files of {name}": each for name, each in named.items()}
-    before = stores.stamps(watched)
-    base = stores.inputs(files)
-    common, content = {part: digest_of(each) for part, each in base.items()}, book.digest()
-
-    def touched() -> list[str]:
-        now = stores.stamps(watched)
-        return [path.name for path, stamp in before.items() if now.get(path) != stamp]
-
-    began = partial(tell, "start")
+    book = Notebook(notebook)
+    asked = (book.check(each, maker.kinds) for each in sets)
+    runs = {run.name: run for run in (Run(book.place(each), each) for each in asked)}
+    inputs = stores.Inputs()
+    known = {digest_of(each): each for each in inputs.parts.values()}
+    common = {"notebook": book.digest(), **stores.digests(inputs.parts)}
     with stores.Store(outputs, look=only_say) as store:
-        store.sets |= {common[part]: each for part, each in base.items()}
+        store.sets |= known
         if store.aside:
             tell("note", f"manifest.json was not one of this version and is now {store.aside}; "
                  "runs in the folders are kept")  # fmt: skip
-        done, todo, keys = {}, [], {}
-        for name, values in asked.items():
-            keys[name] = {"notebook": content, "parameters": digest_of(values), **common}
-            if named[name]:
-                read = {text: digest(path.read_bytes()) for text, path in named[name].items()}
-                keys[name]["files"] = digest_of(read)
-                store.sets[digest_of(read)] = read
-            status, why, forms = _status(store, name, keys[name], formats, force, only_failed)
-            done[name] = Run(name, values, status, why=why or ())
-            if why:
-                job = book.data, values, forms, book.stem, maker.render, timeout, kernel, why
-                todo.append(Job(name, *job))
+        for run in runs.values():
+            run.parts = {**common, "parameters": digest_of(run.parameters)}
+            if named := inputs.add(_files_in(run.parameters)):
+                run.parts["files"] = digest_of(named)
+                store.sets[run.parts["files"]] = named
+            _judge(store, run, formats, force, only_failed)
         if only_say:
-            return list(done.values())
+            return list(runs.values())
+        todo = [run for run in runs.values() if run.status == "waiting"]
         tell("begin", len(todo))
-        made = (stores.MANIFEST, *((INDEX, CRATE) if maker.index else ()))
-        if todo or not store.current(made):
-            store.begin()
-            with ExitStack() as stack:
-                runs, parts = process.run_here(todo, jobs, began), None
-                if scheduler:
-                    from laoqu.run import dask
+        if not todo and store.current():
+            return list(runs.values())
+        store.begin()
+        recipe = Recipe(book.data, book.stem, maker.render, timeout, kernel)
+        began = partial(tell, "start")
+        with ExitStack() as stack:
+            results, parts = process.run_here(recipe, todo, jobs, began), None
+            if scheduler:
+                from laoqu.run import dask
 
-                    client = stack.enter_context(dask.connect(scheduler))
-                    runs = dask.run_there(client, todo, maker.preload, began)
-                stack.enter_context(process.server(maker.preload))
-                if maker.index:  # first, since it takes as long as a run
-                    parts = process.Call(_call, [maker.parts])
-                    stack.callback(parts.close)
-                for run in stack.enter_context(closing(runs)):
-                    if changed := touched():  # what the run has read of them, nobody knows
-                        keys[run.name]["data"] = "changed during the run"
-                        tell("note", f"{', '.join(changed[:3])} changed: run it again")
-                    done[run.name] = _placed(store, book, run, keys[run.name])
-                    tell("done", done[run.name])
-                if lost := _finished(store, maker, parts):
-                    done[lost.name] = lost
-                    tell("done", lost)
-    return list(done.values())
+                client = stack.enter_context(dask.connect(scheduler))
+                results = dask.run_there(client, recipe, todo, maker.preload, began)
+            stack.enter_context(process.server(maker.preload))
+            if maker.index:  # first, since it takes as long as a run
+                parts = stack.enter_context(closing(process.Call(_call, [maker.parts])))
+            for run in stack.enter_context(closing(results)):
+                if changed := inputs.changed():  # what the run has read of them, nobody knows
+                    run.parts["data"] = "changed during the run"
+                    tell("note", f"{', '.join(changed[:3])} changed: run it again")
+                runs[run.name] = _placed(store, book, run)
+                tell("done", runs[run.name])
+            if failed := _finished(store, maker, parts):
+                runs[INDEX] = failed
+                tell("done", failed)
+    return list(runs.values())
 
 
 def _check(
@@ -192,53 +170,52 @@ def _files_in(values: Mapping[str, object]) -> dict[str, Path]:
     return found
 
 
-def _status(
-    store: stores.Store,
-    name: str,
-    key: Mapping[str, str],
-    formats: list[str],
-    force: bool,
-    only_failed: bool,
-) -> tuple[str, list[str], list[str]]:
-    """Return whether a run is waiting, unchanged or skipped; why it must be made; its formats."""
-    record = store.record(name)
+def _judge(
+    store: stores.Store, run: Run, formats: list[str], force: bool, only_failed: bool
+) -> None:
+    """Find out whether a run is waiting, unchanged or skipped; why it must be made; its formats."""
+    record, run.formats = store.record(run.name), formats
     if record and record["status"] == "failed":
-        return "waiting", [f"failed last time: {record['error']}"], formats
-    if only_failed:
-        return "skipped", [], formats
-    if not record:
-        return "waiting", ["new"], formats
-    why = stores.changes(record["parts"], key, store.sets)
-    if not why:  # nothing that was made before need be lost
-        formats = [form for form in FORMATS if form in {*formats, *record["formats"]}]
-    more = [form for form in formats if form not in record["formats"]]
-    why += [f"formats: {', '.join(more)}"] if more else []
-    why += [f"outputs: {text}" for text in store.damaged(record)[:3]]
-    why = why or ["forced"] * force
-    return "waiting" if why else "unchanged", why, formats
+        run.why = [f"failed last time: {record['error']}"]
+    elif only_failed:
+        run.status = "skipped"
+    elif not record:
+        run.why = ["new"]
+    else:
+        run.why = stores.changes(record["parts"], run.parts, store.sets)
+        if not run.why:  # nothing that was made before need be lost
+            run.formats = [form for form in FORMATS if form in {*formats, *record["formats"]}]
+        more = [form for form in run.formats if form not in record["formats"]]
+        run.why += [f"formats: {', '.join(more)}"] if more else []
+        run.why += [f"outputs: {text}" for text in store.damaged(record["outputs"])[:3]]
+        run.why = run.why or ["forced"] * force
+        run.status = "waiting" if run.why else "unchanged"
 
 
-def _placed(store: stores.Store, book: Notebook, run: Run, key: Mapping[str, str]) -> Run:
+def _placed(store: stores.Store, book: Notebook, run: Run) -> Run:
     """Put the files of a run into place with its record."""
 
     def record(run: Run) -> dict[str, object]:
-        shown = run._asdict()
+        shown = asdict(replace(run, files={}))
         recorded = {"made": _now(), "seconds": round(shown.pop("seconds"), 2)}
         del shown["files"], shown["why"]
-        more = {"notebook": book.name, "key": digest_of(key), "parts": key, "recorded": recorded}
-        return shown | more
+        return shown | {"notebook": book.name, "key": digest_of(run.parts), "recorded": recorded}
 
+    files, run.files = run.files, {}
     if run.status == "ok":
-        files = {f"../{file}" if book.shared and file.startswith(f"{book.stem}.") else file: data
-                 for file, data in run.files.items()}  # fmt: skip
+        pages = {file: files[file] for file in files
+                 if book.shared and file.startswith(f"{book.stem}.")}  # fmt: skip
+        inside = {file: data for file, data in files.items() if file not in pages}
+        kept = record(run)
         try:
-            return run._replace(files={}, outputs=store.place(run.name, files, record(run)))
+            store.place(run.name, inside, kept, pages)
+            return replace(run, outputs=kept["outputs"])
         except (OSError, OutputError) as error:
             text = f"{type(error).__name__}: {getattr(error, 'strerror', None) or error}"
-            run = run._replace(status="failed", files={}, error=text, last_lines=[text])
+            run, files = run.failed(text), {}
     with suppress(OutputError):  # a disk with no room for a report may have none for this
-        store.keep(run.name, run.files, record(run))
-    return run._replace(files={})
+        store.keep(run.name, files, record(run))
+    return run
 
 
 def _finished(store: stores.Store, maker: Maker, parts: process.Call | None) -> Run | None:
@@ -246,29 +223,32 @@ def _finished(store: stores.Store, maker: Maker, parts: process.Call | None) -> 
     head = {"laoqu": laoqu.__version__, "made": _now(), "packages": stores.packages()}
     manifest, failed = store.manifest(**head, python=platform.python_version()), None
     files = {stores.MANIFEST: stores.text_of(manifest)}
-    if parts:
-        try:
+    try:
+        if parts:
             given = [maker.index, maker.sources, manifest, parts.result()]
             files |= process.Call(_made_of_all, given).result()
-        except process.Lost as lost:
-            lines = str(lost).strip().splitlines()
-            failed = Run(INDEX, {}, "failed", error=lines[-1], last_lines=lines[-5:])
-    store.finish(files)
+        files[stores.RECORD] = stores.text_of(stores.listed(files))
+    except process.Lost as lost:
+        lines = str(lost).strip().splitlines()
+        failed = Run(INDEX, {}).failed(lines[-1], lines)
+    for name, data in files.items():
+        store.write(name, data)
     return failed
 
 
 def _made_of_all(
-    index: Callable, sources: Callable, manifest: Mapping, parts: object, _: Callable
+    index: str, sources: str, manifest: Mapping, parts: object, _: Callable
 ) -> dict[str, bytes]:
     """Return the index and the crate, made where everything is imported."""
     from laoqu.run import crate
 
-    files = {INDEX: index(manifest, parts), stores.MANIFEST: stores.text_of(manifest)}
-    return {INDEX: files[INDEX], CRATE: crate.metadata(manifest, files, sources())}
+    page = resolve_name(index)(manifest, parts)
+    files = {INDEX: page, stores.MANIFEST: stores.text_of(manifest)}
+    return {INDEX: page, CRATE: crate.metadata(manifest, files, resolve_name(sources)())}
 
 
-def _call(function: Callable, _: Callable) -> object:
-    return function()
+def _call(function: str, _: Callable) -> object:
+    return resolve_name(function)()
 
 
 def _now() -> str:

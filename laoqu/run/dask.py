@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from distributed import Client
 
 from laoqu import paths
 from laoqu.errors import LaoquError
-from laoqu.run import Job, Run, process
+from laoqu.run import Recipe, Run, process
 from laoqu.run import store as stores
 from laoqu.run.parameters import digest_of
 
@@ -43,7 +44,7 @@ def connect(address: str) -> Iterator[Client]:
             stack.callback(_close, client)
             what = "worker can run laoqu"
             client.wait_for_workers(1, timeout=FIRST_WORKER)
-            there = client.run(differences, _wanted())
+            there = client.run(differences, wanted())
         except Exception as error:  # whatever one says who is no scheduler, or has not our modules
             say = "start one with `dask scheduler`, and workers with `dask worker ADDRESS`"
             raise LaoquError(f"no Dask {what} at {address}: {error}; {say}") from error
@@ -54,30 +55,43 @@ def connect(address: str) -> Iterator[Client]:
 
 
 def run_there(
-    client: Client, jobs: Sequence[Job], preload: Sequence[str], began: Callable[[str], None]
+    client: Client,
+    recipe: Recipe,
+    runs: Sequence[Run],
+    preload: Sequence[str],
+    began: Callable[[str], None],
 ) -> Iterator[Run]:
     """Yield each run as it ends on a worker of a scheduler; what a lost scheduler had is lost."""
     own = {name: (path.name, path.read_bytes()) for name, path in paths.own_files().items()}
     told = {name: os.environ[name] for name in stores.SETTINGS if os.environ.get(name)}
-    more = tuple(preload), _wanted(), own, told
-    address = client.scheduler.address
-    futures = {client.submit(work, job, *more, pure=False): job for job in jobs}
-    for job in jobs:
-        began(job.name)
+    more, address = (tuple(preload), wanted(), own, told), client.scheduler.address
+    futures = {client.submit(work, recipe, run, *more, pure=False): run for run in runs}
+    for run in runs:
+        began(run.name)
     while futures:
         gone = client.status not in ("running", "connecting")
         for future in [each for each in futures if gone or each.done()]:
-            yield _run(future, futures.pop(future), address if gone else "")
+            run = futures.pop(future)
+            try:
+                if gone:
+                    raise LaoquError(f"the Dask scheduler at {address} is gone")
+                yield future.result(timeout=ANSWER)
+            except (Exception, CancelledError) as error:
+                yield run.failed(f"{type(error).__name__}: {error}")
         time.sleep(PAUSE)
 
 
-def _wanted() -> dict[str, dict[str, str]]:
-    inputs = stores.inputs(stores.input_files())
-    return {part: inputs[part] for part in SAME}
+def wanted() -> dict[str, dict[str, str]]:
+    """Return what must be the same, as it is here."""
+    inputs = stores.Inputs()
+    return {part: inputs.parts[part] for part in SAME}
 
 
 def _listen(address: str) -> None:
-    """Fail where no scheduler is; one speaks first, and begins with a small length."""
+    """Fail where no scheduler is: a client would wait for half a minute, or for ever.
+
+    One speaks first, and begins with a small length.
+    """
     kind, _, where = address.rpartition("://")
     host, _, port = where.rpartition(":")
     with socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER) as asked:
@@ -90,32 +104,25 @@ def _close(client: Client) -> None:
         client.close(timeout=1)
 
 
-def _run(future: object, job: Job, gone: str) -> Run:
-    try:
-        if gone:
-            raise LaoquError(f"the Dask scheduler at {gone} is gone")
-        return future.result(timeout=ANSWER)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # CancelledError is no Exception
-        return job.failed(f"{type(error).__name__}: {error}")
-
-
-def differences(wanted: Mapping[str, Mapping[str, str]]) -> str:
-    """Say, where this is called, what differs from `wanted`; files are read when they changed."""
-    files = stores.input_files()
-    stamps = stores.stamps(files)
-    if _kept.get("stamps") != stamps:
-        _kept.update(stamps=stamps, inputs=stores.inputs(files))
-    here = {part: _kept["inputs"][part] for part in SAME}
+def differences(expected: Mapping[str, Mapping[str, str]]) -> str:
+    """Say, where this is called, what differs from `expected`; files are read when they changed."""
+    if "inputs" not in _kept or _kept["inputs"].changed():
+        _kept["inputs"] = stores.Inputs()
+    here = {part: _kept["inputs"].parts[part] for part in SAME}
     if _kept.setdefault("source", here["source"]) != here["source"]:
         return "laoqu has changed since this worker began, restart it"
-    sides = [{part: digest_of(each) for part, each in side.items()} for side in (here, wanted)]
-    sets = {digest_of(each): each for side in (here, wanted) for each in side.values()}
-    return "; ".join(stores.changes(*sides, sets))
+    sets = {digest_of(each): each for side in (here, expected) for each in side.values()}
+    return "; ".join(stores.changes(*map(stores.digests, (here, expected)), sets))
 
 
-def work(job: Job, preload: Sequence[str], wanted: Mapping, own: Mapping, told: Mapping) -> Run:
+def work(
+    recipe: Recipe,
+    run: Run,
+    preload: Sequence[str],
+    expected: Mapping,
+    own: Mapping,
+    told: Mapping,
+) -> Run:
     """Do a run on a worker, in a process of its own; its server stays for the next."""
     with tempfile.TemporaryDirectory(prefix="laoqu-") as folder:
         mine = {*stores.SETTINGS, *(f"LAOQU_{name.upper()}" for name in paths.OWN)}
@@ -126,13 +133,13 @@ def work(job: Job, preload: Sequence[str], wanted: Mapping, own: Mapping, told: 
             path.write_bytes(data)
             environment[f"LAOQU_{name.upper()}"] = str(path)
         with _lock:
-            if found := differences(wanted):
-                return job.failed(f"LaoquError: this worker would give other results: {found}")
+            if found := differences(expected):
+                return run.failed(f"LaoquError: this worker would give other results: {found}")
             if "server" not in _kept:
                 _kept["server"] = process.server(preload)
                 _kept["server"].__enter__()
-            call = process.start(job, environment)
-        return process.collect(call, job)
+            call = process.start(recipe, run, environment)
+        return process.collect(call, recipe, run)
 
 
 _lock = threading.Lock()

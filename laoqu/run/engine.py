@@ -20,9 +20,10 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from pkgutil import resolve_name
 
 import matplotlib as mpl
 import nbformat
@@ -43,18 +44,12 @@ from papermill.parameterize import parameterize_notebook
 from traitlets import Callable as Function
 from traitlets.config import Config
 
-from laoqu.errors import DataError, LaoquError, OutputError, ParameterError, UnknownId
-from laoqu.run import SAID, Job, Run
+from laoqu.errors import LaoquError
+from laoqu.run import SAID, Recipe, Run
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
-#: Where a warning came from, in a file that ipykernel named after its process.
-CELL_FILE = re.compile(r"^\S*ipykernel_\d+[/\\]\d+\.py", re.MULTILINE)
 #: A run looks for garbage when this many objects are new, not 700: what it has is mostly kept.
 GARBAGE = (50_000, 20, 50)
-#: Errors that we raise on purpose.
-ON_PURPOSE = {
-    kind.__name__ for kind in (LaoquError, DataError, UnknownId, ParameterError, OutputError)
-} | {"AmbiguousName"}
 #: The most characters of an error, and of what one cell prints, that are kept.
 ERROR_TEXT, PRINTED = 4_000, 10_000_000
 INLINE = "module://matplotlib_inline.backend_inline"
@@ -68,6 +63,8 @@ class Shell(InteractiveShell):
     def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
         name = getattr(etype, "__name__", str(etype))
         lines = [short(line) for line in stb[-50:]]
+        if isinstance(evalue, LaoquError):  # it says all; where in our code does not help
+            lines = [short(f"{name}: {evalue}")]
         self.send("error", ename=name, evalue=short(str(evalue)), traceback=lines)
 
     def enable_gui(self, gui: str | None = None) -> None:
@@ -79,15 +76,7 @@ class Shell(InteractiveShell):
 
 
 class _Publisher(DisplayPublisher):
-    def publish(
-        self,
-        data: Mapping[str, object],
-        metadata: Mapping[str, object] | None = None,
-        *,
-        transient: Mapping[str, object] | None = None,
-        update: bool = False,
-        **_: object,
-    ) -> None:
+    def publish(self, data, metadata=None, *, transient=None, update=False, **_) -> None:
         kind = "update_display_data" if update else "display_data"
         self.shell.send(kind, data=data, metadata=metadata or {}, transient=transient)
 
@@ -99,18 +88,19 @@ class _Hook(DisplayHook):
     def write_output_prompt(self) -> None:
         """Print nothing: the number stands beside the output."""
 
-    def write_format_data(self, format_dict: Mapping, md_dict: Mapping | None = None) -> None:
+    def write_format_data(self, format_dict: dict, md_dict: dict | None = None) -> None:
         shown = {"data": format_dict, "metadata": md_dict or {}}
         self.shell.send("execute_result", **shown, execution_count=self.prompt_count)
 
 
 class _Stream(io.TextIOBase):
-    """Standard output or error of the cells."""
+    """Standard output or error: what Python prints, and after a cell what others have printed."""
 
     encoding = "utf-8"
 
-    def __init__(self, send: Callable, name: str) -> None:
-        self.send, self.name = send, name
+    def __init__(self, send: Callable, number: int, folder: Path) -> None:
+        self.send, self.number, self.name = send, number, {1: "stdout", 2: "stderr"}[number]
+        self.log = folder / f"{self.name}.{SAID}"
 
     def writable(self) -> bool:
         return True
@@ -119,6 +109,22 @@ class _Stream(io.TextIOBase):
         self.send("stream", name=self.name, text=text)
         return len(text)
 
+    def __enter__(self) -> None:
+        log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
+        self.kept = None
+        with suppress(OSError):  # it is closed
+            self.kept = os.dup(self.number)
+        os.dup2(log, self.number)
+        os.close(log)
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.number)
+        if self.kept is not None:
+            os.dup2(self.kept, self.number)
+            os.close(self.kept)
+        with self.log.open("rb") as file:
+            self.write(file.read(PRINTED).decode(errors="replace"))
+
 
 class Client(PapermillNotebookClient):
     """papermill's client without a kernel: cells run here, what they show is taken as from one."""
@@ -126,7 +132,7 @@ class Client(PapermillNotebookClient):
     def execute(self, **_: object) -> nbformat.NotebookNode:
         """Run all cells until one fails."""
         self.reset_execution_trackers()
-        with _shell(self.send) as self.shell:
+        with _shell(self.send) as (self.shell, self.streams):
             self.papermill_execute_cells()
         return self.nb
 
@@ -137,7 +143,7 @@ class Client(PapermillNotebookClient):
         cell.outputs, self.at, self.left = [], (cell, cell_index), PRINTED
         self.clear_before_next_output = False
         self.on_cell_start(cell=cell, cell_index=cell_index)
-        with _printed(self.send, Path(self.shell.ipython_dir)), _alarm(self.limit):
+        with self.streams[1], self.streams[0], _alarm(self.limit):
             result = self.shell.run_cell(cell.source, store_history=True)
         cell.execution_count = result.execution_count
         for output in cell.outputs:
@@ -193,28 +199,26 @@ class LaoquEngine(Engine):
 logger.setLevel("ERROR")
 
 
-def execute(job: Job, tell: Callable[[object], None]) -> Run:
+def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
     """Run one notebook and make its files; a failed run has ``STEM.failed.ipynb`` alone.
 
     `tell` gets the notebook as it begins, then the number and content of cells as they change.
     """
-    began = time.monotonic()
+    began, given = time.monotonic(), dict(run.parameters)
     gc.set_threshold(*GARBAGE)
     random.seed()
     np.random.seed()
-    engine, kernel = (None, job.kernel) if job.kernel else ("laoqu", "python3")
-    notebook = load_notebook_node(nbformat.reads(job.notebook.decode(), as_version=4))
+    engine, kernel = (None, recipe.kernel) if recipe.kernel else ("laoqu", "python3")
     notebook = parameterize_notebook(
-        notebook, dict(job.parameters), engine_name=engine, kernel_name=kernel,
-        language=None if job.kernel else "python",
+        load_notebook_node(nbformat.reads(recipe.notebook.decode(), as_version=4)), given,
+        engine_name=engine, kernel_name=kernel, language=None if recipe.kernel else "python",
     )  # fmt: skip
     tell(notebook)
 
     def note(cell: object, cell_index: int, **_: object) -> None:
         tell((cell_index, cell))
 
-    files = {}
-    limit = math.ceil(job.timeout) if job.timeout and job.kernel else job.timeout
+    limit = math.ceil(recipe.timeout) if recipe.timeout and recipe.kernel else recipe.timeout
     try:
         papermill_engines.execute_notebook_with_engine(
             engine, notebook, kernel, progress_bar=False, execution_timeout=limit,
@@ -228,20 +232,24 @@ def execute(job: Job, tell: Callable[[object], None]) -> Run:
         )
     error, cell, lines = _error(notebook)
     _settle(notebook)
+    files = {}
     if not error:
         try:
             tell((len(notebook.cells) - 1, notebook.cells[-1]))
-            files = dict(job.render(notebook, str(job.parameters.get("lang", "zh")), job.formats))
+            render = resolve_name(recipe.render)
+            files = dict(render(notebook, str(given.get("lang", "zh")), run.formats))
         except Exception as raised:
             error, lines = f"{type(raised).__name__}: {raised}", traceback.format_exc().splitlines()
-    name = f"{job.stem}.failed.ipynb" if error else f"{job.stem}.ipynb"
+    name = f"{recipe.stem}.failed.ipynb" if error else f"{recipe.stem}.ipynb"
     files[name] = (nbformat.writes(notebook) + "\n").encode()
-    warnings = tuple(short(output.text) for each in _code(notebook) for output in each.outputs
-                     if output.get("name") == "stderr")  # fmt: skip
-    run = job.run("ok", files=files)
     if error:
-        run = job.failed(short(error), [short(line) for line in lines], cell=cell, files=files)
-    return run._replace(seconds=time.monotonic() - began, warnings=warnings[:20])
+        run = run.failed(short(error), [short(line) for line in lines], cell=cell)
+    else:
+        run.status = "ok"
+    run.warnings = [short(output.text) for each in _code(notebook) for output in each.outputs
+                    if output.get("name") == "stderr"][:20]  # fmt: skip
+    run.seconds, run.files = time.monotonic() - began, files
+    return run
 
 
 def short(text: str) -> str:
@@ -255,10 +263,8 @@ def _error(notebook: nbformat.NotebookNode) -> tuple[str, int | None, list[str]]
     for number, each in enumerate(cells, start=1):
         for output in reversed(each.outputs):
             if output.output_type == "error" and not _is_end(output):
-                error = f"{output.ename}: {output.evalue}"
                 lines = ANSI.sub("", "\n".join(output.traceback)).strip().splitlines()
-                # What we raise on purpose says all in its message; where in our code does not help.
-                return error, number, [error] if output.ename in ON_PURPOSE else lines
+                return f"{output.ename}: {output.evalue}", number, lines
     ran = [each for each in cells if each.execution_count is not None]
     if len(ran) < len(cells):  # papermill takes sys.exit(0) for success
         error = f"SystemExit: cell {len(ran)} ended the notebook before its last cell"
@@ -286,14 +292,11 @@ def _settle(notebook: nbformat.NotebookNode) -> None:
             del cell.metadata["tags"]  # papermill gives every cell an empty list
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell["id"] = f"papermill-{number}"
-        for output in cell.get("outputs", []):
-            if "text" in output:
-                output.text = CELL_FILE.sub("<cell>", output.text)
 
 
 @contextmanager
-def _shell(send: Callable) -> Iterator[Shell]:
-    """Give a fresh IPython whose names are a ``__main__`` of its own."""
+def _shell(send: Callable) -> Iterator[tuple[Shell, list[_Stream]]]:
+    """Give a fresh IPython whose names are a ``__main__`` of its own, and the streams of cells."""
     if InteractiveShell.initialized():
         raise LaoquError("the engine laoqu runs in a process without IPython: use lq.run_notebook")
     kept = sys.stdout, sys.stderr, sys.modules["__main__"], sys.displayhook
@@ -302,44 +305,18 @@ def _shell(send: Callable) -> Iterator[Shell]:
     with tempfile.TemporaryDirectory(prefix="laoqu-", ignore_cleanup_errors=True) as folder:
         shell = Shell.instance(config=config, ipython_dir=folder, display_pub_class=_Publisher,
                                displayhook_class=_Hook, send=send)  # fmt: skip
+        streams = [_Stream(send, number, Path(folder)) for number in (1, 2)]
         try:
-            sys.stdout, sys.stderr = _Stream(send, "stdout"), _Stream(send, "stderr")
+            sys.stdout, sys.stderr = streams
             activate_matplotlib(INLINE)
             configure_inline_support(shell, INLINE)
-            yield shell
+            yield shell, streams
         finally:
             sys.stdout, sys.stderr, sys.modules["__main__"], sys.displayhook = kept
             mpl.interactive(drawing[1])
             with suppress(ImportError, ValueError):
                 mpl.use(drawing[0])
             Shell.clear_instance()
-
-
-@contextmanager
-def _printed(send: Callable, folder: Path) -> Iterator[None]:
-    """Send what programs and libraries print past Python, when the block ends."""
-    kept, logs = {}, {1: folder / "stdout" / SAID, 2: folder / "stderr" / SAID}
-    for number, path in logs.items():
-        path.parent.mkdir(exist_ok=True)
-        log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
-        with suppress(OSError):  # it is closed
-            kept[number] = os.dup(number)
-        os.dup2(log, number)
-        os.close(log)
-    try:
-        yield
-    finally:
-        for number, path in logs.items():
-            os.close(number)
-            if number in kept:
-                os.dup2(kept[number], number)
-                os.close(kept[number])
-            with path.open("rb") as file:
-                send(
-                    "stream",
-                    name=path.parent.name,
-                    text=file.read(PRINTED).decode(errors="replace"),
-                )
 
 
 @contextmanager

@@ -34,14 +34,6 @@ class Notebook:
         A path, or the name of a notebook in ``notebooks/`` with or without suffix. It has one cell
         tagged ``parameters`` that holds lines ``name = literal``.
 
-    Raises
-    ------
-    ParameterError
-        For a notebook that is not there, or has no such cell, or anything else in it.
-
-    Examples
-    --------
-    >>> from laoqu.run.parameters import Notebook
     >>> Notebook("10_region_report").defaults
     {'region': 'yimeng', 'lang': 'zh'}
     """
@@ -109,9 +101,6 @@ class Notebook:
     def parse(self, texts: Mapping[str, object]) -> dict[str, object]:
         """Return values from what a command line or a CSV file writes; `check` says what is wrong.
 
-        Examples
-        --------
-        >>> from laoqu.run.parameters import Notebook
         >>> Notebook("11_county_card").parse({"adcode": "370323", "unknown": "7"})
         {'adcode': '370323', 'unknown': '7'}
         """
@@ -129,15 +118,12 @@ class Notebook:
         A template names the parts of it in its metadata, ``$region`` for a value. Runs of any other
         notebook are below ``runs``, each with a hash of its notebook's path and its parameters.
 
-        Examples
-        --------
-        >>> from laoqu.run.parameters import Notebook
         >>> Notebook("10_region_report").place({"lang": "en", "region": "taihang"})
         'en/taihang'
         """
         if self.own:
             parts = (str(part) for part in self.about["folder"])
-            parts = [str(values[part[1:]]) if part[:1] == "$" else part for part in parts]
+            parts = [str(values[p[1:]]) or "default" if p[:1] == "$" else p for p in parts]
             parts += [self.stem] * self.shared
             return "/".join(_plain(part, part) for part in parts)
         shown = _plain(",".join(f"{name}={value}" for name, value in sorted(values.items())))

@@ -23,8 +23,10 @@ from multiprocessing import forkserver, parent_process, process, resource_tracke
 from pathlib import Path
 from types import ModuleType
 
+import psutil
+
 from laoqu.errors import OutputError
-from laoqu.run import SAID, Job, Run
+from laoqu.run import SAID, Recipe, Run
 from laoqu.run.store import text_of
 
 CAN_FORK = "forkserver" in multiprocessing.get_all_start_methods()
@@ -98,17 +100,19 @@ class Call:
             self.process.join()
 
 
-def run_here(jobs: Sequence[Job], width: int | None, began: Callable[[str], None]) -> Iterator[Run]:
+def run_here(
+    recipe: Recipe, runs: Sequence[Run], width: int | None, began: Callable[[str], None]
+) -> Iterator[Run]:
     """Yield each run as it ends, `width` at a time; leaving ends those that run."""
-    waiting, running = deque(jobs), {}
+    waiting, running = deque(runs), {}
     try:
         while waiting or running:
             while waiting and len(running) < (width or room()):
-                job = waiting.popleft()
-                began(job.name)
-                running[start(job)] = job
+                run = waiting.popleft()
+                began(run.name)
+                running[start(recipe, run)] = run
             for call in connections.wait(list(running)):
-                yield collect(call, running.pop(call))
+                yield collect(call, recipe, running.pop(call))
     finally:
         for call in running:
             call.close()
@@ -117,25 +121,22 @@ def run_here(jobs: Sequence[Job], width: int | None, began: Callable[[str], None
 def room() -> int:
     """Return how many runs go at a time: one a core, fewer where memory is short."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    with suppress(OSError, StopIteration, ValueError):
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        free = next(int(each.split()[1]) << 10 for each in lines if "MemAvailable" in each)
-        return max(1, min(cores, free // RUN_MEMORY))
-    return cores or 1
+    return max(1, min(cores or 1, psutil.virtual_memory().available // RUN_MEMORY))
 
 
-def start(job: Job, environment: Mapping[str, str] | None = None) -> Call:
+def start(recipe: Recipe, run: Run, environment: Mapping[str, str] | None = None) -> Call:
     """Begin a run in a process of its own."""
-    return Call(_execute, [job], job.timeout and job.timeout + PATIENCE, environment)
+    limit = recipe.timeout and recipe.timeout + PATIENCE
+    return Call(_execute, [recipe, run], limit, environment)
 
 
-def collect(call: Call, job: Job) -> Run:
+def collect(call: Call, recipe: Recipe, run: Run) -> Run:
     """Wait for a run that was begun; one whose process died or hangs failed, and says where."""
     try:
         return call.result()
     except Lost as lost:
         lines, cell, files = str(lost).strip().splitlines(), None, {}
-        late = f"TimeoutError: a cell took longer than {job.timeout or 0:g} s and did not stop"
+        late = f"TimeoutError: a cell took longer than {recipe.timeout or 0:g} s and did not stop"
         error = late if lost.late else lines[-1]
         if lost.notes:  # the notebook as it began, then (number, cell) of each that began and ended
             notebook, *cells = lost.notes
@@ -145,14 +146,14 @@ def collect(call: Call, job: Job) -> Run:
                       "traceback": lines}  # fmt: skip
             each.setdefault("outputs", []).append(output)
             cell = sum(one["cell_type"] == "code" for one in notebook["cells"][: number + 1])
-            files[f"{job.stem}.failed.ipynb"] = text_of(notebook)
-        return job.failed(error, lines, cell=cell, files=files)
+            files[f"{recipe.stem}.failed.ipynb"] = text_of(notebook)
+        return run.failed(error, lines, cell=cell, files=files)
 
 
-def _execute(job: Job, tell: Callable[[object], None]) -> Run:
+def _execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
     from laoqu.run.engine import execute
 
-    return execute(job, tell)
+    return execute(recipe, run, tell)
 
 
 @contextmanager
@@ -217,58 +218,65 @@ def _keep(
     with tempfile.TemporaryDirectory(prefix="laoqu-", ignore_cleanup_errors=True) as folder:
         hear, tell = multiprocessing.Pipe(duplex=False)
         if not (worker := os.fork()):
-            _control(DIE_WITH_PARENT, signal.SIGKILL)
-            os.setpgid(0, 0)
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
             hear.close()
-            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-            log = os.open(Path(folder, SAID), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-            os.dup2(log, 1)
-            os.dup2(log, 2)
-            tempfile.tempdir = os.environ["TMPDIR"] = folder
-            # What a notebook starts is its own, as in any program, not our server's.
-            multiprocessing.set_start_method(None, force=True)
-            forkserver._forkserver.__init__()
-            resource_tracker._resource_tracker.__init__()
+            _part_from_keeper(folder)
             _work(tell, function, arguments)
         tell.close()
         try:
             value = _listen(hear, limit)
             if isinstance(value, Lost) and not str(value):
                 code = os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
-                said = "".join(
-                    path.read_text(errors="replace") for path in Path(folder).rglob(SAID)
-                )
+                logs = [path.read_text(errors="replace") for path in Path(folder).rglob(f"*{SAID}")]
                 ending = f"signal {-code}" if code < 0 else f"status {code}"
-                lines = [*said.strip().splitlines()[-4:], f"the process ended with {ending}"]
-                value.args = ("\n".join(lines),)
+                last = [
+                    *"".join(logs).strip().splitlines()[-4:],
+                    f"the process ended with {ending}",
+                ]
+                value.args = ("\n".join(last),)
         finally:
-            _end_all(worker)
+            _end_all()
         with suppress(OSError):
             connection.send(("value", value))
 
 
+def _part_from_keeper(folder: str) -> None:
+    """Have a worker signals, streams, and a temporary folder of its own."""
+    _control(DIE_WITH_PARENT, signal.SIGKILL)
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    log = os.open(Path(folder, SAID), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    tempfile.tempdir = os.environ["TMPDIR"] = folder
+    # What a notebook starts is its own, as in any program, not our server's.
+    multiprocessing.set_start_method(None, force=True)
+    forkserver._forkserver.__init__()
+    resource_tracker._resource_tracker.__init__()
+
+
 def _listen(hear: object, limit: float | None) -> object:
     """Return the worker's value, or how it was lost: without a word when it just ended."""
-    notes, asked, lost = [], parent_process().sentinel, Lost()
-    while True:
-        ready = connections.wait([hear, asked], limit)
+    notes, asked, value = [], parent_process().sentinel, Lost()
+    while ready := connections.wait([hear, asked], limit):
         if asked in ready:
             sys.exit(1)
-        if not ready:
-            lost = Lost(f"nothing was heard for {limit:g} s")
-            lost.late = True
         try:
-            kind, value = hear.recv() if ready else ("value", lost)
+            kind, said = hear.recv()
         except (EOFError, OSError):
-            kind, value = "value", lost
+            break
         if kind == "value":
-            if isinstance(value, Lost):
-                value.notes = notes
-            return value
-        notes.append(value)
+            value = said
+            break
+        notes.append(said)
+    else:
+        value = Lost(f"nothing was heard for {limit:g} s")
+        value.late = True
+    if isinstance(value, Lost):
+        value.notes = notes
+    return value
 
 
 def _work(tell: object, function: Callable, arguments: tuple, *_: object) -> None:
@@ -288,23 +296,15 @@ def _control(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def _end_all(worker: int) -> None:
+def _end_all() -> None:
     """Kill what this process started, and what falls to it when its parent is gone, until none is.
 
-    Needs /proc; elsewhere the worker's group is killed.
+    What began a session of its own and lost its parent falls to it on Linux alone.
     """
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    with suppress(OSError):
-        os.killpg(worker, signal.SIGKILL)
-    children, until = Path(f"/proc/self/task/{os.getpid()}/children"), time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        with suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        alive = children.read_text().split() if children.exists() else []
-        if not alive:
-            return
-        for pid in alive:
-            with suppress(ProcessLookupError):
-                os.kill(int(pid), signal.SIGKILL)
-        time.sleep(0.002)
+    until = time.monotonic() + PATIENCE
+    while (left := psutil.Process().children(recursive=True)) and time.monotonic() < until:
+        for each in left:
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
+        psutil.wait_procs(left, timeout=0.1)

@@ -11,7 +11,7 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from itertools import count
@@ -19,12 +19,12 @@ from pathlib import Path
 
 from laoqu import paths
 from laoqu.errors import LaoquError, OutputError
+from laoqu.run.parameters import digest_of
 from laoqu.source import digest
 
-#: Of what stands in a folder; a run that failed holds that of the ``earlier`` one.
+#: Of what stands in a folder. A run that failed holds that of the ``earlier`` one; that of the
+#: outputs folder, what is made from all records, is gone while these change.
 RECORD = ".laoqu.json"
-#: Digests of the files that are made from all records; they tell whether these are current.
-STATE = ".laoqu.state.json"
 MANIFEST, FORMAT = "manifest.json", 3
 PACKAGES = ("papermill", "nbclient", "nbconvert", "ipython", "numpy", "pandas", "geopandas",
             "matplotlib", "jinja2", "typst", "pypandoc-binary")  # fmt: skip
@@ -32,35 +32,45 @@ PACKAGES = ("papermill", "nbclient", "nbconvert", "ipython", "numpy", "pandas", 
 SETTINGS = ("LAOQU_MEMBERSHIP_MODE", "LAOQU_COMMIT")
 
 
-def input_files() -> dict[str, dict[str, Path]]:
-    """Return the files that every run depends on, by part: data, source, own, lock."""
-    own = paths.own_files()
-    for name, path in own.items():
-        if not path.is_file():
-            raise LaoquError(f"LAOQU_{name.upper()}: {path} is not a file")
-    found = {part: {path.relative_to(folder).as_posix(): path for path in _below(folder)}
-             for part, folder in (("data", paths.data()), ("source", paths.PACKAGE))}  # fmt: skip
-    lock = (paths.checkout() or Path()) / "requirements.lock"
-    found["own"] = {f"{name} ({path.name})": path for name, path in own.items()}
-    return found | {"lock": {lock.name: lock} if paths.checkout() and lock.is_file() else {}}
+class Inputs:
+    """What every run depends on, as it is now: ``parts``, name → file → digest.
+
+    Data, source, lock file, the reader's own files and settings, versions of packages.
+    """
+
+    def __init__(self) -> None:
+        self.stamps: dict[Path, object] = {}
+        own = paths.own_files()
+        for name, path in own.items():
+            if not path.is_file():
+                raise LaoquError(f"LAOQU_{name.upper()}: {path} is not a file")
+        self.parts = {
+            part: self.add({path.relative_to(folder).as_posix(): path for path in _below(folder)})
+            for part, folder in (("data", paths.data()), ("source", paths.PACKAGE))
+        }
+        said = {name: os.environ[name] for name in SETTINGS if os.environ.get(name)}
+        own = self.add({f"{name} ({path.name})": path for name, path in own.items()})
+        lock = (paths.checkout() or Path()) / "requirements.lock"
+        lock = {lock.name: lock} if paths.checkout() and lock.is_file() else {}
+        versions = {"python": platform.python_version(), **packages()}
+        self.parts |= {"own": own | said, "lock": self.add(lock), "versions": versions}
+
+    def add(self, files: Mapping[str, Path]) -> dict[str, str]:
+        """Return the digests of more files, which are watched from now on."""
+        self.stamps |= {path: stamp(path) for path in files.values()}
+        return {name: digest(path.read_bytes()) for name, path in files.items()}
+
+    def changed(self) -> list[str]:
+        """Return the names of the files that were written since, also as they were."""
+        return [path.name for path, before in self.stamps.items() if stamp(path) != before]
 
 
-def inputs(files: Mapping[str, Mapping[str, Path]]) -> dict[str, dict[str, str]]:
-    """Return the digests of `input_files`, the settings and the versions of packages, by part."""
-    found = {part: {name: digest(path.read_bytes()) for name, path in each.items()}
-             for part, each in files.items()}  # fmt: skip
-    found["own"] |= {name: os.environ[name] for name in SETTINGS if os.environ.get(name)}
-    return found | {"versions": {"python": platform.python_version(), **packages()}}
-
-
-def stamps(files: Mapping[str, Mapping[str, Path]]) -> dict[Path, object]:
-    """Return what changes when a file is written, also when it is written as it was."""
-    found = {}
-    for path in (path for each in files.values() for path in each.values()):
-        with suppress(OSError):  # it went
-            stat = path.stat()
-            found[path] = stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
-    return found
+def stamp(path: Path) -> object:
+    """Return what changes when a file is written."""
+    with suppress(OSError):  # it went
+        stat = path.stat()
+        return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+    return None
 
 
 def packages() -> dict[str, str]:
@@ -72,6 +82,11 @@ def packages() -> dict[str, str]:
     return found
 
 
+def digests(parts: Mapping[str, object]) -> dict[str, str]:
+    """Return the digest of each part."""
+    return {name: digest_of(part) for name, part in parts.items()}
+
+
 def changes(before: Mapping, now: Mapping, sets: Mapping[str, Mapping[str, str]]) -> list[str]:
     """Say which parts of two keys differ, and in which files (`sets`: digest → file → digest)."""
     found = []
@@ -80,7 +95,7 @@ def changes(before: Mapping, now: Mapping, sets: Mapping[str, Mapping[str, str]]
             old, new = (sets.get(str(side.get(part)), {}) for side in (before, now))
             names = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-            found.append(f"{part}: {', '.join(names[:3])}{more}" if old and names else str(part))
+            found.append(f"{part}: {', '.join(names[:3])}{more}" if old and names else part)
     return found
 
 
@@ -141,10 +156,10 @@ class Store:
             return found
         return None
 
-    def damaged(self, record: Mapping[str, object]) -> list[str]:
-        """Return the files of a run that are not as it left them."""
+    def damaged(self, outputs: list[Mapping[str, str]]) -> list[str]:
+        """Return the files that are not as they were left."""
         found = []
-        for output in record["outputs"]:
+        for output in outputs:
             try:
                 if digest(self.target(output["path"]).read_bytes()) != output["sha256"]:
                     found.append(f"{output['path']} altered")
@@ -152,32 +167,27 @@ class Store:
                 found.append(f"{output['path']} missing")
         return found
 
-    def place(self, name: str, files: Mapping[str, bytes], record: dict[str, object]) -> list:
-        """Have the run's folder hold these files and its record, and no others; list them.
+    def place(
+        self, name: str, files: Mapping[str, bytes], record: dict, beside: Mapping = {}
+    ) -> None:
+        """Have the run's folder hold these files and its record, and no others.
 
-        A file whose name begins with ``../`` lies beside the folder. A folder that no run of ours
-        made is not touched.
+        Those of `beside` lie above it. A folder that no run of ours made is not touched.
         """
-        folder, inside, beside = self.target(name), {}, {}
+        folder, above = self.target(name), name.rpartition("/")[0]
         made = not folder.exists() or self.record(name) or not any(folder.iterdir())
         if folder.is_symlink() or not made:
             message = f"{name} was not made by laoqu and is left as it is: move it away first"
             raise OutputError(f"{paths.display(folder)}: {message}")
-        record["outputs"] = []
-        for file, data in sorted(files.items()):
-            path = os.path.normpath(f"{name}/{file}")
-            above = f"{name}/" if not file.startswith("../") else name[: name.rfind("/") + 1]
-            if file[:1] in ("", "/") or not path.startswith(above) or path == above[:-1]:
+        for file in files:
+            if folder not in Path(os.path.normpath(folder / file)).parents:
                 raise OutputError(f"{file!r} does not lie in the folder of the run {name}")
-            if file.startswith("../"):
-                beside[path] = data
-            else:
-                inside[file] = data
-            record["outputs"].append({"path": path, "bytes": len(data), "sha256": digest(data)})
-        paths.place(self.folder, name, inside | {RECORD: text_of(record)})
-        for path, data in beside.items():
-            self.write(path, data)
-        return record["outputs"]
+        every = {f"{name}/{file}": data for file, data in files.items()}
+        every |= {f"{above}/{file}": data for file, data in beside.items()}
+        record["outputs"] = listed(dict(sorted(every.items())))
+        paths.place(self.folder, name, {**files, RECORD: text_of(record)})
+        for file, data in beside.items():
+            self.write(f"{above}/{file}", data)
 
     def keep(self, name: str, files: Mapping[str, bytes], record: dict[str, object]) -> None:
         """Put the notebook of a failed run, and its record, beside what an earlier run left."""
@@ -207,7 +217,7 @@ class Store:
 
     def runs(self) -> Iterator[dict[str, object]]:
         """Yield the records of all runs by name, of those whose files are there."""
-        for path in sorted(self.folder.rglob(RECORD)):
+        for path in sorted(self.folder.glob(f"*/**/{RECORD}")):
             found = self.record(path.parent.relative_to(self.folder).as_posix())
             if found and not self._stands(found.get("earlier", found)):
                 found.pop("earlier", None)
@@ -226,24 +236,17 @@ class Store:
         sets = {code: files for code, files in sorted(self.sets.items()) if code in used}
         return {"format": FORMAT, **head, "runs": runs, "sets": sets}
 
-    def current(self, names: Iterable[str]) -> bool:
+    def current(self) -> bool:
         """Say whether the files that are made from all records are as they were left."""
-        found = _json(self.folder / STATE)
         try:
-            return all(found[name] == digest((self.folder / name).read_bytes()) for name in names)
-        except (OSError, KeyError, TypeError):
+            return not self.damaged(_json(self.folder / RECORD))
+        except (KeyError, TypeError):
             return False
 
     def begin(self) -> None:
         """Say that the records are about to change."""
         with suppress(OSError):
-            (self.folder / STATE).unlink(missing_ok=True)
-
-    def finish(self, files: Mapping[str, bytes]) -> None:
-        """Write the files that are made from all records."""
-        for name, data in files.items():
-            self.write(name, data)
-        self.write(STATE, text_of({name: digest(data) for name, data in files.items()}))
+            (self.folder / RECORD).unlink(missing_ok=True)
 
     def _clear(self) -> None:
         """Take away what a batch left that was killed; a folder it had just moved goes back."""
@@ -253,6 +256,12 @@ class Store:
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink(missing_ok=True)
+
+
+def listed(files: Mapping[str, bytes]) -> list[dict[str, object]]:
+    """Return path, size and digest of each file."""
+    return [{"path": path, "bytes": len(data), "sha256": digest(data)}
+            for path, data in files.items()]  # fmt: skip
 
 
 def text_of(value: object) -> bytes:

@@ -6,8 +6,9 @@ Each thing shown is HTML and text for the notebook, and one plain record under
 
 from __future__ import annotations
 
+import base64
+import io
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ import pandas as pd
 from laoqu.errors import ParameterError, require
 from laoqu.show import table as tables
 from laoqu.show.table import MIME, Block
-from laoqu.show.words import KEY, Words, start
+from laoqu.show.words import KEY, Words, scalar, start
 
 if TYPE_CHECKING:
     from laoqu.plan import Plan
@@ -27,8 +28,8 @@ CHARTS = ("dots", "heat", "lines")
 FILE = re.compile(r"[A-Za-z0-9][\w.-]{0,80}", re.ASCII)
 #: How the paragraphs of a text are set.
 FORMS = ("answer", "note", "list")
-#: Of a figure, in the language of the page; a key of labels.csv or the text itself.
-FIGURE_WORDS = ("title", "subtitle", "caption", "alt")
+#: What a column of a table is; one may be two, ``under words``.
+ROLES = ("text", "words", "number", "under", "code", "link")
 
 
 class Show:
@@ -137,28 +138,23 @@ class Show:
 
         The other parameters are those of `text`.
         """
-        roles = dict(roles or {})
+        roles, words = dict(roles or {}), self.words
         names = list(frame.columns) if columns is None else list(columns)
         tables.check_columns(frame, [*names, *roles, *filter(None, (group, link))])
-        heads = tables.columns_of(frame[names], self.words, roles)
-        rows = [
-            [tables.cell_text(*cell, self.words) for cell in zip(row, heads, strict=True)]
-            for row in frame[names].itertuples(index=False)
-        ]
-        note, begins, links = self.words.say(note), [], []
-        if group:
-            names = [self.words.cell(group, str(tables.scalar(each))) for each in frame[group]]
-            texts = list(map(start, names))
-            begins = [[i, text] for i, text in enumerate(texts) if texts[:i][-1:] != [text]]
-        if link:
-            links = frame[link].astype(str).tolist()
+        for role in " ".join(roles.values()).split():
+            require(role, ROLES, "role")
+        roles = [roles.get(name, "text") for name in names]
+        rows = [list(map(self._cell, row, names, roles)) for row in frame[names].to_numpy(object)]
+        heads = [start(words.cell(group, each)) for each in frame[group]] if group else []
+        groups = [[i, text] for i, text in enumerate(heads) if not i or heads[i - 1] != text]
+        note = words.say(note)
         return self._block(
-            "table", key, level=level, title=self.words.say(title), note=note, folded=folded,
-            columns=heads, rows=rows, groups=begins, links=links, ids=_unique(key, links),
+            "table", key, level=level, title=words.say(title), note=note, folded=folded,
+            columns=[{"name": str(name), "label": words.column(str(name)), "role": role}
+                     for name, role in zip(names, roles, strict=True)],
+            rows=rows, groups=groups, links=frame[link].astype(str).tolist() if link else [],
             values=values, quotes=self._quotes([note]),
-            download=tables.as_download(
-                tables.labelled(frame if download is None else download, self.words)
-            ),
+            download=tables.as_download(frame if download is None else download, words),
         )  # fmt: skip
 
     def chart(self, kind: str, frame: pd.DataFrame, key: str, **roles: object) -> Block:
@@ -169,15 +165,13 @@ class Show:
         require(kind, CHARTS, "chart")
         from laoqu.show import charts
 
-        figure = getattr(charts, kind)(frame, self.words, **self._said(roles))
-        return self.figure(figure, key)
+        return self.figure(getattr(charts, kind)(frame, self.words, **roles), key)
 
     def map(self, region: str, key: str = "map", **layers: object) -> Block:
         """Show the map of one area; see `laoqu.plot_region`."""
         from laoqu.show import maps
 
-        figure = maps.plot_region(region, self.lang, self.plan, **self._said(layers))
-        return self.figure(figure, key)
+        return self.figure(maps.plot_region(region, self.lang, self.plan, **layers), key)
 
     def figure(self, figure: object, key: str, alt: str = "", caption: str = "") -> Block:
         """Show a figure of `laoqu.show.charts` or `laoqu.show.maps`, or one of matplotlib.
@@ -185,15 +179,26 @@ class Show:
         The files are ``figures/KEY.png``, ``.svg`` and ``.csv``. A figure of ours knows its words;
         for one of matplotlib give `alt` (what it shows, for those who cannot see it) and `caption`.
         """
+        if hasattr(figure, "savefig"):
+            svg, png = io.StringIO(), io.BytesIO()
+            figure.savefig(svg, format="svg", metadata={"Date": None})
+            figure.savefig(png, format="png")
+            coded = base64.b64encode(png.getvalue()).decode("ascii")
+            parts = {"images": {"wide.svg": svg.getvalue(), "png": coded}}
+        else:
+            parts = figure.record()
         given = {"alt": self.words.say(alt), "caption": self.words.say(caption)}
-        parts = tables.figure_parts(figure) | {name: text for name, text in given.items() if text}
+        parts |= {name: text for name, text in given.items() if text}
         if not parts.get("alt"):
             raise ParameterError(f"figure {key!r} needs an alt text: what it shows, in words")
         return self._block("figure", key, **parts)
 
-    def _said(self, parts: Mapping[str, object]) -> dict[str, object]:
-        words = {name: self.words.say(str(parts[name])) for name in FIGURE_WORDS if name in parts}
-        return {**parts, **words}
+    def _cell(self, value: object, name: str, role: str) -> str:
+        if "words" in role:
+            return str(scalar(value))
+        if "code" in role:
+            return start(self.words.cell(name, value))
+        return self.words.cell("", value)
 
     def _quotes(self, texts: Sequence[str]) -> list[str]:
         """Return what the texts quote word for word from the plan."""
@@ -207,15 +212,5 @@ class Show:
             raise ParameterError(f"key {key!r} names a file: expected letters, digits and _ - .")
         shown = tables.new_record(kind, key, self.lang, **parts)
         shown["anchor"] = anchor or re.sub(r"[^\w-]+", "-", key).strip("-")
-        shown["values"] = {name: tables.scalar(each) for name, each in dict(values or {}).items()}
+        shown["values"] = {name: scalar(each) for name, each in dict(values or {}).items()}
         return Block(shown)
-
-
-def _unique(key: str, ids: Sequence[str]) -> list[str]:
-    """Return ids of rows that no other table of the page has."""
-    seen: Counter[str] = Counter()
-    out = []
-    for each in ids:
-        seen[each] += 1
-        out.append(f"{key}-{each}" + (f"-{seen[each]}" if seen[each] > 1 else ""))
-    return out

@@ -7,16 +7,17 @@ figure, and which column stands for which where it has another name: ``value="n"
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
-from laoqu.errors import ParameterError
-from laoqu.show.figure import Figure, finish, number, take
+from laoqu.errors import ParameterError, require
+from laoqu.show.figure import TEXTS, Figure
 from laoqu.show.style import LINE, MARGIN, SMALL, TONE, Sheet, mark, stroke, text_width, wrap
-from laoqu.show.words import Words, start
+from laoqu.show.table import check_columns
+from laoqu.show.words import Words, digits, start
 
 #: Colours of series in their order; more than these are not told apart.
 SERIES = ("focus", "ink", "context", "supply")
@@ -224,6 +225,41 @@ def lines(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
     final = data[(data["year"] == last) & data["series"].isin(loud)].dropna(subset=["value"])
     listed = [f"{c.group} {c.series} {c.year}: {number(c.value)}" for c in final.itertuples()]
     return finish(draw, data, words, [each.strip() for each in listed], given)
+
+
+def number(value: float) -> str:
+    """Write a number as tables do, with commas between thousands; nothing is a dash.
+
+    >>> [number(each) for each in (12.0, 1234, 0.1234, -0.5)]
+    ['12', '1,234', '0.12', '−0.5']
+    """
+    return "–" if pd.isna(value) else digits(value, ",")
+
+
+def take(
+    frame: pd.DataFrame, given: Mapping[str, str], needed: Sequence[str], **optional: object
+) -> pd.DataFrame:
+    """Return the columns of a chart by their standard names; say which one is not there."""
+    if frame.empty:
+        raise ParameterError("the frame has no rows: there is nothing to draw")
+    roles = {role: column for role, column in given.items() if role not in TEXTS}
+    for role in roles:
+        require(role, [*needed, *optional], "role")
+    check_columns(frame, [roles.get(role, role) for role in (*roles, *needed)])
+    found = {role: roles.get(role, role) for role in (*needed, *optional)}
+    data = {r: frame[c] if c in frame else optional[r] for r, c in found.items()}
+    return pd.DataFrame(data, index=frame.index).reset_index(drop=True)
+
+
+def finish(
+    draw: object, data: pd.DataFrame, words: Words, listed: Sequence[str], given: Mapping[str, str]
+) -> Figure:
+    """Finish a figure: an alt text is composed from its values where none is given."""
+    text = {name: words.say(given[name]) for name in TEXTS if name in given}
+    listed = words.join([words.space(each) for each in listed])
+    alt = words("figure.alt", title=text.get("title", ""), listed=listed).lstrip(".。 ")
+    used = [name for name in data if not (data[name].isna() | (data[name] == "")).all()]
+    return Figure(draw, data[used], **{"alt": alt} | text)
 
 
 def _tones(data: pd.DataFrame) -> dict[str, str]:

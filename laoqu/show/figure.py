@@ -6,7 +6,7 @@ import base64
 import html
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,10 +19,9 @@ from matplotlib.figure import Figure as Canvas
 from PIL import Image
 
 from laoqu import sheets
-from laoqu.errors import OutputError, ParameterError, nearest, require
+from laoqu.errors import OutputError, ParameterError, nearest
 from laoqu.show import table as tables
 from laoqu.show.style import EDGE, PALETTE, SMALL, TONE, Sheet, family
-from laoqu.show.words import Words
 
 DPI = 200
 TEXTS = ("title", "subtitle", "caption", "alt")
@@ -32,8 +31,6 @@ RC = {
     "svg.fonttype": "path", "svg.hashsalt": "laoqu", "text.hinting": "none", "font.size": SMALL,
     "hatch.color": TONE["muted"], "hatch.linewidth": 0.6, "lines.solid_capstyle": "butt",
 }  # fmt: skip
-#: Points of a step of a path in SVG.
-POINTS = {"M": 1, "L": 1, "Q": 2, "C": 3, "z": 0}
 UNDATED = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
 
@@ -94,14 +91,14 @@ class Figure:
         """Return the figure as SVG: no ground, light and dark, letters as outlines."""
         figure, out = self.matplotlib(narrow), io.StringIO()
         texts = [text for axes in figure.axes for text in axes.texts if text.get_path_effects()]
-        edges = {text: text.get_path_effects() for text in texts}
+        edges = [text.get_path_effects() for text in texts]
         figure.patch.set_visible(False)
         for text in texts:  # drawn twice, each letter would be written out
             text.set_path_effects([])
         with _look():
             FigureCanvasSVG(figure).print_svg(out, metadata=UNDATED)
         figure.patch.set_visible(True)
-        for text, edge in edges.items():
+        for text, edge in zip(texts, edges, strict=True):
             text.set_path_effects(edge)
         return _slim(out.getvalue(), self.alt)
 
@@ -132,18 +129,11 @@ class Figure:
     def save(self, path: Path | str, narrow: bool = False) -> Path:
         """Write the figure as its suffix says: ``.png``, ``.svg``, ``.pdf`` or ``.csv`` (data).
 
-        Raises
-        ------
-        ParameterError
-            When it is another suffix.
-        OutputError
-            When nothing can be written there.
+        Another suffix is a ParameterError, what cannot be written there an OutputError.
         """
         if not isinstance(path, str | Path):
             raise ParameterError(f"found {path!r}, expected a path to save the figure in")
         path = Path(path)
-        if not path.parent.is_dir():
-            raise ParameterError(f"there is no folder {path.parent} to save {path.name} in")
         form = path.suffix[1:].lower()
         if form not in FORMS:
             expected = ", ".join(f".{each}" for each in FORMS)
@@ -162,8 +152,13 @@ class Figure:
         png = base64.b64encode(self.png()).decode("ascii")
         return {"wide.svg": self.svg(), "narrow.svg": self.svg(narrow=True), "png": png}
 
+    def record(self) -> dict[str, object]:
+        """Return what the record of the figure holds."""
+        words = {"title": self.title, "alt": self.alt, "caption": self.caption}
+        return words | {"images": self.images(), "download": tables.as_download(self.data)}
+
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
-        record = tables.new_record("figure", "figure", "zh", **tables.figure_parts(self))
+        record = tables.new_record("figure", "figure", "zh", **self.record())
         return tables.Block(record)._repr_mimebundle_()
 
     def __repr__(self) -> str:
@@ -172,42 +167,6 @@ class Figure:
 
 def _look() -> object:
     return mpl.rc_context({**RC, "font.family": [family(), "DejaVu Sans"]})
-
-
-def number(value: float) -> str:
-    """Write a number as tables do, with commas between thousands; nothing is a dash.
-
-    >>> [number(each) for each in (12.0, 1234, 0.1234, -0.5)]
-    ['12', '1,234', '0.12', '−0.5']
-    """
-    return "–" if pd.isna(value) else tables.digits(value, ",")
-
-
-def take(
-    frame: pd.DataFrame, given: Mapping[str, str], needed: Sequence[str], **optional: object
-) -> pd.DataFrame:
-    """Return the columns of a chart by their standard names; say which one is not there."""
-    if frame.empty:
-        raise ParameterError("the frame has no rows: there is nothing to draw")
-    known = [*needed, *optional]
-    roles = {role: column for role, column in given.items() if role not in TEXTS}
-    for role in roles:
-        require(role, known, "role")
-    tables.check_columns(frame, [roles.get(role, role) for role in (*roles, *needed)])
-    found = {role: roles.get(role, role) for role in known}
-    data = {r: frame[c] if c in frame else optional[r] for r, c in found.items()}
-    return pd.DataFrame(data, index=frame.index).reset_index(drop=True)
-
-
-def finish(
-    draw: object, data: pd.DataFrame, words: Words, listed: Sequence[str], given: Mapping[str, str]
-) -> Figure:
-    """Finish a figure: an alt text is composed from its values where none is given."""
-    text = {name: given[name] for name in TEXTS if name in given}
-    listed = words.join([words.space(each) for each in listed])
-    alt = words("figure.alt", title=text.get("title", ""), listed=listed).lstrip(".。 ")
-    used = [name for name in data if not (data[name].isna() | (data[name] == "")).all()]
-    return Figure(draw, data[used], **{"alt": alt} | text)
 
 
 def _slim(svg: str, alt: str) -> str:
@@ -227,8 +186,9 @@ def _slim(svg: str, alt: str) -> str:
         (r"^.*?(?=<svg)|<!--.*?-->|<defs>\s*<style.*?</defs>|xlink:| xmlns:xlink=\S+", ""),
         (r'<g id="(edge-\w+)"', r'<g class="\1"'),
         (r' id="[A-Za-z\d]+_\d+"', ""),
-        (r'(?<= d=")M[^"]+', _steps),
+        (r'(?<= d=")M[^"QCz]+(?=z?\s*")', _steps),
         (r"([1-9]\d*\.\d\d)\d+", r"\1"),
+        (r"\b([MLQC]) (?=-?\d)", r"\1"),
         (r"\s*\n\s*([A-Za-z])", r"\1"),
         (r"\s*\n\s*", ""),
     ):
@@ -238,18 +198,9 @@ def _slim(svg: str, alt: str) -> str:
 
 
 def _steps(path: re.Match) -> str:
-    """Write a path in steps from point to point, which are short to write."""
-    letters = re.findall("[MLQCz]", path[0])
-    points = np.array(re.sub("[MLQCz]", " ", path[0]).split(), dtype=float).reshape(-1, 2)
-    points = points.round(1 if len(points) > 99 else 2)  # 35 µm are fine enough for a border
-    counts = [POINTS[letter] for letter in letters]
-    ends = np.cumsum(counts)
-    base = np.repeat(points[np.r_[0, ends[:-1] - 1]], counts, axis=0)
-    base[ends[np.array(letters) == "M"] - 1] = 0
-    numbers = [f"{each:g}" for each in (points - base).round(2).ravel().tolist()]
-    out, before, start = [], "", 0
-    for letter, end in zip(letters, (2 * ends).tolist(), strict=True):
-        out.append(" " if letter == before else letter if letter in "Mz" else letter.lower())
-        out.append(" ".join(numbers[start:end]))
-        before, start = letter, end
-    return re.sub(r"(?<!\d)0\.", ".", "".join(out)).replace(" -", "-")
+    """Write lines in steps from point to point, which are short; 35 µm are fine for a border."""
+    points = np.array(re.sub("[ML]", " ", path[0]).split(), dtype=float).reshape(-1, 2)
+    steps = np.diff(points.round(1), axis=0, prepend=[[0, 0]]).round(1).tolist()
+    letters = ("m" if letter == "M" else " " for letter in re.findall("[ML]", path[0]))
+    said = (f"{letter}{x:g} {y:g}" for letter, (x, y) in zip(letters, steps, strict=True))
+    return re.sub(r"\b0\.", ".", "".join(said)).replace(" -", "-")

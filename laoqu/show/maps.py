@@ -1,15 +1,13 @@
-"""Maps: one area with how its counties are named, or coloured by a column of yours; all areas.
+"""Maps: an area by how its counties are named or by a column of yours; all areas; all of China.
 
 Each is axes of matplotlib in metres of `laoqu.geo.CRS_CHINA`: layers of your own go on it.
 """
 
 from __future__ import annotations
 
-import sys
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
-from numbers import Real
+from math import isfinite
 
 import numpy as np
 import pandas as pd
@@ -19,10 +17,10 @@ from laoqu import geo
 from laoqu.analysis import answer, naming
 from laoqu.errors import ParameterError, require
 from laoqu.plan import Plan, load
-from laoqu.show.figure import TEXTS, Figure, number
-from laoqu.show.ground import HAIRLINE, MARKS, Shapes, View, around, middle_of, scale_bar
+from laoqu.show.figure import TEXTS, Figure
+from laoqu.show.ground import HAIRLINE, MARKS, View, around, middle_of
 from laoqu.show.style import MARGIN, SMALL, TONE, Sheet, stroke, wrap
-from laoqu.show.words import Words
+from laoqu.show.words import Words, digits
 from laoqu.source import digest
 
 
@@ -42,12 +40,18 @@ FILLS = {
 }
 HEAT = [fill(f"heat{step}") for step in range(1, 6)]
 PREFECTURE, PROVINCE, COASTLINE = stroke("muted"), stroke("muted", 1.0), stroke("context", 1.1)
-AREA, COAST = stroke("focus", 1.1), fill("land", "context", 0.4)
+AREA, COAST, OWN = stroke("focus", 1.1), fill("land", "context", 0.4), stroke("ink", 0.9)
+BLANK = fill("paper", "context")
 #: An area in the map of all; where too few of its counties are documented; two areas.
 SURE, DOUBT = fill("heat3", "focus", 0.8), fill("heat3", "focus", 0.8, **DASHED)
 TWICE = fill("heat3", "muted", 0, **HATCH)
 #: Points: the column beside a wide map, the greatest height, the locator of a narrow map.
 COLUMN, HIGHEST, LOCATOR = 118.0, 265.0, 74.0
+#: The longer side of an area is drawn in so many steps.
+FINE = 520
+#: Metres: what is not seen on a map of China; islands farther off do not stretch the map of an
+#: area (东沙 is 260 km away).
+COARSE, NEAR = 3_000, 6e4
 #: What mends own values.
 INDEXED = '; a column of a frame is given as frame.set_index("adcode")["income"]'
 #: Metres: the main map of China and its inset.
@@ -59,7 +63,9 @@ def plot_region(
     lang: str = "zh",
     plan: Plan | None = None,
     values: Mapping[str, object] | None = None,
-    **given: object,
+    counties: pd.DataFrame | None = None,
+    places: pd.DataFrame | None = None,
+    **given: str,
 ) -> Figure:
     """Draw the map of one area, its counties by how the plan names them or by your own `values`.
 
@@ -72,9 +78,10 @@ def plot_region(
         By default ``laoqu.load()``; its membership and boundary file are used.
     values : mapping or Series, optional
         adcode → number or category of your own.
+    counties, places : DataFrame, optional
+        As `laoqu.analysis.naming.counties` and ``.standings`` give them, where yours differ.
     **given
-        ``title``, ``subtitle``, ``caption``, ``alt``; ``counties`` and ``places``: frames as
-        `laoqu.analysis.naming.counties` and ``.standings`` give them, where yours differ.
+        ``title``, ``subtitle``, ``caption``, ``alt``.
 
     Returns
     -------
@@ -91,13 +98,13 @@ def plot_region(
     >>> lq.plot_region("yimeng", values=own, title="人均收入").data["value"].max().item()
     12.5
     """
-    plan = plan or load()
-    words = Words(plan, lang)
-    it = plan.region(region)
-    counties, places = given.pop("counties", None), given.pop("places", None)
     for name in given:
         require(name, [*TEXTS, "lang", "plan", "values", "counties", "places"], "argument")
+    plan = plan or load()
+    words, it = Words(plan, lang), plan.region(region)
     counties = naming.counties(plan, it.region_id) if counties is None else counties
+    if counties.empty:
+        raise ParameterError("no county to draw: the membership table has none of the area")
     if places is None:
         places = naming.standings(plan).query("region_id == @it.region_id").sort_values("number")
         places = places if values is None else places[:0]
@@ -108,33 +115,110 @@ def plot_region(
         if unknown := max(it.official_total - len(counties), 0):
             key["unknown"] = words("map.key.unknown", n=unknown), FILLS["unknown"]
     else:
-        if isinstance(values, pd.DataFrame) or not hasattr(values, "items"):
-            raise ParameterError(f"values: expected adcode → value, a dict or a Series{INDEXED}")
-        own_codes = [str(code).removesuffix(".0") for code, _ in values.items()]
-        own = dict(zip(own_codes, (value for _, value in values.items()), strict=True))
-        _check_values(own)
-        if twice := [code for code, n in Counter(own_codes).items() if n > 1]:
-            message = f"values: {twice[0]} has several: choose one for each county, as of one year"
-            raise ParameterError(message)
-        counties = counties.assign(value=counties["adcode"].map(own))
+        counties = counties.assign(value=counties["adcode"].map(checked(values)))
         kinds, key = classes_of(counties["value"], words)
-    shapes = Shapes(plan.layers, counties["adcode"], kinds, places["adcode"])
     names = plan.gazetteer().set_index("adcode")["short_name" if words.lang == "zh" else "name_en"]
+    drawn = Area(plan.layers, counties["adcode"], kinds, places, names)
     counted = [f"{said} {kinds.count(kind)}" for kind, (said, _) in key.items() if kind in kinds]
     listed = [f"{row.number} {names.get(row.adcode, row.adcode)}" for row in places.itertuples()]
-    title, beyond = words.area(it.region_id), words.join(map(words.unit, shapes.beyond))
-    islands = words("map.islands", counties=beyond) if beyond else ""
+    title, beyond = words.area(it.region_id), words.join(map(words.unit, drawn.beyond))
+    islands = words("map.islands", counties=beyond) if len(drawn.beyond) else ""
     alt = words("map.area_alt", places=words.join(listed), region=title, counts=words.join(counted))
     text = {"title": title, "caption": f"{islands} {source(plan, words)}".strip(), "alt": alt}
-    entries = list(key.values()) + [
-        (words(f"map.key.{each}"), {**look, "markersize": 5.6})
-        for each, look in MARKS.items() if each in set(places["shape"])
-    ]  # fmt: skip
-    looks = {kind: look for kind, (_, look) in key.items() if kind in kinds}
-    draw = partial(_draw_area, shapes=shapes, looks=looks, key=entries, places=places, names=names,
-                   words=words)  # fmt: skip
+    shapes = [(words(f"map.key.{each}"), {**look, "markersize": 5.6})
+              for each, look in MARKS.items() if each in set(places["shape"])]  # fmt: skip
+    draw = partial(drawn.draw, key=key, shapes=shapes, words=words)
     rows = pd.concat([counties, places.assign(how="place")], ignore_index=True)
-    return Figure(draw, rows, **text | given)
+    return Figure(draw, rows, **text | {name: words.say(each) for name, each in given.items()})
+
+
+class Area:
+    """The shapes of an area's map, no finer than is seen; neighbours keep their common border."""
+
+    def __init__(
+        self, layers: geo.Layers, codes: pd.Series, kinds: Sequence[str], places: pd.DataFrame,
+        names: Mapping[str, str],
+    ) -> None:  # fmt: skip
+        self.kinds, self.places, self.names = np.array(kinds), places, names
+        table = layers.counties.set_index("adcode").geometry
+        geo.require(codes, table.index)
+        extent = np.ptp(np.reshape(table[codes].total_bounds, (2, 2)), axis=0).max()
+        near = table[table.index.str[:4].isin({*codes.str[:4], *places["adcode"].str[:4]})]
+        # Only where neighbours share their vertices, which a reader's own borders may not.
+        shared = shapely.coverage_is_valid(near.to_numpy())
+        near = (near.simplify_coverage if shared else near.simplify)(extent / FINE)
+        union = partial(type(near).union_all, method="coverage" if shared else "unary")
+        self.counties = near[codes]
+        self.area = union(self.counties[self.kinds != "low"])
+        self.cities, self.parts = (
+            {code: union(shapes) for code, shapes in each.groupby(each.index.str[:4])}
+            for each in (near, self.counties)
+        )
+        # The mark of a city stands in the part of it that is in the area.
+        found = {
+            code: self.counties.get(code, self.parts.get(code[:4])) for code in places["adcode"]
+        }
+        self.spots = {code: middle_of(shape) for code, shape in found.items() if shape is not None}
+        # Islands far off do not stretch the map.
+        parts = shapely.get_parts(self.counties.to_numpy())
+        large = parts[shapely.area(parts) >= min(2e8, shapely.area(parts).max())]
+        inside = shapely.box(*shapely.total_bounds(large)).buffer(NEAR)
+        bounds = shapely.total_bounds(parts[shapely.intersects(parts, inside)])
+        rim = np.ptp(np.reshape(bounds, (2, 2)), axis=0).max() * 0.04
+        self.bounds = bounds + np.array([-rim, -rim, rim, rim])
+        self.beyond = self.counties.index[~self.counties.within(shapely.box(*self.bounds))]
+        wider = shapely.box(*self.bounds).buffer(extent).bounds
+        provinces = layers.provinces.set_index("adcode").clip_by_rect(*wider)
+        self.provinces = provinces[~provinces.is_empty].simplify_coverage(extent / FINE)
+        self.outline = layers.outline
+
+    def draw(
+        self, sheet: Sheet, key: Mapping[str, tuple[str, dict]], shapes: list, words: Words
+    ) -> None:
+        """Draw the map, its key, its scale, and where in China it lies."""
+        aside = 0 if sheet.narrow else COLUMN + 12
+        wide, extent = sheet.width - 2 * MARGIN - aside, np.ptp(np.reshape(self.bounds, (2, 2)), 0)
+        size, china = LOCATOR if sheet.narrow else COLUMN, self.outline.total_bounds
+        deep = size * np.ptp(china[1::2]) / np.ptp(china[::2])
+        high = float(np.clip(wide * extent[1] / extent[0], wide * 0.62, min(HIGHEST, wide * 1.45)))
+        top, x = sheet.y, MARGIN + wide + 12
+        if sheet.narrow:
+            sheet.legend([*key.values(), *shapes])
+            top, x = sheet.y, MARGIN
+            y = top + high + 6
+            bar = x + size + 14, y + 24
+        else:
+            for entry in (*key.values(), *shapes):
+                sheet.legend([entry], x, COLUMN)
+            high = max(high, sheet.y - top + 36 + deep)
+            y = top + high - deep
+            bar = x, y - 10
+        view = View(sheet, (MARGIN, top, wide, high), self.bounds)
+        view.draw(self.provinces, **FILLS["unknown"])
+        for kind, (_, look) in key.items():
+            if kind in self.kinds:
+                view.draw(self.counties[self.kinds == kind], kind, **look)
+        view.draw(list(self.cities.values()), **PREFECTURE)
+        view.draw(self.provinces, **PROVINCE)
+        view.draw([self.provinces.union_all(method="coverage")], **COASTLINE)
+        view.draw([self.area], **AREA)
+        for row in self.places[self.places["adcode"].isin(self.spots)].itertuples():
+            view.number(str(row.number), view.at(self.spots[row.adcode]), row.shape)
+        for code, shape in self.parts.items():
+            if name := self.names.get(f"{code}00", ""):
+                view.name(name, around(view.at(middle_of(shape))), SMALL + 0.5, "ink")
+        for code, shape in self.provinces.items():
+            rest = shapely.clip_by_rect(shape, *view.frame.bounds).difference(self.area)
+            if rest.area > 0.02 * view.frame.area:
+                view.name(self.names[code], view.at(middle_of(rest))[None], SMALL + 2, "muted")
+        view.rim()
+        view.scale_bar(words, *bar)
+        small, land = View(sheet, (x, y, size, deep), china), self.outline["kind"] == "land"
+        small.draw(self.outline.geometry[land], **COAST)
+        small.draw(self.outline.geometry[~land], "maritime", **PROVINCE)
+        small.draw([self.area.simplify(geo.DETAIL)], **fill("focus", "focus", 0.4))
+        small.axes.plot(*view.frame.exterior.xy, **HAIRLINE, label="locator")
+        sheet.y = y + deep + 2
 
 
 def plot_overview(lang: str = "zh", plan: Plan | None = None) -> Figure:
@@ -144,102 +228,82 @@ def plot_overview(lang: str = "zh", plan: Plan | None = None) -> Figure:
     members = plan.membership().query("confidence != 'low'")[["adcode", "region_id"]]
     counties = plan.layers.counties.merge(members, on="adcode")
     areas = geo.dissolve(counties, "region_id").merge(plan.regions()).sort_values("order")
-    areas["sure"] = areas["documented"] >= answer.COMPLETE * areas["official_total"]
+    sure = areas["documented"] >= answer.COMPLETE * areas["official_total"]
     twice = counties[counties["adcode"].duplicated()]
     title = words(
         "map.overview", n=len(areas), counties=counties["adcode"].nunique(), overlap=len(twice),
-        incomplete=int((~areas["sure"]).sum()),
+        incomplete=int((~sure).sum()),
     )  # fmt: skip
     totals = zip(areas["region_id"], areas["documented"], areas["official_total"], strict=True)
     listed = [f"{words.area(name)} {known}/{total}" for name, known, total in totals]
     looks = {"county": SURE, "overlap": TWICE, "incomplete": DOUBT}
     key = [(words(f"map.key.{each}"), look) for each, look in looks.items()]
-    draw = partial(_draw_all, layers=plan.layers, areas=areas, twice=twice, key=key, listed=listed)
+    shapes = areas.geometry.simplify(COARSE)
+    named = zip(areas["region_id"], shapes, sure, strict=True)
+    parts = [(name, [shape], SURE if full else DOUBT) for name, shape, full in named]
+    parts.append(("", twice.geometry, TWICE))
+    draw = partial(_draw_china, layers=plan.layers, key=key, parts=parts, listed=listed)
     alt = words("map.overview_alt", finding=title, listed=words.join(listed))
     data, subtitle = counties[["adcode", "name", "region_id"]], words("map.overview_subtitle")
     return Figure(draw, data, title, subtitle, source(plan, words), alt)
 
 
-def source(plan: Plan, words: Words) -> str:
-    """Return where the borders come from: the layer, or a file of your own with its hash."""
-    if own := plan.own.get("boundaries"):
-        return words("map.own_source", name=own.name, hash=digest(own.read_bytes())[:12])
-    return words("map.source")
+def plot_china(
+    values: Mapping[str, object],
+    lang: str = "zh",
+    plan: Plan | None = None,
+    marked: Collection[str] = (),
+    called: str = "",
+    **given: str,
+) -> Figure:
+    """Draw counties of all China by their `values` (adcode → number or category).
+
+    `marked` counties have a border of their own, which the key calls `called`; ``title``,
+    ``subtitle``, ``caption`` and ``alt`` may be given. ``data`` has a row per county with a value.
+
+    >>> from laoqu.show.maps import plot_china
+    >>> len(plot_china({"371302": 12.5, "371311": 8.0}, "en", title="Income").data)
+    2
+    """
+    plan = plan or load()
+    words = Words(plan, lang)
+    counties = plan.layers.counties[["adcode", "name", "geometry"]]
+    counties = counties.assign(value=counties["adcode"].map(checked(values))).dropna(subset="value")
+    kinds, key = classes_of(counties["value"], words)
+    shapes = geo.dissolve(counties.assign(kind=kinds), "kind").set_index("kind").simplify(COARSE)
+    parts = [("", [shape], {**key[kind][1], "linewidth": 0}) for kind, shape in shapes.items()]
+    parts.insert(0, ("", plan.layers.provinces.simplify(COARSE), BLANK))
+    parts.append(("", parts[0][1], stroke("muted")))
+    own = counties.geometry[counties["adcode"].isin(marked)].simplify(COARSE)
+    entries = [*key.values(), (words("map.key.no_value"), BLANK)]
+    if len(own):
+        parts.append(("own", own, OWN))
+        entries.append((called, fill("paper", "ink", 0.9)))
+    draw = partial(_draw_china, layers=plan.layers, key=entries, parts=parts)
+    data = pd.DataFrame(counties[["adcode", "name", "value"]])
+    alt = f"{given.get('title', '')}. {given.get('subtitle', '')}".strip(". ")
+    return Figure(draw, data, **{"caption": source(plan, words), "alt": alt, **given})
 
 
-def _draw_area(
-    sheet: Sheet, shapes: Shapes, looks: Mapping[str, dict], key: Sequence[tuple[str, dict]],
-    places: pd.DataFrame, names: Mapping[str, str], words: Words,
-) -> None:  # fmt: skip
-    aside = 0 if sheet.narrow else COLUMN + 12
-    wide, extent = sheet.width - 2 * MARGIN - aside, np.ptp(np.reshape(shapes.bounds, (2, 2)), 0)
-    size = LOCATOR if sheet.narrow else COLUMN
-    deep = size * np.ptp(shapes.china[1::2]) / np.ptp(shapes.china[::2])
-    high = float(np.clip(wide * extent[1] / extent[0], wide * 0.62, min(HIGHEST, wide * 1.45)))
-    if sheet.narrow:
-        sheet.legend(key)
-        top = sheet.y
-        x, y = MARGIN, top + high + 6
-        bar = x + size + 14, y + 24
-    else:
-        top, x = sheet.y, MARGIN + wide + 12
-        for entry in key:
-            sheet.legend([entry], x, COLUMN)
-        high = max(high, sheet.y - top + 36 + deep)
-        y = top + high - deep
-        bar = x, y - 10
-    view = View(sheet, (MARGIN, top, wide, high), shapes.bounds)
-    view.draw(shapes.provinces, **FILLS["unknown"])
-    for kind, look in looks.items():
-        view.draw(shapes.counties[shapes.kinds == kind], kind, **look)
-    view.draw(shapes.cities, **PREFECTURE)
-    view.draw(shapes.provinces, **PROVINCE)
-    view.draw([shapes.land], **COASTLINE)
-    view.draw([shapes.area], **AREA)
-    for row in places[places["adcode"].isin(shapes.spots)].itertuples():
-        view.number(str(row.number), view.at(shapes.spots[row.adcode]), row.shape)
-    for code, shape in shapes.parts.items():
-        if name := names.get(f"{code}00", ""):
-            view.name(name, around(view.at(middle_of(shape))), SMALL + 0.5, "ink")
-    for code, shape in shapes.provinces.items():
-        rest = shapely.clip_by_rect(shape, *view.frame.bounds).difference(shapes.area)
-        if rest.area > 0.02 * view.frame.area:
-            view.name(names[code], view.at(middle_of(rest))[None], SMALL + 2, "muted")
-    view.rim()
-    scale_bar(view, words, bar)
-    small = View(sheet, (x, y, size, deep), shapes.china)
-    small.draw(shapes.coast, **COAST)
-    small.draw(shapes.maritime, "maritime", **PROVINCE)
-    small.draw([shapes.area.simplify(geo.DETAIL)], **fill("focus", "focus", 0.4))
-    small.axes.plot(*view.frame.exterior.xy, **HAIRLINE, label="locator")
-    sheet.y = y + deep + 2
-
-
-def china(sheet: Sheet, wide: float) -> tuple[View, View, float]:
-    """Return the main map of China and its inset of the South Sea, and where they end below."""
-    high, small = wide * np.ptp(MAINLAND[1::2]) / np.ptp(MAINLAND[::2]), 0.18 * wide
-    foot = sheet.y + high
-    view = View(sheet, (MARGIN, sheet.y, wide, high), MAINLAND)
-    return view, View(sheet, (MARGIN, foot - small * 1.47, small, small * 1.47), SOUTH_SEA), foot
-
-
-def _draw_all(
-    sheet: Sheet, layers: geo.Layers, areas: pd.DataFrame, twice: pd.DataFrame,
-    key: Sequence[tuple[str, dict]], listed: Sequence[str],
-) -> None:  # fmt: skip
+def _draw_china(
+    sheet: Sheet, layers: geo.Layers, key: list, parts: Iterable[tuple], listed: Sequence[str] = ()
+) -> None:
+    """Draw `parts` (label, shapes, look) in China; with a list of names they are numbered."""
     sheet.legend(key)
-    wide = sheet.width - 2 * MARGIN - (0 if sheet.narrow else COLUMN + 12)
-    (view, sea, foot), shapes = china(sheet, wide), areas.geometry.simplify(3000)
-    land = layers.outline["kind"] == "land"
-    view.draw(layers.provinces.simplify(view.scale / 2), **COAST)
-    sea.draw(layers.outline.geometry[land], **COAST)
-    for shape, sure, name in zip(shapes, areas["sure"], areas["region_id"], strict=True):
-        view.draw([shape], name, **(SURE if sure else DOUBT))
-    view.draw(twice.geometry, **TWICE)
-    for each in (view, sea):
+    aside = COLUMN + 12 if listed and not sheet.narrow else 0
+    wide = sheet.width - 2 * MARGIN - aside
+    high, small = wide * np.ptp(MAINLAND[1::2]) / np.ptp(MAINLAND[::2]), 0.18 * wide
+    foot, land = sheet.y + high, layers.outline["kind"] == "land"
+    view = View(sheet, (MARGIN, sheet.y, wide, high), MAINLAND)
+    sea = View(sheet, (MARGIN, foot - small * 1.47, small, small * 1.47), SOUTH_SEA)
+    provinces = layers.provinces.simplify(view.scale / 2)
+    for each, ground in ((view, provinces), (sea, layers.outline.geometry[land])):
+        each.draw(ground, **COAST)
+        for label, shapes, look in parts:
+            each.draw(shapes, label if each is view else "", **look)
         each.draw(layers.outline.geometry[~land], **PROVINCE)
         each.rim()
-    for k, shape in enumerate(shapes, 1):
+    for k, (_, (shape,), _) in enumerate(parts[: len(listed)], 1):
         view.number(str(k), view.at(middle_of(shape)))
     x, y = (MARGIN, foot + 8) if sheet.narrow else (MARGIN + wide + 12, sheet.y)
     for k, name in enumerate(listed, 1):
@@ -249,18 +313,34 @@ def _draw_all(
     sheet.y = max(y, foot + 4)
 
 
-def _check_values(values: Mapping[str, object]) -> None:
-    """Refuse what is neither a number nor a text."""
-    for code, value in values.items():
-        known = isinstance(value, str | Real | np.bool_) or value is None or value is pd.NA
-        if not known and value is not pd.NaT:
-            found = f"found {value!r:.40} ({type(value).__name__})"
-            raise ParameterError(f"values: {code}: {found}, expected a number or a text")
-        if isinstance(value, int) and abs(value) > sys.float_info.max:
-            raise ParameterError(f"values: {code} has a number too large to draw: leave it out")
-    texts = {isinstance(each, str) for each in values.values() if not pd.isna(each)}
-    if len(texts) > 1:
-        raise ParameterError("values: some are numbers, others text: give one kind")
+def source(plan: Plan, words: Words) -> str:
+    """Return where the borders come from: the layer, or a file of your own with its hash."""
+    if own := plan.own.get("boundaries"):
+        return words("map.own_source", name=own.name, hash=digest(own.read_bytes())[:12])
+    return words("map.source")
+
+
+def checked(values: Mapping[str, object]) -> dict[str, object]:
+    """Return values of a reader's own by adcode, all of them numbers or all texts."""
+    if isinstance(values, pd.DataFrame) or not hasattr(values, "items"):
+        raise ParameterError(f"values: expected adcode → value, a dict or a Series{INDEXED}")
+    own: dict[str, object] = {}
+    for given, value in values.items():
+        code = str(given).removesuffix(".0")
+        if code in own:
+            raise ParameterError(f"values: {code} has several: choose one, as of one year")
+        own[code] = None if pd.isna(value) else value
+    known = {code: value for code, value in own.items() if value is not None}
+    if not all(isinstance(value, str) for value in known.values()):
+        for code, value in known.items():
+            try:
+                own[code] = float("nan" if isinstance(value, str) else value)
+            except (TypeError, ValueError, OverflowError):
+                own[code] = float("nan")
+            if not isfinite(own[code]):
+                found = f"values: {code} has {value!r:.40}"
+                raise ParameterError(f"{found}, expected a finite number, or texts alone")
+    return own
 
 
 def classes_of(values: pd.Series, words: Words) -> tuple[list[str], dict[str, tuple[str, dict]]]:
@@ -268,16 +348,14 @@ def classes_of(values: pd.Series, words: Words) -> tuple[list[str], dict[str, tu
     known = values.dropna()
     if known.empty:
         raise ParameterError(f"values: no county of the area has one{INDEXED}")
-    numeric = pd.api.types.is_numeric_dtype(known)
-    if numeric and not np.isfinite(known.to_numpy(dtype="float64")).all():
-        raise ParameterError("values: one is infinite: leave it out")
-    if numeric and known.nunique() > len(HEAT):
+    if pd.api.types.is_numeric_dtype(known) and known.nunique() > len(HEAT):
         classes = pd.qcut(known, len(HEAT), duplicates="drop")
         ends = known.groupby(classes, observed=True).agg(["min", "max"])
-        said = [f"{number(low)}–{number(high)}" for low, high in ends.to_numpy()]
+        said = [f"{digits(low, ',')}–{digits(high, ',')}" for low, high in ends.to_numpy()]
     else:
         classes = known.astype(pd.CategoricalDtype(sorted(known.unique()), ordered=True))
-        said = [each if isinstance(each, str) else number(each) for each in classes.cat.categories]
+        found = classes.cat.categories
+        said = [each if isinstance(each, str) else digits(each, ",") for each in found]
     if len(said) > len(HEAT):
         raise ParameterError(f"values: {len(said)} categories; at most {len(HEAT)} are drawn")
     steps = np.linspace(0, len(HEAT) - 1, len(said)).round().astype(int)

@@ -7,34 +7,41 @@ what a notebook and a terminal show of it.
 from __future__ import annotations
 
 import base64
-import io
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import isfinite
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
+from tabulate import tabulate
+from wcwidth import wcswidth
 
 from laoqu.errors import require
-from laoqu.show.words import HAN, Words, label, start, variable
+from laoqu.sheets import HEADS
+from laoqu.show.words import HAN, Words, label, scalar, variable
+from laoqu.show.words import table as labels
+
+if TYPE_CHECKING:
+    from laoqu.validation import Comparison
 
 #: Under this type a cell carries its record, beside HTML and text.
 MIME = "application/vnd.laoqu+json"
-ROLES = ("text", "words", "number", "under", "code", "link")
 #: A cell longer than this makes a table one of cards on a phone; in half widths of a character.
 CARD = 28
 #: Chinese in an English text, and English in a Chinese one: abbreviations need no language.
-CHINESE = re.compile(rf"[{HAN}][{HAN}（）、，；]*[{HAN}）]|[{HAN}]")
-ENGLISH = re.compile(r"(?:[A-Z]?[a-z]{3,}[’'a-z-]*)(?: [A-Za-z][’'A-Za-z-]*)*")
-#: A link in a text: [words](plan#c07.s03) into the annotated plan, [words](https://…), an address.
-LINK = re.compile(r"\[([^\]]+)\]\((plan#[\w.-]*|https?://[^\s)]+)\)|(https?://[^\s，。；）)、“”]+)")
+CHINESE = rf"[{HAN}][{HAN}（）、，；]*[{HAN}）]|[{HAN}]"
+ENGLISH = r"(?:[A-Z]?[a-z]{3,}[’'a-z-]*)(?: [A-Za-z][’'A-Za-z-]*)*"
 #: A quotation of the plan, if it stands there word for word; “十四五” is but a name.
 QUOTED = re.compile(r"“([^“”]{4,})”")
+#: In a text: [words](plan#c07.s03) into the annotated plan, [words](https://…), an address; “…”.
+RUNS = re.compile(
+    r"\[([^\]]+)\]\((plan#[\w.-]*|https?://[^\s)]+)\)|(https?://[^\s，。；）)、“”]+)|"
+    + QUOTED.pattern
+)
 
 
 @dataclass(frozen=True)
@@ -56,9 +63,11 @@ class Block:
         parts = [plain(shown["title"]), *map(plain, shown["paragraphs"])]
         parts += [f"{each['label']}: {each['value']}" for each in shown["tiles"]]
         if shown["rows"]:
-            heads = [column["label"] for column in shown["columns"]]
-            numeric = [i for i, each in enumerate(shown["columns"]) if each["role"] == "number"]
-            parts.append(text_table(heads, shown["rows"], numeric, shown["groups"]))
+            groups, rows = dict(map(tuple, shown["groups"])), []
+            for number, row in enumerate(shown["rows"]):
+                rows += [[groups[number]], row] if number in groups else [row]
+            numeric = [column["role"] == "number" for column in shown["columns"]]
+            parts.append(text_table([each["label"] for each in shown["columns"]], rows, numeric))
         return "\n".join(filter(None, [*parts, shown["alt"], plain(shown["note"])]))
 
 
@@ -67,7 +76,7 @@ def new_record(kind: str, key: str, lang: str, **parts: object) -> dict[str, obj
     return {
         "kind": kind, "key": key, "anchor": key, "level": 2, "title": "",
         "lang": lang, "folded": False, "form": "", "paragraphs": [],
-        "tiles": [], "columns": [], "rows": [], "groups": [], "ids": [], "links": [],
+        "tiles": [], "columns": [], "rows": [], "groups": [], "links": [],
         "note": "", "download": None, "values": {}, "quotes": [], "alt": "", "caption": "",
         "images": {},
     } | parts  # fmt: skip
@@ -79,110 +88,35 @@ def check_columns(frame: pd.DataFrame, names: Iterable[str]) -> None:
         require(str(name), list(map(str, frame)), "column of the frame")
 
 
-def columns_of(frame: pd.DataFrame, words: Words, roles: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return name, head and role of each column."""
-    for role in (part for each in roles.values() for part in each.split()):
-        require(role, ROLES, "role")
-    names = list(map(str, frame.columns))
-    return [{"name": n, "label": words.column(n), "role": roles.get(n, "text")} for n in names]
-
-
-def cell_text(value: object, column: Mapping[str, str], words: Words) -> str:
-    """Return what a cell shows: numbers short, codes by name, lists joined, missing as nothing."""
-    if isinstance(value, (list, tuple)):
-        return words.join([words.space(str(each)) for each in value])
-    value = scalar(value)
-    if isinstance(value, bool):
-        return words("yes") if value else ""
-    if isinstance(value, (int, float)):
-        return digits(value)
-    if "words" in column["role"]:
-        return value
-    if "code" in column["role"]:
-        return start(words.cell(column["name"], value))
-    return words.space(value)
-
-
-def digits(value: float, comma: str = "") -> str:
-    """Write a number short: whole from 10 on, else with two significant digits.
-
-    >>> digits(2021), digits(99.6), digits(-0.512)
-    ('2021', '100', '−0.51')
-    """
-    whole = float(value).is_integer() or abs(value) >= 10
-    return (f"{value:{comma}.0f}" if whole else f"{value:.2g}").replace("-", "−")
-
-
-def scalar(cell: object) -> bool | int | float | str:
-    """Return a cell as JSON holds it: missing as nothing, lists joined by semicolons."""
-    if isinstance(cell, (tuple, list)):
-        return ";".join(map(str, cell))
-    if cell is None or (pd.api.types.is_scalar(cell) and pd.isna(cell)):
-        return ""
-    cell = cell.item() if hasattr(cell, "item") else cell
-    as_it_is = isinstance(cell, (bool, int)) or (isinstance(cell, float) and isfinite(cell))
-    return cell if as_it_is else str(cell)
-
-
-def labelled(frame: pd.DataFrame, words: Words) -> pd.DataFrame:
-    """Return a frame with the names of its codes beside them, in columns called ``…_label``."""
-    variables, columns = set(words.plan.codebook()["variable"]), {}
+def as_download(frame: pd.DataFrame, words: Words | None = None) -> dict[str, object]:
+    """Return a frame as plain columns and rows; with `words` codes have their names beside them."""
+    columns: dict[str, list] = {}
+    variables = set(words.plan.codebook()["variable"]) if words else ()
     for name, column in frame.items():
-        columns[name], coded = column, variable(str(name))
-        if coded in variables and column.dtype != bool:
+        columns[str(name)] = list(map(scalar, column))
+        if variable(str(name)) in variables and column.dtype != bool:
             codes = [each if isinstance(each, (list, tuple)) else [each] for each in column]
-            names = [
-                ";".join(words.cell(coded, str(scalar(code))) for code in each) for each in codes
-            ]
-            columns.setdefault(f"{name}_label", names)
-    return pd.DataFrame(columns, index=frame.index)
-
-
-def as_download(frame: pd.DataFrame) -> dict[str, object]:
-    """Return a frame as plain columns and rows."""
-    rows = [list(map(scalar, row)) for row in frame.itertuples(index=False)]
-    return {"columns": list(map(str, frame.columns)), "rows": rows}
-
-
-def figure_parts(figure: object) -> dict[str, object]:
-    """Return what the record of a figure holds, of one of ours or of matplotlib."""
-    if hasattr(figure, "savefig"):
-        svg, png = io.StringIO(), io.BytesIO()
-        figure.savefig(svg, format="svg", metadata={"Date": None})
-        figure.savefig(png, format="png")
-        coded = base64.b64encode(png.getvalue()).decode("ascii")
-        return {"images": {"wide.svg": svg.getvalue(), "png": coded}}
-    return {
-        "title": figure.title, "alt": figure.alt, "caption": figure.caption,
-        "images": figure.images(), "download": as_download(figure.data),
-    }  # fmt: skip
+            said = [";".join(words.cell(name, code) for code in each) for each in codes]
+            columns.setdefault(f"{name}_label", said)
+    return {"columns": list(columns), "rows": list(map(list, zip(*columns.values(), strict=True)))}
 
 
 def runs(text: str, quotes: Iterable[str] = ()) -> list[tuple[str, str, str]]:
     """Cut a text into runs of kind, words and address: ``""``, ``quote``, ``link`` or ``plan``.
 
-    Examples
-    --------
-    >>> from laoqu.show.table import runs
     >>> runs("[第七条](plan#c07)：“革命老区”", ["革命老区"])
     [('plan', '第七条', 'c07'), ('', '：“', ''), ('quote', '革命老区', ''), ('', '”', '')]
     """
     known, out, at = set(quotes), [], 0
-    pattern = re.compile(f"{LINK.pattern}|{QUOTED.pattern}")
-    for found in pattern.finditer(text):
+    for found in RUNS.finditer(text):
         words, address, url, quoted = found.groups()
+        start, end = found.span(4) if quoted else found.span()
         if quoted and quoted not in known:
             continue
-        start, end = found.span(4) if quoted else found.span()
-        out.append(("", text[at:start], ""))
+        kind = "quote" if quoted else "plan" if address and address[:5] == "plan#" else "link"
+        to = (address or url or "").removeprefix("plan#")
+        out += [("", text[at:start], ""), (kind, words or url or quoted, to)]
         at = end
-        if quoted:
-            out.append(("quote", quoted, ""))
-        elif url:
-            out.append(("link", url, url))
-        else:
-            kind = "plan" if address.startswith("plan#") else "link"
-            out.append((kind, words, address.removeprefix("plan#")))
     return [run for run in [*out, ("", text[at:], "")] if run[1]]
 
 
@@ -191,23 +125,24 @@ def plain(text: str) -> str:
     return "".join(words for _, words, _ in runs(text))
 
 
-def block_html(shown: Mapping[str, object], plan: str = "", after: str = "") -> str:
+def block_html(
+    shown: Mapping[str, object], plan: str = "", files: Mapping[str, str] | None = None
+) -> str:
     """Return a record as HTML.
 
-    `plan` is the relative address of the annotated plan, without which no row links there; `after`
-    is HTML at the end of the section, the page's line of downloads.
+    `plan` is the relative address of the annotated plan, without which no row links there; `files`
+    are what it can be taken away as: address → name.
     """
     columns = shown["columns"]
     under = [i for i, each in enumerate(columns) if "under" in each["role"]]
     main = [i for i in range(len(columns)) if i not in under]
-    longest = max((width(cell) for row in shown["rows"] for cell in row), default=0)
-    linked = next((i for i in main if "link" in columns[i]["role"]), 0)
-    fold = "fold.table" if columns else "fold.text"
+    longest = max((wcswidth(cell) for row in shown["rows"] for cell in row), default=0)
     return _template().render(
-        it=shown, plan=plan, after=after, under=under, main=main, linked=linked,
+        it=shown, plan=plan, files=files, under=under, main=main,
+        linked=next((i for i in main if "link" in columns[i]["role"]), 0),
         shape="cards" if longest > CARD or len(main) > 4 else "compact",
         groups=dict(map(tuple, shown["groups"])), plain=plain, picture=picture,
-        opens=label(fold, shown["lang"], n=len(shown["rows"])),
+        opens=label("fold.table" if columns else "fold.text", shown["lang"], n=len(shown["rows"])),
         inline=lambda text: _inline(text, shown, plan),
     )  # fmt: skip
 
@@ -238,13 +173,13 @@ def _inline(text: object, shown: Mapping[str, object], plan: str) -> Markup:
     """Return a text with its quotations, its links and its other language marked."""
     out = []
     for kind, words, address in runs(str(text), shown["quotes"]):
+        said = tagged(words, shown["lang"])
         if kind == "quote":
-            out.append(Markup('<q lang="zh">{}</q>').format(words))
+            said = Markup('<q lang="zh">{}</q>').format(words)
         elif kind == "link" or (kind == "plan" and plan):
             to = address if kind == "link" else f"{plan}#{address}"
-            out.append(Markup('<a href="{}">{}</a>').format(to, tagged(words, shown["lang"])))
-        else:
-            out.append(tagged(words, shown["lang"]))
+            said = Markup('<a href="{}">{}</a>').format(to, said)
+        out.append(said)
     return Markup("").join(out).replace("\n", Markup("<br>"))
 
 
@@ -252,46 +187,55 @@ def tagged(text: str, lang: str) -> Markup:
     """Escape a text and mark what is in the other language, for readers that speak it aloud."""
     pattern, other = (ENGLISH, "en") if lang == "zh" else (CHINESE, "zh")
     # Every second piece is in the other language.
-    pieces = [Markup.escape(piece) for piece in re.split(f"({pattern.pattern})", text)]
+    pieces = [Markup.escape(piece) for piece in re.split(f"({pattern})", text)]
     pieces[1::2] = [Markup(f'<span lang="{other}">{piece}</span>') for piece in pieces[1::2]]
     return Markup("").join(pieces)
 
 
 def text_table(
-    columns: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    numeric: Iterable[int] = (),
-    groups: Iterable[Sequence[object]] = (),
+    heads: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool] = ()
 ) -> str:
     """Return rows as aligned text; a Chinese character takes two columns.
 
-    Examples
-    --------
-    >>> from laoqu.show.table import text_table
-    >>> print(text_table(["老区", "n"], [["沂蒙", "2"], ["左右江", "6"]], {1}))
-    老区    n
-    沂蒙    2
-    左右江  6
+    >>> print(text_table(["老区", "n"], [["沂蒙", "2"], ["左右江", "16"]], [False, True]))
+    老区     n
+    沂蒙     2
+    左右江  16
     """
-    table = [[str(cell).replace("\n", " ") for cell in row] for row in [columns, *rows]]
-    room = [max(map(width, column)) for column in zip(*table, strict=True)]
-    heads, right, lines = dict(map(tuple, groups)), set(numeric), []
-    for number, row in enumerate(table, start=-1):
-        pads = [" " * (wide - width(cell)) for cell, wide in zip(row, room, strict=True)]
-        cells = [pad + cell if i in right else cell + pad
-                 for i, (cell, pad) in enumerate(zip(row, pads, strict=True))]  # fmt: skip
-        lines += [str(heads[number])] if number in heads else []
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
+    sides = ["right" if each else "left" for each in numeric] or ["left"] * len(heads)
+    return tabulate(rows, heads, tablefmt="plain", colalign=sides, disable_numparse=True)
 
 
 def frame_text(frame: pd.DataFrame) -> str:
     """Return a frame as aligned text: see `text_table`."""
     rows = frame.map(lambda v: f"{v:.3f}" if isinstance(v, float) else str(v))
-    numeric = {i for i, kind in enumerate(frame.dtypes) if kind.kind in "fi"}
+    numeric = [kind.kind in "fi" for kind in frame.dtypes]
     return text_table(list(frame.columns), rows.to_numpy().tolist(), numeric)
 
 
-def width(text: str) -> int:
-    """Return the columns that a text takes in a terminal."""
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+def compared_text(found: Comparison, lang: str) -> str:
+    """Return what `laoqu.validation.compare` found, table by table, as text in one language."""
+    keep = found.agreement["statistic"].str.match("percent|alpha|ac")
+    columns = ["coders", "variable", "statistic", "value", "low", "high", "most_units", "n", "note"]
+    unlike = found.confusion[found.confusion.drop(columns=["variable", "n"]).nunique(axis=1) > 1]
+    agreement = found.agreement.loc[keep].reindex(columns=columns)
+    parts = []
+    for name, table in found._replace(agreement=agreement, confusion=unlike)._asdict().items():
+        if len(table):
+            table = _in_chinese(table) if lang == "zh" else table
+            parts.append(f"{label(f'compared.{name}', lang)}\n\n{frame_text(table)}\n")
+    return "\n".join([*parts, *([label("compared.none", lang)] if found.differences.empty else [])])
+
+
+def _in_chinese(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of a comparison with heads, variables, statistics and notes in Chinese."""
+    known = labels().items()
+    said = {key.removeprefix("compared."): text for key, text in known if "compared." in key}
+    names = HEADS | {name: text["zh"] for name, text in said.items()}
+    for column in frame.columns.intersection(["variable", "statistic"]):
+        frame = frame.assign(**{column: frame[column].replace(names)})
+    if "note" in frame:  # what a statistic is stands in its name
+        why = {text["en"]: text["zh"] for name, text in said.items() if name.startswith("why")}
+        notes = ["，".join(why[each] for each in why if each in note) for note in frame["note"]]
+        frame = frame.assign(note=notes)
+    return frame.rename(columns=names)

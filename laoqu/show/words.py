@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache, cached_property
+from math import isfinite
 from numbers import Integral
 from typing import TYPE_CHECKING
 
@@ -88,6 +89,27 @@ def start(text: str) -> str:
 def variable(column: str) -> str:
     """Return the variable of the codebook behind a column: strength of strength_outer."""
     return re.sub("_(more|outer|inner)$", "", column)
+
+
+def digits(value: float, comma: str = "") -> str:
+    """Write a number short: whole from 10 on, else with two significant digits.
+
+    >>> digits(2021), digits(99.6), digits(-0.512)
+    ('2021', '100', '−0.51')
+    """
+    whole = float(value).is_integer() or abs(value) >= 10
+    return (f"{value:{comma}.0f}" if whole else f"{value:.2g}").replace("-", "−")
+
+
+def scalar(cell: object) -> bool | int | float | str:
+    """Return a cell as JSON holds it: missing as nothing, lists joined by semicolons."""
+    if isinstance(cell, (tuple, list)):
+        return ";".join(map(str, cell))
+    if cell is None or (pd.api.types.is_scalar(cell) and pd.isna(cell)):
+        return ""
+    cell = cell.item() if hasattr(cell, "item") else cell
+    as_it_is = isinstance(cell, (bool, int)) or (isinstance(cell, float) and isfinite(cell))
+    return cell if as_it_is else str(cell)
 
 
 class Words:
@@ -190,25 +212,25 @@ class Words:
         """Return the head of a column: the label ``col.NAME``, else the name itself."""
         return self(f"col.{name}") if f"col.{name}" in table() else name
 
-    def cell(self, column: str, value: str) -> str:
-        """Return the name of a code in a column of that variable, else the value itself."""
-        return self.space(self._codes.get((column, value), value))
+    def cell(self, column: str, value: object, ids: bool = False) -> str:
+        """Return what a cell says: codes by name, lists joined, numbers short, true as yes.
 
-    def coded(self, column: str, value: object) -> str:
-        """Return what a cell says: codes by name (E1 and its name), lists joined, true as yes.
+        Codes are those of the variable of `column`; with `ids` their ids stand before the names.
 
         >>> import laoqu as lq
-        >>> lq.Show(lq.load(), "en").words.coded("instrument_more", ("E1", "S5"))
-        'E1 planning, roles and priority, S5 public services'
+        >>> words = lq.Show(lq.load(), "en").words
+        >>> words.cell("instrument_more", ("E1", "S5"), ids=True), words.cell("", 0.123)
+        ('E1 planning, roles and priority, S5 public services', '0.12')
         """
         if isinstance(value, (list, tuple)):
-            return self.join([self.coded(column, each) for each in value]) if value else ""
-        if value is True:
-            return self("yes")
-        if pd.isna(value) or value is False:
-            return ""
-        name = self.cell(variable(column), str(value))
-        return f"{value} {name}" if name != value and str(value)[-1:].isdigit() else name
+            return self.join([self.cell(column, each, ids) for each in value]) if value else ""
+        value = scalar(value)
+        if isinstance(value, bool):
+            return self("yes") if value else ""
+        name = self._codes.get((variable(column), str(value)))
+        if name is None:
+            return digits(value) if isinstance(value, (int, float)) else self.space(value)
+        return (f"{value} " if ids and str(value)[-1:].isdigit() else "") + self.space(name)
 
     @cached_property
     def _places(self) -> dict[str, str]:

@@ -92,13 +92,10 @@ def _history(plan: Plan, spoken: Mapping[str, list[str]]) -> dict[tuple[str, boo
     rows = plan.table("gazetteer_history").query("change_kind not in ['created', 'abolished']")
     leads = zip(rows["old_name"], rows["adcode_2021"], strict=True)
     rows = rows[[name in spoken.get(code, ()) for name, code in leads]]
-    merged = (
-        (rows["change_kind"] == "merged").groupby([rows["adcode_2021"], rows["old_name"]]).any()
-    )
-    found: dict[tuple[str, bool], list[str]] = {}
-    for (code, name), joined in merged.items():
-        found.setdefault((code, joined), []).append(name)
-    return found
+    by_name = (rows["change_kind"] == "merged").groupby([rows["adcode_2021"], rows["old_name"]])
+    merged = by_name.any()
+    names = merged.reset_index().groupby(["adcode_2021", "change_kind"])["old_name"]
+    return names.agg(list).to_dict()
 
 
 def _above(at: str, units: Mapping[str, Mapping[str, str]]) -> dict[str, str]:

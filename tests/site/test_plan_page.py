@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 import laoqu as lq
 from laoqu import pages
+from laoqu.errors import FORMATS
 from laoqu.pages.html import marked_text
 from laoqu.pages.plan import annotate, pieces
-from laoqu.run.batch import FORMATS
 from laoqu.show.words import LANGS, table
 
 PLAN = lq.load()
@@ -67,18 +67,22 @@ def test_pieces_are_the_text_and_carry_every_span(given):
         assert "".join(text[a:b] for a, b, over in cut if i in over) == text[start:end]
 
 
-def units(record):
-    return [u for p in record["passages"] for block in p["blocks"] for u in block["units"]]
-
-
 def said(elements):
     """Return the text of elements without the letters and page numbers beside it."""
     beside = 'contains(concat(" ", @class, " "), " k ") or @class="pg"'
     return "".join("".join(it.xpath(f".//text()[not(ancestor::*[{beside}])]")) for it in elements)
 
 
-def test_the_page_says_what_the_plan_says(tree):
+def test_the_page_says_what_the_plan_says_and_where_its_pages_begin(tree, record):
     assert said(tree.xpath('//*[@class="t"]')) == PLAN.document.canonical
+    turns = {}
+    for unit in (u for p in record["passages"] for block in p["blocks"] for u in block["units"]):
+        at = PLAN.document.unit(unit["id"]).start
+        for piece in unit["pieces"]:
+            turns |= {at: piece["page"]} if piece["page"] else {}
+            at += len(piece["text"])
+    assert turns == {at: PLAN.document.page_of(at) for at in turns}
+    assert set(turns.values()) == set(range(1, 14))
 
 
 def test_every_mark_has_its_words_its_card_and_its_own_id(tree):
@@ -95,18 +99,6 @@ def test_every_mark_has_its_words_its_card_and_its_own_id(tree):
             found[name] += piece.text_content()
     assert found == wanted
     assert {f"k-{name}" for name in wanted} | set(wanted) <= set(ids)
-
-
-def test_page_numbers_stand_where_pages_begin(record):
-    turns = []
-    for unit in units(record):
-        at = PLAN.document.unit(unit["id"]).start
-        for piece in unit["pieces"]:
-            if piece["page"]:
-                turns.append((at, piece["page"]))
-            at += len(piece["text"])
-    assert {page for _, page in turns} == set(range(1, 14))
-    assert all(PLAN.document.page_of(start) == page for start, page in turns)
 
 
 def test_a_card_tells_codes_by_name_both_passes_and_the_ruling(record):
@@ -132,14 +124,9 @@ def test_what_is_marked_told_and_filtered_is_what_is_asked_for():
     assert {code for code, _ in shown["filters"][0]["options"]} == set(some["actor"])
     page = marked_text(shown)
     assert hostile not in page and page.count("&lt;img src=x") == 2 * len(some)
+    assert str(PLAN.show("c07")).replace("\n", "") == PLAN.clauses["c07"].text
     with pytest.raises(lq.UnknownId, match="actor"):
         annotate(PLAN, "en", given, {"measures": ["acter"]})
-
-
-def test_one_clause_is_shown_alone_and_an_unknown_one_refused():
-    assert str(PLAN.show("c07")).replace("\n", "") == PLAN.clauses["c07"].text
-    with pytest.raises(lq.UnknownId, match="c7"):
-        PLAN.show("c7")
 
 
 def test_english_stands_under_every_unit():

@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-import ast
 import itertools
 from types import SimpleNamespace
 
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from fixture import cells_of, functions_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control, hypergeom
 
 import laoqu as lq
-from laoqu import paths
 from laoqu.analysis import crosstab, draws
-
-
-def cells_of(name):
-    cells = nbformat.read(paths.notebooks() / f"{name}.ipynb", as_version=4).cells
-    return [cell.source for cell in cells if cell.cell_type == "code"]
-
-
-def functions_of(name):
-    """What a notebook imports and defines, without running it."""
-    wanted = (ast.Import, ast.ImportFrom, ast.FunctionDef)
-    nodes = [node for cell in cells_of(name) for node in ast.parse(cell).body]
-    found = {}
-    code = ast.Module([node for node in nodes if isinstance(node, wanted)], [])
-    exec(compile(code, name, "exec"), found)
-    return SimpleNamespace(**found)
-
 
 COMPARED, APPENDIX = functions_of("05_areas_compared"), functions_of("90_appendix_pmc_coword")
 weights = COMPARED.weights
@@ -113,10 +95,10 @@ def test_odds_of_overlaps_are_convolved_hypergeometric_ones(raw):
 
 def test_p_counts_the_observed_table_as_a_draw_and_ties_as_reached():
     drawn = np.array([[0.1 + 0.2], [0.5], [0.0]])
-    assert draws.p_value(drawn, np.array([0.3]), "upper").tolist() == [0.75]
-    assert draws.p_value(drawn, np.array([0.3]), "lower").tolist() == [0.75]
-    assert draws.p_value(drawn, np.array([0.3])).tolist() == [1.0]
-    assert draws.p_value(drawn, np.array([9.0])).tolist() == [0.5]
+    for observed, side, p in (
+        (0.3, "upper", 0.75), (0.3, "lower", 0.75), (0.3, "both", 1.0), (9.0, "both", 0.5),
+    ):  # fmt: skip
+        assert draws.p_value(drawn, np.array([observed]), side).tolist() == [p]
 
 
 def test_measures_of_one_sentence_for_the_same_areas_are_one_list():
@@ -134,12 +116,6 @@ def test_measures_of_one_sentence_for_the_same_areas_are_one_list():
 def test_gini_stays_in_its_range(values):
     found = COMPARED.gini_of(values)
     assert np.isnan(found) if not sum(values) else 0 <= found <= (len(values) - 1) / len(values)
-
-
-def test_gini_of_lists_dealt_by_lot_in_a_case_worked_by_hand():
-    # Two lists of one among two areas fall on the same one in half of the draws, Gini 1/2, else 0.
-    drawn = draws.deal(pd.DataFrame([[1, 0], [0, 1]]), [1, 1], 20_000).sum(axis=1)
-    assert COMPARED.gini_of(drawn).mean() == pytest.approx(0.25, abs=0.01)
 
 
 def test_an_order_over_an_incomplete_area_is_not_sure_and_one_of_it_over_others_is():
@@ -210,14 +186,17 @@ LISTS = (
     "000000000010 011001000000 101011100100 111011100010 100000100001 100000100000 001000000000 "
     "111110000001 100010100000 101001101000 100000000000 111110100000"
 )
+LISTS = pd.DataFrame([list(map(int, row)) for row in LISTS.split()])
 SIZES = [1, 1, 2, 1, 1, 1, 2, 2, 3, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 3, 2, 1, 2] + [1] * 15
 COUNTIES = [103, 66, 63, 55, 66, 40, 24, 11, 13, 14, 18, 17]
 
 
 def test_support_is_less_concentrated_than_size_implies():
-    lists = pd.DataFrame([list(map(int, row)) for row in LISTS.split()])
-    observed = float(COMPARED.gini_of(np.array(SIZES) @ lists.to_numpy()))
-    dealt = draws.deal(lists, COUNTIES)
+    # Two lists of one among two areas fall on the same one in half of the draws, Gini 1/2, else 0.
+    drawn = draws.deal(pd.DataFrame([[1, 0], [0, 1]]), [1, 1], 20_000).sum(axis=1)
+    assert COMPARED.gini_of(drawn).mean() == pytest.approx(0.25, abs=0.01)
+    observed = float(COMPARED.gini_of(np.array(SIZES) @ LISTS.to_numpy()))
+    dealt = draws.deal(LISTS, COUNTIES)
     null = COMPARED.gini_of(np.einsum("dla,l->da", dealt, np.array(SIZES)))
     assert observed == pytest.approx(0.252, abs=5e-4)
     assert null.mean() == pytest.approx(0.325, abs=2e-3)
@@ -226,13 +205,12 @@ def test_support_is_less_concentrated_than_size_implies():
 
 def test_the_likeness_of_two_areas_named_often_with_both_margins_kept():
     # 赣闽粤 and 湘赣边: cosine .81, and .52 by chance; p ≈ .001 of 66 pairs is no finding.
-    lists = pd.DataFrame([list(map(int, row)) for row in LISTS.split()])
 
     def cosine(tables):
         a, b = (tables[..., at] * np.sqrt(SIZES) for at in (0, 6))
         return (a * b).sum(-1) / np.sqrt((a * a).sum(-1) * (b * b).sum(-1))
 
-    drawn, observed = cosine(draws.curveball(lists, 4_999)), cosine(lists.to_numpy())
+    drawn, observed = cosine(draws.curveball(LISTS, 4_999)), cosine(LISTS.to_numpy())
     assert observed == pytest.approx(0.810, abs=5e-4)
     assert drawn.mean() == pytest.approx(0.522, abs=5e-3)
     assert 0.05 / 66 < float(draws.p_value(drawn, observed)) < 0.003

@@ -13,7 +13,7 @@ import pytest
 from distributed.cli import dask_scheduler, dask_worker
 
 import laoqu as lq
-from laoqu import cli, paths, verbs
+from laoqu import cli, paths
 
 ROOT = paths.checkout()
 if ROOT is None:
@@ -57,10 +57,18 @@ def own_files(text):
             make(name)
 
 
+def verb(words):
+    """Return the verb that words begin with, and what is left of them."""
+    found = cli.command
+    while words and words[0] in getattr(found, "commands", ()):
+        found, words = found.commands[words[0]], words[1:]
+    return found, words
+
+
 def parse(line, words):
     """Check a command that is not run as far as its own parser does."""
     if words[0] == "laoqu":
-        verbs.parsed(words[1:])
+        verb(words[1:])[0].make_context(line, verb(words[1:])[1])
     elif words[0] == "make":
         subprocess.run(["make", "-n", *words[1:]], cwd=ROOT, capture_output=True, check=True)
     elif words[0] == "dask":
@@ -135,9 +143,8 @@ def test_blocks_run_from_first_to_last(path, tmp_path, monkeypatch, capsys):
 def test_commands_in_sentences_name_verbs_and_options_that_exist(path):
     text = BLOCK.sub("", path.read_text(encoding="utf-8"))
     for line in re.findall(r"`laoqu ([a-z][^`]*)`", text):
-        words = line.split()
-        name = " ".join(words[:2]) if " ".join(words[:2]) in verbs.VERBS else words[0]
-        assert name in verbs.VERBS, line
-        known = {each for names, _ in verbs.VERBS[name][1] for each in names}
+        found, _ = verb(line.split())
+        assert found is not cli.command, line
+        known = {option for each in found.params for option in each.opts}
         asked = set(re.findall(r"--[a-z-]+", line))
-        assert asked <= known or name == "lab", line
+        assert asked <= known or found.name == "lab", line

@@ -34,25 +34,18 @@ def test_structure_is_that_of_the_plan():
     ]  # fmt: skip
 
 
-def test_every_character_belongs_to_exactly_one_unit():
+def test_every_character_belongs_to_exactly_one_unit_whose_raw_spans_hold_its_text():
     assert "".join(unit.text for unit in DOC.units) == DOC.canonical
-    ends = [unit.end for unit in DOC.units]
-    assert [unit.start for unit in DOC.units] == [0, *ends[:-1]]
-    assert ends[-1] == LENGTH
     assert len({unit.unit_id for unit in DOC.units}) == len(DOC.units)
-
-
-def test_canonical_text_is_the_raw_text_without_white_space_and_page_marks():
+    end = 0
+    for unit in DOC.units:
+        assert (unit.start, DOC.canonical[unit.start : unit.end]) == (end, unit.text), unit
+        assert "".join(bare(DOC.raw[a:b]) for a, b in unit.spans) == unit.text, unit
+        assert tuple(DOC.to_raw(unit.start, unit.end)) == unit.spans, unit
+        end = unit.end
     # Reading order moves boxes; put back into raw order nothing is lost, added or changed.
     order = sorted(range(LENGTH), key=lambda i: DOC.to_raw(i, i + 1)[0].start)
     assert "".join(DOC.canonical[i] for i in order) == bare(DOC.raw)
-
-
-def test_raw_spans_of_every_unit_equal_its_text():
-    for unit in DOC.units:
-        assert "".join(bare(DOC.raw[a:b]) for a, b in unit.spans) == unit.text, unit
-        assert DOC.canonical[unit.start : unit.end] == unit.text, unit
-        assert tuple(DOC.to_raw(unit.start, unit.end)) == unit.spans, unit
 
 
 def test_only_the_cut_sentences_and_box_1_have_two_spans():
@@ -63,53 +56,32 @@ def test_only_the_cut_sentences_and_box_1_have_two_spans():
     assert "环江县、巴马县、" in DOC.boxes["b1"].text
 
 
-@pytest.mark.parametrize(
-    ("clause", "start", "end", "begins", "ends"),
-    [
-        ("c14", 6671, 6737, "将赣闽粤", "支持范围。"),
-        ("c04", 1451, 1537, "对位于", "发展能力。"),
+def test_worked_examples_of_the_methods_note_stand_at_their_raw_offsets():
+    for clause, start, end, begins, ends in [
+        ("c14", 6671, 6737, "将赣闽粤", "支持范围。"), ("c04", 1451, 1537, "对位于", "发展能力。"),
         ("c10", 4867, 4908, "支持赣闽粤", "产业基地。"),
-        ("c04", 1537, 1617, "支持赣闽粤", "重点帮扶县。"),
+        ("c08", 3805, 3855, "有条件的地方", "卫生人才。"),
         ("c15", 7454, 7539, "鼓励政策性", "给予支持。"),
         ("c13", 6528, 6574, "支持革命老区探索", "交易市场。"),
-        ("c08", 3805, 3855, "有条件的地方", "卫生人才。"),
-    ],
-)
-def test_worked_examples_of_the_methods_note_stand_at_their_raw_offsets(
-    clause, start, end, begins, ends
-):
-    (span,) = DOC.to_canonical(start, end)
-    text = DOC.canonical[span.start : span.end]
-    assert text.startswith(begins)
-    assert text.endswith(ends)
-    assert DOC.unit_at(span.start).clause_id == clause
+        ("c04", 1537, 1617, "支持赣闽粤", "重点帮扶县。"),
+    ]:  # fmt: skip
+        (span,) = DOC.to_canonical(start, end)
+        text = DOC.canonical[span.start : span.end]
+        assert text.startswith(begins) and text.endswith(ends)
+        assert DOC.unit_at(span.start).clause_id == clause
 
 
-spans = st.tuples(st.integers(0, LENGTH), st.integers(0, LENGTH)).map(sorted)
+def ranges(size: int) -> st.SearchStrategy:
+    return st.tuples(st.integers(0, size), st.integers(0, size)).map(sorted)
 
 
-@given(spans)
+@given(ranges(LENGTH), ranges(len(DOC.raw)))
 @settings(max_examples=200, deadline=None)
-def test_offsets_lead_back_from_any_span(span):
-    start, end = span
-    back = [part for a, b in DOC.to_raw(start, end) for part in DOC.to_canonical(a, b)]
-    covered = {i for a, b in back for i in range(a, b)}
-    assert covered == set(range(start, end))
-
-
-@given(st.tuples(st.integers(0, len(DOC.raw)), st.integers(0, len(DOC.raw))).map(sorted))
-@settings(max_examples=100, deadline=None)
-def test_raw_ranges_give_their_characters(span):
-    start, end = span
-    text = "".join(DOC.canonical[a:b] for a, b in DOC.to_canonical(start, end))
-    kept = [DOC.raw[i] for i in range(start, end) if DOC.to_canonical(i, i + 1)]
-    assert sorted(text) == sorted(kept)
-
-
-@pytest.mark.parametrize("bad", [(-1, 3), (5, 4), (0, LENGTH + 1)])
-def test_offsets_outside_the_text_are_refused(bad):
-    with pytest.raises(ValueError, match="offsets must satisfy"):
-        DOC.to_raw(*bad)
+def test_offsets_lead_both_ways_from_any_span(span, raw):
+    back = [part for a, b in DOC.to_raw(*span) for part in DOC.to_canonical(a, b)]
+    assert {i for a, b in back for i in range(a, b)} == set(range(*span))
+    text = "".join(DOC.canonical[a:b] for a, b in DOC.to_canonical(*raw))
+    assert sorted(text) == sorted(DOC.raw[i] for i in range(*raw) if DOC.to_canonical(i, i + 1))
 
 
 SIBLING = """某省支持革命老区振兴
@@ -143,32 +115,30 @@ SIBLING = """某省支持革命老区振兴
 
 def test_a_sibling_plan_is_read_by_convention_and_its_own_layout():
     at = SIBLING.split("\n").index("专栏 1 重点县") + 1
-    pieces = {"piece": [{"box": 1, "lines": [at, at + 2]}]}
-    doc = document.parse(SIBLING, pieces)
-    assert [u.unit_id for u in doc.units] == [
-        "title", "pre.s01", "p1.h", "p1.s01", "p2.h", "c01.h", "c01.s01", "c01.s02", "b1.h",
-        "b1.s01", "c02.h", "c02.s01", "b2.h", "b2.t01", "b2.s01", "b2.t02", "b2.s02", "c03.h",
-        "c03.s01",
-    ]  # fmt: skip
+    doc = document.parse(SIBLING, {"piece": [{"box": 1, "lines": [at, at + 2]}]})
+    assert " ".join(unit.unit_id for unit in doc.units) == (
+        "title pre.s01 p1.h p1.s01 p2.h c01.h c01.s01 c01.s02 b1.h b1.s01 c02.h c02.s01 b2.h "
+        "b2.t01 b2.s01 b2.t02 b2.s02 c03.h c03.s01"
+    )
     assert doc.unit("c01.s02").text == "推进乙县建设。"
     assert doc.unit("title").text == "某省支持革命老区振兴实施方案"
     assert doc.boxes["b2"].part == "p2"
-    assert "".join(u.text for u in doc.units) == doc.canonical
+    assert "".join(unit.text for unit in doc.units) == doc.canonical
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "line", "message"),
-    [
+def test_a_number_out_of_order_and_offsets_outside_the_text_are_refused():
+    for old, new, line, message in [
         ("（二）发展", "（四）发展", 19, "found clause 四 (4), expected number 2"),
         ("二、重点", "三、重点", 10, "found part 三 (3), expected number 2"),
         ("专栏 2", "专栏 3", 21, "found box 专栏3 (3), expected number 2"),
-    ],
-)
-def test_a_number_out_of_order_is_an_error_with_its_line(old, new, line, message):
-    with pytest.raises(DataError) as caught:
-        document.parse(SIBLING.replace(old, new), name="plan.txt")
-    assert (caught.value.file, caught.value.line) == ("plan.txt", line)
-    assert message in str(caught.value)
+    ]:
+        with pytest.raises(DataError) as caught:
+            document.parse(SIBLING.replace(old, new), name="plan.txt")
+        assert (caught.value.file, caught.value.line) == ("plan.txt", line)
+        assert message in str(caught.value)
+    for bad in [(-1, 3), (5, 4), (0, LENGTH + 1)]:
+        with pytest.raises(ValueError, match="offsets must satisfy"):
+            DOC.to_raw(*bad)
 
 
 @given(st.text(alphabet="一二、（）。 \n专栏1— 县支持", max_size=80))
@@ -179,6 +149,5 @@ def test_any_text_is_parsed_whole_or_refused(text):
     except DataError:
         return
     assert "".join(unit.text for unit in doc.units) == doc.canonical
-    assert sorted(bare(doc.canonical)) == sorted(
-        bare("\n".join(line for line in text.split("\n") if not layout.PAGE_MARK.match(line)))
-    )
+    kept = (line for line in text.split("\n") if not layout.PAGE_MARK.match(line))
+    assert sorted(bare(doc.canonical)) == sorted(bare("\n".join(kept)))

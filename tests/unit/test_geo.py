@@ -1,4 +1,4 @@
-"""The county layer under the codes of 2021, its projection, and borders of a reader's own."""
+"""The county layer under the codes of 2021, its projection, and how it is joined."""
 
 from __future__ import annotations
 
@@ -20,11 +20,8 @@ def counties():
 
 
 def test_one_row_per_unit_with_a_border_and_its_name(plan, counties):
-    assert list(counties.columns) == geo.COLUMNS
-    assert counties.crs == "EPSG:4326"
-    assert counties["adcode"].is_unique
-    assert counties["adcode"].is_monotonic_increasing
-    assert not (counties.drop(columns="geometry") == "").any(axis=None)
+    assert list(counties.columns) == geo.COLUMNS and counties.crs == "EPSG:4326"
+    assert counties["adcode"].is_unique and counties["adcode"].is_monotonic_increasing
     assert counties["province"].nunique() == 34
     # `Plan.layers` relies on it.
     assert shapely.coverage_is_valid(counties.geometry.to_numpy())
@@ -52,36 +49,31 @@ def test_units_of_2021_are_where_they_should_be(counties):
         assert by_code.loc[adcode, "geometry"].distance(Point(point)) < 0.05
 
 
-def test_the_projection_is_equal_area(counties):
+def test_the_projection_is_equal_area_and_true_to_the_ellipsoid(plan):
     areas = pd.read_csv(paths.data() / "built" / "county_areas.csv", dtype={"adcode": str})
     areas = areas.set_index("adcode")["area_km2_source"]
-    measured = geo.project(counties).set_index("adcode").area / 1e6
+    measured = plan.layers.counties.set_index("adcode").area / 1e6
     known = ["360734", "650502", "232721", "460105", "350404", "653125", "371322"]
     assert np.allclose(measured[known], areas[known], rtol=0.01)
     assert measured.sum() == pytest.approx(areas.sum(), rel=1e-3)
-
-
-@pytest.mark.parametrize("x", [-2e6, 0, 1.2e6])
-def test_ground_agrees_with_the_ellipsoid(x):
-    scale, north = geo.ground(x, 4e6)
     to_degrees = pyproj.Transformer.from_crs(geo.CRS_CHINA, 4326, always_xy=True)
-    lon, lat = to_degrees.transform([x - 1e3, x + 1e3], [4e6, 4e6])
-    azimuth, _, length = pyproj.Geod(ellps="GRS80").inv(lon[0], lat[0], lon[1], lat[1])
-    assert scale == pytest.approx(2e3 / length, rel=1e-5)
-    # East of the middle meridian north leans to the left, so the map's right points south of east.
-    assert np.sign(round(north, 6)) == np.sign(x)
-    assert azimuth - 90 == pytest.approx(north, abs=0.5)
+    for x in (-2e6, 0, 1.2e6):
+        scale, north = geo.ground(x, 4e6)
+        lon, lat = to_degrees.transform([x - 1e3, x + 1e3], [4e6, 4e6])
+        azimuth, _, length = pyproj.Geod(ellps="GRS80").inv(lon[0], lat[0], lon[1], lat[1])
+        assert scale == pytest.approx(2e3 / length, rel=1e-5)
+        # East of the middle meridian north leans to the left: right on the map is south of east.
+        assert np.sign(round(north, 6)) == np.sign(x)
+        assert azimuth - 90 == pytest.approx(north, abs=0.5)
 
 
 def test_the_layers_of_maps_keep_every_province_and_the_coast(plan):
     frame, outline, provinces = plan.layers
     assert frame.crs == outline.crs == provinces.crs == geo.CRS_CHINA
-    assert sorted(provinces["adcode"]) == sorted(frame["adcode"].str[:2].unique() + "0000")
     codes = dict(zip(provinces["province"], provinces["adcode"].str[:2], strict=True))
-    assert (frame["province"].map(codes) == frame["adcode"].str[:2]).all()
-    whole = geo.project(geo.outline())
+    assert (frame["province"].map(codes) == frame["adcode"].str[:2]).all() and len(codes) == 34
+    whole, coast = geo.project(geo.outline()), outline["kind"] == "land"
     assert outline["kind"].tolist() == whole["kind"].tolist()
-    coast = outline["kind"] == "land"
     assert outline[~coast].geom_equals(whole[~coast]).all()
     drawn, shapes = outline[coast].geometry.item(), whole[coast].geometry.item()
     assert len(drawn.geoms) == len(shapes.geoms)  # no island is lost
@@ -93,10 +85,8 @@ def test_the_layers_of_maps_keep_every_province_and_the_coast(plan):
 
 def test_dissolve_keeps_the_area_and_is_right_where_neighbours_do_not_fit(plan):
     frame = plan.layers.counties
-    for keys, rows in {("province",): 34, ("province", "prefecture"): 370}.items():
-        made = geo.dissolve(frame, list(keys))
-        assert len(made) == rows
-        assert made.area.sum() == pytest.approx(frame.area.sum(), rel=1e-9)
+    made = geo.dissolve(frame, ["province", "prefecture"], shared=True)
+    assert len(made) == 370 and made.area.sum() == pytest.approx(frame.area.sum(), rel=1e-9)
     shapes = [box(0, 0, 2, 1), box(1, 0, 3, 1), box(9, 0, 10, 1)]
     overlapping = gpd.GeoDataFrame({"area": ["a", "a", "b"]}, geometry=shapes)
     assert geo.dissolve(overlapping, "area").area.tolist() == [3, 1]

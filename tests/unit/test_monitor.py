@@ -8,16 +8,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from fixture import functions_of
 from matplotlib.text import Text
 
 import laoqu as lq
 from laoqu.analysis import monitor
 from laoqu.cli import main
 from laoqu.errors import LaoquError
+from laoqu.run.parameters import Notebook
 from laoqu.show.charts import lines
-from laoqu.show.china import plot_china
+from laoqu.show.maps import plot_china
 
-PLAN = lq.load()
+PLAN, NOTEBOOK = lq.load(), functions_of("08_monitoring")
 EXTERNAL = os.environ.get("LAOQU_EXTERNAL_DATA")
 needs_external = pytest.mark.skipif(not EXTERNAL, reason="LAOQU_EXTERNAL_DATA is not set")
 
@@ -54,7 +56,7 @@ def test_groups_are_what_they_are_called(watched):
 
 
 def test_levels_and_gaps_are_medians(watched):
-    levels = watched.levels()
+    levels = NOTEBOOK.levels_of(watched)
     key = watched.values.query("year == 2020 and county_code in @watched.panel.key_counties")[
         "value"
     ].dropna()
@@ -70,7 +72,7 @@ def test_levels_and_gaps_are_medians(watched):
 
 
 def test_convergence_is_a_regression_and_a_ratio_of_spreads(watched):
-    row = watched.convergence().set_index("group").loc["panel"]
+    row = NOTEBOOK.convergence_of(watched).set_index("group").loc["panel"]
     wide = watched.values.pivot(index="county_code", columns="year", values="value")
     both = np.log(wide[[2012, 2022]].dropna())
     x = np.column_stack([np.ones(len(both)), both[2012]])
@@ -129,9 +131,12 @@ def test_rows_without_one_county_are_left_out_and_counted():
         lq.panel(more).monitor("yy")
 
 
-def test_the_synthetic_panel_is_the_same_each_time_and_says_so():
-    pd.testing.assert_frame_equal(monitor.synthetic(PLAN), monitor.synthetic(PLAN))
-    assert "made-up" in monitor.synthetic.__doc__
+def test_numbers_of_a_column_stand_below_one_another():
+    said = NOTEBOOK.aligned([9.5, -123.456, float("nan"), 0])
+    assert said == ["10", "−123", "", "0"]
+    assert NOTEBOOK.aligned([0.5, 7.25, -0.001]) == ["0.50", "7.25", "0.00"]
+    assert NOTEBOOK.aligned([0, 0]) == ["0", "0"]
+    assert NOTEBOOK.aligned([1234.5, 2.0]) == ["1,234", "2"]
 
 
 def test_lines_stand_where_their_values_are():
@@ -154,25 +159,33 @@ def test_a_map_of_china_has_a_row_for_each_value_and_the_key_counties_in_a_borde
     assert figure.data.set_index("adcode")["value"].equals(
         values[figure.data["adcode"]].rename("value")
     )
-    assert "Key counties" in {text.get_text() for text in figure.matplotlib().findobj(Text)}
+    drawn = figure.matplotlib()
+    assert "Key counties" in {text.get_text() for text in drawn.findobj(Text)}
+    own = next(each for each in drawn.axes[1].patches if each.get_label() == "own")
+    assert len(own.get_path().to_polygons()) >= len(key)
 
 
-def test_areas_are_named_in_either_language_and_each_means_all(monkeypatch):
-    ran = []
+def test_areas_are_named_in_either_language_and_a_wrong_outcome_runs_nothing(monkeypatch, tmp_path):
+    ran, path = [], str(tmp_path / "panel.csv")
+    monitor.synthetic(PLAN, range(2020, 2022)).to_csv(path, index=False)
     monkeypatch.setattr("laoqu.cli._batch", lambda *what, **_: ran.append(what[-1]) or 0)
-    areas = [["陕甘宁", "Shaan-Gan-Ning,all"], ["each"], None]
-    for given in areas:
-        names = [part for area in given or () for part in ("--area", area)]
-        assert main(["monitor", __file__, *names, "--lang", "zh,en"]) == 0
+    for given in (["陕甘宁", "Shaan-Gan-Ning,all"], ["each"], []):
+        names = [part for area in given for part in ("--area", area)]
+        assert main(["monitor", path, *names, "--lang", "zh,en"]) == 0
     found = [list(dict.fromkeys(each["area"] for each in sets)) for sets in ran]
     assert found == [["shaanganning", "all"], ["all", *PLAN.region_ids], ["all"]]
-    assert main(["monitor", __file__, "--area", "Dabi"]) == 2
-    assert len(ran) == 3
+    assert main(["monitor", path, "--outcome", "population"]) == 0
+    book = Notebook("08_monitoring")
+    places = [book.place(book.check(sets[0], {})) for sets in ran]
+    assert places[2:] == ["zh/monitor/all/income", "zh/monitor/all/population"]
+    for wrong in (["--area", "Dabi"], ["--outcome", "wrong"], ["--outcome", "code_status"]):
+        assert main(["monitor", path, *wrong]) == 2
+    assert len(ran) == 4
 
 
 @needs_external
 def test_the_census_is_monitored():
     made = lq.panel(Path(EXTERNAL) / "county_census_2010_2020.csv").monitor("schooling_years")
-    levels = made.levels().set_index(["group", "year"])
+    levels = NOTEBOOK.levels_of(made).set_index(["group", "year"])
     assert levels.loc[("key", 2020), "n"] == 53
-    assert made.convergence().set_index("group").loc["panel", "beta_high"] < 0
+    assert NOTEBOOK.convergence_of(made).set_index("group").loc["panel", "beta_high"] < 0

@@ -14,6 +14,7 @@ from laoqu.show.words import label
 from laoqu.site import search
 
 HEAD = {"made": "2026-01-01", "laoqu": "0", "python": "3.13.0", "packages": {"pandas": "9.9"}}
+NAMED = "recipient and level not in ['area', 'border_zone']"
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,7 @@ def run(name, *files, **more):
 
 RUNS = [
     run("en/yimeng", "report.html", "report.pdf", "figures/map.svg", "values.json", "report.ipynb"),
+    run("zh/qiongya", "</script>.html"),
     run("zh/taihang", status="failed", error="no <b>"),
     run("zh/cards/451081", "card.html", "values.json", "tables/a.csv"),
     run("en/cards/110101", "card.html"),
@@ -46,22 +48,20 @@ def text(parts):
     return site.page(HEAD | {"runs": RUNS}, parts).decode()
 
 
-def test_every_member_is_found_with_its_area_and_confidence(plan, found):
-    known = {
-        (place["n"], place["w"], region, basis)
-        for place in found["places"]
-        for region, basis in place["a"].items()
-    }
+def data_of(text):
+    return json.loads(re.search(r'id="places">(.*?)</script>', text)[1])
+
+
+def test_every_member_and_every_place_named_is_found(plan, found):
+    known = {(place["n"], place["w"], region, basis)
+             for place in found["places"] for region, basis in place["a"].items()}  # fmt: skip
     for row in plan.membership().itertuples():
         # 儋州 is a city without counties, itself of the second level.
         where = row.province + row.prefecture.removesuffix(row.name)
         assert (row.name, where, row.region_id, row.confidence) in known
-
-
-def test_every_place_that_the_plan_means_is_found_with_its_clause(plan, found):
     known = {(name, clause) for it in found["places"] for name in (it["n"], *it["s"], *it["o"])
              for clause in it["c"]}  # fmt: skip
-    named = plan.mentions().query("recipient and level not in ['area', 'border_zone']")
+    named = plan.mentions().query(NAMED)
     assert not {(row.printed, row.clause_id) for row in named.itertuples()} - known
     assert set(named["clause_id"]) <= set(found["clauses"]["zh"])
 
@@ -77,34 +77,24 @@ def test_a_city_counts_its_counties_and_a_predecessor_is_no_other_name(plan, fou
     assert "梅列区" in places["三元区"]["m"] and places["三元区"]["o"] == []
     assert "海南黎族苗族自治州" not in places["海口市"]["o"]
     assert {"彭水县", "pengshui"} <= set(places["彭水苗族土家族自治县"]["s"])
-
-
-def test_the_text_that_is_searched_is_the_plan(plan, found):
     assert "".join(text for _, _, text in found["text"]) == plan.document.canonical
 
 
-def test_nothing_embedded_can_end_its_script():
-    data = {"name": "</script><b>&\u2028"}
-    text = site.embedded(data)
-    assert "<" not in text
-    assert json.loads(text) == data
-
-
 def test_the_index_links_what_is_there_and_says_what_failed(text):
-    links = set(re.findall(r'href="([^"#]+)"', text))
-    assert links == {
+    assert set(re.findall(r'href="([^"#]+)"', text)) == {
         "en/yimeng/report.html", "en/yimeng/report.pdf", "en/yimeng/values.json",
         "en/yimeng/report.ipynb", "zh/plan.html", "zh/plan.ipynb", "zh/plan/values.json",
         "zh/cards/451081/card.html", "en/cards/110101/card.html", "manifest.json",
+        "zh/qiongya/&lt;/script&gt;.html",
     }  # fmt: skip
     assert "no &lt;b&gt;" in text and "no <b>" not in text
     assert "pandas 9.9" in text and len(text.encode()) < 1_000_000
-    for region in lq.load().region_ids:
-        assert f'<tr id="{region}">' in text
+    assert all(f'<tr id="{region}">' in text for region in lq.load().region_ids)
 
 
-def test_a_county_outside_the_areas_is_known_by_its_card(text):
-    data = json.loads(re.search(r'id="places">(.*?)</script>', text)[1])
+def test_what_is_embedded_ends_no_script_and_knows_a_county_by_its_card(text):
+    data = data_of(text)
+    assert data["areas"]["qiongya"]["zh"] == "zh/qiongya/</script>.html"
     place = next(each for each in data["places"] if each["k"] == "110101")
     assert (place["a"], place["c"]) == ({}, {})
     assert data["cards"] == {"451081": 1, "110101": 1}
@@ -148,14 +138,14 @@ def test_the_search_finds_what_the_resolver_finds(index, plan):
     wrong = []
     for typed in TYPED:
         index.fill("#place", typed)
-        first = index.locator("#found li strong").first
-        name = first.text_content() if index.locator("#found li strong").count() else ""
+        first = index.locator("#found li strong")
+        name = first.first.text_content() if first.count() else ""
         if name != names[lq.resolve_place(typed)]:
             wrong.append((typed, name))
     assert not wrong
 
 
-def test_words_lead_into_the_plan_and_nothing_found_is_no_finding(index):
+def test_words_lead_into_the_plan_and_a_hit_to_its_county(index):
     index.fill("#place", "以工代赈")
     addresses = "all => all.map((it) => it.getAttribute('href'))"
     links = index.locator("#found a").evaluate_all(addresses)
@@ -163,9 +153,6 @@ def test_words_lead_into_the_plan_and_nothing_found_is_no_finding(index):
     index.fill("#place", "无此县")
     assert label("find.none", "zh").split("：")[0].split("“")[0] in index.inner_text("#found")
     assert "列名无此县" not in index.inner_text("#found")
-
-
-def test_a_hit_scrolls_to_the_county(index):
     index.fill("#place", "靖西市")
     index.click('#found a[href="#card-451081"]')
     entry = index.locator("#card-451081")
@@ -174,10 +161,8 @@ def test_a_hit_scrolls_to_the_county(index):
 
 
 def test_the_reader_s_language_comes_first(index):
-    links = "document.querySelector('#yimeng .forms').innerText"
-    assert "Page" in index.evaluate(links)
-    index.check("#lang-en")
-    assert index.evaluate("document.documentElement.lang") == "en"
-    assert index.locator("h1 [lang=en]").is_visible()
-    index.check("#lang-zh")
-    assert not index.locator("h1 [lang=en]").is_visible()
+    assert "Page" in index.evaluate("document.querySelector('#yimeng .forms').innerText")
+    for lang, shown in (("en", True), ("zh", False)):
+        index.check(f"#lang-{lang}")
+        assert index.evaluate("document.documentElement.lang").startswith(lang)
+        assert index.locator("h1 [lang=en]").is_visible() == shown

@@ -7,7 +7,7 @@ import re
 import shutil
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import laoqu as lq
@@ -19,80 +19,69 @@ TEXT = RAW.decode("utf-8")
 
 
 @pytest.fixture(scope="module")
-def raw_copy(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("raw") / "data"
-    shutil.copytree(paths.data(), folder)
-    return folder
+def problems_with(tmp_path_factory):
+    """Return a function: what is said when a raw file has other bytes."""
+    folder = shutil.copytree(paths.data(), tmp_path_factory.mktemp("raw") / "data")
 
-
-def problems_with(folder, file, data):
-    path = folder / "raw" / file
-    before = path.read_bytes()
-    path.write_bytes(data)
-    try:
-        return source.problems(folder)
-    finally:
+    def problems(data: bytes, file: str = "plan.txt"):
+        path = folder / "raw" / file
+        before = path.read_bytes()
+        path.write_bytes(data)
+        found = source.problems(folder)
         path.write_bytes(before)
+        return found
+
+    return problems
 
 
 def test_the_text_is_the_registered_one():
-    meta = source.registry()["plan"]
+    meta = source.about()
     assert hashlib.sha256(RAW).hexdigest() == meta["sha256"]
     assert (len(RAW), len(TEXT)) == (meta["bytes"], meta["characters"]) == (22726, 7978)
 
 
-def test_a_changed_character_of_any_line_is_reported_with_line_and_column(raw_copy):
+def test_a_changed_character_of_any_line_is_reported_with_line_and_column(problems_with):
     for line, here in enumerate(TEXT.split("\n"), start=1):
         lines, column = TEXT.split("\n"), len(here) // 2
         lines[line - 1] = here[:column] + "X" + here[column + 1 :]
-        (problem,) = problems_with(raw_copy, "plan.txt", "\n".join(lines).encode())
+        (problem,) = problems_with("\n".join(lines).encode())
         assert problem.file.endswith("raw/plan.txt")
         assert (problem.line, problem.column) == (line, column + 1)
         assert "expected" in problem.message
 
 
 @given(st.data())
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-def test_any_changed_byte_of_any_raw_file_is_noticed(raw_copy, data):
+@settings(max_examples=150, deadline=None)
+def test_any_changed_byte_of_any_raw_file_is_noticed(problems_with, data):
     file = data.draw(st.sampled_from(["plan.txt", "SOURCES.toml"]))
     original = (paths.data() / "raw" / file).read_bytes()
     at = data.draw(st.integers(0, len(original) - 1))
     value = data.draw(st.integers(0, 255).filter(lambda v: v != original[at]))
-    changed = original[:at] + bytes([value]) + original[at + 1 :]
-    found = problems_with(raw_copy, file, changed)
+    found = problems_with(original[:at] + bytes([value]) + original[at + 1 :], file)
     line = original[:at].count(b"\n") + 1
     # A line break that comes or goes moves what follows: the report starts at it.
     assert any(abs(p.line - line) <= 1 for p in found if p.file.endswith(file))
 
 
-def test_a_file_cut_lengthened_or_converted_is_noticed(raw_copy):
+def test_a_file_cut_lengthened_or_converted_is_noticed(problems_with):
     for changed in (RAW[:-1], RAW + b"\n", RAW.replace(b"\n", b"\r\n"), b"", RAW[500:]):
-        assert problems_with(raw_copy, "plan.txt", changed)
+        assert problems_with(changed)
     first, *rest = TEXT.split("\n")
-    (problem,) = problems_with(raw_copy, "plan.txt", "\n".join([first, "new", *rest]).encode())
+    (problem,) = problems_with("\n".join([first, "new", *rest]).encode())
     assert (problem.line, problem.column) == (2, 1)
     assert f"{len(rest) + 2} lines, {len(rest) + 1} were published" in problem.message
 
 
-def test_load_refuses_a_damaged_text_and_says_where(data_copy):
+def test_load_refuses_a_damaged_missing_or_stray_file_and_says_where(data_copy):
     path = data_copy / "raw" / "plan.txt"
     path.write_text(TEXT.replace("12个革命老区，全国", "13个革命老区，全国"), encoding="utf-8")
     with pytest.raises(DataError, match=r"plan\.txt:16:8: found '3个.*expected '2个") as caught:
         lq.load(data_copy)
     assert (caught.value.line, caught.value.column) == (16, 8)
-
-
-def test_text_and_witness_changed_together_are_caught_by_the_hash(data_copy):
-    path = data_copy / "raw" / "plan.txt"
-    path.write_bytes(RAW.replace("12个革命".encode(), "13个革命".encode(), 1))
+    # Text and witness changed together are caught by the hash.
     (data_copy / source.WITNESS).write_text(source.witness_csv(data_copy), encoding="utf-8")
     (problem,) = source.problems(data_copy)
     assert re.search(r"SHA-256 is .*, SOURCES.toml expects 6531bc81c6195f8c", problem.message)
-
-
-def test_a_missing_or_a_stray_file_is_said(data_copy):
     (data_copy / "raw" / "notes.txt").write_text("x\n", encoding="utf-8")
     assert any("notes.txt:1:1" in line for line in lq.check(data_copy))
     for file, said in (("plan.txt", "missing"), ("SOURCES.toml", "cannot be read")):
