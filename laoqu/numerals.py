@@ -40,7 +40,7 @@ def figures(text: str, begin: int = 0) -> Iterator[tuple[int, int, float, str]]:
     Chinese numerals are figures where they can be nothing else.
 
     >>> [figure[2:] for figure in figures("一万二千三百亩、数十个、5亿3千万元，下降-5%")]
-    [(12300, '亩'), (nan, '个'), (530000000, '元'), (-5.0, '%')]
+    [(12300.0, '亩'), (nan, '个'), (530000000.0, '元'), (-5.0, '%')]
     """
     last = -1
     for found in FIGURE.finditer(text, begin):
