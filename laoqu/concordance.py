@@ -58,8 +58,8 @@ class Text(Document):
     @cached_property
     def simple(self) -> str:
         """The canonical text in simplified characters, one for one: offsets stay."""
-        names = namings.gazetteer(paths.data(), self.year).names.values()
-        return simplified(self.canonical, {c for found in names for name, _ in found for c in name})
+        names = namings.gazetteer(paths.data(), self.year)
+        return simplified(self.canonical, names.characters)
 
     @cached_property
     def year(self) -> int:

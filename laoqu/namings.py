@@ -79,6 +79,7 @@ class Gazetteer:
             whole = [row.full_zh, f"{row.name_zh}老区", f"{row.name_zh}革命老区"]
             self.areas |= dict.fromkeys([row.name_zh, *whole], row.region_id)
             forms |= dict.fromkeys(whole, "sure") | {row.name_zh: "city"}
+        self.characters = {char for name in forms for char in name}
         self.names: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for name in sorted(forms, key=len, reverse=True):
             self.names[name[:2]].append((name, forms[name]))

@@ -18,15 +18,16 @@ COUNTED = (
     "人次|小时|分钟|年代|个月|"
     "[人户名家个项座处所条台套张辆倍年月日天米件批次种类头只株片县市省镇村级]"
 )
-SHARES = ("%", "‰", "百分点", "个百分点")
+SHARES = ("%", "‰", "‱", "百分点", "个百分点")
 #: A sign that stands for a character of nobody's list.
 PRIVATE = "\ue000-\uf8ff\U000f0000-\U0010ffff"
 DECIMAL = r"\d{1,15}(?:[.．]\d{1,9})?"
 FIGURE = re.compile(
     rf"(?<![\d.．A-Za-z第栏〔〕{PRIVATE}])(?<!{CHINESE})"
     r"(?P<sign>[-－−]|负(?=百分之))?(?P<vague>(?<![人户次指系总倍分件个])[数几])?"
-    r"(?P<share>[百千]分之)?"
+    r"(?P<share>[百千万]分之)?"
     rf"(?P<number>\d{{1,3}}(?:[,，\s]\d{{3}}){{1,5}}(?!\d)(?:[.．]\d{{1,9}})?"  # 1,200
+    r"|\d{1,9}(?:[/／]\d{1,9})+(?!\d)"  # 3/4
     rf"|(?:{DECIMAL}[百千万亿]+){{1,5}}{DECIMAL}[百千万亿]*(?!\d)"  # 5亿3千万
     rf"|{DECIMAL}(?!\d)|{CHINESE}{{1,24}}(?!{CHINESE})(?:点{CHINESE}{{1,9}})?)(?P<more>[余多几]|来(?=[个人名户家亩年]))?"
     rf"(?P<unit>[百千万亿]*[余多]?(?:{MEASURED}|{COUNTED})|[百千万亿]+)?(?![A-Za-z{PRIVATE}])"
@@ -59,7 +60,9 @@ def _figure(found: re.Match[str]) -> tuple[float, str] | None:
     """Return number and unit of a match, or nothing where a numeral may be part of a phrase."""
     printed, unit = found["number"], normalize("NFKC", found["unit"] or "")
     unit = (
-        {"百": "%", "千": "‰"}[found["share"][0]] if found["share"] else re.sub("[余多]", "", unit)
+        {"百": "%", "千": "‰", "万": "‱"}[found["share"][0]]
+        if found["share"]
+        else re.sub("[余多]", "", unit)
     )
     if printed[0].isdecimal():
         value = _digits(printed)
@@ -93,8 +96,8 @@ def _counts(found: re.Match[str], value: float, unit: str) -> bool:
 
 def _digits(printed: str) -> float:
     """Return what digits mean, by themselves or with sizes between them: 5亿3千万."""
-    if re.search(r"[，\s]", printed):
-        return math.nan  # 1，234 may be two numbers
+    if re.search(r"[，\s/／]", printed):
+        return math.nan  # 1，234 may be two numbers, 3/4 a share or a date
     parts = re.findall(r"([\d.]+)([百千万亿]*)", normalize("NFKC", printed).replace(",", ""))
     if len(parts) == 1:
         return float(parts[0][0])

@@ -324,6 +324,7 @@ def line(words: str) -> lq.concordance.Text:
 
 #: Figures by what is printed: number and unit, `nan` where there is no certain number.
 FIGURES = """
+万分之5: 5‱|3/4以上: nan|5元/亩: 5元
 一万二千三百亩: 12300亩|三万五千亩: 35000亩|一亿两千万元: 120000000元|一千零五十万: 1050万
 十二万三千四百五十六人: 123456人|九十年代: 90年代|5亿3千万元: 530000000元|2万5千亩: 25000亩
 1，234万元: nan万元|1 234万元: nan万元|数十个: nan个|人数十万人: 10万人|十几个: nan个
