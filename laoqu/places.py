@@ -22,6 +22,9 @@ from laoqu.succession import FIRST, YEAR, Holder
 
 #: Provinces that were part of another until 1988 and 1997.
 PROVINCE_NOW = {"46": "44", "50": "51"}
+#: Words for a part of any town that units bear or bore as names: 新区, 市区, 东城, 江北. Nobody who
+#: writes them means a name, but behind the place it lies in.
+GENERIC = re.compile("[东西南北中新老][城市区郊]|[城市江河港][东西南北中]|[城市矿]区|[城市]郊|港口")
 LEVELS = ("province", "prefecture", "county")
 
 
@@ -259,6 +262,11 @@ class _Index:
             raise AmbiguousName(asked.name, [self.told(unit) for unit in units])
         holder = lines.pop(end)[-1]
         lead = holder.lead
+        alone = said in spellings(clean(asked.name)) and asked.inside is None and asked.year is None
+        if GENERIC.fullmatch(said) and alone and holder.last < YEAR:
+            was = self.told(holder)
+            why = f"an ordinary word, once the name of {was}; say `within` or `year`"
+            raise AmbiguousName(asked.name, [was], why)
         if not holder.continues and lead.heirs:
             raise AmbiguousName(asked.name, map(self.units.shown, lead.heirs), lead.reason)
         if not holder.continues:
