@@ -5,22 +5,20 @@ from __future__ import annotations
 import math
 import os
 import re
-import zipfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise, product
 from pathlib import Path
 from typing import TYPE_CHECKING
-from unicodedata import normalize
 
 import pandas as pd
 
-from laoqu import citation, document, measures, namings, own, paths, regions, schema
+from laoqu import citation, document, formats, measures, namings, numerals, paths, regions, schema
 from laoqu.document import Document
 from laoqu.errors import DataError, LaoquError, Problem, guard, guard_methods, nearest
-from laoqu.layout import BOX_HEAD, HEAD, LINE_END, YEAR_DIGITS, number
+from laoqu.layout import BOX_HEAD, HEAD, LINE_END, number, prints
 from laoqu.spelling import simplified
 from laoqu.succession import FIRST, LAST, YEAR
 
@@ -29,30 +27,14 @@ if TYPE_CHECKING:
 
 #: More characters or bytes are refused unread: the longest plans have about 100,000 characters.
 MOST, MOST_BYTES = 500_000, 20_000_000
-#: Files that pandoc turns into text, and first bytes of files that nothing here does.
-FORMATS = {".docx": "docx", ".odt": "odt", ".rtf": "rtf", ".html": "html", ".htm": "html"}
-NO_TEXT = {
-    b"%PDF": "is a PDF: save its text (`pdftotext FILE.pdf`, or copy all) as a .txt file",
-    b"\xd0\xcf\x11\xe0": "is an old Word or WPS file: save it as .docx or as plain text (.txt)",
-}
 NO_HEADING = (
     "no line begins with a heading (一、 （一） 第一章 第一条 1.): give each a line of its own; "
     "numbers that Word sets by itself are no text, so save as .txt; if {!r} should be a file, "
     "there is none of this name"
 )
 FILE_NAME = re.compile(r"[^\n。；]{1,1000}\.(?:txt|md|docx?|pdf|rtf|html?|wps|odt)", re.I)
-NO_CHARACTER = re.compile("[\x00-\x08\x0e-\x1b\x7f\ufffd\ud800-\udfff]")
+NO_CHARACTER = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufffd\ud800-\udfff]")
 HAN = re.compile("[\u4e00-\u9fff]")
-#: A number, as digits or Chinese numerals, and the unit behind it: units of measurement, and
-#: things counted (三亩 is a figure, 三个 may be part of a phrase).
-CHINESE = "[一二三四五六七八九十百千两〇零]"
-MEASURED = "个百分点|百分点|平方公里|平方米|立方米|公里|千米|公顷|亩|吨|公斤|千瓦时|千瓦|元|%|％|‰"
-COUNTED = "人次|小时|分钟|[人户名家个项座处所条台套张辆倍年月日天米件批次种类头只株片县市省镇村级]"
-FIGURE = re.compile(
-    rf"(?<![\d.．A-Za-z第栏〔〕])(?<!{CHINESE})(?P<percent>百分之)?"
-    rf"(?P<number>\d{{1,3}}(?:,\d{{3}})+(?!\d)|\d{{1,15}}(?:[.．]\d{{1,9}})?(?!\d)|{CHINESE}+(?:点{CHINESE}+)?)[余多]?"
-    rf"(?P<unit>[百千万亿]*(?:{MEASURED}|{COUNTED})|[百千万亿]+)?(?![A-Za-z])"
-)
 #: What opens a heading, a box or an item is no figure.
 MARK = re.compile(f"{BOX_HEAD.pattern}|{HEAD.pattern}")
 MENTIONS = [
@@ -76,8 +58,8 @@ class Text(Document):
     @cached_property
     def simple(self) -> str:
         """The canonical text in simplified characters, one for one: offsets stay."""
-        names = namings.gazetteer(paths.data(), self.year).names.values()
-        return simplified(self.canonical, {c for found in names for name, _ in found for c in name})
+        names = namings.gazetteer(paths.data(), self.year)
+        return simplified(self.canonical, names.characters)
 
     @cached_property
     def year(self) -> int:
@@ -153,31 +135,25 @@ class Text(Document):
 
         One row per number: ``number``, ``unit`` (万亩, 亿元, %), its place and 12 characters either
         side. Chinese numerals count where they can be nothing else (三万亩, 十二个, 百分之三十);
+        what has no certain value (数十个, 1，234) has no ``number``, and ``problems`` says so;
         numbers of headings, boxes and documents are none.
         """
+        table = citation.found(self, [row[:2] for row in self._figures])
+        table = table.rename(columns={"quote": "printed"})
+        return table.assign(
+            number=[row[2] for row in self._figures], unit=[row[3] for row in self._figures]
+        )
+
+    @cached_property
+    def _figures(self) -> list[tuple[int, int, float, str]]:
         rows = []
         for unit in self.units:
             text = self.simple[unit.start : unit.end]
             mark = MARK.match(text)
-            for found in FIGURE.finditer(text, mark.end() if mark else 0):
-                if unit.kind != "number" and (figure := _figure(found)):
-                    rows.append([unit.start + found.start(), unit.start + found.end(), *figure])
-        table = citation.found(self, [row[:2] for row in rows])
-        table = table.rename(columns={"quote": "printed"})
-        return table.assign(number=[row[2] for row in rows], unit=[row[3] for row in rows])
-
-
-def _figure(found: re.Match[str]) -> tuple[float, str] | None:
-    """Return number and unit of a match, or nothing where a numeral may be part of a phrase."""
-    printed, unit = normalize("NFKC", found["number"]), normalize("NFKC", found["unit"] or "")
-    unit = "%" if found["percent"] else unit
-    if printed[0].isdecimal():
-        return float(printed.replace(",", "")), unit
-    whole, _, part = printed.partition("点")
-    value = number(whole) and float(f"{number(whole)}.{part.translate(YEAR_DIGITS) or 0}")
-    counted = re.fullmatch(f"{MEASURED}|[万亿].+" + f"|{COUNTED}" * (value >= 10), unit)
-    before = found.string[: found.start()][-1:]
-    return (value, unit) if value and counted and before != "个" else None
+            for start, end, *figure in numerals.figures(text, mark.end() if mark else 0):
+                if unit.kind != "number":
+                    rows.append((unit.start + start, unit.start + end, *figure))
+        return rows
 
 
 def _place_areas() -> pd.DataFrame:
@@ -195,8 +171,8 @@ def read(text_or_file: str | Path, layout: dict[str, object] | None = None) -> T
     ----------
     text_or_file : str or path
         The text itself, in simplified or traditional characters,
-        or a file: plain text (UTF-8, GBK, UTF-16), .docx, .odt, .rtf or .html. A
-        PDF is refused with how to save its text.
+        or a file: plain text (UTF-8, GBK, UTF-16), .docx, .odt or .html. PDF,
+        RTF and old Word files are refused with how to save their text.
     layout : dict, optional
         What is special to this text, as one table of ``data/curated/layout.toml`` says it: where a
         box that floats into a sentence ends.
@@ -215,8 +191,9 @@ def read(text_or_file: str | Path, layout: dict[str, object] | None = None) -> T
     >>> text.figures()[["number", "unit"]].values.tolist()
     [[3.0, '个'], [2.0, '万亩']]
     """
-    raw, name = _source(text_or_file)
-    simple, parsed, at = simplified(raw), None, 0
+    file, name = _source(text_or_file)
+    raw, parsed, at = file.text, None, 0
+    simple = simplified(raw)
     why = NO_HEADING.format(raw.strip()[:12])
     if not raw.strip():
         why = "is empty: there is no text to read"
@@ -225,12 +202,38 @@ def read(text_or_file: str | Path, layout: dict[str, object] | None = None) -> T
     elif bad := NO_CHARACTER.search(raw):
         at = bad.start()
         why = f"U+{ord(bad[0]):04X} is no character of a text: save the file as UTF-8 text"
-    elif any(map(HEAD.match, LINE_END.split(simple))):
-        parsed = document.parse(simple, layout or {}, name, strict=False)
+    elif any(map(HEAD.match, LINE_END.split("".join(filter(prints, simple))))):
+        parsed = document.parse(simple, _floating(file, simple, layout or {}), name, strict=False)
     if parsed is None or not parsed.passages:
         line, column = raw.count("\n", 0, at) + 1, at - raw.rfind("\n", 0, at)
         raise DataError([Problem(name, line, column, why)])
-    return _text(parsed if simple == raw else _as_printed(parsed, raw))
+    text = _text(parsed if simple == raw else _as_printed(parsed, raw))
+    told = [Problem(name, line, 1, message) for line, message in [*file.told, *_unread(text)]]
+    return replace(text, problems=(*text.problems, *told))
+
+
+def _floating(file: formats.Opened, text: str, layout: dict[str, object]) -> dict[str, object]:
+    """Return the layout with the text boxes of a file that are boxes of the document."""
+    lines, pieces = text.split("\n"), []
+    for first, last in file.boxes:
+        if head := BOX_HEAD.match(lines[first - 1]):
+            pieces.append({"box": number(head[1]), "lines": [first, last], "apart": True})
+        else:
+            file.told.append((first, f"a text box: read as lines {first} to {last} of the text"))
+    return {**layout, "piece": [*pieces, *layout.get("piece", [])]}
+
+
+def _unread(text: Text) -> Iterator[tuple[int, str]]:
+    """Yield line and message of what a text prints and is not read."""
+    if private := list(re.finditer(f"[{numerals.PRIVATE}]", text.canonical)):
+        line, found = text.line_of(private[0].start()), ", ".join(sorted({c[0] for c in private}))
+        found = found.encode("ascii", "backslashreplace").decode()
+        message = f"signs of no common meaning, {len(private)} in all: {found}; no place or number"
+        yield line, f"{message} is read that touches one"
+    if vague := [row for row in text._figures if math.isnan(row[2])]:
+        words = dict.fromkeys(text.canonical[start:end] for start, end, *_ in vague)
+        message = f"figures without a certain value, {len(vague)} in all: "
+        yield text.line_of(vague[0][0]), message + ", ".join([*words][:8])
 
 
 def _as_printed(parsed: Document, raw: str) -> Document:
@@ -247,12 +250,11 @@ def _as_printed(parsed: Document, raw: str) -> Document:
     return replace(parsed, **printed)
 
 
-def _source(given: str | Path) -> tuple[str, str]:
+def _source(given: str | Path) -> tuple[formats.Opened, str]:
     """Return the text, and how messages call where it is from."""
     if isinstance(given, str):
-        short = 0 < len(given) < 80 and "\n" not in given
-        if not FILE_NAME.fullmatch(given) and not (short and Path(given).exists()):
-            return given, "text"
+        if not FILE_NAME.fullmatch(given) and not os.path.exists(given):  # noqa: PTH110
+            return formats.Opened(given), "text"
     elif not isinstance(given, os.PathLike):
         raise LaoquError(f"found {type(given).__name__}, expected the text of a plan or a file")
     path = Path(given)
@@ -264,33 +266,10 @@ def _source(given: str | Path) -> tuple[str, str]:
             raise ValueError(f"there is no such file; nearest: {', '.join(near) or 'none'}")
         if path.stat().st_size > MOST_BYTES:
             raise ValueError(f"has more than {MOST_BYTES:,} bytes: is this one plan?")
-        return _decoded(path, path.read_bytes()), paths.display(path)
-    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
+        return formats.opened(path.suffix, path.read_bytes()), paths.display(path)
+    except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise DataError([Problem(paths.display(path), 1, 1, why)]) from error
-
-
-def _decoded(path: Path, data: bytes) -> str:
-    """Return the text of a file's bytes; a `ValueError` says why there is none."""
-    for first, why in NO_TEXT.items():
-        if data.startswith(first):
-            raise ValueError(why)
-    kind = FORMATS.get(path.suffix.lower())
-    if kind is None:
-        return own.decoded(data)[0]
-    import pypandoc
-
-    # Each paragraph on a line of its own, a title too, which pandoc takes for metadata.
-    how = {"to": "plain", "format": kind, "extra_args": ["--wrap=none", "--standalone"]}
-    if kind == "html":  # pandoc knows UTF-8 only, and would read GBK as Latin-1
-        text = pypandoc.convert_text(own.decoded(data)[0], **how)
-    else:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                if sum(each.file_size for each in archive.infolist()) > 10 * MOST_BYTES:
-                    raise ValueError(f"unpacks to more than {10 * MOST_BYTES:,} bytes")
-        text = pypandoc.convert_file(path, **how)
-    return re.sub(r"\n{2,}", "\n", text)
 
 
 def _text(given: Plan | Document) -> Text:

@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
-from unicodedata import east_asian_width
+from unicodedata import category, east_asian_width
 
-from laoqu.errors import DataError, Problem
+from laoqu.errors import Problem
 
 NUMERALS = "一二三四五六七八九十"
 SIZES = {"千": 1000, "百": 100, "十": 10}
@@ -27,9 +27,10 @@ SIZES = {"千": 1000, "百": 100, "十": 10}
 YEAR_DIGITS = str.maketrans("〇○零一二三四五六七八九", "000123456789")
 LINE_END = re.compile(r"\r\n|\r|\n")
 #: Page marks, and the rules that stand for the borders of tables.
-PAGE_MARK = re.compile(r"^\s*(?:[—–－-]\s*\d+\s*[—–－-]|第\s*\d+\s*页|[-—–─=\s]{5,})\s*$")
-#: Signs that print nothing and are no white space to Python: byte order mark, zero width space.
-INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
+PAGE_MARK = re.compile(r"^\s*+(?:[—–－-]\s*\d+\s*[—–－-]|第\s*\d+\s*页|[-—–─=\s]{5,}+)\s*+$")
+#: Signs that print nothing by themselves (soft hyphens, zero width spaces, variation selectors,
+#: loose accents), and letters that print nothing.
+INVISIBLE, FILLERS = ("Cf", "Mn", "Me"), "\u115f\u1160\u2800\u3164\uffa0"
 #: Kinds of headings from the outermost in, and what a citation calls them.
 KINDS = {
     "篇": "第{}篇", "部分": "第{}部分", "章": "第{}章", "节": "第{}节", "条": "第{}条",
@@ -43,6 +44,11 @@ HEAD = re.compile(
 BOX_HEAD = re.compile(rf"\s*专栏\s*(\d{{1,3}}|[{NUMERALS}]+)(?!.*[，。])")
 STOP = re.compile(r"(?:[。！？!?｡]|(?<=[\u4e00-\u9fff”）)])[.．])+[”’）》」』)\"]*")
 ENDED = re.compile(f"{STOP.pattern}$")
+#: What opens a line, and blanks behind it that keep texts apart: tabs, and those between digits.
+OPENING = re.compile(
+    rf"(?:{BOX_HEAD.pattern}|{HEAD.pattern}|\s*(?:\d{{1,2}}[.．、]|[（(]\d+[）)]))?\s*"
+)
+GAP = re.compile(r"\t|(?<=\d)[ \u00a0\u3000](?=\s*\d)")
 #: A title has none of these.
 NO_TITLE = re.compile("[，。：；,;:]|^目录$")
 #: A paragraph that ends in one of these goes on in the next.
@@ -136,11 +142,21 @@ def split_lines(raw: str) -> Iterator[tuple[int, int, str]]:
         at = end.end() if end else 0
 
 
+def prints(char: str) -> bool:
+    """Whether a character is one that readers see, or white space."""
+    return "\u4e00" <= char <= "\u9fff" or (category(char) not in INVISIBLE and char not in FILLERS)
+
+
 def visible(line: str) -> list[int]:
-    """Return where the characters stand that a line has; a page mark has none."""
+    """Return where the characters stand that a line has; a page mark has none.
+
+    White space is none but a tab between two texts, and a blank between digits: cells of a table.
+    """
     if PAGE_MARK.match(line):
         return []
-    return [i for i, char in enumerate(line) if not char.isspace() and char not in INVISIBLE]
+    begin, end = OPENING.match(line).end(), len(line.rstrip())
+    gaps = {gap.start() for gap in GAP.finditer(line, begin, end)}
+    return [i for i, char in enumerate(line) if i in gaps or (prints(char) and not char.isspace())]
 
 
 def lines_of(raw: str) -> list[Line]:
@@ -150,7 +166,8 @@ def lines_of(raw: str) -> list[Line]:
         shown = visible(line)
         if shown:
             text = "".join(line[i] for i in shown)
-            lines.append(Line(number, line, [at + i for i in shown], text, blank))
+            printed = "".join(filter(prints, line))
+            lines.append(Line(number, printed, [at + i for i in shown], text, blank))
         blank = not shown
     widths = [sum(1 if east_asian_width(c) in "WFA" else 0.5 for c in each.text) for each in lines]
     unfinished = Counter(
@@ -179,8 +196,9 @@ class Reader:
         self.problems: list[Problem] = []
         for piece in layout.get("piece", []):
             self._take(piece)
+        apart = {piece["lines"][0] for piece in layout.get("piece", []) if piece.get("apart")}
         for before, line in pairwise(self.lines):
-            if line.number in self.pieces and before.number not in self.pieces:
+            if line.number in self.pieces.keys() - apart and before.number not in self.pieces:
                 before.ends = False  # a piece may cut a sentence wherever it stands
         self.kinds = self._kinds()
         self.blocks = [Block("title")]
@@ -254,7 +272,8 @@ class Reader:
         box = self.pieces[line.number]
         if box not in self.boxes:
             message = f"layout.toml puts this line in box {box}, not begun yet"
-            raise DataError([Problem(self.name, line.number, 1, message)])
+            self.problems.append(Problem(self.name, line.number, 1, message))
+            return False
         self.boxes[box].add(line)
         self.open_box = None
         return True

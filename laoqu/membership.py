@@ -7,6 +7,7 @@ end of 2021 where it is one and the same, and refused otherwise; names are compa
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +16,8 @@ import pandas as pd
 from laoqu import own, places, regions, succession
 from laoqu.errors import UnknownId, nearest, require
 from laoqu.schema import Row, Table, Tables
-from laoqu.succession import YEAR
+from laoqu.spelling import simplified
+from laoqu.succession import FIRST, LAST, YEAR
 
 CONFIDENCE = {"高": "high", "中": "medium", "低": "low", "": "high"}
 
@@ -35,8 +37,8 @@ def read(path: Path, tables: Tables, mode: str = "only") -> tuple[Table, pd.Data
     require(mode, own.MODES, "membership_mode")
     notes = own.Notes(path)
     table = Table("membership", notes.file, tables["membership"].fields)
-    cells = own.cells(path)
-    _read_head(cells.iloc[0].tolist() if len(cells) else [], notes)
+    cells = own.cells(path, notes)
+    _read_head(cells.iloc[0].tolist() if len(cells) else [], notes, *cells.index[:1])
     reader, first = _Reader(tables, notes, path.name), {}
     given = cells.iloc[1:][list(notes.columns.values())].set_axis(list(notes.columns), axis=1)
     for number, row in given[given.ne("").any(axis=1)].iterrows():
@@ -66,26 +68,26 @@ def read(path: Path, tables: Tables, mode: str = "only") -> tuple[Table, pd.Data
     return table, notes.conversions()
 
 
-def _read_head(head: list[str], notes: own.Notes) -> None:
+def _read_head(head: list[str], notes: own.Notes, line: int = 1) -> None:
     """Find the columns; one that two could be is refused."""
     unused = dict(enumerate(head))
     for name, (at, *others) in ((name, at) for name, at in own.columns(head).items() if at):
         notes.columns[name] = at + 1
-        notes.converted(1, head[at], {"code": "adcode"}.get(name, name), "the name of a column")
+        notes.converted(line, head[at], {"code": "adcode"}.get(name, name), "the name of a column")
         for each in (at, *others):
             unused.pop(each, None)
         for other in others:
-            notes.wrong(1, name, f"{head[other]!r} is a second column for {name}")
+            notes.wrong(line, name, f"{head[other]!r} is a second column for {name}")
     words = [word for each in own.COLUMNS.values() for word in each]
     for cell in unused.values():
         hint = ", ".join(nearest(cell, words))
-        notes.converted(1, cell, "", f"a column that is not used; nearest: {hint}")
+        notes.converted(line, cell, "", f"a column that is not used; nearest: {hint}")
     if "region_id" not in notes.columns or not {"code", "name"} & set(notes.columns):
         message = (
             f"found {', '.join(head) or 'no columns'}; expected the column 'region_id' and the "
             "column 'adcode' or 'name' (see data/README.md)"
         )
-        notes.wrong(1, "", message)
+        notes.wrong(line, "", message)
 
 
 class _Reader:
@@ -94,27 +96,42 @@ class _Reader:
     def __init__(self, tables: Tables, notes: own.Notes, source: str) -> None:
         self.folder, self.notes, self.source = tables.folder, notes, source
         self.units, areas = succession.units(tables.folder), tables.frame("regions")
-        self.area = cache(lambda name: regions.find(name, areas))
+        self.area = cache(lambda name: self._area(name, areas))
+        self.inside = cache(lambda name: places.inside(name, tables.folder))
+
+    def _area(self, name: str, areas: pd.DataFrame) -> dict[str, object]:
+        """Return an area by its name, in traditional characters too."""
+        try:
+            return regions.find(name, areas)
+        except UnknownId as error:
+            with suppress(UnknownId):
+                return regions.find(simplified(name), areas)
+            raise RowError("region_id", str(error)) from None
 
     def read(self, number: int, values: dict[str, str]) -> dict[str, object]:
         """Return the values of a row, or raise what is wrong with it."""
-        try:
-            area = self.area(values["region_id"])
-        except UnknownId as error:
-            raise RowError("region_id", str(error)) from None
-        said, units = values["code_date"], self.units
+        area, said, units = self.area(values["region_id"]), values["code_date"], self.units
         year = _year(said)
-        if not re.fullmatch(r"\d{4}-\d\d-\d\d.*", said):
+        if year is not None and not FIRST <= year <= LAST:
+            why = f"no list of codes is of this year ({FIRST} to {LAST}): the date is not used"
+            self.notes.converted(number, said, "", why)
+            year = None
+        elif not re.fullmatch(r"\d{4}-\d\d-\d\d.*", said):
             self.notes.converted(number, said, str(year or ""), "a date: its year is used")
-        written = values.pop("code")
+        name = own.name_of(values["name"])
+        self.notes.converted(number, values["name"], name, "the sign of a footnote")
+        written, values["name"] = values.pop("code"), name
         if written:
-            code, why = self._coded(written, values["name"], year)
+            code, why = self._coded(written, name, year)
             self.notes.converted(number, written, code, why)
+            earlier = [held for held in units.by_code[code] if held.name == name]
+            why = earlier[0].lead.reason if earlier else "the name of the unit in full"
         else:
             code, why = self._named(values, area["provinces"], year)
+        self._compare(number, code, values)
         unit, level = units.name[code], units.level[code]
         self.notes.converted(number, values["region_id"], area["region_id"], "the area's id")
-        self.notes.converted(number, values["name"] or unit, unit, why or "the full name")
+        self.notes.converted(number, name or unit, unit, why or "the name of the unit in full")
         above = [units.name[each] for each in units.above(code)]
         if level == "province" or (level == "prefecture" and code in units.parent.values()):
             raise RowError("code", f"{units.shown(code)} is no county: list its counties")
@@ -138,11 +155,27 @@ class _Reader:
             "source": values["source"] or self.source,
         }
 
+    def _compare(self, number: int, code: str, values: dict[str, str]) -> None:
+        """Refuse a row that puts a county into a city or province in which it never lay."""
+        for column in ("prefecture", "province"):
+            given = values[column]
+            try:
+                inside = self.inside(given) if given else None
+            except UnknownId:
+                why = "no city or province by this name: not compared with the county"
+                self.notes.converted(number, given, "", why)
+                continue
+            if inside is not None and not places.lies_in(code, inside, self.folder):
+                held = self.units.shown(code)
+                raise RowError(column, f"the {column} is {given!r}, the county is {held}")
+
     def _coded(self, text: str, name: str, year: int | None) -> tuple[str, str]:
         """Return the unit of 2021 that a code means, and why."""
         code, why = own.unit_code(text)
         if not code:
-            raise RowError("code", f"{why} expected six digits")
+            below = own.code_of(text)[1] == own.TOWNSHIP
+            what = f"{own.TOWNSHIP}, " if below else ""
+            raise RowError("code", f"{why} {what}expected six digits")
         lead, _ = self.units.trace(code, year)
         if not lead.adcode:
             raise RowError("code", f"{code} is no unit of the end of {YEAR}: {lead.reason}")
@@ -180,5 +213,7 @@ def _year(text: str) -> int | None:
         text = (pd.Timestamp("1899-12-30") + pd.Timedelta(days=int(text[:5]))).isoformat()
     year, _ = own.year_of(text)
     if text and year is None:
-        raise RowError("code_date", f"found {text!r}, expected a date such as 2021-12-31")
+        raise RowError(
+            "code_date", f"found {text!r}, expected a date since 1949 such as 2021-12-31"
+        )
     return year

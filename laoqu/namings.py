@@ -15,21 +15,23 @@ from pathlib import Path
 
 from laoqu import places, schema, succession
 from laoqu.errors import LaoquError
+from laoqu.numerals import PRIVATE
 
 #: How sure a form of a name is, from words that are ordinary ones as well and count only behind
-#: the place they lie in, and short forms of counties and cities, to full names of two characters,
-#: which need room around them, and longer ones.
-FORMS = ("word", "short", "city", "full", "sure")
+#: the place they lie in (those for a part of any town are doubtful elsewhere), and short forms of
+#: counties and cities, to full names of two characters, which need room, and longer ones.
+FORMS = ("word", "part", "short", "city", "full", "sure")
 #: Full names that are ordinary words; shorter ones stand in ``not_names.csv``.
 WORDS = {"郊区", "新城区", "老城区", "港口区", "市中区", "城中区"}
 #: What a name is not followed by: 海口市场 is no 海口市, 太行山 no area.
 NOT_BEFORE = {"市": "场民", "区": "域位块间别划", "area": "山脉"}
+UNREAD = re.compile(f"[{PRIVATE}]")
 #: What joins the items of a list, and what leaves it open.
 JOINS = {"", "、", "，", "和", "与", "及", "以及", "或"}
 OPEN = re.compile("(?:（[^）]*）)?等(?![级于同候待分额次])")
 #: What stands left and right of a name that has room around it.
 LEFT = re.compile(
-    "(?:^|[^\u4e00-\u9fff]|[和与及或在对将把以为至到]|支持|推动|推进|鼓励|包括|位于|涉及|覆盖)$"
+    "(?:^|[^\u4e00-\u9fff‐‑-]|[和与及或在对将把以为至到]|支持|推动|推进|鼓励|包括|位于|涉及|覆盖)$"
 )
 RIGHT = re.compile("$|[^\u4e00-\u9fff]|[等和与及或的为在是]|发展|建设|打造|开展|加快|推进|实施")
 
@@ -70,12 +72,14 @@ class Gazetteer:
                 form = _form(name, self.units.name[code]) or short
                 forms[name] = max(form, forms.get(name, form), key=FORMS.index)
         common = {*schema.read("not_names", folder).values("word"), *WORDS}
+        forms |= {name: "part" for name in forms if places.GENERIC.fullmatch(name)}
         forms |= dict.fromkeys(common & forms.keys(), "word")
         self.areas: dict[str, str] = {}
         for row in schema.read("regions", folder).frame().itertuples():
             whole = [row.full_zh, f"{row.name_zh}老区", f"{row.name_zh}革命老区"]
             self.areas |= dict.fromkeys([row.name_zh, *whole], row.region_id)
             forms |= dict.fromkeys(whole, "sure") | {row.name_zh: "city"}
+        self.characters = {char for name in forms for char in name}
         self.names: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for name in sorted(forms, key=len, reverse=True):
             self.names[name[:2]].append((name, forms[name]))
@@ -90,7 +94,7 @@ class Gazetteer:
                 groups.append([naming])
         context = list(above)
         for group in groups:
-            likely = [naming.form for naming in group if naming.form != "word"]
+            likely = [each.form for each in group if each.form not in ("word", "part")]
             listed = len(likely) > 2 or likely == ["city", "city"] or "sure" in likely
             for before, naming in pairwise([None, *group]):
                 naming.list_open = bool(OPEN.match(text, group[-1].end))
@@ -99,18 +103,24 @@ class Gazetteer:
                     room = free and bool(LEFT.search(text[: naming.start]))
                     needed = {"sure": True, "full": room, "city": listed, "short": listed and free}
                     self._mean(naming, context, needed.get(naming.form, False))
+                    if before and naming.form in ("word", "part"):
+                        self._beside(before, naming)
                 if naming.adcode and self.units.level[naming.adcode] != "county":
                     context = [naming.adcode, *self.units.above(naming.adcode), *above]
         return [each for group in groups for each in group if each.form != "word" or each.adcode]
 
     def _found(self, text: str) -> list[Naming]:
         """Return the names in a text that do not overlap: sure ones first, then from the left."""
-        found = []
+        found, unread = (
+            [],
+            {i for each in UNREAD.finditer(text) for i in (each.start(), each.end())},
+        )
         for at in range(len(text) - 1):
             for name, form in self.names.get(text[at : at + 2], ()):
                 end = at + len(name)
                 barred = NOT_BEFORE.get("area" if name in self.areas else name[-1], "")
-                if text.startswith(name, at) and text[end : end + 1] not in [*barred]:
+                whole = text[end : end + 1] not in [*barred] and not {at, end} & unread
+                if whole and text.startswith(name, at):
                     found.append(Naming(at, end, name, form))
                     break
         taken: set[int] = set()
@@ -136,6 +146,14 @@ class Gazetteer:
         before.list_open = False  # it says where the items lie
         naming.settle(place)
         return True
+
+    def _beside(self, before: Naming, naming: Naming) -> None:
+        """Settle a word in a list behind a county of the city it lies in: 攀枝花市东区、西区."""
+        city = self.units.parent.get(before.adcode, "")
+        if city and self.units.level[before.adcode] == "county":
+            place = _resolve(naming.printed, city, self.year, self.folder)
+            if isinstance(place, str) and not place.note:
+                naming.settle(place)
 
     def _mean(self, naming: Naming, context: list[str], sure: bool) -> None:
         """Say what a name means, by the nearest place named before that holds one so called."""

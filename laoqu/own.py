@@ -25,7 +25,14 @@ SPEC = tomllib.loads(Path(__file__).with_name("own.toml").read_text(encoding="ut
 #: Kind of a column → what such columns are called; those of panels have more names.
 COLUMNS = {kind: words.split() for kind, words in SPEC["columns"].items()}
 OF_PANELS = {kind: COLUMNS.get(kind, []) + words.split() for kind, words in SPEC["panel"].items()}
-YEARS = {kind: re.compile(text, re.IGNORECASE) for kind, text in SPEC["years"].items()}
+#: A year alone or with a part of it, and a heading that is one or has one.
+YEARS = {
+    kind: [re.compile(text, re.IGNORECASE) for text in forms]
+    for kind, forms in SPEC["years"].items()
+}
+#: Days that stand for a whole year.
+WHOLE = ((1, 1), (12, 31))
+TOWNSHIP = "codes of townships or villages: sum them up to counties"
 #: A year that is a number lies between these.
 FIRST_YEAR, LAST_YEAR = 1949, 2100
 #: What becomes of areas without a row in an own membership table: empty, or as shipped.
@@ -42,6 +49,8 @@ NO_RESULT = re.compile(
     r'<c r="([A-Z]+\d+)"(?![^>]*t="str")[^>]*>'
     r"<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)(?:<v ?/>|<v></v>)?</c>"
 )
+#: Signs of a footnote behind a name.
+FOOTNOTE = re.compile(r"(?:[*＊※†‡#①-⑳\s]|\[\d{1,2}\])+$")
 MERGED = re.compile(r'<mergeCell ref="(([A-Z]+)(\d+):[A-Z]+(\d+))"')
 
 
@@ -105,7 +114,8 @@ def grid(
         if len(found) > most_rows + 1:
             raise ValueError(f"has more than {most_rows:,} rows")
     except ValueError as error:
-        raise DataError([Problem(paths.display(path), 1, 1, str(error))]) from error
+        said, *at = error.args
+        raise DataError([Problem(paths.display(path), *(at or (1, 1)), str(said))]) from error
     return found, notes
 
 
@@ -124,11 +134,13 @@ def check_size(path: Path, most: int) -> None:
         raise DataError([Problem(paths.display(path), 1, 1, message)])
 
 
-def cells(path: Path) -> pd.DataFrame:
-    """Return the cells of a table as text, its head first: see `grid`."""
+def cells(path: Path, notes: Notes | None = None) -> pd.DataFrame:
+    """Return the cells of a table as text, its head first, and note how it was read: see `grid`."""
     from openpyxl.utils import get_column_letter
 
-    found, _ = grid(path)
+    found, said = grid(path)
+    for text in said if notes else ():
+        notes.converted(1, path.name, "", text)
     found = found.map(lambda cell: "" if cell is None else str(cell).strip().strip(BLANK))
     found = found.loc[:, found.ne("").any()]
     for at in found.columns[::-1]:  # to the right of the last head
@@ -156,21 +168,56 @@ def decoded(data: bytes) -> tuple[str, str]:
 
 def _text(path: Path, most: int) -> tuple[pd.DataFrame, list[str]]:
     text, encoding = decoded(path.read_bytes())
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     notes = [] if encoding == "utf-8-sig" else [f"read as {encoding.upper()}"]
     lines = text.split("\n", 20)[:20]
-    head = _head([sum(map(bool, re.split(r"[,\t;|]\s*", line.strip()))) for line in lines], notes)
-    mark = max(",\t;|", key=lines[head].count)
-    options = {"keep_default_na": False, "skip_blank_lines": False, "skiprows": head}
+    filled = [sum(map(bool, re.split(r"[,\t;|]\s*", line.strip()))) for line in lines]
+    told = re.fullmatch(r"sep=(.)\s*", lines[0], re.IGNORECASE)  # Excel's own line
+    mark = told[1] if told else max(",\t;|", key=lines[_head(filled, [])].count)
+    check_quotes(text, mark, lines[_head(filled, [])].count(mark))
+    # A cell in quotation marks can hold line breaks: rows are counted as a spreadsheet does.
+    cell = rf'"(?:[^"]++|"")*+"(?=[{mark}\n]|\Z)|[^{mark}\n]*+'
+    record, starts, filled = re.compile(rf"(?:{cell})(?:[{mark}](?:{cell}))*+\n?"), [0], []
+    while starts[-1] < len(text) and len(filled) < 20:
+        found = record.match(text, starts[-1])
+        parts = re.findall(rf"(?:\A|[{mark}])({cell})", found[0].rstrip("\n"))
+        filled.append(sum(bool(part.strip('" ')) for part in parts))
+        starts.append(found.end())
+    head = _head(filled, notes)
+    options = {"keep_default_na": False, "skip_blank_lines": False, "sep": mark, "dtype": str}
     try:
-        found = pd.read_csv(
-            io.StringIO(text), sep=mark, header=None, dtype=str, nrows=most + 2, **options
-        )
+        stream = io.StringIO(text[starts[head] :])
+        found = pd.read_csv(stream, header=None, nrows=most + 2, **options)
     except pd.errors.EmptyDataError:
         return pd.DataFrame(), notes
     except pd.errors.ParserError as error:
-        said = str(error).strip().rpartition("C error: ")[2]
-        raise ValueError(f"{said}: put text that has a {mark!r} into quotation marks") from error
+        said = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
+        if not said:
+            raise ValueError(str(error).strip()) from error
+        expected, line, saw = map(int, said.groups())
+        why = f"has {saw} cells, expected {expected}: put text that has a {mark!r} into quotation "
+        raise ValueError(f"{why}marks", line + head, expected + 1) from error
     return found.set_axis(found.index + head + 1).set_axis(found.columns + 1, axis=1), notes
+
+
+def check_quotes(text: str, mark: str, width: int) -> None:
+    """Refuse a quotation mark that opens a cell and does not close it: rows would vanish in it.
+
+    A whole row has so many marks as `width` says.
+    """
+    opens = rf'"(?<![^{mark}\n]")'
+    closes = rf'(?:[^"]++|"")*+"(?=[{mark}\n]|\Z)'
+    for cell in re.finditer(rf"{opens}(?:{closes}|(?P<open>))", text):
+        # A quotation mark far below may close it: then whole rows lie in between.
+        inside = cell[0].split("\n")[1:-1] if "\n" in cell[0] else ()
+        if cell["open"] is not None or (
+            width > 1 and any(line.count(mark) == width for line in inside)
+        ):
+            at = cell.start()
+            line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+            said = text[at : at + 20].partition("\n")[0]
+            why = f"the quotation mark of {said} does not end its cell: delete it or close it there"
+            raise ValueError(why, line, column)
 
 
 def _workbook(path: Path, most: int) -> tuple[pd.DataFrame, list[str]]:
@@ -233,22 +280,43 @@ def columns(head: Iterable[object], names: dict[str, list[str]] = COLUMNS) -> di
     }
 
 
+def name_of(value: object) -> str:
+    """Return a name as text, without the signs of a footnote behind it.
+
+    >>> name_of("环县*"), name_of("环县 ①")
+    ('环县', '环县')
+    """
+    return FOOTNOTE.sub("", str(value))
+
+
+def _digits(value: object) -> str:
+    """Return a code without what spreadsheets put around it: ="621022", '621022, 6.21022E+05."""
+    text = str(value).strip().removeprefix("=").strip("'\"‘’“”")
+    return re.sub(r"^(\d)\.(\d{5})e\+?0?5$", r"\1\2", text, flags=re.IGNORECASE)
+
+
 def code_of(value: object) -> tuple[str, str]:
     """Return a value as a code of six digits, "" where it is none, and how it was changed.
+
+    A code of a township or village is none: its county's would count it for the whole county.
 
     >>> code_of(620422.0), code_of("某县")
     (('620422', 'written as decimals (620422.0)'), ('', 'no code: the rows have no unit'))
     """
-    text = str(value)
-    plain = re.sub("^(?:cn|chn)", "", clean(text).strip("'\""), flags=re.IGNORECASE)
+    text, digits = str(value), _digits(value)
+    plain = re.sub("^(?:cn|chn)", "", clean(digits).strip("'\""), flags=re.IGNORECASE)
     plain = re.sub(r"\.0+$", "", plain)
     if not re.fullmatch(r"\d{2}|\d{4}|\d{6}|\d{9}|\d{12}", plain):
         return "", "no code: the rows have no unit"
+    if plain[6:].strip("0"):
+        return "", TOWNSHIP
     code = plain[:6].ljust(6, "0")
     if len(plain) > 6:
         return code, "longer statistical codes cut to six digits"
     if len(plain) < 6:
         return code, "codes of a province or city filled with zeros"
+    if "E" in text.upper() and "." in text:
+        return code, "written as a power of ten (6.21022E+05)"
     if "." in text:
         return code, "written as decimals (620422.0)"
     if isinstance(value, Real):
@@ -259,7 +327,7 @@ def code_of(value: object) -> tuple[str, str]:
 def unit_code(value: object) -> tuple[str, str]:
     """Return a code that is one unit's own, of six digits or twelve, or what is wrong with it."""
     shown = "" if pd.isna(value) else str(value).strip()
-    if re.fullmatch(r"[0-9]{6}(?:0{6})?(?:\.0+)?", shown):
+    if re.fullmatch(r"[0-9]{6}(?:0{6})?(?:\.0+)?", _digits(shown)):
         return code_of(shown)
     return "", f"adcode is {shown[:20]!r},"
 
@@ -267,21 +335,41 @@ def unit_code(value: object) -> tuple[str, str]:
 def year_of(value: object) -> tuple[int | None, str]:
     """Return the year of a value, and the part of the year that it names if it names one.
 
-    >>> year_of("2020年"), year_of("2020Q3"), year_of("2021-12-31"), year_of("20190")
-    ((2020, ''), (2020, '3'), (2021, '12'), (None, ''))
+    >>> year_of("2020年"), year_of("2020Q3"), year_of("2021-12-31"), year_of("20199")
+    ((2020, ''), (2020, '3'), (2021, ''), (None, ''))
+    >>> year_of("2019.5")
+    (2019, '.5')
     """
     if hasattr(value, "year"):
-        return int(value.year), "" if (value.month, value.day) == (12, 31) else str(value.month)
-    if isinstance(value, Real):
-        whole = FIRST_YEAR <= value <= LAST_YEAR and float(value).is_integer()
-        return (int(value), "") if whole and not isinstance(value, bool) else (None, "")
-    text = clean(str(value))
-    if match := YEARS["year"].fullmatch(text):
-        return int(match["year"] or match["fiscal"]), ""
-    if match := YEARS["quarter"].fullmatch(text):
-        return int(match["year"]), match["part"]
-    if match := YEARS["date"].fullmatch(text):
-        with suppress(ValueError):  # 20190 and 2021-13-45 have no such month and day
-            date(int(match["year"]), int(match["part"]), int(match["day"] or 1))
-            return int(match["year"]), match["part"]
-    return None, ""
+        year, part, day = value.year, value.month, value.day
+    else:
+        text = re.sub(r"[ T]\d\d?:.*", "", str(value).strip())
+        text = re.sub(r"^(\d{4})(\d\d)(\d\d)?$", r"\1-\2-\3", clean(text)).rstrip("-")
+        found = [match for each in YEARS["whole"] if (match := each.fullmatch(text))]
+        if not found or isinstance(value, bool):
+            return None, ""
+        given = found[0].groupdict()
+        year, part, day = (given.get(name) or "" for name in ("year", "part", "day"))
+    if not FIRST_YEAR <= int(year) <= LAST_YEAR:
+        return None, ""
+    if day:
+        with suppress(ValueError):  # 2021-13-45 has no such month and day
+            whole = date(int(year), int(part), int(day))
+            return whole.year, "" if (whole.month, whole.day) in WHOLE else str(part)
+        return None, ""
+    if str(part).isdecimal() and int(part) > 12:
+        return None, ""
+    return int(year), str(part)
+
+
+def heading_of(text: str) -> tuple[int, str] | None:
+    """Return the year of a heading, and what it is a year of; one with two years has none.
+
+    >>> heading_of("2019"), heading_of("2019年gdp"), heading_of("2015-2019")
+    ((2019, 'value'), (2019, 'gdp'), None)
+    """
+    for form in YEARS["column"]:
+        match = form.fullmatch(text)
+        if match and not re.search(r"(?<!\d)(?:19|20)\d\d(?!\d)", match["stem"]):
+            return int(match["year"]), match["stem"].strip(" _.(（-") or "value"
+    return None

@@ -72,9 +72,9 @@ def _named(variable: str, default: Callable[[], Path]) -> Path:
 
 
 def require_paths(given: Mapping[str, object]) -> None:
-    """Refuse what is neither a path nor None, by the name of the argument."""
+    """Refuse what is neither a path nor None, by the name of the argument; "" is none."""
     for name, path in given.items():
-        if path is not None and not isinstance(path, str | os.PathLike):
+        if path is not None and (path == "" or not isinstance(path, str | os.PathLike)):
             raise ParameterError(f"{name} is {path!r}, expected a path; `lq.load()` needs none")
 
 

@@ -22,6 +22,9 @@ from laoqu.succession import FIRST, YEAR, Holder
 
 #: Provinces that were part of another until 1988 and 1997.
 PROVINCE_NOW = {"46": "44", "50": "51"}
+#: Words for a part of any town that units bear or bore as names: 新区, 市区, 东城, 江北. Nobody who
+#: writes them means a name, but behind the place it lies in.
+GENERIC = re.compile("[东西南北中新老][城市区郊]|[城市江河港][东西南北中]|[城市矿]区|[城市]郊|港口")
 LEVELS = ("province", "prefecture", "county")
 
 
@@ -113,6 +116,30 @@ def bears(code: str, name: str, folder: Path | None = None) -> bool:
     )
 
 
+def bare(name: str, folder: Path | None = None) -> str:
+    """Return a name without the province and city before it, "" where no place bears it.
+
+    >>> bare("甘肃省庆阳市环县"), bare("环县"), bare("无此县")
+    ('环县', '环县', '')
+    """
+    text = clean(name)
+    found = () if text.isascii() else _index(folder or paths.data()).readings(text)
+    return next((said for said, held in found if held), "")
+
+
+def lies_in(code: str, inside: frozenset[str], folder: Path | None = None) -> bool:
+    """Return whether who held a code, or what it was or became, lay in these units: see `inside`.
+
+    >>> lies_in("621022", inside("庆阳市")), lies_in("621022", inside("延安市"))
+    (True, False)
+    """
+    index = _index(folder or paths.data())
+    held = index.units.by_code.get(code, ())
+    heirs = {heir for holder in held for heir in holder.lead.heirs}
+    kin = [*held, *(each for heir in heirs for each in index.lines[heir])]
+    return any(index.lies_in(holder, inside) for holder in kin)
+
+
 def spoken(folder: Path | None = None) -> dict[str, list[str]]:
     """Return code → every name, short form and spelling that leads to the unit; earlier ones too.
 
@@ -137,7 +164,11 @@ class _Index:
         self.full: dict[str, dict[Holder, None]] = defaultdict(dict)
         self.short: dict[str, dict[Holder, None]] = defaultdict(dict)
         self.latin: dict[str, dict[Holder, None]] = defaultdict(dict)
+        #: Unit of 2021 → who was it or a part of it.
+        self.lines: dict[str, list[Holder]] = defaultdict(list)
         for holder in self.units.holders:
+            for heir in holder.lead.heirs:
+                self.lines[heir].append(holder)
             self.full[holder.name][holder] = None
             if not holder.held(YEAR):
                 self.short[TAIL.sub("", holder.name)][holder] = None
@@ -154,7 +185,7 @@ class _Index:
 
     def readings(self, text: str) -> Iterator[tuple[str, Iterable[Holder]]]:
         """Yield how a name or code can be read, best first: the name itself, its holders."""
-        if re.fullmatch(r"\d{6}|\d{12}", text):
+        if re.fullmatch(r"\d{6}(?:0{6})?", text):
             yield text, self.units.by_code.get(text[:6], ())
             return
         yield text, self.full.get(text, ())
@@ -231,6 +262,11 @@ class _Index:
             raise AmbiguousName(asked.name, [self.told(unit) for unit in units])
         holder = lines.pop(end)[-1]
         lead = holder.lead
+        alone = said in spellings(clean(asked.name)) and asked.inside is None and asked.year is None
+        if GENERIC.fullmatch(said) and alone and holder.last < YEAR:
+            was = self.told(holder)
+            why = f"an ordinary word, once the name of {was}; say `within` or `year`"
+            raise AmbiguousName(asked.name, [was], why)
         if not holder.continues and lead.heirs:
             raise AmbiguousName(asked.name, map(self.units.shown, lead.heirs), lead.reason)
         if not holder.continues:

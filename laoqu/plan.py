@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,8 +14,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from laoqu import citation, document, measures, paths, regions, schema, sheets, source
-from laoqu.errors import DataError, Problem, UnknownId, guard, guard_methods, nearest, require
-from laoqu.own import CONVERSIONS, MODES
+from laoqu.errors import UnknownId, guard, guard_methods, nearest, require
+from laoqu.own import CONVERSIONS, MODES, check_size
 from laoqu.reprs import Keys, asked, card, no_name
 
 if TYPE_CHECKING:
@@ -42,8 +43,7 @@ class Plan:
         #: The data folder, and files given in the place of shipped tables.
         self.folder, self.own = folder, dict(own or {})
         for path in self.own.values():
-            if not path.is_file():
-                raise DataError([Problem(paths.display(path), 1, 1, "there is no such file")])
+            check_size(path, sys.maxsize)
         self._converted: list[pd.DataFrame] = []
         self._made: dict[object, pd.DataFrame] = {}
         #: The parsed text: raw, canonical, units, offsets both ways.
@@ -367,8 +367,7 @@ def load(
         in ``plan.conversions``), borders with codes (`laoqu.borders.read`), a coding sheet
         (`laoqu.sheets.template`; what it leaves empty is NA).
     membership_mode : {"only", "complete"}, optional
-        Areas without a row in your own table are empty, or keep the shipped rows; by default as
-        ``LAOQU_MEMBERSHIP_MODE`` says, else "only".
+        Areas without a row of yours are empty or as shipped; default: ``LAOQU_MEMBERSHIP_MODE``.
 
     >>> import laoqu as lq
     >>> lq.load().regions().shape
@@ -376,7 +375,8 @@ def load(
     """
     given = {"membership": membership, "boundaries": boundaries, "coding": coding}
     paths.require_paths({"folder": folder, **given})
-    mode = membership_mode or os.environ.get("LAOQU_MEMBERSHIP_MODE") or "only"
+    mode = os.environ.get("LAOQU_MEMBERSHIP_MODE") or "only"
+    mode = mode if membership_mode is None else membership_mode
     require(mode, MODES, "membership_mode")
     plan = Plan(Path(folder) if folder else paths.data(), paths.own_files(given), mode)
     if "membership" in plan.own and (empty := plan.regions().query("documented == 0")).size:

@@ -19,8 +19,14 @@ SHORT_SUFFIX = {
     "林区": ("林区",), "特区": ("特区",), "盟": ("盟",),
 }  # fmt: skip
 TAIL = re.compile(r"(?<=..)(?:市|县|区|旗)$")
+#: Signs of radicals, as PDF files have them in the place of characters; those that NFKC knows not.
+RADICALS = str.maketrans(
+    "⺁⺄⺇⺊⺋⺌⺍⺎⺓⺔⺕⺗⺛⺜⺝⺟⺠⺧⺩⺫⺬⺳⺶⺻⺼⻁⻃⻄⻅⻆⻇⻉⻋⻏⻑⻓⻔⻗⻘⻙⻚⻛⻜⻝⻟⻢⻣⻤⻥⻦⻧⻨⻩⻪⻫⻬⻭⻮⻯⻰⻱⻲⻳",
+    "厂乙几卜巳小小兀幺彐彐心旡日月母民牛王目示网羊聿肉虎西西见角角贝车邑长长门雨青韦页风飞食食马骨鬼鱼鸟卤麦黄黾齐齐齿齿龙龙龟龟龟",
+)
+COMPATIBLE = re.compile("[\u2f00-\u2fdf\uf900-\ufaff\U0002f800-\U0002fa1f]")
 #: Characters that look like others, and English words that say a type of unit.
-LOOKALIKES = str.maketrans({"巿": "市"})
+LOOKALIKES = RADICALS | str.maketrans({"巿": "市"})
 ENGLISH = {"county": "县", "city": "市", "district": "区", "banner": "旗", "province": "省"}
 PINYIN = {"县": "xian", "市": "shi", "区": "qu", "旗": "qi", "省": "sheng", "州": "zhou"}
 
@@ -74,6 +80,8 @@ def simplified(text: str, kept: Collection[str] = ()) -> str:
     >>> simplified("甘肅環縣、乾縣", "乾")
     '甘肃环县、乾县'
     """
+    text = COMPATIBLE.sub(lambda sign: unicodedata.normalize("NFKC", sign[0]), text)
+    text = text.translate(LOOKALIKES)
     odd = {char for char in text if char.isalpha() and not char.isascii()} - set(kept)
     return text.translate({ord(char): _converter().convert(char) for char in odd})
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from laoqu import succession
 from laoqu.errors import LaoquError
-from laoqu.own import code_of
-from laoqu.places import Adcode, AmbiguousName, bears, resolve_place
+from laoqu.own import OF_PANELS, code_of, columns, heading_of, name_of
+from laoqu.places import Adcode, AmbiguousName, bare, bears, inside, lies_in, resolve_place
 from laoqu.spelling import TAIL, clean
 from laoqu.succession import FIRST, LAST, YEAR, Holder, Units
 
@@ -21,11 +22,98 @@ MOST = 0.8
 VINTAGE_SHARE = 0.9
 #: Fewer codes than this fit many years by chance: then all must, and the panel must reach the year.
 VINTAGE_CODES = 10
+#: So many values of a column are looked at to find out what it holds.
+SAMPLE = 400
 #: An example in a message has at most so many characters.
 SHOWN = 40
 
 #: What was converted while a file was read: column, rows, how.
 Notes = list[tuple[str, int, str]]
+
+
+def called(kind: str, frame: pd.DataFrame) -> list[str]:
+    """Return the columns that are called as files of this kind call codes, years, names …."""
+    return [frame.columns[at] for at in columns(frame, OF_PANELS)[kind]]
+
+
+def sample(column: pd.Series) -> pd.Series:
+    """Return the values of a column that are looked at to find out what it holds."""
+    return column.dropna().drop_duplicates().head(SAMPLE)
+
+
+def code_column(
+    frame: pd.DataFrame, year: str | int | None, units: Units, notes: Notes
+) -> str | None:
+    """Return the column that holds codes: by content first, by its name among several.
+
+    One that is not called so must also be like codes: they come again each year, and are those of
+    the names beside them. Numbers of six digits can look like codes.
+    """
+    codes = {c: [code_of(value)[0] for value in sample(frame[c])] for c in frame}
+    known = {c: np.mean([v in units.by_code for v in each] or [0]) for c, each in codes.items()}
+    named = called("code", frame)
+    found = [c for c in frame if known[c] >= MOST and (c in named or _is_code(frame, c, year))]
+    if not found:
+        named = [c for c in named if known[c] > 0]
+        return named[0] if len(named) == 1 else None
+    # Codes of provinces and cities stand beside those of counties.
+    found = [c for c in found if np.mean([v[-2:] != "00" for v in codes[c]]) >= MOST] or found
+    found = [c for c in found if c in named] or found
+    read = [frame[c].map(lambda value: code_of(value)[0]) for c in found]
+    if not all(read[0].equals(other) for other in read[1:]):
+        raise LaoquError(f"columns {', '.join(found)} all hold codes: say code=")
+    if found[0] not in named:
+        text = f"taken for the codes of counties: {examples(frame[found[0]])}"
+        notes.append((found[0], len(frame), text))
+    return found[0]
+
+
+def _is_code(frame: pd.DataFrame, column: str, year: str | int | None) -> bool:
+    """Whether values that look like codes come again each year and fit the names beside them."""
+    if heading_of(column):
+        return False
+    if isinstance(year, str) and frame[year].nunique() > 1:
+        years = frame[[column, year]].dropna().drop_duplicates().groupby(column).size()
+        if (years > 1).mean() < 0.1:
+            return False
+    for name in called("name", frame):
+        pairs = frame[[name, column]].dropna().drop_duplicates().head(50)
+        pairs = pairs[[bool(bare(name_of(text))) for text in pairs[name]]]
+        fits = [
+            bears(code_of(value)[0], name_of(text)) for text, value in pairs.itertuples(index=False)
+        ]
+        if fits and np.mean(fits) < 0.5:
+            return False
+    return True
+
+
+def name_column(frame: pd.DataFrame, code: str | None, units: Units) -> str | None:
+    """Return the column with the names of the units that the codes mean, if there is one."""
+    counties = {holder.name for holder in units.holders if holder.level == "county"}
+    above = {holder.name for holder in units.holders if holder.level != "county"}
+    names, best = counties | above if code else counties, {}
+    upper = [
+        frame.columns[at] for kind in ("province", "prefecture") for at in columns(frame)[kind]
+    ]
+    for column in frame.columns.drop([code, *upper] if code else [], errors="ignore"):
+        if pd.api.types.is_numeric_dtype(frame[column]):
+            continue
+        said = [_plain(str(text), names) for text in sample(frame[column])]
+        share = np.mean([each in names for each in said] or [0])
+        # The names of provinces and cities repeat; those of counties are nearly one for a code.
+        varied = min(frame[column].nunique() / max(frame[code].nunique(), 1), 1) if code else 1
+        of_counties = (
+            np.mean([each in counties and each not in above for each in said] or [0]) >= 0.5
+        )
+        if share >= 0.5 and (varied > 0.5 or of_counties):
+            best[column] = share + varied + 0.3 * (column in called("name", frame))
+    return max(best, key=best.get, default=None)
+
+
+def _plain(text: str, names: Collection[str]) -> str:
+    """Return a name without footnotes, and without the province before it: 甘肃环县*."""
+    plain = clean(name_of(text))
+    return plain if plain in names else bare(plain)
 
 
 def codes_of(column: pd.Series, notes: Notes) -> pd.Series:
@@ -43,6 +131,12 @@ def examples(values: pd.Series) -> str:
     return ", ".join(str(value)[:SHOWN] for value in values.dropna().drop_duplicates().head(3))
 
 
+def placed(values: pd.Series, rows: pd.Series) -> str:
+    """Return the first three values, with what their rows are called: '12亿' (row 7)."""
+    shown = [f"{str(value)[:SHOWN]!r} (row {rows[at]})" for at, value in values.head(3).items()]
+    return ", ".join(shown) + (f" and {len(values) - 3} more" if len(values) > 3 else "")
+
+
 def codes_of_names(
     frame: pd.DataFrame, name: str, years: pd.Series, units: Units
 ) -> tuple[pd.Series, pd.DataFrame]:
@@ -58,6 +152,7 @@ def codes_of_names(
         named[holder.name].append(holder)
         lines[holder.lead.adcode].append(holder)
     keys = frame[[*above, name]].astype("str").fillna("").assign(year=years)
+    keys[name] = keys[name].map(name_of)
     found, lost, unknown = {}, {}, set()
     for key in keys.drop_duplicates().dropna(subset="year").itertuples(index=False, name=None):
         *within, text, year = key
@@ -72,7 +167,8 @@ def codes_of_names(
                 unknown.add(shown)
             continue
         then = [holder for holder in lines[code] if holder.first <= year <= holder.last]
-        if then and _is_it(then[0], text, named[clean(text)], code, year):
+        said = bare(text) or clean(text)
+        if then and _is_it(then[0], said, named[said], code, year):
             found[key] = then[0].code
         else:
             lost[shown] = f"{text} was no unit of its own in {year}: {code.note or code.name}"
@@ -111,7 +207,7 @@ def _is_it(then: Holder, text: str, named: list[Holder], code: str, year: int) -
     exact = [h for h in named if h.first <= year <= h.last and h.code[:2] == code[:2]]
     if exact:
         return then in exact
-    return not code.note or TAIL.sub("", then.name) == TAIL.sub("", clean(text))
+    return not code.note or TAIL.sub("", then.name) == TAIL.sub("", text)
 
 
 def vintage_of(pairs: pd.DataFrame, units: Units) -> tuple[int, str]:
@@ -131,7 +227,13 @@ def vintage_of(pairs: pd.DataFrame, units: Units) -> tuple[int, str]:
     few = len(codes) < 3 * VINTAGE_CODES and share < 1
     reached = len(years) and years.min() - 1 <= year <= years.max() + 1
     if share < VINTAGE_SHARE or few or (len(codes) < VINTAGE_CODES and not reached):
-        return YEAR, f"taken: no year's list has nearly all of the {len(codes):,} codes"
+        why = f"taken: the list of {year} has {share:.1%} of {len(codes):,} codes"
+        return (
+            YEAR,
+            f"{why}, too few to tell the year"
+            if share >= VINTAGE_SHARE
+            else f"{why}, no other has more",
+        )
     return year, f"inferred: its list has {share:.1%} of {len(codes):,} codes"
 
 
@@ -163,17 +265,32 @@ def traced(pairs: pd.DataFrame, units: Units, vintage: int) -> pd.DataFrame:
 def contradictions(
     data: pd.DataFrame, name: str | None, folder: Path, vintage: int
 ) -> pd.DataFrame:
-    """Return the codes whose name in the file is no name of the unit that holds the code."""
+    """Return the codes whose name, city or province in the file is not that of the codes' unit."""
     columns = ["code_in_panel", "name_in_file", "holder", "first_year", "last_year", "rows"]
     found, owner, units = [], defaultdict(set), succession.units(folder)
     for holder in units.holders:
         owner[holder.name].add(holder.code)
-    seen = data[["code_in_panel", "year", *([name] if name else [])]].dropna()
-    for (code, text), years in seen.groupby(["code_in_panel", name])["year"] if name else ():
-        plain, held = clean(str(text)), units.by_code.get(code, [])
-        if held and not bears(code, plain, folder):
-            at = units.trace(code, int(years.min()), vintage)[1] or held[-1]
-            whose = ", ".join(sorted(c for c in owner[plain] if c[:2] == code[:2])[:3])
-            span = int(years.min()), int(years.max()), len(years)
-            found.append([code, text, str(at), *span, whose])
+    others = data.drop(columns=["code_in_panel", "year", name or "year"])
+    for column in (each for each in (name, *_above(others, units)) if each):
+        seen = data[["code_in_panel", "year", column]].dropna()
+        inside = {text: _inside(text, folder) for text in seen[column].unique() if column != name}
+        for (code, text), years in seen.groupby(["code_in_panel", column])["year"]:
+            plain, held = name_of(clean(str(text))), units.by_code.get(code, [])
+            if column == name:
+                wrong = not bears(code, plain, folder)
+            else:
+                wrong = inside[text] is not None and not lies_in(code, inside[text], folder)
+            if held and wrong:
+                at = units.trace(code, int(years.min()), vintage)[1] or held[-1]
+                whose = ", ".join(sorted(c for c in owner[plain] if c[:2] == code[:2])[:3])
+                span = int(years.min()), int(years.max()), len(years)
+                found.append([code, text, str(at), *span, whose])
     return pd.DataFrame(found, columns=[*columns, "name_is_of"])
+
+
+def _inside(text: object, folder: Path) -> frozenset[str] | None:
+    """Return the codes of a city or province, None where no such is known (市辖区)."""
+    try:
+        return inside(str(text), folder)
+    except LaoquError:
+        return None

@@ -48,8 +48,6 @@ class Monitor:
     """
 
     def __init__(self, panel: Panel, outcome: str | None = None) -> None:
-        if not panel.outcomes:
-            raise LaoquError("the panel has no column of numbers to monitor")
         self.panel, self.plan, self.outcome = panel, panel.plan, panel.outcome(outcome)
         units = self.plan.gazetteer().set_index("adcode")
         self.province = units["province"]

@@ -7,8 +7,9 @@ the unit of 2021 that its code means. `Panel` is the panel; its methods go on fr
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,10 @@ from laoqu import succession
 from laoqu.analysis import codes, estimators, treatment
 from laoqu.analysis.monitor import Monitor
 from laoqu.analysis.quality import coverage, findings
-from laoqu.analysis.reading import read
+from laoqu.analysis.reading import NO_NUMBER, read
 from laoqu.analysis.writing import write
 from laoqu.errors import LaoquError, require
+from laoqu.own import SPEC
 from laoqu.reprs import card
 from laoqu.succession import FIRST, LAST, Units
 
@@ -75,7 +77,8 @@ class Panel:
     reasons : DataFrame
         One row for each code (or name) and year that has no unit or was followed: why.
     contradictions : DataFrame
-        One row for each code and name that contradict: what the file calls it, whose code it is.
+        One row for each code and name (or city, province) that contradict: what the file calls it,
+        whose code it is.
     vintage : int
         The year whose codes the panel uses where they are not those of the row's own year.
     """
@@ -86,9 +89,10 @@ class Panel:
     reasons: pd.DataFrame
     contradictions: pd.DataFrame
     vintage: int
-    #: Columns that are no outcomes, and notes for the README.
+    #: Columns that are no outcomes, notes for the README, what keeps a column from being numbers.
     added: tuple[object, ...] = ()
     notes: tuple[str, ...] = ()
+    odd: dict[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         units = self.data["county_code"].nunique()
@@ -114,11 +118,25 @@ class Panel:
 
     def outcome(self, column: str | None) -> str:
         """Return a column of numbers by its name, the first one without a name; or refuse."""
-        if column is None and self.outcomes:
-            return self.outcomes[0]
-        require(column, list(self.data), "column of the panel")
-        if not pd.api.types.is_numeric_dtype(self.data[column]):
-            raise LaoquError(f"{column} holds no numbers")
+        if column is None:
+            columns = [c for c in self.data if c in self.outcomes or c in self.odd]
+            if not columns:
+                raise LaoquError("the panel has no column of numbers with more than two values")
+            column = columns[0]
+        whole = isinstance(column, Integral) and not isinstance(column, bool)
+        column = str(column) if whole else column
+        if column not in self.data:
+            require(column, self.outcomes, "column of numbers of the panel")
+        if column in ("year", *self.added):
+            raise LaoquError(f"{column} is no outcome: the panel has it to say who, when or how")
+        if column in self.odd:
+            raise LaoquError(f"{column} is {self.odd[column]}; mend them, or name another column")
+        values = self.data[column]
+        signs = values.astype("str").str.strip().str.casefold().isin(SPEC["missing"])
+        if (values.isna() | signs).all():
+            raise LaoquError(f"{column} has no value in any row")
+        if not pd.api.types.is_numeric_dtype(values):
+            raise LaoquError(f"{column} holds no numbers, but {codes.examples(values)}")
         return column
 
     @cached_property
@@ -135,6 +153,7 @@ class Panel:
         self, estimator: str, outcome: str | None = None, anticipation: int = 1
     ) -> estimators.Prepared:
         """Return the rows one estimator may see; see `laoqu.analysis.estimators`."""
+        outcome = None if outcome is None else self.outcome(outcome)
         return estimators.for_estimator(self.data, estimator, outcome, anticipation)
 
     def monitor(self, outcome: str | None = None) -> Monitor:
@@ -223,7 +242,8 @@ def panel(
         reasons = pd.concat([reasons, unresolved.assign(status="unknown")])
     reasons = reasons.reset_index(drop=True)
     data = data.drop(columns=["reason", "level"])
-    return Panel(data, plan, report, reasons, against, inferred, tuple(found.values()))
+    odd = {where: text for where, _, text in notes if text.startswith(NO_NUMBER)}
+    return Panel(data, plan, report, reasons, against, inferred, tuple(found.values()), odd=odd)
 
 
 @lru_cache(maxsize=2)

@@ -7,16 +7,29 @@ Every conversion is reported; only what has two readings is refused. How columns
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from laoqu import own
-from laoqu.analysis.codes import MOST, Notes, codes_of, codes_of_names, examples
+from laoqu.analysis.codes import (
+    MOST,
+    Notes,
+    called,
+    code_column,
+    codes_of,
+    codes_of_names,
+    examples,
+    name_column,
+    placed,
+    sample,
+)
 from laoqu.errors import LaoquError, require
-from laoqu.own import OF_PANELS, YEARS, code_of, year_of
+from laoqu.own import code_of, year_of
 from laoqu.spelling import clean
 from laoqu.succession import Units
 
@@ -24,8 +37,10 @@ from laoqu.succession import Units
 MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 150_000_000, 500_000, 3_000
 #: A number with thousands separators.
 THOUSANDS = r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?"
-#: So many values of a column are looked at to find out what it holds.
-SAMPLE = 400
+#: What is said of a column of numbers that some cells keep from being one.
+NO_NUMBER = "text, for these cells are no numbers"
+#: Text that looks like a number with a sign of money or a unit: 12亿, ￥1,200, 3.5%.
+NEAR = r"\s*[¥￥$]?\s*[+-]?\d[\d,.，]*\s*[^\d\s]{0,4}\s*"
 #: Columns that a panel has of us; a file's own column of such a name is kept beside.
 ADDED = ("county_code", "code_in_panel", "code_status")
 
@@ -41,11 +56,12 @@ def read(
     """
     notes: Notes = []
     frame = source.copy() if isinstance(source, pd.DataFrame) else load(source, notes)
+    # What rows are called in messages: as in the file, or as in the frame.
+    rows = frame.index
     frame.columns = _headers(frame.columns, notes)
     frame = frame.reset_index(drop=any(name is None for name in frame.index.names))
-    for given in (code, year, name):
-        if isinstance(given, str):
-            require(given, list(frame), "column of the panel")
+    rows = pd.Series(frame.index if isinstance(rows, pd.MultiIndex) else rows, frame.index)
+    code, year, name = _given(code, year, name, list(frame))
     if frame.empty:
         raise LaoquError("the panel has no rows")
     if len(frame) > MOST_ROWS or len(frame.columns) > MOST_COLUMNS:
@@ -53,18 +69,26 @@ def read(
             f"the panel has more than {MOST_ROWS:,} rows or {MOST_COLUMNS:,} columns: is it one of "
             "counties and years?"
         )
-    code = code or _code_column(frame, units)
-    name = name or _name_column(frame, code, units)
+    if odd := [c for c in frame if pd.api.types.is_complex_dtype(frame[c])]:
+        raise LaoquError(f"{odd[0]} holds complex numbers: a panel has real ones")
+    year = _year_column(frame, code, name) if year is None else year
+    code = code or code_column(frame, year, units, notes)
+    name = name or name_column(frame, code, units)
     if code is None and name is None:
-        shown = ", ".join(frame.columns[:12])
+        below = [c for c in frame if (_reads(frame[c], code_of) == own.TOWNSHIP).mean() >= MOST]
+        if below:
+            raise LaoquError(f"{below[0]} holds {own.TOWNSHIP}")
         raise LaoquError(
-            f"no column of the panel holds codes of counties, or their names; it has {shown}: "
-            "say code= or name="
+            "no column of the panel holds codes of counties, or their names; it has "
+            f"{', '.join(frame.columns[:12])}: say code= or name="
         )
-    year = _year_column(frame, code) if year is None else year
+    for column in set(called("name", frame)) - {name} if code and name is None else ():
+        if sample(frame[column]).astype("str").str.isascii().mean() > 0.5:
+            text = "names in letters: not compared with the codes"
+            notes.append((column, len(frame), text))
     if year is None:
-        frame, year = _to_long(frame, notes)
-    years, parts = _years(frame, year, notes)
+        frame, year, rows = _to_long(frame, rows, notes)
+    years, parts = _years(frame, year, rows, notes)
     unresolved = pd.DataFrame(columns=["name", "reason"])
     if code:
         codes = codes_of(frame[code], notes)
@@ -75,18 +99,47 @@ def read(
         if len(unresolved):
             text = f"{len(unresolved)} names are no one county: {shown}; see .reasons"
             notes.append((name, len(frame) - n, text))
+    if name and len(marked := frame[name].dropna().astype("str").loc[lambda s: s.map(_marked)]):
+        text = f"signs of a footnote left out of names: {examples(marked)}"
+        notes.append((name, len(marked), text))
     _refuse_parts(codes.fillna(frame[code or name].astype("str")), years, parts)
     frame = frame.drop(columns=[c for c in (code,) if c in ADDED]).assign(year=years)
     frame = frame.rename(columns={c: f"{c}_in_file" for c in ADDED}).assign(code_in_panel=codes)
-    _refuse_stacked(frame)
+    _refuse_stacked(frame, name)
     for column in frame.select_dtypes(include=["object", "str", "string"]):
-        if column not in (code, name, "code_in_panel", *_called("code", frame)):
-            frame[column] = _numbers(frame[column], notes)
+        if column not in (code, name, "code_in_panel", *called("code", frame)):
+            frame[column] = _numbers(frame[column], rows, notes)
     for column in frame.select_dtypes("number"):
         if n := int(np.isinf(frame[column].astype("float64")).sum()):
             notes.append((column, n, "infinite (inf, or too large as 1e999): no value is this"))
     found = {"code": code, "year": year if isinstance(year, str) else "year", "name": name}
     return frame, found, notes, unresolved
+
+
+def _given(code: object, year: object, name: object, columns: list[str]) -> list:
+    """Return the columns that are said, as text; a number is the name of one too, or the year."""
+    found = []
+    for what, each in (("code", code), ("year", year), ("name", name)):
+        whole = isinstance(each, Integral) and not isinstance(each, bool)
+        one = what == "year" and whole and own.FIRST_YEAR <= each <= own.LAST_YEAR
+        if each is not None and not one:
+            if not (isinstance(each, str) or whole):
+                also = f", or one year from {own.FIRST_YEAR} to {own.LAST_YEAR}"
+                also = also if what == "year" else ""
+                raise LaoquError(f"{what} is {each!r:.40}, expected the name of a column{also}")
+            each = str(each)
+            require(each, columns, "column of the panel")
+        found.append(int(each) if one else each)
+    return found
+
+
+def _marked(text: str) -> bool:
+    return own.name_of(text) != text.strip()
+
+
+def _reads(column: pd.Series, read: Callable) -> pd.Series:
+    """Return the second half of what a sample of a column reads as: what is said of each value."""
+    return sample(column).map(lambda value: read(value)[1])
 
 
 def load(source: object, notes: Notes) -> pd.DataFrame:
@@ -108,7 +161,7 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
     table, said = own.grid(path, MOST_ROWS, MOST_BYTES)
     notes += [("file", 0, text) for text in said]
     head = table.iloc[:1].fillna("").to_numpy().ravel()
-    return table.iloc[1:].set_axis(head, axis=1).reset_index(drop=True).infer_objects()
+    return table.iloc[1:].set_axis(head, axis=1).infer_objects()
 
 
 def _headers(columns: Iterable[object], notes: Notes) -> list[str]:
@@ -125,64 +178,33 @@ def _headers(columns: Iterable[object], notes: Notes) -> list[str]:
     return found
 
 
-def _called(kind: str, frame: pd.DataFrame) -> list[str]:
-    """Return the columns that are called as files of this kind call codes, years, names …."""
-    return [frame.columns[at] for at in own.columns(frame, OF_PANELS)[kind]]
-
-
-def _sample(column: pd.Series) -> pd.Series:
-    return column.dropna().drop_duplicates().head(SAMPLE)
-
-
-def _code_column(frame: pd.DataFrame, units: Units) -> str | None:
-    """Return the column that holds codes: by content first, by its name among several."""
-    codes = {c: [code_of(value)[0] for value in _sample(frame[c])] for c in frame}
-    known = {c: np.mean([v in units.by_code for v in each] or [0]) for c, each in codes.items()}
-    named = _called("code", frame)
-    found = [c for c in frame if known[c] >= MOST]
-    if not found:
-        named = [c for c in named if known[c] > 0]
-        return named[0] if len(named) == 1 else None
-    # Codes of provinces and cities stand beside those of counties.
-    found = [c for c in found if np.mean([v[-2:] != "00" for v in codes[c]]) >= MOST] or found
-    found = [c for c in found if c in named] or found
-    read = [frame[c].map(lambda value: code_of(value)[0]) for c in found]
-    if all(read[0].equals(other) for other in read[1:]):
-        return found[0]
-    raise LaoquError(f"columns {', '.join(found)} all hold codes: say code=")
-
-
-def _name_column(frame: pd.DataFrame, code: str | None, units: Units) -> str | None:
-    """Return the column with the names of the units that the codes mean, if there is one."""
-    names = {holder.name for holder in units.holders if code or holder.level == "county"}
-    best: dict[str, float] = {}
-    for column in frame.columns.drop(code, errors="ignore"):
-        if pd.api.types.is_numeric_dtype(frame[column]):
-            continue
-        share = _sample(frame[column]).astype(str).map(clean).isin(names).mean()
-        # The names of provinces and cities repeat; those of counties are nearly one for a code.
-        varied = min(frame[column].nunique() / max(frame[code].nunique(), 1), 1) if code else 1
-        if share >= 0.5 and varied > 0.5:
-            best[column] = share + varied + 0.3 * (column in _called("name", frame))
-    return max(best, key=best.get, default=None)
-
-
-def _year_column(frame: pd.DataFrame, code: str | None) -> str | None:
+def _year_column(frame: pd.DataFrame, code: str | None, name: str | None) -> str | None:
     """Return the column of years: one that is so called, else the one that reads as years."""
-    reads = [
-        c for c in frame.columns.drop(code, errors="ignore")
-        if np.mean([year_of(value)[0] is not None for value in _sample(frame[c])] or [0]) >= MOST
-    ]  # fmt: skip
-    group = [c for c in _called("year", frame) if c in reads]
-    plain = [c for c in _called("plain_year", frame) if c in group]
+    share = {
+        c: np.mean([_is_year(value) for value in sample(frame[c])] or [0])
+        for c in frame.columns.drop([code, name], errors="ignore")
+    }
+    reads, so_called = [c for c in share if share[c] >= MOST], called("year", frame)
+    group = [c for c in so_called if c in reads]
+    plain = [c for c in called("plain_year", frame) if c in group]
     group = plain if len(plain) == 1 else group
+    # One that is called so may hold notes and odd cells: they are named.
+    group = group or [c for c in called("plain_year", frame) if share.get(c, 0) > 0]
     group = group or [c for c in reads if not re.match("birth|成立|设立", c.casefold())]
+    group = group or [c for c in so_called if share.get(c, 0) > 0]
     if len(group) > 1:
         raise LaoquError(f"columns {', '.join(group)} all hold years: say year=")
     return group[0] if group else None
 
 
-def _years(frame: pd.DataFrame, year: str | int, notes: Notes) -> tuple[pd.Series, pd.Series]:
+def _is_year(value: object) -> bool:
+    year, part = year_of(value)
+    return year is not None and not part.startswith(".")  # 1990.4 is any number
+
+
+def _years(
+    frame: pd.DataFrame, year: str | int, rows: pd.Series, notes: Notes
+) -> tuple[pd.Series, pd.DataFrame]:
     """Return years as whole numbers, and the parts of years that rows speak of."""
     if not isinstance(year, str):
         frame, year = frame.assign(year=year), "year"
@@ -197,9 +219,15 @@ def _years(frame: pd.DataFrame, year: str | int, notes: Notes) -> tuple[pd.Serie
     if years.isna().all():
         raise LaoquError(f"no cell of {year} is a year, such as {examples(column)}")
     if n := int(years.isna().sum()):
-        notes.append((str(year), n, "no year: the rows have no unit"))
-    dated = column.where(column.map({v: part != "" for v, (_, part) in read.items()}).eq(True))
-    parts = frame[_called("part", frame)].assign(**{year: dated})
+        shown = placed(column[years.isna()], rows)
+        notes.append((str(year), n, f"no year: the rows have no unit: {shown}"))
+    part = column.map({v: part for v, (_, part) in read.items()})
+    odd = part.str.startswith(".").eq(True)
+    odd |= part.ne("") & part.notna() & part.eq("").any()
+    if odd.any():
+        shown = placed(column[odd], rows)
+        raise LaoquError(f"{year} holds parts of years: {shown}: sum them up to years")
+    parts = frame[called("part", frame)].assign(**{year: column.where(part.ne("").eq(True))})
     return years, parts
 
 
@@ -211,38 +239,67 @@ def _refuse_parts(units: pd.Series, years: pd.Series, parts: pd.DataFrame) -> No
             raise LaoquError(f"{name} holds parts of years such as {shown}: sum them up to years")
 
 
-def _to_long(frame: pd.DataFrame, notes: Notes) -> tuple[pd.DataFrame, str]:
+def _to_long(
+    frame: pd.DataFrame, rows: pd.Series, notes: Notes
+) -> tuple[pd.DataFrame, str, pd.Series]:
     """Turn a column for each year into a row for each year."""
-    found = {c: match for c in frame if (match := YEARS["column"].fullmatch(c))}
-    year = {c: int(match["year"] or match["first"]) for c, match in found.items()}
-    if len(set(year.values())) < 2:
+    found = {c: heading for c in frame if (heading := own.heading_of(c))}
+    of = Counter(stem for _, stem in found.values())
+    if max(of.values(), default=0) > 1:  # one of a kind is no column of years: 2020预计, pop_2010
+        found = {c: heading for c, heading in found.items() if of[heading[1]] > 1}
+    left = [c for c in frame if c not in found and re.search(r"(?:19|20)\d\d", c)]
+    if len({year for year, _ in found.values()}) < 2:
+        no_year = [f"{c} ({examples(frame[c])})" for c in called("year", frame)]
+        shown = f" ({', '.join(left[:3])} is no single year)" if left else ""
+        shown += f"; no cell is a year in {', '.join(no_year)}" if no_year else ""
         raise LaoquError(
-            "no column of the panel holds years, and no columns are years: say year= (a column, "
-            "or one year for all rows)"
+            f"no column of the panel holds years, and no columns are years{shown}: say year= (a "
+            "column, or one year for all rows)"
         )
-    stem = {c: (m["stem"] or m["rest"] or "").strip(" _.") or "value" for c, m in found.items()}
+    if "year" in frame:  # holds no years, else it would be theirs
+        frame = frame.rename(columns={"year": "year_in_file"})
+        notes.append(("year", len(frame), "holds no years: kept as year_in_file"))
     keep = frame.columns.drop(list(found)).tolist()
+    taken: dict[object, str] = {"year": "year", **{c: c for c in keep}}
+    for column, (year, stem) in found.items():
+        for key in (stem, (year, stem)):
+            other = taken.setdefault(key, column if isinstance(key, tuple) else "")
+            if other not in ("", column):
+                raise LaoquError(f"columns {other} and {column} would both be {stem}: rename one")
     pieces = []
-    for each in sorted(set(year.values())):
-        here = [c for c in found if year[c] == each]
-        pieces.append(frame[[*keep, *here]].rename(columns=stem).assign(year=each))
+    for each in sorted({year for year, _ in found.values()}):
+        here = {c: stem for c, (year, stem) in found.items() if year == each}
+        pieces.append(frame[[*keep, *here]].rename(columns=here).assign(year=each))
     long = pd.concat(pieces, ignore_index=True)
     notes.append(("file", len(long), f"{len(found)} columns of years turned into rows"))
-    return long, "year"
+    if left:
+        text = f"no single year, or one of a kind: left as columns: {', '.join(left[:5])}"
+        notes.append(("file", len(left), text))
+    return long, "year", pd.concat([rows] * len(pieces), ignore_index=True)
 
 
-def _refuse_stacked(frame: pd.DataFrame) -> None:
-    """Refuse a table with a row for each indicator: it is no panel yet."""
-    kinds = [_called(kind, frame) for kind in ("indicator", "value")]
+def _refuse_stacked(frame: pd.DataFrame, name: str | None) -> None:
+    """Refuse a table with a row for each indicator, or with values in several units."""
+    kinds = [called(kind, frame) for kind in ("indicator", "value")]
     if all(kinds) and frame.duplicated(["code_in_panel", "year"]).any():
         raise LaoquError(
             f"{kinds[0][0]} and {kinds[1][0]} hold a row for each indicator: make them columns "
             f"first, with pandas: frame.pivot(index=…, columns={kinds[0][0]!r}, "
             f"values={kinds[1][0]!r}).reset_index()"
         )
+    for unit in set(called("measure", frame)) - {name}:
+        each = frame.groupby(kinds[0][0]) if kinds[0] else frame.groupby(lambda _: 0)
+        several = each[unit].nunique()
+        # As many as there are rows are names of units, not 亿元 and 万元.
+        if 1 < several.max() <= max(len(frame) / 2, 2):
+            here = each.get_group(several.idxmax())[unit]
+            raise LaoquError(
+                f"{unit} says that values of one column are in {examples(here)}: convert them to "
+                f"one unit, or leave {unit} out"
+            )
 
 
-def _numbers(column: pd.Series, notes: Notes) -> pd.Series:
+def _numbers(column: pd.Series, rows: pd.Series, notes: Notes) -> pd.Series:
     """Return text that is numbers as numbers: 1,234.5, wide digits, signs for no value."""
     numbers = pd.to_numeric(column, errors="coerce")
     if numbers.notna().all():
@@ -260,8 +317,9 @@ def _numbers(column: pd.Series, notes: Notes) -> pd.Series:
     if not known.any():
         return column
     if odd.any():
-        if odd.sum() < 0.05 * known.sum():
-            text = f"no number where all others are: {examples(column[odd])}"
+        near = column.astype("str").str.fullmatch(NEAR) & known
+        if (near | (known & ~odd)).sum() >= 0.5 * known.sum():
+            text = f"{NO_NUMBER}: {placed(column[odd], rows)}"
             notes.append((str(column.name), int(odd.sum()), text))
         return column.where(known)
     for values, what in (

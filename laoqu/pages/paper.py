@@ -52,7 +52,8 @@ def docx(shown: Sequence[Mapping[str, object]], lang: str) -> bytes:
     with tempfile.TemporaryDirectory(prefix="laoqu-") as folder:
         path = Path(folder) / "report.docx"
         command = [
-            pypandoc.get_pandoc_path(), "--from=html", "--to=docx", f"--output={path}",
+            pypandoc.get_pandoc_path(), "--sandbox", "--from=html", "--to=docx",
+            f"--output={path}",
             f"--reference-doc={TEMPLATES / 'reference.docx'}",
             f"--template={TEMPLATES / 'body.openxml'}", "--quiet",
             f"--metadata=title={about['title']}", f"--metadata=author={about['author']}",

@@ -115,7 +115,12 @@ def plot_region(
         if unknown := max(it.official_total - len(counties), 0):
             key["unknown"] = words("map.key.unknown", n=unknown), FILLS["unknown"]
     else:
-        counties = counties.assign(value=counties["adcode"].map(checked(values)))
+        own = checked(values)
+        if own and own.keys().isdisjoint(counties["adcode"]):
+            shown = f"{', '.join(list(own)[:3])}{' …' * (len(own) > 3)}"
+            message = f"values: {shown}: no code of a county of {words.area(it.region_id)}{INDEXED}"
+            raise ParameterError(message)
+        counties = counties.assign(value=counties["adcode"].map(own))
         kinds, key = classes_of(counties["value"], words)
     names = plan.gazetteer().set_index("adcode")["short_name" if words.lang == "zh" else "name_en"]
     drawn = Area(plan.layers, counties["adcode"], kinds, places, names)

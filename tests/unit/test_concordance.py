@@ -6,6 +6,7 @@ import io
 import re
 import time
 import tomllib
+import zipfile
 
 import docx
 import pytest
@@ -279,15 +280,19 @@ def test_a_page_in_gbk_is_read_as_gbk(tmp_path):
 
 def test_hostile_texts_and_files_are_refused_in_time_and_by_name(tmp_path):
     path, page, missing = tmp_path / "plan.txt", tmp_path / "plan.docx", []
+    long = tmp_path / ("d" * 90)
+    long.mkdir()
     texts = {
         "": "is empty", b"": "expected the text", None: "expected the text",
         "没有这个文件.txt": "there is no such file", "没有标题。": "no line begins",
         "一、任\ud800务": "text:1:4: U\\+D800", "方案\n一、\x00": "text:2:3: U\\+0000",
         "乱" * 500_001: "is this one plan", "噪\n声。" * 100_000: "no line begins",
-        tmp_path: "is a folder", tmp_path / "plans.txt": r"no such file; nearest: plan\.",
+        tmp_path: "is a folder", str(long): "is a folder",
+        tmp_path / "plans.txt": r"no such file; nearest: plan\.",
     }  # fmt: skip
     files = {
-        b"%PDF-1.7": "is a PDF", b"\xd0\xcf\x11\xe0": "old Word",
+        b"%PDF-1.7": "is a PDF", b"{\\rtf1\\ansicpg936 \\'bb}": "is RTF",
+        b"\xd0\xcf\x11\xe0": "old Word",
         b"<!DOCTYPE html><p>": "no line begins", b"\xff" * 99: "neither UTF-8 nor GBK",
         bytes(range(256)) * 9: "neither|no character", b"\x00" * 99: "no character",
         b" " * 20_000_001: "more than",
@@ -307,10 +312,141 @@ def test_hostile_texts_and_files_are_refused_in_time_and_by_name(tmp_path):
         path.write_bytes(data)
         page.write_bytes(b"PK\x03\x04" + data[:99])
         refused(path, f"plan.txt:1:1: .*(?:{said})")
-        refused(page, r"plan\.docx:1:1")
+        refused(page, r"plan\.docx:1:1: .*(?:is broken or no .docx file)")
     for text, said in texts.items():
         refused(text, said)
     assert missing == []
+
+
+def line(words: str) -> lq.concordance.Text:
+    return lq.read(f"某省方案\n一、目标。\n{words}\n")
+
+
+#: Figures by what is printed: number and unit, `nan` where there is no certain number.
+FIGURES = """
+万分之5: 5‱|3/4以上: nan|5元/亩: 5元
+一万二千三百亩: 12300亩|三万五千亩: 35000亩|一亿两千万元: 120000000元|一千零五十万: 1050万
+十二万三千四百五十六人: 123456人|九十年代: 90年代|5亿3千万元: 530000000元|2万5千亩: 25000亩
+1，234万元: nan万元|1 234万元: nan万元|数十个: nan个|人数十万人: 10万人|十几个: nan个
+两三百个: nan个|三万五亩: nan亩|1万2个: nan个|百亿元: nan亿元|十余万亩: 10万亩|5万多亩: 5万亩
+2,000.50元: 2000.5元|二十至三十个: 20 30个|下降-5%: -5%|5%-10%: 5% 10%|利润-3亿元: nan亿元
+负百分之三: -3%|-3个: 3个|三点五亿元: 3.5亿元|一万亿元: 1万亿元|千分之三: 3‰|三亿三千万: 330000000
+道路\t12\t34万元: 12 34万元|十万大山: |千家万户: |万一: |十四五: |二十大: |第十二个五年: |三个方面:
+"""
+
+
+def test_figures_are_read_whole_or_have_no_number():
+    wrong = []
+    for case in FIGURES.strip().replace("\n", "|").split("|"):
+        printed, expected = (part.strip(" ") for part in case.split(":"))
+        text = line(printed + "。")
+        found = [f"{row.number:.10g}{row.unit}" for row in text.figures().itertuples()]
+        told = any("without a certain value" in each.message for each in text.problems)
+        if found != expected.split() or told != ("nan" in expected):
+            wrong.append((printed, found, expected, told))
+    assert wrong == []
+
+
+#: Names by what is printed: status and code.
+NAMES = {
+    "支持新区建设": "doubtful", "改善市区环境": "doubtful", "新市、老城区、工业区": "doubtful",
+    "建设东区、西区": "doubtful doubtful", "东城、西城、南城错位发展": "doubtful doubtful doubtful",
+    "支持江北、河西、城东": "doubtful doubtful doubtful", "唐山市新区": "130200 130208",
+    "攀枝花市东区、西区": "510400 510402 510403", "洛阳市老城区": "410300 410302",
+    "会\xad宁县": "620422", "会\u180e宁县": "620422", "会\u202a宁县": "620422",
+    "会\ufe0f宁县": "620422",
+    "会\U000e0100宁县": "620422", "会\u0300宁县": "620422", "会\u3164宁县": "620422",
+    "会\ue000宁县": "", "会-宁县": "doubtful", "⼋公⼭区、石⻔县": "340405 430726",
+    "朝阳\t县级": "doubtful", "支持\t环县": "621022", "上海巿": "310000",
+}  # fmt: skip
+
+
+def test_words_are_no_names_and_odd_signs_change_none():
+    wrong = []
+    for words, expected in NAMES.items():
+        text = line(words)
+        found = text.mentions()
+        shown = found["adcode"].where(found["status"] == "named", found["status"]).tolist()
+        spans = [
+            text.to_canonical(*text.to_raw(a, b)[0]) for a, b in found[["start", "end"]].values
+        ]
+        printed = [text.canonical[a:b] for ((a, b), *_) in spans]
+        if shown != expected.split() or printed != found["printed"].tolist():
+            wrong.append((words, shown, expected, printed))
+    assert wrong == []
+    assert "U+" not in str(line("会\ue000宁县").problems) and line("会\ue000宁县").problems
+
+
+W = (
+    'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:v="urn:v" '
+    'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+)
+PLAN = "<w:p>某省方案</w:p><w:p>一、目标</w:p><w:p>（一）产业{}</w:p><w:p>支持环县。</w:p>"
+FLOATS = "<w:txbxContent><w:p>专栏1 工程</w:p><w:p>建设3条路</w:p></w:txbxContent>"
+BOXED = "某省方案|一、目标|（一）产业|专栏1 工程|建设3条路|支持环县。"
+#: What stands in the paragraph of Word: the lines that are read, and what problems say.
+WORD = {
+    f"<mc:AlternateContent><mc:Choice>{FLOATS}</mc:Choice><mc:Fallback>{FLOATS}</mc:Fallback>"
+    "</mc:AlternateContent>": (BOXED, ""),
+    f"<w:pict><v:shape><v:textbox>{FLOATS}</v:textbox></v:shape></w:pict>": (BOXED, ""),
+    FLOATS.replace("专栏1 ", ""): (BOXED.replace("专栏1 ", ""), "a text box"),
+    "<w:fldSimple>甲</w:fldSimple>": ("甲", ""), "会<w:softHyphen/>宁": ("会宁", ""),
+    "<w:ruby><w:rt>yi</w:rt><w:rubyBase>乙</w:rubyBase></w:ruby>": ("乙", ""),
+    "5<w:noBreakHyphen/>6": ("5-6", ""),
+    "<w:r><w:rPr><w:strike/></w:rPr>旧</w:r>": ("产业|支", "struck-out text"),
+    "<w:r><w:rPr><w:dstrike/></w:rPr>旧</w:r>": ("产业|支", "struck-out text"),
+    "<w:r><w:rPr><w:vanish/></w:rPr>密</w:r>": ("产业|支", "hidden text"),
+    '<w:r><w:rPr><w:vanish w:val="0"/></w:rPr>明</w:r>': ("产业明|支", ""),
+    "<w:footnoteReference/>": ("产业|支", "footnote"),
+}  # fmt: skip
+#: The same of a page.
+PAGE = {
+    "<table><tr><td>道路<td>12<td>34万元</table>": ("道路\t12\t34万元", ""),
+    "支持<del>旧</del><s>旧</s>环县": ("支持环县", "struck-out text: left out, 2"),
+    "<b style='display: none'>密</b>甲": ("|甲", "hidden text"),
+    "<iframe src=http://127.0.0.1:9/></iframe>甲": ("|甲", "embedded document"),
+    "<ruby>甲<rt>jia</rt></ruby>": ("|甲", ""), "<ol><li>甲</ol>": ("|甲", "number of a list"),
+}  # fmt: skip
+
+
+def test_files_are_read_whole_or_problems_say_what_is_not(tmp_path):
+    wrong, path, page = [], tmp_path / "plan.docx", tmp_path / "plan.html"
+    for cases, name in ((WORD, path), (PAGE, page)):
+        for inner, (lines_, said) in cases.items():
+            if name is path:
+                body = re.sub(r">([^<>]+)<", r"><w:t>\1</w:t><", PLAN.format(inner))
+                with zipfile.ZipFile(path, "w") as archive:
+                    document_xml = f"<w:document {W}><w:body>{body}</w:body></w:document>"
+                    archive.writestr("word/document.xml", document_xml)
+            else:
+                page.write_text(f"<p>某方案<p>一、目标<p>{inner}<p>完。", encoding="utf-8")
+            text = lq.read(name)
+            told = " ".join(each.message for each in text.problems)
+            if (
+                lines_ not in text.raw.replace("\n", "|")
+                or said not in told
+                or bool(said) != bool(told)
+            ):
+                wrong.append((inner, text.raw, told))
+    assert wrong == []
+
+
+def test_a_text_box_is_a_box_and_its_clause_goes_on(tmp_path):
+    path = tmp_path / "plan.docx"
+    path.write_bytes(word("某省方案\n一、目标\n（一）产业\n做好\n支持环县。"))
+    made = docx.Document(path)
+    box = docx.oxml.parse_xml(
+        f"<w:r {W}>{FLOATS}</w:r>".replace("<w:p>", "<w:p><w:r><w:t>").replace(
+            "</w:p>", "</w:t></w:r></w:p>"
+        )
+    )
+    made.paragraphs[3]._p.append(box)
+    made.add_table(1, 2).cell(0, 0).text = "朝阳"
+    made.tables[0].cell(0, 1).text = "县级"
+    made.save(path)
+    text = lq.read(path)
+    assert text.boxes["b1"].text == "专栏1工程建设3条路"
+    assert text.clauses["c01"].text == "（一）产业做好支持环县。朝阳\t县级"
 
 
 LINES = """

@@ -150,4 +150,4 @@ def test_any_text_is_parsed_whole_or_refused(text):
         return
     assert "".join(unit.text for unit in doc.units) == doc.canonical
     kept = (line for line in text.split("\n") if not layout.PAGE_MARK.match(line))
-    assert sorted(doc.canonical) == sorted(bare("\n".join(kept)))
+    assert sorted(bare(doc.canonical)) == sorted(bare("\n".join(kept)))

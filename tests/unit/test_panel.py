@@ -110,7 +110,9 @@ def test_only_what_has_two_readings_or_is_far_too_large_is_refused(tmp_path):
         "has no rows": ROWS.iloc[:0],
         "a path or a DataFrame": 7,
         "there is no such file": tmp_path / "none.csv",
-        "all hold codes": ROWS.rename(columns={"行政区划代码": "a"}).assign(b=["110101"] * 12),
+        "all hold codes": ROWS.rename(columns={"行政区划代码": "a", "县名": "b"}).assign(
+            b="110101"
+        ),
         "has 200 MB, expected at most 150": tmp_path / "large.csv",
         "more than 500,000 rows": pd.DataFrame({"code": "620422", "year": range(500_001)}),
         "or 3,000 columns": pd.DataFrame([range(3_001)]).assign(code="620422", year=2010),
@@ -346,7 +348,7 @@ def test_a_clean_panel_has_no_finding_and_a_wrong_column_is_refused():
     rows += [[code, 2010 + k, 20.0 * 1.1**k] for code in keys for k in range(6)]
     made = lq.panel(pd.DataFrame(rows, columns=["code", "year", "gdp"]))
     assert made.quality().empty
-    with pytest.raises(LaoquError, match="column of the panel 'gpd'; nearest: gdp"):
+    with pytest.raises(LaoquError, match="column of numbers of the panel 'gpd'; nearest: gdp"):
         made.quality("gpd")
 
 

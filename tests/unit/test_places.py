@@ -258,3 +258,11 @@ def test_any_text_is_answered_or_refused(text):
         assert lq.resolve_place(text) in UNITS.name
     except LaoquError as error:
         assert str(error)
+
+
+def test_a_word_for_any_town_is_asked_about():
+    for name in ("新区", "市区", "新區"):
+        with pytest.raises(lq.LaoquError, match="an ordinary word, once the name of"):
+            lq.resolve_place(name)
+    for name, more in (("新区", {"within": "唐山"}), ("新区", {"year": 1999}), ("唐山市新区", {})):
+        assert lq.resolve_place(name, **more) == "130208"

@@ -1,0 +1,206 @@
+"""Tables as people keep them: converted and said where free of doubt, else refused by cell."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import laoqu as lq
+from laoqu.analysis import monitor
+from laoqu.cli import main
+from laoqu.errors import LaoquError
+from laoqu.run.parameters import read_sets
+
+PLAN = lq.load()
+HEAD = "区域,县代码,县名,市,省,日期,备注\n"
+#: A membership table → what is said of it, its file and line included.
+REFUSED = {
+    '沂蒙,371302,,,,,"见省政府文件\n沂蒙,371311,,,,,\n': r"own.csv:2:15: the quotation mark of",
+    '沂蒙,371302,,,,,"见省\n沂蒙,371311,,,,,"见市\n沂蒙,371312,,,,,\n': "own.csv:2:15: the quota",
+    '沂蒙,371302,,,,,"见省\n沂蒙,371311,,,,,\n沂蒙,371312,,,,,5"\n': "own.csv:2:15: the quota",
+    "陕甘宁,621022,,,,,a,b\n": "own.csv:2:8: has 8 cells, expected 7",
+    "陕甘宁,621022,环县,延安市,陕西省,,\n": "own.csv:2:4: .* is '延安市', the county is 环县",
+    "陕甘宁,621022,环县,,陕西,,\n": "own.csv:2:5: the province is '陕西', the county is 环县",
+    "陕甘宁,,环县,庆阳市,陕西省,,\n": "own.csv:2:5: the province is '陕西省'",
+    "陕甘宁,621022101,,,,,\n": "codes of townships or villages: sum them up",
+    "陕甘宁,6.2102E+05,,,,,\n": "adcode is '6.2102E.05', expected six digits",
+    "陕甘宁,621022,,,,1900,\n": "found '1900', expected a date since 1949",
+}
+#: A row of one → the county, and what was converted: found, used, why.
+CONVERTED = {
+    '陕甘宁,"=""621022""",,,,,': ("621022", '="621022"', "621022", "with spaces, quotes"),
+    "陕甘宁,'621022,,,,,": ("621022", "'621022", "621022", "with spaces, quotes"),
+    "陕甘宁,6.21022E+05,,,,,": ("621022", "6.21022E+05", "621022", "written as a power of ten"),
+    "陝甘寧,621022,,,,,": ("621022", "陝甘寧", "shaanganning", "the area's id"),
+    "陕甘宁,621022,环县*,庆阳,甘肃,,": ("621022", "环县*", "环县", "the sign of a footnote"),
+    "陕甘宁,621022,,县,,,": ("621022", "县", "", "not compared with the county"),
+    "陕甘宁,621022,,,,2030-12-31,": (
+        "621022",
+        "2030-12-31",
+        "",
+        "no list of codes is of this year",
+    ),
+    "沂蒙,371324,苍山县,,,,": (
+        "371324",
+        "苍山县",
+        "兰陵县",
+        "苍山县 .* became 兰陵县 371324 in 2014",
+    ),
+    '沂蒙,371302,,,,,"一\n二, ""三"""': ("371302", "沂蒙", "yimeng", "the area's id"),
+    f"沂蒙,371302,,,,,{'x' * 200_000}": ("371302", "沂蒙", "yimeng", "the area's id"),
+}
+#: A whole file that is read as one county of 陕甘宁.
+FILES = {
+    '"老\n区","县\n代码"\n陕甘宁,621022\n': 0,
+    "革命老区名单\n老区,县代码\n陕甘宁,621022\n": 1,
+    "sep=;\n老区;县代码\n陕甘宁;621022\n": 1,
+    "老区\t县代码\t备注\r陕甘宁\t621022\ta,b,c,d\r": 0,
+}
+
+
+def members(tmp_path, text):
+    path = tmp_path / "own.csv"
+    path.write_text(text, encoding="utf-8", newline="")
+    return lq.load(membership=path)
+
+
+@pytest.mark.filterwarnings("ignore:own.csv has no county")
+def test_a_membership_table_is_read_as_meant_or_refused_by_cell(tmp_path):
+    for rows, said in REFUSED.items():
+        with pytest.raises(lq.DataError, match=said):
+            members(tmp_path, HEAD + rows)
+    for row, (code, found, used, why) in CONVERTED.items():
+        plan = members(tmp_path, f"{HEAD}{row}\n")
+        assert plan.membership()["adcode"].tolist() == [code], row
+        told = plan.conversions.set_index(["found", "used"])["why"]
+        assert told[[(found, used)]].str.contains(why).any(), (row, plan.conversions)
+    for text, above in FILES.items():
+        plan = members(tmp_path, text)
+        assert plan.membership()[["region_id", "adcode"]].to_numpy().tolist() == [
+            ["shaanganning", "621022"]
+        ], text
+        assert plan.conversions["why"].str.contains("above the head").sum() == above, text
+    (tmp_path / "sets.csv").write_text('region,lang\nyimeng,"zh\nyimeng,en\n', encoding="utf-8")
+    with pytest.raises(LaoquError, match="the quotation mark of"):
+        read_sets(tmp_path / "sets.csv")
+
+
+def test_what_is_no_file_or_mode_never_means_the_shipped_table():
+    for given, said in (
+        ({"membership": ""}, "membership is '', expected a path"),
+        ({"boundaries": ""}, "boundaries is ''"),
+        ({"membership_mode": ""}, "membership_mode ''"),
+        ({"membership": "x" * 5000}, "cannot be read: File name too long"),
+    ):
+        with pytest.raises(LaoquError, match=said) as caught:
+            lq.load(**given)
+        assert "OSError" not in str(caught.value)
+    with pytest.raises(LaoquError, match="values: 621022: no code of a county of 沂蒙"):
+        lq.plot_region("沂蒙", values={"621022": "x"})
+
+
+def read(tmp_path, text, **given):
+    (tmp_path / "panel.csv").write_text(text, encoding="utf-8")
+    return lq.panel(tmp_path / "panel.csv", **given)
+
+
+LONG, WIDE = "代码,年份,gdp\n", "代码,2018,2019"
+GOOD = LONG + "".join(f"{c},{y},1\n" for c in ("621022", "621023") for y in (2019, 2020))
+#: A panel that is refused → what is said of it.
+NO_PANEL = {
+    GOOD + "621024,2019.5,1\n": "年份 holds parts of years: '2019.5' .row 6.: sum them up",
+    GOOD + "621024,2019上半年,1\n": "年份 holds parts of years: '2019上半年' .row 6.",
+    GOOD + "621024,2019-06,1\n": "年份 holds parts of years: '2019-06' .row 6.",
+    LONG + "621022,x,1\n621023,不详,2\n": "no cell is a year in 年份 .x, 不详.",
+    LONG + '621022,2019,"1\n621023,2019,2\n': "panel.csv:2:13: the quotation mark",
+    "代码,2015-2019,2016-2020\n621022,1,2\n": ".2015-2019, 2016-2020 is no single year.",
+    WIDE + ",2019年\n621022,1,2,3\n": "columns 2019 and 2019年 would both be value: rename one",
+    "代码,gdp_2018,gdp_2019,gdp\n621022,1,2,3\n": "columns gdp and gdp_2018 would both be gdp",
+    LONG + "621022101,2019,1\n621022102,2019,2\n": "代码 holds codes of townships",
+    "代码,年份,指标,值,单位\n621022,2019,G,3,亿元\n621023,2019,G,4,万元\n": "单位 .* 亿元, 万元",
+    "年份,gdp\n2019,621022\n2019,621023\n2020,621024\n2020,621025\n": "holds codes of counties",
+}
+#: A panel that is read → its units and years, and what the report says.
+PANEL = {
+    GOOD + "621024,20199,1\n": (3, [2019, 2020], "no year: .*: '20199' .row 6."),
+    LONG + "621022,2019,1\n621023,2020,1\n注：来自年鉴,,\n": (2, [2019, 2020], "'' .row 4."),
+    LONG + "621022,2019,1\n621023,不详,1\n": (2, [2019], "'不详' .row 3."),
+    WIDE + ",2020预计\n621022,1,2,3\n": (1, [2018, 2019], "left as columns: 2020预计"),
+    WIDE + ",2019\n621022,1,2,3\n": (1, [2018, 2019], "left as columns: 2019_2"),
+    WIDE + ",2015-2017\n621022,1,2,3\n": (1, [2018, 2019], "left as columns: 2015-2017"),
+    "代码,year,2018,2019\n621022,x,1,2\n": (1, [2018, 2019], "kept as year_in_file"),
+    "代码,2018.0,2019.0\n621022,1,2\n621023,1,2\n": (2, [2018, 2019], "2 columns of years turned"),
+    LONG + "621022101,2019,1\n621022,2019,1\n": (1, [2019], "townships or villages.*: 621022101"),
+    LONG + "621022000,2019,1\n621023000000,2019,1\n": (2, [2019], "cut to six digits"),
+    LONG + '"=""621022""",2019,1\n6.21023E+05,2019,1\n': (2, [2019], "written as a power of ten"),
+    "sep=;\n代码;年份;gdp\n621022;2019;1\n": (1, [2019], "lines above the head, left out: 1"),
+    '"县\n代码",年份,"gdp\n(亿元)"\n621022,2019,1\n': (1, [2019], "too few to tell the year"),
+    "代码,年份,name\n621022,2019,Huan County\n": (1, [2019], "names in letters: not compared"),
+    "县名,年份\n甘肃环县,2019\n甘肃省庆阳市环县,2020\n华池县*,2019\n广西靖西县,2010\n": (
+        3, [2010, 2019, 2020], "signs of a footnote left out of names: 华池县.*"),
+    "县名,年份,gdp\n环县,2019,621024\n华池县,2019,621025\n": (2, [2019], "no codes: names read"),
+    "县名,年份,z\n环县,2019,621022\n环县,2020,621022\n": (1, [2019, 2020], "z .*taken for"),
+    "代码,年份,省份,县名\n621022,2019,湖南省,环县\n": (1, [2019], "contradicts .*: 621022 湖南省"),
+    "代码,年份,市\n621022,2019,庆阳\n621023,2019,延安市\n": (2, [2019], "1 unit: 621023 延安市"),
+    "代码,年份,县名\n621022,2019,镇原县\n621023,2019,镇原县\n621027,2019,镇原县\n": (
+        3, [2019], "contradicts the code +2 rows"),
+}  # fmt: skip
+
+
+def test_a_panel_is_read_as_meant_or_refused_by_cell(tmp_path):
+    for text, said in NO_PANEL.items():
+        with pytest.raises(LaoquError, match=said):
+            read(tmp_path, text)
+    for text, (units, years, said) in PANEL.items():
+        made = read(tmp_path, text)
+        assert made.data["code_in_panel"].nunique() == units, text
+        assert sorted(made.data["year"].dropna().unique()) == years, text
+        assert pd.Series([repr(made.report)]).str.contains(said).all(), (text, made.report)
+    with pytest.raises(LaoquError, match=r"year holds parts of years: '2019.5' \(row 1\)"):
+        lq.panel(pd.DataFrame({"code": 621022, "year": [2019, 2019.5, 2020]}))
+
+
+def test_odd_arguments_of_a_panel_are_answered_by_name():
+    frame = pd.DataFrame({"code": [621022], "year": [2019], "5": [1.5]})
+    for given, said in (
+        ({"year": True}, "year is True, expected the name of a column, or one year from 1949"),
+        ({"year": [2019]}, r"year is \[2019\], expected"),
+        ({"year": 2019.5}, "year is 2019.5, expected"),
+        ({"code": 7}, "unknown column of the panel '7'"),
+        ({"name": ["code"]}, r"name is \['code'\], expected the name of a column"),
+        ({"source": frame.assign(z=1j)}, "z holds complex numbers"),
+    ):
+        with pytest.raises(LaoquError, match=said) as caught:
+            lq.panel(**({"source": frame} | given))
+        assert not isinstance(caught.value, lq.errors.ArgumentError), given
+
+
+def test_an_outcome_that_is_none_is_said_with_its_cell_and_no_other_is_taken(tmp_path):
+    made = monitor.synthetic(PLAN, range(2020, 2023)).dropna()
+    text = made["income"].astype("int").astype("str")
+    odd = {
+        "12亿": text.where(text.index != text.index[3], "12亿"),
+        "decimal comma": text.str[:-1] + "," + text.str[-1:],
+        "all with a sign": "￥" + text,
+    }
+    for name, income in odd.items():
+        panel = lq.panel(made.assign(income=income))
+        for use in (panel.monitor, lambda p=panel: p.for_estimator("csdid", "income")):
+            with pytest.raises(LaoquError, match=r"income is text, .*: '.*' \(row \d+\)"):
+                use()
+        assert panel.monitor("population").outcome == "population", name
+    made.assign(income=odd["12亿"]).to_csv(tmp_path / "panel.csv", index=False)
+    assert main(["monitor", str(tmp_path / "panel.csv"), "--area", "陕甘宁"]) == 2
+    panel = lq.panel(made.assign(empty=np.nan, note="见年鉴", **{"5": made["income"]}))
+    treated = panel.treat("national_key_county")
+    for column, said in (
+        ("empty", "empty has no value in any row"),
+        ("note", "note holds no numbers, but 见年鉴"),
+        ("year", "year is no outcome"),
+        ("ever_treated", "ever_treated is no outcome"),
+        ("incom", "unknown column of numbers of the panel 'incom'.*income"),
+    ):
+        with pytest.raises(LaoquError, match=said):
+            treated.for_estimator("csdid", column)
+    assert panel.monitor(5).outcome == "5"
