@@ -105,9 +105,10 @@ def read(
     _refuse_parts(codes.fillna(frame[code or name].astype("str")), years, parts)
     frame = frame.drop(columns=[c for c in (code,) if c in ADDED]).assign(year=years)
     frame = frame.rename(columns={c: f"{c}_in_file" for c in ADDED}).assign(code_in_panel=codes)
-    _refuse_stacked(frame, name)
+    _refuse_units(frame, name)
+    frame, rows, done = _unstacked(frame, name, rows, notes)
     for column in frame.select_dtypes(include=["object", "str", "string"]):
-        if column not in (code, name, "code_in_panel", *called("code", frame)):
+        if column not in (code, name, "code_in_panel", *done, *called("code", frame)):
             frame[column] = _numbers(frame[column], rows, notes)
     for column in frame.select_dtypes("number"):
         if n := int(np.isinf(frame[column].astype("float64")).sum()):
@@ -278,17 +279,11 @@ def _to_long(
     return long, "year", pd.concat([rows] * len(pieces), ignore_index=True)
 
 
-def _refuse_stacked(frame: pd.DataFrame, name: str | None) -> None:
-    """Refuse a table with a row for each indicator, or with values in several units."""
-    kinds = [called(kind, frame) for kind in ("indicator", "value")]
-    if all(kinds) and frame.duplicated(["code_in_panel", "year"]).any():
-        raise LaoquError(
-            f"{kinds[0][0]} and {kinds[1][0]} hold a row for each indicator: make them columns "
-            f"first, with pandas: frame.pivot(index=…, columns={kinds[0][0]!r}, "
-            f"values={kinds[1][0]!r}).reset_index()"
-        )
+def _refuse_units(frame: pd.DataFrame, name: str | None) -> None:
+    """Refuse values of one column, or of one indicator, in several units."""
+    indicator = called("indicator", frame)
     for unit in set(called("measure", frame)) - {name}:
-        each = frame.groupby(kinds[0][0]) if kinds[0] else frame.groupby(lambda _: 0)
+        each = frame.groupby(indicator[0]) if indicator else frame.groupby(lambda _: 0)
         several = each[unit].nunique()
         # As many as there are rows are names of units, not 亿元 and 万元.
         if 1 < several.max() <= max(len(frame) / 2, 2):
@@ -297,6 +292,45 @@ def _refuse_stacked(frame: pd.DataFrame, name: str | None) -> None:
                 f"{unit} says that values of one column are in {examples(here)}: convert them to "
                 f"one unit, or leave {unit} out"
             )
+
+
+def _unstacked(
+    frame: pd.DataFrame, name: str | None, rows: pd.Series, notes: Notes
+) -> tuple[pd.DataFrame, pd.Series, list[str]]:
+    """Turn a row for each indicator into a column for each, numbers where they are; name these."""
+    indicator, value = called("indicator", frame), called("value", frame)
+    stacked = frame.duplicated(["code_in_panel", "year"]).any()
+    if len(indicator) != 1 or len(value) != 1 or not stacked:
+        return frame, rows, []
+    (indicator,), (value,) = indicator, value
+    unit = frame["code_in_panel"].astype("str")
+    unit = unit if name is None else unit + frame[name].astype("str")  # who has no code has a name
+    number = frame.groupby([unit, "year"], dropna=False, sort=False).ngroup()
+    kinds = frame[indicator].dropna().astype("str").unique().tolist()
+    twice = pd.concat([number, frame[indicator]], axis=1).duplicated()
+    taken = set(kinds) & {*ADDED, *frame.columns}
+    if twice.any() or taken or frame[indicator].isna().any():
+        why = f"row {rows[twice.idxmax()]} has one a second time" if twice.any() else (
+            f"{min(taken)} is a column as well" if taken else "one of them has no name"
+        )  # fmt: skip
+        raise LaoquError(
+            f"{indicator} and {value} hold a row for each indicator, and {why}: make columns of "
+            f"them first, with pandas: frame.pivot(index=…, columns={indicator!r}, "
+            f"values={value!r}).reset_index()"
+        )
+    others = frame.columns.drop([indicator, value])
+    counts = frame.groupby(number)[others.tolist()].nunique(dropna=False).max()
+    same = [column for column in others if column == name or counts[column] == 1]
+    first = ~number.duplicated()
+    wide = frame.loc[first, same].set_axis(number[first])
+    for kind, here in frame.groupby(frame[indicator].astype("str"), sort=False):
+        column = _numbers(here[value].rename(kind), rows, notes)
+        wide[kind] = column.set_axis(number[here.index])
+    text = f"{len(kinds)} indicators turned into columns"
+    left = others.drop(same)
+    text += f"; left out: {', '.join(left)}" if len(left) else ""
+    notes.append(("file", len(frame), text))
+    return wide.reset_index(drop=True), rows[first].reset_index(drop=True), kinds
 
 
 def _numbers(column: pd.Series, rows: pd.Series, notes: Notes) -> pd.Series:

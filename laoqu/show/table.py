@@ -198,9 +198,9 @@ def text_table(
     """Return rows as aligned text; a Chinese character takes two columns.
 
     >>> print(text_table(["老区", "n"], [["沂蒙", "2"], ["左右江", "16"]], [False, True]))
-    老区     n
-    沂蒙     2
-    左右江  16
+    老区      n
+    沂蒙      2
+    左右江   16
     """
     sides = ["right" if each else "left" for each in numeric] or ["left"] * len(heads)
     return tabulate(rows, heads, tablefmt="plain", colalign=sides, disable_numparse=True)

@@ -94,6 +94,18 @@ def test_codes_and_years_are_converted_and_each_conversion_is_reported():
         assert said in repr(made.report)
 
 
+def test_a_row_for_each_indicator_becomes_a_column_for_each():
+    keys = ["行政区划代码", "年份", "县名"]
+    rows = ROWS.assign(人口=ROWS["人口"].astype("str")).replace({"gdp": {ROWS["gdp"][0]: "12亿"}})
+    made = lq.panel(rows.melt(keys, ["gdp", "人口"], "指标", "数值").assign(单位=""))
+    flat = lq.panel(rows)
+    names = ["county_code", "year", "gdp", "人口"]
+    assert made.data[names].astype("str").equals(flat.data[names].astype("str"))
+    assert made.data["人口"].dtype.kind in "if"
+    assert "2 indicators turned into columns" in repr(made.report)
+    assert "text, for these cells are no numbers: '12亿' (row 0)" in repr(made.report)
+
+
 def test_only_what_has_two_readings_or_is_far_too_large_is_refused(tmp_path):
     quarters = [f"{2010}Q{q}" for q in (1, 2, 3) for _ in range(4)]
     months = ROWS.assign(年份=[2010, 2010, 2011] * 4, 月份=[1, 2, 3] * 4)
@@ -104,7 +116,10 @@ def test_only_what_has_two_readings_or_is_far_too_large_is_refused(tmp_path):
     for message, source in {
         "sum them up to years": ROWS.assign(年份=quarters),
         "月份 holds parts of years such as 1, 2, 3": months,
-        "指标 and 数值 hold a row for each indicator": stacked,
+        "指标 and 数值 hold a row for each indicator, and row 0 has one a second time": pd.concat(
+            [stacked, stacked.head(1)]
+        ),
+        "and gdp is a column as well": stacked.assign(gdp=1),
         "no columns are years": ROWS.drop(columns="年份"),
         "holds codes of counties, or their names": ROWS.drop(columns=["行政区划代码", "县名"]),
         "has no rows": ROWS.iloc[:0],
