@@ -108,7 +108,7 @@ def read(
     _refuse_units(frame, name)
     frame, rows, done = _unstacked(frame, name, rows, notes)
     for column in frame.select_dtypes(include=["object", "str", "string"]):
-        if column not in (code, name, "code_in_panel", *done, *called("code", frame)):
+        if column not in (code, year, name, "code_in_panel", *done, *called("code", frame)):
             frame[column] = _numbers(frame[column], rows, notes)
     for column in frame.select_dtypes("number"):
         if n := int(np.isinf(frame[column].astype("float64")).sum()):

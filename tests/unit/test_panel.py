@@ -92,6 +92,7 @@ def test_codes_and_years_are_converted_and_each_conversion_is_reported():
         assert made.data["county_code"].tolist() == FOUND, said
         assert made.data["year"].tolist() == year.tolist(), said
         assert said in repr(made.report)
+        assert "no numbers" not in repr(made.report), said
 
 
 def test_a_row_for_each_indicator_becomes_a_column_for_each():
