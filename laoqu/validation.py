@@ -24,6 +24,8 @@ from laoqu.plan import Plan
 from laoqu.sheets import Column
 
 KEY = "key.csv"
+#: numpy takes no larger seed; some sheets are mixed with a few more.
+LARGEST_SEED = 2**32 - 10
 KEYS = ["kind", "id", "unit_id", "stratum", "units", "drawn", "probability"]
 #: Resamples of clauses for a range.
 DRAWS = 500
@@ -111,8 +113,8 @@ def sample(
     codes; ``key/key.csv`` says which unit an id stands for and how likely it was to be drawn, and
     is not given to coders. Of each kind `n` units are drawn, or all where there are fewer.
     """
-    if seed < 0:
-        raise LaoquError(f"--seed is {seed}, expected 0 or more")
+    if not 0 <= seed < LARGEST_SEED:
+        raise LaoquError(f"--seed is {seed}, expected 0 to {LARGEST_SEED - 1}")
     for kind in kinds:
         require(kind, KINDS, "kind of sheet")
     folder, keys, shown = _new(folder), [], {}
@@ -231,6 +233,7 @@ def _rows_of(key: Path, sheet: Path) -> tuple[str, pd.DataFrame]:
     if len(kinds) != 1:
         message = "holds no id of the key: was it written with this sample?"
         raise DataError([Problem(paths.display(sheet), 1, 1, message)])
+    require(kinds[0], KINDS, "kind of sheet")
     return kinds[0], table.loc[table["kind"] == kinds[0], ["id", "unit_id", "stratum"]]
 
 

@@ -156,13 +156,25 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
         try:
             if kind == "parquet":
                 return pd.read_parquet(path)
-            return pd.read_stata(path, convert_categoricals=False)
+            return _stata(path, notes)
         except Exception as error:  # each format's reader has errors of its own
             raise LaoquError(f"{path.name} cannot be read as {kind}: {error}") from error
     table, said = own.grid(path, MOST_ROWS, MOST_BYTES)
     notes += [("file", 0, text) for text in said]
     head = table.iloc[:1].fillna("").to_numpy().ravel()
     return table.iloc[1:].set_axis(head, axis=1).infer_objects()
+
+
+def _stata(path: Path, notes: Notes) -> pd.DataFrame:
+    """Read DTA; where every value of a column has a label, the label is what was meant."""
+    frame = pd.read_stata(path, convert_categoricals=False)
+    for column, labels in pd.read_stata(path).select_dtypes("category").items():
+        named = [isinstance(each, str) for each in labels.cat.categories]
+        text = "labels of only some values left out"
+        if all(named):
+            frame[column], text = labels.astype("str").where(labels.notna()), "labels of its values"
+        notes.append((str(column), len(frame), text))
+    return frame
 
 
 def _headers(columns: Iterable[object], notes: Notes) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import posixpath
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,12 @@ def render(
     if unknown := [form for form in formats if form not in FORMATS]:
         raise ParameterError(f"unknown format {unknown[0]!r}, expected {', '.join(FORMATS)}")
     place, shown = Place.of(notebook, lang), list(records(notebook))
+    if not shown and set(formats) & set(FORMATS[1:]):
+        raise LaoquError(
+            "PDF and Word hold what a notebook shows with lq.Show, and this one shows nothing with "
+            "it: ask for html alone, or use show = lq.Show(plan, lang)"
+        )
+    title = _title(notebook, shown, lang)
     beside, values = [_files(each) for each in shown], {}
     files: dict[str, bytes] = {}
     for each, made in zip(shown, beside, strict=True):
@@ -55,12 +62,12 @@ def render(
 
         forms = {form: f"{place.stem}.{form}" for form in FORMATS[1:] if form in formats}
         names = list(map(list, beside))
-        files[f"{place.stem}.html"] = page(notebook, place, forms, shown, names).encode()
+        files[f"{place.stem}.html"] = page(notebook, place, title, forms, shown, names).encode()
     for form in FORMATS[1:]:
         if form in formats:
             from laoqu.pages import paper
 
-            files[f"{place.stem}.{form}"] = getattr(paper, form)(shown, lang)
+            files[f"{place.stem}.{form}"] = getattr(paper, form)(shown, lang, title)
     return files
 
 
@@ -127,10 +134,14 @@ def record_of(output: Mapping[str, object]) -> dict[str, object] | None:
     return output.get("data", {}).get(MIME)
 
 
-def title_of(shown: Sequence[Mapping[str, object]], lang: str) -> str:
-    """Return the title of a report: its first heading of the first level."""
+def _title(
+    notebook: nbformat.NotebookNode, shown: Sequence[Mapping[str, object]], lang: str
+) -> str:
+    """Return the title: the first heading of the first level that is shown, or stands in prose."""
     found = [each["title"] for each in shown if each["level"] == 1 and each["title"]]
-    return str(found[0]) if found else label("site.title", lang)
+    prose = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    found += re.findall(r"^# +(.+)$", "\n".join(prose), re.MULTILINE)
+    return str(found[0]).strip() if found else label("site.title", lang)
 
 
 def _files(shown: Mapping[str, object]) -> dict[str, bytes]:

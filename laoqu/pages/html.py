@@ -14,7 +14,7 @@ import nbformat
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from laoqu.errors import LaoquError
-from laoqu.pages import Place, cells, record_of, title_of
+from laoqu.pages import Place, cells, record_of
 from laoqu.show.table import block_html, plain
 from laoqu.show.words import label
 
@@ -41,7 +41,7 @@ SCRIPT = re.compile(
 
 
 def page(
-    notebook: nbformat.NotebookNode, place: Place, forms: Mapping[str, str],
+    notebook: nbformat.NotebookNode, place: Place, title: str, forms: Mapping[str, str],
     shown: Sequence[Mapping[str, object]], files: Sequence[Sequence[str]],
 ) -> str:  # fmt: skip
     """Return the page of an executed notebook.
@@ -56,7 +56,7 @@ def page(
     names = ["page", *(["plan"] if any(each["kind"] == "plan" for each in shown) else [])]
     text = ENVIRONMENT.get_template("page.html.j2").render(
         body="\n".join(parts), place=place, languages=LANGUAGE,
-        title=title_of(shown, place.lang), sections=_contents(shown),
+        title=title, sections=_contents(shown),
         files=[(name, label(f"index.form.{form}", place.lang)) for form, name in beside.items()],
         code=any(cell.cell_type == "code" for cell in cells(notebook)),
         words=partial(label, lang=place.lang),

@@ -18,7 +18,6 @@ import pypandoc
 import typst
 
 from laoqu import metadata, paths
-from laoqu.pages import title_of
 from laoqu.pages.html import ENVIRONMENT, TEMPLATES
 from laoqu.show.table import runs
 from laoqu.show.words import label
@@ -32,12 +31,12 @@ EPOCH = "315532800"
 Lines = list[list[tuple[str, str, str]]]
 
 
-def pdf(shown: Sequence[Mapping[str, object]], lang: str) -> bytes:
+def pdf(shown: Sequence[Mapping[str, object]], lang: str, title: str) -> bytes:
     """Return the PDF of what a report shows: A4, PDF/UA, with an outline.
 
     The same records give the same bytes. What is folded on the page is left out.
     """
-    report = _about(shown, lang) | {"parts": list(parts(shown))}
+    report = _about(lang, title) | {"parts": list(parts(shown))}
     return typst.compile(
         str(TEMPLATES / "report.typ"), root=str(TEMPLATES), font_paths=_fonts(),
         ignore_system_fonts=True, sys_inputs={"report": json.dumps(report)},
@@ -45,9 +44,9 @@ def pdf(shown: Sequence[Mapping[str, object]], lang: str) -> bytes:
     )  # fmt: skip
 
 
-def docx(shown: Sequence[Mapping[str, object]], lang: str) -> bytes:
+def docx(shown: Sequence[Mapping[str, object]], lang: str, title: str) -> bytes:
     """Return the Word document of the same; its styles are those of ``reference.docx``."""
-    about = _about(shown, lang)
+    about = _about(lang, title)
     text = ENVIRONMENT.get_template("word.html.j2").render(about, parts=parts(shown))
     with tempfile.TemporaryDirectory(prefix="laoqu-") as folder:
         path = Path(folder) / "report.docx"
@@ -103,10 +102,10 @@ def parts(shown: Sequence[Mapping[str, object]]) -> Iterator[dict[str, object]]:
         }  # fmt: skip
 
 
-def _about(shown: Sequence[Mapping[str, object]], lang: str) -> dict[str, object]:
+def _about(lang: str, title: str) -> dict[str, object]:
     package = json.loads((paths.data() / "datapackage.json").read_text(encoding="utf-8"))
     return {
-        "lang": lang, "title": title_of(shown, lang), "kicker": label("site.title", lang),
+        "lang": lang, "title": title, "kicker": label("site.title", lang),
         "author": metadata.authors(package), "keywords": package["keywords"],
     }  # fmt: skip
 

@@ -1,7 +1,8 @@
 """The papermill engine ``laoqu``: cells run by IPython in the process that executes the notebook.
 
-No kernel is started and nothing is sent: ``papermill -e laoqu`` runs any Python notebook, and a
-batch gives each run a process that was forked with everything imported (`laoqu.run.process`).
+No kernel is started and nothing is sent: ``papermill --engine laoqu`` runs any Python notebook that
+names its kernel, and a batch gives each run a process that was forked with everything imported
+(`laoqu.run.process`).
 Widgets and other languages need an ordinary kernel (``--kernel``).
 """
 

@@ -174,7 +174,11 @@ class Area:
         self.beyond = self.counties.index[~self.counties.within(shapely.box(*self.bounds))]
         wider = shapely.box(*self.bounds).buffer(extent).bounds
         provinces = layers.provinces.set_index("adcode").clip_by_rect(*wider)
-        self.provinces = provinces[~provinces.is_empty].simplify_coverage(extent / FINE)
+        provinces = provinces[~provinces.is_empty]
+        shared = shapely.coverage_is_valid(provinces.to_numpy())
+        simplify = provinces.simplify_coverage if shared else provinces.simplify
+        self.provinces = simplify(extent / FINE)
+        self.land = self.provinces.union_all(method="coverage" if shared else "unary")
         self.outline = layers.outline
 
     def draw(
@@ -205,7 +209,7 @@ class Area:
                 view.draw(self.counties[self.kinds == kind], kind, **look)
         view.draw(list(self.cities.values()), **PREFECTURE)
         view.draw(self.provinces, **PROVINCE)
-        view.draw([self.provinces.union_all(method="coverage")], **COASTLINE)
+        view.draw([self.land], **COASTLINE)
         view.draw([self.area], **AREA)
         for row in self.places[self.places["adcode"].isin(self.spots)].itertuples():
             view.number(str(row.number), view.at(self.spots[row.adcode]), row.shape)

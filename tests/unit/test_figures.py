@@ -240,11 +240,11 @@ def test_own_values_colour_the_counties():
 
 
 def test_own_borders_are_drawn_and_cited_by_file_and_hash(tmp_path):
-    path, codes = tmp_path / "mine.gpkg", PLAN.membership("yimeng")["adcode"].tolist()
+    path, codes = tmp_path / "mine.gpkg", PLAN.membership("xiangganbian")["adcode"].tolist()
     mine = PLAN.counties().query("adcode in @codes")
-    wider = shapely.buffer(mine.geometry.array, 0.01)  # neighbours overlap
+    wider = shapely.buffer(mine.geometry.array, 0.01)  # neighbours overlap, provinces too
     mine.set_geometry(wider, crs=4326).to_file(path)
-    figure = lq.plot_region("yimeng", "en", lq.load(boundaries=path))
+    figure = lq.plot_region("xiangganbian", "en", lq.load(boundaries=path))
     assert figure.data.query("how != 'place'")["adcode"].tolist() == codes
     assert named(figure, "city", "patches")
     assert "mine.gpkg" in figure.caption and "cnmaps" not in figure.caption

@@ -95,6 +95,20 @@ def test_codes_and_years_are_converted_and_each_conversion_is_reported():
         assert "no numbers" not in repr(made.report), said
 
 
+def test_labels_of_values_are_read_where_each_value_has_one(tmp_path):
+    path = tmp_path / "labelled.dta"
+    flat = ROWS.set_axis(["code", "year", "name", "gdp", "pop"], axis=1)
+    flat["pop"] = range(12)
+    shown = flat.assign(**{c: pd.Categorical(flat[c].astype("str")) for c in ("code", "gdp")})
+    some = {"pop": {0: "not surveyed"}}
+    shown.to_stata(path, write_index=False, version=118, value_labels=some)
+    made, plain = lq.panel(path), lq.panel(flat)
+    names = ["county_code", "year", "gdp", "pop"]
+    for name in names:
+        assert made.data[name].tolist() == plain.data[name].tolist(), name
+    assert "labels of only some values left out" in repr(made.report)
+
+
 def test_a_row_for_each_indicator_becomes_a_column_for_each():
     keys = ["行政区划代码", "年份", "县名"]
     rows = ROWS.assign(人口=ROWS["人口"].astype("str")).replace({"gdp": {ROWS["gdp"][0]: "12亿"}})

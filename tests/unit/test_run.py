@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 import laoqu as lq
 from laoqu import pages, paths, reports
 from laoqu.cli import main
+from laoqu.errors import LaoquError
 from laoqu.run import batch, dask, process
 from laoqu.run import store as stores
 from laoqu.run.crate import metadata
@@ -354,6 +355,15 @@ def test_what_a_failure_says(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("LAOQU_OUTPUTS", str(tmp_path / "out"))
     assert main(["run", str(path), "-p", "code=1", "-p", "region=沂蒙"]) == 1
     assert f"{runs[1].name}/report.failed.ipynb" in capsys.readouterr().out
+
+
+def test_ones_own_notebook_has_its_own_title_and_no_empty_paper():
+    heading = nbformat.v4.new_markdown_cell("# 我的标题\n\n说明")
+    own = nbformat.v4.new_notebook(cells=[heading])
+    assert "<title>我的标题</title>".encode() in pages.render(own, "zh", ["html"])["report.html"]
+    for form in ("pdf", "docx"):
+        with pytest.raises(LaoquError, match="ask for html alone"):
+            pages.render(own, "zh", [form])
 
 
 def test_half_characters_of_names_in_gbk_spoil_nothing(tmp_path):

@@ -239,7 +239,8 @@ def test_sheets_and_keys_that_do_not_fit_are_refused(fill, compare, drawn, tmp_p
         "holds no id of the key": (validation.compare, PLAN, path, path, other),
         "the key is of another version": (validation.compare, PLAN, path, path, late),
         "is not empty: name a new folder": (kit, PLAN, drawn, 40),
-        "--seed is -1, expected 0 or more": (kit, PLAN, new, 40, -1),
+        "--seed is -1, expected 0 to 4294967285": (kit, PLAN, new, 40, -1),
+        "--seed is 4294967286, expected": (kit, PLAN, new, 40, 4294967286),
         "--n is 9, expected 10 or more: 2 a stratum": (kit, PLAN, new, 9),
         "nearest: measures": (kit, PLAN, new, 40, 1, ["measure"]),
     }
