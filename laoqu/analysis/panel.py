@@ -222,6 +222,9 @@ def panel(
     inferred, how = (int(vintage), "given") if vintage else codes.vintage_of(pairs, units)
     table = codes.traced(pairs, units, inferred)
     data = data.merge(table, how="left", on=keys)
+    if not data["code_status"].isin(["same", "followed", "split", "merged"]).any():
+        shown = "; ".join([*unresolved["reason"], *table["reason"]][:3])
+        raise LaoquError(f"no row of the panel is of a county known in its year: {shown}")
     if unit is not None:
         other = data["level"] != unit
         notes.append(("file", int(other.sum()), f"rows of another level than {unit}"))
