@@ -137,9 +137,6 @@ def test_only_what_has_two_readings_or_is_far_too_large_is_refused(tmp_path):
         "and gdp is a column as well": stacked.assign(gdp=1),
         "no columns are years": ROWS.drop(columns="年份"),
         "holds codes of counties, or their names": ROWS.drop(columns=["行政区划代码", "县名"]),
-        "no row of the panel is of a county known in its year: 139998": ROWS.assign(
-            行政区划代码="139998"
-        ),
         "has no rows": ROWS.iloc[:0],
         "a path or a DataFrame": 7,
         "there is no such file": tmp_path / "none.csv",
@@ -153,6 +150,10 @@ def test_only_what_has_two_readings_or_is_far_too_large_is_refused(tmp_path):
     }.items():
         with pytest.raises(LaoquError, match=message):
             lq.panel(source)
+    with pytest.raises(
+        LaoquError, match="no row of the panel is of a county known in its year: 1399"
+    ):
+        lq.panel(ROWS.assign(行政区划代码="139998"), code="行政区划代码")
     given = [{"code": "gpd"}, {"year": "gdp"}]
     given += [{"vintage": each} for each in (2019.5, True, "2019年", 1900, float("nan"))]
     said = "column of the panel 'gpd'|no cell of gdp is a year|expected a year from 1980 to 2025"
