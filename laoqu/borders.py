@@ -6,11 +6,13 @@ What was changed on the way is reported row by row; what cannot be used is said 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 import shapely
 
 from laoqu import geo, own, places, succession
@@ -61,6 +63,12 @@ def read(path: Path, folder: Path | None = None) -> tuple[gpd.GeoDataFrame, pd.D
 
 def _frame(path: Path) -> gpd.GeoDataFrame:
     """Read a file of any kind; a Shapefile that does not say its encoding is UTF-8 or GBK."""
+    if path.suffix.lower() == ".gpkg" and path.is_file():
+        with suppress(pyogrio.errors.DataSourceError):  # what reads it says what is wrong
+            names = pyogrio.list_layers(path)[:, 0]
+            if len(names) > 1:
+                shown = ", ".join(names)
+                raise geo.unusable(path, f"it has the layers {shown}: save that of counties alone")
     bare = path.suffix.lower() == ".shp" and not list(path.parent.glob(f"{path.stem}.[cC][pP][gG]"))
     try:
         return geo.read(path, **({"encoding": "utf-8"} if bare else {}))

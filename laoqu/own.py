@@ -123,7 +123,7 @@ def check_size(path: Path, most: int) -> None:
     """Refuse a file that is not there, or larger than such files are."""
     try:
         size = path.stat().st_size
-        message = "" if path.is_file() else "there is no such file"
+        message = "is a folder" if path.is_dir() else "" if path.is_file() else "is no file"
         if size > most:
             message = f"has {size / 1e6:,.0f} MB, expected at most {most / 1e6:,.0f}"
     except (FileNotFoundError, ValueError):  # a name that no system has
@@ -237,7 +237,9 @@ def _workbook(path: Path, most: int) -> tuple[pd.DataFrame, list[str]]:
         with sheet._get_source() as source:
             text = source.read().decode("utf-8", "replace")
     except Exception as error:  # a damaged workbook fails in many ways
-        raise ValueError(f"is no readable workbook: {error}; save it anew as .xlsx") from error
+        raise ValueError(
+            f"is no readable workbook: {error}; save it anew as .xlsx, without a password"
+        ) from error
     merged = [whole for whole, _, top, bottom in MERGED.findall(text) if top != bottom]
     alike = [each.title for each, head in zip(others, heads, strict=True)
              if any(head) and head == next(iter(rows.values()), ())]  # fmt: skip

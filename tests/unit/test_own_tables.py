@@ -295,6 +295,14 @@ def test_bad_borders_are_refused_with_row_and_reason(file):
         assert problem.file.endswith("own.parquet")
 
 
+def test_a_file_of_several_layers_is_refused_with_their_names(tmp_path):
+    path, one = tmp_path / "own.gpkg", gpd.GeoDataFrame({"adcode": ["371302"]}, geometry=SHAPES[:1])
+    for layer in ("cities", "counties"):
+        one.set_crs(4326, allow_override=True).to_file(path, layer=layer)
+    with pytest.raises(lq.DataError, match="layers cities, counties: save that of counties alone"):
+        lq.load(boundaries=path).counties()
+
+
 def test_every_bad_row_is_reported_at_once_and_one_kind_once(file):
     shapes = [BOWTIE, SHAPES[1], MultiPolygon()]
     with pytest.raises(lq.DataError) as caught:

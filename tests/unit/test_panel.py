@@ -109,6 +109,13 @@ def test_labels_of_values_are_read_where_each_value_has_one(tmp_path):
     assert "labels of only some values left out" in repr(made.report)
 
 
+def test_midnight_in_china_is_no_day_of_the_year_before():
+    times = pd.to_datetime(ROWS["年份"].astype("str")).dt.tz_localize("Asia/Shanghai")
+    made = lq.panel(ROWS.assign(年份=times.dt.tz_convert("UTC")))
+    assert made.data["year"].tolist() == ROWS["年份"].tolist()
+    assert "times of another zone" in repr(made.report)
+
+
 def test_a_row_for_each_indicator_becomes_a_column_for_each():
     keys = ["行政区划代码", "年份", "县名"]
     rows = ROWS.assign(人口=ROWS["人口"].astype("str")).replace({"gdp": {ROWS["gdp"][0]: "12亿"}})

@@ -150,6 +150,11 @@ def test_words_lead_into_the_plan_and_a_hit_to_its_county(index):
     addresses = "all => all.map((it) => it.getAttribute('href'))"
     links = index.locator("#found a").evaluate_all(addresses)
     assert links == ["zh/plan.html#c03.h", "zh/plan.html#c03.s01", "zh/plan.html#c03.s02"]
+    found = []
+    for typed in ("沂蒙", "沂蒙革命老区"):
+        index.fill("#place", typed)
+        found.append(index.locator("#found li strong").first.text_content())
+    assert found == ["沂蒙", "沂蒙"]
     index.fill("#place", "无此县")
     assert label("find.none", "zh").split("：")[0].split("“")[0] in index.inner_text("#found")
     assert "列名无此县" not in index.inner_text("#found")

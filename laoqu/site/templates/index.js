@@ -11,7 +11,7 @@
   form.hidden = false;
 
   const simple = (text) => [...text.normalize("NFKC")].map((each) => data.simple[each] ?? each).join("");
-  const fold = (text) => simple(text).normalize("NFD").toLowerCase()
+  const fold = (text) => simple(text).normalize("NFD").toLowerCase().replace(/(?<=.)革命老区$/, "")
     .replace(/ (autonomous )?(prefecture|county|city|district|banner)\b/g, "").replace(/[^\p{L}\p{N}]/gu, "");
   const areas = Object.keys(data.areas).map((id) => ({
     n: data.names.zh[id], e: data.names.en[id], k: "", s: [id],
