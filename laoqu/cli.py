@@ -62,7 +62,9 @@ def _joined(argv: Sequence[str]) -> list[str]:
     return found
 
 
-@click.group(help=laoqu.__doc__.splitlines()[0], context_settings={"show_default": True})
+@click.group(
+    help=(laoqu.__doc__ or "laoqu").splitlines()[0], context_settings={"show_default": True}
+)
 @click.version_option(laoqu.__version__, prog_name="laoqu", message="%(prog)s %(version)s")
 def command() -> None:
     """Choose the verb."""

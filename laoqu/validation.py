@@ -176,7 +176,7 @@ def compare(
         side: _filled(plan, sheet, asked, table, rows)
         for side, sheet in {**sheets_of, **final}.items()
     }
-    for side, sheet in sheets_of.items():
+    for side, sheet in (sheets_of | final).items():
         cells = filled[side][[*asked]].to_numpy(dtype="object").ravel()
         if all(cell is pd.NA or cell == () for cell in cells):
             raise LaoquError(f"{paths.display(sheet)}: nothing is coded in it")

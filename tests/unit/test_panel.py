@@ -144,6 +144,7 @@ def test_only_what_has_two_readings_or_is_far_too_large_is_refused(tmp_path):
         "and gdp is a column as well": stacked.assign(gdp=1),
         "no columns are years": ROWS.drop(columns="年份"),
         "holds codes of counties, or their names": ROWS.drop(columns=["行政区划代码", "县名"]),
+        "tags holds lists": ROWS.assign(tags=[[1]] * 12),
         "has no rows": ROWS.iloc[:0],
         "a path or a DataFrame": 7,
         "there is no such file": tmp_path / "none.csv",

@@ -230,10 +230,14 @@ def test_sheets_and_keys_that_do_not_fit_are_refused(fill, compare, drawn, tmp_p
     copy.write_bytes(path.read_bytes())
     other.write_text(text.replace(",sc0", ",xx0"), encoding="utf-8")
     late.write_text(text.replace("universal", "everyone"), encoding="utf-8")
+    kinds = tmp_path / "kinds.csv"
+    kinds.write_text(text.replace("scopes,", "Scopes,"), encoding="utf-8")
     empty, kit = drawn / "coder_b" / "scopes.xlsx", validation.sample
     refusals = {
         "both sheets are the same file": (compare, path, copy),
         "scopes.xlsx: nothing is coded in it": (compare, path, empty),
+        "coder_b/scopes.xlsx: nothing is coded": (validation.compare, PLAN, path, None, key, empty),
+        "unknown kind of sheet 'Scopes'": (validation.compare, PLAN, path, None, kinds),
         "--key key/key.csv": (validation.compare, PLAN, path, path),
         "the column 'kind' is missing": (validation.compare, PLAN, path, path, path),
         "holds no id of the key": (validation.compare, PLAN, path, path, other),
