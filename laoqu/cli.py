@@ -198,6 +198,7 @@ def _batch(function: Callable, *what: object, engine: str, quiet: bool, **option
                 total = about
             elif kind == "done":
                 done += 1
+                total = max(total, done)  # an index that fails is one more
                 text = f"{about.name}  {about.status}  {about.seconds:.1f} s"
                 print(f"[{done}/{total}] {text}", flush=True)
 
