@@ -71,7 +71,7 @@ def read(
         )
     if odd := [c for c in frame if pd.api.types.is_complex_dtype(frame[c])]:
         raise LaoquError(f"{odd[0]} holds complex numbers: a panel has real ones")
-    for column in frame.select_dtypes("object"):
+    for column in frame.columns[frame.dtypes == "object"]:
         if frame[column].map(pd.api.types.is_list_like).any():
             raise LaoquError(f"{column} holds lists: a cell of a panel has one value")
     for column in frame.select_dtypes("datetimetz"):  # midnight there is the day before in UTC
