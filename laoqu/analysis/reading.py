@@ -173,7 +173,10 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
 
 def _stata(path: Path, notes: Notes) -> pd.DataFrame:
     """Read DTA; where every value of a column has a label, the label is what was meant."""
-    frame = pd.read_stata(path, convert_categoricals=False)
+    with pd.read_stata(path, convert_categoricals=False, iterator=True) as reader:
+        frame, labelled = reader.read(), reader.value_labels()
+    if not labelled:
+        return frame
     for column, labels in pd.read_stata(path).select_dtypes("category").items():
         named = [isinstance(each, str) for each in labels.cat.categories]
         text = "labels of only some values left out"
