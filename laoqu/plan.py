@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from laoqu import citation, document, measures, paths, regions, schema, sheets, source
+from laoqu import citation, document, measures, paths, places, regions, schema, sheets, source
 from laoqu.errors import UnknownId, guard, guard_methods, nearest, require
 from laoqu.own import CONVERSIONS, MODES, check_size
 from laoqu.reprs import Keys, asked, card, no_name
@@ -121,14 +121,22 @@ class Plan:
         return citation.clause_name(self.document, clause_id)
 
     def describe(self, id: str) -> str:
-        """Say in a few lines what an id stands for: area, clause, box, sentence, mention, code."""
-        with suppress(LookupError):
-            return citation.describe(id, self.document, self.table, self.measures())
+        """Say in a few lines what an id or name stands for: area, clause, sentence, code, place."""
+        named = {passage.name: key for key, passage in self.document.passages.items()}
+        for each in (id, named.get(id, str(id).lower())):
+            with suppress(LookupError):
+                return citation.describe(each, self.document, self.table, self.measures())
         try:
             area = self.region(id)
         except UnknownId as error:
-            hint = nearest(str(id), citation.ids(self.document, self.table))
-            raise UnknownId(id, hint or error.suggestions) from None
+            names = [*citation.ids(self.document, self.table), *self.regions()["name_zh"]]
+            names += self.gazetteer()["name"].tolist()
+            try:
+                return self.describe(str(places.resolve_place(id, folder=self.folder)))
+            except places.AmbiguousName:
+                raise
+            except UnknownId:
+                raise UnknownId(id, nearest(str(id), names) or error.suggestions) from None
         named = self.reach(area.region_id).query("how == 'named'")["unit_id"].nunique()
         return (
             f"{area.full_zh} / {area.name_en} ({area.region_id})\n{', '.join(area.provinces)}\n"
