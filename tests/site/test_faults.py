@@ -137,7 +137,7 @@ def test_the_failed_notebook_is_kept_with_its_error(failures):
 def test_no_process_and_no_file_of_a_run_stays(failures):
     _, folder, _ = failures
     assert marked() == []
-    assert not {each for each in below(os.getpid()) if "forkserver" in str(each.cmdline())}
+    assert not {each for each in below(os.getpid()) if "run.process" in str(each.cmdline())}
     left = [path for path in (folder / "tmp").iterdir() if path.name != "log"]
     assert [path.name for path in left if not path.name.startswith("pymp-")][1:] == []
     assert list((folder / "out").glob(".laoqu-*")) == []
