@@ -68,9 +68,9 @@ class Call:
     ) -> None:
         environment = dict(os.environ if environment is None else environment)
         call = function, tuple(arguments), limit, environment
-        self.alone = None
-        if CAN_FORK:
-            self.connection = _servers[0].ask()
+        self.server, self.alone = _servers[0] if CAN_FORK else None, None
+        if self.server:
+            self.connection = self.server.ask()
             with suppress(OSError):  # what is gone is noticed where the value is waited for
                 self.connection.send((sys.path, call))
         else:
@@ -100,7 +100,7 @@ class Call:
         """End the call, if it still runs, and wait until its processes are gone."""
         with suppress(EOFError, OSError):
             self.connection.send("end")
-            while not self.alone and self.connection.poll(PATIENCE):
+            while self.server and self.server.forks() and self.connection.poll(PATIENCE):
                 self.connection.recv()
         self.connection.close()
         if self.alone:
@@ -210,6 +210,10 @@ class Server:
             socket.send_fds(self.socket, [b"."], [theirs.fileno()])
         return connections.Connection(ours.detach())
 
+    def forks(self) -> bool:
+        """Whether it has imported all, and takes sockets."""
+        return bool(connections.wait([self.socket], 0))
+
     def close(self) -> None:
         """End the process, if it has not ended."""
         self.socket.close()
@@ -230,6 +234,7 @@ def serve(preload: Sequence[str]) -> None:
             import_module(name)
     asked, nothing = socket.socket(fileno=os.dup(0)), os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
+    asked.send(b".")
     while numbers := socket.recv_fds(asked, 1, 1)[1]:
         if not os.fork():
             try:
