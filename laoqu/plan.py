@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from collections.abc import Mapping
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
     import geopandas
 
     from laoqu import geo
+
+#: Plans that a fork server has read for its runs (`laoqu.ahead`), by the `state` of their files.
+AHEAD: dict[object, Plan] = {}
 
 
 @asked
@@ -381,12 +383,19 @@ def load(
     """
     given = {"membership": membership, "boundaries": boundaries, "coding": coding}
     paths.require_paths({"folder": folder, **given})
-    mode = os.environ.get("LAOQU_MEMBERSHIP_MODE") or "only"
-    mode = mode if membership_mode is None else membership_mode
+    mode = paths.own_mode() if membership_mode is None else membership_mode
     require(mode, MODES, "membership_mode")
-    plan = Plan(Path(folder) if folder else paths.data(), paths.own_files(given), mode)
+    which = Path(folder) if folder else paths.data(), paths.own_files(given), mode
+    plan = AHEAD.pop(state(*which), None) if AHEAD else None
+    plan = plan or Plan(*which)
     if "membership" in plan.own and (empty := plan.regions().query("documented == 0")).size:
         names, shown = ", ".join(empty["region_id"]), plan.own["membership"].name
         more = 'membership_mode="complete" keeps the shipped rows'
         warnings.warn(f"{shown} has no county of {names}; {more}", stacklevel=3)
     return plan
+
+
+def state(folder: Path, own: Mapping[str, Path], membership_mode: str) -> object:
+    """Return what differs once a file that a plan is read from has changed, or is another."""
+    files = [*sorted(folder.rglob("*")), *own.values()]
+    return str(folder), membership_mode, *((str(path), paths.stamp(path)) for path in files)
