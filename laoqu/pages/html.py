@@ -51,11 +51,11 @@ def page(
     LaoquError.
     """
     waiting = zip(shown, files, strict=True)
-    parts = [part for cell in cells(notebook) for part in _cell(cell, place, waiting)]
+    bodies = ["\n".join(_cell(cell, place, waiting)) for cell in cells(notebook)]
     beside = {**forms, "ipynb": f"{place.stem}.ipynb", "values": f"{place.beside}values.json"}
     names = ["page", *(["plan"] if any(each["kind"] == "plan" for each in shown) else [])]
     text = ENVIRONMENT.get_template("page.html.j2").render(
-        body="\n".join(parts), place=place, languages=LANGUAGE,
+        body="\n".join(bodies), place=place, languages=LANGUAGE,
         title=title, sections=_contents(shown),
         files=[(name, label(f"index.form.{form}", place.lang)) for form, name in beside.items()],
         code=any(cell.cell_type == "code" for cell in cells(notebook)),
@@ -64,7 +64,10 @@ def page(
         script="".join(template(f"{name}.js") for name in names),
     )  # fmt: skip
     if found := loads(text):
-        raise LaoquError(f"the page would load something from outside: {found[0]}")
+        each = zip(cells(notebook), bodies, strict=True)
+        begins = [cell.source[:40] for cell, body in each if body.strip() and loads(body)]
+        where = f"the cell that begins {begins[0]!r}" if begins else "the page"
+        raise LaoquError(f"{where} would load something from outside: {found[0]}; make it a link")
     return text
 
 

@@ -124,7 +124,7 @@ def run_notebook(
                 from laoqu.run import dask
 
                 client = stack.enter_context(dask.connect(scheduler))
-                results = dask.run_there(client, recipe, todo, maker.preload, began)
+                results = dask.run_there(client, scheduler, recipe, todo, maker.preload, began)
             stack.enter_context(process.server(maker.preload))
             if maker.index:  # first, since it takes as long as a run
                 parts = stack.enter_context(closing(process.Call(_call, [maker.parts])))

@@ -30,12 +30,15 @@ from laoqu.run.parameters import digest_of
 SAME = ("data", "source", "versions")
 #: Seconds for a scheduler to answer, and for a first worker; between two looks at what is done.
 ANSWER, FIRST_WORKER, PAUSE = 5, 10, 0.02
+#: What a client says of itself while it has a scheduler, or looks for it.
+ALIVE = ("running", "connecting")
 
 
 @contextmanager
 def connect(address: str) -> Iterator[Client]:
     """Give a client of a scheduler whose workers have the same laoqu and data as this machine."""
-    logging.getLogger("distributed").setLevel("CRITICAL")  # what it would say is said here
+    for name in ("distributed", "distributed.client"):  # what they would say is said here
+        logging.getLogger(name).setLevel("CRITICAL")
     with ExitStack() as stack:
         what = "scheduler answers"
         try:
@@ -56,6 +59,7 @@ def connect(address: str) -> Iterator[Client]:
 
 def run_there(
     client: Client,
+    address: str,
     recipe: Recipe,
     runs: Sequence[Run],
     preload: Sequence[str],
@@ -64,19 +68,22 @@ def run_there(
     """Yield each run as it ends on a worker of a scheduler; what a lost scheduler had is lost."""
     own = {name: (path.name, path.read_bytes()) for name, path in paths.own_files().items()}
     told = {name: os.environ[name] for name in stores.SETTINGS if os.environ.get(name)}
-    more, address = (tuple(preload), wanted(), own, told), client.scheduler.address
+    more = tuple(preload), wanted(), own, told
+    lost = f"the Dask scheduler at {address} is gone: start it again, then this batch"
+    if client.status not in ALIVE:  # it noticed before anything was sent
+        raise LaoquError(lost)
     futures = {client.submit(work, recipe, run, *more, pure=False): run for run in runs}
     for run in runs:
         began(run.name)
     while futures:
-        gone = client.status not in ("running", "connecting")
+        gone = client.status not in ALIVE
         for future in [each for each in futures if gone or each.done()]:
             run = futures.pop(future)
             try:
-                if gone:
-                    raise LaoquError(f"the Dask scheduler at {address} is gone")
-                yield future.result(timeout=ANSWER)
-            except (Exception, CancelledError) as error:
+                yield run.failed(lost) if gone else future.result(timeout=ANSWER)
+            except CancelledError:  # by a lost connection; nobody else does
+                yield run.failed(lost)
+            except Exception as error:
                 yield run.failed(f"{type(error).__name__}: {error}")
         time.sleep(PAUSE)
 

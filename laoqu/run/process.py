@@ -127,7 +127,7 @@ def room() -> int:
 def start(recipe: Recipe, run: Run, environment: Mapping[str, str] | None = None) -> Call:
     """Begin a run in a process of its own."""
     limit = recipe.timeout and recipe.timeout + PATIENCE
-    return Call(_execute, [recipe, run], limit, environment)
+    return Call(execute, [recipe, run], limit, environment)
 
 
 def collect(call: Call, recipe: Recipe, run: Run) -> Run:
@@ -150,7 +150,8 @@ def collect(call: Call, recipe: Recipe, run: Run) -> Run:
         return run.failed(error, lines, cell=cell, files=files)
 
 
-def _execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
+def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
+    """Run one notebook in this process: `laoqu.run.engine.execute`, imported where it runs."""
     from laoqu.run.engine import execute
 
     return execute(recipe, run, tell)
@@ -241,7 +242,7 @@ def _keep(
 
 def _part_from_keeper(folder: str) -> None:
     """Have a worker signals, streams, and a temporary folder of its own."""
-    _control(DIE_WITH_PARENT, signal.SIGKILL)
+    end_with_parent()
     os.setpgid(0, 0)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -289,6 +290,11 @@ def _work(tell: object, function: Callable, arguments: tuple, *_: object) -> Non
             tell.send(("value", Lost(traceback.format_exc())))
     finally:
         os._exit(0)
+
+
+def end_with_parent() -> None:
+    """Have this process killed when the one that started it has ended."""
+    _control(DIE_WITH_PARENT, signal.SIGKILL)
 
 
 def _control(option: int, value: int) -> None:

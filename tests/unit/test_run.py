@@ -400,17 +400,29 @@ print(sorted(set({heavy!r}.split()) & set(sys.modules)))""")
     )
 
 
-def test_what_is_imported_ahead_has_no_thread_and_no_file_open():
-    threads, *kept = python("""
+def test_what_is_made_ahead_has_no_thread_no_file_open_and_no_earlier_data(data_copy, monkeypatch):
+    monkeypatch.setenv("LAOQU_DATA", str(data_copy))
+    threads, kept, left, names, *files = python(f"""
 import os
 from pathlib import Path
 from laoqu.run import process
 os.environ |= process.ONE_THREAD
 import laoqu.ahead
 print(len(os.listdir("/proc/self/task")))
-print(*[each.readlink() for each in Path("/proc/self/fd").iterdir() if each.is_file()])""").split()
+files = [each.readlink() for each in Path("/proc/self/fd").iterdir() if each.is_file()]
+import laoqu as lq
+from laoqu import plan
+ahead = dict(plan.AHEAD)
+lq.load()
+print(len(ahead), len(plan.AHEAD))
+file = Path({str(data_copy)!r}, "curated/regions.csv")
+file.write_text(file.read_text().replace("Yimeng", "Gnemiy"))
+plan.AHEAD |= ahead
+print("Gnemiy" in repr(lq.load().regions()["name_en"].tolist()))
+print(*files)""").split()
     # PROJ opens its own anew in a fork.
-    assert (threads, [name for name in kept if not name.endswith("proj.db")]) == ("1", [])
+    assert (threads, [name for name in files if not name.endswith("proj.db")]) == ("1", [])
+    assert (kept, left, names) == ("1", "0", "True")
 
 
 def test_a_crate_names_runs_files_and_sources():
