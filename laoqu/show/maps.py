@@ -51,7 +51,7 @@ HIGHEST, LOCATOR = 265.0, 74.0
 FINE = 520
 #: Metres: what is not seen on a map of China; islands farther off do not stretch the map of an
 #: area (东沙 is 260 km away).
-COARSE, NEAR = 3_000, 6e4
+COARSE, NEAR = 5_000, 6e4
 #: What mends own values.
 INDEXED = '; a column of a frame is given as frame.set_index("adcode")["income"]'
 #: Metres: the main map of China and its inset.
