@@ -40,7 +40,11 @@ class Plan:
     """
 
     def __init__(
-        self, folder: Path, own: Mapping[str, Path] | None = None, membership_mode: str = "only"
+        self,
+        folder: Path,
+        own: Mapping[str, Path] | None = None,
+        membership_mode: str = "only",
+        tables: schema.Tables | None = None,
     ) -> None:
         #: The data folder, and files given in the place of shipped tables.
         self.folder, self.own = folder, dict(own or {})
@@ -49,12 +53,12 @@ class Plan:
         self._converted: list[pd.DataFrame] = []
         self._made: dict[object, pd.DataFrame] = {}
         #: The parsed text: raw, canonical, units, offsets both ways.
-        self.document = text = document.load(folder)
+        self._tables = tables or schema.Tables(folder, document.load(folder))
+        self.document = text = self._tables.document
         #: The parts ``p1``…``p5``, clauses ``c01``…``c16`` and boxes (专栏) ``b1``…``b4``.
         self.parts, self.clauses, self.boxes = map(Keys, (text.parts, text.clauses, text.boxes))
         #: What ``data/raw/SOURCES.toml`` says of the plan: title, issuer, dates, hash.
         self.source = source.about(folder)
-        self._tables = schema.Tables(folder, self.document)
         #: What ``data/datapackage.json`` says of the collection: title, version, licences, tables.
         self.package = self._tables.package
         if path := self.own.get("membership"):
@@ -96,6 +100,7 @@ class Plan:
         """Return every unit of the text in reading order, headings included."""
         return self.document.units()
 
+    @schema.once
     def sentences(self) -> pd.DataFrame:
         """Return the sentences; those that ask for or promise something are ``directive``."""
         sentences = self.document.sentences()
@@ -147,6 +152,7 @@ class Plan:
         table = self.table("codebook")
         return table if variable is None else schema.pick(table, "variable", variable)
 
+    @schema.once
     def directives(self, region: str | None = None) -> pd.DataFrame:
         """Return the directive sentences, or those that reach an area and their nearest ``reach``.
 
