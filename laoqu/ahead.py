@@ -1,28 +1,72 @@
-"""What every run begins with, imported once by the fork server for all its processes.
+"""What every run begins with, made once by the fork server for all its processes.
 
 Nothing here may start a thread, which a fork would lack (reading or grouping a table does), or keep
-a file open, which forks would read at one position (a font is): both are left to the runs. A test
-counts.
+a file open, which forks would read at one position (a font is). What is imported and rehearsed
+here does neither, which a test counts; the plan is read in a process of its own meanwhile, and
+handed over.
 """
 
 import gc
+import multiprocessing
+import os
 import sys
 from contextlib import suppress
 from importlib import import_module
+from multiprocessing.connection import Connection
+
+from laoqu import paths, plan
+from laoqu.analysis import answer
+from laoqu.run import Recipe, Run, process
 
 MODULES = """
-numpy.random pyarrow.parquet matplotlib.backends.backend_agg matplotlib.backends.backend_svg
-IPython.core.completerlib IPython.extensions.storemagic laoqu.run.engine laoqu.run.crate
-laoqu.pages.html laoqu.site laoqu.analysis.county
+numpy.random pyarrow.parquet pandas.io.formats.csvs pandas.core.reshape.reshape
+pandas.core.methods.to_dict matplotlib.pyplot matplotlib.backends.backend_agg
+matplotlib.backends.backend_svg PIL.PngImagePlugin PIL.JpegImagePlugin PIL.GifImagePlugin
+PIL.BmpImagePlugin PIL.PpmImagePlugin IPython.core.completerlib IPython.extensions.storemagic
+encodings.utf_8_sig encodings.utf_16_be laoqu.run.engine laoqu.run.crate laoqu.pages.html
+laoqu.site laoqu.show.charts laoqu.metadata laoqu.analysis.county
 """
+LINE = "import laoqu as lq; lq.Show(lq.load(), lang).text(['x'])"
 
+
+def read(tell: Connection) -> None:
+    """Read the plan, with what every report asks of it; tell it and the state of its files."""
+    which = paths.data(), paths.own_files(), paths.own_mode()
+    state, made = plan.state(*which), plan.Plan(*which)
+    answer.counts(made), made.layers
+    tell.send((state, made))
+
+
+def rehearse() -> None:
+    """Run a notebook that shows a line: what IPython, papermill and templates do at first."""
+    from nbformat import v4, writes
+
+    first = v4.new_code_cell("lang = 'zh'", metadata={"tags": ["parameters"]})
+    book = writes(v4.new_notebook(cells=[first, v4.new_code_cell(LINE)])).encode()
+    recipe = Recipe(book, "report", "laoqu.pages:render")
+    process.execute(recipe, Run("", {}, formats=["html"]), lambda _: None)
+
+
+hear, tell = multiprocessing.Pipe(duplex=False)
+if not (reader := os.fork()):
+    try:
+        hear.close()
+        process.end_with_parent()
+        read(tell)
+    finally:
+        os._exit(0)
+tell.close()
 # The grammar of a format that no notebook has would be parsed for a second.
 sys.modules["rfc3987_syntax"] = None
 for name in MODULES.split():
-    with suppress(Exception):  # a run says what is wrong
+    with suppress(Exception):  # a run says what is wrong, here and below
         import_module(name)
 del sys.modules["rfc3987_syntax"]
 with suppress(Exception):
-    import_module("laoqu.pages").render(import_module("nbformat").v4.new_notebook(), "zh")
+    rehearse()
+with suppress(EOFError):
+    state, made = hear.recv()
+    plan.AHEAD[state] = made
+os.waitpid(reader, 0)
 gc.collect()
 gc.freeze()  # what is loaded stays shared: collecting garbage would copy its pages

@@ -22,13 +22,13 @@ ACCEPTED = Path("built", "datapackage.sha256")
 TABLES = ("units", "reach", "tokens")
 
 
-def artefacts(folder: Path | None = None) -> dict[Path, str]:
-    """Return the path and text of every derived file.
+def artefacts(folder: Path | None = None, tables: schema.Tables | None = None) -> dict[Path, str]:
+    """Return the path and text of every derived file; `tables` are the folder's, if read before.
 
     In a checkout these are also the files that tell what `metadata` knows.
     """
     folder = folder or paths.data()
-    plan = Plan(folder)
+    plan = Plan(folder, tables=tables)
     spans = [";".join(f"{a}-{b}" for a, b in unit.spans) for unit in plan.document.units]
     listed, synonyms = plan.table("terms"), plan.table("term_synonyms")
     forms = dict(zip(synonyms["variant"], synonyms["term"], strict=True))
@@ -76,10 +76,10 @@ def accept(folder: Path | None = None) -> list[str]:
     return changes + [path.relative_to(folder).as_posix() for path in _renew(accepted)]
 
 
-def problems(folder: Path | None = None) -> list[Problem]:
+def problems(folder: Path | None = None, tables: schema.Tables | None = None) -> list[Problem]:
     """Return a problem for every derived file that differs from what would be built now."""
     found = []
-    for path, text in artefacts(folder).items():
+    for path, text in artefacts(folder, tables).items():
         here = path.read_bytes() if path.is_file() else b""
         if here == text.encode("utf-8"):
             continue

@@ -84,7 +84,7 @@ def problems(folder: Path) -> list[Problem]:
     except Exception as error:  # a rule that fails on odd data is a problem, not a crash
         message = f"the rules could not be checked: {error!r}"
         found.append(Problem(paths.display(folder / build.PACKAGE), 1, 1, message))
-    return found + reviewed or build.problems(folder)
+    return found + reviewed or build.problems(folder, tables)
 
 
 def broken(tables: Tables) -> Iterator[Problem]:

@@ -307,7 +307,7 @@ def show(id: str) -> None:
     """Say what an id (of an area, clause, sentence, measure, county …) or a code stands for."""
     plan = laoqu.load()
     known = {name: key for key, each in plan.document.passages.items() for name in (key, each.name)}
-    passage = known.get(id, known.get(id.lower()))
+    passage = known.get(id if id in set(plan.codebook()["code"]) else id.lower())
     print(plan.show(passage) if passage else plan.describe(id))
 
 

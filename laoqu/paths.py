@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from laoqu.errors import OutputError, ParameterError
@@ -87,6 +88,19 @@ def own_files(given: Mapping[str, Path | str | None] | None = None) -> dict[str,
     said = {name: os.environ.get(f"LAOQU_{name.upper()}") for name in OWN}
     said |= {name: path for name, path in (given or {}).items() if path}
     return {name: Path(path) for name, path in said.items() if path}
+
+
+def own_mode() -> str:
+    """Return what the environment says of areas that a membership table of one's own leaves out."""
+    return os.environ.get("LAOQU_MEMBERSHIP_MODE") or "only"
+
+
+def stamp(path: Path) -> object:
+    """Return what changes when a file is written."""
+    with suppress(OSError):  # it went
+        stat = path.stat()
+        return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+    return None
 
 
 def display(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from collections.abc import Mapping
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
 
     from laoqu import geo
 
+#: Plans that a fork server has read for its runs (`laoqu.ahead`), by the `state` of their files.
+AHEAD: dict[object, Plan] = {}
+
 
 @asked
 @guard_methods
@@ -38,8 +40,9 @@ class Plan:
     """
 
     def __init__(
-        self, folder: Path, own: Mapping[str, Path] | None = None, membership_mode: str = "only"
-    ) -> None:
+        self, folder: Path, own: Mapping[str, Path] | None = None, membership_mode: str = "only",
+        tables: schema.Tables | None = None,
+    ) -> None:  # fmt: skip
         #: The data folder, and files given in the place of shipped tables.
         self.folder, self.own = folder, dict(own or {})
         for path in self.own.values():
@@ -47,12 +50,12 @@ class Plan:
         self._converted: list[pd.DataFrame] = []
         self._made: dict[object, pd.DataFrame] = {}
         #: The parsed text: raw, canonical, units, offsets both ways.
-        self.document = text = document.load(folder)
+        self._tables = tables or schema.Tables(folder, document.load(folder))
+        self.document = text = self._tables.document
         #: The parts ``p1``…``p5``, clauses ``c01``…``c16`` and boxes (专栏) ``b1``…``b4``.
         self.parts, self.clauses, self.boxes = map(Keys, (text.parts, text.clauses, text.boxes))
         #: What ``data/raw/SOURCES.toml`` says of the plan: title, issuer, dates, hash.
         self.source = source.about(folder)
-        self._tables = schema.Tables(folder, self.document)
         #: What ``data/datapackage.json`` says of the collection: title, version, licences, tables.
         self.package = self._tables.package
         if path := self.own.get("membership"):
@@ -94,6 +97,7 @@ class Plan:
         """Return every unit of the text in reading order, headings included."""
         return self.document.units()
 
+    @schema.once
     def sentences(self) -> pd.DataFrame:
         """Return the sentences; those that ask for or promise something are ``directive``."""
         sentences = self.document.sentences()
@@ -122,21 +126,15 @@ class Plan:
 
     def describe(self, id: str) -> str:
         """Say in a few lines what an id or name stands for: area, clause, sentence, code, place."""
-        named = {passage.name: key for key, passage in self.document.passages.items()}
-        for each in (id, named.get(id, str(id).lower())):
-            with suppress(LookupError):
-                return citation.describe(each, self.document, self.table, self.measures())
+        with suppress(LookupError):
+            return citation.describe(id, self.document, self.table, self.measures())
         try:
             area = self.region(id)
         except UnknownId as error:
-            names = [*citation.ids(self.document, self.table), *self.regions()["name_zh"]]
-            names += self.gazetteer()["name"].tolist()
-            try:
+            if not str(id).isascii():  # ids are; what is near among places is said there
                 return self.describe(str(places.resolve_place(id, folder=self.folder)))
-            except places.AmbiguousName:
-                raise
-            except UnknownId:
-                raise UnknownId(id, nearest(str(id), names) or error.suggestions) from None
+            hint = nearest(str(id), citation.ids(self.document, self.table))
+            raise UnknownId(id, hint or error.suggestions) from None
         named = self.reach(area.region_id).query("how == 'named'")["unit_id"].nunique()
         return (
             f"{area.full_zh} / {area.name_en} ({area.region_id})\n{', '.join(area.provinces)}\n"
@@ -153,6 +151,7 @@ class Plan:
         table = self.table("codebook")
         return table if variable is None else schema.pick(table, "variable", variable)
 
+    @schema.once
     def directives(self, region: str | None = None) -> pd.DataFrame:
         """Return the directive sentences, or those that reach an area and their nearest ``reach``.
 
@@ -383,12 +382,19 @@ def load(
     """
     given = {"membership": membership, "boundaries": boundaries, "coding": coding}
     paths.require_paths({"folder": folder, **given})
-    mode = os.environ.get("LAOQU_MEMBERSHIP_MODE") or "only"
-    mode = mode if membership_mode is None else membership_mode
+    mode = paths.own_mode() if membership_mode is None else membership_mode
     require(mode, MODES, "membership_mode")
-    plan = Plan(Path(folder) if folder else paths.data(), paths.own_files(given), mode)
+    which = Path(folder) if folder else paths.data(), paths.own_files(given), mode
+    plan = AHEAD.pop(state(*which), None) if AHEAD else None
+    plan = plan or Plan(*which)
     if "membership" in plan.own and (empty := plan.regions().query("documented == 0")).size:
         names, shown = ", ".join(empty["region_id"]), plan.own["membership"].name
         more = 'membership_mode="complete" keeps the shipped rows'
         warnings.warn(f"{shown} has no county of {names}; {more}", stacklevel=3)
     return plan
+
+
+def state(folder: Path, own: Mapping[str, Path], membership_mode: str) -> object:
+    """Return what differs once a file that a plan is read from has changed, or is another."""
+    files = [*sorted(folder.rglob("*")), *own.values()]
+    return str(folder), membership_mode, *((str(path), paths.stamp(path)) for path in files)

@@ -189,7 +189,8 @@ def read(
     for number, text in enumerate(_lines(path, table), start=1):
         row = Row(number, text, {})
         try:
-            cells = next(csv.reader([text], strict=True), [])
+            quoted = '"' in text or not text
+            cells = next(csv.reader([text], strict=True), []) if quoted else text.split(",")
         except csv.Error as error:
             table.report(row, "", f"is no row of a CSV: {error}")
             continue

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from laoqu import regions
+from laoqu import regions, schema
 from laoqu.analysis import naming
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ COMPLETE = 0.9
 DIRECT = ("named", "place")
 
 
+@schema.once
 def direct(plan: Plan) -> pd.DataFrame:
     """Return the measures that name an area or a place in it, or a class of places in it alone.
 
@@ -86,6 +87,7 @@ def lacking(
     return found.reset_index().sort_values("areas", ascending=False, ignore_index=True)
 
 
+@schema.once
 def counts(plan: Plan) -> pd.DataFrame:
     """Return the numbers by which areas can be told apart, none of them a rank.
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from laoqu import schema
+
 if TYPE_CHECKING:
     from laoqu.plan import Plan
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 GROUPS = ("centre", "industry", "zone", "seat", "ecology", "assistance")
 
 
+@schema.once
 def standings(plan: Plan) -> pd.DataFrame:
     """Return what the plan gives to places by name: who is to be, to get or to build what.
 

@@ -57,20 +57,12 @@ class Inputs:
 
     def add(self, files: Mapping[str, Path]) -> dict[str, str]:
         """Return the digests of more files, which are watched from now on."""
-        self.stamps |= {path: stamp(path) for path in files.values()}
+        self.stamps |= {path: paths.stamp(path) for path in files.values()}
         return {name: digest(path.read_bytes()) for name, path in files.items()}
 
     def changed(self) -> list[str]:
         """Return the names of the files that were written since, also as they were."""
-        return [path.name for path, before in self.stamps.items() if stamp(path) != before]
-
-
-def stamp(path: Path) -> object:
-    """Return what changes when a file is written."""
-    with suppress(OSError):  # it went
-        stat = path.stat()
-        return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
-    return None
+        return [path.name for path, before in self.stamps.items() if paths.stamp(path) != before]
 
 
 def packages() -> dict[str, str]:

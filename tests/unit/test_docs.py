@@ -100,8 +100,9 @@ def blocks(path):
 
 
 def code(path):
-    """Return the code of each block: without comments, and without the language of a figure."""
-    shown = [re.sub(r' *#.*|, "en"', "", text) for kind, text in blocks(path) if kind != "text"]
+    """Return the code of each block: without comments, and without the language of what is made."""
+    said = r' *#.*|, "en"| --lang (?:en|zh)'
+    shown = [re.sub(said, "", text) for kind, text in blocks(path) if kind != "text"]
     return [[line for line in text.splitlines() if line] for text in shown]
 
 

@@ -118,8 +118,9 @@ LINES = [
     ("show C07.S06", 0, "sentence in 第七条, page 5"),
     ("show 第七条", 0, "（七）支持革命老区重点城市发展。"),
     ("show 朝阳区", 2, "朝阳区 (110105, 北京市); 朝阳区 (220104, 吉林省长春市)"),
-    ("show 环线", 2, "unknown id '环线'; nearest: 环县"),
-    ("show \udcb4\udcf3\udcb1\udcf0", 2, "unknown id '大别'; nearest: 大别山"),  # GBK
+    ("show B1", 0, "beneficiary B1: "),
+    ("show 环线", 2, "unknown place '环线'; nearest: 环县"),
+    ("show \udcb4\udcf3\udcb1\udcf0\udcc9\udcbd", 0, "大别山革命老区 / "),  # in GBK
     ("report 陝甘寧 --why", 0, "zh/shaanganning: new"),
     ("card 环县 --within 安康", 2, "'环县' is not in 安康; it is: 环县 (621022, since 2002, 甘肃"),
     ("export --to=", 2, "folder is '', expected a path"),

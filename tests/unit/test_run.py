@@ -14,28 +14,21 @@ import nbformat
 import papermill
 import psutil
 import pytest
-from fixture import LIGHT, book, refused, shown
+from fixture import book, refused, shown
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stand import MAKER, run
 
 import laoqu as lq
 from laoqu import pages, paths, reports
 from laoqu.cli import main
 from laoqu.errors import LaoquError
-from laoqu.run import batch, dask, process
+from laoqu.run import dask, process
 from laoqu.run import store as stores
 from laoqu.run.crate import metadata
 from laoqu.run.parameters import Notebook, read_sets
 
-
-def render(notebook, lang, formats):
-    """Stand for the pages."""
-    return {f"report.{form}": lang.encode() for form in formats}
-
-
-def run(path, sets, out, **options):
-    maker = batch.Maker("test_run:render", kinds=reports.KINDS, preload=LIGHT)
-    return batch.run_notebook(path, sets, out, maker=maker, **options)
+pytestmark = pytest.mark.usefixtures("server")
 
 
 # --- parameters
@@ -353,6 +346,7 @@ def test_what_a_failure_says(tmp_path, monkeypatch, capsys):
     ]  # fmt: skip
     assert list(runs[2].last_lines) == [runs[2].error]  # on purpose: without lines of our code
     monkeypatch.setenv("LAOQU_OUTPUTS", str(tmp_path / "out"))
+    monkeypatch.setattr(reports, "MAKER", MAKER)
     assert main(["run", str(path), "-p", "code=1", "-p", "region=沂蒙"]) == 1
     assert f"{runs[1].name}/report.failed.ipynb" in capsys.readouterr().out
 
@@ -400,17 +394,29 @@ print(sorted(set({heavy!r}.split()) & set(sys.modules)))""")
     )
 
 
-def test_what_is_imported_ahead_has_no_thread_and_no_file_open():
-    threads, *kept = python("""
+def test_what_is_made_ahead_has_no_thread_no_file_open_and_no_earlier_data(data_copy, monkeypatch):
+    monkeypatch.setenv("LAOQU_DATA", str(data_copy))
+    threads, kept, left, names, *files = python(f"""
 import os
 from pathlib import Path
 from laoqu.run import process
 os.environ |= process.ONE_THREAD
 import laoqu.ahead
 print(len(os.listdir("/proc/self/task")))
-print(*[each.readlink() for each in Path("/proc/self/fd").iterdir() if each.is_file()])""").split()
+files = [each.readlink() for each in Path("/proc/self/fd").iterdir() if each.is_file()]
+import laoqu as lq
+from laoqu import plan
+ahead = dict(plan.AHEAD)
+lq.load()
+print(len(ahead), len(plan.AHEAD))
+file = Path({str(data_copy)!r}, "curated/regions.csv")
+file.write_text(file.read_text().replace("Yimeng", "Gnemiy"))
+plan.AHEAD |= ahead
+print("Gnemiy" in repr(lq.load().regions()["name_en"].tolist()))
+print(*files)""").split()
     # PROJ opens its own anew in a fork.
-    assert (threads, [name for name in kept if not name.endswith("proj.db")]) == ("1", [])
+    assert (threads, [name for name in files if not name.endswith("proj.db")]) == ("1", [])
+    assert (kept, left, names) == ("1", "0", "True")
 
 
 def test_a_crate_names_runs_files_and_sources():
