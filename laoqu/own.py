@@ -1,7 +1,7 @@
 """Files of a reader's own: their cells, columns, codes and years; faults, and what was converted.
 
 A file is read as any program saves it: CSV in UTF-8, UTF-16 or GBK with commas, semicolons or
-tabs, or the first sheet of a workbook. What columns are called is data: ``own.toml``.
+tabs, or a sheet of a workbook. What columns are called is data: ``own.toml``.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import io
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import date
+from itertools import pairwise, zip_longest
 from numbers import Real
 from pathlib import Path
 
@@ -177,13 +178,14 @@ def _text(path: Path, most: int) -> tuple[pd.DataFrame, list[str]]:
     check_quotes(text, mark, lines[_head(filled, [])].count(mark))
     # A cell in quotation marks can hold line breaks: rows are counted as a spreadsheet does.
     cell = rf'"(?:[^"]++|"")*+"(?=[{mark}\n]|\Z)|[^{mark}\n]*+'
-    record, starts, filled = re.compile(rf"(?:{cell})(?:[{mark}](?:{cell}))*+\n?"), [0], []
-    while starts[-1] < len(text) and len(filled) < 20:
+    record, starts, rows = re.compile(rf"(?:{cell})(?:[{mark}](?:{cell}))*+\n?"), [0], []
+    while starts[-1] < len(text) and len(rows) < 20:
         found = record.match(text, starts[-1])
         parts = re.findall(rf"(?:\A|[{mark}])({cell})", found[0].rstrip("\n"))
-        filled.append(sum(bool(part.strip('" ')) for part in parts))
+        rows.append([part.strip('" ') for part in parts])
         starts.append(found.end())
-    head = _head(filled, notes)
+    head = _head([sum(map(bool, row)) for row in rows], notes)
+    _refuse_two_heads(dict(enumerate(rows, start=1)), head)
     options = {"keep_default_na": False, "skip_blank_lines": False, "sep": mark, "dtype": str}
     try:
         stream = io.StringIO(text[starts[head] :])
@@ -208,12 +210,15 @@ def check_quotes(text: str, mark: str, width: int) -> None:
     opens = rf'"(?<![^{mark}\n]")'
     closes = rf'(?:[^"]++|"")*+"(?=[{mark}\n]|\Z)'
     for cell in re.finditer(rf"{opens}(?:{closes}|(?P<open>))", text):
-        # A quotation mark far below may close it: then whole rows lie in between.
-        inside = cell[0].split("\n")[1:-1] if "\n" in cell[0] else ()
-        if cell["open"] is not None or (
-            width > 1 and any(line.count(mark) == width for line in inside)
-        ):
-            at = cell.start()
+        at, (first, *lines) = cell.start(), cell[0].split("\n")
+        # A quotation mark far below may close it: then whole rows lie in between, or the rest of
+        # its own row and the beginning of another.
+        swallowed = width > 1 and any(line.count(mark) == width for line in lines[:-1])
+        if lines and f"{mark} " not in cell[0]:
+            before = text.count(mark, text.rfind("\n", 0, at) + 1, at)
+            ends = first.count(mark), lines[-1].count(mark)
+            swallowed |= width > 0 and ends == (width - before, before)
+        if cell["open"] is not None or swallowed:
             line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
             said = text[at : at + 20].partition("\n")[0]
             why = f"the quotation mark of {said} does not end its cell: delete it or close it there"
@@ -225,7 +230,8 @@ def _workbook(path: Path, most: int) -> tuple[pd.DataFrame, list[str]]:
 
     rows: dict[int, tuple] = {}
     try:
-        sheet, *others = load_workbook(path, read_only=True, data_only=True).worksheets
+        sheets = load_workbook(path, read_only=True, data_only=True).worksheets
+        sheet, *others = sorted(sheets, key=lambda each: each.title != "coding")
         sheet.reset_dimensions()  # a stray cell far away would make every row as wide
         for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
             if any(cell is not None for cell in row):
@@ -240,6 +246,9 @@ def _workbook(path: Path, most: int) -> tuple[pd.DataFrame, list[str]]:
         raise ValueError(
             f"is no readable workbook: {error}; save it anew as .xlsx, without a password"
         ) from error
+    notes = [f"only one sheet was read: {sheet.title}"] if others else []
+    head = _head([sum(cell is not None for cell in row) for row in rows.values()], notes)
+    _refuse_two_heads(rows, head)
     merged = [whole for whole, _, top, bottom in MERGED.findall(text) if top != bottom]
     alike = [each.title for each, head in zip(others, heads, strict=True)
              if any(head) and head == next(iter(rows.values()), ())]  # fmt: skip
@@ -250,9 +259,7 @@ def _workbook(path: Path, most: int) -> tuple[pd.DataFrame, list[str]]:
     ):
         if found:
             raise ValueError(why.format(found[0]))
-    notes = [f"only the first sheet was read: {sheet.title}"] if others else []
-    filled = [sum(cell is not None for cell in row) for row in rows.values()]
-    numbers = list(rows)[_head(filled, notes) :]
+    numbers = list(rows)[head:]
     used = sorted({at for n in numbers for at, cell in enumerate(rows[n]) if cell is not None})
     cut = [[rows[n][at] if at < len(rows[n]) else None for at in used] for n in numbers]
     found = pd.DataFrame(cut, numbers, [at + 1 for at in used], dtype="object")
@@ -266,6 +273,22 @@ def _head(filled: list[int], notes: list[str]) -> int:
     if head:
         notes.append(f"lines above the head, left out: {head}")
     return head
+
+
+def _refuse_two_heads(rows: dict[int, Sequence], head: int) -> None:
+    """Refuse a head of two rows: groups above, such as years, over what each of them has."""
+    near = list(rows.items())[max(head - 1, 0) : head + 2]
+    for (_, above), (number, below) in pairwise(near):
+        pairs = zip_longest(above, below)
+        pairs = (["" if cell is None else str(cell) for cell in pair] for pair in pairs)
+        upper, lower = zip(*pairs, strict=True)
+        # What stands in one row alone, as codes and names do; what has nothing above but a group.
+        alone = [at for at, cell in enumerate(upper) if cell and "" not in upper[at + 1 : at + 2]]
+        under = [at for at, cell in enumerate(upper) if not cell and lower[at] and any(upper[:at])]
+        if alone and under and all(lower[at] in ("", upper[at]) for at in alone):
+            group, each = next(filter(None, upper[under[0] :: -1])), lower[under[0]]
+            why = f"the head has two rows ({group} over {each}): write one, as {each}_{group}"
+            raise ValueError(why, number, under[0] + 1)
 
 
 def columns(head: Iterable[object], names: dict[str, list[str]] = COLUMNS) -> dict[str, list[int]]:
