@@ -110,7 +110,7 @@ class Holder:
 
 
 def carries_on(name: str, earlier: str) -> bool:
-    """Whether a part bears the name of the whole: 莆田市 after 莆田县, 达川区 after 达县."""
+    """Whether a part bears the name of the whole: 沙县 after 沙县, 达川区 after 达县."""
     grown = len(earlier) == 2 and earlier[1] == "县" and name[0] == earlier[0]
     return grown or bare(name) == bare(earlier)
 
