@@ -149,10 +149,6 @@ def not_words(page: str, lang: str) -> list[str]:
     return [word for word in NOT_WORDS[lang] if word in re.sub(r"<[^>]*>|\u2009", "", text)]
 
 
-#: What the fork server of a batch imports where nothing is drawn.
-LIGHT = ("laoqu.run.engine",)
-
-
 def violations(page) -> list[tuple[str, str]]:
     """Return which rules of accessibility a page breaks, each with the first element."""
     found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
