@@ -47,7 +47,10 @@ def parts() -> dict[str, object]:
             for area, text in answer.answers(plan, words).items()
         }
     return {
-        "pictures": {lang: picture(each.images(), each.alt) for lang, each in drawn.items()},
+        "pictures": {
+            lang: picture({"wide.svg": each.svg(), "narrow.svg": each.svg(narrow=True)}, each.alt)
+            for lang, each in drawn.items()
+        },
         "answers": answers, "found": search.data(plan),
     }  # fmt: skip
 
