@@ -266,7 +266,7 @@ def test_own_values_colour_the_counties():
 def test_own_borders_are_drawn_and_cited_by_file_and_hash(tmp_path):
     path, codes = tmp_path / "mine.gpkg", PLAN.membership("xiangganbian")["adcode"].tolist()
     mine = PLAN.counties().query("adcode in @codes")
-    wider = shapely.buffer(mine.geometry.array, 0.01)  # neighbours overlap, provinces too
+    wider = shapely.buffer(mine.geometry.array, 0.005)  # neighbours overlap, provinces too
     mine.set_geometry(wider, crs=4326).to_file(path)
     figure = lq.plot_region("xiangganbian", "en", lq.load(boundaries=path))
     assert figure.data.query("how != 'place'")["adcode"].tolist() == codes
