@@ -111,8 +111,9 @@ def read(
     _refuse_parts(codes.fillna(frame[code or name].astype("str")), years, parts)
     frame = frame.drop(columns=[c for c in (code,) if c in ADDED]).assign(year=years)
     frame = frame.rename(columns={c: f"{c}_in_file" for c in ADDED}).assign(code_in_panel=codes)
-    _refuse_units(frame, name)
-    frame, rows, done = _unstacked(frame, name, rows, notes)
+    indicator = called("indicator", frame)
+    _refuse_units(frame, name, indicator)
+    frame, rows, done = _unstacked(frame, name, indicator, rows, notes)
     for column in frame.select_dtypes(include=["object", "str", "string"]):
         if column not in (code, year, name, "code_in_panel", *done, *called("code", frame)):
             frame[column] = _numbers(frame[column], rows, notes)
@@ -300,9 +301,8 @@ def _to_long(
     return long, "year", pd.concat([rows] * len(pieces), ignore_index=True)
 
 
-def _refuse_units(frame: pd.DataFrame, name: str | None) -> None:
+def _refuse_units(frame: pd.DataFrame, name: str | None, indicator: list[str]) -> None:
     """Refuse values of one column, or of one indicator, in several units."""
-    indicator = called("indicator", frame)
     for unit in set(called("measure", frame)) - {name}:
         each = frame.groupby(indicator[0]) if indicator else frame.groupby(lambda _: 0)
         several = each[unit].nunique()
@@ -316,29 +316,28 @@ def _refuse_units(frame: pd.DataFrame, name: str | None) -> None:
 
 
 def _unstacked(
-    frame: pd.DataFrame, name: str | None, rows: pd.Series, notes: Notes
+    frame: pd.DataFrame, name: str | None, indicator: list[str], rows: pd.Series, notes: Notes
 ) -> tuple[pd.DataFrame, pd.Series, list[str]]:
     """Turn a row for each indicator into a column for each, numbers where they are; name these."""
-    indicator, value = called("indicator", frame), called("value", frame)
-    stacked = frame.duplicated(["code_in_panel", "year"]).any()
+    value, stacked = called("value", frame), frame.duplicated(["code_in_panel", "year"]).any()
     if len(indicator) != 1 or len(value) != 1 or not stacked:
         return frame, rows, []
     (indicator,), (value,) = indicator, value
+    said = f"{indicator} and {value} hold a row for each indicator, and"
+    mend = f"frame.pivot(index=…, columns={indicator!r}, values={value!r}).reset_index()"
+    mend = f"make columns of them first, with pandas: {mend}"
     unit = frame["code_in_panel"].astype("str")
     unit = unit if name is None else unit + frame[name].astype("str")  # who has no code has a name
     number = frame.groupby([unit, "year"], dropna=False, sort=False).ngroup()
     kinds = frame[indicator].dropna().astype("str").unique().tolist()
     twice = pd.concat([number, frame[indicator]], axis=1).duplicated()
     taken = set(kinds) & {*ADDED, *frame.columns}
-    if twice.any() or taken or frame[indicator].isna().any():
-        why = f"row {rows[twice.idxmax()]} has one a second time" if twice.any() else (
-            f"{min(taken)} is a column as well" if taken else "one of them has no name"
-        )  # fmt: skip
-        raise LaoquError(
-            f"{indicator} and {value} hold a row for each indicator, and {why}: make columns of "
-            f"them first, with pandas: frame.pivot(index=…, columns={indicator!r}, "
-            f"values={value!r}).reset_index()"
-        )
+    if twice.any():
+        raise LaoquError(f"{said} row {rows[twice.idxmax()]} has one a second time: {mend}")
+    if taken:
+        raise LaoquError(f"{said} {min(taken)} is a column as well: {mend}")
+    if frame[indicator].isna().any():
+        raise LaoquError(f"{said} one of them has no name: {mend}")
     others = frame.columns.drop([indicator, value])
     counts = frame.groupby(number)[others.tolist()].nunique(dropna=False).max()
     same = [column for column in others if column == name or counts[column] == 1]

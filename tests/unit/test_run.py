@@ -14,28 +14,21 @@ import nbformat
 import papermill
 import psutil
 import pytest
-from fixture import LIGHT, book, refused, shown
+from fixture import book, refused, shown
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stand import MAKER, run
 
 import laoqu as lq
 from laoqu import pages, paths, reports
 from laoqu.cli import main
 from laoqu.errors import LaoquError
-from laoqu.run import batch, dask, process
+from laoqu.run import dask, process
 from laoqu.run import store as stores
 from laoqu.run.crate import metadata
 from laoqu.run.parameters import Notebook, read_sets
 
-
-def render(notebook, lang, formats):
-    """Stand for the pages."""
-    return {f"report.{form}": lang.encode() for form in formats}
-
-
-def run(path, sets, out, **options):
-    maker = batch.Maker("test_run:render", kinds=reports.KINDS, preload=LIGHT)
-    return batch.run_notebook(path, sets, out, maker=maker, **options)
+pytestmark = pytest.mark.usefixtures("server")
 
 
 # --- parameters
@@ -343,6 +336,21 @@ def test_only_what_changed_is_run_and_it_is_said_why(tmp_path):
     assert not (tmp_path / "none").exists()
 
 
+def test_what_an_index_shows_whatever_was_run_is_made_once(tmp_path):
+    path, kept = book(tmp_path / "sums.ipynb", "a = 1"), tmp_path / stores.PARTS
+    maker = MAKER._replace(parts="stand:parts", index="stand:with_parts")
+
+    def index(a):
+        run(path, [{"a": a}], tmp_path, maker)
+        return (tmp_path / "index.html").read_text("utf-8")
+
+    first = index(1)
+    assert index(2) == first
+    for a, damaged in enumerate((kept.read_text("utf-8").replace(first, "another"), "{"), 3):
+        kept.write_text(damaged, "utf-8")
+        assert index(a) not in (first, "another")
+
+
 def test_what_a_failure_says(tmp_path, monkeypatch, capsys):
     cells = ("import sys, laoqu as lq", "if code == 2: raise lq.LaoquError('no border for 3')",
              "sys.exit(code)")  # fmt: skip
@@ -353,6 +361,7 @@ def test_what_a_failure_says(tmp_path, monkeypatch, capsys):
     ]  # fmt: skip
     assert list(runs[2].last_lines) == [runs[2].error]  # on purpose: without lines of our code
     monkeypatch.setenv("LAOQU_OUTPUTS", str(tmp_path / "out"))
+    monkeypatch.setattr(reports, "MAKER", MAKER)
     assert main(["run", str(path), "-p", "code=1", "-p", "region=沂蒙"]) == 1
     assert f"{runs[1].name}/report.failed.ipynb" in capsys.readouterr().out
 
