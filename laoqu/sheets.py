@@ -21,7 +21,7 @@ FLAGS = {"true": True, "1": True, "是": True, "false": False, "0": False, "否"
 #: What people write into a column of words when there are none; an empty cell is not coded.
 NO_WORDS = ("无", "none", "-")
 #: Before what a spreadsheet takes for a formula, full-width signs too.
-FORMULA = r"^(?=\s*[=+\-@＝＋－＠\t\r])"
+FORMULA = re.compile(r"^(?=\s*[=+\-@＝＋－＠\t\r])")
 
 
 class Column(NamedTuple):
@@ -78,9 +78,13 @@ def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
     >>> without_formulas(pd.DataFrame({"=a": ["=1+1", "b"]}))["'=a"].tolist()
     ["'=1+1", 'b']
     """
+
+    def safe(cell: object) -> object:
+        return FORMULA.sub("'", cell) if isinstance(cell, str) else cell
+
     texts = frame.select_dtypes(include=["object", "str", "string"]).columns
-    frame = frame.assign(**{name: frame[name].replace(FORMULA, "'", regex=True) for name in texts})
-    return frame.rename(columns=lambda name: re.sub(FORMULA, "'", str(name)))
+    frame = frame.assign(**{name: frame[name].map(safe) for name in texts})
+    return frame.rename(columns=lambda name: safe(str(name)))
 
 
 def csv_bytes(frame: pd.DataFrame, empty: str = "") -> bytes:
