@@ -6,13 +6,11 @@ What was changed on the way is reported row by row; what cannot be used is said 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import shapely
 
 from laoqu import geo, own, places, succession
@@ -21,6 +19,14 @@ from laoqu import geo, own, places, succession
 REPAIR = 0.01
 #: Other coordinate systems of China are off by this many km at most.
 OFF = 2
+#: Shapes that were simplified one by one, by 2 km, share less of the smaller, and no disc of this
+#: radius (°); points a side that find such overlaps.
+SHARED, DISC, POINTS = 0.5, 0.015, 6
+#: What to do about a shape that is not where its code is.
+ELSEWHERE = (
+    "give each shape the code of its county or, where many are off, declare the coordinate system "
+    f"(GCJ-02 and BD-09 are off by {OFF} km at most)"
+)
 #: Columns that are read; what is missing comes from our layer.
 USED = ("code", "name", "prefecture", "province")
 #: Longitude and latitude of China: west, south, east, north.
@@ -43,7 +49,7 @@ def read(path: Path, folder: Path | None = None) -> tuple[gpd.GeoDataFrame, pd.D
     code = next(column for column, kind in named.items() if kind == "code")
     notes.converted(0, code, "adcode", "the column with the codes")
     frame = frame.rename(columns=named | {code: "adcode"})
-    known = geo.names(folder).drop_duplicates("adcode").set_index("adcode")
+    known = geo.load(folder).set_index("adcode")
     codes = _codes(frame["adcode"], set(known.index), folder, notes)
     shapes = _shapes(frame.geometry.to_numpy(), notes)
     notes.refuse()
@@ -52,7 +58,9 @@ def read(path: Path, folder: Path | None = None) -> tuple[gpd.GeoDataFrame, pd.D
         ours = called.get(code, "")
         if name != ours and pd.notna(name) and not places.bears(code, str(name), folder):
             notes.converted(row, str(name), code, f"the name contradicts the code, which is {ours}")
-    _elsewhere(codes, shapes, folder, notes)
+    _elsewhere(codes, shapes, known, notes)
+    notes.refuse()
+    _overlaps(shapes, notes)
     notes.refuse()
     table = gpd.GeoDataFrame({"adcode": codes}, geometry=shapes, crs=geo.CRS_LAYER)
     for column in ("name", "prefecture", "province"):
@@ -63,12 +71,6 @@ def read(path: Path, folder: Path | None = None) -> tuple[gpd.GeoDataFrame, pd.D
 
 def _frame(path: Path) -> gpd.GeoDataFrame:
     """Read a file of any kind; a Shapefile that does not say its encoding is UTF-8 or GBK."""
-    if path.suffix.lower() == ".gpkg" and path.is_file():
-        with suppress(pyogrio.errors.DataSourceError):  # what reads it says what is wrong
-            names = pyogrio.list_layers(path)[:, 0]
-            if len(names) > 1:
-                shown = ", ".join(names)
-                raise geo.unusable(path, f"it has the layers {shown}: save that of counties alone")
     bare = path.suffix.lower() == ".shp" and not list(path.parent.glob(f"{path.stem}.[cC][pP][gG]"))
     try:
         return geo.read(path, **({"encoding": "utf-8"} if bare else {}))
@@ -130,23 +132,48 @@ def _shapes(shapes: np.ndarray, notes: own.Notes) -> np.ndarray:
     return shapes
 
 
-def _elsewhere(codes: list[str], shapes: np.ndarray, folder: Path | None, notes: own.Notes) -> None:
-    """Say which shapes are not where our layer has their codes; refuse a layer of such shapes."""
-    ours = geo.load(folder).set_index("adcode").geometry.reindex(codes).to_numpy()
-    middles = shapely.point_on_surface(shapes)
-    known = ~shapely.is_missing(ours)
-    far = np.flatnonzero(known & ~shapely.intersects(middles, ours))
+def _elsewhere(
+    codes: list[str], shapes: np.ndarray, known: gpd.GeoDataFrame, notes: own.Notes
+) -> None:
+    """Say which shapes are not where our layer has their codes; refuse those that are far off."""
+    ours, middles = known.geometry.reindex(codes).to_numpy(), shapely.point_on_surface(shapes)
+    far = np.flatnonzero(~(shapely.is_missing(ours) | shapely.intersects(middles, ours)))
     there, here = (
         geo.project(gpd.GeoSeries(each[far], crs=geo.CRS_LAYER)).to_numpy()
         for each in (middles, ours)
     )
-    off = shapely.distance(there, here) / 1000
-    if (off > OFF).sum() > known.sum() / 2:
-        say = f"{len(far):,} of {known.sum():,} shapes lie outside the counties of their codes, "
-        say += f"half of them by {np.median(off):,.1f} km or more: is the coordinate system another"
-        say += f" (GCJ-02 and BD-09 are off by {OFF} km at most), or are the codes of other rows?"
-        notes.wrong(int(far[0]) + 1, "", say)
-    for at, km in zip(far.tolist(), off, strict=True):
-        why = f"the middle of the shape lies {km:,.1f} km outside this county as we have it: "
-        why += "is the code another?" if km > OFF else "are its coordinates GCJ-02 or BD-09?"
-        notes.converted(at + 1, codes[at], "kept", why)
+    # Borders drawn coarsely, or out at sea, hold our middle; other reefs lie among those we have.
+    held = shapely.intersects(shapes[far], shapely.point_on_surface(ours[far]))
+    held |= shapely.intersects(shapely.convex_hull(ours[far]), middles[far])
+    lies = dict(zip(*known.sindex.query(middles[far], "intersects").tolist(), strict=True))
+    shown, off = known.index + " " + known["name"], shapely.distance(there, here) / 1000
+    for n, (at, km) in enumerate(zip(far.tolist(), off.tolist(), strict=True)):
+        said = f"the middle of the shape lies {km:,.1f} km outside"
+        if km <= OFF or held[n]:
+            why = f"{said} this county as we have it: is it GCJ-02 or BD-09, or of another year?"
+            notes.converted(at + 1, codes[at], "kept", why)
+        else:
+            where = shown.iloc[lies[n]] if n in lies else "none of ours"
+            notes.wrong(at + 1, "", ELSEWHERE, f"{said} {shown[codes[at]]}, in {where}:")
+
+
+def _overlaps(shapes: np.ndarray, notes: own.Notes) -> None:
+    """Refuse shapes that cover one another; points in the box that two share tell which may."""
+    pairs, bounds = shapely.STRtree(shapes).query(shapes), shapely.bounds(shapes).T
+    pairs, steps = pairs[:, pairs[0] < pairs[1]], (np.arange(POINTS) + 0.5) / POINTS
+    shapely.prepare(shapes)
+    for one, two in np.array_split(pairs, len(pairs[0]) // 10_000 + 1, axis=1):
+        west, south = np.maximum(bounds[:2, one], bounds[:2, two])
+        east, north = np.minimum(bounds[2:, one], bounds[2:, two])
+        x = west[:, None] + (east - west)[:, None] * np.repeat(steps, POINTS)
+        y = south[:, None] + (north - south)[:, None] * np.tile(steps, POINTS)
+        within = shapely.contains_xy(shapes[one][:, None], x, y)
+        pair = np.nonzero(within)[0]
+        both = shapely.contains_xy(shapes[two][pair], x[within], y[within])
+        for n in () if notes.full else np.unique(pair[both]):
+            first, second = shapes[one[n]], shapes[two[n]]
+            common, smaller = first & second, min(first.area, second.area)
+            if common.area > SHARED * smaller or not common.buffer(-DISC).is_empty:
+                share = common.area / smaller
+                found = f"the shape and that of row {one[n] + 1} share {share:.0%} of the smaller:"
+                notes.wrong(int(two[n]) + 1, "", "each county has a shape of its own", found)

@@ -125,6 +125,9 @@ def describe(id: str, document: Document, tables: Tables, measures: pd.DataFrame
     if len(coded := codes[codes["code"] == id]):
         shown = "{variable} {code}: {label_zh} / {label_en}. {definition}"
         return "\n".join(shown.format(**row) for row in coded.to_dict("records"))
+    named = {passage.name: key for key, passage in document.passages.items()}
+    if (meant := named.get(id, str(id).lower())) != id:  # a passage by its name, an id in capitals
+        return describe(meant, document, tables, measures)
     unit, scopes = document.unit(id), tables("scopes")
     scope = ", ".join(scopes.loc[scopes["unit_id"] == id, "scope"])
     where = f"{clause_name(document, unit.clause_id)}, page {unit.page}"

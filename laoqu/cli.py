@@ -53,13 +53,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _joined(argv: Sequence[str]) -> list[str]:
-    """Return the arguments with ``-p NAME VALUE``, as papermill has it, as ``-p NAME=VALUE``."""
-    found, left = [], list(argv)
+    """Return the arguments as text, and ``-p NAME VALUE``, as papermill has it, as one."""
+    found, left = [], list(map(_readable, argv))
     while left:
         found.append(left.pop(0))
         if found[-1] == "-p" and left and "=" not in left[0] and len(left) > 1:
             left[:2] = [f"{left[0]}={left[1]}"]
     return found
+
+
+def _readable(text: str) -> str:
+    """Return an argument in another encoding than the system's as text, if it names no file."""
+    if not text.isprintable() and not os.path.lexists(text):
+        for encoding in ("utf-8", "gb18030"):
+            with suppress(UnicodeError):
+                return os.fsencode(text).decode(encoding)
+    return text
 
 
 @click.group(
@@ -236,17 +245,10 @@ TIMING, UNIVERSE, CONTROLS = map(
 @option("--channel", "channels", multiple=True, metavar="NAME", help="only this; may be repeated")
 @option("--years", default="2015-2024", help="of the panel")
 @option("--first-treat", default="plan_reported", metavar="DATE", help="of treatment_dates.csv")
-@option(
-    "--timing",
-    type=TIMING,
-    default="next_year",
-    help="treated from the year after the date, or its own",
-)
+@option("--timing", type=TIMING, default="next_year", help="the year after the date, or its own")
 @option("--universe", type=UNIVERSE, default="areas", help="counties of the areas, or all of China")
 @option("--controls", type=CONTROLS, default="areas", help="all, or those that could be chosen")
-@option(
-    "--anticipation", type=int, default=1, metavar="YEARS", help="in which units may react before"
-)
+@option("--anticipation", type=int, default=1, metavar="YEARS", help="units may react before")
 @click.pass_context
 def export(context: click.Context, to: str | None, channels: tuple, **options: object) -> None:
     """Write treatment tables for diff-in-diff."""
@@ -304,8 +306,9 @@ def build(check: bool, accept: bool) -> int:
 def show(id: str) -> None:
     """Say what an id (of an area, clause, sentence, measure, county …) or a code stands for."""
     plan = laoqu.load()
-    passages = {*plan.clauses, *plan.boxes, *plan.parts}
-    print(plan.show(id) if id in passages else plan.describe(id))
+    known = {name: key for key, each in plan.document.passages.items() for name in (key, each.name)}
+    passage = known.get(id if id in set(plan.codebook()["code"]) else id.lower())
+    print(plan.show(passage) if passage else plan.describe(id))
 
 
 @command.command()
@@ -357,8 +360,7 @@ def coding_sample(to: str, kinds: tuple[str], **options: object) -> None:
     """Draw a sample and write blind sheets for two coders."""
     from laoqu import validation
 
-    kinds = list(kinds or validation.KINDS)
-    folder = validation.sample(laoqu.load(), to, kinds=kinds, **options)
+    folder = validation.sample(laoqu.load(), to, kinds=list(kinds or validation.KINDS), **options)
     for path in sorted(folder.rglob("*.*")):
         print(f"wrote {paths.display(path)}")
     print(validation.drawn(folder, options["n"]))
@@ -372,9 +374,7 @@ def coding_sample(to: str, kinds: tuple[str], **options: object) -> None:
 @option("--key", metavar="FILE", help="key.csv, which was written with the sheets")
 @option("--agreed", metavar="SHEET", help="what both coders settled on")
 @option("--to", metavar="FOLDER", help="also write the tables as CSV, into a new folder")
-@option(
-    "--lang", type=click.Choice(["zh", "en"]), default="en", help="of what is printed (default: en)"
-)
+@option("--lang", type=click.Choice(["zh", "en"]), default="en", help="of what is printed")
 def coding_compare(to: str | None, lang: str, **sheets: str | None) -> None:
     """Compare a sheet with the shipped codes, or two of a sample with each other too."""
     from laoqu import validation
@@ -383,7 +383,7 @@ def coding_compare(to: str | None, lang: str, **sheets: str | None) -> None:
 
     found = validation.compare(laoqu.load(), **sheets)
     print(compared_text(found, lang))
-    if to:
+    if to is not None:
         written = paths.display(validation.write(found, to))
         print(label("compared.wrote", lang, folder=written))
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 import pyproj
 import shapely
 
@@ -159,8 +160,13 @@ def read(path: Path, **options: str) -> gpd.GeoDataFrame:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            reader = gpd.read_parquet if "parquet" in path.suffix else gpd.read_file
-            frame = reader(path, **options)
+            if "parquet" in path.suffix:
+                frame = gpd.read_parquet(path)
+            elif len(layers := pyogrio.list_layers(path)[:, 0]) > 1:
+                shown = ", ".join(layers)
+                raise ValueError(f"it has the layers {shown}: save that of counties alone")
+            else:
+                frame = gpd.read_file(path, **options)
         if not isinstance(frame, gpd.GeoDataFrame) or frame.empty:
             raise ValueError("expected rows with a geometry")
         if frame.crs is None:

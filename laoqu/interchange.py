@@ -52,6 +52,7 @@ def export(folder: Path | str | None = None, plan: Plan | None = None, excel: bo
     By default ``interchange`` in the outputs folder; see `files`. A folder with other files than
     those of an earlier export, unchanged since, is not touched.
     """
+    paths.require_paths({"folder": folder})
     # Claimed before the work, so that a folder of another's is refused at once.
     target = claim(Path(folder).expanduser() if folder else paths.outputs() / "interchange")
     return put(target, files(plan or load(), excel))

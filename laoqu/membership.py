@@ -7,7 +7,6 @@ end of 2021 where it is one and the same, and refused otherwise; names are compa
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +15,6 @@ import pandas as pd
 from laoqu import own, places, regions, succession
 from laoqu.errors import UnknownId, nearest, require
 from laoqu.schema import Row, Table, Tables
-from laoqu.spelling import simplified
 from laoqu.succession import FIRST, LAST, YEAR
 
 CONFIDENCE = {"高": "high", "中": "medium", "低": "low", "": "high"}
@@ -103,12 +101,9 @@ class _Reader:
         self.inside = cache(lambda name: places.inside(name, tables.folder))
 
     def _area(self, name: str, areas: pd.DataFrame) -> dict[str, object]:
-        """Return an area by its name, in traditional characters too."""
         try:
             return regions.find(name, areas)
         except UnknownId as error:
-            with suppress(UnknownId):
-                return regions.find(simplified(name), areas)
             raise RowError("region_id", str(error)) from None
 
     def read(self, number: int, values: dict[str, str]) -> dict[str, object]:

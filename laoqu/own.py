@@ -304,8 +304,8 @@ def name_of(value: object) -> str:
 
 
 def _digits(value: object) -> str:
-    """Return a code without what spreadsheets put around it: ="621022", '621022, 6.21022E+05."""
-    text = str(value).strip().removeprefix("=").strip("'\"‘’“”")
+    """Return a code without what is put around it: ="621022", '621022, 6.21022E+05, wide digits."""
+    text = clean(str(value)).removeprefix("=").strip("'\"‘’“”")
     return re.sub(r"^(\d)\.(\d{5})e\+?0?5$", r"\1\2", text, flags=re.IGNORECASE)
 
 
@@ -317,8 +317,8 @@ def code_of(value: object) -> tuple[str, str]:
     >>> code_of(620422.0), code_of("某县")
     (('620422', 'written as decimals (620422.0)'), ('', 'no code: the rows have no unit'))
     """
-    text, digits = str(value), _digits(value)
-    plain = re.sub("^(?:cn|chn)", "", clean(digits).strip("'\""), flags=re.IGNORECASE)
+    text = str(value)
+    plain = re.sub("^(?:cn|chn)", "", _digits(value), flags=re.IGNORECASE)
     plain = re.sub(r"\.0+$", "", plain)
     if not re.fullmatch(r"\d{2}|\d{4}|\d{6}|\d{9}|\d{12}", plain):
         return "", "no code: the rows have no unit"

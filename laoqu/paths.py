@@ -33,7 +33,11 @@ def checkout() -> Path | None:
 
 def data() -> Path:
     """Return the data folder: ``LAOQU_DATA``, the checkout's, or the wheel's."""
-    return _named("LAOQU_DATA", lambda: (checkout() or SHARED) / "data")
+    folder = _named("LAOQU_DATA", lambda: (checkout() or SHARED) / "data")
+    if os.environ.get("LAOQU_DATA") and not (folder / "curated").is_dir():
+        why = "has no folder 'curated': set it to a data folder of laoqu, or unset it"
+        raise ParameterError(f"LAOQU_DATA is {folder}, which {why}")
+    return folder
 
 
 def notebooks() -> Path:
@@ -76,7 +80,7 @@ def require_paths(given: Mapping[str, object]) -> None:
     """Refuse what is neither a path nor None, by the name of the argument; "" is none."""
     for name, path in given.items():
         if path is not None and (not isinstance(path, str | os.PathLike) or path == ""):
-            raise ParameterError(f"{name} is {shown(path)}, expected a path to a file")
+            raise ParameterError(f"{name} is {shown(path)}, expected a path, or none at all")
 
 
 def own_files(given: Mapping[str, Path | str | None] | None = None) -> dict[str, Path]:

@@ -319,9 +319,11 @@ class _Index:
 
     def unknown(self, text: str, asked: Question) -> UnknownId:
         """Say why a name leads nowhere: elsewhere, of another level, or not known at all."""
-        if elsewhere := dict.fromkeys(h for _, found in self.readings(text) for h in found):
-            what = f"place within {asked.within}" if asked.within else "place of this level"
-            return UnknownId(asked.name, [self.told(h) for h in elsewhere][:8], what)
+        found = sorted((h for _, found in self.readings(text) for h in found), key=lambda h: h.last)
+        if elsewhere := {h.continues or h: self.told(h) for h in found}:  # of a unit the last name
+            where = f"in {asked.within}" if asked.within else f"a {asked.level}"
+            why = f"{asked.name!r} is not {where}"
+            return UnknownId(asked.name, [*elsewhere.values()][:-9:-1], why=why, hint="it is")
         if re.fullmatch(r"\d{6}", text):
             near = nearest(text, [code for code in self.units.name if code[:4] == text[:4]])
             shown = [f"{code} {self.units.name[code]}" for code in near]

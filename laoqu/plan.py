@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from laoqu import citation, document, measures, paths, regions, schema, sheets, source
+from laoqu import citation, document, measures, paths, places, regions, schema, sheets, source
 from laoqu.errors import UnknownId, guard, guard_methods, nearest, require
 from laoqu.own import CONVERSIONS, MODES, check_size
 from laoqu.reprs import Keys, asked, card, no_name
@@ -40,12 +40,9 @@ class Plan:
     """
 
     def __init__(
-        self,
-        folder: Path,
-        own: Mapping[str, Path] | None = None,
-        membership_mode: str = "only",
+        self, folder: Path, own: Mapping[str, Path] | None = None, membership_mode: str = "only",
         tables: schema.Tables | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         #: The data folder, and files given in the place of shipped tables.
         self.folder, self.own = folder, dict(own or {})
         for path in self.own.values():
@@ -128,12 +125,14 @@ class Plan:
         return citation.clause_name(self.document, clause_id)
 
     def describe(self, id: str) -> str:
-        """Say in a few lines what an id stands for: area, clause, box, sentence, mention, code."""
+        """Say in a few lines what an id or name stands for: area, clause, sentence, code, place."""
         with suppress(LookupError):
             return citation.describe(id, self.document, self.table, self.measures())
         try:
             area = self.region(id)
         except UnknownId as error:
+            if not str(id).isascii():  # ids are; what is near among places is said there
+                return self.describe(str(places.resolve_place(id, folder=self.folder)))
             hint = nearest(str(id), citation.ids(self.document, self.table))
             raise UnknownId(id, hint or error.suggestions) from None
         named = self.reach(area.region_id).query("how == 'named'")["unit_id"].nunique()

@@ -11,6 +11,7 @@ import pandas as pd
 
 from laoqu.errors import UnknownId, nearest, require
 from laoqu.reprs import card, no_name
+from laoqu.spelling import clean, spellings
 
 CONFIDENCE = ("high", "medium", "low")
 #: From near to far; the last three are derived, never stored (see `nearest_reach`).
@@ -66,11 +67,12 @@ def fold(name: str) -> str:
 
 
 def find(name: str, regions: pd.DataFrame) -> dict[str, object]:
-    """Return the row of the area that answers to `name`: id, Chinese or English name, alias."""
+    """Return the row of the area that answers to `name`: id, name, alias, in any characters."""
     known: dict[str, dict[str, object]] = {}
     for row in regions.to_dict("records"):
         known |= {fold(each): row for each in (*(row[name] for name in NAMES), *row["aliases"])}
-    found = known.get(fold(name)) if isinstance(name, str) else None
+    said = (fold(each) for each in spellings(clean(name))) if isinstance(name, str) else ()
+    found = next((known[each] for each in said if each in known), None)
     if found is None:
         close = [known[key] for key in nearest(fold(str(name)), known, n=5)] or known.values()
         shown = [f"{row['region_id']} ({row['name_zh']})" for row in close]

@@ -75,9 +75,7 @@ def run_notebook(
     **options: object,
 ) -> list[Run]:
     """Run a notebook once for each set of parameters: see `laoqu.run.batch.run_notebook`."""
-    maker = batch.Maker("laoqu.pages:render", "laoqu.site:page", "laoqu.site:parts",
-                        "laoqu.reports:sources", KINDS, PRELOAD)  # fmt: skip
-    return batch.run_notebook(notebook, sets, outputs, maker=maker, **options)
+    return batch.run_notebook(notebook, sets, outputs, maker=MAKER, **options)
 
 
 def sources() -> dict[str, dict[str, str]]:
@@ -135,5 +133,8 @@ def _county(name: str) -> str:
 
 #: What checks a parameter, by its name or by the kind that a notebook's metadata give it.
 KINDS = {"region": _area, "adcode": _county, "lang": check_lang}
-#: Imported before the first run; the last of them reads what every report begins with.
-PRELOAD = ("laoqu.ahead",)
+#: How pages and index are made, and what the fork server begins with.
+MAKER = batch.Maker(
+    "laoqu.pages:render", "laoqu.site:page", "laoqu.site:parts", "laoqu.reports:sources", KINDS,
+    preload=("laoqu.ahead",),
+)  # fmt: skip

@@ -79,8 +79,9 @@ class Units:
             self.by_code[holder.code].append(holder)
         for row in other[other["decision"] == "same_unit"].itertuples():
             self.by_code[row.adcode].append(self.holder(row.ours, row.last))
-        refused = doubts[doubts["decision"] == "refuse"]
-        self._doubts = {code: list(rows.itertuples()) for code, rows in refused.groupby("adcode")}
+        self._doubts: dict[str, list[object]] = defaultdict(list)
+        for row in doubts[doubts["decision"] == "refuse"].itertuples():
+            self._doubts[row.adcode].append(row)
 
     def holder(self, code: str, year: int) -> Holder | None:
         """Return who held a code at the end of a year."""

@@ -168,6 +168,7 @@ def compare(
         sentence. ``shares``: one row per variable and code as `corrected` has it; code ``=`` is
         how often the shipped code is the people's, ``number`` the mean number of cuts or words.
     """
+    paths.require_paths({"sheet_a": sheet_a, "sheet_b": sheet_b, "key": key, "agreed": agreed})
     sheets_of = {
         side: Path(sheet) for side, sheet in zip("ab", (sheet_a, sheet_b), strict=True) if sheet
     }
@@ -178,6 +179,8 @@ def compare(
     elif len(sheets_of | final) > 1:
         raise LaoquError("two sheets need the key that was written with them: --key key/key.csv")
     asked, table = KINDS[kind], units(plan, kind)
+    if key is not None:
+        _check_key(Path(key), rows, table)
     scales, sets = _scales(asked)
     filled = {
         side: _filled(plan, sheet, asked, table, rows)
@@ -220,6 +223,7 @@ def write(found: Comparison, folder: Path | str) -> Path:
 
 def _new(folder: Path | str) -> Path:
     """Return a folder in which nothing can be lost."""
+    paths.require_paths({"folder": folder})
     folder = Path(folder).expanduser()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         shown = paths.display(folder)
@@ -231,7 +235,7 @@ def _rows_of(key: Path, sheet: Path) -> tuple[str, pd.DataFrame]:
     """Return which kind of sheet a file is, by the ids in it, and the key's rows of this kind."""
     table = own.cells(key)
     head = table.iloc[0].tolist() if len(table) else []
-    if missing := [name for name in KEYS[:4] if name not in head]:
+    if missing := [name for name in KEYS if name not in head]:
         message = f"the column {missing[0]!r} is missing: is this the key/{KEY} of the sample?"
         raise DataError([Problem(paths.display(key), 1, 1, message)])
     table = table.iloc[1:].set_axis(head, axis=1)
@@ -241,7 +245,24 @@ def _rows_of(key: Path, sheet: Path) -> tuple[str, pd.DataFrame]:
         message = "holds no id of the key: was it written with this sample?"
         raise DataError([Problem(paths.display(sheet), 1, 1, message)])
     require(kinds[0], KINDS, "kind of sheet")
-    return kinds[0], table.loc[table["kind"] == kinds[0], ["id", "unit_id", "stratum"]]
+    return kinds[0], table[table["kind"] == kinds[0]]
+
+
+def _check_key(key: Path, rows: pd.DataFrame, table: pd.DataFrame) -> None:
+    """Refuse a key whose strata and numbers are not those of the collection and of its own rows."""
+    strata = rows["unit_id"].map(table.set_index("unit_id")["stratum"])
+    size, drawn = (rows["stratum"].map(each["stratum"].value_counts()) for each in (table, rows))
+    right = {"stratum": strata, "units": size, "drawn": drawn, "probability": drawn / size}
+    notes, why = own.Notes(key), "is the key as it was written, of this version of the collection?"
+    notes.columns = {column: at for at, column in enumerate(rows, start=1)}
+    for column, values in right.items():
+        found = rows[column]
+        if column != "stratum":
+            found, values = pd.to_numeric(found, errors="coerce").round(6), values.round(6)
+        for row in rows.index[found != values]:
+            said = f"{column} is {rows[column][row]!r}, expected {values[row]}:"
+            notes.wrong(row, column, why, said)
+    notes.refuse()
 
 
 def _filled(
@@ -251,9 +272,7 @@ def _filled(
     if rows is None:
         found = sheets.read(path, plan.table("measures"), plan.codebook())
         return found.rename(columns={"measure_id": "unit_id"}).set_index("unit_id")
-    shown = rows.merge(table, on=["unit_id", "stratum"], how="left")
-    if shown["sentence"].isna().any():
-        raise LaoquError("the key is of another version of the collection: compare with that one")
+    shown = rows[["id", "unit_id"]].merge(table, on="unit_id")
     shown = shown[["id", "unit_id", "sentence", *shown.columns.intersection(["quote"])]]
     columns = {**asked, "note": Column("note")}
     return sheets.read_filled(path, shown, columns, plan.codebook()).set_index("unit_id")

@@ -12,12 +12,14 @@ import docx
 import nbformat
 import pypdf
 import pytest
+import stand
 from filelock import FileLock
 from playwright.sync_api import sync_playwright
 
 import laoqu as lq
 from laoqu import pages, paths
 from laoqu.errors import FORMATS
+from laoqu.run import process
 from laoqu.show.words import LANGS
 
 
@@ -74,6 +76,13 @@ def site(tmp_path_factory) -> Path:
 def made(site, plan) -> dict[tuple[str, str], Made]:
     """The 24 reports by area and language."""
     return {(r, lang): Made(site, r, lang) for lang in LANGS for r in plan.region_ids}
+
+
+@pytest.fixture(scope="module")
+def server():
+    """One fork server for the batches of a module."""
+    with process.server(stand.MAKER.preload):
+        yield
 
 
 @pytest.fixture

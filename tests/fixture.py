@@ -148,10 +148,6 @@ def not_words(page: str, lang: str) -> list[str]:
     return [word for word in NOT_WORDS[lang] if word in re.sub(r"<[^>]*>|\u2009", "", text)]
 
 
-#: What the fork server of a batch imports where nothing is drawn.
-LIGHT = ("laoqu.run.engine",)
-
-
 def refused(function, *given, seconds=5.0, **named) -> str:
     """Return what an error of ours says, in few words and soon."""
     began = time.process_time()

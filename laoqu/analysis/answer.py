@@ -82,8 +82,8 @@ def lacking(
     things = table.groupby(["kind", "id"])
     found = things[["short_zh", "short_en"]].first()
     found.insert(0, "areas", things["region_id"].nunique())
-    has = things["region_id"].agg(lambda ids: region_id in set(ids))
-    found = found[(found["areas"] > most) & ~has]
+    has = pd.MultiIndex.from_frame(table.loc[table["region_id"] == region_id, ["kind", "id"]])
+    found = found[(found["areas"] > most) & ~found.index.isin(has)]
     return found.reset_index().sort_values("areas", ascending=False, ignore_index=True)
 
 

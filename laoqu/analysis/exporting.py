@@ -76,6 +76,7 @@ def export(folder: Path | str | None = None, plan: Plan | None = None, **setting
     By default the folder is ``treatment`` in the outputs folder. One with other files than an
     earlier export, unchanged since, is not touched.
     """
+    paths.require_paths({"folder": folder})
     target = Path(folder).expanduser() if folder else paths.outputs() / "treatment"
     return put(target, files(plan or load(), **settings))
 

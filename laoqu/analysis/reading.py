@@ -111,8 +111,9 @@ def read(
     frame, kept = beside(frame, [*ADDED, *["year"][: year != "year"]])
     notes += [(c, len(frame), KEPT.format(new)) for c, new in kept.items()]
     name, frame = kept.get(name, name), frame.assign(year=years, code_in_panel=codes)
-    _refuse_units(frame, name)
-    frame, rows, done = _unstacked(frame, name, rows, notes)
+    indicator = called("indicator", frame)
+    _refuse_units(frame, name, indicator)
+    frame, rows, done = _unstacked(frame, name, indicator, rows, notes)
     known = {code, year, name, "year", "code_in_panel", *called("code", frame)}
     frame = in_numbers(frame, known, done, rows, notes)
     found = {"code": code, "year": year if isinstance(year, str) else "year", "name": name}
@@ -310,15 +311,14 @@ def _to_long(
     return long, "year", pd.concat([rows] * len(pieces), ignore_index=True)
 
 
-def _refuse_units(frame: pd.DataFrame, name: str | None) -> None:
+def _refuse_units(frame: pd.DataFrame, name: str | None, indicator: list[str]) -> None:
     """Refuse values of one column, or of one indicator, in several units.
 
     What a column holds says that it is one of units, or how it is called.
     """
-    indicator = called("indicator", frame)
     share = {c: sample(frame[c]).astype("str").str.fullmatch(UNIT).mean() for c in texts(frame)}
     reads = [c for c in share if share[c] >= MOST]
-    for unit in dict.fromkeys([*reads, *called("measure", frame)]).keys() - {name}:
+    for unit in [c for c in frame if c in (*reads, *called("measure", frame)) and c != name]:
         each = frame.groupby(indicator[0]) if indicator else frame.groupby(lambda _: 0)
         several = each[unit].nunique()
         # As many as there are rows are names of units, not 亿元 and 万元.
@@ -331,29 +331,28 @@ def _refuse_units(frame: pd.DataFrame, name: str | None) -> None:
 
 
 def _unstacked(
-    frame: pd.DataFrame, name: str | None, rows: pd.Series, notes: Notes
+    frame: pd.DataFrame, name: str | None, indicator: list[str], rows: pd.Series, notes: Notes
 ) -> tuple[pd.DataFrame, pd.Series, list[str]]:
     """Turn a row for each indicator into a column for each, numbers where they are; name these."""
-    indicator, value = called("indicator", frame), called("value", frame)
-    stacked = frame.duplicated(["code_in_panel", "year"]).any()
+    value, stacked = called("value", frame), frame.duplicated(["code_in_panel", "year"]).any()
     if len(indicator) != 1 or len(value) != 1 or not stacked:
         return frame, rows, []
     (indicator,), (value,) = indicator, value
+    said = f"{indicator} and {value} hold a row for each indicator, and"
+    mend = f"frame.pivot(index=…, columns={indicator!r}, values={value!r}).reset_index()"
+    mend = f"make columns of them first, with pandas: {mend}"
     unit = frame["code_in_panel"].astype("str")
     unit = unit if name is None else unit + frame[name].astype("str")  # who has no code has a name
     number = frame.groupby([unit, "year"], dropna=False, sort=False).ngroup()
     kinds = frame[indicator].dropna().astype("str").unique().tolist()
     twice = pd.concat([number, frame[indicator]], axis=1).duplicated()
     taken = set(kinds) & {*ADDED, *frame.columns}
-    if twice.any() or taken or frame[indicator].isna().any():
-        why = f"row {rows[twice.idxmax()]} has one a second time" if twice.any() else (
-            f"{min(taken)} is a column as well" if taken else "one of them has no name"
-        )  # fmt: skip
-        raise LaoquError(
-            f"{indicator} and {value} hold a row for each indicator, and {why}: make columns of "
-            f"them first, with pandas: frame.pivot(index=…, columns={indicator!r}, "
-            f"values={value!r}).reset_index()"
-        )
+    if twice.any():
+        raise LaoquError(f"{said} row {rows[twice.idxmax()]} has one a second time: {mend}")
+    if taken:
+        raise LaoquError(f"{said} {min(taken)} is a column as well: {mend}")
+    if frame[indicator].isna().any():
+        raise LaoquError(f"{said} one of them has no name: {mend}")
     others = frame.columns.drop([indicator, value])
     counts = frame.groupby(number)[others.tolist()].nunique(dropna=False).max()
     same = [column for column in others if column == name or counts[column] == 1]

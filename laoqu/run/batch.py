@@ -175,8 +175,8 @@ def _judge(
 ) -> None:
     """Find out whether a run is waiting, unchanged or skipped; why it must be made; its formats."""
     record, run.formats = store.record(run.name), formats
-    if record and record["status"] == "failed":
-        run.why = [f"failed last time: {record['error']}"]
+    if failed := store.record(run.name, stores.FAILED):
+        run.why = [f"failed last time: {failed['error']}"]
     elif only_failed:
         run.status = "skipped"
     elif not record:

@@ -2,7 +2,8 @@
 
 Two processes stand behind a call: a worker, which calls the function, and its keeper, which ends
 the worker with all that it started: when it is done, when it is silent for too long, and when the
-process that asked is gone. Where a system cannot fork, the worker stands alone.
+process that asked is gone. Sockets join them, since whoever goes lets go of its end: nothing has to
+be told of a death. Where a system cannot fork, the worker stands alone.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import ctypes
 import multiprocessing
 import os
 import signal
+import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -18,18 +21,17 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from multiprocessing import connection as connections
-from multiprocessing import forkserver, parent_process, process, resource_tracker
 from pathlib import Path
 from types import ModuleType
 
 import psutil
 
-from laoqu.errors import OutputError
 from laoqu.run import SAID, Recipe, Run
 from laoqu.run.store import text_of
 
-CAN_FORK = "forkserver" in multiprocessing.get_all_start_methods()
+CAN_FORK = hasattr(os, "fork") and hasattr(socket, "send_fds")
 #: A thread of a library would be missing in every fork; these keep them from starting.
 ONE_THREAD = {
     "OPENBLAS_NUM_THREADS": "1",
@@ -55,7 +57,7 @@ class Call:
     """``function(*arguments, tell)`` elsewhere; `tell` takes what it has to say meanwhile.
 
     It must tell something or return in `limit` seconds. `environment` is by default that of this
-    process, as it stands now.
+    process, as it stands now. Where processes are forked, a `server` must stand.
     """
 
     def __init__(
@@ -65,14 +67,23 @@ class Call:
         limit: float | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        context = multiprocessing.get_context("forkserver" if CAN_FORK else "spawn")
-        self.connection, theirs = context.Pipe(duplex=False)
         environment = dict(os.environ if environment is None else environment)
-        call = theirs, function, tuple(arguments), limit, environment
-        with _alone():
-            self.process = context.Process(target=_keep if CAN_FORK else _work, args=call)
-            self.process.start()
-        theirs.close()
+        call = function, tuple(arguments), limit, environment
+        self.server, self.alone = _servers[0] if CAN_FORK else None, None
+        if self.server:
+            self.connection = self.server.ask()
+            with suppress(OSError):  # what is gone is noticed where the value is waited for
+                self.connection.send((sys.path, call))
+        else:
+            spawn = multiprocessing.get_context("spawn")
+            self.connection, theirs = spawn.Pipe()
+            self.alone = spawn.Process(target=_work, args=(theirs, *call[:2]))
+            main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+            try:
+                self.alone.start()  # without the caller's script, which would run once more
+            finally:
+                sys.modules["__main__"] = main
+            theirs.close()
 
     def fileno(self) -> int:
         """Return the number that `multiprocessing.connection.wait` waits for."""
@@ -91,13 +102,15 @@ class Call:
         return value
 
     def close(self) -> None:
-        """End the call, if it still runs."""
+        """End the call, if it still runs, and wait until its processes are gone."""
+        with suppress(EOFError, OSError):
+            self.connection.send("end")
+            while self.server and self.server.forks() and self.connection.poll(PATIENCE):
+                self.connection.recv()
         self.connection.close()
-        self.process.terminate()
-        self.process.join(PATIENCE)
-        if self.process.is_alive():
-            self.process.kill()
-            self.process.join()
+        if self.alone:
+            self.alone.kill()
+            self.alone.join()
 
 
 def run_here(
@@ -160,59 +173,93 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
 @contextmanager
 def server(preload: Sequence[str]) -> Iterator[None]:
     """Have a fork server that has imported the modules `preload`; it ends with the block."""
+    if not CAN_FORK or _servers:
+        yield
+        return
+    _servers.append(Server(preload))
     try:
-        Path.cwd()
-    except OSError:  # it was deleted, and no process can be started from nowhere
-        process.ORIGINAL_DIR = tempfile.gettempdir()
-        os.chdir(process.ORIGINAL_DIR)
-    ours = CAN_FORK and forkserver._forkserver._forkserver_pid is None
-    if ours:
-        before = dict(os.environ)
-        forkserver.set_forkserver_preload(list(preload))
-        # Blocked here, the server is born deaf to Ctrl-C; what came meanwhile is heard afterwards.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        yield
+    finally:
+        _servers.pop().close()
+
+
+class Server:
+    """A fork server: it takes sockets and has a keeper for each."""
+
+    def __init__(self, preload: Sequence[str]) -> None:
+        self.preload = list(preload)
+        self.start()
+
+    def start(self) -> None:
+        """Start the process, in a session that hears no Ctrl-C and lives wherever it can."""
+        code = f"import sys; sys.path[:] = {sys.path}; from laoqu.run.process import serve; "
+        self.socket, theirs = socket.socketpair()
         try:
-            os.environ |= ONE_THREAD
-            with _alone():
-                forkserver.ensure_running()
-        except OSError as error:
-            folder = tempfile.tempdir or os.environ.get("TMPDIR", "of this system")
-            message = f"no process can be started with the temporary folder {folder}: {error}"
-            raise OutputError(f"{message} (set TMPDIR to another folder)") from error
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        if ours:
-            with suppress(OSError, TypeError):  # it may be gone
-                os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
-                forkserver._forkserver._stop()
+            folder = Path.cwd()
+        except OSError:  # it was deleted
+            folder = tempfile.gettempdir()
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", f"{code}serve({self.preload})"], stdin=theirs, cwd=folder,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+                env=os.environ | ONE_THREAD,
+            )  # fmt: skip
+
+    def ask(self) -> connections.Connection:
+        """Return a connection to a new keeper, which waits for a call."""
+        if self.process.poll() is not None:  # somebody has killed it
+            self.close()
+            self.start()
+        ours, theirs = socket.socketpair()
+        with theirs, suppress(OSError):
+            socket.send_fds(self.socket, [b"."], [theirs.fileno()])
+        return connections.Connection(ours.detach())
+
+    def forks(self) -> bool:
+        """Whether it has imported all, and takes sockets."""
+        return bool(connections.wait([self.socket], 0))
+
+    def close(self) -> None:
+        """End the process, if it has not ended."""
+        self.socket.close()
+        try:
+            self.process.wait(1)
+        except subprocess.TimeoutExpired:  # it still imports
+            self.process.kill()
+            self.process.wait()
 
 
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Start processes that do not run the caller's script once more, from any kind of process."""
-    main, config = sys.modules["__main__"], process.current_process()._config
-    daemon = config.pop("daemon", None)  # workers of Dask are daemons, which may have no children
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-        if daemon is not None:
-            config["daemon"] = daemon
+_servers: list[Server] = []
 
 
-def _keep(
-    connection: object, function: Callable, arguments: tuple, limit: float | None, environment: dict
-) -> None:
+def serve(preload: Sequence[str]) -> None:
+    """Be the fork server, until the socket that is its standard input is let go of."""
+    for name in preload:
+        with suppress(Exception):  # a run says what is wrong
+            import_module(name)
+    asked, nothing = socket.socket(fileno=os.dup(0)), os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    asked.send(b".")
+    while numbers := socket.recv_fds(asked, 1, 1)[1]:
+        if not os.fork():
+            try:
+                asked.close()
+                _keep(connections.Connection(numbers[0]))
+            finally:
+                os._exit(0)
+        os.close(numbers[0])
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()
+
+
+def _keep(asker: connections.Connection) -> None:
     """Be the keeper: fork the worker, wait, pass its value on, leave nothing behind."""
-    os.setsid()
     _control(ADOPT_ORPHANS, 1)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    sys.path[:], (function, arguments, limit, environment) = asker.recv()
     os.environ.clear()
     os.environ.update(environment)
     tempfile.tempdir = None
@@ -220,50 +267,37 @@ def _keep(
         hear, tell = multiprocessing.Pipe(duplex=False)
         if not (worker := os.fork()):
             hear.close()
+            asker.close()
             _part_from_keeper(folder)
             _work(tell, function, arguments)
         tell.close()
         try:
-            value = _listen(hear, limit)
+            value = _listen(hear, asker, limit)
             if isinstance(value, Lost) and not str(value):
-                code = os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
-                logs = [path.read_text(errors="replace") for path in Path(folder).rglob(f"*{SAID}")]
-                ending = f"signal {-code}" if code < 0 else f"status {code}"
-                last = [
-                    *"".join(logs).strip().splitlines()[-4:],
-                    f"the process ended with {ending}",
-                ]
-                value.args = ("\n".join(last),)
+                value.args = (_ending(worker, Path(folder)),)
         finally:
             _end_all()
-        with suppress(OSError):
-            connection.send(("value", value))
+    with suppress(OSError):
+        asker.send(("value", value))
 
 
 def _part_from_keeper(folder: str) -> None:
     """Have a worker signals, streams, and a temporary folder of its own."""
     end_with_parent()
     os.setpgid(0, 0)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     log = os.open(Path(folder, SAID), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
     tempfile.tempdir = os.environ["TMPDIR"] = folder
-    # What a notebook starts is its own, as in any program, not our server's.
-    multiprocessing.set_start_method(None, force=True)
-    forkserver._forkserver.__init__()
-    resource_tracker._resource_tracker.__init__()
 
 
-def _listen(hear: object, limit: float | None) -> object:
+def _listen(hear: object, asker: object, limit: float | None) -> object:
     """Return the worker's value, or how it was lost: without a word when it just ended."""
-    notes, asked, value = [], parent_process().sentinel, Lost()
-    while ready := connections.wait([hear, asked], limit):
-        if asked in ready:
-            sys.exit(1)
+    notes, value = [], Lost()
+    while ready := connections.wait([hear, asker], limit):
+        if asker in ready:
+            value = Lost("nobody wants its value any more")
+            break
         try:
             kind, said = hear.recv()
         except (EOFError, OSError):
@@ -278,6 +312,14 @@ def _listen(hear: object, limit: float | None) -> object:
     if isinstance(value, Lost):
         value.notes = notes
     return value
+
+
+def _ending(worker: int, folder: Path) -> str:
+    """Return what a worker said last, and how it ended."""
+    code = os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
+    said = "".join(log.read_text(errors="replace") for log in folder.rglob(f"*{SAID}"))
+    ending = f"the process ended with {f'signal {-code}' if code < 0 else f'status {code}'}"
+    return "\n".join([*said.strip().splitlines()[-4:], ending])
 
 
 def _work(tell: object, function: Callable, arguments: tuple, *_: object) -> None:
@@ -307,7 +349,6 @@ def _end_all() -> None:
 
     What began a session of its own and lost its parent falls to it on Linux alone.
     """
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     until = time.monotonic() + PATIENCE
     while (left := psutil.Process().children(recursive=True)) and time.monotonic() < until:
         for each in left:

@@ -13,24 +13,18 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Canvas
+from matplotlib.text import Text
 from PIL import Image
 
 from laoqu import sheets
 from laoqu.errors import OutputError, ParameterError, nearest
 from laoqu.show import table as tables
-from laoqu.show.style import EDGE, PALETTE, SMALL, TONE, Sheet, family
+from laoqu.show.style import EDGE, HALO, PALETTE, SMALL, Sheet, rules
 
 DPI = 200
 TEXTS = ("title", "subtitle", "caption", "alt")
 FORMS = ("png", "svg", "pdf", "csv")
-#: How figures are drawn and written: letters as outlines, the same bytes again.
-RC = {
-    "svg.fonttype": "path", "svg.hashsalt": "laoqu", "text.hinting": "none", "font.size": SMALL,
-    "hatch.color": TONE["muted"], "hatch.linewidth": 0.6, "lines.solid_capstyle": "butt",
-}  # fmt: skip
 UNDATED = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
 
@@ -41,7 +35,7 @@ class Figure:
     Parameters
     ----------
     draw : callable
-        Draws on a `laoqu.show.style.Sheet` from its ``y`` down.
+        Draws on a `laoqu.show.style.Sheet` and closes it.
     data : DataFrame
         What is drawn, one row a mark.
     title, subtitle, caption : str
@@ -53,12 +47,12 @@ class Figure:
     --------
     >>> import pandas as pd
     >>> from laoqu.show.figure import Figure
-    >>> figure = Figure(lambda sheet: sheet.lines(3, sheet.y, ["老区"]), pd.DataFrame(), "沂蒙")
+    >>> figure = Figure(lambda sheet: sheet.mosaic("a") and sheet.close(9), pd.DataFrame(), "沂蒙")
     >>> figure.svg(narrow=True)[:4], figure.png()[1:4], figure.pdf()[:4]
     ('<svg', b'PNG', b'%PDF')
     """
 
-    draw: Callable[[Sheet], object]
+    draw: Callable[[Sheet], None]
     data: pd.DataFrame
     title: str = ""
     subtitle: str = ""
@@ -69,52 +63,45 @@ class Figure:
     def matplotlib(self, narrow: bool = False) -> Canvas:
         """Return the figure as one of matplotlib: what you add to it is saved with it.
 
-        Its first axes are the sheet in points; those of a map are the ground in metres of
-        `laoqu.geo.CRS_CHINA`.
+        The first axes of a map are the ground, in metres of `laoqu.geo.CRS_CHINA`.
 
         Examples
         --------
         >>> import laoqu as lq
         >>> figure = lq.plot_region("yimeng")
-        >>> note = figure.matplotlib().axes[0].text(10, 60, "my note")
+        >>> note = figure.matplotlib().axes[0].text(0.1, 0.9, "my note")
         >>> figure.save("map.pdf")  # doctest: +SKIP
         """
         if narrow not in self._drawn:
-            with _look():
-                sheet = Sheet(narrow)
-                sheet.head(self.title, self.subtitle)
+            with mpl.rc_context(rules()):
+                sheet = Sheet(narrow, self.title, self.subtitle)
                 self.draw(sheet)
-                self._drawn[narrow] = sheet.finish()
+                self._drawn[narrow] = sheet.figure
         return self._drawn[narrow]
 
     def svg(self, narrow: bool = False) -> str:
         """Return the figure as SVG: no ground, light and dark, letters as outlines."""
         figure, out = self.matplotlib(narrow), io.StringIO()
-        texts = [text for axes in figure.axes for text in axes.texts if text.get_path_effects()]
-        edges = [text.get_path_effects() for text in texts]
-        figure.patch.set_visible(False)
-        for text in texts:  # drawn twice, each letter would be written out
-            text.set_path_effects([])
-        with _look():
-            FigureCanvasSVG(figure).print_svg(out, metadata=UNDATED)
-        figure.patch.set_visible(True)
-        for text, edge in zip(texts, edges, strict=True):
-            text.set_path_effects(edge)
+        haloed = [text for text in figure.findobj(Text) if text.get_path_effects()]
+        for text in haloed:  # drawn twice, each letter would be written out
+            text.set(path_effects=[], gid="halo")
+        with mpl.rc_context(rules()):
+            figure.savefig(out, format="svg", transparent=True, metadata=UNDATED)
+        for text in haloed:
+            text.set_path_effects(HALO)
         return _slim(out.getvalue(), self.alt)
 
     def png(self, narrow: bool = False) -> bytes:
         """Return the figure as PNG at 200 dpi."""
-        figure, out = self.matplotlib(narrow), io.BytesIO()
-        figure.set_dpi(DPI)
-        with _look():
-            canvas = FigureCanvasAgg(figure)
-            canvas.draw()
-        figure.set_dpi(72)
-        drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
+        drawn, out = io.BytesIO(), io.BytesIO()
+        with mpl.rc_context(rules()):
+            quick = {"compress_level": 0}
+            self.matplotlib(narrow).savefig(drawn, format="png", dpi=DPI, pil_kwargs=quick)
+        picture = Image.open(drawn).convert("RGB")
         # 128 colours are enough for flat ones, and a third of the bytes; the ground stays as it is.
-        few = drawn.quantize(128, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        few = picture.quantize(128, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         palette, ground = few.getpalette(), 3 * few.getpixel((0, 0))
-        palette[ground : ground + 3] = drawn.getpixel((0, 0))
+        palette[ground : ground + 3] = picture.getpixel((0, 0))
         few.putpalette(palette)
         few.save(out, "png", dpi=(DPI, DPI))
         return out.getvalue()
@@ -122,7 +109,7 @@ class Figure:
     def pdf(self, narrow: bool = False) -> bytes:
         """Return the figure as PDF for print."""
         out = io.BytesIO()
-        with _look():
+        with mpl.rc_context(rules()):
             self.matplotlib(narrow).savefig(out, format="pdf", metadata={"CreationDate": None})
         return out.getvalue()
 
@@ -165,26 +152,21 @@ class Figure:
         return self.alt or self.title
 
 
-def _look() -> object:
-    return mpl.rc_context({**RC, "font.family": [family(), "DejaVu Sans"]})
-
-
 def _slim(svg: str, alt: str) -> str:
     """Shorten what matplotlib wrote, and let its colours follow the reader's light or dark."""
-    rules, dark = [".laoqu-figure *{stroke-linejoin:round}"], []
-    for name, width in EDGE.items():  # glyphs are drawn at 6,400 units an em
-        rule = f".edge-{name}{{paint-order:stroke;stroke-width:{width * 6400 / SMALL:.0f};stroke:"
-        rules.append(f"{rule}{PALETTE[name][0]}}}")
-        dark.append(f".edge-{name}{{stroke:{PALETTE[name][1]}}}")
+    # Glyphs are drawn at 6,400 units an em.
+    halo = f".halo{{paint-order:stroke;stroke-width:{EDGE * 6400 / SMALL:.0f};stroke:%s}}"
+    dark = [halo % PALETTE["paper"][1]]
     svg = re.sub(r' fill="(#\w+)"', r' style="fill: \1"', svg)  # the ground of a hatch
     for light, other in set(PALETTE.values()):
         for what in ("fill", "stroke"):
             if (said := f"{what}: {light.lower()}") in svg:
                 dark.append(f'[style*="{said}"]{{{what}:{other}!important}}')
-    style = "".join([*rules, "@media (prefers-color-scheme:dark){", *sorted(dark), "}"])
+    dark = "".join(sorted(dark))
+    style = f"{halo % PALETTE['paper'][0]}@media (prefers-color-scheme:dark){{{dark}}}"
     for old, new in (
-        (r"^.*?(?=<svg)|<!--.*?-->|<defs>\s*<style.*?</defs>|xlink:| xmlns:xlink=\S+", ""),
-        (r'<g id="(edge-\w+)"', r'<g class="\1"'),
+        (r"^.*?(?=<svg)|<!--.*?-->|xlink:| xmlns:xlink=\S+", ""),
+        ('<g id="halo"', '<g class="halo"'),
         (r' id="[A-Za-z\d]+_\d+"', ""),
         (r'(?<= d=")M[^"QCz]+(?=z?\s*")', _steps),
         (r"([1-9]\d*\.\d\d)\d+", r"\1"),

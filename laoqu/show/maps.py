@@ -18,8 +18,8 @@ from laoqu.analysis import answer, naming
 from laoqu.errors import ParameterError, require
 from laoqu.plan import Plan, load
 from laoqu.show.figure import TEXTS, Figure
-from laoqu.show.ground import HAIRLINE, MARKS, View, around, middle_of
-from laoqu.show.style import MARGIN, SMALL, TONE, Sheet, stroke, wrap
+from laoqu.show.ground import HAIRLINE, MARKS, View, middle_of
+from laoqu.show.style import COLUMN, LINE, MARGIN, SMALL, TONE, Sheet, stroke, wrap
 from laoqu.show.words import Words, digits
 from laoqu.source import digest
 
@@ -45,13 +45,13 @@ BLANK = fill("paper", "context")
 #: An area in the map of all; where too few of its counties are documented; two areas.
 SURE, DOUBT = fill("heat3", "focus", 0.8), fill("heat3", "focus", 0.8, **DASHED)
 TWICE = fill("heat3", "muted", 0, **HATCH)
-#: Points: the column beside a wide map, the greatest height, the locator of a narrow map.
-COLUMN, HIGHEST, LOCATOR = 118.0, 265.0, 74.0
+#: Points: the greatest height, the locator of a narrow map.
+HIGHEST, LOCATOR = 265.0, 74.0
 #: The longer side of an area is drawn in so many steps.
 FINE = 520
 #: Metres: what is not seen on a map of China; islands farther off do not stretch the map of an
 #: area (东沙 is 260 km away).
-COARSE, NEAR = 3_000, 6e4
+COARSE, NEAR = 5_000, 6e4
 #: What mends own values.
 INDEXED = '; a column of a frame is given as frame.set_index("adcode")["income"]'
 #: Metres: the main map of China and its inset.
@@ -123,7 +123,7 @@ def plot_region(
         counties = counties.assign(value=counties["adcode"].map(own))
         kinds, key = classes_of(counties["value"], words)
     names = plan.gazetteer().set_index("adcode")["short_name" if words.lang == "zh" else "name_en"]
-    drawn = Area(plan.layers, counties["adcode"], kinds, places, names)
+    drawn = Area(plan, counties["adcode"], kinds, places, names)
     counted = [f"{said} {kinds.count(kind)}" for kind, (said, _) in key.items() if kind in kinds]
     listed = [f"{row.number} {names.get(row.adcode, row.adcode)}" for row in places.itertuples()]
     title, beyond = words.area(it.region_id), words.join(map(words.unit, drawn.beyond))
@@ -141,24 +141,21 @@ class Area:
     """The shapes of an area's map, no finer than is seen; neighbours keep their common border."""
 
     def __init__(
-        self, layers: geo.Layers, codes: pd.Series, kinds: Sequence[str], places: pd.DataFrame,
+        self, plan: Plan, codes: pd.Series, kinds: Sequence[str], places: pd.DataFrame,
         names: Mapping[str, str],
     ) -> None:  # fmt: skip
         self.kinds, self.places, self.names = np.array(kinds), places, names
-        table = layers.counties.set_index("adcode").geometry
+        layers, table = plan.layers, plan.layers.counties.set_index("adcode").geometry
         geo.require(codes, table.index)
         extent = np.ptp(np.reshape(table[codes].total_bounds, (2, 2)), axis=0).max()
         near = table[table.index.str[:4].isin({*codes.str[:4], *places["adcode"].str[:4]})]
-        # Only where neighbours share their vertices, which a reader's own borders may not.
-        shared = shapely.coverage_is_valid(near.to_numpy())
-        near = (near.simplify_coverage if shared else near.simplify)(extent / FINE)
-        union = partial(type(near).union_all, method="coverage" if shared else "unary")
-        self.counties = near[codes]
+        near = near.simplify_coverage(extent / FINE)
+        # The fast union is right only where neighbours share their vertices, as ours do.
+        union = shapely.union_all if "boundaries" in plan.own else shapely.coverage_union_all
+        self.counties, self.outline = near[codes], layers.outline
         self.area = union(self.counties[self.kinds != "low"])
-        self.cities, self.parts = (
-            {code: union(shapes) for code, shapes in each.groupby(each.index.str[:4])}
-            for each in (near, self.counties)
-        )
+        self.cities = near.groupby(near.index.str[:4]).agg(union)
+        self.parts = self.counties.groupby(codes.str[:4].to_numpy()).agg(union)
         # The mark of a city stands in the part of it that is in the area.
         found = {
             code: self.counties.get(code, self.parts.get(code[:4])) for code in places["adcode"]
@@ -174,60 +171,57 @@ class Area:
         self.beyond = self.counties.index[~self.counties.within(shapely.box(*self.bounds))]
         wider = shapely.box(*self.bounds).buffer(extent).bounds
         provinces = layers.provinces.set_index("adcode").clip_by_rect(*wider)
-        provinces = provinces[~provinces.is_empty]
-        shared = shapely.coverage_is_valid(provinces.to_numpy())
-        simplify = provinces.simplify_coverage if shared else provinces.simplify
-        self.provinces = simplify(extent / FINE)
-        self.land = self.provinces.union_all(method="coverage" if shared else "unary")
-        self.outline = layers.outline
+        self.provinces = provinces[~provinces.is_empty].simplify_coverage(extent / FINE)
+        self.land = union(self.provinces)
 
     def draw(
         self, sheet: Sheet, key: Mapping[str, tuple[str, dict]], shapes: list, words: Words
     ) -> None:
         """Draw the map, its key, its scale, and where in China it lies."""
-        aside = 0 if sheet.narrow else COLUMN + 12
-        wide, extent = sheet.width - 2 * MARGIN - aside, np.ptp(np.reshape(self.bounds, (2, 2)), 0)
-        size, china = LOCATOR if sheet.narrow else COLUMN, self.outline.total_bounds
-        deep = size * np.ptp(china[1::2]) / np.ptp(china[::2])
-        high = float(np.clip(wide * extent[1] / extent[0], wide * 0.62, min(HIGHEST, wide * 1.45)))
-        top, x = sheet.y, MARGIN + wide + 12
+        entries, china = [*key.values(), *shapes], self.outline.total_bounds
+        size = LOCATOR if sheet.narrow else COLUMN
+        wide = sheet.width - 4 * MARGIN - (0 if sheet.narrow else COLUMN + 6)
+        high = float(np.clip(wide * shape_of(self.bounds), wide * 0.62, min(HIGHEST, wide * 1.45)))
+        deep = size * shape_of(china)
         if sheet.narrow:
-            sheet.legend([*key.values(), *shapes])
-            top, x = sheet.y, MARGIN
-            y = top + high + 6
-            bar = x + size + 14, y + 24
+            sheet.legend(entries)
+            parts = sheet.mosaic([["map", "map"], ["small", "key"]], [size, wide - size])
         else:
-            for entry in (*key.values(), *shapes):
-                sheet.legend([entry], x, COLUMN)
-            high = max(high, sheet.y - top + 36 + deep)
-            y = top + high - deep
-            bar = x, y - 10
-        view = View(sheet, (MARGIN, top, wide, high), self.bounds)
+            parts = sheet.mosaic([["map", "key"], ["map", "small"]], [wide, size])
+            high = max(high, sheet.legend(entries, parts["key"]) + 40 + deep) - deep
+        parts["map"].get_gridspec().set_height_ratios([high, deep])
+        parts["key"].set_axis_off()
+        sheet.close(high + deep)
+        view, small = View(parts["map"], self.bounds), View(parts["small"], china, framed=False)
         view.draw(self.provinces, **FILLS["unknown"])
         for kind, (_, look) in key.items():
             if kind in self.kinds:
                 view.draw(self.counties[self.kinds == kind], kind, **look)
-        view.draw(list(self.cities.values()), **PREFECTURE)
+        view.draw(self.cities, **PREFECTURE)
         view.draw(self.provinces, **PROVINCE)
         view.draw([self.land], **COASTLINE)
         view.draw([self.area], **AREA)
         for row in self.places[self.places["adcode"].isin(self.spots)].itertuples():
-            view.number(str(row.number), view.at(self.spots[row.adcode]), row.shape)
+            view.number(str(row.number), self.spots[row.adcode], row.shape)
         for code, shape in self.parts.items():
             if name := self.names.get(f"{code}00", ""):
-                view.name(name, around(view.at(middle_of(shape))), SMALL + 0.5, "ink")
+                view.name(name, view.around(middle_of(shape)), SMALL + 0.5, "ink")
         for code, shape in self.provinces.items():
             rest = shapely.clip_by_rect(shape, *view.frame.bounds).difference(self.area)
             if rest.area > 0.02 * view.frame.area:
-                view.name(self.names[code], view.at(middle_of(rest))[None], SMALL + 2, "muted")
-        view.rim()
-        view.scale_bar(words, *bar)
-        small, land = View(sheet, (x, y, size, deep), china), self.outline["kind"] == "land"
+                view.name(self.names[code], view.around(middle_of(rest))[:1], SMALL + 2, "muted")
+        view.scale_bar(words, parts["key"])
+        land = self.outline["kind"] == "land"
         small.draw(self.outline.geometry[land], **COAST)
         small.draw(self.outline.geometry[~land], "maritime", **PROVINCE)
         small.draw([self.area.simplify(geo.DETAIL)], **fill("focus", "focus", 0.4))
         small.axes.plot(*view.frame.exterior.xy, **HAIRLINE, label="locator")
-        sheet.y = y + deep + 2
+
+
+def shape_of(bounds: Sequence[float]) -> float:
+    """Return how high bounds are for their width."""
+    west, south, east, north = bounds
+    return (north - south) / (east - west)
 
 
 def plot_overview(lang: str = "zh", plan: Plan | None = None) -> Figure:
@@ -299,27 +293,30 @@ def _draw_china(
 ) -> None:
     """Draw `parts` (label, shapes, look) in China; with a list of names they are numbered."""
     sheet.legend(key)
-    aside = COLUMN + 12 if listed and not sheet.narrow else 0
+    aside = COLUMN + 6 if listed and not sheet.narrow else 0
     wide = sheet.width - 2 * MARGIN - aside
-    high, small = wide * np.ptp(MAINLAND[1::2]) / np.ptp(MAINLAND[::2]), 0.18 * wide
-    foot, land = sheet.y + high, layers.outline["kind"] == "land"
-    view = View(sheet, (MARGIN, sheet.y, wide, high), MAINLAND)
-    sea = View(sheet, (MARGIN, foot - small * 1.47, small, small * 1.47), SOUTH_SEA)
+    high, land = wide * shape_of(MAINLAND), layers.outline["kind"] == "land"
+    names = [wrap(f"{k} {name}", COLUMN if aside else wide) for k, name in enumerate(listed, 1)]
+    text = "\n".join("\n".join(lines) for lines in names)
+    if aside:
+        axes, beside = sheet.mosaic([["map", "key"]], [wide, COLUMN]).values()
+        beside.set_axis_off()
+        beside.text(0, 1, text, va="top", linespacing=1.6, transform=beside.transAxes)
+    else:
+        axes = sheet.mosaic([["map"]])["map"]
+        axes.set_xlabel(text, loc="left", linespacing=1.5)
+        high += sum(map(len, names)) * SMALL * LINE * 1.1
+    sheet.close(high)
+    inset = 0, 0, 0.18, 0.18 * shape_of(SOUTH_SEA) / shape_of(MAINLAND)
+    view, sea = View(axes, MAINLAND), View(axes.inset_axes(inset, xticks=[], yticks=[]), SOUTH_SEA)
     provinces = layers.provinces.simplify(view.scale / 2)
     for each, ground in ((view, provinces), (sea, layers.outline.geometry[land])):
         each.draw(ground, **COAST)
         for label, shapes, look in parts:
             each.draw(shapes, label if each is view else "", **look)
         each.draw(layers.outline.geometry[~land], **PROVINCE)
-        each.rim()
     for k, (_, (shape,), _) in enumerate(parts[: len(listed)], 1):
-        view.number(str(k), view.at(middle_of(shape)))
-    x, y = (MARGIN, foot + 8) if sheet.narrow else (MARGIN + wide + 12, sheet.y)
-    for k, name in enumerate(listed, 1):
-        sheet.axes.plot(x + 5, y + 6, **MARKS["circle"])
-        sheet.text(x + 5, y + 6, str(k), ha="center")
-        y = sheet.lines(x + 15, y + 1.5, wrap(name, sheet.width - MARGIN - x - 15)) + 4
-    sheet.y = max(y, foot + 4)
+        view.number(str(k), middle_of(shape))
 
 
 def source(plan: Plan, words: Words) -> str:

@@ -1,20 +1,23 @@
-"""The one look: colours by meaning, the font and its measures, a sheet of points to draw on."""
+"""The one look: colours by meaning, the font and its measures, a sheet to draw on."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
 
 import matplotlib as mpl
-import numpy as np
 import pylopdf_fonts_zh_cn
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ft2font import FT2Font, LoadFlags
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
+from matplotlib.transforms import ScaledTranslation, Transform
 
 from laoqu.errors import LaoquError
 from laoqu.show.words import HAN, THIN, start
@@ -43,13 +46,17 @@ PALETTE = {
 TONE = {name: light for name, (light, _) in PALETTE.items()}
 #: Points: 160 mm, and what a page of 360 px leaves inside its margins (336 px).
 WIDE, NARROW = 453.5, 252.0
-#: Points: the title, the smallest type, and the margin of a sheet.
-TITLE, SMALL, MARGIN = 10.5, 7.0, 3.0
-#: A line of text is so high, its middle so far above its baseline (em).
-LINE, MIDDLE = 1.3, 0.37
-#: Points: the light edge of a text on a map, and the edge that makes a title heavier.
-EDGE = {"paper": 2.2, "ink": 0.3}
+#: Points: the title, the smallest type, the margin of a sheet, a column beside a wide map.
+TITLE, SMALL, MARGIN, COLUMN = 10.5, 7.0, 3.0, 118.0
+#: A line of text is so high (em).
+LINE = 1.3
+#: Points: the light edge of a name on a map.
+EDGE = 2.2
+HALO = [withStroke(linewidth=EDGE, foreground=TONE["paper"])]
 FONT = Path(pylopdf_fonts_zh_cn.__file__).parent / "NotoSansSC-Regular.otf"
+RULES = Path(__file__).parent / "laoqu.mplstyle"
+#: The face of titles, and what it is called here: a character that it has not is a regular one.
+HEAVY, TITLES = Path(__file__).parent / "fonts" / "NotoSansSC-Bold.otf", "laoqu titles"
 #: What a line of text is not broken in: a number stays with the word that follows it.
 PIECE = re.compile(r"""(?:["(]*\d+ )?[A-Za-z0-9’'"(),.;:%/-]+(?: \d+$)?[ –]?|\d*.(?: \d+$)?""")
 CURLY = str.maketrans("“”‘’", "\"\"''")
@@ -60,8 +67,19 @@ CLOSING = f"，。；：、）”》 {THIN}"
 @cache
 def family() -> str:
     """Make the font known to matplotlib; return its name."""
-    font_manager.fontManager.addfont(FONT)
-    return font_manager.fontManager.ttflist[-1].name
+    known = font_manager.fontManager
+    for path in (HEAVY, FONT):
+        known.addfont(path)
+    heavy, regular = known.ttflist[-2:]
+    known.ttflist[-2] = replace(heavy, name=TITLES, weight=regular.weight)
+    return regular.name
+
+
+@cache
+def rules() -> dict[str, object]:
+    """Return the look as settings of matplotlib."""
+    known = mpl.rc_params_from_file(RULES, use_default_template=False)
+    return {**known, "font.family": [family(), "DejaVu Sans"]}
 
 
 def use_font() -> str:
@@ -126,82 +144,70 @@ def straight(text: str) -> str:
 
 
 class Sheet:
-    """A figure of matplotlib, drawn from the top: `y` is how far down it is filled.
+    """A figure of matplotlib in the making: from the top title and key, then the axes of a drawing.
 
-    Its first axes are the sheet itself, in points from the upper left corner; `window` adds others.
+    `y` is how far down it is filled, in points.
     """
 
-    def __init__(self, narrow: bool = False) -> None:
+    def __init__(self, narrow: bool = False, title: str = "", subtitle: str = "") -> None:
         self.narrow, self.width, self.y = narrow, NARROW if narrow else WIDE, MARGIN
-        self.figure = Canvas(dpi=72, facecolor=TONE["paper"])
-        self.places: list[tuple[Axes, float, float, float, float]] = []
-        self.axes = self.window(0, 0, self.width, 0)
-        self.axes.set(xlim=(0, self.width), zorder=1)
-
-    def window(self, x: float, y: float, wide: float, high: float) -> Axes:
-        """Add axes in a place of the sheet, below its texts."""
-        axes = self.figure.add_axes((0, 0, 1, 1))
-        axes.set_axis_off()
-        self.places.append((axes, x, y, wide, high))
-        return axes
-
-    def finish(self) -> Canvas:
-        """Cut the sheet below what is drawn, and put all axes in their places."""
-        deep, (_, *windows) = self.y + MARGIN, self.places
-        self.figure.set_size_inches(self.width / 72, deep / 72)
-        self.axes.set_ylim(deep, 0)
-        for axes, x, y, wide, high in windows:
-            place = np.array([x, deep - y - high, wide, high])
-            axes.set_position(place / [self.width, deep, self.width, deep])
-        return self.figure
-
-    def text(self, x, y, text, size=SMALL, tone="ink", ha="left", halo="", **more: object) -> None:
-        """Write one line, its middle at `y`; `halo` is the colour of an edge around it."""
-        text_width(text)  # a character that the font has not is an error
-        upright = more.get("rotation") == 90
-        x, y = (x + size * MIDDLE, y) if upright else (x, y + size * MIDDLE)
-        more |= {"rotation_mode": "anchor"} if upright else {}
-        text = self.axes.text(x, y, straight(text), size=size, color=TONE[tone], ha=ha, **more)
-        if halo:
-            text.set_path_effects([withStroke(linewidth=EDGE[halo], foreground=TONE[halo])])
-            text.set_gid(f"edge-{halo}")
-
-    def lines(self, x: float, y: float, lines: Sequence[str], **look: object) -> float:
-        """Write lines from the top at `y` down; return where they end."""
-        high = look.get("size", SMALL) * LINE
-        for k, line in enumerate(lines):
-            self.text(x, y + (k + 0.5) * high, line, **look)
-        return y + len(lines) * high
-
-    def head(self, title: str, subtitle: str) -> None:
-        """Write the finding and the measure, wrapped to the width."""
-        rows = (title, TITLE, "ink", "ink"), (subtitle, SMALL + 0.5, "muted", "")
-        for text, size, tone, halo in rows:
+        size = self.width / 72, 1
+        self.figure = Canvas(size, 72, facecolor=TONE["paper"], layout="constrained")
+        pad = MARGIN / 72
+        self.figure.get_layout_engine().set(w_pad=pad, h_pad=pad, wspace=0, hspace=0)
+        heads = (title, TITLE, "ink", [TITLES, family()]), (subtitle, SMALL + 0.5, "muted", None)
+        for text, size, tone, face in heads:
             if text:
-                lines = wrap(text, self.width - 2 * MARGIN, size)
-                self.y = self.lines(MARGIN, self.y, lines, size=size, tone=tone, halo=halo) + 2
+                # Letters of the heavy face are wider.
+                lines = wrap(text, (self.width - 2 * MARGIN) / (1.06 if face else 1), size)
+                self.figure.text(
+                    0, 1, "\n".join(lines), size=size, color=TONE[tone], va="top", family=face,
+                    transform=self.top(), linespacing=1.4,
+                )  # fmt: skip
+                self.y += len(lines) * size * LINE + 2
         self.y += 4
 
-    def legend(self, entries: Sequence[tuple[str, dict]], x=MARGIN, room=0.0) -> None:
-        """Write samples in rows from `y` down: a text and how an area, line or mark looks."""
-        left, room, gap = x, room or self.width - 2 * MARGIN, 11
-        for text, look in entries:
-            lines = wrap(start(text), room - 14)
-            wide = 14 + max(map(text_width, lines))
-            if left > x and left + wide > x + room:
-                left, self.y = x, self.y + gap
-            middle = self.y + SMALL * LINE / 2
-            if "marker" in look:
-                self.axes.plot(left + 5, middle, **look)
-            elif "facecolor" in look:
-                corner = (left, middle - 3.2)
-                self.axes.add_patch(mpl.patches.Rectangle(corner, 10, 6.4, **look))
-            else:
-                self.axes.plot([left, left + 10], [middle, middle], **look)
-            self.lines(left + 14, self.y, lines, tone="muted")
-            self.y += (len(lines) - 1) * SMALL * LINE
-            left += wide + 12
-        self.y += gap + 3 if entries else 0
+    def top(self) -> Transform:
+        """From fractions of the figure to what lies so far below its upper left corner."""
+        down = ScaledTranslation(MARGIN / 72, -self.y / 72, self.figure.dpi_scale_trans)
+        return self.figure.transFigure + down
+
+    def legend(self, entries: Sequence[tuple[str, dict]], axes: Axes | None = None) -> float:
+        """Write a key below what is written, or as one column in axes; return its height.
+
+        An entry is a text and how an area, line or mark looks.
+        """
+        if not entries:
+            return 0
+        room = COLUMN if axes else self.width - 2 * MARGIN
+        texts = [wrap(start(text), room - 26) for text, _ in entries]
+        each = max(text_width(line) for lines in texts for line in lines) + 26
+        columns = 1 if axes else min(len(entries), max(int(room // each), 1))
+        samples = [
+            Patch(**look) if "facecolor" in look else Line2D([], [], **look) for _, look in entries
+        ]
+        place = {} if axes else {"bbox_to_anchor": (0, 1), "bbox_transform": self.top()}
+        written = (axes or self.figure).legend(
+            samples, ["\n".join(lines) for lines in texts], loc="upper left", ncols=columns, **place
+        )
+        written.set_in_layout(False)
+        high = written.get_window_extent().height
+        self.y += 0 if axes else high + 6
+        return high
+
+    def mosaic(self, places: list, widths: Sequence[float] | None = None) -> dict[str, Axes]:
+        """Add axes without ticks by the names of their places."""
+        bare = {"xticks": [], "yticks": []}
+        return self.figure.subplot_mosaic(places, width_ratios=widths, subplot_kw=bare)
+
+    def close(self, high: float) -> None:
+        """Cut the sheet `high` points below what is written, and lay out its axes there."""
+        deep = self.y + high + MARGIN
+        self.figure.set_figheight(deep / 72)
+        layout = self.figure.get_layout_engine()
+        layout.set(rect=(0, 0, 1, 1 - self.y / deep))
+        layout.execute(self.figure)
+        self.figure.set_layout_engine(None)  # what is laid out once is not at each drawing
 
 
 def mark(fill: str, line: str = "paper", size: float = 5.0, shape: str = "o", width=0.6) -> dict:

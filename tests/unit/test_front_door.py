@@ -114,6 +114,18 @@ def test_describe_says_what_an_id_stands_for(plan):
 LINES = [
     ("show c07.s06.m2", 0, "theme: T"),
     ("show 621022", 0, "name: 环县"),
+    ("show 环县", 0, "name: 环县"),
+    ("show C07.S06", 0, "sentence in 第七条, page 5"),
+    ("show 第七条", 0, "（七）支持革命老区重点城市发展。"),
+    ("show 朝阳区", 2, "朝阳区 (110105, 北京市); 朝阳区 (220104, 吉林省长春市)"),
+    ("show B1", 0, "beneficiary B1: "),
+    ("show 环线", 2, "unknown place '环线'; nearest: 环县"),
+    ("show \udcb4\udcf3\udcb1\udcf0\udcc9\udcbd", 0, "大别山革命老区 / "),  # in GBK
+    ("report 陝甘寧 --why", 0, "zh/shaanganning: new"),
+    ("card 环县 --within 安康", 2, "'环县' is not in 安康; it is: 环县 (621022, since 2002, 甘肃"),
+    ("export --to=", 2, "folder is '', expected a path"),
+    ("export all --to=", 2, "folder is '', expected a path"),
+    ("coding compare a.csv --agreed=", 2, "agreed is '', expected a path"),
     ("run 10_region_report -p region 左右江 --why", 0, "zh/zuoyoujiang: new"),
     ("run 11_county_card -p adcode 370323 --why", 0, "zh/cards/370323: new"),
     ("card 朝阳区 --within 北京 --why", 0, "zh/cards/110105: new"),

@@ -143,7 +143,7 @@ def test_lines_stand_where_their_values_are():
     frame = pd.DataFrame({"series": list("aabb"), "year": [1, 2] * 2, "value": [0, 10, 10, 10]})
     figure = lines(frame, lq.Show(PLAN, "en").words, title="t")
     for narrow in (False, True):
-        _, axes = figure.matplotlib(narrow).axes
+        (axes,) = figure.matplotlib(narrow).axes
         drawn = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
         assert drawn["a"] == [[1, 0], [2, 10]]
         assert drawn["b"] == [[1, 10], [2, 10]]
@@ -161,7 +161,7 @@ def test_a_map_of_china_has_a_row_for_each_value_and_the_key_counties_in_a_borde
     )
     drawn = figure.matplotlib()
     assert "Key counties" in {text.get_text() for text in drawn.findobj(Text)}
-    own = next(each for each in drawn.axes[1].patches if each.get_label() == "own")
+    own = next(each for each in drawn.axes[0].patches if each.get_label() == "own")
     assert len(own.get_path().to_polygons()) >= len(key)
 
 

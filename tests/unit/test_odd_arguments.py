@@ -76,11 +76,20 @@ def test_what_is_wrong_with_a_call_is_said_in_words_of_ours(function, given, sai
     assert "Error" not in str(caught.value)
 
 
-@pytest.mark.parametrize("variable", ["LAOQU_DATA", "LAOQU_OUTPUTS"])
-def test_a_folder_that_cannot_be_is_said_with_what_to_set(monkeypatch, variable, capsys):
-    monkeypatch.setenv(variable, "~no-such-user/x")
+@pytest.mark.parametrize(
+    ("variable", "folder", "said"),
+    [
+        ("LAOQU_DATA", "~no-such-user/x", "; set LAOQU_DATA to another folder"),
+        ("LAOQU_DATA", "/nowhere", "LAOQU_DATA is /nowhere, which has no folder 'curated': set"),
+        ("LAOQU_OUTPUTS", "~no-such-user/x", "; set LAOQU_OUTPUTS to another folder"),
+    ],
+)
+def test_a_folder_that_cannot_be_is_said_with_what_to_set(
+    monkeypatch, variable, folder, said, capsys
+):
+    monkeypatch.setenv(variable, folder)
     find = {"LAOQU_DATA": paths.data, "LAOQU_OUTPUTS": paths.outputs}[variable]
-    with pytest.raises(lq.OutputError, match=f"set {variable} to another folder"):
+    with pytest.raises(lq.LaoquError, match=said):
         find()
     assert main(["report", "yimeng", "--why"]) == 2
-    assert variable in capsys.readouterr().err
+    assert said in capsys.readouterr().err

@@ -14,28 +14,21 @@ import nbformat
 import papermill
 import psutil
 import pytest
-from fixture import LIGHT, book, refused, shown
+from fixture import book, refused, shown
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stand import MAKER, run
 
 import laoqu as lq
 from laoqu import pages, paths, reports
 from laoqu.cli import main
 from laoqu.errors import LaoquError
-from laoqu.run import batch, dask, process
+from laoqu.run import dask, process
 from laoqu.run import store as stores
 from laoqu.run.crate import metadata
 from laoqu.run.parameters import Notebook, read_sets
 
-
-def render(notebook, lang, formats):
-    """Stand for the pages."""
-    return {f"report.{form}": lang.encode() for form in formats}
-
-
-def run(path, sets, out, **options):
-    maker = batch.Maker("test_run:render", kinds=reports.KINDS, preload=LIGHT)
-    return batch.run_notebook(path, sets, out, maker=maker, **options)
+pytestmark = pytest.mark.usefixtures("server")
 
 
 # --- parameters
@@ -353,6 +346,7 @@ def test_what_a_failure_says(tmp_path, monkeypatch, capsys):
     ]  # fmt: skip
     assert list(runs[2].last_lines) == [runs[2].error]  # on purpose: without lines of our code
     monkeypatch.setenv("LAOQU_OUTPUTS", str(tmp_path / "out"))
+    monkeypatch.setattr(reports, "MAKER", MAKER)
     assert main(["run", str(path), "-p", "code=1", "-p", "region=沂蒙"]) == 1
     assert f"{runs[1].name}/report.failed.ipynb" in capsys.readouterr().out
 

@@ -241,13 +241,25 @@ def test_sheets_and_keys_that_do_not_fit_are_refused(fill, compare, drawn, tmp_p
         "--key key/key.csv": (validation.compare, PLAN, path, path),
         "the column 'kind' is missing": (validation.compare, PLAN, path, path, path),
         "holds no id of the key": (validation.compare, PLAN, path, path, other),
-        "the key is of another version": (validation.compare, PLAN, path, path, late),
+        "stratum is 'everyone', expected universal: is": (
+            validation.compare,
+            PLAN,
+            path,
+            path,
+            late,
+        ),
         "is not empty: name a new folder": (kit, PLAN, drawn, 40),
         "--seed is -1, expected 0 to 4294967285": (kit, PLAN, new, 40, -1),
         "--seed is 4294967286, expected": (kit, PLAN, new, 40, 4294967286),
         "--n is 9, expected 10 or more: 2 a stratum": (kit, PLAN, new, 9),
         "nearest: measures": (kit, PLAN, new, 40, 1, ["measure"]),
     }
+    for at, column in enumerate(("units", "drawn", "probability")):
+        changed = re.sub(rf"(,sc001,(?:[^,]+,){{{at + 2}}})[^,\r\n]+", r"\g<1>0.7", text)
+        (tmp_path / column).write_text(changed, encoding="utf-8")
+        refusals[f":{at + 5}: {column} is '0.7', expected "] = (
+            validation.compare, PLAN, path, path, tmp_path / column
+        )  # fmt: skip
     found = {message: said(*call) for message, call in refusals.items()}
     assert {message: text for message, text in found.items() if message not in text} == {}
     assert not new.exists()

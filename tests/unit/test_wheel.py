@@ -26,17 +26,17 @@ from laoqu import reports
 from laoqu.cli import main
 from laoqu.run import process
 
-with process.server(reports.PRELOAD):
+with process.server(reports.MAKER.preload):
     for line in sys.argv[1:]:
         assert main(line.split()) == 0, line
 """
 MADE = {
     "report 川陕": "outputs/zh/chuanshaan/report.html",
-    "card 环县": "outputs/zh/cards/621022/card.html",
     "coding sample --to kit --what measures --form csv": "kit/key/key.csv",
     "export all": "outputs/interchange/laoqu.qdpx",
     "check": "outputs/index.html",
     # The engine that makes these is tried above; here, that notebook and file are found.
+    "card 环县 --why": "outputs/ro-crate-metadata.json",
     "plan --why": "outputs/manifest.json",
     "monitor panel.csv --why": "panel.csv",
     "lab --version": "laoqu-notebooks/00_start_here.ipynb",
