@@ -219,6 +219,13 @@ def panel(
     plan = _plan(tuple(os.environ.get(f"LAOQU_{name}") for name in ENVIRONMENT))
     units = succession.units(plan.folder)
     data, found, notes, unresolved = read(source, code, year, name, units)
+    if not found["code"]:
+        data["code_in_panel"], several = codes.told_apart(data, found["name"], units)
+        unresolved = pd.concat([unresolved, several])
+        if len(several):
+            shown = ", ".join(several["name"].head(5))
+            text = f"{len(several)} names would be one unit and year with others: {shown}"
+            notes.append((found["name"], int(several["rows"].sum()), text))
     keys = ["code_in_panel", "year"]
     pairs = data[keys].drop_duplicates()
     inferred, how = (int(vintage), "given") if vintage else codes.vintage_of(pairs, units)
@@ -242,12 +249,13 @@ def panel(
         *_told_of_codes(data, units, against),
     ]
     report = Report(lines, columns=["what", "rows", "units", "detail"])
-    reasons = table[table["reason"] != ""].drop(columns="level")
+    reasons = table[table["reason"] != ""].drop(columns=["level", "disputed"])
     reasons = reasons.rename(columns={"code_status": "status"})
     if len(unresolved):
+        unresolved = unresolved[["name", "reason"]]
         reasons = pd.concat([reasons, unresolved.assign(status="unknown")])
     reasons = reasons.reset_index(drop=True)
-    data = data.drop(columns=["reason", "level"]).rename(columns=str.strip)
+    data = data.drop(columns=["reason", "level", "disputed"]).rename(columns=str.strip)
     odd = {where: text for where, _, text in notes if text.startswith(NO_NUMBER)}
     return Panel(data, plan, report, reasons, against, inferred, tuple(found.values()), odd=odd)
 
@@ -290,6 +298,11 @@ def _told_of_codes(data: pd.DataFrame, units: Units, against: pd.DataFrame) -> l
             ]
             detail = "" if status == "same" else "; ".join(shown)
             lines.append((f"code {status}", len(here), len(known), detail))
+    if len(here := data[data["disputed"]]):
+        shown = "; ".join(here.drop_duplicates("code_in_panel")["reason"].head(3))
+        lines.append(
+            ("code of another in its year", len(here), here["code_in_panel"].nunique(), shown)
+        )
     keys = data[["code_in_panel", "year"]].dropna()
     if len(twice := keys[keys.duplicated(keep=False)]):
         detail = "such as {} in {}".format(*twice.iloc[0])

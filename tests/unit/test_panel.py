@@ -243,12 +243,26 @@ def test_a_panel_of_frozen_codes_is_read_by_its_vintage():
     frozen = by_year[[not (units.holder(c, 2010) or units.holder(c, 2009)) for c in by_year.index]]
     assert frozen[1995].equals(frozen[2010].rename(1995))
     assert frozen[1995].notna().mean() > 0.7
-    same = made.data.query("code_in_panel == '350205' and year == 2010")["code_status"]
-    assert same.eq("same").all()
+    # 350205 was 杏林区 in 1995, which was split; that 海沧区 had the code in 2010 is not meant.
+    split = made.data.query("code_in_panel == '350205'")["code_status"]
+    assert split.eq("split").all()
+    assert made.reasons["reason"].str.contains("and was 海沧区 .* in 2010; 杏林区 .* split").any()
     assert "inferred" in repr(made.report)
     # The same rows read as codes of 2021 lose what was recoded since.
     lost = lq.panel(frame, vintage=2021).data.query("year == 2010")["county_code"]
     assert lost.notna().mean() < 0.5
+    # Codes of 2021 that were others' in a year of the panel: 义马, 松滋, 枝城.
+    now = [c for c in units.name if units.level[c] == "county" and c[:2] in ("41", "42")]
+    made = coded(now * 3, np.repeat([1986, 1994, 1995], len(now)))
+    assert made.data["county_code"].equals(made.data["code_in_panel"])
+    told = made.report.set_index("what").loc["code of another in its year"]
+    assert told["units"] == 9
+    assert made.reasons["reason"].str.contains("419001 is 济源市 .* was 义马市").any()
+    # One code that is younger than its row says too little: the others may be of their own year.
+    codes = ["419001", "350404", *now[:10]]
+    made = coded(codes, [1990] * len(codes))
+    assert made.data["county_code"].fillna("").tolist() == ["", *codes[1:]]
+    assert "419001 is 济源市" in repr(made.report) and "nothing tells which" in repr(made.report)
 
 
 def test_two_rows_never_become_one_unit_and_year():
@@ -312,22 +326,53 @@ def test_a_panel_without_codes_is_read_by_its_names():
     广西,百色,靖西市,2020,451081,451081
     福建省,三明市,三元区,2015,,
     福建省,三明市,三元区,2021,350404,350404
-    甘肃省,庆阳市,无此县,2010,,"""
+    甘肃省,庆阳市,无此县,2010,,
+    河北省,石家庄市,桥东区,2020,,
+    安徽省,合肥市,郊区,2018,,
+    安徽省,铜陵市,郊区,2018,340711,340711
+    浙江省,湖州市,城区,1988,,
+    黑龙江省,伊春市,东风区,1984,,
+    吉林省,吉林,郊区,1994,,
+    重庆市,市辖区,双桥区,2011,,
+    新疆维吾尔自治区,石河子市,石河子市,2010,659001,659001
+    湖北省,省直辖县级行政区划,仙桃市,2010,429004,429004
+    甘肃省,庆阳市,环县,1975,,"""
     rows = [line.strip().split(",") for line in rows.splitlines()]
     columns = ["省份", "城市", "县名", "年份", "code", "unit"]
-    frame = pd.DataFrame(rows, columns=columns).assign(gdp=range(9))
+    frame = pd.DataFrame(rows, columns=columns).assign(gdp=range(len(rows)))
     made = lq.panel(frame.drop(columns=["code", "unit"]))
     for mine, theirs in (("code_in_panel", "code"), ("county_code", "unit")):
         assert made.data[mine].fillna("").tolist() == frame[theirs].tolist()
-    assert "5 names are no one county" in repr(made.report)
+    assert "11 names are no one county" in repr(made.report)
     assert made.contradictions.empty
     reasons = made.reasons.dropna(subset="name").set_index("name")["reason"]
     assert "merged into 东城区" in reasons["北京市崇文区"]
     assert "unknown" in reasons["甘肃省庆阳市无此县"]
+    assert "split in 2014: 长安区 130102" in reasons["河北省石家庄市桥东区"]
+    assert "no list of 1980 to 2025 is of 1975" in reasons["甘肃省庆阳市环县"]
     # Without province and city the name of several is listed with all of them.
     bare = lq.panel(frame[["县名", "年份", "gdp"]])
     assert bare.data["county_code"].isna()[:2].all()
     assert "130702" in bare.reasons.set_index("name")["reason"]["桥东区"]
+
+
+def test_several_names_never_become_one_unit_and_year():
+    rows = [("安徽省", "郊区", "")] * 3 + [("广西", "靖西县", ""), ("广西", "靖西市", "451081")]
+    rows += [("甘肃省", "环县", "621022")] * 2  # a row too many, which is said
+    frame = pd.DataFrame(rows, columns=["省份", "县名", "unit"]).assign(gdp=range(7))
+    made = lq.panel(frame.drop(columns="unit"), year=2018)
+    assert made.data["county_code"].fillna("").tolist() == frame["unit"].tolist()
+    reasons = made.reasons.dropna(subset="name").set_index("name")["reason"]
+    assert reasons["安徽省郊区"].startswith("安徽省郊区 would be 郊区 (340711, since 1980) in 2018")
+    assert "2 names would be one unit and year with others" in repr(made.report)
+    assert "several rows of a code and year" in repr(made.report)
+    # A single row of that year is its holder's, and a city tells which is meant.
+    assert lq.panel(frame[["省份", "县名"]].iloc[2:], year=2018).data["county_code"][0] == "340711"
+    cities = frame[["省份", "县名"]].assign(
+        城市=["铜陵市", "合肥市", "", *["百色市"] * 2, *["庆阳市"] * 2]
+    )
+    found = lq.panel(cities, year=2018).data["county_code"].fillna("").tolist()
+    assert found == ["340711", "", "", *frame["unit"].tolist()[3:]]
 
 
 def test_a_stray_cell_and_a_long_one_cost_neither_time_nor_rows(tmp_path):
