@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +54,10 @@ WRITERS = {
 def test_every_kind_of_file_is_read(tmp_path):
     for name, write in WRITERS.items():
         write(ROWS, tmp_path / name)
-        made = lq.panel(tmp_path / name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ResourceWarning)  # a file that is left open
+            made = lq.panel(tmp_path / name)
+            gc.collect()
         assert made.data["county_code"].tolist() == FOUND, name
         assert made.data["year"].tolist() == ROWS["年份"].tolist(), name
         assert str(made.data["year"].dtype) == "Int64"
@@ -135,6 +140,9 @@ def test_only_what_has_two_readings_or_is_far_too_large_is_refused(tmp_path):
     with (tmp_path / "large.csv").open("wb") as large:
         large.truncate(200_000_000)  # sparse: takes no room
     ROWS.assign(gdp="=1+1").to_excel(tmp_path / "formula.xlsx", index=False)
+    stata(ROWS, tmp_path / "cut.dta")
+    (tmp_path / "cut.dta").write_bytes((tmp_path / "cut.dta").read_bytes()[:900])
+    (tmp_path / "empty.parquet").touch()
     for message, source in {
         "sum them up to years": ROWS.assign(年份=quarters),
         "月份 holds parts of years such as 1, 2, 3": months,
@@ -148,6 +156,10 @@ def test_only_what_has_two_readings_or_is_far_too_large_is_refused(tmp_path):
         "has no rows": ROWS.iloc[:0],
         "a path or a DataFrame": 7,
         "there is no such file": tmp_path / "none.csv",
+        "cut.dta is empty, cut off or no .dta file .*: save it anew, or as CSV$": (
+            tmp_path / "cut.dta"
+        ),
+        "empty.parquet is empty, cut off": tmp_path / "empty.parquet",
         "all hold codes": ROWS.rename(columns={"行政区划代码": "a", "县名": "b"}).assign(
             b="110101"
         ),
@@ -174,6 +186,8 @@ def test_decimal_commas_years_that_are_none_and_infinite_values_are_not_guessed(
     made = lq.panel(ROWS.assign(gdp=["1,5", "1,234", *["2"] * 10], tax=["1,234.5"] * 12))
     assert made.data["gdp"].tolist()[:2] == ["1,5", "1,234"]
     assert made.data["tax"].eq(1234.5).all()
+    made = lq.panel(ROWS.assign(gdp=["0,512", *["0,001"] * 11], tax=["1 234", *["2"] * 11]))
+    assert (made.data["gdp"][0], made.data["tax"][0]) == ("0,512", 1234)
     assert "decimal commas" in repr(made.report)
     years = ["20190", "2019/2020", "2021-13-45", *ROWS["年份"].astype(str)[3:]]
     made = lq.panel(ROWS.assign(年份=years), year="年份")
