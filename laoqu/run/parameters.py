@@ -167,9 +167,9 @@ def read_sets(file: Path) -> list[dict[str, object]]:
     try:
         text = file.read_text(encoding="utf-8-sig")
         if file.suffix == ".csv":
-            from laoqu import own
+            from laoqu import grid
 
-            own.check_quotes(text, ",", text.partition("\n")[0].count(","))
+            grid.check_quotes(text, ",", text.partition("\n")[0].count(","))
             rows = csv.DictReader(io.StringIO(text), strict=True, restkey="(one cell too many)")
             sets = [{k: v for k, v in row.items() if v not in ("", None)} for row in rows]
         else:

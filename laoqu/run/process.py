@@ -24,6 +24,7 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from multiprocessing import connection as connections
 from pathlib import Path
+from types import ModuleType
 
 import psutil
 
@@ -77,7 +78,11 @@ class Call:
             spawn = multiprocessing.get_context("spawn")
             self.connection, theirs = spawn.Pipe()
             self.alone = spawn.Process(target=_work, args=(theirs, *call[:2]))
-            self.alone.start()
+            main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+            try:
+                self.alone.start()  # without the caller's script, which would run once more
+            finally:
+                sys.modules["__main__"] = main
             theirs.close()
 
     def fileno(self) -> int:

@@ -22,10 +22,12 @@ from laoqu.errors import LaoquError, OutputError
 from laoqu.run.parameters import digest_of
 from laoqu.source import digest
 
-#: Of what stands in a folder. A run that failed holds that of the ``earlier`` one; that of the
-#: outputs folder, what is made from all records, is gone while these change.
-RECORD = ".laoqu.json"
+#: Of what stands in a folder, and of a run that failed since; that of the outputs folder, what is
+#: made from all records, is gone while these change.
+RECORD, FAILED = ".laoqu.json", ".laoqu.failed.json"
 MANIFEST, FORMAT = "manifest.json", 3
+#: What the index shows whatever was run.
+PARTS = ".index.json"
 PACKAGES = ("papermill", "nbclient", "nbconvert", "ipython", "numpy", "pandas", "geopandas",
             "matplotlib", "jinja2", "typst", "pypandoc-binary")  # fmt: skip
 #: Words in the environment that change what is made.
@@ -140,9 +142,9 @@ class Store:
             raise OutputError(f"{name!r} does not lie inside {self.folder}")
         return path
 
-    def record(self, name: str) -> dict[str, object] | None:
-        """Return the record of a run's folder, if it is whole and of this folder."""
-        found = _json(self.target(name) / RECORD)
+    def record(self, name: str, file: str = RECORD) -> dict[str, object] | None:
+        """Return a record of a run's folder, if it is whole and of this folder."""
+        found = _json(self.target(name) / file)
         needed = {"notebook", "status", "parts", "formats", "outputs", "parameters", "recorded"}
         if isinstance(found, dict) and needed <= set(found) and found.get("name") == name:
             return found
@@ -167,7 +169,8 @@ class Store:
         Those of `beside` lie above it. A folder that no run of ours made is not touched.
         """
         folder, above = self.target(name), name.rpartition("/")[0]
-        made = not folder.exists() or self.record(name) or not any(folder.iterdir())
+        ours = self.record(name) or self.record(name, FAILED)
+        made = not folder.exists() or ours or not any(folder.iterdir())
         if folder.is_symlink() or not made:
             message = f"{name} was not made by laoqu and is left as it is: move it away first"
             raise OutputError(f"{paths.display(folder)}: {message}")
@@ -183,10 +186,7 @@ class Store:
 
     def keep(self, name: str, files: Mapping[str, bytes], record: dict[str, object]) -> None:
         """Put the notebook of a failed run, and its record, beside what an earlier run left."""
-        earlier = self.record(name) or {}
-        earlier = earlier.get("earlier") if earlier.get("status") == "failed" else earlier
-        record |= {"earlier": earlier} if earlier else {}
-        for file, data in {**files, RECORD: text_of(record)}.items():
+        for file, data in {**files, FAILED: text_of(record)}.items():
             self.write(f"{name}/{file}", data)
 
     def write(self, name: str, data: bytes) -> None:
@@ -208,17 +208,16 @@ class Store:
                 Path(beside).unlink(missing_ok=True)
 
     def runs(self) -> Iterator[dict[str, object]]:
-        """Yield the records of all runs by name, of those whose files are there."""
-        for path in sorted(self.folder.glob(f"*/**/{RECORD}")):
-            found = self.record(path.parent.relative_to(self.folder).as_posix())
-            if found and not self._stands(found.get("earlier", found)):
-                found.pop("earlier", None)
-                found = found if found["status"] == "failed" else None
-            if found:
-                yield found
-
-    def _stands(self, record: Mapping[str, object]) -> bool:
-        return all(self.target(each["path"]).is_file() for each in record["outputs"])
+        """Yield the records of runs by name, of a failed one with the ``earlier`` that stands."""
+        folders = {path.parent for path in self.folder.glob("*/**/.laoqu*.json")}
+        for name in sorted(path.relative_to(self.folder).as_posix() for path in folders):
+            good, failed = self.record(name), self.record(name, FAILED)
+            if good and not all(self.target(each["path"]).is_file() for each in good["outputs"]):
+                good = None
+            if failed:
+                yield failed | ({"earlier": good} if good else {})
+            elif good:
+                yield good
 
     def manifest(self, **head: object) -> dict[str, object]:
         """Return what ``manifest.json`` says: every run, and the sets of files that they used."""
@@ -234,6 +233,18 @@ class Store:
             return not self.damaged(_json(self.folder / RECORD))
         except (KeyError, TypeError):
             return False
+
+    def kept(self, key: str) -> object:
+        """Return the parts of the index that were made from the same files, if they are whole."""
+        found = _json(self.folder / PARTS)
+        with suppress(KeyError, TypeError):
+            if found["digest"] == digest_of([key, found["parts"]]):
+                return found["parts"]
+        return None
+
+    def keep_parts(self, key: str, parts: object) -> None:
+        """Keep the parts of the index, which take as long as a report and rarely change."""
+        self.write(PARTS, text_of({"digest": digest_of([key, parts]), "parts": parts}))
 
     def begin(self) -> None:
         """Say that the records are about to change."""

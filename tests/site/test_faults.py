@@ -297,7 +297,7 @@ def test_a_full_disk_fails_the_run_that_met_it_and_leaves_nothing_half(tmp_path)
     assert (small.status, large.status) == ("ok", "failed")
     assert "No space left on device" in large.error or "File too large" in large.error
     large_ones = {Path(path).name for path in there if "n=2000000" in path}
-    assert large_ones <= {".laoqu.json", "report.failed.ipynb"}
+    assert large_ones <= {".laoqu.failed.json", "report.failed.ipynb"}
     assert not [path for path in there if ".laoqu-" in path]
 
 
