@@ -27,7 +27,7 @@ NO_RESULT = re.compile(
     r'<c r="([A-Z]+\d+)"(?![^>]*t="str")[^>]*>'
     r"<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)(?:<v ?/>|<v></v>)?</c>"
 )
-MERGED = re.compile(r'<mergeCell ref="(([A-Z]+)(\d+):[A-Z]+(\d+))"')
+MERGED = re.compile(r'<mergeCell ref="([A-Z]+(\d+):[A-Z]+(\d+))"')
 #: First bytes of workbooks, and what to do where a file that is read otherwise has them.
 ZIP = b"PK\x03\x04"
 WORKBOOKS = {
@@ -190,7 +190,7 @@ def _workbook(path: Path, most: int) -> tuple[pd.DataFrame, list[str]]:
     notes = [f"only one sheet was read: {sheet.title}"] if others else []
     head = _head([sum(cell is not None for cell in row) for row in rows.values()], notes)
     _refuse_two_heads(rows, head)
-    merged = [whole for whole, _, top, bottom in MERGED.findall(text) if top != bottom]
+    merged = [whole for whole, top, bottom in MERGED.findall(text) if top != bottom]
     alike = [each.title for each, head in zip(others, heads, strict=True)
              if any(head) and head == next(iter(rows.values()), ())]  # fmt: skip
     for found, why in (

@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 import laoqu
-from laoqu import paths, schema, sheets
+from laoqu import schema, sheets
 from laoqu.analysis.exporting import claim, put
 from laoqu.measures import CODES, MORE, SCALES
 from laoqu.plan import Plan, load
@@ -52,10 +52,8 @@ def export(folder: Path | str | None = None, plan: Plan | None = None, excel: bo
     By default ``interchange`` in the outputs folder; see `files`. A folder with other files than
     those of an earlier export, unchanged since, is not touched.
     """
-    paths.require_paths({"folder": folder})
     # Claimed before the work, so that a folder of another's is refused at once.
-    target = claim(Path(folder).expanduser() if folder else paths.outputs() / "interchange")
-    return put(target, files(plan or load(), excel))
+    return put(claim(folder, "interchange"), files(plan or load(), excel))
 
 
 def files(plan: Plan, excel: bool = False) -> dict[str, bytes]:

@@ -76,14 +76,11 @@ def export(folder: Path | str | None = None, plan: Plan | None = None, **setting
     By default the folder is ``treatment`` in the outputs folder. One with other files than an
     earlier export, unchanged since, is not touched.
     """
-    paths.require_paths({"folder": folder})
-    target = Path(folder).expanduser() if folder else paths.outputs() / "treatment"
-    return put(target, files(plan or load(), **settings))
+    return put(claim(folder, "treatment"), files(plan or load(), **settings))
 
 
-def put(folder: Path, files: Mapping[str, bytes]) -> Path:
-    """Have a folder hold these files and no others: see `claim`."""
-    target = claim(folder)
+def put(target: Path, files: Mapping[str, bytes]) -> Path:
+    """Have a folder, which `claim` gave, hold these files and no others."""
     hashes = json.dumps({name: digest(data) for name, data in files.items()}).encode()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -93,9 +90,11 @@ def put(folder: Path, files: Mapping[str, bytes]) -> Path:
     return target
 
 
-def claim(folder: Path) -> Path:
-    """Return a folder to export into; one with other files than an export's is refused."""
-    target, shown = folder.absolute(), paths.display(folder.absolute())
+def claim(folder: Path | str | None, name: str) -> Path:
+    """Return a folder to export into, by default `name`; one with files of others is refused."""
+    paths.require_paths({"folder": folder})
+    target = (Path(folder).expanduser() if folder else paths.outputs() / name).absolute()
+    shown = paths.display(target)
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise OutputError(f"{shown} is no folder of ours: name a new one")
     try:
