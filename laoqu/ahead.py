@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 
 from laoqu import paths, plan
 from laoqu.analysis import answer
-from laoqu.run import Recipe, Run, process
+from laoqu.run import Recipe, Run, keeper, process
 
 MODULES = """
 numpy.random pyarrow.parquet pandas.io.formats.csvs pandas.core.reshape.reshape
@@ -51,7 +51,7 @@ hear, tell = multiprocessing.Pipe(duplex=False)
 if not (reader := os.fork()):
     try:
         hear.close()
-        process.end_with_parent()
+        keeper.end_with_parent()
         read(tell)
     finally:
         os._exit(0)

@@ -161,11 +161,13 @@ def plan(langs: list[str], **options: object) -> int:
 )
 def run(notebook: str, pairs: tuple[str], params: str | None, **options: object) -> int:
     """Run a notebook, by its name in notebooks/ or its path, for any sets of parameters."""
+    from laoqu.reports import KINDS
     from laoqu.run.parameters import Notebook, read_pairs, read_sets
 
     given = read_pairs(pairs)
     book = Notebook(notebook)
-    sets = [book.parse({**each, **given}) for each in (read_sets(Path(params)) if params else [{}])]
+    listed = read_sets(Path(params)) if params else {"": {}}
+    sets = [book.check(book.parse({**listed[at], **given}), KINDS, at) for at in listed]
     return _batch(laoqu.run_notebook, book.path, sets, **options)
 
 
@@ -222,7 +224,7 @@ def _batch(function: Callable, *what: object, engine: str, quiet: bool, **option
         print(f"{run.name}  FAILED{where}: {run.error}")
         lines = run.last_lines if list(run.last_lines) != [run.error] else ()
         left = (paths.outputs() / run.name).glob("*.failed.ipynb")
-        for line in [*lines, *(f"see {paths.display(path)}" for path in left)]:
+        for line in [*lines, *(f"see {path}" for path in left)]:
             print(f"    {line}")
     if not quiet:
         counts = Counter(run.status for run in runs)

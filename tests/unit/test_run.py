@@ -62,28 +62,37 @@ def test_values_come_from_text_csv_and_yaml(typed, tmp_path):
         "counting": "12", "n": 7, "share": 1.0, "areas": ["a"], "region": "dabieshan", "yes": False,
     }  # fmt: skip
     (tmp_path / "p.csv").write_text("\ufeffmust,n\na,\nb,4\n", encoding="utf-8")
-    assert read_sets(tmp_path / "p.csv") == [{"must": "a"}, {"must": "b", "n": "4"}]
+    assert [*read_sets(tmp_path / "p.csv").values()] == [{"must": "a"}, {"must": "b", "n": "4"}]
+    for mark, encoding in ((";", "gb18030"), ("\t", "utf-16"), (",", "utf-8")):
+        (tmp_path / "p.csv").write_text(f"must{mark}n\n沂蒙{mark}4\n\n", encoding=encoding)
+        assert [*read_sets(tmp_path / "p.csv").values()] == [{"must": "沂蒙", "n": "4"}]
     (tmp_path / "p.yaml").write_text("- {adcode: 370323}\n")
     card = Notebook("11_county_card")
-    (one,) = (card.check(each, reports.KINDS) for each in read_sets(tmp_path / "p.yaml"))
+    (one,) = (card.check(each, reports.KINDS) for each in read_sets(tmp_path / "p.yaml").values())
     assert one["adcode"] == "370323"
 
 
 def test_a_wrong_file_of_parameters_is_said(typed, tmp_path):
     def use(path):
-        for each in read_sets(path):
-            typed.check(typed.parse(each), reports.KINDS)
+        for where, each in read_sets(path).items():
+            typed.check(typed.parse(each), reports.KINDS, where)
 
     wrong = {
-        ".csv": (b'must\n"open', b"\xff\xfe", b"must\na,b\n", b""),
-        ".txt": (b"must",),
-        ".yaml": (b"a: 1", b"- &a [*a]", b"- {counting: 2021-13-45}", b"[" * 5000, b"- " * 5000,
-                  b"- !!python/x y"),
+        ".csv": {b'n\n"open': "quotation mark", b"\xff\xfe": "0 parameter sets", b"": "0 param",
+                 b"n\na,b\n": "p.csv:2: 2 cell(s), expected 1", b"\xb0\xff": "save it as text",
+                 b"n,share,n\n1,2,3\n": "p.csv:1: the column 'n' stands there twice",
+                 b"n,share\n1,2\n3\n": "p.csv:3: 1 cell(s), expected 2",
+                 b"n,share\n1,\nx,2\n": "p.csv:3: parameter 'n' is 'x' (str), expected int"},
+        ".txt": {b"n": "expected a .csv"},
+        ".yaml": {b"a: 1": "a list", b"- &a [*a]": "", b"- {counting: 2021-13-45}": "",
+                  b"[" * 5000: "", b"- " * 5000: "", b"- !!python/x y": "",
+                  b"- n: 1\n  share: 2\n  n: 3": "p.yaml:3: the key 'n' stands there twice",
+                  b"- n: 1\n-\n  n: x": "p.yaml:3: parameter 'n' is 'x'"},
     }  # fmt: skip
     for suffix, texts in wrong.items():
-        for text in texts:
+        for text, said in texts.items():
             (tmp_path / f"p{suffix}").write_bytes(text)
-            refused(use, tmp_path / f"p{suffix}", seconds=0.5)
+            assert said in refused(use, tmp_path / f"p{suffix}", seconds=0.5)
 
 
 def test_a_notebook_must_be_one_with_nothing_but_literals_as_parameters(tmp_path):
@@ -94,7 +103,7 @@ def test_a_notebook_must_be_one_with_nothing_but_literals_as_parameters(tmp_path
         (tmp_path / "x.ipynb").write_bytes(text)
         assert "x.ipynb" in refused(Notebook, tmp_path / "x.ipynb")
     for name in ("10_region_reprt", "\0", "x" * 5000, "", "..", "~nouser/x.ipynb"):
-        assert "no notebook" in refused(Notebook, name)
+        assert "here and no notebook of that name" in refused(Notebook, name)
 
 
 # --- places
