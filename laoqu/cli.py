@@ -15,7 +15,7 @@ from click import argument, option
 
 import laoqu
 from laoqu import paths
-from laoqu.errors import LaoquError
+from laoqu.errors import LaoquError, sentence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,11 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141  # as a shell says it
     except (KeyboardInterrupt, OSError, MemoryError) as error:
-        what = getattr(error, "strerror", None) or f"{type(error).__name__} {error}"
-        where = f": {error.filename}" if getattr(error, "filename", None) else ""
         with suppress(OSError):
-            stopped = isinstance(error, KeyboardInterrupt)
-            print(f"laoqu: {'stopped' if stopped else what + where}", file=sys.stderr)
+            print(f"laoqu: {sentence(error)}", file=sys.stderr)
         return 1
 
 
@@ -167,7 +164,8 @@ def run(notebook: str, pairs: tuple[str], params: str | None, **options: object)
     given = read_pairs(pairs)
     book = Notebook(notebook)
     listed = read_sets(Path(params)) if params else {"": {}}
-    sets = [book.check(book.parse({**listed[at], **given}), KINDS, at) for at in listed]
+    more = " and -p" if params and given else ""
+    sets = [book.check(book.parse({**listed[at], **given}), KINDS, at + more) for at in listed]
     return _batch(laoqu.run_notebook, book.path, sets, **options)
 
 

@@ -82,7 +82,8 @@ def serve(preload: Sequence[str]) -> None:
 def _keep(asker: connections.Connection) -> None:
     """Be the keeper: fork the worker, wait, pass its value on, leave nothing behind."""
     _control(ADOPT_ORPHANS, 1)
-    sys.path[:], (function, arguments, limit, environment) = asker.recv()
+    sys.path[:], (function, arguments, limit, environment, here) = asker.recv()
+    os.chdir(here)
     os.environ.clear()
     os.environ.update(environment)
     tempfile.tempdir = None

@@ -51,7 +51,8 @@ class Call:
     """``function(*arguments, tell)`` elsewhere; `tell` takes what it has to say meanwhile.
 
     It must tell something or return in `limit` seconds. `environment` is by default that of this
-    process, as it stands now. Where processes are forked, a `server` must stand.
+    process, as it stands now; so is the working directory. Where processes are forked, a `server`
+    must stand.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Call:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         environment = dict(os.environ if environment is None else environment)
-        call = function, tuple(arguments), limit, environment
+        call = function, tuple(arguments), limit, environment, _here()
         self.server, self.alone = _servers[0] if CAN_FORK else None, None
         self.keeper, self.folder, self.notes, self.value = None, None, [], []
         self.began, self.patience = time.monotonic(), limit and limit + PATIENCE
@@ -230,13 +231,9 @@ class Server:
         """Start the process, in a session that hears no Ctrl-C and lives wherever it can."""
         code = f"import sys; sys.path[:] = {sys.path}; from laoqu.run.keeper import serve; "
         self.socket, theirs = socket.socketpair()
-        try:
-            folder = Path.cwd()
-        except OSError:  # it was deleted
-            folder = tempfile.gettempdir()
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", f"{code}serve({self.preload})"], stdin=theirs, cwd=folder,
+                [sys.executable, "-c", f"{code}serve({self.preload})"], stdin=theirs, cwd=_here(),
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
                 env=os.environ | ONE_THREAD,
             )  # fmt: skip
@@ -264,6 +261,13 @@ class Server:
         except subprocess.TimeoutExpired:  # it still imports
             self.process.kill()
             self.process.wait()
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:  # it was deleted
+        return Path(tempfile.gettempdir())
 
 
 _servers: list[Server] = []

@@ -23,7 +23,7 @@ import laoqu as lq
 from laoqu import pages, paths, reports
 from laoqu.cli import main
 from laoqu.errors import LaoquError
-from laoqu.run import dask, process
+from laoqu.run import batch, dask, process
 from laoqu.run import store as stores
 from laoqu.run.crate import metadata
 from laoqu.run.parameters import Notebook, read_sets
@@ -182,7 +182,14 @@ def test_what_we_did_not_make_is_not_touched(tmp_path):
     (out / "en").symlink_to(else_)
     (out / "zh/link").symlink_to(else_ / "there")
     (out / "zh/copied/.laoqu.json").write_bytes(stores.text_of(record("zh/other")))
+    (out / "zh/damaged").mkdir()
+    (out / "zh/damaged/.laoqu.json").write_text("{")
+    said = {"zh/mine": "was not made by laoqu", "en/there": "out/en is a symbolic link",
+            "zh/link": "link is a symbolic link",
+            "zh/damaged": "its .laoqu.json cannot be read"}  # fmt: skip
     with stores.Store(out) as store:
+        for name, why in said.items():
+            assert why in refused(store.place, name, {"x.csv": b"1"}, record(name))
         for name in ("zh/mine", "en/there", "zh/link", "../x", "zh/copied", ".", "zh"):
             with pytest.raises(lq.OutputError):
                 store.place(name, {"x.csv": b"1"}, record(name))
@@ -215,15 +222,17 @@ def test_a_manifest_of_another_is_set_aside_and_the_folders_speak(tmp_path):
         assert (tmp_path / store.aside).read_text(encoding="latin-1") == text
 
 
-@pytest.mark.parametrize("where", ["~nouser/x", "/proc/x", "loop/x", "file"])
+@pytest.mark.parametrize("where", ["~nouser/x", "/proc/x", "loop/x", "file", "locked"])
 def test_outputs_that_cannot_be_are_said(tmp_path, where, monkeypatch):
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     (tmp_path / "file").touch()
+    (tmp_path / "locked/.lock").mkdir(parents=True)
     path = where if where[0] in "~/" else str(tmp_path / where)
     monkeypatch.setenv("LAOQU_OUTPUTS", path)
     for folder in (path, None):
-        with pytest.raises(lq.OutputError, match="LAOQU_OUTPUTS"):
+        with pytest.raises(lq.OutputError, match="LAOQU_OUTPUTS") as raised:
             stores.Store(folder)
+        assert ("locked/.lock" in str(raised.value)) == (where == "locked")
 
 
 # --- the engine
@@ -306,6 +315,30 @@ def test_an_area_without_a_county_in_ones_own_table_has_a_report(tmp_path, monke
 # --- a batch
 
 
+def test_what_a_notebook_reads_of_folders_and_modules_makes_it_new(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(batch, "MOST_FILES", 3)
+    (tmp_path / "many").mkdir()
+    for name in ("helper.py", *(f"many/{n}" for n in range(4)), "data/a/x.csv", "data/y.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("word = 'of the helper'")
+    path = book(tmp_path / "t.ipynb", "folder = ''", "import helper; helper.word")
+    sets = [{}, {"folder": "data"}, {"folder": "many"}]
+    runs = run(path, sets, "out")
+    assert [each.error for each in runs] == [""] * 3
+    assert "of the helper" in (tmp_path / "out" / runs[0].name / "report.ipynb").read_text()
+
+    def why():
+        return [list(each.why) for each in run(path, sets, "out", only_say=True)]
+
+    assert why() == [[], [], ["files: more than 3 files or 2 GB"]]
+    (tmp_path / "data/y.csv").unlink()
+    (tmp_path / "data/a/z.csv").touch()
+    assert why()[:2] == [[], ["files: data/a/z.csv, data/y.csv"]]
+    (tmp_path / "helper.py").write_text("word = 2")
+    assert why()[0] == ["modules: helper.py"]
+
+
 def test_only_what_changed_is_run_and_it_is_said_why(tmp_path):
     out, text = tmp_path / "out", tmp_path / "text.txt"
     text.write_text("one")
@@ -357,7 +390,15 @@ def test_what_a_failure_says(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("LAOQU_OUTPUTS", str(tmp_path / "out"))
     monkeypatch.setattr(reports, "MAKER", MAKER)
     assert main(["run", str(path), "-p", "code=1", "-p", "region=沂蒙"]) == 1
-    assert f"{runs[1].name}/report.failed.ipynb" in capsys.readouterr().out
+    assert f"see {tmp_path}/out/{runs[1].name}/report.failed.ipynb" in capsys.readouterr().out
+    # Where what is made of all runs cannot be written, what failed is said all the same.
+    (tmp_path / "out/index.html").unlink()
+    (tmp_path / "out/index.html").mkdir()
+    assert main(["run", str(path), "-p", "code=1", "-p", "region=沂蒙"]) == 1
+    said = capsys.readouterr().out
+    assert "SystemExit: 1\n" in said
+    assert "index.html  FAILED: " in said
+    assert "0 written, 0 unchanged, 2 failed" in said
 
 
 def test_ones_own_notebook_has_its_own_title_and_no_empty_paper():
