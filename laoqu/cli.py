@@ -363,6 +363,7 @@ def coding_sample(to: str, kinds: tuple[str], **options: object) -> None:
     folder = validation.sample(laoqu.load(), to, kinds=list(kinds or validation.KINDS), **options)
     for path in sorted(folder.rglob("*.*")):
         print(f"wrote {paths.display(path)}")
+    print(validation.drawn(folder, options["n"]))
     protocol = paths.display(paths.docs() / "validation.md")
     print(f"give each coder one folder and keep the key; {protocol} has the protocol")
 

@@ -82,13 +82,16 @@ def guard(function: F) -> F:
         except (LaoquError, MemoryError):
             raise
         except Exception as error:
-            name, known = function.__qualname__, inspect.signature(function).parameters
+            name, signature = function.__qualname__, inspect.signature(function)
+            known, why = signature.parameters, _unfit(signature, args, kwargs)
             odd = [key for key in kwargs if key not in known]
             if odd and all(each.kind != each.VAR_KEYWORD for each in known.values()):
                 near = ", ".join(nearest(odd[0], known, 1) or known)
                 message = f"{name} has no argument {odd[0]!r}; nearest: {near}"
+            elif why:
+                message = f"{name} takes {', '.join(known) or 'no argument'}: {why}"
             else:
-                given = [*map(_shown, args), *(f"{key}={_shown(kwargs[key])}" for key in kwargs)]
+                given = [*map(shown, args), *(f"{key}={shown(kwargs[key])}" for key in kwargs)]
                 message = f"{name}({', '.join(given)}): {type(error).__name__}: {error}"
             raise ArgumentError(message) from error
 
@@ -105,7 +108,17 @@ def guard_methods(cls: type) -> type:
     return cls
 
 
-def _shown(value: object) -> str:
+def _unfit(signature: inspect.Signature, args: tuple, kwargs: dict[str, object]) -> str:
+    """Return which argument is missing or one too many."""
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        return str(error)
+    return ""
+
+
+def shown(value: object) -> str:
+    """Return an argument as a message shows it: of large things only the type."""
     text = repr(value) if isinstance(value, SHOWN) else type(value).__name__
     return text if len(text) <= 60 else f"{text[:59]}…"
 

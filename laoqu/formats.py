@@ -20,6 +20,8 @@ from laoqu import own
 
 #: An archive that unpacks to more bytes is refused.
 MOST_UNPACKED = 200_000_000
+#: So many marks (<) no plan has, and each takes memory: an empty paragraph is six bytes.
+MOST_MARKS = 1_000_000
 #: First bytes of files that nothing here reads.
 REFUSED = {
     b"%PDF": "is a PDF: save its text (`pdftotext FILE.pdf`, or copy all) as a .txt file",
@@ -96,8 +98,8 @@ def opened(suffix: str, data: bytes) -> Opened:
         return Opened(own.decoded(data)[0])
     try:
         if suffix == ".html":
-            page = own.decoded(data)[0].encode()
-            root = etree.fromstring(page, etree.HTMLParser(encoding="utf-8", huge_tree=True))
+            parser = etree.HTMLParser(encoding="utf-8", huge_tree=True)
+            root = _tree(own.decoded(data)[0].encode(), parser)
             return _Tree(suffix, {}).opened(root)
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(each.file_size for each in archive.infolist()) > MOST_UNPACKED:
@@ -117,7 +119,14 @@ def _parts(archive: zipfile.ZipFile, pattern: str) -> Iterator[etree._Element]:
     parser = etree.XMLParser(resolve_entities=False, no_network=True)
     for name in archive.namelist():
         if re.fullmatch(pattern, name):
-            yield etree.fromstring(archive.read(name), parser)
+            yield _tree(archive.read(name), parser)
+
+
+def _tree(data: bytes, parser: etree.XMLParser | etree.HTMLParser) -> etree._Element:
+    if (n := data.count(b"<")) > MOST_MARKS:
+        why = f"has {n:,} marks of paragraphs, rows and words, expected at most {MOST_MARKS:,}"
+        raise ValueError(f"{why}: is this one plan? Save its text as .txt")
+    return etree.fromstring(data, parser)
 
 
 def _styles(roots: list[etree._Element]) -> dict[str, etree._Element]:

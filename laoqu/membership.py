@@ -36,7 +36,7 @@ def read(path: Path, tables: Tables, mode: str = "only") -> tuple[Table, pd.Data
     notes = own.Notes(path)
     table = Table("membership", notes.file, tables["membership"].fields)
     cells = own.cells(path, notes)
-    _read_head(cells.iloc[0].tolist() if len(cells) else [], notes, *cells.index[:1])
+    _read_head(cells.iloc[0] if len(cells) else pd.Series(dtype="object"), notes, *cells.index[:1])
     reader, first = _Reader(tables, notes, path.name), {}
     given = cells.iloc[1:][list(notes.columns.values())].set_axis(list(notes.columns), axis=1)
     for number, row in given[given.ne("").any(axis=1)].iterrows():
@@ -66,11 +66,14 @@ def read(path: Path, tables: Tables, mode: str = "only") -> tuple[Table, pd.Data
     return table, notes.conversions()
 
 
-def _read_head(head: list[str], notes: own.Notes, line: int = 1) -> None:
-    """Find the columns; one that two could be is refused."""
-    unused = dict(enumerate(head))
-    for name, (at, *others) in ((name, at) for name, at in own.columns(head).items() if at):
-        notes.columns[name] = at + 1
+def _read_head(head: pd.Series, notes: own.Notes, line: int = 1) -> None:
+    """Find the columns, by their numbers in the file; one that two could be is refused."""
+    unused = head.to_dict()
+    for name, places_ in own.columns(head).items():
+        at, *others = head.index[places_] if places_ else [None]
+        if at is None:
+            continue
+        notes.columns[name] = at
         notes.converted(line, head[at], {"code": "adcode"}.get(name, name), "the name of a column")
         for each in (at, *others):
             unused.pop(each, None)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from unicodedata import normalize
 
 from laoqu.layout import SIZES, YEAR_DIGITS, number
+from laoqu.spelling import RAISED
 
 #: The greater sizes of numerals, above those of layout.
 MYRIADS = {"亿": 10**8, "万": 10**4}
@@ -27,9 +28,11 @@ FIGURE = re.compile(
     r"(?P<sign>[-－−]|负(?=百分之))?(?P<vague>(?<![人户次指系总倍分件个])[数几])?"
     r"(?P<share>[百千万]分之)?"
     rf"(?P<number>\d{{1,3}}(?:[,，\s]\d{{3}}){{1,5}}(?!\d)(?:[.．]\d{{1,9}})?"  # 1,200
+    r"|\d{1,15}(?:,\d{1,2})+(?![\d,])"  # 8193,00
     r"|\d{1,9}(?:[/／]\d{1,9})+(?!\d)"  # 3/4
     rf"|(?:{DECIMAL}[百千万亿]+){{1,5}}{DECIMAL}[百千万亿]*(?!\d)"  # 5亿3千万
-    rf"|{DECIMAL}(?!\d)|{CHINESE}{{1,24}}(?!{CHINESE})(?:点{CHINESE}{{1,9}})?)(?P<more>[余多几]|来(?=[个人名户家亩年]))?"
+    rf"|{DECIMAL}(?!\d)|{CHINESE}{{1,24}}(?!{CHINESE})(?:点{CHINESE}{{1,9}})?)"
+    rf"(?P<raised>[{RAISED}]+)?(?P<more>[余多几]|来(?=[个人名户家亩年]))?"
     rf"(?P<unit>[百千万亿]*[余多]?(?:{MEASURED}|{COUNTED})|[百千万亿]+)?(?![A-Za-z{PRIVATE}])"
 )
 RANGE = re.compile("[至到—–~～-]+")
@@ -71,7 +74,7 @@ def _figure(found: re.Match[str]) -> tuple[float, str] | None:
         unit = size + unit
         if not _counts(found, value, unit):
             return None
-    if found["vague"] or found["more"] in ("几", "来"):
+    if found["vague"] or found["raised"] or found["more"] in ("几", "来"):
         value = math.nan
     return value, unit
 
@@ -96,8 +99,8 @@ def _counts(found: re.Match[str], value: float, unit: str) -> bool:
 
 def _digits(printed: str) -> float:
     """Return what digits mean, by themselves or with sizes between them: 5亿3千万."""
-    if re.search(r"[，\s/／]", printed):
-        return math.nan  # 1，234 may be two numbers, 3/4 a share or a date
+    if re.search(r"[，\s/／]|^[0０]\d*,|,\d\d?(?!\d)", printed):
+        return math.nan  # 1，234 may be two numbers, 3/4 a share or a date, 0,512 less than one
     parts = re.findall(r"([\d.]+)([百千万亿]*)", normalize("NFKC", printed).replace(",", ""))
     if len(parts) == 1:
         return float(parts[0][0])

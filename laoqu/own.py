@@ -10,7 +10,7 @@ import io
 import re
 import tomllib
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import date
 from numbers import Real
 from pathlib import Path
@@ -19,7 +19,7 @@ import pandas as pd
 
 from laoqu import paths
 from laoqu.errors import DataError, Problem
-from laoqu.spelling import clean
+from laoqu.spelling import RAISED, clean
 
 SPEC = tomllib.loads(Path(__file__).with_name("own.toml").read_text(encoding="utf-8"))
 #: Kind of a column → what such columns are called; those of panels have more names.
@@ -49,8 +49,15 @@ NO_RESULT = re.compile(
     r'<c r="([A-Z]+\d+)"(?![^>]*t="str")[^>]*>'
     r"<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)(?:<v ?/>|<v></v>)?</c>"
 )
+#: First bytes of workbooks, and what to do where a file that is read otherwise has them.
+ZIP = b"PK\x03\x04"
+WORKBOOKS = {
+    ZIP: "is an Excel workbook, or another archive: let its name end in .xlsx, or save it as CSV",
+    b"\xd0\xcf\x11\xe0": "is an Excel workbook of the old kind (.xls) or with a password: save it "
+    "as .xlsx without one, or as CSV",
+}
 #: Signs of a footnote behind a name.
-FOOTNOTE = re.compile(r"(?:[*＊※†‡#①-⑳\s]|\[\d{1,2}\])+$")
+FOOTNOTE = re.compile(rf"(?:[*＊※†‡#{RAISED}\s]|\[\d{{1,2}}\])+$")
 MERGED = re.compile(r'<mergeCell ref="(([A-Z]+)(\d+):[A-Z]+(\d+))"')
 
 
@@ -109,7 +116,11 @@ def grid(
     """
     check_size(path, most_bytes)
     workbook = path.suffix.lower() in (".xlsx", ".xlsm")
+    with path.open("rb") as file:
+        first = file.read(4)
     try:
+        if first in WORKBOOKS and (first, workbook) != (ZIP, True):
+            raise ValueError(WORKBOOKS[first])
         found, notes = (_workbook if workbook else _text)(path, most_rows)
         if len(found) > most_rows + 1:
             raise ValueError(f"has more than {most_rows:,} rows")
@@ -225,17 +236,18 @@ def _workbook(path: Path, most: int) -> tuple[pd.DataFrame, list[str]]:
 
     rows: dict[int, tuple] = {}
     try:
-        sheet, *others = load_workbook(path, read_only=True, data_only=True).worksheets
-        sheet.reset_dimensions()  # a stray cell far away would make every row as wide
-        for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
-            if any(cell is not None for cell in row):
-                rows[number] = row
-            if len(rows) > most + 1:
-                break
-        heads = [next(each.iter_rows(values_only=True, max_row=1), ()) for each in others]
-        # To a reader row by row such cells are empty: what people see in them would be lost.
-        with sheet._get_source() as source:
-            text = source.read().decode("utf-8", "replace")
+        with closing(load_workbook(path, read_only=True, data_only=True)) as book:
+            sheet, *others = book.worksheets
+            sheet.reset_dimensions()  # a stray cell far away would make every row as wide
+            for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
+                if any(cell is not None for cell in row):
+                    rows[number] = row
+                if len(rows) > most + 1:
+                    break
+            heads = [next(each.iter_rows(values_only=True, max_row=1), ()) for each in others]
+            # To a reader row by row such cells are empty: what people see in them would be lost.
+            with sheet._get_source() as source:
+                text = source.read().decode("utf-8", "replace")
     except Exception as error:  # a damaged workbook fails in many ways
         raise ValueError(
             f"is no readable workbook: {error}; save it anew as .xlsx, without a password"

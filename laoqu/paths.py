@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from laoqu.errors import OutputError, ParameterError
+from laoqu.errors import OutputError, ParameterError, shown
 
 PACKAGE = Path(__file__).resolve().parent
 #: A wheel carries data/, docs/ and notebooks/ inside the package (see pyproject.toml).
@@ -79,8 +79,8 @@ def _named(variable: str, default: Callable[[], Path]) -> Path:
 def require_paths(given: Mapping[str, object]) -> None:
     """Refuse what is neither a path nor None, by the name of the argument; "" is none."""
     for name, path in given.items():
-        if path is not None and (path == "" or not isinstance(path, str | os.PathLike)):
-            raise ParameterError(f"{name} is {path!r}, expected a path, or none at all")
+        if path is not None and (not isinstance(path, str | os.PathLike) or path == ""):
+            raise ParameterError(f"{name} is {shown(path)}, expected a path, or none at all")
 
 
 def own_files(given: Mapping[str, Path | str | None] | None = None) -> dict[str, Path]:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from laoqu import paths, regions, schema, succession
 from laoqu.errors import UnknownId, nearest, require
 from laoqu.spelling import SHORT_SUFFIX, TAIL, clean, latin, latin_keys, spellings
-from laoqu.succession import FIRST, YEAR, Holder
+from laoqu.succession import FIRST, LAST, YEAR, Holder
 
 #: Provinces that were part of another until 1988 and 1997.
 PROVINCE_NOW = {"46": "44", "50": "51"}
@@ -72,7 +72,8 @@ def resolve_place(
         Name or code of the province or prefecture it lies in, or one of the twelve areas.
     level : {"province", "prefecture", "county"}, optional
     year : int, optional
-        The year in which the unit bore the name or code; by default any since 1980.
+        The year, from 1980 to 2025, in which the unit bore the name or code, also one that ended
+        in the course of it; by default any.
     folder : Path, optional
         The data folder; by default the collection's own.
 
@@ -86,8 +87,9 @@ def resolve_place(
     """
     if level is not None:
         require(level, LEVELS, "level")
-    if year is not None and (isinstance(year, bool) or not isinstance(year, Integral)):
-        raise UnknownId(year, ["a whole number such as 2010"], "year")
+    whole = isinstance(year, Integral) and not isinstance(year, bool)
+    if year is not None and not (whole and FIRST <= year <= LAST):
+        raise UnknownId(year, [f"a whole number from {FIRST} to {LAST}"], "year", hint="expected")
     index, text = _index(folder or paths.data()), clean(name)
     asked = Question(name, within, level, year)
     if within is not None:
@@ -244,17 +246,23 @@ class _Index:
             if (asked.inside is None or self.lies_in(holder, asked.inside))
             and asked.level in (None, holder.level)
         ]
-        for when in () if asked.year is None else (asked.year, asked.year - 1):
-            if then := [holder for holder in kept if holder.held(when)]:
-                return then
-        return kept
+        if asked.year is None:
+            return kept
+        then = [holder for holder in kept if holder.held(asked.year)]
+        new = [holder for holder in then if holder.first == asked.year]
+        # Who ended in the course of the year bore the name too, if no other form of it took it on.
+        ended = (holder for holder in kept if holder.last == asked.year - 1)
+        then += [old for old in ended if not any(self._same_place(old, each) for each in new)]
+        return then or kept
 
     def answer(self, said: str, kept: list[Holder], asked: Question) -> Adcode:
         """Return the one unit of 2021 that these holders lead to, or refuse with all of them."""
         lines: dict[str, list[Holder]] = defaultdict(list)
-        for holder in sorted(kept, key=lambda each: each.last):
+        kept = sorted(kept, key=lambda each: each.last)
+        for holder in kept:
             # What goes on in no unit of 2021 is one line where it came to the same end.
-            lines[holder.continues or holder.lead.reason.rpartition("; ")[2]].append(holder)
+            last = holder if holder.continues else self._latest(holder, kept)
+            lines[last.continues or last.lead.reason.rpartition("; ")[2]].append(holder)
         end = next(iter(lines)) if len(lines) == 1 else self._today(said, lines, asked)
         if end is None:
             # One line for each unit, with all years in which it bore the name.
@@ -269,8 +277,9 @@ class _Index:
             raise AmbiguousName(asked.name, [was], why)
         if not holder.continues and lead.heirs:
             raise AmbiguousName(asked.name, map(self.units.shown, lead.heirs), lead.reason)
-        if not holder.continues:
-            why = f"{asked.name!r} is no one place at the end of {YEAR}: {lead.reason}"
+        if not self._is_of(holder.continues, asked.level):
+            what = asked.level or "place"
+            why = f"{asked.name!r} is no one {what} at the end of {YEAR}: {lead.reason}"
             raise UnknownId(asked.name, [], why=why)
         note = lead.reason
         earlier = [line[-1] for line in lines.values() if line[-1].name == holder.name]
@@ -280,6 +289,16 @@ class _Index:
         found = Adcode(holder.continues)
         found.name, found.note = self.units.name[found], note
         return found
+
+    def _latest(self, holder: Holder, kept: list[Holder]) -> Holder:
+        """Return the last of these holders that a holder led to: one county under two codes."""
+        after = {holder, *self.units.after(holder)}
+        return [each for each in kept if each in after][-1]
+
+    def _is_of(self, code: str, level: str | None) -> bool:
+        """Whether a unit of 2021 is of a level; a city without counties is one of either."""
+        alone = level == "county" and code not in self.units.parent.values()
+        return bool(code) and (alone or level in (None, self.units.level[code]))
 
     def _today(self, said: str, lines: dict[str, list[Holder]], asked: Question) -> str | None:
         """Return the one line that bears the name today, where the others are no rivals for it."""

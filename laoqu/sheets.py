@@ -6,22 +6,22 @@ What is wrong is reported by row and column.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from laoqu import own
-from laoqu.errors import LaoquError, nearest
+from laoqu import own, paths
+from laoqu.errors import LaoquError, OutputError, nearest
 from laoqu.measures import BOOLEAN, CODES, MORE, SCALES
+from laoqu.spelling import plain
 
 FLAGS = {"true": True, "1": True, "是": True, "false": False, "0": False, "否": False}
 #: What people write into a column of words when there are none; an empty cell is not coded.
 NO_WORDS = ("无", "none", "-")
 #: Before what a spreadsheet takes for a formula, full-width signs too.
-FORMULA = r"^(?=\s*[=+\-@＝＋－＠\t\r])"
+FORMULA = re.compile(r"^(?=\s*[=+\-@＝＋－＠\t\r])")
 
 
 class Column(NamedTuple):
@@ -78,9 +78,13 @@ def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
     >>> without_formulas(pd.DataFrame({"=a": ["=1+1", "b"]}))["'=a"].tolist()
     ["'=1+1", 'b']
     """
+
+    def safe(cell: object) -> object:
+        return FORMULA.sub("'", cell) if isinstance(cell, str) else cell
+
     texts = frame.select_dtypes(include=["object", "str", "string"]).columns
-    frame = frame.assign(**{name: frame[name].replace(FORMULA, "'", regex=True) for name in texts})
-    return frame.rename(columns=lambda name: re.sub(FORMULA, "'", str(name)))
+    frame = frame.assign(**{name: frame[name].map(safe) for name in texts})
+    return frame.rename(columns=lambda name: safe(str(name)))
 
 
 def csv_bytes(frame: pd.DataFrame, empty: str = "") -> bytes:
@@ -104,12 +108,16 @@ def write(
     for name, column in columns.items():
         if column.kind == "cut":
             sheet[name] = sheet["sentence"]
-    if path.suffix.lower() == ".csv":
-        path.write_bytes(csv_bytes(sheet))
-    elif path.suffix.lower() == ".xlsx":
-        _workbook(sheet, columns, codebook, path)
-    else:
+    if path.suffix.lower() not in (".csv", ".xlsx"):
         raise LaoquError(f"a sheet ends in .csv or .xlsx, not {path.suffix!r}")
+    try:
+        if path.suffix.lower() == ".csv":
+            path.write_bytes(csv_bytes(sheet))
+        else:
+            _workbook(sheet, columns, codebook, path)
+    except OSError as error:
+        why = f"cannot be written: {error.strerror}; name a file in a folder that is there"
+        raise OutputError(f"{paths.display(path)} {why}") from error
     return path
 
 
@@ -174,7 +182,7 @@ def read_filled(
     """
     notes, table, key = own.Notes(path), own.cells(path), shown.columns[0]
     head = [cell.rpartition("/")[2].strip() for cell in table.iloc[0]] if len(table) else []
-    _check_head(head, shown, columns, notes)
+    _check_head(dict(zip(table.columns, head, strict=False)), shown, columns, notes)
     table = table.iloc[1:].set_axis(head, axis=1)
     table = table[table.ne("").any(axis=1)]
     units = shown.set_index(key, drop=False).to_dict("index")
@@ -211,7 +219,7 @@ def read_filled(
 
 
 def _check_head(
-    head: list[str], shown: pd.DataFrame, columns: Mapping[str, Column], notes: own.Notes
+    head: dict[int, str], shown: pd.DataFrame, columns: Mapping[str, Column], notes: own.Notes
 ) -> None:
     """Refuse a sheet whose columns are others than those that were written."""
     texts = shown.columns.drop(shown.columns[0]).difference(["unit_id", "sentence"])
@@ -219,10 +227,10 @@ def _check_head(
     needed = {"quote", shown.columns[0]} & set(known)
     needed |= {at for at, column in columns.items() if column.kind not in ("codes", "note")}
     for column in known:
-        if column in needed and column not in head:
+        if column in needed and column not in head.values():
             why = f"the column {column!r} is missing; columns are {', '.join(known)}"
             notes.wrong(1, "", why)
-    for number, column in enumerate(head, start=1):
+    for number, column in head.items():
         if column not in known or column in notes.columns:
             notes.columns["unknown"] = number
             hint = ", ".join(nearest(column, known))
@@ -271,7 +279,7 @@ def _value(cell: str, column: Column, codes: dict[str, dict[str, str]], sentence
     if column.kind == "code":
         parts = [re.sub(r"\.0+$", "", cell)]  # a spreadsheet turns 3 into 3.0
     allowed = codes[column.variable]
-    parts = [part if part in allowed else unicodedata.normalize("NFKC", part) for part in parts]
+    parts = [part if part in allowed else plain(part) for part in parts]
     for part in parts:
         if part not in allowed:
             known = list(dict.fromkeys(allowed.values()))

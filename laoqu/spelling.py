@@ -24,11 +24,22 @@ RADICALS = str.maketrans(
     "⺁⺄⺇⺊⺋⺌⺍⺎⺓⺔⺕⺗⺛⺜⺝⺟⺠⺧⺩⺫⺬⺳⺶⺻⺼⻁⻃⻄⻅⻆⻇⻉⻋⻏⻑⻓⻔⻗⻘⻙⻚⻛⻜⻝⻟⻢⻣⻤⻥⻦⻧⻨⻩⻪⻫⻬⻭⻮⻯⻰⻱⻲⻳",
     "厂乙几卜巳小小兀幺彐彐心旡日月母民牛王目示网羊聿肉虎西西见角角贝车邑长长门雨青韦页风飞食食马骨鬼鱼鸟卤麦黄黾齐齐齿齿龙龙龟龟龟",
 )
+#: Marks of footnotes, powers and fractions: 12① is no 121, 10² no 102, 1½ no 11/2.
+RAISED = "ªº¹²³¼-¾\u1d2c-\u1d6a\u2070-\u209c⅐-⅟①-⓿❶-➓㉑-㉟㊱-㊿\U0001f100-\U0001f10c"
 COMPATIBLE = re.compile("[\u2f00-\u2fdf\uf900-\ufaff\U0002f800-\U0002fa1f]")
 #: Characters that look like others, and English words that say a type of unit.
 LOOKALIKES = RADICALS | str.maketrans({"巿": "市"})
 ENGLISH = {"county": "县", "city": "市", "district": "区", "banner": "旗", "province": "省"}
 PINYIN = {"县": "xian", "市": "shi", "区": "qu", "旗": "qi", "省": "sheng", "州": "zhou"}
+
+
+def plain(text: str) -> str:
+    """Return a text without wide and other odd forms of characters; `RAISED` ones stay.
+
+    >>> plain("１２①，ＧＤＰ")
+    '12①,GDP'
+    """
+    return re.sub(f"[^{RAISED}]+", lambda run: unicodedata.normalize("NFKC", run[0]), text)
 
 
 def clean(name: object, kind: str = "place") -> str:
@@ -41,7 +52,7 @@ def clean(name: object, kind: str = "place") -> str:
         raise UnknownId(name, ["a name or a code, as text"], kind)
     if name.isascii() and name.isalnum():
         return name
-    text = unicodedata.normalize("NFKC", name).translate(LOOKALIKES)
+    text = plain(name).translate(LOOKALIKES)
     return "".join(c for c in text if unicodedata.category(c) not in ("Cf", "Cc", "Cs", "Zs"))
 
 

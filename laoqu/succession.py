@@ -7,6 +7,7 @@ year means its 31 December, as in the yearly lists.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -90,6 +91,12 @@ class Units:
     def heirs(self, holder: Holder) -> list[Holder]:
         """Return what a holder became in the year after its last."""
         return [self.holder(code, holder.last + 1) for code in holder.became]
+
+    def after(self, holder: Holder) -> Iterator[Holder]:
+        """Yield all that a holder became, step by step."""
+        for heir in self.heirs(holder):
+            yield heir
+            yield from self.after(heir)
 
     def doubt(self, code: str, year: int) -> str:
         """Say whom two sources name as holder of a code in a year, if they contradict; else ""."""

@@ -137,6 +137,13 @@ def sample(
     return folder
 
 
+def drawn(folder: Path, n: int) -> str:
+    """Return how many units of each kind a sample of `n` has, for a message."""
+    kinds = pd.read_csv(folder / "key" / KEY)["kind"].value_counts(sort=False)
+    fewer = f", all there are: fewer than the {n} asked for"
+    return "\n".join(f"{kind}: {size} units{fewer * (size < n)}" for kind, size in kinds.items())
+
+
 def compare(
     plan: Plan,
     sheet_a: Path | str,

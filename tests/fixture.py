@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 import laoqu as lq
 from laoqu import paths
@@ -146,6 +147,12 @@ def not_words(page: str, lang: str) -> list[str]:
     text = re.sub(r"<style.*?</style>|<script.*?</script>|<pre.*?</pre>|<q .*?</q>", "", page,
                   flags=re.S)  # fmt: skip
     return [word for word in NOT_WORDS[lang] if word in re.sub(r"<[^>]*>|\u2009", "", text)]
+
+
+def violations(page) -> list[tuple[str, str]]:
+    """Return which rules of accessibility a page breaks, each with the first element."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [(each["id"], each["nodes"][0]["html"]) for each in found]
 
 
 def refused(function, *given, seconds=5.0, **named) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from uuid import uuid4
 
 from laoqu import reports
 from laoqu.run import batch
@@ -16,6 +17,14 @@ def render(notebook, lang, formats):
 
 def index(manifest, parts):
     return json.dumps([run["name"] for run in manifest["runs"]]).encode()
+
+
+def parts():
+    return {"made": str(uuid4())}
+
+
+def with_parts(manifest, parts):
+    return parts["made"].encode()
 
 
 MAKER = batch.Maker(

@@ -3,7 +3,8 @@
 python tools/gazetteer_holders.py    # write data/built/gazetteer_holders.csv from the history
 
 A unit is the same one where it has one successor, that successor has no other predecessor, and
-nobody else took a part of it at the change. Mergers and splits are named and never followed.
+nobody else took a part of it at the change. Mergers and splits are named and never followed. A
+prefecture that a county succeeds is that county only where it had no counties of its own (东川市).
 """
 
 from __future__ import annotations
@@ -41,6 +42,14 @@ class Holder:
         return f"{self.name} ({self.code}, {years})"
 
     @cached_property
+    def dissolved(self) -> list[Holder]:
+        """The counties of a prefecture that none succeeds: 莱芜市 was 莱城区 and 钢城区."""
+        if self.level != "prefecture" or {heir.level for heir in self.heirs} != {"county"}:
+            return []
+        held = (self.known.holder(code, self.last) for code in sorted(self.known.by_code))
+        return [each for each in held if each and each.code[:4] == self.code[:4] and each != self]
+
+    @cached_property
     def lead(self) -> tuple[str, str, list[str], str]:
         """Status, the one unit of 2021 that it is, all that have its area, and why."""
         if self.first > YEAR:
@@ -50,9 +59,13 @@ class Holder:
         if not self.heirs:
             why = f"{self} ended in {self.last + 1}, and no source names its successor"
             return "unknown", "", [], why
-        codes = list(dict.fromkeys(code for heir in self.heirs for code in heir.lead[2]))
+        ends = self.dissolved or self.heirs
+        codes = list(dict.fromkeys(code for each in ends for code in each.lead[2]))
         year, heir = self.last + 1, self.heirs[0]
         shown = ", ".join(f"{each.name} {each.code}" for each in self.heirs)
+        if self.dissolved:
+            now = ", ".join(f"{self.known.names[code]} {code}" for code in codes)
+            return "split", "", codes, f"{self} ended in {year}; its counties are in {YEAR}: {now}"
         if len(self.heirs) > 1:
             return "split", "", codes, f"{self} was split in {year}: {shown}"
         if heir.level == "prefecture" != self.level and heir.code in self.known.parents:
@@ -85,15 +98,21 @@ class Holder:
     def continues(self) -> str:
         """The unit of 2021 that carries it on: through mergers, and splits by name; or nothing."""
         end = self
-        while end.last < YEAR and end.heirs:
+        while end.last < YEAR and not end.dissolved:
             heirs = end.heirs
             if len(heirs) > 1:
-                heirs = [each for each in heirs if bare(each.name) == bare(end.name)]
+                heirs = [each for each in heirs if carries_on(each.name, end.name)]
             if len(heirs) != 1 or heirs[0].lead[0] == "unknown":
                 break
             (end,) = heirs
         code = end.lead[1] if end.first > YEAR else end.code
         return code if end.last >= YEAR else ""
+
+
+def carries_on(name: str, earlier: str) -> bool:
+    """Whether a part bears the name of the whole: 沙县 after 沙县, 达川区 after 达县."""
+    grown = len(earlier) == 2 and earlier[1] == "县" and name[0] == earlier[0]
+    return grown or bare(name) == bare(earlier)
 
 
 def bare(name: str) -> str:

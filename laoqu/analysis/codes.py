@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from laoqu.errors import LaoquError
 from laoqu.own import OF_PANELS, code_of, columns, heading_of, name_of
 from laoqu.places import Adcode, AmbiguousName, bare, bears, inside, lies_in, resolve_place
 from laoqu.spelling import TAIL, clean
-from laoqu.succession import FIRST, LAST, YEAR, Holder, Units
+from laoqu.succession import FIRST, LAST, YEAR, Holder, Lead, Units
 
 #: Share of a column that must read as codes, names or years to be taken for them.
 MOST = 0.8
@@ -142,64 +143,89 @@ def codes_of_names(
 ) -> tuple[pd.Series, pd.DataFrame]:
     """Return the code that each row's county had in its year, NA where the name is not one county.
 
-    Names are read within the province and, where several of it bear one, the city that other
-    columns hold. A county that has since become part of another is not that other one. The second
-    frame has a row for each name without a code: ``name``, ``reason``.
+    Names are read within the province and the city that other columns hold; a city that is none
+    by its name (市辖区) narrows nothing. A county that has since become part of another is not that
+    other one. The second frame has a row for each name without a code: ``name``, ``reason``.
     """
-    above = _above(frame.drop(columns=name), units)
+    above, ask = _above(frame.drop(columns=name), units), cache(_asked)
+    area = cache(lambda column, text: _codes_inside(text, above[column], units))
     named, lines = defaultdict(list), defaultdict(list)
     for holder in units.holders:
         named[holder.name].append(holder)
         lines[holder.lead.adcode].append(holder)
     keys = frame[[*above, name]].astype("str").fillna("").assign(year=years)
     keys[name] = keys[name].map(name_of)
-    found, lost, unknown = {}, {}, set()
+    found, lost = {}, {}
     for key in keys.drop_duplicates().dropna(subset="year").itertuples(index=False, name=None):
         *within, text, year = key
         shown = "".join([*within, text])
-        if shown in unknown:
-            continue
-        try:
-            code = _resolved(text, list(filter(None, within)), int(year))
-        except LaoquError as error:
-            lost[shown] = str(error)
-            if not isinstance(error, AmbiguousName):  # no other year makes it known
-                unknown.add(shown)
+        # A county of its own stands in the column of cities too: 石河子市.
+        around = [each for each in zip(above, within, strict=True) if each[1] not in ("", text)]
+        known = {place: area(column, place) for column, place in around if area(column, place)}
+        code = _resolved(text, known, int(year), ask)
+        if isinstance(code, LaoquError):
+            lost[shown] = str(code)
             continue
         then = [holder for holder in lines[code] if holder.first <= year <= holder.last]
         said = bare(text) or clean(text)
         if then and _is_it(then[0], said, named[said], code, year):
             found[key] = then[0].code
         else:
-            lost[shown] = f"{text} was no unit of its own in {year}: {code.note or code.name}"
+            is_none = f"{text} of {year} is no one unit of {YEAR}: {code.note}"
+            lost[shown] = is_none if code.note else f"{text} was no unit of its own in {year}"
     codes = [found.get(key) for key in keys.itertuples(index=False, name=None)]
     unresolved = pd.DataFrame(list(lost.items()), columns=["name", "reason"])
     return pd.Series(codes, frame.index).astype("str"), unresolved
 
 
-def _above(frame: pd.DataFrame, units: Units) -> list[str]:
+def _above(frame: pd.DataFrame, units: Units) -> dict[str, str]:
     """Return the column of provinces and the column of cities, as far as there are such."""
-    found = []
+    found = {}
     for level in ("province", "prefecture"):
         names = {holder.name for holder in units.holders if holder.level == level}
         begins = {name[:end] for name in names for end in range(2, len(name) + 1)}
         for column in frame.select_dtypes(include=["object", "str", "string"]):
             values = frame[column].dropna().drop_duplicates().astype(str).map(clean)
             if column not in found and values.isin(begins).mean() >= MOST:
-                found.append(column)
+                found[column] = level
                 break
     return found
 
 
-def _resolved(text: str, within: Sequence[str], year: int) -> Adcode:
-    """Return the county of 2021 that a name means: within the province, the year, then the city."""
-    *ways, last = [(place, when) for place in within or [None] for when in (None, year)]
-    for place, when in ways:
-        try:
-            return resolve_place(text, place, "county", when)
-        except AmbiguousName:
-            continue
-    return resolve_place(text, last[0], "county", last[1])
+def _codes_inside(text: str, level: str, units: Units) -> frozenset[str]:
+    """Return the codes of a province or city, none where no city is known by the name."""
+    codes = _inside(text) or frozenset()
+    if level == "prefecture":  # 吉林 is the city
+        codes = frozenset(each for each in codes if units.level.get(each) != "province")
+    return codes
+
+
+def _asked(text: str, within: str | None, year: int | None) -> Adcode | LaoquError:
+    try:
+        return resolve_place(text, within, "county", year)
+    except LaoquError as error:
+        return error
+
+
+def _resolved(
+    text: str, known: dict[str, frozenset[str]], year: int, ask: Callable
+) -> Adcode | LaoquError:
+    """Return the county of 2021 that a name means within a city or province, or why there is none.
+
+    Only where several bore the name there, it is that of the year.
+    """
+    if not FIRST <= year <= LAST:
+        return LaoquError(f"no list of {FIRST} to {LAST} is of {year}")
+    within = next(reversed(known), None)
+    if within and len(known[within]) == 1:
+        (within,) = known[within]
+    code = ask(text, within, None)
+    if isinstance(code, AmbiguousName):
+        code = ask(text, within, year)
+    if isinstance(code, LaoquError):
+        return code
+    outside = [place for place, codes in known.items() if not lies_in(code, codes)]
+    return LaoquError(f"{code.name} {code} is not in {outside[0]}") if outside else code
 
 
 def _is_it(then: Holder, text: str, named: list[Holder], code: str, year: int) -> bool:
@@ -208,6 +234,35 @@ def _is_it(then: Holder, text: str, named: list[Holder], code: str, year: int) -
     if exact:
         return then in exact
     return not code.note or TAIL.sub("", then.name) == TAIL.sub("", text)
+
+
+def told_apart(data: pd.DataFrame, name: str, units: Units) -> tuple[pd.Series, pd.DataFrame]:
+    """Return the codes of rows by name, NA where several rows would be one unit in one year.
+
+    The name that the unit bore in that year keeps it. One that several units of the province bore
+    keeps it only within its city. Else the rows are duplicates. The second frame says why.
+    """
+    found, lost, bearers = data["code_in_panel"].copy(), defaultdict(list), defaultdict(set)
+    above = _above(data.drop(columns=["code_in_panel", name]), units)
+    area = cache(lambda text: _codes_inside(text, "prefecture", units))
+    for holder in units.holders:
+        bearers[holder.name, holder.code[:2]].add(holder.continues or holder.lead.reason)
+    several = data.dropna(subset=["code_in_panel", "year"])
+    several = several[several.duplicated(["code_in_panel", "year"], keep=False)]
+    for (code, year), rows in several.groupby(["code_in_panel", "year"]):
+        holder = units.holder(code, int(year))
+        keys = rows[[*above, name]].astype("str").fillna("")
+        said = keys[name].map(name_of).map(lambda text: bare(text) or clean(text))
+        kept = said.eq(holder.name) if said.nunique() > 1 else said.notna()
+        if kept.sum() > 1 and len(bearers[holder.name, code[:2]]) > 1:
+            cities = [column for column, level in above.items() if level == "prefecture"]
+            kept &= keys[cities].map(area).map(bool).any(axis=1)
+        for at in rows.index[~kept]:
+            found[at] = None
+            shown = "".join(keys.loc[at])
+            lost[shown].append(f"{shown} would be {holder} in {year}, as other rows would")
+    table = [[shown, reasons[-1], len(reasons)] for shown, reasons in lost.items()]
+    return found.astype("str"), pd.DataFrame(table, columns=["name", "reason", "rows"])
 
 
 def vintage_of(pairs: pd.DataFrame, units: Units) -> tuple[int, str]:
@@ -237,24 +292,60 @@ def vintage_of(pairs: pd.DataFrame, units: Units) -> tuple[int, str]:
     return year, f"inferred: its list has {share:.1%} of {len(codes):,} codes"
 
 
+def frozen(pairs: pd.DataFrame, units: Units, vintage: int) -> bool | None:
+    """Return whether the codes are those of one year throughout; None where that is in doubt.
+
+    They are where its list has nearly all of them, and nearly all that only one of the two lists
+    has, the vintage's or that of the row's own year, are the vintage's.
+    """
+    known = pairs.dropna()
+    listed = known["code_in_panel"].map(lambda code: bool(units.holder(code, vintage)))
+    own = pd.Series(
+        [
+            any(units.holder(code, when) for when in (int(year), int(year) - 1))
+            for code, year in known[["code_in_panel", "year"]].itertuples(index=False)
+        ],
+        known.index,
+        dtype=bool,
+    )
+    ahead, behind = int((listed & ~own).sum()), int((own & ~listed).sum())
+    if ahead <= behind or listed[~known["code_in_panel"].duplicated()].mean() < VINTAGE_SHARE:
+        return False
+    sure = ahead >= VINTAGE_CODES and ahead >= VINTAGE_SHARE * (ahead + behind)
+    return True if sure else None
+
+
 def traced(pairs: pd.DataFrame, units: Units, vintage: int) -> pd.DataFrame:
-    """Return for each code and year the unit of 2021, how it was reached, and why not."""
-    rows = []
+    """Return for each code and year the unit of 2021, how it was reached, and why not.
+
+    ``disputed`` are codes of a frozen panel that were another unit's in the row's own year.
+    """
+    rows, one_list = [], frozen(pairs, units, vintage)
     for code, year in pairs.itertuples(index=False):
         if pd.isna(code) or pd.isna(year):
-            rows.append([code, year, None, "unknown", "no code or no year", "", False, False])
+            empty = [None, "unknown", "no code or no year", "", False, False, False]
+            rows.append([code, year, *empty])
             continue
         lead, holder = units.trace(code, int(year), vintage)
-        level = holder.level if holder else ""
         own = bool(holder and holder.first <= year <= holder.last)
-        fits = bool(units.holder(code, vintage))
-        rows.append([code, year, lead.adcode or None, lead.status, lead.reason, level, own, fits])
-    columns = [*pairs, "county_code", "code_status", "reason", "level", "own", "fits"]
+        listed, disputed = units.holder(code, vintage), False
+        if listed and one_list is not False:
+            meant, _ = units.trace(code, vintage, vintage)
+            disputed = bool(holder) and meant.adcode != lead.adcode
+            why = f"{code} is {listed} in the list of {vintage}, and was {holder} in {year}"
+            if disputed and not one_list:
+                why += ": nothing tells which of them is meant"
+                lead = Lead("other_holder", "", (), why)
+            elif one_list:
+                told = [why] * disputed + [meant.reason] * bool(meant.reason)
+                lead, holder = meant._replace(reason="; ".join(told)), listed
+        level = holder.level if holder else ""
+        row = [code, year, lead.adcode or None, lead.status, lead.reason, level, disputed]
+        rows.append([*row, own, bool(listed)])
+    columns = [*pairs, "county_code", "code_status", "reason", "level", "disputed", "own", "fits"]
     table = pd.DataFrame(rows, columns=columns)
     table = table.astype({"year": "Int64", "code_in_panel": "str", "county_code": "str"})
-    # A panel of frozen codes has more of them in the vintage than in their own years.
-    frozen = table["fits"].sum() >= table["own"].sum()
-    order = ["fits", "own"] if frozen else ["own", "fits"]
+    order = ["own", "fits"] if one_list is False else ["fits", "own"]
     found = table.dropna(subset="county_code").sort_values(order, ascending=False, kind="stable")
     for index, row in found[found.duplicated(["county_code", "year"])].iterrows():
         why = f"{row.code_in_panel} would be {row.county_code} too, which has a row for {row.year}"
@@ -279,7 +370,9 @@ def contradictions(
             if column == name:
                 wrong = not bears(code, plain, folder)
             else:
-                wrong = inside[text] is not None and not lies_in(code, inside[text], folder)
+                own = any(plain == holder.name for holder in held)  # 石河子市 in 石河子市
+                away = inside[text] is not None and not lies_in(code, inside[text], folder)
+                wrong = away and not own
             if held and wrong:
                 at = units.trace(code, int(years.min()), vintage)[1] or held[-1]
                 whose = ", ".join(sorted(c for c in owner[plain] if c[:2] == code[:2])[:3])
@@ -288,7 +381,7 @@ def contradictions(
     return pd.DataFrame(found, columns=[*columns, "name_is_of"])
 
 
-def _inside(text: object, folder: Path) -> frozenset[str] | None:
+def _inside(text: object, folder: Path | None = None) -> frozenset[str] | None:
     """Return the codes of a city or province, None where no such is known (市辖区)."""
     try:
         return inside(str(text), folder)

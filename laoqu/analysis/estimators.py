@@ -9,10 +9,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from laoqu.analysis.numbers import finite
+from laoqu.analysis.reading import beside
 from laoqu.analysis.writing import write
-from laoqu.errors import LaoquError, require
+from laoqu.errors import LaoquError, guard_methods, require
 
 SPEC = tomllib.loads(Path(__file__).with_name("estimators.toml").read_text(encoding="utf-8"))
+#: What the rows for an estimator have besides.
+ADDED = ("first_reacts", "rel_year", "control", "county_id")
 #: What each estimator reads as never treated: a number, or missing.
 NEVER = {name: spec["never"] for name, spec in SPEC.items()}
 
@@ -27,6 +31,7 @@ def calls(outcome: str = "Y", anticipation: int = 1) -> dict[str, str]:
     return {name: spec["call"].format(**given) for name, spec in SPEC.items()}
 
 
+@guard_methods
 class Prepared(NamedTuple):
     """What `for_estimator` gives: rows for the estimator, and what was done to get them."""
 
@@ -50,8 +55,8 @@ class Prepared(NamedTuple):
         ``year``, ``event_time``, ``estimate``, ``se``, ``low``, ``high`` (95 %), ``treated``,
         ``controls`` (counties with both values).
         """
-        outcome = outcome or str(self.note["outcome"])
-        require(outcome, list(self.data), "outcome (say outcome=)")
+        outcome = str(self.note["outcome"]) if outcome is None else outcome
+        require(outcome, list(self.data.select_dtypes("number")), "outcome (say outcome=)")
         wide = self.data.pivot(index=["control", "county_id"], columns="year", values=outcome)
         change = wide.astype("float64").sub(wide[self.note["reference_year"]], axis=0)
         rows = []
@@ -83,7 +88,8 @@ def for_estimator(
     year would be the reference, and half of an effect in it would halve the estimate.
 
     Returned are the rows of treated units and controls with all their columns, and those that
-    ``labels.toml`` describes (``first_treat`` as the estimator wants it); ``note`` says how to call
+    ``labels.toml`` describes (``first_treat`` as the estimator wants it; a column of the file with
+    such a name stays as ``<name>_in_file``); infinite values are missing. ``note`` says how to call
     it, and what was counted and left out. Refused is a panel by which NA or a contradiction would
     reach the estimator, or that lacks the years, treated units or controls that it needs.
     """
@@ -94,6 +100,10 @@ def for_estimator(
         raise LaoquError(f"columns {', '.join(missing)} are missing: call .treat(…) first")
     if outcome is not None:
         require(outcome, list(frame.select_dtypes("number")), "column of numbers of the panel")
+    frame, kept = beside(frame, ADDED)
+    outcome, numbers = kept.get(outcome, outcome), list(frame.select_dtypes("number"))
+    infinite = int(np.isinf(frame[numbers].astype("float64")).to_numpy().sum())
+    frame = finite(frame, numbers)
     known = frame[keys].notna().all(axis=1)
     valued = known & (frame[outcome].notna() if outcome else True)
     data, lost = frame[valued].reset_index(drop=True), frame[~known]
@@ -125,6 +135,8 @@ def for_estimator(
         "treated_in_reference_year": int(at_reference.sum()),
         "dropped_units": int(lost["county_code"].nunique()), "dropped_rows": len(lost),
         "rows_without_outcome": int(known.sum() - valued.sum()),
+        "infinite_taken_as_missing": infinite,
+        "kept_beside": ", ".join(kept.values()),
     }  # fmt: skip
     return Prepared(data, note)
 

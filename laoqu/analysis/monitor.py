@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from laoqu.errors import LaoquError, require
+from laoqu.analysis.numbers import finite
+from laoqu.errors import LaoquError, guard_methods, require
 
 if TYPE_CHECKING:
     from laoqu.analysis.panel import Panel
@@ -25,6 +26,7 @@ RELATIONS = {"below": pd.Series.lt, "at_most": pd.Series.le, "above": pd.Series.
              "at_least": pd.Series.ge}  # fmt: skip
 
 
+@guard_methods
 class Monitor:
     """One outcome of a panel, watched; by default the panel's first column of numbers.
 
@@ -54,7 +56,7 @@ class Monitor:
         rows = panel.data[["county_code", "year"]].assign(value=panel.data[self.outcome])
         # Prefectures without counties of their own (东莞, 儋州) stand for a county.
         alone = rows["county_code"].isin(units.index) & ~rows["county_code"].isin(units["parent"])
-        kept = rows[alone & rows["year"].notna()]
+        kept = finite(rows[alone & rows["year"].notna()], ["value"])
         kept = kept[~kept.duplicated(["county_code", "year"], keep=False)]
         self.lost = len(rows) - len(kept)
         if kept["value"].notna().sum() == 0:

@@ -18,10 +18,11 @@ import pandas as pd
 from laoqu import succession
 from laoqu.analysis import codes, estimators, treatment
 from laoqu.analysis.monitor import Monitor
+from laoqu.analysis.numbers import NO_NUMBER
 from laoqu.analysis.quality import coverage, findings
-from laoqu.analysis.reading import NO_NUMBER, read
+from laoqu.analysis.reading import read
 from laoqu.analysis.writing import write
-from laoqu.errors import LaoquError, require
+from laoqu.errors import LaoquError, guard_methods, require
 from laoqu.own import SPEC
 from laoqu.reprs import card
 from laoqu.succession import FIRST, LAST, Units
@@ -63,6 +64,7 @@ def counted(n: int, what: str) -> str:
     return f"{n:,} {what}{'s' * (n != 1)}"
 
 
+@guard_methods
 @dataclass(eq=False, repr=False)
 class Panel:
     """Rows of counties and years with the unit of 2021 that each of them means.
@@ -125,7 +127,7 @@ class Panel:
             column = columns[0]
         whole = isinstance(column, Integral) and not isinstance(column, bool)
         column = str(column) if whole else column
-        if column not in self.data:
+        if not isinstance(column, str) or column not in self.data:
             require(column, self.outcomes, "column of numbers of the panel")
         if column in ("year", *self.added):
             raise LaoquError(f"{column} is no outcome: the panel has it to say who, when or how")
@@ -217,11 +219,19 @@ def panel(
     plan = _plan(tuple(os.environ.get(f"LAOQU_{name}") for name in ENVIRONMENT))
     units = succession.units(plan.folder)
     data, found, notes, unresolved = read(source, code, year, name, units)
+    if not found["code"]:
+        data["code_in_panel"], several = codes.told_apart(data, found["name"], units)
+        unresolved = pd.concat([unresolved, several])
+        if len(several):
+            shown = ", ".join(several["name"].head(5))
+            text = f"{len(several)} names would be one unit and year with others: {shown}"
+            notes.append((found["name"], int(several["rows"].sum()), text))
     keys = ["code_in_panel", "year"]
     pairs = data[keys].drop_duplicates()
     inferred, how = (int(vintage), "given") if vintage else codes.vintage_of(pairs, units)
     table = codes.traced(pairs, units, inferred)
-    data = data.merge(table, how="left", on=keys)
+    # A column of the file may be called level or reason too: no name of one ends in a blank.
+    data = data.merge(table, how="left", on=keys, suffixes=(" ", ""))
     if not data["code_status"].isin(["same", "followed", "split", "merged"]).any():
         shown = "; ".join([*unresolved["reason"], *table["reason"]][:3])
         raise LaoquError(f"no row of the panel is of a county known in its year: {shown}")
@@ -239,12 +249,13 @@ def panel(
         *_told_of_codes(data, units, against),
     ]
     report = Report(lines, columns=["what", "rows", "units", "detail"])
-    reasons = table[table["reason"] != ""].drop(columns="level")
+    reasons = table[table["reason"] != ""].drop(columns=["level", "disputed"])
     reasons = reasons.rename(columns={"code_status": "status"})
     if len(unresolved):
+        unresolved = unresolved[["name", "reason"]]
         reasons = pd.concat([reasons, unresolved.assign(status="unknown")])
     reasons = reasons.reset_index(drop=True)
-    data = data.drop(columns=["reason", "level"])
+    data = data.drop(columns=["reason", "level", "disputed"]).rename(columns=str.strip)
     odd = {where: text for where, _, text in notes if text.startswith(NO_NUMBER)}
     return Panel(data, plan, report, reasons, against, inferred, tuple(found.values()), odd=odd)
 
@@ -287,6 +298,11 @@ def _told_of_codes(data: pd.DataFrame, units: Units, against: pd.DataFrame) -> l
             ]
             detail = "" if status == "same" else "; ".join(shown)
             lines.append((f"code {status}", len(here), len(known), detail))
+    if len(here := data[data["disputed"]]):
+        shown = "; ".join(here.drop_duplicates("code_in_panel")["reason"].head(3))
+        lines.append(
+            ("code of another in its year", len(here), here["code_in_panel"].nunique(), shown)
+        )
     keys = data[["code_in_panel", "year"]].dropna()
     if len(twice := keys[keys.duplicated(keep=False)]):
         detail = "such as {} in {}".format(*twice.iloc[0])

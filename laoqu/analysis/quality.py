@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from laoqu.analysis.numbers import finite
+
 if TYPE_CHECKING:
     from laoqu.analysis.panel import Panel
 
@@ -48,7 +50,7 @@ def findings(panel: Panel, *outcomes: str) -> pd.DataFrame:
     found.append(_vanished(panel, data))
     once = data[~twice & data["year"].notna()].sort_values(keys)
     # Infinite values are said once, as impossible.
-    once = once.assign(**{c: once[c].mask(np.isinf(once[c].astype("float64"))) for c in outcomes})
+    once = finite(once, outcomes)
     for column in outcomes:
         found += [*_impossible(data, column), *_jumps(once, column)]
         found += [_constant(once, column), _code_breaks(once, column)]
@@ -182,7 +184,7 @@ def _totals(panel: Panel, once: pd.DataFrame, outcomes: list[str]) -> Iterator[p
     counties = units.groupby("parent").size()
     for total in outcomes:
         rows = once[once[total] > 0]
-        here = once.assign(city=city).dropna(subset=[total]).groupby(["city", "year"])[total]
+        here = once.dropna(subset=[total]).groupby([city.rename("_city"), "year"])[total]
         sums = here.sum()[here.size() == here.size().index.get_level_values(0).map(counties)]
         cities = rows[level[rows.index].eq("prefecture")]
         keys = pd.MultiIndex.from_frame(cities[["county_code", "year"]])

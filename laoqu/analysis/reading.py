@@ -28,19 +28,17 @@ from laoqu.analysis.codes import (
     placed,
     sample,
 )
+from laoqu.analysis.numbers import in_numbers, numbers_of, texts
 from laoqu.errors import LaoquError, require
 from laoqu.own import code_of, year_of
-from laoqu.spelling import clean
 from laoqu.succession import Units
 
 #: Larger files, longer and wider tables are no panels of counties and years: bytes, rows, columns.
 MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 150_000_000, 500_000, 3_000
-#: A number with thousands separators.
-THOUSANDS = r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?"
-#: What is said of a column of numbers that some cells keep from being one.
-NO_NUMBER = "text, for these cells are no numbers"
-#: Text that looks like a number with a sign of money or a unit: 12亿, ￥1,200, 3.5%.
-NEAR = r"\s*[¥￥$]?\s*[+-]?\d[\d,.，]*\s*[^\d\s]{0,4}\s*"
+#: What says in which unit values are.
+UNIT = re.compile("".join(own.SPEC["cells"]["unit"]), re.IGNORECASE)
+#: What is said of a column of the file that is called as one of ours.
+KEPT = "the file's own is kept as {}"
 #: Columns that a panel has of us; a file's own column of such a name is kept beside.
 ADDED = ("county_code", "code_in_panel", "code_status")
 
@@ -109,19 +107,31 @@ def read(
         text = f"signs of a footnote left out of names: {examples(marked)}"
         notes.append((name, len(marked), text))
     _refuse_parts(codes.fillna(frame[code or name].astype("str")), years, parts)
-    frame = frame.drop(columns=[c for c in (code,) if c in ADDED]).assign(year=years)
-    frame = frame.rename(columns={c: f"{c}_in_file" for c in ADDED}).assign(code_in_panel=codes)
+    frame = frame.drop(columns=[c for c in (code,) if c in ADDED])
+    frame, kept = beside(frame, [*ADDED, *["year"][: year != "year"]])
+    notes += [(c, len(frame), KEPT.format(new)) for c, new in kept.items()]
+    name, frame = kept.get(name, name), frame.assign(year=years, code_in_panel=codes)
     indicator = called("indicator", frame)
     _refuse_units(frame, name, indicator)
     frame, rows, done = _unstacked(frame, name, indicator, rows, notes)
-    for column in frame.select_dtypes(include=["object", "str", "string"]):
-        if column not in (code, year, name, "code_in_panel", *done, *called("code", frame)):
-            frame[column] = _numbers(frame[column], rows, notes)
-    for column in frame.select_dtypes("number"):
-        if n := int(np.isinf(frame[column].astype("float64")).sum()):
-            notes.append((column, n, "infinite (inf, or too large as 1e999): no value is this"))
+    known = {code, year, name, "year", "code_in_panel", *called("code", frame)}
+    frame = in_numbers(frame, known, done, rows, notes)
     found = {"code": code, "year": year if isinstance(year, str) else "year", "name": name}
     return frame, found, notes, unresolved
+
+
+def beside(frame: pd.DataFrame, ours: Iterable[str]) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return a frame with its columns that are called as ours renamed, and their new names.
+
+    >>> beside(pd.DataFrame(columns=["control", "control_in_file"]), ["control"])[1]
+    {'control': 'control_in_file_2'}
+    """
+    kept = {}
+    for column in [c for c in ours if c in frame]:
+        kept[column] = f"{column}_in_file"
+        while kept[column] in frame:
+            kept[column] += "_2"
+    return frame.rename(columns=kept), kept
 
 
 def _given(code: object, year: object, name: object, columns: list[str]) -> list:
@@ -165,7 +175,8 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
                 return pd.read_parquet(path)
             return _stata(path, notes)
         except Exception as error:  # each format's reader has errors of its own
-            raise LaoquError(f"{path.name} cannot be read as {kind}: {error}") from error
+            why = f"is empty, cut off or no .{kind} file of a version that is read: save it anew"
+            raise LaoquError(f"{path.name} {why}, or as CSV") from error
     table, said = own.grid(path, MOST_ROWS, MOST_BYTES)
     notes += [("file", 0, text) for text in said]
     head = table.iloc[:1].fillna("").to_numpy().ravel()
@@ -279,9 +290,8 @@ def _to_long(
             f"no column of the panel holds years, and no columns are years{shown}: say year= (a "
             "column, or one year for all rows)"
         )
-    if "year" in frame:  # holds no years, else it would be theirs
-        frame = frame.rename(columns={"year": "year_in_file"})
-        notes.append(("year", len(frame), "holds no years: kept as year_in_file"))
+    frame, kept = beside(frame, ["year"])  # holds no years, else it would be theirs
+    notes += [(c, len(frame), f"holds no years: kept as {new}") for c, new in kept.items()]
     keep = frame.columns.drop(list(found)).tolist()
     taken: dict[object, str] = {"year": "year", **{c: c for c in keep}}
     for column, (year, stem) in found.items():
@@ -302,12 +312,17 @@ def _to_long(
 
 
 def _refuse_units(frame: pd.DataFrame, name: str | None, indicator: list[str]) -> None:
-    """Refuse values of one column, or of one indicator, in several units."""
-    for unit in set(called("measure", frame)) - {name}:
+    """Refuse values of one column, or of one indicator, in several units.
+
+    What a column holds says that it is one of units, or how it is called.
+    """
+    share = {c: sample(frame[c]).astype("str").str.fullmatch(UNIT).mean() for c in texts(frame)}
+    reads = [c for c in share if share[c] >= MOST]
+    for unit in [c for c in frame if c in (*reads, *called("measure", frame)) and c != name]:
         each = frame.groupby(indicator[0]) if indicator else frame.groupby(lambda _: 0)
         several = each[unit].nunique()
         # As many as there are rows are names of units, not 亿元 and 万元.
-        if 1 < several.max() <= max(len(frame) / 2, 2):
+        if 1 < several.max() <= (len(frame) if unit in reads else max(len(frame) / 2, 2)):
             here = each.get_group(several.idxmax())[unit]
             raise LaoquError(
                 f"{unit} says that values of one column are in {examples(here)}: convert them to "
@@ -344,42 +359,12 @@ def _unstacked(
     first = ~number.duplicated()
     wide = frame.loc[first, same].set_axis(number[first])
     for kind, here in frame.groupby(frame[indicator].astype("str"), sort=False):
-        column = _numbers(here[value].rename(kind), rows, notes)
+        column = numbers_of(here[value].rename(kind), rows, notes)
         wide[kind] = column.set_axis(number[here.index])
     text = f"{len(kinds)} indicators turned into columns"
-    left = others.drop(same)
-    text += f"; left out: {', '.join(left)}" if len(left) else ""
+    for column in others.drop(same):
+        differs = frame.groupby(indicator)[column].nunique().max() > 1
+        shown = f", which differs within an indicator: {examples(frame[column])}" if differs else ""
+        text += f"; left out: {column}{shown}"
     notes.append(("file", len(frame), text))
     return wide.reset_index(drop=True), rows[first].reset_index(drop=True), kinds
-
-
-def _numbers(column: pd.Series, rows: pd.Series, notes: Notes) -> pd.Series:
-    """Return text that is numbers as numbers: 1,234.5, wide digits, signs for no value."""
-    numbers = pd.to_numeric(column, errors="coerce")
-    if numbers.notna().all():
-        return numbers
-    plain = {text: clean(str(text)) for text in column[numbers.isna()].dropna().unique()}
-    plain = pd.Series(plain, dtype="object")
-    signs = set(plain.index[plain.str.casefold().isin(own.SPEC["missing"])])
-    commas = plain.str.contains(",").astype("bool")
-    read = pd.to_numeric(plain.str.replace(",", ""), errors="coerce")
-    if not plain[commas & read.notna()].str.fullmatch(THOUSANDS).all():
-        read = read.mask(commas)  # 1,5 is no 15; then 1,234 may be 1.234 as well
-        notes.append((str(column.name), int(commas.sum()), "decimal commas: write 1.5 for 1,5"))
-    odd = column.isin(set(read.index[read.isna()]) - signs)
-    known = column.notna() & ~column.isin(signs)
-    if not known.any():
-        return column
-    if odd.any():
-        near = column.astype("str").str.fullmatch(NEAR) & known
-        if (near | (known & ~odd)).sum() >= 0.5 * known.sum():
-            text = f"{NO_NUMBER}: {placed(column[odd], rows)}"
-            notes.append((str(column.name), int(odd.sum()), text))
-        return column.where(known)
-    for values, what in (
-        (signs - {""}, "signs for a missing value read as missing"),
-        (set(plain.index[commas]), "numbers with thousands separators"),
-    ):
-        if n := int(column.isin(values).sum()):
-            notes.append((str(column.name), n, what))
-    return numbers.fillna(column.map(read))

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from laoqu import regions
+from laoqu.analysis.reading import KEPT, beside
 from laoqu.errors import LaoquError, require
 
 if TYPE_CHECKING:
@@ -85,7 +86,9 @@ def counties(
     >>> int(table["ever_treated"].eq(1).sum()), table["ever_treated"].isna().any()
     (53, np.False_)
     """
-    design = design or Design()
+    design = Design() if design is None else design
+    if not isinstance(design, Design):
+        raise LaoquError(f"design is {design!r:.40}, expected treatment.Design(…)")
     for value, (kind, valid) in zip(
         (design.timing, design.universe, controls), CHOICES.items(), strict=True
     ):
@@ -137,15 +140,14 @@ def treat(
     and what to know before an estimate. A column of the file of such a name is kept as
     ``<name>_in_file``.
     """
+    require(channel, panel.plan.table("treatment_channels")["channel"].tolist(), "channel")
     table = counties(panel.plan, channel, design, controls)
     added = [*ADDED, "treated", "event_time"]
-    clash = [c for c in added if c in panel.data]
-    data = panel.data.rename(columns={c: f"{c}_in_file" for c in clash})
+    data, kept = beside(panel.data, added)
     data = data.merge(table[["county_code", *ADDED]], on="county_code", how="left")
     data = timed(data.fillna({"status_basis": "no_partner"}))
     lines = [*_told(data, table, controls), *_told_of_values(panel.outcomes, data)]
-    kept = "the file's own is kept as {}_in_file"
-    lines += [(f"column {c}", len(data), pd.NA, kept.format(c)) for c in clash]
+    lines += [(f"column {c}", len(data), pd.NA, KEPT.format(new)) for c, new in kept.items()]
     lines = pd.DataFrame(lines, columns=panel.report.columns)
     return replace(
         panel,

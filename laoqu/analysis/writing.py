@@ -18,12 +18,8 @@ CELL, NAME, LABEL, SHORT = 32_767, 32, 80, 500
 
 def write(data: pd.DataFrame, path: Path | str, about: str) -> Path:
     """Write rows in the form that `path` ends in, and `about` beside them: see `Panel.to_file`."""
-    path = Path(path).expanduser()
-    note = path.with_name(f"{path.stem}.README.txt")
-    for target in (path, note):
-        if target.exists():
-            raise OutputError(f"{paths.display(target)} is there already: name another file")
-    data = data.reset_index(drop=True)
+    paths.require_paths({"path": "" if path is None else path})
+    path, data = Path(path), data.reset_index(drop=True)
     writers = {
         ".csv": lambda: path.write_bytes(csv_bytes(data)),
         ".parquet": lambda: data.to_parquet(path, index=False),
@@ -31,12 +27,18 @@ def write(data: pd.DataFrame, path: Path | str, about: str) -> Path:
         ".xlsx": lambda: _for_excel(data, path),
     }
     if path.suffix not in writers:
-        raise OutputError(f"{path.name}: expected one of {', '.join(writers)}")
+        raise OutputError(f"{path}: expected a name that ends in one of {', '.join(writers)}")
     try:
+        path = path.expanduser()
+        note = path.with_name(f"{path.stem}.README.txt")
+        for target in (path, note):
+            if target.exists():
+                raise OutputError(f"{paths.display(target)} is there already: name another file")
         writers[path.suffix]()
         note.write_text(about, encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise OutputError(f"{paths.display(path)} cannot be written: {error}") from error
+    except (OSError, RuntimeError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise OutputError(f"{paths.display(path)} cannot be written: {why}") from error
     return path
 
 

@@ -124,15 +124,17 @@ def run_notebook(
         store.begin()
         recipe = Recipe(book.data, book.stem, maker.render, timeout, kernel)
         began = partial(tell, "start")
+        kept = digest_of(stores.digests(inputs.parts))
+        parts: process.Call | object = store.kept(kept) if maker.index else None
         with ExitStack() as stack:
-            results, parts = process.run_here(recipe, todo, jobs, began), None
+            results = process.run_here(recipe, todo, jobs, began)
             if scheduler:
                 from laoqu.run import dask
 
                 client = stack.enter_context(dask.connect(scheduler))
                 results = dask.run_there(client, scheduler, recipe, todo, maker.preload, began)
             stack.enter_context(process.server(maker.preload))
-            if maker.index:  # first, since it takes as long as a run
+            if maker.index and parts is None:  # first, since it takes as long as a run
                 parts = stack.enter_context(closing(process.Call(_call, [maker.parts])))
             for run in stack.enter_context(closing(results)):
                 if changed := inputs.changed():  # what the run has read of them, nobody knows
@@ -140,7 +142,7 @@ def run_notebook(
                     tell("note", f"{', '.join(changed[:3])} changed: run it again")
                 runs[run.name] = _placed(store, book, run)
                 tell("done", runs[run.name])
-            if failed := _finished(store, maker, parts):
+            if failed := _finished(store, maker, parts, kept):
                 runs[INDEX] = failed
                 tell("done", failed)
     return list(runs.values())
@@ -247,14 +249,20 @@ def _placed(store: stores.Store, book: Notebook, run: Run) -> Run:
     return run
 
 
-def _finished(store: stores.Store, maker: Maker, parts: process.Call | None) -> Run | None:
-    """Write what is made from all records; an index that cannot be made is a failed run."""
+def _finished(store: stores.Store, maker: Maker, parts: object, key: str) -> Run | None:
+    """Write what is made from all records; an index that cannot be made is a failed run.
+
+    `parts` of the index are a call, or what an earlier batch with this `key` has kept.
+    """
     head = {"laoqu": laoqu.__version__, "made": _now(), "packages": stores.packages()}
     manifest, failed = store.manifest(**head, python=platform.python_version()), None
     files = {stores.MANIFEST: stores.text_of(manifest)}
     try:
-        if parts:
-            given = [maker.index, maker.sources, manifest, parts.result()]
+        if isinstance(parts, process.Call):
+            parts = parts.result()
+            store.keep_parts(key, parts)
+        if maker.index:
+            given = [maker.index, maker.sources, manifest, parts]
             files |= process.Call(_made_of_all, given).result()
         files[stores.RECORD] = stores.text_of(stores.listed(files))
     except process.Lost as lost:

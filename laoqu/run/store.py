@@ -26,6 +26,8 @@ from laoqu.source import digest
 #: made from all records, is gone while these change.
 RECORD, FAILED = ".laoqu.json", ".laoqu.failed.json"
 MANIFEST, FORMAT = "manifest.json", 3
+#: What the index shows whatever was run.
+PARTS = ".index.json"
 PACKAGES = ("papermill", "nbclient", "nbconvert", "ipython", "numpy", "pandas", "geopandas",
             "matplotlib", "jinja2", "typst", "pypandoc-binary")  # fmt: skip
 #: Words in the environment that change what is made.
@@ -241,6 +243,18 @@ class Store:
             return not self.damaged(_json(self.folder / RECORD))
         except (KeyError, TypeError):
             return False
+
+    def kept(self, key: str) -> object:
+        """Return the parts of the index that were made from the same files, if they are whole."""
+        found = _json(self.folder / PARTS)
+        with suppress(KeyError, TypeError):
+            if found["digest"] == digest_of([key, found["parts"]]):
+                return found["parts"]
+        return None
+
+    def keep_parts(self, key: str, parts: object) -> None:
+        """Keep the parts of the index, which take as long as a report and rarely change."""
+        self.write(PARTS, text_of({"digest": digest_of([key, parts]), "parts": parts}))
 
     def begin(self) -> None:
         """Say that the records are about to change."""

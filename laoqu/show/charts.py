@@ -147,15 +147,15 @@ def heat(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
         axes.set_xlim(0, wide / each)
         filled = steps > 0
         axes.barh(
-            y[filled], 1, CELL, x[filled], align="center", linewidth=0.8, edgecolor=TONE["paper"],
+            y[filled], 1, CELL, x[filled], clip_on=False, linewidth=0.8, edgecolor=TONE["paper"],
             color=steps[filled].map(lambda step: TONE[f"heat{step}"]),
             label=(data["label"].astype(str) + "|" + data["column"].astype(str))[filled].tolist(),
         )  # fmt: skip
         for k, step in steps.items():
             tone = ("muted", "ink", "ink", "ink", "paper", "paper")[step]
             said = number(data["value"][k]) if step else "·"
-            look = {"color": TONE[tone], "ha": "center", "va": "center_baseline", "clip_on": True}
-            axes.text(x[k] + 0.5, y[k], said, **look)
+            look = {"color": TONE[tone], "ha": "center", "va": "center_baseline"}
+            axes.text(x[k] + 0.5, y[k], said, in_layout=False, **look)
         # The heads of columns stand upright where a word does not fit.
         names = [wrap(str(head), each - 3) for head in heads]
         turned = max(text_width(line) for lines in names for line in lines) > each - 2

@@ -18,13 +18,13 @@ from matplotlib.text import Text
 from PIL import Image
 
 from laoqu import sheets
-from laoqu.errors import OutputError, ParameterError, nearest
+from laoqu.errors import OutputError, ParameterError, require
 from laoqu.show import table as tables
 from laoqu.show.style import EDGE, HALO, PALETTE, SMALL, Sheet, rules
 
 DPI = 200
 TEXTS = ("title", "subtitle", "caption", "alt")
-FORMS = ("png", "svg", "pdf", "csv")
+FORMS = (".png", ".svg", ".pdf", ".csv")
 UNDATED = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
 
@@ -116,33 +116,31 @@ class Figure:
     def save(self, path: Path | str, narrow: bool = False) -> Path:
         """Write the figure as its suffix says: ``.png``, ``.svg``, ``.pdf`` or ``.csv`` (data).
 
-        Another suffix is a ParameterError, what cannot be written there an OutputError.
+        Another suffix is an UnknownId, what cannot be written there an OutputError.
         """
         if not isinstance(path, str | Path):
             raise ParameterError(f"found {path!r}, expected a path to save the figure in")
-        path = Path(path)
-        form = path.suffix[1:].lower()
-        if form not in FORMS:
-            expected = ", ".join(f".{each}" for each in FORMS)
-            hint = "".join(f"; nearest: .{each}" for each in nearest(form, FORMS, 1))
-            raise ParameterError(f"{path.name}: a figure is written as one of {expected}{hint}")
-        drawn = sheets.csv_bytes(self.data) if form == "csv" else getattr(self, form)(narrow)
+        form = Path(path).suffix.lower()
+        require(form, FORMS, "form of a figure")
+        made = sheets.csv_bytes(self.data) if form == ".csv" else getattr(self, form[1:])(narrow)
         try:
-            path.write_bytes(drawn.encode() if form == "svg" else drawn)
+            Path(path).write_bytes(made.encode() if form == ".svg" else made)
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
             raise OutputError(f"{str(path)!r} cannot be written: {why}") from error
-        return path
+        return Path(path)
 
-    def images(self) -> dict[str, str]:
-        """Return what a page and a Word file show."""
-        png = base64.b64encode(self.png()).decode("ascii")
-        return {"wide.svg": self.svg(), "narrow.svg": self.svg(narrow=True), "png": png}
+    def drawings(self) -> dict[str, str]:
+        """Return what a page shows."""
+        return {"wide.svg": self.svg(), "narrow.svg": self.svg(narrow=True)}
 
     def record(self) -> dict[str, object]:
         """Return what the record of the figure holds."""
-        words = {"title": self.title, "alt": self.alt, "caption": self.caption}
-        return words | {"images": self.images(), "download": tables.as_download(self.data)}
+        png = base64.b64encode(self.png()).decode("ascii")
+        return {
+            "title": self.title, "alt": self.alt, "caption": self.caption,
+            "images": {**self.drawings(), "png": png}, "download": tables.as_download(self.data),
+        }  # fmt: skip
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
         record = tables.new_record("figure", "figure", "zh", **self.record())

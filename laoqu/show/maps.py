@@ -150,8 +150,7 @@ class Area:
         extent = np.ptp(np.reshape(table[codes].total_bounds, (2, 2)), axis=0).max()
         near = table[table.index.str[:4].isin({*codes.str[:4], *places["adcode"].str[:4]})]
         near = near.simplify_coverage(extent / FINE)
-        # The fast union is right only where neighbours share their vertices, as ours do.
-        union = shapely.union_all if "boundaries" in plan.own else shapely.coverage_union_all
+        union = shapely.coverage_union_all if shared(plan) else shapely.union_all
         self.counties, self.outline = near[codes], layers.outline
         self.area = union(self.counties[self.kinds != "low"])
         self.cities = near.groupby(near.index.str[:4]).agg(union)
@@ -230,7 +229,9 @@ def plot_overview(lang: str = "zh", plan: Plan | None = None) -> Figure:
     words = Words(plan, lang)
     members = plan.membership().query("confidence != 'low'")[["adcode", "region_id"]]
     counties = plan.layers.counties.merge(members, on="adcode")
-    areas = geo.dissolve(counties, "region_id").merge(plan.regions()).sort_values("order")
+    areas = (
+        geo.dissolve(counties, "region_id", shared(plan)).merge(plan.regions()).sort_values("order")
+    )
     sure = areas["documented"] >= answer.COMPLETE * areas["official_total"]
     twice = counties[counties["adcode"].duplicated()]
     title = words(
@@ -273,7 +274,8 @@ def plot_china(
     counties = plan.layers.counties[["adcode", "name", "geometry"]]
     counties = counties.assign(value=counties["adcode"].map(checked(values))).dropna(subset="value")
     kinds, key = classes_of(counties["value"], words)
-    shapes = geo.dissolve(counties.assign(kind=kinds), "kind").set_index("kind").simplify(COARSE)
+    shapes = geo.dissolve(counties.assign(kind=kinds), "kind", shared(plan)).set_index("kind")
+    shapes = shapes.simplify(COARSE)
     parts = [("", [shape], {**key[kind][1], "linewidth": 0}) for kind, shape in shapes.items()]
     parts.insert(0, ("", plan.layers.provinces.simplify(COARSE), BLANK))
     parts.append(("", parts[0][1], stroke("muted")))
@@ -319,6 +321,11 @@ def _draw_china(
         view.number(str(k), middle_of(shape))
 
 
+def shared(plan: Plan) -> bool:
+    """Return whether neighbours share their vertices, as ours do: then a fast union is right."""
+    return "boundaries" not in plan.own
+
+
 def source(plan: Plan, words: Words) -> str:
     """Return where the borders come from: the layer, or a file of your own with its hash."""
     if own := plan.own.get("boundaries"):
@@ -359,9 +366,10 @@ def classes_of(values: pd.Series, words: Words) -> tuple[list[str], dict[str, tu
         ends = known.groupby(classes, observed=True).agg(["min", "max"])
         said = [f"{digits(low, ',')}–{digits(high, ',')}" for low, high in ends.to_numpy()]
     else:
-        classes = known.astype(pd.CategoricalDtype(sorted(known.unique()), ordered=True))
-        found = classes.cat.categories
-        said = [each if isinstance(each, str) else digits(each, ",") for each in found]
+        classes = known.astype("category")
+        said = [
+            each if isinstance(each, str) else digits(each, ",") for each in classes.cat.categories
+        ]
     if len(said) > len(HEAT):
         raise ParameterError(f"values: {len(said)} categories; at most {len(HEAT)} are drawn")
     steps = np.linspace(0, len(HEAT) - 1, len(said)).round().astype(int)

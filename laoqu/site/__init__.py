@@ -47,10 +47,7 @@ def parts() -> dict[str, object]:
             for area, text in answer.answers(plan, words).items()
         }
     return {
-        "pictures": {
-            lang: picture({"wide.svg": each.svg(), "narrow.svg": each.svg(narrow=True)}, each.alt)
-            for lang, each in drawn.items()
-        },
+        "pictures": {lang: picture(each.drawings(), each.alt) for lang, each in drawn.items()},
         "answers": answers, "found": search.data(plan),
     }  # fmt: skip
 

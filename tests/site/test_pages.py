@@ -11,8 +11,7 @@ from pathlib import Path
 import docx as python_docx
 import pypdf
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from fixture import ANALYSIS, CELLS, executed, not_words
+from fixture import ANALYSIS, CELLS, executed, not_words, violations
 
 import laoqu as lq
 from laoqu import pages
@@ -197,10 +196,11 @@ def report(visit, folder):
 
 @pytest.mark.parametrize("lang", LANGS)
 @pytest.mark.parametrize(("width", "scheme"), WIDTHS)
-def test_a_page_is_accessible_and_answers_on_its_first_screen(report, lang, width, scheme):
+def test_a_page_is_accessible_and_answers_on_its_first_screen(
+    report, notebooks, lang, width, scheme
+):
     page = report(lang, width, color_scheme=scheme)
-    found = Axe().run(page).response["violations"]
-    assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+    assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("document.documentElement.lang") == {"zh": "zh-Hans", "en": "en"}[lang]
     face = page.locator("q[lang=zh]").first.evaluate("q => getComputedStyle(q).fontFamily")
@@ -209,8 +209,8 @@ def test_a_page_is_accessible_and_answers_on_its_first_screen(report, lang, widt
         box = page.locator(wanted).bounding_box()
         assert box["y"] + box["height"] < 800, wanted
     drawing = page.locator("figure img").evaluate("img => img.currentSrc")
-    files = pages.records(executed(lang))
-    images = next(each["images"] for each in files if each["kind"] == "figure")
+    shown = pages.records(notebooks[lang])
+    images = next(each["images"] for each in shown if each["kind"] == "figure")
     assert drawing == svg_address(images["narrow.svg" if width < 640 else "wide.svg"])
     cards = page.locator("table.cards tbody tr:not(.group)").first
     assert cards.evaluate("row => getComputedStyle(row).display") == (

@@ -313,6 +313,11 @@ def test_hostile_texts_and_files_are_refused_in_time_and_by_name(tmp_path):
         page.write_bytes(b"PK\x03\x04" + data[:99])
         refused(path, f"plan.txt:1:1: .*(?:{said})")
         refused(page, r"plan\.docx:1:1: .*(?:is broken or no .docx file)")
+    with zipfile.ZipFile(page, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", f"<w:document {W}>{'<w:p/>' * 1_100_000}")
+    refused(page, "plan.docx:1:1: has 1,100,001 marks of paragraphs, .* expected at most 1,000,000")
+    path.with_suffix(".html").write_text("<p>" * 1_100_000, encoding="utf-8")
+    refused(path.with_suffix(".html"), "has 1,100,000 marks")
     for text, said in texts.items():
         refused(text, said)
     assert missing == []
@@ -332,6 +337,8 @@ FIGURES = """
 2,000.50元: 2000.5元|二十至三十个: 20 30个|下降-5%: -5%|5%-10%: 5% 10%|利润-3亿元: nan亿元
 负百分之三: -3%|-3个: 3个|三点五亿元: 3.5亿元|一万亿元: 1万亿元|千分之三: 3‰|三亿三千万: 330000000
 道路\t12\t34万元: 12 34万元|十万大山: |千家万户: |万一: |十四五: |二十大: |第十二个五年: |三个方面:
+0,512万元: nan万元|００,512元: nan元|8193,00万元: nan万元|5,3%: nan%|12①亿元: nan亿元|10²个: nan个
+10₂个: nan个|1½亩: nan亩|一①亿元: nan亿元|5个①: 5个|2021,2022年: 2021 2022年
 """
 
 

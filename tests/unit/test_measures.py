@@ -119,7 +119,7 @@ def sheet(tmp_path):
         table, target = frame.copy(), tmp_path / name
         table = change(table) if change else table
         if name.endswith(".xlsx"):
-            table.to_excel(target, index=False)
+            table.to_excel(target, index=False, **kwargs)
         else:
             table.to_csv(target, index=False, **{"encoding": "utf-8", **kwargs})
         return target
@@ -135,7 +135,7 @@ def test_a_complete_sheet_in_any_form_takes_the_place_of_the_shipped_coding(shee
     adjudicated = PLAN.codings("adjudicated")
     for name, kwargs in {
         "sheet.xlsx": {}, "gbk.csv": {"encoding": "gbk"}, "bom.csv": {"encoding": "utf-8-sig"},
-        "semicolon.csv": {"sep": ";"},
+        "semicolon.csv": {"sep": ";"}, "column_b.xlsx": {"startcol": 1},
     }.items():  # fmt: skip
         # Strength as spreadsheets save it; no lists of codes where their sign separates cells.
         saved = dict.fromkeys(measures.MORE, "") if "sep" in kwargs else {}
@@ -170,6 +170,7 @@ def test_a_bad_cell_or_shape_is_reported_with_row_and_column(sheet):
     for change, message in [
         (cell(3, "instrument", "S99"), "sheet.csv:5:4: instrument: unknown code 'S99'; nearest: S"),
         (cell(0, "strength_outer", "7"), "sheet.csv:2:7: strength_outer: unknown code '7'"),
+        (cell(0, "strength_outer", "②"), "strength_outer: unknown code '②'"),
         (cell(1, "clarity", "blck"), "unknown code 'blck'; nearest: black"),
         (cell(2, "funding_named", "maybe"), "expected true or false"),
         (cell(4, "quote", "改过的引文"), "sheet.csv:6:2: the quotation was edited"),
@@ -237,6 +238,8 @@ def test_commands_for_a_coding_of_ones_own(sheet, tmp_path, capsys):
     assert main(["coding", "template", target]) == 0
     assert main(["coding", "template", target]) == 2
     assert "exists" in capsys.readouterr().err
+    assert main(["coding", "template", str(tmp_path / "nope" / "t.xlsx")]) == 2
+    assert "name a file in a folder that is there" in capsys.readouterr().err
     assert main(["coding", "compare", str(sheet())]) == 0
     shown = capsys.readouterr().out
     assert re.search(r"instrument +percent +1\.000", shown)

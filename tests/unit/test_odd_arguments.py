@@ -9,9 +9,12 @@ import pytest
 
 import laoqu as lq
 from laoqu import document, paths
+from laoqu.analysis import monitor
 from laoqu.cli import main
 
 PLAN = lq.load()
+PANEL = lq.panel(monitor.synthetic(PLAN, range(2019, 2024))).treat()
+READY = PANEL.for_estimator("did", "income")
 ODD = [
     None, 0, -1, 3.5, float("nan"), True, 10**400, "", " ", "x", "\ud800", "\x00", "a" * 5000,
     "沂蒙", "c07", "c01.s01", "[", "../x", "zh", "low", b"x", [], ["yimeng"], {"a": 1}, (), set(),
@@ -22,11 +25,11 @@ ODD = [
 def calls():
     methods = [
         getattr(owner, name)
-        for owner in (PLAN, PLAN.document)
+        for owner in (PLAN, PLAN.document, PANEL, READY, PANEL.monitor())
         for name in dir(owner)
         if name[0] != "_" and name != "show" and hasattr(getattr(owner, name), "__wrapped__")
     ]
-    for function in (*methods, document.parse, lq.load):
+    for function in (*methods, document.parse, lq.load, lq.panel):
         for odd in ODD:
             yield function, (odd, odd), {}
             for name in inspect.signature(function).parameters:
@@ -51,6 +54,26 @@ def test_only_errors_of_our_own_and_none_after_a_second():
             assert str(error).encode("utf-8")
         assert time.process_time() - began < 5, (function, args, kwargs)
     assert n > 2500
+
+
+@pytest.mark.parametrize(
+    ("function", "given", "said"),
+    [
+        (lq.run_notebook, ["x"], "run_notebook takes notebook, sets, .*: missing .* 'sets'"),
+        (lq.use_font, ["/nope"], "use_font takes no argument: too many"),
+        (PANEL.for_estimator, ["csdid", ["income"]], r"unknown column .* \['income'\]"),
+        (READY.to_file, [""], "path is '', expected a path"),
+        (READY.to_file, [5], "path is 5, expected a path"),
+        (READY.to_file, [None], "path is '', expected a path"),
+        (PANEL.to_file, ["."], r"^\.: expected a name that ends in one of \.csv"),
+        (PANEL.to_file, ["~no-such-user/x.csv"], "cannot be written"),
+        (READY.event_study, ["province"], "unknown outcome"),
+    ],
+)
+def test_what_is_wrong_with_a_call_is_said_in_words_of_ours(function, given, said):
+    with pytest.raises(lq.LaoquError, match=said) as caught:
+        function(*given)
+    assert "Error" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

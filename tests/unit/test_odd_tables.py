@@ -56,6 +56,13 @@ FILES = {
     "革命老区名单\n老区,县代码\n陕甘宁,621022\n": 1,
     "sep=;\n老区;县代码\n陕甘宁;621022\n": 1,
     "老区\t县代码\t备注\r陕甘宁\t621022\ta,b,c,d\r": 0,
+    ",老区,,县代码\n,陕甘宁,,621022\n": 0,
+}
+#: The first bytes of a file that is no table as it is called → what is said of it.
+BYTES = {
+    ("own.xls", b"\xd0\xcf\x11\xe0"): "is an Excel workbook of the old kind .* save it as .xlsx",
+    ("own.xlsx", b"\xd0\xcf\x11\xe0"): "is .* or with a password: save it as .xlsx without one",
+    ("own.csv", b"PK\x03\x04"): "is an Excel workbook, .* end in .xlsx, or save it as CSV",
 }
 
 
@@ -81,6 +88,10 @@ def test_a_membership_table_is_read_as_meant_or_refused_by_cell(tmp_path):
             ["shaanganning", "621022"]
         ], text
         assert plan.conversions["why"].str.contains("above the head").sum() == above, text
+    for (name, first), said in BYTES.items():
+        (tmp_path / name).write_bytes(first + b"...")
+        with pytest.raises(lq.DataError, match=f"{name}:1:1: {said}"):
+            lq.load(membership=tmp_path / name)
     (tmp_path / "sets.csv").write_text('region,lang\nyimeng,"zh\nyimeng,en\n', encoding="utf-8")
     with pytest.raises(LaoquError, match="the quotation mark of"):
         read_sets(tmp_path / "sets.csv")
@@ -90,6 +101,7 @@ def test_what_is_no_file_or_mode_never_means_the_shipped_table():
     for given, said in (
         ({"membership": ""}, "membership is '', expected a path"),
         ({"boundaries": ""}, "boundaries is ''"),
+        ({"membership": PLAN.membership()}, "membership is DataFrame, expected a path"),
         ({"membership_mode": ""}, "membership_mode ''"),
         ({"membership": "x" * 5000}, "cannot be read: File name too long"),
     ):
@@ -119,6 +131,10 @@ NO_PANEL = {
     "代码,gdp_2018,gdp_2019,gdp\n621022,1,2,3\n": "columns gdp and gdp_2018 would both be gdp",
     LONG + "621022101,2019,1\n621022102,2019,2\n": "代码 holds codes of townships",
     "代码,年份,指标,值,单位\n621022,2019,G,3,亿元\n621023,2019,G,4,万元\n": "单位 .* 亿元, 万元",
+    "代码,年份,指标,值,计量\n621022,2019,G,3,亿元\n621023,2019,G,4,万元\n": "计量 .* 亿元, 万元",
+    "代码,年份,指标,值,指标单位\n621022,2019,G,3,万元\n621022,2019,H,3,人\n621023,2019,G,4,亿元\n"
+    "621023,2019,H,4,人\n": "指标单位 says that values of one column are in 万元, 亿元",
+    "代码,年份,gdp,q\n621022,2019,3,元/人\n621023,2019,4,万元/人\n621024,2019,4,元\n": "q says",
     "年份,gdp\n2019,621022\n2019,621023\n2020,621024\n2020,621025\n": "holds codes of counties",
 }
 #: A panel that is read → its units and years, and what the report says.
@@ -141,6 +157,15 @@ PANEL = {
         3, [2010, 2019, 2020], "signs of a footnote left out of names: 华池县.*"),
     "县名,年份,gdp\n环县,2019,621024\n华池县,2019,621025\n": (2, [2019], "no codes: names read"),
     "县名,年份,z\n环县,2019,621022\n环县,2020,621022\n": (1, [2019, 2020], "z .*taken for"),
+    LONG + "621022,201①,1\n621023,2019,1\n": (2, [2019], "no year: .*: '201①' .row 2."),
+    "代码,年份,gdp\n62102²,2019,1\n621023,2019,1\n": (1, [2019], "no code: .*: 62102²"),
+    "代码,年份,县名\n621022,2019,环县²\n": (1, [2019], "signs of a footnote left out .*: 环县²"),
+    "代码,统计年份,year,gdp\n621022,2019,a,1\n": (1, [2019], "year .* kept as year_in_file"),
+    "代码,年份,level,reason,gdp\n621022,2019,5,6,1\n": (1, [2019], "code same +1 row"),
+    LONG + "621022,2019,见2019年鉴\n": (1, [2019], "gdp +1 row: text, though most cells hold dig"),
+    LONG + "621022,2019,x\n": (1, [2019], "no column of numbers is found; others are: gdp"),
+    "代码,年份,指标,值,来源\n621022,2019,G,3,甲\n621022,2019,H,3,乙\n621023,2019,G,4,乙\n"
+    "621023,2019,H,4,甲\n": (2, [2019], "left out: 来源, which differs within .*: 甲, 乙"),
     "代码,年份,省份,县名\n621022,2019,湖南省,环县\n": (1, [2019], "contradicts .*: 621022 湖南省"),
     "代码,年份,市\n621022,2019,庆阳\n621023,2019,延安市\n": (2, [2019], "1 unit: 621023 延安市"),
     "代码,年份,县名\n621022,2019,镇原县\n621023,2019,镇原县\n621027,2019,镇原县\n": (
@@ -178,12 +203,16 @@ def test_odd_arguments_of_a_panel_are_answered_by_name():
 
 def test_an_outcome_that_is_none_is_said_with_its_cell_and_no_other_is_taken(tmp_path):
     made = monitor.synthetic(PLAN, range(2020, 2023)).dropna()
+    made = made[made["county_code"].isin(made["county_code"].unique()[:90])]
     text = made["income"].astype("int").astype("str")
     odd = {
         "12亿": text.where(text.index != text.index[3], "12亿"),
         "decimal comma": text.str[:-1] + "," + text.str[-1:],
         "all with a sign": "￥" + text,
     }
+    odd |= {each: pd.Series(each, text.index) for each in ("#DIV/0!", "一千", "①")}
+    forms = "{}① {}² {}₂ {}½ 0,{} 约{} >{} ({}) −{} {}* 1\u30002{}"
+    odd |= {form: text.str[-3:].map(form.format) for form in forms.split(" ")}
     for name, income in odd.items():
         panel = lq.panel(made.assign(income=income))
         for use in (panel.monitor, lambda p=panel: p.for_estimator("csdid", "income")):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +54,10 @@ WRITERS = {
 def test_every_kind_of_file_is_read(tmp_path):
     for name, write in WRITERS.items():
         write(ROWS, tmp_path / name)
-        made = lq.panel(tmp_path / name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ResourceWarning)  # a file that is left open
+            made = lq.panel(tmp_path / name)
+            gc.collect()
         assert made.data["county_code"].tolist() == FOUND, name
         assert made.data["year"].tolist() == ROWS["年份"].tolist(), name
         assert str(made.data["year"].dtype) == "Int64"
@@ -135,6 +140,9 @@ def test_only_what_has_two_readings_or_is_far_too_large_is_refused(tmp_path):
     with (tmp_path / "large.csv").open("wb") as large:
         large.truncate(200_000_000)  # sparse: takes no room
     ROWS.assign(gdp="=1+1").to_excel(tmp_path / "formula.xlsx", index=False)
+    stata(ROWS, tmp_path / "cut.dta")
+    (tmp_path / "cut.dta").write_bytes((tmp_path / "cut.dta").read_bytes()[:900])
+    (tmp_path / "empty.parquet").touch()
     for message, source in {
         "sum them up to years": ROWS.assign(年份=quarters),
         "月份 holds parts of years such as 1, 2, 3": months,
@@ -148,6 +156,10 @@ def test_only_what_has_two_readings_or_is_far_too_large_is_refused(tmp_path):
         "has no rows": ROWS.iloc[:0],
         "a path or a DataFrame": 7,
         "there is no such file": tmp_path / "none.csv",
+        "cut.dta is empty, cut off or no .dta file .*: save it anew, or as CSV$": (
+            tmp_path / "cut.dta"
+        ),
+        "empty.parquet is empty, cut off": tmp_path / "empty.parquet",
         "all hold codes": ROWS.rename(columns={"行政区划代码": "a", "县名": "b"}).assign(
             b="110101"
         ),
@@ -174,6 +186,8 @@ def test_decimal_commas_years_that_are_none_and_infinite_values_are_not_guessed(
     made = lq.panel(ROWS.assign(gdp=["1,5", "1,234", *["2"] * 10], tax=["1,234.5"] * 12))
     assert made.data["gdp"].tolist()[:2] == ["1,5", "1,234"]
     assert made.data["tax"].eq(1234.5).all()
+    made = lq.panel(ROWS.assign(gdp=["0,512", *["0,001"] * 11], tax=["1 234", *["2"] * 11]))
+    assert (made.data["gdp"][0], made.data["tax"][0]) == ("0,512", 1234)
     assert "decimal commas" in repr(made.report)
     years = ["20190", "2019/2020", "2021-13-45", *ROWS["年份"].astype(str)[3:]]
     made = lq.panel(ROWS.assign(年份=years), year="年份")
@@ -229,12 +243,26 @@ def test_a_panel_of_frozen_codes_is_read_by_its_vintage():
     frozen = by_year[[not (units.holder(c, 2010) or units.holder(c, 2009)) for c in by_year.index]]
     assert frozen[1995].equals(frozen[2010].rename(1995))
     assert frozen[1995].notna().mean() > 0.7
-    same = made.data.query("code_in_panel == '350205' and year == 2010")["code_status"]
-    assert same.eq("same").all()
+    # 350205 was 杏林区 in 1995, which was split; that 海沧区 had the code in 2010 is not meant.
+    split = made.data.query("code_in_panel == '350205'")["code_status"]
+    assert split.eq("split").all()
+    assert made.reasons["reason"].str.contains("and was 海沧区 .* in 2010; 杏林区 .* split").any()
     assert "inferred" in repr(made.report)
     # The same rows read as codes of 2021 lose what was recoded since.
     lost = lq.panel(frame, vintage=2021).data.query("year == 2010")["county_code"]
     assert lost.notna().mean() < 0.5
+    # Codes of 2021 that were others' in a year of the panel: 义马, 松滋, 枝城.
+    now = [c for c in units.name if units.level[c] == "county" and c[:2] in ("41", "42")]
+    made = coded(now * 3, np.repeat([1986, 1994, 1995], len(now)))
+    assert made.data["county_code"].equals(made.data["code_in_panel"])
+    told = made.report.set_index("what").loc["code of another in its year"]
+    assert told["units"] == 9
+    assert made.reasons["reason"].str.contains("419001 is 济源市 .* was 义马市").any()
+    # One code that is younger than its row says too little: the others may be of their own year.
+    codes = ["419001", "350404", *now[:10]]
+    made = coded(codes, [1990] * len(codes))
+    assert made.data["county_code"].fillna("").tolist() == ["", *codes[1:]]
+    assert "419001 is 济源市" in repr(made.report) and "nothing tells which" in repr(made.report)
 
 
 def test_two_rows_never_become_one_unit_and_year():
@@ -298,22 +326,53 @@ def test_a_panel_without_codes_is_read_by_its_names():
     广西,百色,靖西市,2020,451081,451081
     福建省,三明市,三元区,2015,,
     福建省,三明市,三元区,2021,350404,350404
-    甘肃省,庆阳市,无此县,2010,,"""
+    甘肃省,庆阳市,无此县,2010,,
+    河北省,石家庄市,桥东区,2020,,
+    安徽省,合肥市,郊区,2018,,
+    安徽省,铜陵市,郊区,2018,340711,340711
+    浙江省,湖州市,城区,1988,,
+    黑龙江省,伊春市,东风区,1984,,
+    吉林省,吉林,郊区,1994,,
+    重庆市,市辖区,双桥区,2011,,
+    新疆维吾尔自治区,石河子市,石河子市,2010,659001,659001
+    湖北省,省直辖县级行政区划,仙桃市,2010,429004,429004
+    甘肃省,庆阳市,环县,1975,,"""
     rows = [line.strip().split(",") for line in rows.splitlines()]
     columns = ["省份", "城市", "县名", "年份", "code", "unit"]
-    frame = pd.DataFrame(rows, columns=columns).assign(gdp=range(9))
+    frame = pd.DataFrame(rows, columns=columns).assign(gdp=range(len(rows)))
     made = lq.panel(frame.drop(columns=["code", "unit"]))
     for mine, theirs in (("code_in_panel", "code"), ("county_code", "unit")):
         assert made.data[mine].fillna("").tolist() == frame[theirs].tolist()
-    assert "5 names are no one county" in repr(made.report)
+    assert "11 names are no one county" in repr(made.report)
     assert made.contradictions.empty
     reasons = made.reasons.dropna(subset="name").set_index("name")["reason"]
     assert "merged into 东城区" in reasons["北京市崇文区"]
     assert "unknown" in reasons["甘肃省庆阳市无此县"]
+    assert "split in 2014: 长安区 130102" in reasons["河北省石家庄市桥东区"]
+    assert "no list of 1980 to 2025 is of 1975" in reasons["甘肃省庆阳市环县"]
     # Without province and city the name of several is listed with all of them.
     bare = lq.panel(frame[["县名", "年份", "gdp"]])
     assert bare.data["county_code"].isna()[:2].all()
     assert "130702" in bare.reasons.set_index("name")["reason"]["桥东区"]
+
+
+def test_several_names_never_become_one_unit_and_year():
+    rows = [("安徽省", "郊区", "")] * 3 + [("广西", "靖西县", ""), ("广西", "靖西市", "451081")]
+    rows += [("甘肃省", "环县", "621022")] * 2  # a row too many, which is said
+    frame = pd.DataFrame(rows, columns=["省份", "县名", "unit"]).assign(gdp=range(7))
+    made = lq.panel(frame.drop(columns="unit"), year=2018)
+    assert made.data["county_code"].fillna("").tolist() == frame["unit"].tolist()
+    reasons = made.reasons.dropna(subset="name").set_index("name")["reason"]
+    assert reasons["安徽省郊区"].startswith("安徽省郊区 would be 郊区 (340711, since 1980) in 2018")
+    assert "2 names would be one unit and year with others" in repr(made.report)
+    assert "several rows of a code and year" in repr(made.report)
+    # A single row of that year is its holder's, and a city tells which is meant.
+    assert lq.panel(frame[["省份", "县名"]].iloc[2:], year=2018).data["county_code"][0] == "340711"
+    cities = frame[["省份", "县名"]].assign(
+        城市=["铜陵市", "合肥市", "", *["百色市"] * 2, *["庆阳市"] * 2]
+    )
+    found = lq.panel(cities, year=2018).data["county_code"].fillna("").tolist()
+    assert found == ["340711", "", "", *frame["unit"].tolist()[3:]]
 
 
 def test_a_stray_cell_and_a_long_one_cost_neither_time_nor_rows(tmp_path):

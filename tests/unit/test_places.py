@@ -65,6 +65,13 @@ def test_a_name_or_code_of_another_year_resolves_with_a_note():
         ("同平区", "440511", "; at the end of 2021 金平区 440511"),
         ("米林市", "540422", "米林市 (540481, since 2023) was 米林县 (540422) at the end of 2021"),
         ("540481", "540422", "was 米林县 (540422)"),
+        # One county under several codes; a name of one character goes on in a longer one.
+        ("达县", "511703", "达县 (511721, 1999–2012) was split in 2013: 通川区 511702, 达川区"),
+        ("巴县", "500113", "巴县 (510222, until 1993) was split in 1994"),
+        ("潮安县", "445103", "潮安县 (445121, 1991–2012) was split in 2013"),
+        ("沾益县", "530303", "沾益县 (530328, 1997–2015) became 沾益区 530303 in 2016"),
+        # A city without counties was the district that it became.
+        ("东川市", "530113", "东川市 (530200, until 1997) became 东川区 530113 in 1998"),
         # Another unit bore the name, and it was the same place in another form.
         ("重庆市", "500000", "重庆市 (510200, until 1996) bore the name before"),
         ("赣州市", "360700", "bore the name before: 赣州市 (362101, 1982–1997) was merged"),
@@ -104,6 +111,8 @@ def test_a_year_within_or_level_settles_it():
         ("恩施", None, "county", None, "422801"), ("吉安", "江西", "county", None, "360821"),
         ("城区", "海陆丰", None, None, "441502"), ("新泰", "沂蒙革命老区", None, None, "370982"),
         ("三沙", "海南", None, None, "460300"), ("环县", "Gansu", None, None, "621022"),
+        ("双桥区", "重庆", None, 2011, "500111"), ("双桥区", None, None, 2012, "130802"),
+        ("河池市", None, None, 2002, "451200"), ("儋州市", None, "county", None, "460400"),
     ]:  # fmt: skip
         assert lq.resolve_place(name, within=within, level=level, year=year) == code, name
 
@@ -113,7 +122,8 @@ def test_what_leads_nowhere_or_was_split_is_refused_with_a_reason():
         ("中三", {}, "unknown place '中三'; nearest: "),
         ("", {}, "unknown place ''"),
         (7, {}, "a name or a code, as text"),
-        ("环县", {"year": "2010"}, "a whole number"),
+        ("环县", {"year": "2010"}, "year '2010'; expected: a whole number from 1980 to 2025"),
+        *(("环县", {"year": year}, "from 1980 to 2025") for year in (1979, 2026, -5, 10**30, True)),
         ("吉安", {"level": "town"}, "unknown level 'town'; nearest: province"),
         ("朝阳", {"within": "湘赣边"}, "'朝阳' is not in 湘赣边; it is: 朝阳"),
         ("长安", {"within": "天上"}, "(a county is none) in `within` '天上'; nearest: 天津市"),
@@ -123,11 +133,29 @@ def test_what_leads_nowhere_or_was_split_is_refused_with_a_reason():
         ("桥东区", {"within": "石家庄", "year": 2010}, "split in 2014"),
         ("南郊区", {"within": "大同", "year": 2010}, "split in 2018"),
         ("金沙区", {"year": 1988}, "split in 1991: 龙湖区 440502, 金园区 440503, 升平区 440504"),
+        # In the year in which one ended, a name is that of both.
+        ("双桥区", {"year": 2011}, "several places: 双桥区 (500111, 1997–2010"),
+        ("南关区", {"year": 2005}, "several places: 南关区 (410205, until 2004"),
+        ("东山区", {"year": 2007}, "several places: 东山区 (650108, 1987–2006"),
+        ("城区", {"year": 1988, "within": "浙江"}, "several places: 城区 (330502, 1983–1987"),
+        # A prefecture is no one county, a county no city with counties.
+        ("涪陵地区", {}, "its counties are in 2021: 涪陵区 500102, 垫江县"),
+        ("万县地区", {"level": "prefecture"}, "its counties are in 2021: 万州区 500101, 开州"),
+        ("莱芜市", {"level": "prefecture", "year": 2010}, "2021: 莱芜区 370116, 钢城区 370117"),
+        ("东川市", {"level": "prefecture"}, "is no one prefecture at the end of 2021: 东川市"),
+        ("日照县", {"level": "county"}, "is no one county at the end of 2021: 日照县 (372825"),
     ]:
         with pytest.raises(lq.UnknownId) as caught:
             lq.resolve_place(name, **kwargs)
         assert message in str(caught.value)
-        assert isinstance(caught.value, lq.AmbiguousName) == ("split" in message)
+        several = any(
+            word in message for word in ("split", "several", "2021: 莱芜区", "its counties")
+        )
+        assert isinstance(caught.value, lq.AmbiguousName) == several, name
+    for unit in UNITS.holders:
+        if unit.level == "prefecture" and unit.continues:
+            below = [h for h in UNITS.holders if h.code[:4] == unit.code[:4] and h.held(unit.last)]
+            assert UNITS.level[unit.continues] == "prefecture" or below == [unit], str(unit)
 
 
 def test_the_name_of_a_city_is_no_county():

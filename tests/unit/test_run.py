@@ -378,6 +378,21 @@ def test_only_what_changed_is_run_and_it_is_said_why(tmp_path):
     assert not (tmp_path / "none").exists()
 
 
+def test_what_an_index_shows_whatever_was_run_is_made_once(tmp_path):
+    path, kept = book(tmp_path / "sums.ipynb", "a = 1"), tmp_path / stores.PARTS
+    maker = MAKER._replace(parts="stand:parts", index="stand:with_parts")
+
+    def index(a):
+        run(path, [{"a": a}], tmp_path, maker)
+        return (tmp_path / "index.html").read_text("utf-8")
+
+    first = index(1)
+    assert index(2) == first
+    for a, damaged in enumerate((kept.read_text("utf-8").replace(first, "another"), "{"), 3):
+        kept.write_text(damaged, "utf-8")
+        assert index(a) not in (first, "another")
+
+
 def test_what_a_failure_says(tmp_path, monkeypatch, capsys):
     cells = ("import sys, laoqu as lq", "if code == 2: raise lq.LaoquError('no border for 3')",
              "sys.exit(code)")  # fmt: skip

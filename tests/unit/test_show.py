@@ -207,7 +207,7 @@ WRONG = (
     (lambda: drawn().save("no/such/x.png"), "no/such/x.png' cannot be written: No such file"),
     (lambda: drawn().save("a\0.csv"), "cannot be written: "),
     (lambda: drawn().save(f"{'a' * 300}.csv"), "cannot be written: "),
-    (lambda: drawn().save("a.pngg"), "one of .png, .svg, .pdf, .csv; nearest: .png"),
+    (lambda: drawn().save("a.pngg"), "form of a figure '.pngg'; nearest: .png"),
     (lambda: PLAN.show("c77"), "unknown passage 'c77'; nearest: c07"),
     (lambda: PLAN.clause_name("x"), "expected one of 27, such as: pre, c03"),
     (lambda: PLAN.cite("zz"), "expected one of 139, such as: title, b1"),

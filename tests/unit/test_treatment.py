@@ -82,6 +82,9 @@ def test_wrong_choices_are_refused():
         (lambda: treatment.counties(PLAN, KEY, treatment.Design("never")), "unknown date"),
         (lambda: treatment.counties(PLAN, "power_county", treatment.Design("key_list")), "not of"),
         (lambda: made().treat(KEY, controls="west"), "choice of controls"),
+        (lambda: made().treat(KEY, design="nope"), "design is 'nope', expected treatment.Design"),
+        (lambda: made().treat(KEY, design=[]), r"design is \[\], expected"),
+        (lambda: made().treat(None), "unknown channel None"),
     ):
         with pytest.raises(LaoquError, match=message):
             wrong()
@@ -206,6 +209,27 @@ def test_a_column_of_the_file_with_a_name_of_ours_stays_beside():
     assert panel.data["province_in_file"].eq("x").all()
     assert panel.data["treated_in_file"].eq(7).all()
     assert "province_in_file" in repr(panel.report)
+    own = {"county_id": "x", "control": range(len(frame)), "rel_year": 1, "rel_year_in_file": 2}
+    ready = lq.panel(frame.assign(**own)).treat(KEY).for_estimator("did", "control")
+    assert ready.note["kept_beside"] == "rel_year_in_file_2, control_in_file, county_id_in_file"
+    assert ready.note["outcome"] == "control_in_file"
+    assert ready.data["county_id_in_file"].eq("x").all()
+    assert ready.data["control_in_file"].nunique() > 2
+    assert ready.data["county_id"].dtype == "int64"
+
+
+def test_infinite_values_are_missing_to_an_estimate_and_a_monitoring():
+    frame = made(range(2019, 2024)).data[["code_in_panel", "year", "y"]]
+    frame.loc[frame.index[:3], "y"] = [np.inf, -np.inf, np.inf]
+    panel = lq.panel(frame).treat(KEY)
+    assert "estimates take them as missing" in repr(panel.report)
+    ready = panel.for_estimator("did", "y")
+    assert (ready.note["infinite_taken_as_missing"], ready.note["rows_without_outcome"]) == (3, 3)
+    study = ready.event_study()
+    expected = lq.panel(frame.replace([np.inf, -np.inf], np.nan)).treat(KEY)
+    pd.testing.assert_frame_equal(study, expected.for_estimator("did", "y").event_study())
+    assert np.isfinite(study[["estimate", "se"]]).all(axis=None)
+    assert np.isfinite(panel.monitor("y").values["value"].dropna()).all()
 
 
 def test_old_codes_get_their_status_and_splits_none():

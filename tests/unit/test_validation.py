@@ -303,6 +303,10 @@ def test_no_wrong_code_in_a_sample_is_not_none_in_the_plan():
 def test_the_commands_write_and_read_back(fill, drawn, tmp_path, capsys):
     assert main(["coding", "sample", "--to", str(tmp_path / "new"), "--n", "20",
                  "--what", "namings", "--form", "csv"]) == 0  # fmt: skip
+    assert "namings: 20 units\n" in capsys.readouterr().out
+    assert main(["coding", "sample", "--to", str(tmp_path / "all"), "--n", "99999",
+                 "--what", "namings", "--form", "csv"]) == 0  # fmt: skip
+    assert "108 units, all there are: fewer than the 99999 asked" in capsys.readouterr().out
     assert (tmp_path / "new/coder_b/namings.csv").read_bytes().startswith(b"\xef\xbb\xbf")
     key = str(drawn / "key" / "key.csv")
 
