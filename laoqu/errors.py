@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import functools
 import inspect
-import sys
 from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple, TypeVar
 
@@ -160,8 +160,9 @@ def sentence(error: BaseException) -> str:
         return "stopped"
     what = getattr(error, "strerror", None) or f"{type(error).__name__} {error}".strip()
     where = getattr(error, "filename", None)
-    try:
-        sys.stdout.flush()
-    except (OSError, ValueError, AttributeError):
-        where = where or "standard output"
+    if getattr(error, "errno", None) == errno.ENOSPC and not where:
+        try:
+            print(flush=True)
+        except OSError:
+            where = "standard output"
     return f"{what}: {where}" if where else what

@@ -402,6 +402,8 @@ def test_what_a_failure_says(tmp_path, monkeypatch, capsys):
         ("ok", ""), ("failed", "SystemExit: 1"), ("failed", "LaoquError: no border for 3"),
     ]  # fmt: skip
     assert list(runs[2].last_lines) == [runs[2].error]  # on purpose: without lines of our code
+    index = runs[0].failed("ImportError: lib.so: failed to map segment from shared object")
+    assert index.error.endswith("object (too little memory)")
     monkeypatch.setenv("LAOQU_OUTPUTS", str(tmp_path / "out"))
     monkeypatch.setattr(reports, "MAKER", MAKER)
     assert main(["run", str(path), "-p", "code=1", "-p", "region=沂蒙"]) == 1
