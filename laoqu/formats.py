@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from laoqu import own
+from laoqu import grid
 
 #: An archive that unpacks to more bytes is refused.
 MOST_UNPACKED = 200_000_000
@@ -73,6 +73,8 @@ CSS = {
     STRUCK: re.compile(r"text-decoration[\w-]*\s*:[^;]*line-through"),
     HIDDEN: re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden"),
 }
+#: Of the selectors of a page these are read: an element, a class, an id.
+SELECTOR = re.compile(r"[\w-]*(?:[.#][\w-]+)?")
 WORD = {"strike": STRUCK, "dstrike": STRUCK, "vanish": HIDDEN}
 OFF = ("0", "false", "off", "none")
 #: Signs for what has no characters: something left out or not read, begin and end of a text box.
@@ -95,12 +97,13 @@ def opened(suffix: str, data: bytes) -> Opened:
             raise ValueError(why)
     suffix = ".html" if suffix.lower() == ".htm" else suffix.lower()
     if suffix not in ROLES:
-        return Opened(own.decoded(data)[0])
+        return Opened(grid.decoded(data)[0])
     try:
         if suffix == ".html":
             parser = etree.HTMLParser(encoding="utf-8", huge_tree=True)
-            root = _tree(own.decoded(data)[0].encode(), parser)
-            return _Tree(suffix, {}).opened(root)
+            root = _tree(grid.decoded(data)[0].encode(), parser)
+            css = " ".join(node.text or "" for node in root.iter("style"))
+            return _Tree(suffix, _rules(css)).opened(root)
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(each.file_size for each in archive.infolist()) > MOST_UNPACKED:
                 raise ValueError(f"unpacks to more than {MOST_UNPACKED:,} bytes")
@@ -135,6 +138,22 @@ def _styles(roots: list[etree._Element]) -> dict[str, etree._Element]:
     return {_value(node, "name") or _value(node, "styleId"): node for node in every}
 
 
+def _rules(css: str) -> dict[str, str]:
+    """Return the selectors that strike or hide, outside of conditions such as @media print.
+
+    >>> _rules("b, .x { display: none } @media print { .y { display: none } }")
+    {'b': 'hidden text', '.x': 'hidden text'}
+    """
+    plain = re.sub(r"/\*.*?\*/|@[^{};]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", "", css, flags=re.DOTALL)
+    return {
+        selector.strip(): kind
+        for selectors, body in re.findall(r"([^{};]+)\{([^{}]*)\}", plain)
+        for kind, form in CSS.items()
+        for selector in (selectors.split(",") if form.search(body.lower()) else ())
+        if ":" not in selector and selector.strip() not in ("html", "body")
+    }
+
+
 def _value(node: etree._Element, name: str) -> str:
     """Return an attribute by its name without namespace."""
     found = (text for key, text in node.attrib.items() if etree.QName(key).localname == name)
@@ -144,7 +163,7 @@ def _value(node: etree._Element, name: str) -> str:
 class _Tree:
     """Reads a tree of elements by the roles of one format."""
 
-    def __init__(self, suffix: str, styles: dict[str, etree._Element]) -> None:
+    def __init__(self, suffix: str, styles: dict[str, etree._Element | str]) -> None:
         self.suffix, self.roles, self.styles = suffix, ROLES[suffix], styles
         #: What is not in the text, in the order in which it was met: kind and words.
         self.told: list[tuple[str, str]] = []
@@ -168,6 +187,9 @@ class _Tree:
             line, words = found[0]
             shown = f", {words[:20]!r}" if words else ""
             told.append((line, f"{kind}: {what}, {len(found)} in all; the first is here{shown}"))
+        odd = [each for each in self.styles if not SELECTOR.fullmatch(each)]
+        if odd and self.suffix == ".html":
+            told.append((1, f"what the page hides or strikes by {odd[0]!r} is read as text"))
         return Opened("\n".join(lines), told, boxes)
 
     def _text(self, node: etree._Element, exact: bool = False) -> str:
@@ -212,7 +234,10 @@ class _Tree:
             if tag in ("del", "s", "strike") or "hidden" in node.attrib:
                 return HIDDEN if "hidden" in node.attrib else STRUCK
             style = node.get("style", "").lower()
-            return next((kind for kind, css in CSS.items() if css.search(style)), "")
+            marks = [f".{name}" for name in node.get("class", "").split()] + [f"#{node.get('id')}"]
+            rules = map(self.styles.get, (tag, *marks, *(tag + mark for mark in marks)))
+            inline = (kind for kind, css in CSS.items() if css.search(style))
+            return next(filter(None, (*inline, *rules)), "")
         if self.suffix == ".odt":
             style = self.styles.get(_value(node, "style-name"))
             form = None if style is None else style.find("{*}text-properties")

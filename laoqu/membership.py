@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from laoqu import own, places, regions, succession
+from laoqu import grid, own, places, regions, succession
 from laoqu.errors import UnknownId, nearest, require
 from laoqu.schema import Row, Table, Tables
 from laoqu.succession import FIRST, LAST, YEAR
@@ -35,7 +35,7 @@ def read(path: Path, tables: Tables, mode: str = "only") -> tuple[Table, pd.Data
     require(mode, own.MODES, "membership_mode")
     notes = own.Notes(path)
     table = Table("membership", notes.file, tables["membership"].fields)
-    cells = own.cells(path, notes)
+    cells = grid.cells(path, notes)
     _read_head(cells.iloc[0] if len(cells) else pd.Series(dtype="object"), notes, *cells.index[:1])
     reader, first = _Reader(tables, notes, path.name), {}
     given = cells.iloc[1:][list(notes.columns.values())].set_axis(list(notes.columns), axis=1)

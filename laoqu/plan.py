@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from laoqu import citation, document, measures, paths, places, regions, schema, sheets, source
+from laoqu import citation, document, grid, measures, paths, places, regions, schema, sheets, source
 from laoqu.errors import UnknownId, guard, guard_methods, nearest, require
-from laoqu.own import CONVERSIONS, MODES, check_size
+from laoqu.own import CONVERSIONS, MODES
 from laoqu.reprs import Keys, asked, card, no_name
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Plan:
         #: The data folder, and files given in the place of shipped tables.
         self.folder, self.own = folder, dict(own or {})
         for path in self.own.values():
-            check_size(path, sys.maxsize)
+            grid.check_size(path, sys.maxsize)
         self._converted: list[pd.DataFrame] = []
         self._made: dict[object, pd.DataFrame] = {}
         #: The parsed text: raw, canonical, units, offsets both ways.

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from laoqu import own, paths
+from laoqu import grid, own, paths
 from laoqu.errors import LaoquError, OutputError, nearest
 from laoqu.measures import BOOLEAN, CODES, MORE, SCALES
 from laoqu.spelling import plain
@@ -180,7 +180,7 @@ def read_filled(
     offsets in the sentence, NA where not coded. The `DataError` has every problem, by row and
     column: unknown codes, units missing, added or twice, edited quotations, mangled ids.
     """
-    notes, table, key = own.Notes(path), own.cells(path), shown.columns[0]
+    notes, table, key = own.Notes(path), grid.cells(path), shown.columns[0]
     head = [cell.rpartition("/")[2].strip() for cell in table.iloc[0]] if len(table) else []
     _check_head(dict(zip(table.columns, head, strict=False)), shown, columns, notes)
     table = table.iloc[1:].set_axis(head, axis=1)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from laoqu import own, paths, sheets
+from laoqu import grid, own, paths, sheets
 from laoqu.analysis.agreement import by_variable
 from laoqu.analysis.draws import SEED
 from laoqu.analysis.sampling import corrected, draw
@@ -233,13 +233,13 @@ def _new(folder: Path | str) -> Path:
 
 def _rows_of(key: Path, sheet: Path) -> tuple[str, pd.DataFrame]:
     """Return which kind of sheet a file is, by the ids in it, and the key's rows of this kind."""
-    table = own.cells(key)
+    table = grid.cells(key)
     head = table.iloc[0].tolist() if len(table) else []
     if missing := [name for name in KEYS if name not in head]:
         message = f"the column {missing[0]!r} is missing: is this the key/{KEY} of the sample?"
         raise DataError([Problem(paths.display(key), 1, 1, message)])
     table = table.iloc[1:].set_axis(head, axis=1)
-    here = own.cells(sheet).to_numpy().ravel()
+    here = grid.cells(sheet).to_numpy().ravel()
     kinds = table.loc[table["id"].isin(here), "kind"].unique()
     if len(kinds) != 1:
         message = "holds no id of the key: was it written with this sample?"

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from laoqu import own
+from laoqu import grid, own
 from laoqu.analysis.codes import (
     MOST,
     Notes,
@@ -168,7 +168,7 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
     kind = path.suffix.lower().lstrip(".")
     if kind in ("xls", "sav", "rds", "rdata", "shp", "json", "zip"):
         raise LaoquError(f"{path.name} is a .{kind} file: save it as CSV, XLSX, DTA or Parquet")
-    own.check_size(path, MOST_BYTES)
+    grid.check_size(path, MOST_BYTES)
     if kind in ("dta", "parquet"):
         try:
             if kind == "parquet":
@@ -177,7 +177,7 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
         except Exception as error:  # each format's reader has errors of its own
             why = f"is empty, cut off or no .{kind} file of a version that is read: save it anew"
             raise LaoquError(f"{path.name} {why}, or as CSV") from error
-    table, said = own.grid(path, MOST_ROWS, MOST_BYTES)
+    table, said = grid.read(path, MOST_ROWS, MOST_BYTES)
     notes += [("file", 0, text) for text in said]
     head = table.iloc[:1].fillna("").to_numpy().ravel()
     return table.iloc[1:].set_axis(head, axis=1).infer_objects()

@@ -190,13 +190,13 @@ def read_sets(file: Path) -> dict[str, dict[str, object]]:
 
 def _rows(file: Path) -> dict[str, dict[str, object]]:
     """Read a CSV file as any program saves it; a cell that is missing is not an empty one."""
-    from laoqu import own
+    from laoqu import grid
 
-    text, _ = own.decoded(file.read_bytes())
+    text, _ = grid.decoded(file.read_bytes())
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     first = text.partition("\n")[0]
     mark = max(",\t;|", key=first.count)
-    own.check_quotes(text, mark, first.count(mark))
+    grid.check_quotes(text, mark, first.count(mark))
     reader = csv.reader(io.StringIO(text), delimiter=mark, strict=True)
     head, sets = next(reader, []), {}
     if twice := [name for name in head if head.count(name) > 1]:
@@ -214,7 +214,7 @@ def _items(file: Path) -> dict[str, dict[str, object]]:
     """Read a YAML list; a key that stands in a mapping twice is refused."""
     import yaml
 
-    from laoqu import own
+    from laoqu import grid
 
     # The reader of libyaml refuses deep nesting at once, ours after seconds.
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
@@ -226,7 +226,7 @@ def _items(file: Path) -> dict[str, dict[str, object]]:
                     raise ParameterError(f"{where}: the key {_short(key.value)} stands there twice")
             return super().construct_mapping(node, deep)
 
-    loader = Loader(own.decoded(file.read_bytes())[0])
+    loader = Loader(grid.decoded(file.read_bytes())[0])
     node = loader.get_single_node()
     sets = node and loader.construct_document(node)
     if not isinstance(sets, list) or not all(isinstance(each, dict) for each in sets):

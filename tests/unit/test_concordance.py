@@ -411,6 +411,10 @@ PAGE = {
     "<table><tr><td>道路<td>12<td>34万元</table>": ("道路\t12\t34万元", ""),
     "支持<del>旧</del><s>旧</s>环县": ("支持环县", "struck-out text: left out, 2"),
     "<b style='display: none'>密</b>甲": ("|甲", "hidden text"),
+    "<style>/* x */ .x, i{display:none} #y{text-decoration:line-through}</style>"
+    "<b class='a x'>密</b><i>密</i><u id=y>旧</u>甲": ("|甲", "hidden text: left out, 2 in all"),
+    "<style>@media print{b{display:none}} b:hover{display:none}</style><b>甲</b>": ("|甲", ""),
+    "<style>td b {visibility:hidden}</style>甲": ("|甲", "hides or strikes by 'td b' is read"),
     "<iframe src=http://127.0.0.1:9/></iframe>甲": ("|甲", "embedded document"),
     "<ruby>甲<rt>jia</rt></ruby>": ("|甲", ""), "<ol><li>甲</ol>": ("|甲", "number of a list"),
 }  # fmt: skip

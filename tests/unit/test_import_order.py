@@ -11,7 +11,7 @@ from laoqu import paths
 LAYERS = """
 errors reprs paths
 source layout document schema
-citation measures spelling numerals own sheets formats
+citation measures spelling numerals own grid sheets formats
 regions succession places geo membership borders namings concordance
 plan
 metadata checks build

@@ -11,7 +11,7 @@ from openpyxl import load_workbook
 import laoqu as lq
 from laoqu import measures, sheets, validation
 from laoqu.cli import main
-from laoqu.own import cells
+from laoqu.grid import cells
 from laoqu.schema import text_of
 
 PLAN = lq.load()

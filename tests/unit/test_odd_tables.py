@@ -19,6 +19,9 @@ REFUSED = {
     '沂蒙,371302,,,,,"见省政府文件\n沂蒙,371311,,,,,\n': r"own.csv:2:15: the quotation mark of",
     '沂蒙,371302,,,,,"见省\n沂蒙,371311,,,,,"见市\n沂蒙,371312,,,,,\n': "own.csv:2:15: the quota",
     '沂蒙,371302,,,,,"见省\n沂蒙,371311,,,,,\n沂蒙,371312,,,,,5"\n': "own.csv:2:15: the quota",
+    '沂蒙,371302,,,,,"见省\n沂蒙,371311,,,,,见市"\n': "own.csv:2:15: the quota",
+    '沂蒙,371302,,"临沂,,,\n沂蒙,371311,,临沂",,,\n': "own.csv:2:12: the quotation mark of",
+    '"沂蒙,371302,,,,,\n沂蒙",371311,,,,,\n': "own.csv:2:1: the quotation mark of .沂蒙,3713",
     "陕甘宁,621022,,,,,a,b\n": "own.csv:2:8: has 8 cells, expected 7",
     "陕甘宁,621022,环县,延安市,陕西省,,\n": "own.csv:2:4: .* is '延安市', the county is 环县",
     "陕甘宁,621022,环县,,陕西,,\n": "own.csv:2:5: the province is '陕西', the county is 环县",
@@ -125,11 +128,15 @@ NO_PANEL = {
     GOOD + "621024,2019上半年,1\n": "年份 holds parts of years: '2019上半年' .row 6.",
     GOOD + "621024,2019-06,1\n": "年份 holds parts of years: '2019-06' .row 6.",
     LONG + "621022,x,1\n621023,不详,2\n": "no cell is a year in 年份 .x, 不详.",
+    LONG + '621022,2019,"1\n621023,2019,2"\n': "panel.csv:2:13: the quotation mark",
     LONG + '621022,2019,"1\n621023,2019,2\n': "panel.csv:2:13: the quotation mark",
     "代码,2015-2019,2016-2020\n621022,1,2\n": ".2015-2019, 2016-2020 is no single year.",
     WIDE + ",2019年\n621022,1,2,3\n": "columns 2019 and 2019年 would both be value: rename one",
     "代码,gdp_2018,gdp_2019,gdp\n621022,1,2,3\n": "columns gdp and gdp_2018 would both be gdp",
     LONG + "621022101,2019,1\n621022102,2019,2\n": "代码 holds codes of townships",
+    "代码,县名,2019,,2020,\n,,gdp,人口,gdp,人口\n621022,环县,1,2,3,4\n": (
+        "panel.csv:2:4: the head has two rows .2019 over 人口.: write one, as 人口_2019"
+    ),
     "代码,年份,指标,值,单位\n621022,2019,G,3,亿元\n621023,2019,G,4,万元\n": "单位 .* 亿元, 万元",
     "代码,年份,指标,值,计量\n621022,2019,G,3,亿元\n621023,2019,G,4,万元\n": "计量 .* 亿元, 万元",
     "代码,年份,指标,值,指标单位\n621022,2019,G,3,万元\n621022,2019,H,3,人\n621023,2019,G,4,亿元\n"
@@ -147,6 +154,7 @@ PANEL = {
     WIDE + ",2015-2017\n621022,1,2,3\n": (1, [2018, 2019], "left as columns: 2015-2017"),
     "代码,year,2018,2019\n621022,x,1,2\n": (1, [2018, 2019], "kept as year_in_file"),
     "代码,2018.0,2019.0\n621022,1,2\n621023,1,2\n": (2, [2018, 2019], "2 columns of years turned"),
+    "代码,,年份\n621022,环县,2019\n": (1, [2019], "too few to tell the year"),
     LONG + "621022101,2019,1\n621022,2019,1\n": (1, [2019], "townships or villages.*: 621022101"),
     LONG + "621022000,2019,1\n621023000000,2019,1\n": (2, [2019], "cut to six digits"),
     LONG + '"=""621022""",2019,1\n6.21023E+05,2019,1\n': (2, [2019], "written as a power of ten"),

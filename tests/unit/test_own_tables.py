@@ -122,6 +122,21 @@ def test_a_cell_far_from_the_table_is_named(load, tmp_path):
             load((tmp_path / "own.xlsx").read_bytes(), "own.xlsx")
 
 
+def test_a_head_of_two_rows_is_refused(load, tmp_path):
+    book = openpyxl.Workbook()
+    for row in (
+        ["老区", "代码", 2019, None],
+        [None, None, "gdp", "人口"],
+        ["沂蒙", "371302", 0, 1],
+    ):
+        book.active.append(row)
+    for cells in ("A1:A2", "B1:B2", "C1:D1"):
+        book.active.merge_cells(cells)
+    book.save(tmp_path / "own.xlsx")
+    with pytest.raises(lq.DataError, match=r"own.xlsx:2:4: the head has two rows \(2019 over"):
+        load((tmp_path / "own.xlsx").read_bytes(), "own.xlsx")
+
+
 def test_areas_without_a_row_are_empty_and_said_or_keep_the_shipped_rows(load):
     text = "region,code\n沂蒙,460105\n沂蒙,371302\n"
     only = load(text, warns=True)

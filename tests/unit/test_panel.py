@@ -384,7 +384,7 @@ def test_a_stray_cell_and_a_long_one_cost_neither_time_nor_rows(tmp_path):
     made = lq.panel(tmp_path / "stray.xlsx")
     assert made.data["county_code"].dropna().tolist() == FOUND
     assert len(made.data) == 13
-    assert "only the first sheet was read" in repr(made.report)
+    assert "only one sheet was read" in repr(made.report)
     long = ROWS.assign(note="x" * 200_000, 行政区划代码=["1" * 200_000, *ROWS["行政区划代码"][1:]])
     long.to_csv(tmp_path / "long.csv", index=False)
     made = lq.panel(tmp_path / "long.csv")

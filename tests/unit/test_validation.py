@@ -62,7 +62,9 @@ def fill(drawn, key, tmp_path):
             ]
         path = tmp_path / f"{kind}-{coder}.{suffix}"
         if suffix == "xlsx":
-            sheet.rename(columns=heads).to_excel(path, index=False)
+            with pd.ExcelWriter(path) as book:  # people put sheets into another order
+                sheet.head(1).to_excel(book, sheet_name="codebook", index=False)
+                sheet.rename(columns=heads).to_excel(book, sheet_name="coding", index=False)
         else:
             columns = how.pop("columns", sheet.columns)
             sheet[list(columns)].to_csv(path, index=False, **{"encoding": "utf-8", **how})
