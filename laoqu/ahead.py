@@ -9,6 +9,7 @@ handed over.
 import gc
 import multiprocessing
 import os
+import signal
 import sys
 from contextlib import suppress
 from importlib import import_module
@@ -16,7 +17,7 @@ from multiprocessing.connection import Connection
 
 from laoqu import paths, plan
 from laoqu.analysis import answer
-from laoqu.run import Recipe, Run, process
+from laoqu.run import Recipe, Run, keeper, process
 
 MODULES = """
 numpy.random pyarrow.parquet pandas.io.formats.csvs pandas.core.reshape.reshape
@@ -26,6 +27,8 @@ PIL.BmpImagePlugin PIL.PpmImagePlugin IPython.core.completerlib IPython.extensio
 encodings.utf_8_sig encodings.utf_16_be laoqu.run.engine laoqu.run.crate laoqu.pages.html
 laoqu.site laoqu.show.charts laoqu.metadata laoqu.analysis.county
 """
+#: Seconds that reading the plan may take.
+LONGEST = 60.0
 LINE = "import laoqu as lq; lq.Show(lq.load(), lang).text(['x'])"
 
 
@@ -51,7 +54,7 @@ hear, tell = multiprocessing.Pipe(duplex=False)
 if not (reader := os.fork()):
     try:
         hear.close()
-        process.end_with_parent()
+        keeper.end_with_parent()
         read(tell)
     finally:
         os._exit(0)
@@ -64,9 +67,11 @@ for name in MODULES.split():
 del sys.modules["rfc3987_syntax"]
 with suppress(Exception):
     rehearse()
-with suppress(EOFError):
-    state, made = hear.recv()
-    plan.AHEAD[state] = made
+with suppress(EOFError, MemoryError):
+    if hear.poll(LONGEST):
+        state, made = hear.recv()
+        plan.AHEAD[state] = made
+os.kill(reader, signal.SIGKILL)  # with little memory it may never end
 os.waitpid(reader, 0)
 gc.collect()
 gc.freeze()  # what is loaded stays shared: collecting garbage would copy its pages

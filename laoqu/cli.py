@@ -15,7 +15,7 @@ from click import argument, option
 
 import laoqu
 from laoqu import paths
-from laoqu.errors import LaoquError
+from laoqu.errors import LaoquError, sentence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,11 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141  # as a shell says it
     except (KeyboardInterrupt, OSError, MemoryError) as error:
-        what = getattr(error, "strerror", None) or f"{type(error).__name__} {error}"
-        where = f": {error.filename}" if getattr(error, "filename", None) else ""
         with suppress(OSError):
-            stopped = isinstance(error, KeyboardInterrupt)
-            print(f"laoqu: {'stopped' if stopped else what + where}", file=sys.stderr)
+            print(f"laoqu: {sentence(error)}", file=sys.stderr)
         return 1
 
 
@@ -161,11 +158,14 @@ def plan(langs: list[str], **options: object) -> int:
 )
 def run(notebook: str, pairs: tuple[str], params: str | None, **options: object) -> int:
     """Run a notebook, by its name in notebooks/ or its path, for any sets of parameters."""
+    from laoqu.reports import KINDS
     from laoqu.run.parameters import Notebook, read_pairs, read_sets
 
     given = read_pairs(pairs)
     book = Notebook(notebook)
-    sets = [book.parse({**each, **given}) for each in (read_sets(Path(params)) if params else [{}])]
+    listed = read_sets(Path(params)) if params else {"": {}}
+    more = " and -p" if params and given else ""
+    sets = [book.check(book.parse({**listed[at], **given}), KINDS, at + more) for at in listed]
     return _batch(laoqu.run_notebook, book.path, sets, **options)
 
 
@@ -222,7 +222,7 @@ def _batch(function: Callable, *what: object, engine: str, quiet: bool, **option
         print(f"{run.name}  FAILED{where}: {run.error}")
         lines = run.last_lines if list(run.last_lines) != [run.error] else ()
         left = (paths.outputs() / run.name).glob("*.failed.ipynb")
-        for line in [*lines, *(f"see {paths.display(path)}" for path in left)]:
+        for line in [*lines, *(f"see {path}" for path in left)]:
             print(f"    {line}")
     if not quiet:
         counts = Counter(run.status for run in runs)

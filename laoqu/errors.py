@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import functools
 import inspect
 from collections.abc import Callable, Collection, Iterable
@@ -147,3 +148,21 @@ def nearest(name: str, valid: Iterable[str], n: int = 3) -> list[str]:
     by_fold = {candidate.casefold(): candidate for candidate in valid}
     found = difflib.get_close_matches(name.casefold(), by_fold, n=n, cutoff=0.34)
     return [by_fold[key] for key in found]
+
+
+def sentence(error: BaseException) -> str:
+    """Return what a failure of the system is, and of which file or stream.
+
+    >>> sentence(FileNotFoundError(2, "No such file or directory", "x.csv"))
+    'No such file or directory: x.csv'
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return "stopped"
+    what = getattr(error, "strerror", None) or f"{type(error).__name__} {error}".strip()
+    where = getattr(error, "filename", None)
+    if getattr(error, "errno", None) == errno.ENOSPC and not where:
+        try:
+            print(flush=True)
+        except OSError:
+            where = "standard output"
+    return f"{what}: {where}" if where else what

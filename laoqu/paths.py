@@ -105,7 +105,9 @@ def stamp(path: Path) -> object:
 
 def display(path: Path) -> str:
     """Return `path` as a person would name it: ``data/…`` rather than a place on this machine."""
-    named = {data(): "data", notebooks(): "notebooks", outputs(): "outputs", checkout(): ""}
+    named = {data(): "data", notebooks(): "notebooks", checkout(): ""}
+    if not os.environ.get("LAOQU_OUTPUTS"):
+        named = {outputs(): "outputs", **named}
     for base, name in named.items():
         if base and Path(path).is_relative_to(base):
             return str(Path(name) / Path(path).relative_to(base))

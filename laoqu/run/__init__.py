@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 #: Where what is printed past Python is kept, and a keeper reads what a process said last.
 SAID = "said.log"
+#: As systems and libraries say that there is too little memory.
+NO_MEMORY = ("MemoryError", "failed to map segment", "Cannot allocate memory")
 
 
 class Recipe(NamedTuple):
@@ -44,6 +46,8 @@ class Run:
 
     def failed(self, error: str, lines: Sequence[str] = (), **more: object) -> Run:
         """Return this run as one that failed."""
+        if any(text in error for text in NO_MEMORY):
+            error = f"{error} (too little memory)"
         lines = tuple(lines)[-5:] or (error,)
         return replace(self, status="failed", error=error, last_lines=lines, **more)
 

@@ -6,12 +6,14 @@ files. It knows notebooks and bytes; what is drawn of them is given by whoever c
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import NamedTuple
@@ -23,6 +25,8 @@ from laoqu.run import store as stores
 from laoqu.run.parameters import Notebook, digest_of
 
 INDEX, CRATE = "index.html", "ro-crate-metadata.json"
+#: The most files of a run, and bytes, that are compared: with more it is made each time.
+MOST_FILES, MOST_BYTES = 2_000, 2 << 30
 #: The most seconds that a cell may be given, and runs at a time.
 LONGEST, WIDEST = 10_000_000.0, 1000
 
@@ -96,6 +100,8 @@ def run_notebook(
     asked = (book.check(each, maker.kinds) for each in sets)
     runs = {run.name: run for run in (Run(book.place(each), each) for each in asked)}
     inputs = stores.Inputs()
+    if modules := _modules(book):
+        inputs.parts["modules"] = _digests(inputs, modules)
     known = {digest_of(each): each for each in inputs.parts.values()}
     common = {"notebook": book.digest(), **stores.digests(inputs.parts)}
     with stores.Store(outputs, look=only_say) as store:
@@ -105,7 +111,7 @@ def run_notebook(
                  "runs in the folders are kept")  # fmt: skip
         for run in runs.values():
             run.parts = {**common, "parameters": digest_of(run.parameters)}
-            if named := inputs.add(_files_in(run.parameters)):
+            if named := _digests(inputs, _files_in(run.parameters, book, store.folder)):
                 run.parts["files"] = digest_of(named)
                 store.sets[run.parts["files"]] = named
             _judge(store, run, formats, force, only_failed)
@@ -161,15 +167,38 @@ def _check(
             raise ParameterError(f"no Jupyter kernel {kernel!r}; nearest: {hint}")
 
 
-def _files_in(values: Mapping[str, object]) -> dict[str, Path]:
-    """Return the files that parameters name."""
+def _files_in(values: Mapping[str, object], book: Notebook, outputs: Path) -> dict[str, Path]:
+    """Return the files that parameters name, of a user's notebook also those in folders."""
     found = {}
     for value in values.values():
         for text in value if isinstance(value, list) else [value]:
             with suppress(OSError, ValueError):  # a text that no file can be called
                 if isinstance(text, str) and Path(text).is_file():
                     found[text] = Path(text).resolve()
+                elif isinstance(text, str) and text and not book.own:
+                    below = islice(Path(text).rglob("*"), MOST_FILES + 1)
+                    found |= {str(path): path.resolve() for path in below
+                              if os.access(path, os.R_OK) and path.is_file()
+                              and not path.resolve().is_relative_to(outputs)}  # fmt: skip
     return found
+
+
+def _modules(book: Notebook) -> dict[str, Path]:
+    """Return the modules that a user's notebook may import: beside it, and where we are."""
+    found = {}
+    with suppress(OSError):  # the working directory was deleted
+        folders = [] if book.own else [book.path.parent, Path.cwd()]
+        for path in chain(*(sorted(folder.glob("*.py")) for folder in folders)):
+            if os.access(path, os.R_OK) and path.is_file():
+                found.setdefault(path.name if path.parent == folders[0] else str(path), path)
+    return found
+
+
+def _digests(inputs: stores.Inputs, files: Mapping[str, Path]) -> dict[str, str]:
+    """Return the digests of files; of too many, what is never the same again."""
+    if len(files) > MOST_FILES or sum(path.stat().st_size for path in files.values()) > MOST_BYTES:
+        return {f"more than {MOST_FILES:,} files or {MOST_BYTES >> 30} GB": _now()}
+    return inputs.add(files)
 
 
 def _judge(
@@ -239,8 +268,11 @@ def _finished(store: stores.Store, maker: Maker, parts: object, key: str) -> Run
     except process.Lost as lost:
         lines = str(lost).strip().splitlines()
         failed = Run(INDEX, {}).failed(lines[-1], lines)
-    for name, data in files.items():
-        store.write(name, data)
+    try:
+        for name, data in files.items():
+            store.write(name, data)
+    except OutputError as error:
+        failed = failed or Run(INDEX, {}).failed(str(error))
     return failed
 
 

@@ -19,12 +19,15 @@ import signal
 import sys
 import tempfile
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import groupby
+from json import dumps, loads  # these, whatever a cell puts there, as `monotonic`
+from operator import itemgetter
 from pathlib import Path
 from pkgutil import resolve_name
+from time import monotonic
 
 import matplotlib as mpl
 import nbformat
@@ -99,15 +102,15 @@ class _Stream(io.TextIOBase):
 
     encoding = "utf-8"
 
-    def __init__(self, send: Callable, number: int, folder: Path) -> None:
-        self.send, self.number, self.name = send, number, {1: "stdout", 2: "stderr"}[number]
+    def __init__(self, say: Callable, number: int, folder: Path) -> None:
+        self.say, self.number, self.name = say, number, {1: "stdout", 2: "stderr"}[number]
         self.log = folder / f"{self.name}.{SAID}"
 
     def writable(self) -> bool:
         return True
 
     def write(self, text: str) -> int:
-        self.send("stream", name=self.name, text=text)
+        self.say(self.name, text, len(text))
         return len(text)
 
     def __enter__(self) -> None:
@@ -124,7 +127,7 @@ class _Stream(io.TextIOBase):
             os.dup2(self.kept, self.number)
             os.close(self.kept)
         with self.log.open("rb") as file:
-            self.write(file.read(PRINTED).decode(errors="replace"))
+            self.say(self.name, file.read(PRINTED).decode(errors="replace"), file.seek(0, 2))
 
 
 class Client(PapermillNotebookClient):
@@ -133,7 +136,8 @@ class Client(PapermillNotebookClient):
     def execute(self, **_: object) -> nbformat.NotebookNode:
         """Run all cells until one fails."""
         self.reset_execution_trackers()
-        with _shell(self.send) as (self.shell, self.streams):
+        self.process = os.getpid()
+        with _shell(self.send, self.say) as (self.shell, self.streams):
             self.papermill_execute_cells()
         return self.nb
 
@@ -141,37 +145,47 @@ class Client(PapermillNotebookClient):
         """Run one cell and put its outputs into it."""
         if cell.cell_type != "code" or not cell.source.strip():
             return
-        cell.outputs, self.at, self.left = [], (cell, cell_index), PRINTED
+        cell.outputs, self.at, self.said, self.printed = [], (cell, cell_index), [], 0
         self.clear_before_next_output = False
         self.on_cell_start(cell=cell, cell_index=cell_index)
         with self.streams[1], self.streams[0], _alarm(self.limit):
             result = self.shell.run_cell(cell.source, store_history=True)
+            if os.getpid() != self.process:  # a cell has forked: the rest is not the child's
+                os._exit(not result.success)
+        if self.printed > PRINTED:
+            rest = f"\n… (the rest is not kept: {self.printed - PRINTED:,} characters)\n"
+            self.said.append(("stdout", rest))
+        self.show_printed()
         cell.execution_count = result.execution_count
-        for output in cell.outputs:
-            if "parts" in output:
-                output.text = "".join(output.pop("parts"))
         self.on_cell_executed(cell=cell, cell_index=cell_index)
         if not result.success:
             raise CellExecutionError("", "", "")
 
+    def say(self, name: str, text: str, length: int) -> None:
+        """Keep what is printed: of `length` characters the beginning, if they are too many."""
+        if text and self.printed < PRINTED:
+            self.said.append((name, text[: PRINTED - self.printed]))
+        self.printed += length
+
+    def show_printed(self) -> None:
+        """Make one output of what was printed since the last one."""
+        said, self.said = self.said, []
+        for name, group in groupby(said, key=itemgetter(0)):
+            text = _writable("".join(text for _, text in group))
+            last = self.at[0].outputs[-1] if self.at[0].outputs else {}
+            if last.get("name") == name and not self.clear_before_next_output:
+                last.text += text
+            else:
+                self.take("stream", name=name, text=text)
+
     def send(self, kind: str, **content: object) -> None:
         """Take a message as nbclient takes it from a kernel: text that can be written, no bytes."""
-        if kind == "stream":
-            content["text"] = _writable(content["text"])
-            self.left -= len(content["text"])
-            if self.left < 0:
-                cut = self.left + len(content["text"]) >= 0
-                content["text"] = "… (the rest is not kept)\n" if cut else ""
-            if not content["text"]:
-                return
-            outputs = self.at[0].outputs
-            last = outputs[-1] if outputs and not self.clear_before_next_output else {}
-            if last.get("name") == content["name"]:
-                last.setdefault("parts", [last.text]).append(content["text"])
-                return
-        else:
-            text = json.dumps(content, default=json_default, ensure_ascii=False)
-            content = json.loads(_writable(text))
+        self.show_printed()
+        text = dumps(content, default=json_default, ensure_ascii=False)
+        self.take(kind, **loads(_writable(text)))
+
+    def take(self, kind: str, **content: object) -> None:
+        """Have nbclient make an output of a message."""
         head = {"msg_type": kind}
         message = {**head, "header": head, "parent_header": {}, "content": content}
         self.process_message(message, *self.at)
@@ -207,7 +221,7 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
 
     `tell` gets the notebook as it begins, then the number and content of cells as they change.
     """
-    began, given = time.monotonic(), dict(run.parameters)
+    began, given = monotonic(), dict(run.parameters)
     gc.set_threshold(*GARBAGE)
     random.seed()
     np.random.seed()
@@ -244,14 +258,17 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
         except Exception as raised:
             error, lines = f"{type(raised).__name__}: {raised}", traceback.format_exc().splitlines()
     name = f"{recipe.stem}.failed.ipynb" if error else f"{recipe.stem}.ipynb"
-    files[name] = (nbformat.writes(notebook) + "\n").encode(errors="backslashreplace")
+    text = nbformat.writes(notebook)
+    if len(loads(text)["cells"]) != len(notebook.cells):
+        raise LaoquError("the notebook cannot be written: a cell has changed what writes it")
+    files[name] = f"{text}\n".encode(errors="backslashreplace")
     if error:
         run = run.failed(short(error), [short(line) for line in lines], cell=cell)
     else:
         run.status = "ok"
     run.warnings = [short(output.text) for each in _code(notebook) for output in each.outputs
                     if output.get("name") == "stderr"][:20]  # fmt: skip
-    run.seconds, run.files = time.monotonic() - began, files
+    run.seconds, run.files = monotonic() - began, files
     return run
 
 
@@ -303,24 +320,28 @@ def _settle(notebook: nbformat.NotebookNode) -> None:
 
 
 @contextmanager
-def _shell(send: Callable) -> Iterator[tuple[Shell, list[_Stream]]]:
+def _shell(send: Callable, say: Callable) -> Iterator[tuple[Shell, list[_Stream]]]:
     """Give a fresh IPython whose names are a ``__main__`` of its own, and the streams of cells."""
     if InteractiveShell.initialized():
         raise LaoquError("the engine laoqu runs in a process without IPython: use lq.run_notebook")
-    kept = sys.stdout, sys.stderr, sys.modules["__main__"], sys.displayhook
+    kept = sys.stdout, sys.stderr, sys.modules["__main__"], sys.displayhook, list(sys.path)
     drawing = mpl.get_backend(), mpl.is_interactive()
     config = Config({"HistoryManager": {"enabled": False}})
     with tempfile.TemporaryDirectory(prefix="laoqu-", ignore_cleanup_errors=True) as folder:
         shell = Shell.instance(config=config, ipython_dir=folder, display_pub_class=_Publisher,
                                displayhook_class=_Hook, send=send)  # fmt: skip
-        streams = [_Stream(send, number, Path(folder)) for number in (1, 2)]
+        streams = [_Stream(say, number, Path(folder)) for number in (1, 2)]
+        if "" not in sys.path:  # where a kernel has it: behind the standard library
+            where = (at for at, path in enumerate(sys.path) if path.endswith("-packages"))
+            sys.path.insert(next(where, 0), "")
         try:
             sys.stdout, sys.stderr = streams
             activate_matplotlib(INLINE)
             configure_inline_support(shell, INLINE)
             yield shell, streams
         finally:
-            sys.stdout, sys.stderr, sys.modules["__main__"], sys.displayhook = kept
+            sys.stdout, sys.stderr, sys.modules["__main__"], sys.displayhook, sys.path[:] = kept
+            json.dumps, json.loads = dumps, loads
             mpl.interactive(drawing[1])
             with suppress(ImportError, ValueError):
                 mpl.use(drawing[0])

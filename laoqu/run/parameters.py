@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from laoqu import paths
-from laoqu.errors import ParameterError, nearest
+from laoqu.errors import LaoquError, ParameterError, nearest
 
 #: Bytes that a name of a folder may take; systems allow 255.
 NAME_BYTES = 120
@@ -74,12 +74,22 @@ class Notebook:
             raise ParameterError(f"{self.name}: {message}: {_short(error)}") from error
         return found
 
-    def check(self, given: Mapping[str, object], kinds: Mapping[str, Callable]) -> dict:
-        """Return the full parameters of a run, or say what is wrong with `given`.
+    def check(
+        self, given: Mapping[str, object], kinds: Mapping[str, Callable], where: str = ""
+    ) -> dict:
+        """Return the full parameters of a run, or say what is wrong with `given`, and `where`.
 
         `kinds`: name of a parameter, or its kind in the notebook's metadata → what brings a value
         to its one form, or refuses it. What is left out takes its default.
         """
+        try:
+            return self._checked(given, kinds)
+        except LaoquError as error:
+            if where:
+                raise ParameterError(f"{where}: {error}") from error
+            raise
+
+    def _checked(self, given: Mapping[str, object], kinds: Mapping[str, Callable]) -> dict:
         for name in given:
             if name not in self.defaults:
                 hint = ", ".join(nearest(str(name), self.defaults) or self.defaults)
@@ -160,30 +170,69 @@ def read_pairs(pairs: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def read_sets(file: Path) -> list[dict[str, object]]:
-    """Return the sets of a CSV file (a row each, empty cells left out) or a YAML list."""
+def read_sets(file: Path) -> dict[str, dict[str, object]]:
+    """Return the sets of a CSV file (a row each, empty cells left out) or a YAML list.
+
+    Each has the place where it stands, ``list.csv:2``.
+    """
     if file.suffix not in (".csv", ".yaml", ".yml"):
         raise ParameterError(f"{file}: expected a .csv or .yaml file")
     try:
-        text = file.read_text(encoding="utf-8-sig")
-        if file.suffix == ".csv":
-            from laoqu import grid
-
-            grid.check_quotes(text, ",", text.partition("\n")[0].count(","))
-            rows = csv.DictReader(io.StringIO(text), strict=True, restkey="(one cell too many)")
-            sets = [{k: v for k, v in row.items() if v not in ("", None)} for row in rows]
-        else:
-            import yaml
-
-            # The reader of libyaml refuses deep nesting at once, ours after seconds.
-            sets = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        sets = (_rows if file.suffix == ".csv" else _items)(file)
+    except ParameterError:
+        raise
     except Exception as error:  # whatever YAML says of a file
         raise ParameterError(f"{file} cannot be read: {_short(error)}") from error
-    if not isinstance(sets, list) or not all(isinstance(each, dict) for each in sets):
-        raise ParameterError(f"{file}: expected a list of parameter sets")
     if not 0 < len(sets) <= MOST_SETS:
         raise ParameterError(f"{file} holds {len(sets)} parameter sets, expected 1 to {MOST_SETS}")
     return sets
+
+
+def _rows(file: Path) -> dict[str, dict[str, object]]:
+    """Read a CSV file as any program saves it; a cell that is missing is not an empty one."""
+    from laoqu import grid
+
+    text, _ = grid.decoded(file.read_bytes())
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    first = text.partition("\n")[0]
+    mark = max(",\t;|", key=first.count)
+    grid.check_quotes(text, mark, first.count(mark))
+    reader = csv.reader(io.StringIO(text), delimiter=mark, strict=True)
+    head, sets = next(reader, []), {}
+    if twice := [name for name in head if head.count(name) > 1]:
+        raise ParameterError(f"{file}:1: the column {_short(twice[0])} stands there twice")
+    for row in filter(None, reader):  # an empty line is no row
+        where = f"{file}:{reader.line_num}"
+        if len(row) != len(head):
+            raise ParameterError(f"{where}: {len(row)} cell(s), expected {len(head)}")
+        named = zip(head, row, strict=True)
+        sets[where] = {name: cell for name, cell in named if cell != ""}
+    return sets
+
+
+def _items(file: Path) -> dict[str, dict[str, object]]:
+    """Read a YAML list; a key that stands in a mapping twice is refused."""
+    import yaml
+
+    from laoqu import grid
+
+    # The reader of libyaml refuses deep nesting at once, ours after seconds.
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+            names = [key.value for key, _ in node.value]
+            for number, (key, _) in enumerate(node.value):
+                if key.value in names[:number]:
+                    where = f"{file}:{key.start_mark.line + 1}"
+                    raise ParameterError(f"{where}: the key {_short(key.value)} stands there twice")
+            return super().construct_mapping(node, deep)
+
+    loader = Loader(grid.decoded(file.read_bytes())[0])
+    node = loader.get_single_node()
+    sets = node and loader.construct_document(node)
+    if not isinstance(sets, list) or not all(isinstance(each, dict) for each in sets):
+        raise ParameterError(f"{file}: expected a list of parameter sets")
+    lines = [each.start_mark.line + 1 for each in node.value]
+    return {f"{file}:{line}": each for line, each in zip(lines, sets, strict=True)}
 
 
 def expect_parameters(namespace: Mapping[str, object], *names: str) -> None:
@@ -216,7 +265,8 @@ def _find(name: str) -> Path:
     if (stem := path.name.removesuffix(".ipynb")) in known and path.name == name:
         return known[stem]
     hint = ", ".join(nearest(stem, known) or known)
-    raise ParameterError(f"no notebook {_short(name)}; nearest: {hint}")
+    message = f"no file {_short(name)} here and no notebook of that name"
+    raise ParameterError(f"{message}; nearest: {hint}")
 
 
 def _plain(text: str, only: str = "") -> str:

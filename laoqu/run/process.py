@@ -3,32 +3,34 @@
 Two processes stand behind a call: a worker, which calls the function, and its keeper, which ends
 the worker with all that it started: when it is done, when it is silent for too long, and when the
 process that asked is gone. Sockets join them, since whoever goes lets go of its end: nothing has to
-be told of a death. Where a system cannot fork, the worker stands alone.
+be told of a death. Cells may do anything, also to their keeper: what a worker tells is kept by the
+process that asked, which ends both when nothing is heard of them. Where a system cannot fork, the
+worker stands alone.
 """
 
 from __future__ import annotations
 
-import ctypes
+import math
 import multiprocessing
 import os
-import signal
+import pickle
+import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from importlib import import_module
 from multiprocessing import connection as connections
 from pathlib import Path
 from types import ModuleType
 
 import psutil
 
-from laoqu.run import SAID, Recipe, Run
+from laoqu.run import Recipe, Run
+from laoqu.run.keeper import KEEPER, NOTE, PATIENCE, Lost, end_all, pair, work
 from laoqu.run.store import text_of
 
 CAN_FORK = hasattr(os, "fork") and hasattr(socket, "send_fds")
@@ -39,25 +41,18 @@ ONE_THREAD = {
     "MKL_NUM_THREADS": "1",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
 }
-#: Names of the kernel: PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER.
-DIE_WITH_PARENT, ADOPT_ORPHANS = 1, 36
-#: Seconds that a process has to end by itself, before it is killed.
-PATIENCE = 5.0
+#: Seconds that the first sign of a process may take: everything is imported before.
+FIRST_SIGN = 300.0
 #: Bytes of memory that one run may need beside the others.
 RUN_MEMORY = 768 << 20
-
-
-class Lost(Exception):  # noqa: N818 - it is the call that is lost
-    """A call gave no value: ``late`` or died; ``notes`` is what it had told until then."""
-
-    late, notes = False, ()
 
 
 class Call:
     """``function(*arguments, tell)`` elsewhere; `tell` takes what it has to say meanwhile.
 
     It must tell something or return in `limit` seconds. `environment` is by default that of this
-    process, as it stands now. Where processes are forked, a `server` must stand.
+    process, as it stands now; so is the working directory. Where processes are forked, a `server`
+    must stand.
     """
 
     def __init__(
@@ -68,16 +63,19 @@ class Call:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         environment = dict(os.environ if environment is None else environment)
-        call = function, tuple(arguments), limit, environment
+        call = function, tuple(arguments), limit, environment, _here()
         self.server, self.alone = _servers[0] if CAN_FORK else None, None
+        self.keeper, self.folder, self.notes, self.value = None, None, [], []
+        self.began, self.patience = time.monotonic(), limit and limit + PATIENCE
+        self.until = self.began + limit + FIRST_SIGN if limit else math.inf
         if self.server:
-            self.connection = self.server.ask()
+            self.connection = self.server.ask(self.patience)
             with suppress(OSError):  # what is gone is noticed where the value is waited for
                 self.connection.send((sys.path, call))
         else:
             spawn = multiprocessing.get_context("spawn")
             self.connection, theirs = spawn.Pipe()
-            self.alone = spawn.Process(target=_work, args=(theirs, *call[:2]))
+            self.alone = spawn.Process(target=work, args=(theirs, *call[:2]))
             main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
             try:
                 self.alone.start()  # without the caller's script, which would run once more
@@ -89,28 +87,66 @@ class Call:
         """Return the number that `multiprocessing.connection.wait` waits for."""
         return self.connection.fileno()
 
+    def hear(self) -> None:
+        """Take one message, which is there; notes are read when they are needed."""
+        try:
+            said = self.connection.recv_bytes()
+            kind, said = said[:1], said[1:]
+            if kind == NOTE:
+                self.notes.append(said)
+            elif kind == KEEPER:
+                self.keeper, self.folder = pickle.loads(said)
+            else:
+                self.value = [pickle.loads(said)]
+            self.until = time.monotonic() + (self.patience or math.inf)
+        except (EOFError, OSError):
+            self.value = [Lost("its process ended")]
+        except Exception as error:  # a cell wrote what is no message
+            self.value = [Lost(f"its process sent what nobody can read: {error}")]
+
     def result(self) -> object:
         """Wait for the value; raise `Lost` when there is none."""
         try:
-            value = self.connection.recv()[1]
-        except (EOFError, OSError) as error:
-            raise Lost("its process ended") from error
+            while not self.value:
+                over([self])
         finally:
             self.close()
+        (value,) = self.value
         if isinstance(value, Lost):
+            with suppress(Exception):
+                value.notes = [pickle.loads(note) for note in self.notes]
             raise value
         return value
 
     def close(self) -> None:
         """End the call, if it still runs, and wait until its processes are gone."""
-        with suppress(EOFError, OSError):
+        try:
             self.connection.send("end")
             while self.server and self.server.forks() and self.connection.poll(PATIENCE):
-                self.connection.recv()
+                self.connection.recv_bytes()
+            if self.keeper:
+                end_all(self.keeper)
+        except (EOFError, OSError):  # its keeper is gone
+            pass
         self.connection.close()
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
         if self.alone:
             self.alone.kill()
             self.alone.join()
+
+
+def over(calls: Sequence[Call]) -> list[Call]:
+    """Listen to calls until one hears something or is late; return those that are over."""
+    wait = max(0, min(call.until for call in calls) - time.monotonic())
+    ready = connections.wait(calls, None if wait == math.inf else wait)
+    for call in calls:
+        if call in ready:
+            call.hear()
+        elif call.until < time.monotonic():
+            call.value = [Lost("nothing was heard of its process")]
+            call.value[0].late = True
+    return [call for call in calls if call.value]
 
 
 def run_here(
@@ -124,7 +160,7 @@ def run_here(
                 run = waiting.popleft()
                 began(run.name)
                 running[start(recipe, run)] = run
-            for call in connections.wait(list(running)):
+            for call in over(list(running)):
                 yield collect(call, recipe, running.pop(call))
     finally:
         for call in running:
@@ -160,7 +196,8 @@ def collect(call: Call, recipe: Recipe, run: Run) -> Run:
             each.setdefault("outputs", []).append(output)
             cell = sum(one["cell_type"] == "code" for one in notebook["cells"][: number + 1])
             files[f"{recipe.stem}.failed.ipynb"] = text_of(notebook)
-        return run.failed(error, lines, cell=cell, files=files)
+        seconds = time.monotonic() - call.began
+        return run.failed(error, lines, cell=cell, files=files, seconds=seconds)
 
 
 def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
@@ -192,28 +229,25 @@ class Server:
 
     def start(self) -> None:
         """Start the process, in a session that hears no Ctrl-C and lives wherever it can."""
-        code = f"import sys; sys.path[:] = {sys.path}; from laoqu.run.process import serve; "
+        code = f"import sys; sys.path[:] = {sys.path}; from laoqu.run.keeper import serve; "
         self.socket, theirs = socket.socketpair()
-        try:
-            folder = Path.cwd()
-        except OSError:  # it was deleted
-            folder = tempfile.gettempdir()
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", f"{code}serve({self.preload})"], stdin=theirs, cwd=folder,
+                [sys.executable, "-c", f"{code}serve({self.preload})"], stdin=theirs, cwd=_here(),
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
                 env=os.environ | ONE_THREAD,
             )  # fmt: skip
 
-    def ask(self) -> connections.Connection:
-        """Return a connection to a new keeper, which waits for a call."""
+    def ask(self, limit: float | None) -> connections.Connection:
+        """Return a connection to a new keeper, which waits for a call: see `pair`."""
         if self.process.poll() is not None:  # somebody has killed it
             self.close()
             self.start()
-        ours, theirs = socket.socketpair()
-        with theirs, suppress(OSError):
+        ours, theirs = pair(limit)
+        with suppress(OSError):
             socket.send_fds(self.socket, [b"."], [theirs.fileno()])
-        return connections.Connection(ours.detach())
+        theirs.close()
+        return ours
 
     def forks(self) -> bool:
         """Whether it has imported all, and takes sockets."""
@@ -229,129 +263,11 @@ class Server:
             self.process.wait()
 
 
-_servers: list[Server] = []
-
-
-def serve(preload: Sequence[str]) -> None:
-    """Be the fork server, until the socket that is its standard input is let go of."""
-    for name in preload:
-        with suppress(Exception):  # a run says what is wrong
-            import_module(name)
-    asked, nothing = socket.socket(fileno=os.dup(0)), os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    asked.send(b".")
-    while numbers := socket.recv_fds(asked, 1, 1)[1]:
-        if not os.fork():
-            try:
-                asked.close()
-                _keep(connections.Connection(numbers[0]))
-            finally:
-                os._exit(0)
-        os.close(numbers[0])
-        with suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-    with suppress(ChildProcessError):
-        while True:
-            os.wait()
-
-
-def _keep(asker: connections.Connection) -> None:
-    """Be the keeper: fork the worker, wait, pass its value on, leave nothing behind."""
-    _control(ADOPT_ORPHANS, 1)
-    sys.path[:], (function, arguments, limit, environment) = asker.recv()
-    os.environ.clear()
-    os.environ.update(environment)
-    tempfile.tempdir = None
-    with tempfile.TemporaryDirectory(prefix="laoqu-", ignore_cleanup_errors=True) as folder:
-        hear, tell = multiprocessing.Pipe(duplex=False)
-        if not (worker := os.fork()):
-            hear.close()
-            asker.close()
-            _part_from_keeper(folder)
-            _work(tell, function, arguments)
-        tell.close()
-        try:
-            value = _listen(hear, asker, limit)
-            if isinstance(value, Lost) and not str(value):
-                value.args = (_ending(worker, Path(folder)),)
-        finally:
-            _end_all()
-    with suppress(OSError):
-        asker.send(("value", value))
-
-
-def _part_from_keeper(folder: str) -> None:
-    """Have a worker signals, streams, and a temporary folder of its own."""
-    end_with_parent()
-    os.setpgid(0, 0)
-    log = os.open(Path(folder, SAID), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    tempfile.tempdir = os.environ["TMPDIR"] = folder
-
-
-def _listen(hear: object, asker: object, limit: float | None) -> object:
-    """Return the worker's value, or how it was lost: without a word when it just ended."""
-    notes, value = [], Lost()
-    while ready := connections.wait([hear, asker], limit):
-        if asker in ready:
-            value = Lost("nobody wants its value any more")
-            break
-        try:
-            kind, said = hear.recv()
-        except (EOFError, OSError):
-            break
-        if kind == "value":
-            value = said
-            break
-        notes.append(said)
-    else:
-        value = Lost(f"nothing was heard for {limit:g} s")
-        value.late = True
-    if isinstance(value, Lost):
-        value.notes = notes
-    return value
-
-
-def _ending(worker: int, folder: Path) -> str:
-    """Return what a worker said last, and how it ended."""
-    code = os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
-    said = "".join(log.read_text(errors="replace") for log in folder.rglob(f"*{SAID}"))
-    ending = f"the process ended with {f'signal {-code}' if code < 0 else f'status {code}'}"
-    return "\n".join([*said.strip().splitlines()[-4:], ending])
-
-
-def _work(tell: object, function: Callable, arguments: tuple, *_: object) -> None:
-    """Be the worker: call the function, send its value or its traceback, end."""
+def _here() -> Path:
     try:
-        noted = (lambda value: tell.send(("note", value))) if CAN_FORK else (lambda _: None)
-        tell.send(("value", function(*arguments, noted)))
-    except BaseException:
-        with suppress(OSError):
-            tell.send(("value", Lost(traceback.format_exc())))
-    finally:
-        os._exit(0)
+        return Path.cwd()
+    except OSError:  # it was deleted
+        return Path(tempfile.gettempdir())
 
 
-def end_with_parent() -> None:
-    """Have this process killed when the one that started it has ended."""
-    _control(DIE_WITH_PARENT, signal.SIGKILL)
-
-
-def _control(option: int, value: int) -> None:
-    with suppress(AttributeError):  # not on this system
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
-
-
-def _end_all() -> None:
-    """Kill what this process started, and what falls to it when its parent is gone, until none is.
-
-    What began a session of its own and lost its parent falls to it on Linux alone.
-    """
-    until = time.monotonic() + PATIENCE
-    while (left := psutil.Process().children(recursive=True)) and time.monotonic() < until:
-        for each in left:
-            with suppress(psutil.NoSuchProcess):
-                each.kill()
-        psutil.wait_procs(left, timeout=0.1)
+_servers: list[Server] = []

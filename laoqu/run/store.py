@@ -42,6 +42,7 @@ class Inputs:
 
     def __init__(self) -> None:
         self.stamps: dict[Path, object] = {}
+        self.digests: dict[Path, str] = {}
         own = paths.own_files()
         for name, path in own.items():
             if not path.is_file():
@@ -59,8 +60,10 @@ class Inputs:
 
     def add(self, files: Mapping[str, Path]) -> dict[str, str]:
         """Return the digests of more files, which are watched from now on."""
-        self.stamps |= {path: paths.stamp(path) for path in files.values()}
-        return {name: digest(path.read_bytes()) for name, path in files.items()}
+        for path in {*files.values()} - {*self.digests}:
+            self.stamps[path] = paths.stamp(path)
+            self.digests[path] = digest(path.read_bytes())
+        return {name: self.digests[path] for name, path in files.items()}
 
     def changed(self) -> list[str]:
         """Return the names of the files that were written since, also as they were."""
@@ -115,6 +118,7 @@ class Store:
         except (OSError, RuntimeError, ValueError) as error:
             message = f"the outputs folder {folder or os.environ.get('LAOQU_OUTPUTS', 'outputs')}"
             message = f"{message} cannot be written: {getattr(error, 'strerror', '') or error}"
+            message += f": {error.filename}" if getattr(error, "filename", "") else ""
             raise OutputError(f"{message} (set LAOQU_OUTPUTS to another folder)") from error
         self.sets: dict[str, dict[str, str]] = {}
         self.aside = ""
@@ -139,7 +143,9 @@ class Store:
         path = self.folder / name
         inside = path.resolve()  # a link in it may lead anywhere
         if not inside.is_relative_to(self.folder) or inside == self.folder:
-            raise OutputError(f"{name!r} does not lie inside {self.folder}")
+            link = next((each for each in path.parents if each.is_symlink()), path)
+            why = f": {link} is a symbolic link" if link.is_symlink() else ""
+            raise OutputError(f"{name!r} does not lie inside {self.folder}{why}")
         return path
 
     def record(self, name: str, file: str = RECORD) -> dict[str, object] | None:
@@ -172,8 +178,12 @@ class Store:
         ours = self.record(name) or self.record(name, FAILED)
         made = not folder.exists() or ours or not any(folder.iterdir())
         if folder.is_symlink() or not made:
-            message = f"{name} was not made by laoqu and is left as it is: move it away first"
-            raise OutputError(f"{paths.display(folder)}: {message}")
+            why = f"{name} was not made by laoqu and is left as it is: move it away first"
+            if folder.is_symlink():
+                why = "it is a symbolic link and is left as it is: remove it first"
+            elif (folder / RECORD).exists() and _json(folder / RECORD) is None:
+                why = f"its {RECORD} cannot be read: move the folder away, and run again"
+            raise OutputError(f"{folder}: {why}")
         for file in files:
             if folder not in Path(os.path.normpath(folder / file)).parents:
                 raise OutputError(f"{file!r} does not lie in the folder of the run {name}")

@@ -40,7 +40,20 @@ CASES = {
     "much": "for i in range(200): print('x' * 1_000_000)",
     "server": "stat = open(f'/proc/{os.getppid()}/stat').read().rpartition(')')[2]\n"
     "    os.kill(int(stat.split()[1]), 9)",
-    "keeper": "os.kill(os.getppid(), 9); time.sleep(60)",
+    "keeper": "time.sleep(1); os.kill(os.getppid(), 9); time.sleep(60)",
+    "stopped keeper": "time.sleep(1); os.kill(os.getppid(), 19); time.sleep(60)",
+    "fork": "if not os.fork(): print('of the child')\n    else: os.wait(); print('of the parent')",
+    "fork raises": "if not os.fork(): raise ValueError\n    os.wait()",
+    "child lives": "if not os.fork(): time.sleep(600)\n    os._exit(3)",
+    "len": "import builtins; builtins.len = lambda *a: 0",
+    "junk": "for number in range(3, 40):\n        try: os.write(number, b'junk' * 9)\n"
+    "        except OSError: pass",
+    "closed": "os.closerange(3, 100)",
+    "half": "import signal; signal.setitimer(signal.ITIMER_REAL, 0)\n"
+    "    for n in range(3, 40):\n        try: os.write(n, b'\\0\\1\\0\\0')\n"
+    "        except OSError: pass\n    time.sleep(60)",
+    "json": "import json; json.dumps = lambda *a, **k: '{}'; time.monotonic = lambda: -9e9\n"
+    "    print('shown')",
     "html": "print('<script>alert(1)</script>')",
     "render": "",
 }
@@ -84,27 +97,35 @@ def failures(tmp_path_factory):
 
 
 def test_a_failed_run_stops_no_other_and_says_what_happened(failures):
-    runs, _, seconds = failures
-    ok = {"fine", "session", "orphan", "much", "html", "server"}
+    runs, folder, seconds = failures
+    ok = {"fine", "session", "orphan", "much", "html", "server", "fork", "fork raises", "json"}
     assert {name for name, each in runs.items() if each.status == "ok"} == ok
     said = {name: each.error for name, each in runs.items() if each.status == "failed"}
     assert said["raise"].startswith("ValueError: xxx")
     assert said["exit"] == "SystemExit: cell 6 ended the notebook before its last cell"
-    assert said["hard exit"] == "the process ended with status 0"
+    assert said["hard exit"] == said["closed"] == "the process ended with status 0"
     assert said["killed"] == "the process ended with signal 9"
     assert said["segfault"] == "the process ended with signal 11"
     assert said["hang"] == "TimeoutError: the cell took longer than 4 s"
     assert said["deaf"] == "TimeoutError: a cell took longer than 4 s and did not stop"
     assert said["keeper"] == "its process ended"
+    assert said["stopped keeper"] == said["half"] == said["deaf"]
+    assert said["child lives"] == "the process ended with status 3"
+    assert said["len"] == said["junk"] == "its process sent what nobody can read"
     assert said["render"] == "RuntimeError: no page of this"
     cells = {name: each.cell for name, each in runs.items() if each.cell}
     number = {name: place + 4 for place, name in enumerate(CASES)}
-    named = ("raise", "hard exit", "killed", "segfault", "hang", "deaf")
+    named = ("raise", "hard exit", "killed", "segfault", "hang", "deaf", "keeper",
+             "stopped keeper", "child lives", "len", "junk", "half", "closed")  # fmt: skip
     assert {name: cells[name] for name in named} == {name: number[name] for name in named}
     assert runs["killed"].last_lines == ("last words", "the process ended with signal 9")
     assert all(each.last_lines for each in runs.values() if each.status == "failed" and each.cell)
     assert max(len(str(each)) for each in runs.values()) < 30_000
-    assert seconds < 60
+    assert all(0 < each.seconds < 40 for each in runs.values())
+    for name, printed in (("fork", "of the parent"), ("json", "shown")):
+        text = (folder / "out" / runs[name].name / "report.ipynb").read_text()
+        assert (text.count(f"{printed}\\n"), "of the child\\n" in text) == (1, False), name
+    assert seconds < 90
 
 
 def test_the_failed_notebook_is_kept_with_its_error(failures):
@@ -122,8 +143,7 @@ def test_no_process_and_no_file_of_a_run_stays(failures):
     _, folder, _ = failures
     assert marked() == []
     assert below(processes._servers[0].process.pid) == set()
-    left = [path for path in (folder / "tmp").iterdir() if path.name != "log"]
-    assert [path.name for path in left if not path.name.startswith("pymp-")][1:] == []
+    assert [path.name for path in (folder / "tmp").iterdir()] == []
     assert list((folder / "out").glob(".laoqu-*")) == []
 
 
@@ -335,10 +355,9 @@ def test_the_command_says_where_it_wrote_and_what_it_did(command):
     status, said, _ = command(after="-p name 左右江 -p n=5 --why")
     assert (status, said.count("name=左右江: new")) == (0, 0)
     assert "左右江" in said
-    assert command(after="-p nam x")[::2] == (
-        2,
-        "laoqu: unknown parameter 'nam' of t.ipynb; nearest: name, n\n",
-    )
+    status, _, said = command(after="-p nam x")
+    assert status == 2
+    assert said.endswith("/p.csv:2 and -p: unknown parameter 'nam' of t.ipynb; nearest: name, n\n")
 
 
 def test_a_closed_pipe_is_no_success_with_work_undone(command):
@@ -367,6 +386,8 @@ def test_streams_and_places_that_fail_are_said_in_a_sentence(command, after, env
     assert (found, "Traceback" in said + error) == (status, False), (said, error)
     if status == 2:
         assert error.count("\n") == 1
+    if "full" in after:
+        assert error == "laoqu: No space left on device: standard output\n"
     if "dask" in after:
         assert time.monotonic() - began < 20
 

@@ -97,7 +97,7 @@ ENTRIES = {
     "names": (300, lambda draw, _: word(draw), lambda text: (PLAN.find(text), PLAN.describe(text))),
     "parameters": (400, lambda draw, _: {draw.choice(["region", "lang", word(draw)]): word(draw)},
                    lambda given: BOOK.place(BOOK.check(BOOK.parse(given), {}))),
-    "sets": (250, a_file, lambda path: [BOOK.parse(each) for each in read_sets(path)]),
+    "sets": (250, a_file, lambda path: [BOOK.parse(each) for each in read_sets(path).values()]),
     "command line": (200, arguments, cli.main),
     "sheets": (300, a_file, own_sheet),
     "panels": (250, a_file, lq.panel),

@@ -23,7 +23,7 @@ import laoqu as lq
 from laoqu import pages, paths, reports
 from laoqu.cli import main
 from laoqu.errors import LaoquError
-from laoqu.run import dask, process
+from laoqu.run import batch, dask, process
 from laoqu.run import store as stores
 from laoqu.run.crate import metadata
 from laoqu.run.parameters import Notebook, read_sets
@@ -62,28 +62,37 @@ def test_values_come_from_text_csv_and_yaml(typed, tmp_path):
         "counting": "12", "n": 7, "share": 1.0, "areas": ["a"], "region": "dabieshan", "yes": False,
     }  # fmt: skip
     (tmp_path / "p.csv").write_text("\ufeffmust,n\na,\nb,4\n", encoding="utf-8")
-    assert read_sets(tmp_path / "p.csv") == [{"must": "a"}, {"must": "b", "n": "4"}]
+    assert [*read_sets(tmp_path / "p.csv").values()] == [{"must": "a"}, {"must": "b", "n": "4"}]
+    for mark, encoding in ((";", "gb18030"), ("\t", "utf-16"), (",", "utf-8")):
+        (tmp_path / "p.csv").write_text(f"must{mark}n\n沂蒙{mark}4\n\n", encoding=encoding)
+        assert [*read_sets(tmp_path / "p.csv").values()] == [{"must": "沂蒙", "n": "4"}]
     (tmp_path / "p.yaml").write_text("- {adcode: 370323}\n")
     card = Notebook("11_county_card")
-    (one,) = (card.check(each, reports.KINDS) for each in read_sets(tmp_path / "p.yaml"))
+    (one,) = (card.check(each, reports.KINDS) for each in read_sets(tmp_path / "p.yaml").values())
     assert one["adcode"] == "370323"
 
 
 def test_a_wrong_file_of_parameters_is_said(typed, tmp_path):
     def use(path):
-        for each in read_sets(path):
-            typed.check(typed.parse(each), reports.KINDS)
+        for where, each in read_sets(path).items():
+            typed.check(typed.parse(each), reports.KINDS, where)
 
     wrong = {
-        ".csv": (b'must\n"open', b"\xff\xfe", b"must\na,b\n", b""),
-        ".txt": (b"must",),
-        ".yaml": (b"a: 1", b"- &a [*a]", b"- {counting: 2021-13-45}", b"[" * 5000, b"- " * 5000,
-                  b"- !!python/x y"),
+        ".csv": {b'n\n"open': "quotation mark", b"\xff\xfe": "0 parameter sets", b"": "0 param",
+                 b"n\na,b\n": "p.csv:2: 2 cell(s), expected 1", b"\xb0\xff": "save it as text",
+                 b"n,share,n\n1,2,3\n": "p.csv:1: the column 'n' stands there twice",
+                 b"n,share\n1,2\n3\n": "p.csv:3: 1 cell(s), expected 2",
+                 b"n,share\n1,\nx,2\n": "p.csv:3: parameter 'n' is 'x' (str), expected int"},
+        ".txt": {b"n": "expected a .csv"},
+        ".yaml": {b"a: 1": "a list", b"- &a [*a]": "", b"- {counting: 2021-13-45}": "",
+                  b"[" * 5000: "", b"- " * 5000: "", b"- !!python/x y": "",
+                  b"- n: 1\n  share: 2\n  n: 3": "p.yaml:3: the key 'n' stands there twice",
+                  b"- n: 1\n-\n  n: x": "p.yaml:3: parameter 'n' is 'x'"},
     }  # fmt: skip
     for suffix, texts in wrong.items():
-        for text in texts:
+        for text, said in texts.items():
             (tmp_path / f"p{suffix}").write_bytes(text)
-            refused(use, tmp_path / f"p{suffix}", seconds=0.5)
+            assert said in refused(use, tmp_path / f"p{suffix}", seconds=0.5)
 
 
 def test_a_notebook_must_be_one_with_nothing_but_literals_as_parameters(tmp_path):
@@ -94,7 +103,7 @@ def test_a_notebook_must_be_one_with_nothing_but_literals_as_parameters(tmp_path
         (tmp_path / "x.ipynb").write_bytes(text)
         assert "x.ipynb" in refused(Notebook, tmp_path / "x.ipynb")
     for name in ("10_region_reprt", "\0", "x" * 5000, "", "..", "~nouser/x.ipynb"):
-        assert "no notebook" in refused(Notebook, name)
+        assert "here and no notebook of that name" in refused(Notebook, name)
 
 
 # --- places
@@ -173,7 +182,14 @@ def test_what_we_did_not_make_is_not_touched(tmp_path):
     (out / "en").symlink_to(else_)
     (out / "zh/link").symlink_to(else_ / "there")
     (out / "zh/copied/.laoqu.json").write_bytes(stores.text_of(record("zh/other")))
+    (out / "zh/damaged").mkdir()
+    (out / "zh/damaged/.laoqu.json").write_text("{")
+    said = {"zh/mine": "was not made by laoqu", "en/there": "out/en is a symbolic link",
+            "zh/link": "link is a symbolic link",
+            "zh/damaged": "its .laoqu.json cannot be read"}  # fmt: skip
     with stores.Store(out) as store:
+        for name, why in said.items():
+            assert why in refused(store.place, name, {"x.csv": b"1"}, record(name))
         for name in ("zh/mine", "en/there", "zh/link", "../x", "zh/copied", ".", "zh"):
             with pytest.raises(lq.OutputError):
                 store.place(name, {"x.csv": b"1"}, record(name))
@@ -206,15 +222,17 @@ def test_a_manifest_of_another_is_set_aside_and_the_folders_speak(tmp_path):
         assert (tmp_path / store.aside).read_text(encoding="latin-1") == text
 
 
-@pytest.mark.parametrize("where", ["~nouser/x", "/proc/x", "loop/x", "file"])
+@pytest.mark.parametrize("where", ["~nouser/x", "/proc/x", "loop/x", "file", "locked"])
 def test_outputs_that_cannot_be_are_said(tmp_path, where, monkeypatch):
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     (tmp_path / "file").touch()
+    (tmp_path / "locked/.lock").mkdir(parents=True)
     path = where if where[0] in "~/" else str(tmp_path / where)
     monkeypatch.setenv("LAOQU_OUTPUTS", path)
     for folder in (path, None):
-        with pytest.raises(lq.OutputError, match="LAOQU_OUTPUTS"):
+        with pytest.raises(lq.OutputError, match="LAOQU_OUTPUTS") as raised:
             stores.Store(folder)
+        assert ("locked/.lock" in str(raised.value)) == (where == "locked")
 
 
 # --- the engine
@@ -297,6 +315,30 @@ def test_an_area_without_a_county_in_ones_own_table_has_a_report(tmp_path, monke
 # --- a batch
 
 
+def test_what_a_notebook_reads_of_folders_and_modules_makes_it_new(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(batch, "MOST_FILES", 3)
+    (tmp_path / "many").mkdir()
+    for name in ("helper.py", *(f"many/{n}" for n in range(4)), "data/a/x.csv", "data/y.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("word = 'of the helper'")
+    path = book(tmp_path / "t.ipynb", "folder = ''", "import helper; helper.word")
+    sets = [{}, {"folder": "data"}, {"folder": "many"}]
+    runs = run(path, sets, "out")
+    assert [each.error for each in runs] == [""] * 3
+    assert "of the helper" in (tmp_path / "out" / runs[0].name / "report.ipynb").read_text()
+
+    def why():
+        return [list(each.why) for each in run(path, sets, "out", only_say=True)]
+
+    assert why() == [[], [], ["files: more than 3 files or 2 GB"]]
+    (tmp_path / "data/y.csv").unlink()
+    (tmp_path / "data/a/z.csv").touch()
+    assert why()[:2] == [[], ["files: data/a/z.csv, data/y.csv"]]
+    (tmp_path / "helper.py").write_text("word = 2")
+    assert why()[0] == ["modules: helper.py"]
+
+
 def test_only_what_changed_is_run_and_it_is_said_why(tmp_path):
     out, text = tmp_path / "out", tmp_path / "text.txt"
     text.write_text("one")
@@ -360,10 +402,20 @@ def test_what_a_failure_says(tmp_path, monkeypatch, capsys):
         ("ok", ""), ("failed", "SystemExit: 1"), ("failed", "LaoquError: no border for 3"),
     ]  # fmt: skip
     assert list(runs[2].last_lines) == [runs[2].error]  # on purpose: without lines of our code
+    index = runs[0].failed("ImportError: lib.so: failed to map segment from shared object")
+    assert index.error.endswith("object (too little memory)")
     monkeypatch.setenv("LAOQU_OUTPUTS", str(tmp_path / "out"))
     monkeypatch.setattr(reports, "MAKER", MAKER)
     assert main(["run", str(path), "-p", "code=1", "-p", "region=沂蒙"]) == 1
-    assert f"{runs[1].name}/report.failed.ipynb" in capsys.readouterr().out
+    assert f"see {tmp_path}/out/{runs[1].name}/report.failed.ipynb" in capsys.readouterr().out
+    # Where what is made of all runs cannot be written, what failed is said all the same.
+    (tmp_path / "out/index.html").unlink()
+    (tmp_path / "out/index.html").mkdir()
+    assert main(["run", str(path), "-p", "code=1", "-p", "region=沂蒙"]) == 1
+    said = capsys.readouterr().out
+    assert "SystemExit: 1\n" in said
+    assert "index.html  FAILED: " in said
+    assert "0 written, 0 unchanged, 2 failed" in said
 
 
 def test_ones_own_notebook_has_its_own_title_and_no_empty_paper():

@@ -1,0 +1,203 @@
+"""What stands behind a call of `laoqu.run.process`: the fork server, a keeper, a worker.
+
+A keeper passes on what its worker tells, and ends it with all that it started: when it is done,
+when it is silent for too long, and when the process that asked is gone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+import pickle
+import signal
+import socket
+import struct
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from importlib import import_module
+from multiprocessing import connection as connections
+from pathlib import Path
+
+import psutil
+
+from laoqu.run import SAID
+
+#: Names of the kernel: PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER.
+DIE_WITH_PARENT, ADOPT_ORPHANS = 1, 36
+#: Seconds that a process has to end by itself, before it is killed.
+PATIENCE = 5.0
+#: What a message is, by its first byte: who the keeper is, what is told, the value.
+KEEPER, NOTE, VALUE = b"k", b"n", b"v"
+#: The longest message of a worker, in bytes.
+MOST_BYTES = 1 << 30
+
+
+class Lost(Exception):  # noqa: N818 - it is the call that is lost
+    """A call gave no value: ``late`` or died; ``notes`` is what it had told until then."""
+
+    late, notes = False, ()
+
+
+def pair(limit: float | None) -> list[connections.Connection]:
+    """Return two ends; the first reads no message that stops half way for `limit` seconds."""
+    ours, theirs = socket.socketpair()
+    if limit:
+        seconds = struct.pack("ll", math.ceil(limit), 0)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, seconds)
+    return [connections.Connection(end.detach()) for end in (ours, theirs)]
+
+
+def serve(preload: Sequence[str]) -> None:
+    """Be the fork server, until the socket that is its standard input is let go of."""
+    _control(ADOPT_ORPHANS, 1)  # of a keeper that was killed
+    for name in preload:
+        with suppress(Exception):  # a run says what is wrong
+            import_module(name)
+    asked, nothing = socket.socket(fileno=os.dup(0)), os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    asked.send(b".")
+    keepers = set()
+    while numbers := socket.recv_fds(asked, 1, 1)[1]:
+        if not (pid := os.fork()):
+            try:
+                asked.close()
+                _keep(connections.Connection(numbers[0]))
+            finally:
+                os._exit(0)
+        os.close(numbers[0])
+        keepers.add(pid)
+        with suppress(ChildProcessError):
+            while pid := os.waitpid(-1, os.WNOHANG)[0]:
+                keepers.discard(pid)
+    psutil.wait_procs([psutil.Process(pid) for pid in keepers], timeout=2 * PATIENCE)
+    end_all()
+
+
+def _keep(asker: connections.Connection) -> None:
+    """Be the keeper: fork the worker, wait, pass its value on, leave nothing behind."""
+    _control(ADOPT_ORPHANS, 1)
+    sys.path[:], (function, arguments, limit, environment, here) = asker.recv()
+    os.chdir(here)
+    os.environ.clear()
+    os.environ.update(environment)
+    tempfile.tempdir = None
+    with tempfile.TemporaryDirectory(prefix="laoqu-", ignore_cleanup_errors=True) as folder:
+        asker.send_bytes(KEEPER + pickle.dumps((os.getpid(), folder)))
+        hear, tell = pair(limit)
+        if not (worker := os.fork()):
+            hear.close()
+            asker.close()
+            _part_from_keeper(folder)
+            work(tell, function, arguments)
+        tell.close()
+        try:
+            value = _hear(hear, asker, worker, limit)
+            if isinstance(value, Lost):
+                value.args = value.args or (_ending(worker, Path(folder)),)
+                value = VALUE + pickle.dumps(value)
+        finally:
+            end_all()
+    with suppress(OSError):
+        asker.send_bytes(value)
+
+
+def _part_from_keeper(folder: str) -> None:
+    """Have a worker signals, streams, and a temporary folder of its own."""
+    end_with_parent()
+    os.setpgid(0, 0)
+    log = os.open(Path(folder, SAID), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    tempfile.tempdir = os.environ["TMPDIR"] = folder
+
+
+def _hear(
+    hear: connections.Connection, asker: connections.Connection, worker: int, limit: float | None
+) -> bytes | Lost:
+    """Pass the worker's notes on; return its value, or a `Lost` without a word if it just ended."""
+    ended = []
+    with suppress(AttributeError, OSError):  # what it started may hold its end: it is no sign
+        ended.append(os.pidfd_open(worker))
+    while ready := connections.wait([hear, asker, *ended], limit):
+        if asker in ready:
+            return Lost("nobody wants its value any more")
+        if hear not in ready:
+            return Lost()
+        try:
+            said = hear.recv_bytes(MOST_BYTES)
+        except BlockingIOError:
+            break
+        except (EOFError, ConnectionError):
+            return Lost()
+        except OSError:  # a length that none has
+            said = b""
+        if said[:1] == VALUE:
+            return said
+        if said[:1] != NOTE:
+            return Lost("its process sent what nobody can read")
+        asker.send_bytes(said)
+    lost = Lost(f"nothing was heard for {limit:g} s")
+    lost.late = True
+    return lost
+
+
+def _ending(worker: int, folder: Path) -> str:
+    """Return what a worker said last, and how it ended."""
+    try:
+        code = psutil.Process(worker).wait(PATIENCE)
+        ending = f"the process ended with {f'signal {-code}' if code < 0 else f'status {code}'}"
+    except psutil.TimeoutExpired:
+        ending = "its process closed what it speaks through"
+    said = "".join(log.read_text(errors="replace") for log in folder.rglob(f"*{SAID}"))
+    return "\n".join([*said.strip().splitlines()[-4:], ending])
+
+
+def work(tell: connections.Connection, function: Callable, arguments: tuple, *_: object) -> None:
+    """Be the worker: call the function, send its value or its traceback, end."""
+    me = os.getpid()
+
+    def send(kind: bytes, what: object) -> None:
+        if os.getpid() != me:  # a copy of this process, which a cell has forked: it has no say
+            os._exit(1)
+        tell.send_bytes(kind + pickle.dumps(what))
+
+    try:
+        send(VALUE, function(*arguments, partial(send, NOTE)))
+    except BaseException:
+        with suppress(OSError):
+            send(VALUE, Lost(traceback.format_exc()))
+    finally:
+        os._exit(0)
+
+
+def end_with_parent() -> None:
+    """Have this process killed when the one that started it has ended."""
+    _control(DIE_WITH_PARENT, signal.SIGKILL)
+
+
+def _control(option: int, value: int) -> None:
+    with suppress(AttributeError):  # not on this system
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def end_all(keeper: int | None = None) -> None:
+    """Kill what this process, or a keeper with itself, has started, until nothing is left.
+
+    What began a session of its own and lost its parent falls to its keeper on Linux alone.
+    """
+    until = time.monotonic() + PATIENCE
+    with suppress(psutil.NoSuchProcess):
+        parent = psutil.Process(keeper)
+        while (left := parent.children(recursive=True)) and time.monotonic() < until:
+            for each in left:
+                with suppress(psutil.NoSuchProcess):
+                    each.kill()
+            psutil.wait_procs(left, timeout=0.1)
+        if keeper:
+            parent.kill()
