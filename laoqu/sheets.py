@@ -72,6 +72,11 @@ def template(
     return write(path, shown, MEASURES, codebook)
 
 
+def texts(frame: pd.DataFrame) -> list[str]:
+    """Return the columns of text."""
+    return list(frame.select_dtypes(include=["object", "str", "string"]))
+
+
 def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame in which no spreadsheet takes a text or a head for a formula.
 
@@ -82,8 +87,7 @@ def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
     def safe(cell: object) -> object:
         return FORMULA.sub("'", cell) if isinstance(cell, str) else cell
 
-    texts = frame.select_dtypes(include=["object", "str", "string"]).columns
-    frame = frame.assign(**{name: frame[name].map(safe) for name in texts})
+    frame = frame.assign(**{name: frame[name].map(safe) for name in texts(frame)})
     return frame.rename(columns=lambda name: safe(str(name)))
 
 

@@ -14,6 +14,7 @@ from laoqu import succession
 from laoqu.errors import LaoquError
 from laoqu.own import OF_PANELS, code_of, columns, heading_of, name_of
 from laoqu.places import Adcode, AmbiguousName, bare, bears, inside, lies_in, resolve_place
+from laoqu.sheets import texts
 from laoqu.spelling import TAIL, clean
 from laoqu.succession import FIRST, LAST, YEAR, Holder, Lead, Units
 
@@ -184,7 +185,7 @@ def _above(frame: pd.DataFrame, units: Units) -> dict[str, str]:
     for level in ("province", "prefecture"):
         names = {holder.name for holder in units.holders if holder.level == level}
         begins = {name[:end] for name in names for end in range(2, len(name) + 1)}
-        for column in frame.select_dtypes(include=["object", "str", "string"]):
+        for column in texts(frame):
             values = frame[column].dropna().drop_duplicates().astype(str).map(clean)
             if column not in found and values.isin(begins).mean() >= MOST:
                 found[column] = level

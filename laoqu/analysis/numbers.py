@@ -10,6 +10,7 @@ import pandas as pd
 
 from laoqu import own
 from laoqu.analysis.codes import Notes, examples, placed
+from laoqu.sheets import texts
 from laoqu.spelling import clean
 
 #: A number with thousands separators: 0,512 has none.
@@ -18,11 +19,6 @@ THOUSANDS = r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?"
 NO_NUMBER = "text, for these cells are no numbers"
 #: Text that means a number and is none for certain.
 NEAR = re.compile("".join(own.SPEC["cells"]["near"]))
-
-
-def texts(frame: pd.DataFrame) -> list[str]:
-    """Return the columns of text."""
-    return list(frame.select_dtypes(include=["object", "str", "string"]))
 
 
 def finite(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:

@@ -28,9 +28,10 @@ from laoqu.analysis.codes import (
     placed,
     sample,
 )
-from laoqu.analysis.numbers import in_numbers, numbers_of, texts
+from laoqu.analysis.numbers import in_numbers, numbers_of
 from laoqu.errors import LaoquError, require
 from laoqu.own import code_of, year_of
+from laoqu.sheets import texts
 from laoqu.succession import Units
 
 #: Larger files, longer and wider tables are no panels of counties and years: bytes, rows, columns.
