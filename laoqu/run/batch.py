@@ -185,12 +185,13 @@ def _files_in(values: Mapping[str, object], book: Notebook, outputs: Path) -> di
 
 def _modules(book: Notebook) -> dict[str, Path]:
     """Return the modules that a user's notebook may import: beside it, and where we are."""
-    found = {}
-    with suppress(OSError):  # the working directory was deleted
-        folders = [] if book.own else [book.path.parent, Path.cwd()]
-        for path in chain(*(sorted(folder.glob("*.py")) for folder in folders)):
+    found, folders = {}, [] if book.own else [book.path.parent, process.here()]
+    for folder in dict.fromkeys(folders):
+        packages = (path.parent.rglob("*.py") for path in folder.glob("*/__init__.py"))
+        for path in sorted(chain(folder.glob("*.py"), *packages)):
             if os.access(path, os.R_OK) and path.is_file():
-                found.setdefault(path.name if path.parent == folders[0] else str(path), path)
+                name = path.relative_to(folder) if folder == folders[0] else path
+                found.setdefault(str(name), path)
     return found
 
 

@@ -63,7 +63,7 @@ class Call:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         environment = dict(os.environ if environment is None else environment)
-        call = function, tuple(arguments), limit, environment, _here()
+        call = function, tuple(arguments), limit, environment, here()
         self.server, self.alone = _servers[0] if CAN_FORK else None, None
         self.keeper, self.folder, self.notes, self.value = None, None, [], []
         self.began, self.patience = time.monotonic(), limit and limit + PATIENCE
@@ -233,7 +233,7 @@ class Server:
         self.socket, theirs = socket.socketpair()
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", f"{code}serve({self.preload})"], stdin=theirs, cwd=_here(),
+                [sys.executable, "-c", f"{code}serve({self.preload})"], stdin=theirs, cwd=here(),
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
                 env=os.environ | ONE_THREAD,
             )  # fmt: skip
@@ -263,7 +263,8 @@ class Server:
             self.process.wait()
 
 
-def _here() -> Path:
+def here() -> Path:
+    """Return the working directory of a call: ours, or the temporary folder if it was deleted."""
     try:
         return Path.cwd()
     except OSError:  # it was deleted

@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import distributed
 import nbformat
 import psutil
 import pytest
@@ -419,6 +420,8 @@ def cluster(tmp_path):
         time.sleep(0.1)
     address = json.loads(info.read_text())["address"]
     begin("worker", address, "--nworkers", "2", "--nthreads", "1")
+    with distributed.Client(address, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=120)  # a busy machine starts them late
     yield address, started
     for process in reversed(started):
         process.kill()

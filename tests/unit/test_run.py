@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import namedtuple
@@ -319,7 +320,8 @@ def test_what_a_notebook_reads_of_folders_and_modules_makes_it_new(tmp_path, mon
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(batch, "MOST_FILES", 3)
     (tmp_path / "many").mkdir()
-    for name in ("helper.py", *(f"many/{n}" for n in range(4)), "data/a/x.csv", "data/y.csv"):
+    files = "helper.py", "pack/__init__.py", "pack/a/b.py", "data/a/x.csv", "data/y.csv"
+    for name in (*files, *(f"many/{n}" for n in range(4))):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("word = 'of the helper'")
     path = book(tmp_path / "t.ipynb", "folder = ''", "import helper; helper.word")
@@ -336,7 +338,11 @@ def test_what_a_notebook_reads_of_folders_and_modules_makes_it_new(tmp_path, mon
     (tmp_path / "data/a/z.csv").touch()
     assert why()[:2] == [[], ["files: data/a/z.csv, data/y.csv"]]
     (tmp_path / "helper.py").write_text("word = 2")
-    assert why()[0] == ["modules: helper.py"]
+    (tmp_path / "pack/a/b.py").unlink()
+    assert why()[0] == ["modules: helper.py, pack/a/b.py"]
+    monkeypatch.chdir(tmp_path / "many")
+    shutil.rmtree(tmp_path / "many")
+    assert list(batch._modules(batch.Notebook(path)))[:2] == ["helper.py", "pack/__init__.py"]
 
 
 def test_only_what_changed_is_run_and_it_is_said_why(tmp_path):
