@@ -33,7 +33,8 @@ FIGURE = re.compile(
     rf"|(?:{DECIMAL}[百千万亿]+){{1,5}}{DECIMAL}[百千万亿]*(?!\d)"  # 5亿3千万
     rf"|{DECIMAL}(?!\d)|{CHINESE}{{1,24}}(?!{CHINESE})(?:点{CHINESE}{{1,9}})?)"
     rf"(?P<raised>[{RAISED}]+)?(?P<more>[余多几]|来(?=[个人名户家亩年]))?"
-    rf"(?P<unit>[百千万亿]*[余多]?(?:{MEASURED}|{COUNTED})|[百千万亿]+)?(?![A-Za-z{PRIVATE}])"
+    rf"(?P<unit>[百千万亿]*[余多]?[{RAISED}]*(?:{MEASURED}|{COUNTED})|[百千万亿]+)?"
+    rf"(?![A-Za-z{PRIVATE}])"
 )
 RANGE = re.compile("[至到—–~～-]+")
 
@@ -61,7 +62,9 @@ def figures(text: str, begin: int = 0) -> Iterator[tuple[int, int, float, str]]:
 
 def _figure(found: re.Match[str]) -> tuple[float, str] | None:
     """Return number and unit of a match, or nothing where a numeral may be part of a phrase."""
-    printed, unit = found["number"], normalize("NFKC", found["unit"] or "")
+    printed, unit = found["number"], found["unit"] or ""
+    raised = found["raised"] or re.search(f"[{RAISED}]", unit)
+    unit = normalize("NFKC", re.sub(f"[{RAISED}]", "", unit))
     unit = (
         {"百": "%", "千": "‰", "万": "‱"}[found["share"][0]]
         if found["share"]
@@ -74,7 +77,7 @@ def _figure(found: re.Match[str]) -> tuple[float, str] | None:
         unit = size + unit
         if not _counts(found, value, unit):
             return None
-    if found["vague"] or found["raised"] or found["more"] in ("几", "来"):
+    if found["vague"] or raised or found["more"] in ("几", "来"):
         value = math.nan
     return value, unit
 
