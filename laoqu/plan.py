@@ -131,7 +131,7 @@ class Plan:
         try:
             area = self.region(id)
         except UnknownId as error:
-            if not str(id).isascii():  # ids are; what is near among places is said there
+            with suppress(UnknownId if str(id).isascii() else ()):  # as ids are
                 return self.describe(str(places.resolve_place(id, folder=self.folder)))
             hint = nearest(str(id), citation.ids(self.document, self.table))
             raise UnknownId(id, hint or error.suggestions) from None

@@ -115,6 +115,8 @@ LINES = [
     ("show c07.s06.m2", 0, "theme: T"),
     ("show 621022", 0, "name: 环县"),
     ("show 环县", 0, "name: 环县"),
+    ("show huanxian", 0, "name: 环县"),
+    ("show chuanshann", 2, "nearest: chuanshaan (川陕)"),
     ("show C07.S06", 0, "sentence in 第七条, page 5"),
     ("show 第七条", 0, "（七）支持革命老区重点城市发展。"),
     ("show 朝阳区", 2, "朝阳区 (110105, 北京市); 朝阳区 (220104, 吉林省长春市)"),
