@@ -44,7 +44,7 @@ def check(folder: Path | str | None = None) -> list[str]:
     >>> lq.check()
     []
     """
-    found = problems(Path(folder) if folder else paths.data())
+    found = problems(paths.folder_of(folder))
     return [str(problem) for problem in sorted(set(found if folder else found + own_problems()))]
 
 

@@ -129,12 +129,10 @@ def report(names: tuple[str], all: bool, langs: list[str], **options: object) ->
 def card(names: tuple[str], all: bool, within: str | None, langs: list[str], **options) -> int:
     """Write the cards of counties, by code of the end of 2021 or name."""
     names = _some(names, all, "county")
-    if names and within:
-        names = [str(laoqu.resolve_place(name, within=within)) for name in names]
-    elif within:
+    if within:
         from laoqu import reports
 
-        names = reports.county_codes(within)
+        names = reports.county_codes(within, names)
     return _batch(laoqu.run_cards, names, langs, **options)
 
 
@@ -180,7 +178,7 @@ def monitor(panel: str, outcome: str | None, areas: tuple, langs: list, **option
     """Compare a panel of your own (.csv, .xlsx, .dta, .parquet) with what the plan asks for."""
     path = Path(panel).expanduser().resolve()
     if not path.is_file():
-        raise LaoquError(f"{panel}: no such file")
+        raise LaoquError(f"{panel}: {'is a folder' if path.is_dir() else 'no such file'}")
     wanted = [name for each in areas for name in _names(each)] or ["all"]
     if wanted != ["all"]:
         plan = laoqu.load()

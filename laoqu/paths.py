@@ -83,6 +83,12 @@ def require_paths(given: Mapping[str, object]) -> None:
             raise ParameterError(f"{name} is {shown(path)}, expected a path, or none at all")
 
 
+def folder_of(folder: Path | str | None) -> Path:
+    """Return a data folder as given, by default the collection's own."""
+    require_paths({"folder": folder})
+    return Path(folder) if folder else data()
+
+
 def own_files(given: Mapping[str, Path | str | None] | None = None) -> dict[str, Path]:
     """Return the reader's own files: as given, else as the environment says (LAOQU_…)."""
     said = {name: os.environ.get(f"LAOQU_{name.upper()}") for name in OWN}

@@ -97,11 +97,16 @@ def area_ids() -> list[str]:
     return laoqu.load().region_ids  # which says what is wrong with the table
 
 
-def county_codes(within: str | None = None) -> list[str]:
-    """Return the codes of the counties, of all or of one place, that a source puts into an area."""
+def county_codes(within: str | None = None, names: Iterable[str] | None = None) -> list[str]:
+    """Return the codes of the counties, of all or of one place, that a source puts into an area.
+
+    Of `names` in that place it is their codes, whether or not a source does.
+    """
     if within:
         from laoqu import places
 
+        if names:
+            return [str(places.meant(name, within)) for name in names]
         inside = places.inside(within)
         found = [c for c in county_codes() if inside & {c, f"{c[:4]}00", f"{c[:2]}0000"}]
         if not found:

@@ -106,6 +106,8 @@ def package(folder: Path | None = None) -> dict[str, object]:
     path = (folder or paths.data()) / "datapackage.json"
     line, column = 1, 1
     try:
+        if not path.is_file():  # also a name that no system has
+            raise FileNotFoundError(2, "No such file or directory")
         found = json.loads(path.read_bytes().decode("utf-8"))
         _well_formed(found["resources"])
         return found

@@ -85,7 +85,7 @@ def read(
             raise LaoquError(f"{below[0]} holds {own.TOWNSHIP}")
         raise LaoquError(
             "no column of the panel holds codes of counties, or their names; it has "
-            f"{', '.join(frame.columns[:12])}: say code= or name="
+            f"{', '.join(frame.columns[:12])}: call one code or name, or say code= or name="
         )
     for column in set(called("name", frame)) - {name} if code and name is None else ():
         if sample(frame[column]).astype("str").str.isascii().mean() > 0.5:
@@ -228,7 +228,7 @@ def _year_column(frame: pd.DataFrame, code: str | None, name: str | None) -> str
     group = group or [c for c in reads if not re.match("birth|成立|设立", c.casefold())]
     group = group or [c for c in so_called if share.get(c, 0) > 0]
     if len(group) > 1:
-        raise LaoquError(f"columns {', '.join(group)} all hold years: say year=")
+        raise LaoquError(f"columns {', '.join(group)} all hold years: keep one, or say year=")
     return group[0] if group else None
 
 
@@ -288,8 +288,8 @@ def _to_long(
         shown = f" ({', '.join(left[:3])} is no single year)" if left else ""
         shown += f"; no cell is a year in {', '.join(no_year)}" if no_year else ""
         raise LaoquError(
-            f"no column of the panel holds years, and no columns are years{shown}: say year= (a "
-            "column, or one year for all rows)"
+            f"no column of the panel holds years, and no columns are years{shown}: call one "
+            "year, or say year= (a column, or one year for all rows)"
         )
     frame, kept = beside(frame, ["year"])  # holds no years, else it would be theirs
     notes += [(c, len(frame), f"holds no years: kept as {new}") for c, new in kept.items()]

@@ -175,6 +175,8 @@ def read_sets(file: Path) -> dict[str, dict[str, object]]:
 
     Each has the place where it stands, ``list.csv:2``.
     """
+    if file.is_dir():
+        raise ParameterError(f"{file} is a folder: name a .csv or .yaml file in it")
     if file.suffix not in (".csv", ".yaml", ".yml"):
         raise ParameterError(f"{file}: expected a .csv or .yaml file")
     try:
@@ -255,17 +257,18 @@ def expect_parameters(namespace: Mapping[str, object], *names: str) -> None:
 
 
 def _find(name: str) -> Path:
-    path = Path(name)
+    path, found = Path(name), f"no file {_short(name)} here"
     known = {each.stem: each for each in sorted(paths.notebooks().glob("*.ipynb"))}
     try:
         if path.is_file() and path.suffix == ".ipynb":
             return path.resolve()
+        found = f"{_short(name)} is a folder" if path.is_dir() else found
     except (OSError, ValueError, RuntimeError):
         pass  # a name that no system has
     if (stem := path.name.removesuffix(".ipynb")) in known and path.name == name:
         return known[stem]
     hint = ", ".join(nearest(stem, known) or known)
-    message = f"no file {_short(name)} here and no notebook of that name"
+    message = f"{found} and no notebook of that name"
     raise ParameterError(f"{message}; nearest: {hint}")
 
 
