@@ -102,7 +102,12 @@ def problems(folder: Path) -> list[Problem]:
     except Exception as error:  # a rule that fails on odd data is a problem, not a crash
         message = f"the rules could not be checked: {error!r}"
         found.append(Problem(paths.display(folder / build.PACKAGE), 1, 1, message))
-    return found + reviewed or build.problems(folder, tables)
+    try:
+        return found + reviewed + build.problems(folder, tables)
+    except Exception as error:
+        message = "is not compared with what `laoqu build` writes until other problems are mended"
+        message += "" if found else f": {error!r}"
+        return [*found, *reviewed, Problem(paths.display(folder / "built"), 1, 1, message)]
 
 
 def broken(tables: Tables) -> Iterator[Problem]:

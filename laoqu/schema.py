@@ -112,6 +112,8 @@ def package(folder: Path | None = None) -> dict[str, object]:
         found = json.loads(text)
         _well_formed(found["resources"])
         return found
+    except DataError:
+        raise
     except json.JSONDecodeError as error:
         line, column, message = error.lineno, error.colno, error.msg
     except OSError as error:
@@ -257,6 +259,9 @@ def _lines(path: Path, table: Table) -> list[str]:
     """Return the lines of a file; report what is wrong with the file itself."""
     try:
         text = source.regular(path).read_bytes().decode("utf-8")
+    except DataError as error:
+        table.problems += error.problems
+        return []
     except OSError as error:
         table.report(None, "", f"cannot be read: {error.strerror}")
         return []

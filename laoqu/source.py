@@ -7,7 +7,6 @@ changed, and ``data/built/raw_lines.csv`` (every line of every raw file) says wh
 from __future__ import annotations
 
 import csv
-import errno
 import hashlib
 import io
 import tomllib
@@ -49,13 +48,12 @@ def digest(data: bytes) -> str:
 
 
 def regular(path: Path) -> Path:
-    """Return the path of a file of a data folder; a pipe, device or huge file is an `OSError`."""
-    size = path.stat().st_size
-    if not path.is_file():
-        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    """Return the path of a file of a data folder; a pipe, device or huge file is a `DataError`."""
+    size, message = path.stat().st_size, "" if path.is_file() else "is no regular file"
     if size > MOST_BYTES:
-        message = f"it has {size / 1e6:,.0f} MB, expected at most {MOST_BYTES / 1e6:,.0f}"
-        raise OSError(errno.EFBIG, message, str(path))
+        message = f"has {size / 1e6:,.0f} MB, expected at most {MOST_BYTES / 1e6:,.0f}"
+    if message:
+        raise DataError([Problem(paths.display(path), 1, 1, message)])
     return path
 
 
@@ -63,7 +61,7 @@ def held(path: Path) -> bytes:
     """Return the bytes of a file of a data folder, none where it cannot be read."""
     try:
         return regular(path).read_bytes()
-    except OSError:
+    except (OSError, DataError):
         return b""
 
 
@@ -90,9 +88,10 @@ def problems(folder: Path, only: str = "") -> list[Problem]:
             for row in csv.DictReader(file):
                 witness.setdefault(row["file"], []).append(row["text"])
         present = {path.name for path in (folder / "raw").iterdir() if not path.is_dir()}
+    except DataError as error:
+        return error.problems
     except (OSError, ValueError, KeyError, csv.Error) as error:
-        message = f"cannot be read: {getattr(error, 'strerror', None) or repr(error)}"
-        return [Problem(paths.display(folder / WITNESS), 1, 1, message)]
+        return [Problem(paths.display(folder / WITNESS), 1, 1, f"cannot be read: {error!r}")]
     found, known = [], {}
     try:
         known = about(folder)
@@ -108,9 +107,10 @@ def problems(folder: Path, only: str = "") -> list[Problem]:
         else:
             try:
                 changes = list(_changes(_lines(path), witness[name]))
-            except OSError as error:
-                changes = [(1, 1, f"cannot be read: {error.strerror}")]
-            sha = digest(held(path))
+            except DataError as error:
+                found += error.problems
+                continue
+            sha = digest(path.read_bytes())
             if not changes and name == known.get("file") and sha != known["sha256"]:
                 # What the lines cannot show: a raw file and its witness changed together.
                 message = f"SHA-256 is {sha[:16]}…, SOURCES.toml expects {known['sha256'][:16]}…"

@@ -20,7 +20,7 @@ from pathlib import Path
 from laoqu import paths
 from laoqu.errors import LaoquError, OutputError
 from laoqu.run.parameters import digest_of
-from laoqu.source import digest
+from laoqu.source import digest, regular
 
 #: Of what stands in a folder, and of a run that failed since; that of the outputs folder, what is
 #: made from all records, is gone while these change.
@@ -284,7 +284,7 @@ def text_of(value: object) -> bytes:
 
 
 def _below(folder: Path) -> list[Path]:
-    found = sorted(path for path in folder.rglob("*.*") if path.is_file())
+    found = sorted(regular(path) for path in folder.rglob("*.*") if path.is_file())
     skipped = {"__pycache__", "_share"}
     return [path for path in found if not skipped & set(path.relative_to(folder).parts)]
 

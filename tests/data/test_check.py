@@ -286,6 +286,7 @@ def test_rules_that_a_broken_table_leaves_out_are_named_and_others_are_checked(d
         assert len(found) == len(said) + 1, found
         assert all(any(each in line for line in found) for each in [*said, left_out]), found
         assert any("is 新泰市" in line for line in lq.check(data_copy))
+        assert any("built:1:1: is not compared with what" in line for line in lq.check(data_copy))
 
 
 def test_numbers_that_are_none_are_refused():
