@@ -204,7 +204,7 @@ def _batch(function: Callable, *what: object, engine: str, quiet: bool, **option
             if kind == "note":
                 print(f"laoqu: {about}", file=sys.stderr)
             elif kind == "begin":
-                total = about
+                done, total = 0, about
             elif kind == "done":
                 done += 1
                 total = max(total, done)  # an index that fails is one more

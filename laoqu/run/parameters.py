@@ -141,6 +141,10 @@ class Notebook:
         code = digest_of([self.name, values])[:8]
         return f"runs/{stem}/{shown},{code}" if shown else f"runs/{stem}/{code}"
 
+    def stands(self, name: str) -> str:
+        """Return the folder of a run's pages."""
+        return name.rpartition("/")[0] if self.shared else name
+
     def digest(self) -> str:
         """Return the digest of what the notebook does: its cells without outputs and counts."""
         keys = ("cell_type", "source", "metadata")
