@@ -275,7 +275,8 @@ def _finished(store: stores.Store, maker: Maker, parts: object, key: str) -> Run
     try:
         if isinstance(parts, process.Call):
             parts = parts.result()
-            store.keep_parts(key, parts)
+            with suppress(OutputError):  # no room: they are made anew next time
+                store.keep_parts(key, parts)
         if maker.index:
             given = [maker.index, maker.sources, manifest, parts]
             files |= process.Call(_made_of_all, given).result()

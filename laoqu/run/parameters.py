@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -275,8 +276,10 @@ def _find(name: str) -> Path:
 
 def _plain(text: str, only: str = "") -> str:
     """Return `text` as the name of a folder; of a text that is none, `only` asks for a hash."""
-    plain = re.sub(r"[^\w=,.+-]", "-", text).lstrip(".").encode(errors="replace")[:NAME_BYTES]
-    plain = plain.decode(errors="ignore")
+    coding = sys.getfilesystemencoding()  # of an old locale, which may lack Chinese characters
+    plain = text.encode(coding, errors="replace").decode(coding)
+    plain = re.sub(r"[^\w=,.+-]", "-", plain).lstrip(".").encode(coding)[:NAME_BYTES]
+    plain = plain.decode(coding, errors="ignore")
     return plain if plain == text or not only else f"{plain}-{digest_of(only)[:8]}"
 
 

@@ -128,6 +128,14 @@ def test_no_two_runs_share_a_folder_and_none_is_a_reserved_one(tmp_path):
     assert all(place.startswith("runs/") and ".." not in place.split("/") for place in places)
 
 
+def test_a_locale_without_chinese_has_places_it_can_write(monkeypatch):
+    monkeypatch.setattr("sys.getfilesystemencoding", lambda: "latin-1")
+    places = [Notebook("08_monitoring").place({"lang": "zh", "area": "all", "outcome": name})
+              for name in ("产业", "收入", "größe")]  # fmt: skip
+    assert all(place.encode("latin-1").isascii() for place in places[:2])
+    assert len(set(places)) == 3 and places[2] == "zh/monitor/all/größe"
+
+
 @given(st.text(max_size=300), st.text(min_size=1, max_size=300))
 @settings(max_examples=300, deadline=None)
 def test_any_name_and_value_stays_inside_the_outputs(stem, value):

@@ -313,7 +313,7 @@ def test_what_does_not_fit_on_the_disk_leaves_nothing(tmp_path, monkeypatch):
         no_space = OSError(errno.ENOSPC, "No space left on device")
         full.setattr("os.fdopen", Mock(side_effect=no_space))
         full.setattr(Path, "write_bytes", Mock(side_effect=no_space))
-        said = [refused(validation.sample, PLAN, tmp_path / "kit", 5)]
+        said = [refused(validation.sample, PLAN, tmp_path / "kit")]
         said.append(refused(sheets.template, *given))
         said += [refused(panel.to_file, tmp_path / f"p.{form}") for form in ("csv", "dta", "xlsx")]
     assert [text for text in said if "cannot be written: No space left" not in text] == []
