@@ -102,7 +102,7 @@ def test_word_is_made_wherever_the_package_lies(notebooks, tmp_path, monkeypatch
     monkeypatch.setattr(paper, "TEMPLATES", tmp_path / "a%20b")
     assert "沂蒙" in in_word(pages.render(notebooks["zh"], "zh", ["docx"]))
     (tmp_path / "a%20b" / "reference.docx").unlink()
-    with pytest.raises(lq.LaoquError, match="no Word file: .*reference.docx"):
+    with pytest.raises(lq.LaoquError, match=r"no Word file: .*reference\.docx"):
         pages.render(notebooks["zh"], "zh", ["docx"])
 
 
