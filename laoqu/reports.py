@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import laoqu
-from laoqu import paths
+from laoqu import paths, source
 from laoqu.errors import LaoquError, check_lang
 from laoqu.run import Run, batch
 from laoqu.run.parameters import digest_of
@@ -128,7 +128,8 @@ def county_codes(within: str | None = None) -> list[str]:
 
 def _rows(table: str) -> list[dict[str, str]]:
     """Read a table without pandas: a batch with nothing to do is done in half a second."""
-    with (paths.data() / "curated" / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+    path = source.regular(paths.data() / "curated" / f"{table}.csv")
+    with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 

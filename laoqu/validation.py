@@ -260,7 +260,8 @@ def _check_key(key: Path, rows: pd.DataFrame, table: pd.DataFrame) -> None:
         if column != "stratum":
             found, values = pd.to_numeric(found, errors="coerce").round(6), values.round(6)
         for row in rows.index[found != values]:
-            said = f"{column} is {rows[column][row]!r}, expected {values[row]}:"
+            expected = "none, for its unit_id is unknown" if pd.isna(values[row]) else values[row]
+            said = f"{column} is {rows[column][row]!r}, expected {expected}:"
             notes.wrong(row, column, why, said)
     notes.refuse()
 

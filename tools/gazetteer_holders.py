@@ -95,13 +95,24 @@ class Holder:
         return "later", was, [was], why
 
     @property
+    def bearers(self) -> list[Holder]:
+        """The parts of a split that bear its name on, none where that could be another unit's.
+
+        庐山市 is 星子县 after 庐山区, whose code 濂溪区 kept; 江北区 stood before 江北县 was split.
+        """
+        parts = [each for each in self.heirs if carries_on(each.name, self.name)]
+        if any(each.code == self.code and each not in parts for each in self.heirs):
+            return []
+        before = {each: {o for o in each.came_from if o.last == self.last} for each in parts}
+        whole = {each: any(o.heirs == [each] for o in before[each]) for each in parts}
+        return [each for each in parts if each.first > self.last and not whole[each]]
+
+    @property
     def continues(self) -> str:
         """The unit of 2021 that carries it on: through mergers, and splits by name; or nothing."""
         end = self
         while end.last < YEAR and not end.dissolved:
-            heirs = end.heirs
-            if len(heirs) > 1:
-                heirs = [each for each in heirs if carries_on(each.name, end.name)]
+            heirs = end.bearers if len(end.heirs) > 1 else end.heirs
             if len(heirs) != 1 or heirs[0].lead[0] == "unknown":
                 break
             (end,) = heirs

@@ -132,6 +132,12 @@ def test_what_leads_nowhere_or_was_split_is_refused_with_a_reason():
         ("442137", {}, "in no list since 1980"),
         ("桥东区", {"within": "石家庄", "year": 2010}, "split in 2014"),
         ("南郊区", {"within": "大同", "year": 2010}, "split in 2018"),
+        # A part that kept the code, or stood before, is not the one that bears the name.
+        ("庐山区", {}, "split in 2016: 濂溪区 360402, 庐山市 360483"),
+        ("庐山区", {"within": "江西", "year": 2010}, "split in 2016: 濂溪区 360402, 庐山市"),
+        ("郊区", {"within": "九江", "year": 1983}, "split in 2016: 濂溪区 360402, 庐山市"),
+        ("扶余区", {}, "split in 1995: 宁江区 220702, 扶余县 220724"),
+        ("江北县", {}, "split in 1994: 江北区 510211, 北碚区 510215, 渝北区 510218"),
         ("金沙区", {"year": 1988}, "split in 1991: 龙湖区 440502, 金园区 440503, 升平区 440504"),
         # In the year in which one ended, a name is that of both.
         ("双桥区", {"year": 2011}, "several places: 双桥区 (500111, 1997–2010"),
