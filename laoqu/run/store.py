@@ -10,7 +10,6 @@ import json
 import os
 import platform
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -201,21 +200,13 @@ class Store:
 
     def write(self, name: str, data: bytes) -> None:
         """Write one file whole, if it is not there already with the same bytes."""
-        path, beside = self.target(name), None
-        try:
-            if path.is_file() and path.read_bytes() == data:
+        path = self.target(name)
+        with suppress(OSError):
+            if path.read_bytes() == data:
                 return
+        with suppress(OSError):  # it is said below
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, beside = tempfile.mkstemp(prefix=paths.BESIDE, dir=self.folder)
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            Path(beside).chmod(0o666 & ~paths.umask())
-            Path(beside).replace(path)
-        except OSError as error:
-            raise OutputError(f"{path} cannot be written: {error.strerror}") from error
-        finally:
-            if beside:
-                Path(beside).unlink(missing_ok=True)
+        paths.write(path, data, beside=self.folder)
 
     def runs(self) -> Iterator[dict[str, object]]:
         """Yield the records of runs by name, of a failed one with the ``earlier`` that stands."""
