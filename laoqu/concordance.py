@@ -261,6 +261,8 @@ def _source(given: str | Path) -> tuple[formats.Opened, str]:
     try:
         if path.is_dir():
             raise ValueError("is a folder: name a file in it")
+        if path.exists() and not path.is_file():
+            raise ValueError("is no file: name one with the text")
         if not path.is_file():
             near = nearest(path.name, (each.name for each in path.parent.glob("*")))
             raise ValueError(f"there is no such file; nearest: {', '.join(near) or 'none'}")

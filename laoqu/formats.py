@@ -28,6 +28,8 @@ REFUSED = {
     b"\xd0\xcf\x11\xe0": "is an old Word or WPS file: save it as .docx or as plain text (.txt)",
     b"{\\rtf": "is RTF, whose Chinese is not read for certain: save it as .docx or as .txt",
 }
+#: Office programs put a file with a password into a container of the old kind.
+LOCKED = "has a password: save it without one, as .docx or as plain text (.txt)"
 #: The parts of an archive that have the text, and the styles.
 PARTS = {
     ".docx": (r"word/document\d*\.xml", r"word/styles\d*\.xml"),
@@ -94,7 +96,7 @@ def opened(suffix: str, data: bytes) -> Opened:
     """Return the text of a file's bytes; a `ValueError` says why there is none."""
     for first, why in REFUSED.items():
         if data.startswith(first):
-            raise ValueError(why)
+            raise ValueError(LOCKED if "EncryptedPackage".encode("utf-16-le") in data else why)
     suffix = ".html" if suffix.lower() == ".htm" else suffix.lower()
     if suffix not in ROLES:
         return Opened(grid.decoded(data)[0])

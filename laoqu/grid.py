@@ -18,6 +18,8 @@ from laoqu import paths
 from laoqu.errors import DataError, Problem
 from laoqu.own import Notes
 
+#: What is said of a workbook with several sheets.
+ONE_SHEET = "only one sheet was read"
 #: What `str.strip` leaves around a cell.
 BLANK = "\u200b\ufeff\u00a0"
 #: Larger sheets and membership tables are refused before they are read.
@@ -29,7 +31,7 @@ NO_RESULT = re.compile(
 )
 MERGED = re.compile(r'<mergeCell ref="([A-Z]+(\d+):[A-Z]+(\d+))"')
 #: First bytes of workbooks, and what to do where a file that is read otherwise has them.
-ZIP = b"PK\x03\x04"
+ZIP, OPEN_DOCUMENT = b"PK\x03\x04", b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
 WORKBOOKS = {
     ZIP: "is an Excel workbook, or another archive: let its name end in .xlsx, or save it as CSV",
     b"\xd0\xcf\x11\xe0": "is an Excel workbook of the old kind (.xls) or with a password: save it "
@@ -48,8 +50,10 @@ def read(
     check_size(path, most_bytes)
     workbook = path.suffix.lower() in (".xlsx", ".xlsm")
     with path.open("rb") as file:
-        first = file.read(4)
+        first, then = file.read(4), file.read(200)
     try:
+        if first == ZIP and OPEN_DOCUMENT in then:
+            raise ValueError("is an OpenDocument sheet (.ods): save it as .xlsx or CSV")
         if first in WORKBOOKS and (first, workbook) != (ZIP, True):
             raise ValueError(WORKBOOKS[first])
         found, notes = (_workbook if workbook else _text)(path, most_rows)
@@ -187,7 +191,8 @@ def _workbook(path: Path, most: int) -> tuple[pd.DataFrame, list[str]]:
         raise ValueError(
             f"is no readable workbook: {error}; save it anew as .xlsx, without a password"
         ) from error
-    notes = [f"only one sheet was read: {sheet.title}"] if others else []
+    unread = ", ".join(each.title for each in others[:5])
+    notes = [f"{ONE_SHEET}: {sheet.title}, not {unread}"] if others else []
     head = _head([sum(cell is not None for cell in row) for row in rows.values()], notes)
     _refuse_two_heads(rows, head)
     merged = [whole for whole, top, bottom in MERGED.findall(text) if top != bottom]

@@ -100,7 +100,7 @@ class Gazetteer:
                 naming.list_open = bool(OPEN.match(text, group[-1].end))
                 if not (before and before.end == naming.start and self._inside(before, naming)):
                     free = bool(RIGHT.match(text, naming.end))
-                    room = free and bool(LEFT.search(text[: naming.start]))
+                    room = free and bool(LEFT.search(text[max(naming.start - 2, 0) : naming.start]))
                     needed = {"sure": True, "full": room, "city": listed, "short": listed and free}
                     self._mean(naming, context, needed.get(naming.form, False))
                     if before and naming.form in ("word", "part"):

@@ -38,8 +38,14 @@ MODES = ("only", "complete")
 CONVERSIONS = ["file", "row", "found", "used", "why"]
 #: Rows that are named when many have the same fault; faults after which a file is read no further.
 SHOWN, MOST = 5, 500
-#: Signs of a footnote behind a name.
-FOOTNOTE = re.compile(rf"(?:[*＊※†‡#{RAISED}\s]|\[\d{{1,2}}\])+$")
+#: Signs of a footnote behind a name or heading: ①, *, [1], (1), 注1; km² has none.
+FOOTNOTE = re.compile(
+    rf"(?:[*＊※†‡#\s]|(?<![mM])[{RAISED}]|注(?:\d{{1,2}}|[{RAISED}])"
+    rf"|[\[［(（【〔](?:注|注?(?:\d{{1,2}}|[*＊{RAISED}]))[\]］)）】〕])+$"
+)
+#: So many characters at its end are looked at for them.
+TAIL = 40
+WIDE = str.maketrans("０１２３４５６７８９", "0123456789")
 
 
 class Notes:
@@ -107,7 +113,8 @@ def name_of(value: object) -> str:
     >>> name_of("环县*"), name_of("环县 ①")
     ('环县', '环县')
     """
-    return FOOTNOTE.sub("", str(value))
+    text = str(value).rstrip()
+    return text[:-TAIL] + FOOTNOTE.sub("", text[-TAIL:])
 
 
 def _digits(value: object) -> str:
@@ -186,9 +193,10 @@ def year_of(value: object) -> tuple[int | None, str]:
 def heading_of(text: str) -> tuple[int, str] | None:
     """Return the year of a heading, and what it is a year of; one with two years has none.
 
-    >>> heading_of("2019"), heading_of("2019年gdp"), heading_of("2015-2019")
+    >>> heading_of("2019"), heading_of("2019年gdp①"), heading_of("2015-2019")
     ((2019, 'value'), (2019, 'gdp'), None)
     """
+    text = name_of(text).translate(WIDE)
     for form in YEARS["column"]:
         match = form.fullmatch(text)
         if match and not re.search(r"(?<!\d)(?:19|20)\d\d(?!\d)", match["stem"]):

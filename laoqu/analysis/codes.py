@@ -35,7 +35,7 @@ Notes = list[tuple[str, int, str]]
 
 def called(kind: str, frame: pd.DataFrame) -> list[str]:
     """Return the columns that are called as files of this kind call codes, years, names …."""
-    return [frame.columns[at] for at in columns(frame, OF_PANELS)[kind]]
+    return [frame.columns[at] for at in columns(map(name_of, frame), OF_PANELS)[kind]]
 
 
 def sample(column: pd.Series) -> pd.Series:
@@ -135,7 +135,8 @@ def examples(values: pd.Series) -> str:
 
 def placed(values: pd.Series, rows: pd.Series) -> str:
     """Return the first three values, with what their rows are called: '12亿' (row 7)."""
-    shown = [f"{str(value)[:SHOWN]!r} (row {rows[at]})" for at, value in values.head(3).items()]
+    said = values.head(3).map(lambda value: "blank" if pd.isna(value) else repr(str(value)[:SHOWN]))
+    shown = [f"{each} (row {rows[at]})" for at, each in said.items()]
     return ", ".join(shown) + (f" and {len(values) - 3} more" if len(values) > 3 else "")
 
 

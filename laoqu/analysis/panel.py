@@ -295,7 +295,7 @@ def _told_of_codes(data: pd.DataFrame, units: Units, against: pd.DataFrame) -> l
         if len(here):
             shown = [
                 row.reason or f"{row.code_in_panel} {units.name.get(row.code_in_panel, '')}"
-                for row in known.head(3).itertuples()
+                for row in known[["code_in_panel", "reason"]].head(3).itertuples()
             ]
             detail = "" if status == "same" else "; ".join(shown)
             lines.append((f"code {status}", len(here), len(known), detail))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from itertools import count
 from numbers import Integral
 from pathlib import Path
 
@@ -28,20 +29,25 @@ from laoqu.analysis.codes import (
     placed,
     sample,
 )
-from laoqu.analysis.numbers import in_numbers, numbers_of
+from laoqu.analysis.numbers import in_numbers
+from laoqu.analysis.shapes import (
+    ADDED,
+    MOST_COLUMNS,
+    beside,
+    indicator_column,
+    marked,
+    refuse_units,
+    to_long,
+    unstacked,
+)
 from laoqu.errors import LaoquError, require
 from laoqu.own import code_of, year_of
-from laoqu.sheets import texts
 from laoqu.succession import Units
 
-#: Larger files, longer and wider tables are no panels of counties and years: bytes, rows, columns.
-MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 150_000_000, 500_000, 3_000
-#: What says in which unit values are.
-UNIT = re.compile("".join(own.SPEC["cells"]["unit"]), re.IGNORECASE)
+#: Larger files and longer tables are no panels of counties and years: bytes, rows.
+MOST_BYTES, MOST_ROWS = 150_000_000, 500_000
 #: What is said of a column of the file that is called as one of ours.
 KEPT = "the file's own is kept as {}"
-#: Columns that a panel has of us; a file's own column of such a name is kept beside.
-ADDED = ("county_code", "code_in_panel", "code_status")
 
 
 def read(
@@ -54,15 +60,31 @@ def read(
     converted, and a row for each name without one county where names stand for codes.
     """
     notes: Notes = []
-    frame = source.copy() if isinstance(source, pd.DataFrame) else load(source, notes)
+    if isinstance(source, pd.DataFrame):
+        return _read(source.copy(), code, year, name, units, notes)
+    frame = load(source, notes)
+    try:
+        return _read(frame, code, year, name, units, notes)
+    except LaoquError as error:  # what is looked for may stand on another sheet
+        sheets = [text for _, _, text in notes if text.startswith(grid.ONE_SHEET)]
+        mend = f" ({sheets[0]}: move the sheet that is meant to the front)" if sheets else ""
+        error.args = (f"{Path(source).name}: {error}{mend}",)
+        raise
+
+
+def _read(
+    frame: pd.DataFrame, code: object, year: object, name: object, units: Units, notes: Notes
+) -> tuple[pd.DataFrame, dict[str, str | None], Notes, pd.DataFrame]:
     # What rows are called in messages: as in the file, or as in the frame.
     rows = frame.index
-    frame.columns = _headers(frame.columns, notes)
+    _refuse_no_head(frame.columns, units)
+    frame.columns, twice = _headers(frame.columns)
     frame = frame.reset_index(drop=any(name is None for name in frame.index.names))
     rows = pd.Series(frame.index if isinstance(rows, pd.MultiIndex) else rows, frame.index)
     code, year, name = _given(code, year, name, list(frame))
     if frame.empty:
         raise LaoquError("the panel has no rows")
+    _refuse_side_by_side(frame, twice, (code, year, name), notes)
     if len(frame) > MOST_ROWS or len(frame.columns) > MOST_COLUMNS:
         raise LaoquError(
             f"the panel has more than {MOST_ROWS:,} rows or {MOST_COLUMNS:,} columns: is it one of "
@@ -92,7 +114,7 @@ def read(
             text = "names in letters: not compared with the codes"
             notes.append((column, len(frame), text))
     if year is None:
-        frame, year, rows = _to_long(frame, rows, notes)
+        frame, year, rows = to_long(frame, rows, notes)
     years, parts = _years(frame, year, rows, notes)
     unresolved = pd.DataFrame(columns=["name", "reason"])
     if code:
@@ -104,35 +126,21 @@ def read(
         if len(unresolved):
             text = f"{len(unresolved)} names are no one county: {shown}; see .reasons"
             notes.append((name, len(frame) - n, text))
-    if name and len(marked := frame[name].dropna().astype("str").loc[lambda s: s.map(_marked)]):
-        text = f"signs of a footnote left out of names: {examples(marked)}"
-        notes.append((name, len(marked), text))
+    if name and len(odd := frame[name].dropna().astype("str").loc[lambda s: s.map(marked)]):
+        text = f"signs of a footnote left out of names: {examples(odd)}"
+        notes.append((name, len(odd), text))
     _refuse_parts(codes.fillna(frame[code or name].astype("str")), years, parts)
     frame = frame.drop(columns=[c for c in (code,) if c in ADDED])
     frame, kept = beside(frame, [*ADDED, *["year"][: year != "year"]])
     notes += [(c, len(frame), KEPT.format(new)) for c, new in kept.items()]
     name, frame = kept.get(name, name), frame.assign(year=years, code_in_panel=codes)
-    indicator = called("indicator", frame)
-    _refuse_units(frame, name, indicator)
-    frame, rows, done = _unstacked(frame, name, indicator, rows, notes)
+    indicator = indicator_column(frame, notes)
+    refuse_units(frame, name, indicator)
+    frame, rows, done = unstacked(frame, name, indicator, rows, notes)
     known = {code, year, name, "year", "code_in_panel", *called("code", frame)}
     frame = in_numbers(frame, known, done, rows, notes)
     found = {"code": code, "year": year if isinstance(year, str) else "year", "name": name}
     return frame, found, notes, unresolved
-
-
-def beside(frame: pd.DataFrame, ours: Iterable[str]) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Return a frame with its columns that are called as ours renamed, and their new names.
-
-    >>> beside(pd.DataFrame(columns=["control", "control_in_file"]), ["control"])[1]
-    {'control': 'control_in_file_2'}
-    """
-    kept = {}
-    for column in [c for c in ours if c in frame]:
-        kept[column] = f"{column}_in_file"
-        while kept[column] in frame:
-            kept[column] += "_2"
-    return frame.rename(columns=kept), kept
 
 
 def _given(code: object, year: object, name: object, columns: list[str]) -> list:
@@ -150,10 +158,6 @@ def _given(code: object, year: object, name: object, columns: list[str]) -> list
             require(each, columns, "column of the panel")
         found.append(int(each) if one else each)
     return found
-
-
-def _marked(text: str) -> bool:
-    return own.name_of(text) != text.strip()
 
 
 def _reads(column: pd.Series, read: Callable) -> pd.Series:
@@ -199,18 +203,66 @@ def _stata(path: Path, notes: Notes) -> pd.DataFrame:
     return frame
 
 
-def _headers(columns: Iterable[object], notes: Notes) -> list[str]:
-    """Return the names of the columns as text, each once."""
+def _headers(columns: Iterable[object]) -> tuple[list[str], dict[str, str]]:
+    """Return the names of the columns as text, each once, and what stands a second time."""
     found: list[str] = []
+    twice: dict[str, str] = {}
     for number, column in enumerate(columns, 1):
         whole = isinstance(column, float) and column.is_integer()
         text = re.sub(r"[\s\u200b\ufeff]+", " ", str(int(column) if whole else column)).strip()
-        text = text or f"column_{number}"
-        while text in found:
-            text += "_2"
-            notes.append(("column", number, f"a second column of a name is called {text}"))
+        base = text = text or f"column_{number}"
+        if text in found:
+            text = next(each for n in count(2) if (each := f"{base}_{n}") not in found)
+            twice[text] = base
         found.append(text)
-    return found
+    return found, twice
+
+
+def _refuse_no_head(columns: Iterable[object], units: Units) -> None:
+    """Refuse a head that is a row of the table: it has a code or a county, and a year or number."""
+    heads = [str(column) for column in columns]
+    counties = {holder.name for holder in units.holders if holder.level == "county"}
+    if any(own.columns(heads, own.OF_PANELS)[kind] for kind in ("code", "name", "year")):
+        counties = set()  # 代码, 城区, 2019
+    kinds: dict[str, str] = {}
+    for text in heads:
+        plain = own.name_of(text)
+        number = pd.to_numeric(plain.replace(",", ""), errors="coerce")
+        kinds[text] = "县名" if plain in counties else "gdp" if pd.notna(number) else "…"
+        if len(plain) > 4 and code_of(plain)[0] in units.by_code:
+            kinds[text] = "代码"
+        elif year_of(plain)[0]:
+            kinds[text] = "年份"
+    has = Counter(kinds.values())
+    units_and_values = (has["代码"] or has["县名"]) and (has["年份"] or has["gdp"])
+    if (
+        units_and_values
+        or (has["代码"] and has["县名"])
+        or (counties and has["年份"] == 1 and has["gdp"])
+    ):
+        shown = [text for text, kind in kinds.items() if kind != "…"]
+        raise LaoquError(
+            f"the first row is no head, but a row of the table: it holds {', '.join(shown[:3])}. "
+            f"Put the names of the columns above it: {','.join(has)}"
+        )
+
+
+def _refuse_side_by_side(
+    frame: pd.DataFrame, twice: dict[str, str], given: Collection[object], notes: Notes
+) -> None:
+    """Refuse a second column of codes, names, years or indicators; say where others stand twice."""
+    keys = [c for kind in ("code", "name", "year", "indicator") for c in called(kind, frame)]
+    as_pandas = {f"{base}.1": base for base in keys if f"{base}.1" in frame}
+    for text, base in (twice | as_pandas).items():
+        if base in {*keys} - {*given} and not frame[text].equals(frame[base]):
+            raise LaoquError(
+                f"two columns are called {base}, with other values: of two tables side by side "
+                f"put one below the other; else delete one, or say code=, name= and year="
+            )
+        if text not in given:
+            number = frame.columns.get_loc(text) + 1
+            said = f"column {number} is a second one called {base}: called {text}"
+            notes.append((text, len(frame), said))
 
 
 def _year_column(frame: pd.DataFrame, code: str | None, name: str | None) -> str | None:
@@ -272,100 +324,3 @@ def _refuse_parts(units: pd.Series, years: pd.Series, parts: pd.DataFrame) -> No
         if column.groupby([units, years]).nunique().max() > 1:
             shown = examples(column)
             raise LaoquError(f"{name} holds parts of years such as {shown}: sum them up to years")
-
-
-def _to_long(
-    frame: pd.DataFrame, rows: pd.Series, notes: Notes
-) -> tuple[pd.DataFrame, str, pd.Series]:
-    """Turn a column for each year into a row for each year."""
-    found = {c: heading for c in frame if (heading := own.heading_of(c))}
-    of = Counter(stem for _, stem in found.values())
-    if max(of.values(), default=0) > 1:  # one of a kind is no column of years: 2020预计, pop_2010
-        found = {c: heading for c, heading in found.items() if of[heading[1]] > 1}
-    left = [c for c in frame if c not in found and re.search(r"(?:19|20)\d\d", c)]
-    if len({year for year, _ in found.values()}) < 2:
-        no_year = [f"{c} ({examples(frame[c])})" for c in called("year", frame)]
-        shown = f" ({', '.join(left[:3])} is no single year)" if left else ""
-        shown += f"; no cell is a year in {', '.join(no_year)}" if no_year else ""
-        raise LaoquError(
-            f"no column of the panel holds years, and no columns are years{shown}: call one "
-            "year, or say year= (a column, or one year for all rows)"
-        )
-    frame, kept = beside(frame, ["year"])  # holds no years, else it would be theirs
-    notes += [(c, len(frame), f"holds no years: kept as {new}") for c, new in kept.items()]
-    keep = frame.columns.drop(list(found)).tolist()
-    taken: dict[object, str] = {"year": "year", **{c: c for c in keep}}
-    for column, (year, stem) in found.items():
-        for key in (stem, (year, stem)):
-            other = taken.setdefault(key, column if isinstance(key, tuple) else "")
-            if other not in ("", column):
-                raise LaoquError(f"columns {other} and {column} would both be {stem}: rename one")
-    pieces = []
-    for each in sorted({year for year, _ in found.values()}):
-        here = {c: stem for c, (year, stem) in found.items() if year == each}
-        pieces.append(frame[[*keep, *here]].rename(columns=here).assign(year=each))
-    long = pd.concat(pieces, ignore_index=True)
-    notes.append(("file", len(long), f"{len(found)} columns of years turned into rows"))
-    if left:
-        text = f"no single year, or one of a kind: left as columns: {', '.join(left[:5])}"
-        notes.append(("file", len(left), text))
-    return long, "year", pd.concat([rows] * len(pieces), ignore_index=True)
-
-
-def _refuse_units(frame: pd.DataFrame, name: str | None, indicator: list[str]) -> None:
-    """Refuse values of one column, or of one indicator, in several units.
-
-    What a column holds says that it is one of units, or how it is called.
-    """
-    share = {c: sample(frame[c]).astype("str").str.fullmatch(UNIT).mean() for c in texts(frame)}
-    reads = [c for c in share if share[c] >= MOST]
-    for unit in [c for c in frame if c in (*reads, *called("measure", frame)) and c != name]:
-        each = frame.groupby(indicator[0]) if indicator else frame.groupby(lambda _: 0)
-        several = each[unit].nunique()
-        # As many as there are rows are names of units, not 亿元 and 万元.
-        if 1 < several.max() <= (len(frame) if unit in reads else max(len(frame) / 2, 2)):
-            here = each.get_group(several.idxmax())[unit]
-            raise LaoquError(
-                f"{unit} says that values of one column are in {examples(here)}: convert them to "
-                f"one unit, or leave {unit} out"
-            )
-
-
-def _unstacked(
-    frame: pd.DataFrame, name: str | None, indicator: list[str], rows: pd.Series, notes: Notes
-) -> tuple[pd.DataFrame, pd.Series, list[str]]:
-    """Turn a row for each indicator into a column for each, numbers where they are; name these."""
-    value, stacked = called("value", frame), frame.duplicated(["code_in_panel", "year"]).any()
-    if len(indicator) != 1 or len(value) != 1 or not stacked:
-        return frame, rows, []
-    (indicator,), (value,) = indicator, value
-    said = f"{indicator} and {value} hold a row for each indicator, and"
-    mend = f"frame.pivot(index=…, columns={indicator!r}, values={value!r}).reset_index()"
-    mend = f"make columns of them first, with pandas: {mend}"
-    unit = frame["code_in_panel"].astype("str")
-    unit = unit if name is None else unit + frame[name].astype("str")  # who has no code has a name
-    number = frame.groupby([unit, "year"], dropna=False, sort=False).ngroup()
-    kinds = frame[indicator].dropna().astype("str").unique().tolist()
-    twice = pd.concat([number, frame[indicator]], axis=1).duplicated()
-    taken = set(kinds) & {*ADDED, *frame.columns}
-    if twice.any():
-        raise LaoquError(f"{said} row {rows[twice.idxmax()]} has one a second time: {mend}")
-    if taken:
-        raise LaoquError(f"{said} {min(taken)} is a column as well: {mend}")
-    if frame[indicator].isna().any():
-        raise LaoquError(f"{said} one of them has no name: {mend}")
-    others = frame.columns.drop([indicator, value])
-    counts = frame.groupby(number)[others.tolist()].nunique(dropna=False).max()
-    same = [column for column in others if column == name or counts[column] == 1]
-    first = ~number.duplicated()
-    wide = frame.loc[first, same].set_axis(number[first])
-    for kind, here in frame.groupby(frame[indicator].astype("str"), sort=False):
-        column = numbers_of(here[value].rename(kind), rows, notes)
-        wide[kind] = column.set_axis(number[here.index])
-    text = f"{len(kinds)} indicators turned into columns"
-    for column in others.drop(same):
-        differs = frame.groupby(indicator)[column].nunique().max() > 1
-        shown = f", which differs within an indicator: {examples(frame[column])}" if differs else ""
-        text += f"; left out: {column}{shown}"
-    notes.append(("file", len(frame), text))
-    return wide.reset_index(drop=True), rows[first].reset_index(drop=True), kinds

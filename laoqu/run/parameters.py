@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -140,6 +141,10 @@ class Notebook:
         stem = _plain(self.path.stem) or "notebook"
         code = digest_of([self.name, values])[:8]
         return f"runs/{stem}/{shown},{code}" if shown else f"runs/{stem}/{code}"
+
+    def stands(self, name: str) -> str:
+        """Return the folder of a run's pages."""
+        return name.rpartition("/")[0] if self.shared else name
 
     def digest(self) -> str:
         """Return the digest of what the notebook does: its cells without outputs and counts."""
@@ -274,8 +279,10 @@ def _find(name: str) -> Path:
 
 def _plain(text: str, only: str = "") -> str:
     """Return `text` as the name of a folder; of a text that is none, `only` asks for a hash."""
-    plain = re.sub(r"[^\w=,.+-]", "-", text).lstrip(".").encode(errors="replace")[:NAME_BYTES]
-    plain = plain.decode(errors="ignore")
+    coding = sys.getfilesystemencoding()  # of an old locale, which may lack Chinese characters
+    plain = text.encode(coding, errors="replace").decode(coding)
+    plain = re.sub(r"[^\w=,.+-]", "-", plain).lstrip(".").encode(coding)[:NAME_BYTES]
+    plain = plain.decode(coding, errors="ignore")
     return plain if plain == text or not only else f"{plain}-{digest_of(only)[:8]}"
 
 

@@ -287,12 +287,13 @@ def test_hostile_texts_and_files_are_refused_in_time_and_by_name(tmp_path):
         "没有这个文件.txt": "there is no such file", "没有标题。": "no line begins",
         "一、任\ud800务": "text:1:4: U\\+D800", "方案\n一、\x00": "text:2:3: U\\+0000",
         "乱" * 500_001: "is this one plan", "噪\n声。" * 100_000: "no line begins",
-        tmp_path: "is a folder", str(long): "is a folder",
+        tmp_path: "is a folder", "/dev/null": "is no file", str(long): "is a folder",
         tmp_path / "plans.txt": r"no such file; nearest: plan\.",
     }  # fmt: skip
     files = {
         b"%PDF-1.7": "is a PDF", b"{\\rtf1\\ansicpg936 \\'bb}": "is RTF",
         b"\xd0\xcf\x11\xe0": "old Word",
+        b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"): "has a password",
         b"<!DOCTYPE html><p>": "no line begins", b"\xff" * 99: "neither UTF-8 nor GBK",
         bytes(range(256)) * 9: "neither|no character", b"\x00" * 99: "no character",
         b" " * 20_000_001: "more than",

@@ -65,6 +65,9 @@ FILES = {
 BYTES = {
     ("own.xls", b"\xd0\xcf\x11\xe0"): "is an Excel workbook of the old kind .* save it as .xlsx",
     ("own.xlsx", b"\xd0\xcf\x11\xe0"): "is .* or with a password: save it as .xlsx without one",
+    ("own.xlsx", b"PK\x03\x04%26smimetypeapplication/vnd.oasis.opendocument.spreadsheet" % b""): (
+        "is an OpenDocument sheet .*: save it as .xlsx or CSV"
+    ),
     ("own.csv", b"PK\x03\x04"): "is an Excel workbook, .* end in .xlsx, or save it as CSV",
 }
 
@@ -120,7 +123,7 @@ def read(tmp_path, text, **given):
     return lq.panel(tmp_path / "panel.csv", **given)
 
 
-LONG, WIDE = "代码,年份,gdp\n", "代码,2018,2019"
+LONG, WIDE, STACKED = "代码,年份,gdp\n", "代码,2018,2019", "代码,年份,指标,值\n"
 GOOD = LONG + "".join(f"{c},{y},1\n" for c in ("621022", "621023") for y in (2019, 2020))
 #: A panel that is refused → what is said of it.
 NO_PANEL = {
@@ -143,6 +146,22 @@ NO_PANEL = {
     "621023,2019,H,4,人\n": "指标单位 says that values of one column are in 万元, 亿元",
     "代码,年份,gdp,q\n621022,2019,3,元/人\n621023,2019,4,万元/人\n621024,2019,4,元\n": "q says",
     "年份,gdp\n2019,621022\n2019,621023\n2020,621024\n2020,621025\n": "holds codes of counties",
+    LONG: "panel.csv: the panel has no rows",
+    "621022,2018,1\n621022,2019,2\n": "no head, .*: it holds 621022, 2018, 1. .*: 代码,年份,gdp$",
+    "环县①,2018,1\n环县,2019,2\n": "no head, .*: it holds 环县①, 2018, 1. .*: 县名,年份,gdp$",
+    "621022,环县,x\n621023,华池县,y\n": "no head, .*: it holds 621022, 环县",
+    "某县,2018,1.5\n某县,2019,2\n": "no head, .*: it holds 2018, 1.5",
+    "代码,年份,x,代码,年份,x\n621022,2018,1,621022,2019,2\n": "two columns are called 年份, with",
+    "县名,年份,x,县名,年份,x\n环县,2018,1,华池县,2018,2\n": "two columns are called 县名, with",
+    "代码,2018年,2019年 a\n621022,1,2\n": ".2018年, 2019年 a is no single year, or one of a kind",
+    "代码,2018,2018①,2019\n621022,1,2,3\n": "columns 2018 and 2018① would both be value",
+    STACKED + "621022,2019,gdp,1\n621022,2019,ＧＤＰ,2\n": "row 3 has one a second time",
+    STACKED + "621022,2019,gdp,1\n621022,2020,,2\n621022,2021,x,\n": "one of them has no name",
+    STACKED.replace("值", "额")
+    + "621022,2019,a,1\n621022,2020,b,2\n": "指标 names several .*a, b.",
+    "代码,年份,指标,变量,值\n621022,2019,G,a,1\n621022,2020,G,b,4\n621022,2020,H,b,4\n": (
+        "指标 and 变量 both name indicators"
+    ),
 }
 #: A panel that is read → its units and years, and what the report says.
 PANEL = {
@@ -151,6 +170,17 @@ PANEL = {
     LONG + "621022,2019,1\n621023,不详,1\n": (2, [2019], "'不详' .row 3."),
     WIDE + ",2020预计\n621022,1,2,3\n": (1, [2018, 2019], "left as columns: 2020预计"),
     WIDE + ",2019\n621022,1,2,3\n": (1, [2018, 2019], "left as columns: 2019_2"),
+    "代码*,2018,2019①,2020年[2],２０２１†,2022（1）,2023注3\n621022,1,2,3,4,5,6\n": (
+        1, [*range(2018, 2024)], "6 columns of years .*\\n.*headings: 2019①, 2020年.2., ２０"),
+    "代码,2018年km²,2019年km²\n621022,1,2\n": (1, [2018, 2019], "2 columns of years[^①]*code same"),
+    STACKED + "621022,2019,gdp,1\n621023,2019,gdp,2\n621022,2020,pop,3\n621023,2020,pop,4\n": (
+        2, [2019, 2020], "2 indicators turned into columns"),
+    "代码,年份,项目*,数值①\n621022,2019,x(亿元),1\n621022,2020,x(万元),9\n621022,2020,y,1\n": (
+        1, [2019, 2020], "3 indicators turned into columns"),
+    STACKED + "621022,2019,GDP,1\n621023,2019,gdp ,2\n621022,2020,ＧＤＰ,3\n": (
+        2, [2019, 2020], "written in several ways: gdp, ＧＤＰ read as GDP"),
+    "代码,年份,x,x,ｘ, x\n621022,2019,1,2,3,4\n": (
+        1, [2019], "x_2 +1 row: column 4 .*called x: .*\\n.*x_3 +1 row: column 6 .*called x: "),
     WIDE + ",2015-2017\n621022,1,2,3\n": (1, [2018, 2019], "left as columns: 2015-2017"),
     "代码,year,2018,2019\n621022,x,1,2\n": (1, [2018, 2019], "kept as year_in_file"),
     "代码,2018.0,2019.0\n621022,1,2\n621023,1,2\n": (2, [2018, 2019], "2 columns of years turned"),
@@ -190,8 +220,19 @@ def test_a_panel_is_read_as_meant_or_refused_by_cell(tmp_path):
         assert made.data["code_in_panel"].nunique() == units, text
         assert sorted(made.data["year"].dropna().unique()) == years, text
         assert pd.Series([repr(made.report)]).str.contains(said).all(), (text, made.report)
+    frame = pd.DataFrame({"code": 621022, "year": [2019, 2019.5, 2020]})
     with pytest.raises(LaoquError, match=r"year holds parts of years: '2019.5' \(row 1\)"):
-        lq.panel(pd.DataFrame({"code": 621022, "year": [2019, 2019.5, 2020]}))
+        lq.panel(frame)
+    assert "blank (row 1)" in repr(lq.panel(frame.assign(year=[2019, None, 2020])).report)
+    with pytest.raises(LaoquError, match="two columns are called year, with other values"):
+        lq.panel(pd.DataFrame({"code": 621022, "year": [2019, 2020], "year.1": 2018}))
+    with pd.ExcelWriter(tmp_path / "two.xlsx") as book:
+        for sheet in ("说明", "数据"):
+            frame[[]][:0].assign(**{sheet: []}).to_excel(book, sheet_name=sheet, index=False)
+    with pytest.raises(
+        LaoquError, match=r"two.xlsx: .* no rows .only one .*: 说明, not 数据: move"
+    ):
+        lq.panel(tmp_path / "two.xlsx")
 
 
 def test_odd_arguments_of_a_panel_are_answered_by_name():

@@ -1,0 +1,175 @@
+"""Other shapes of a panel as rows of counties and years: a column a year, a row an indicator."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+import pandas as pd
+
+from laoqu import own
+from laoqu.analysis.codes import MOST, Notes, called, examples, sample
+from laoqu.analysis.numbers import numbers_of
+from laoqu.errors import LaoquError
+from laoqu.sheets import texts
+from laoqu.spelling import clean
+
+#: A wider table is no panel.
+MOST_COLUMNS = 3_000
+#: What says in which unit values are.
+UNIT = re.compile("".join(own.SPEC["cells"]["unit"]), re.IGNORECASE)
+#: Columns that a panel has of us; a file's own column of such a name is kept beside.
+ADDED = ("county_code", "code_in_panel", "code_status")
+
+
+def beside(frame: pd.DataFrame, ours: Iterable[str]) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return a frame with its columns that are called as ours renamed, and their new names.
+
+    >>> beside(pd.DataFrame(columns=["control", "control_in_file"]), ["control"])[1]
+    {'control': 'control_in_file_2'}
+    """
+    kept = {}
+    for column in [c for c in ours if c in frame]:
+        kept[column] = f"{column}_in_file"
+        while kept[column] in frame:
+            kept[column] += "_2"
+    return frame.rename(columns=kept), kept
+
+
+def marked(text: str) -> bool:
+    """Return whether a name or heading ends in signs of a footnote."""
+    return own.name_of(text) != text.rstrip()
+
+
+def to_long(
+    frame: pd.DataFrame, rows: pd.Series, notes: Notes
+) -> tuple[pd.DataFrame, str, pd.Series]:
+    """Turn a column for each year into a row for each year."""
+    found = {c: heading for c in frame if (heading := own.heading_of(c))}
+    of = Counter(stem for _, stem in found.values())
+    # One of a kind is no column of years: 2020预计, pop_2010.
+    found = {c: heading for c, heading in found.items() if of[heading[1]] > 1}
+    left = [c for c in frame if c not in found and re.search(r"(?:19|20)\d\d", c)]
+    if len({year for year, _ in found.values()}) < 2:
+        no_year = [f"{c} ({examples(frame[c])})" for c in called("year", frame)]
+        shown = f" ({', '.join(left[:3])} is no single year, or one of a kind)" if left else ""
+        shown += f"; no cell is a year in {', '.join(no_year)}" if no_year else ""
+        raise LaoquError(
+            f"no column of the panel holds years, and no columns are years{shown}: call one "
+            "year, or say year= (a column, or one year for all rows)"
+        )
+    frame, kept = beside(frame, ["year"])  # holds no years, else it would be theirs
+    notes += [(c, len(frame), f"holds no years: kept as {new}") for c, new in kept.items()]
+    keep = frame.columns.drop(list(found)).tolist()
+    taken: dict[object, str] = {"year": "year", **{c: c for c in keep}}
+    for column, (year, stem) in found.items():
+        for key in (stem, (year, stem)):
+            other = taken.setdefault(key, column if isinstance(key, tuple) else "")
+            if other not in ("", column):
+                raise LaoquError(f"columns {other} and {column} would both be {stem}: rename one")
+    pieces = []
+    for each in sorted({year for year, _ in found.values()}):
+        here = {c: stem for c, (year, stem) in found.items() if year == each}
+        pieces.append(frame[[*keep, *here]].rename(columns=here).assign(year=each))
+    long = pd.concat(pieces, ignore_index=True)
+    notes.append(("file", len(long), f"{len(found)} columns of years turned into rows"))
+    if odd := [c for c in found if marked(c)]:
+        text = f"signs of a footnote left out of headings: {', '.join(odd[:5])}"
+        notes.append(("file", len(long), text))
+    if left:
+        text = f"no single year, or one of a kind: left as columns: {', '.join(left[:5])}"
+        notes.append(("file", len(left), text))
+    return long, "year", pd.concat([rows] * len(pieces), ignore_index=True)
+
+
+def indicator_column(frame: pd.DataFrame, notes: Notes) -> str | None:
+    """Return the column that says what values are of; in it each indicator gets one name."""
+    columns, value = called("indicator", frame), called("value", frame)
+    found = [c for c in columns if frame[c].nunique() > 1]
+    if not value:  # numbers are values
+        found = [c for c in found if pd.to_numeric(frame[c], errors="coerce").isna().any()]
+    if not found:
+        return columns[0] if len(columns) == 1 else None
+    column, shown = found[0], examples(frame[found[0]])
+    given = frame[column].dropna().astype("str").str.strip()
+    given = given[given != ""]
+    key = given.map(lambda text: clean(text).casefold())
+    one = key.map(given.groupby(key).first())
+    if (other := given[given != one]).size:
+        text = f"{examples(other)} read as {examples(one[other.index])}"
+        notes.append((column, len(other), f"one indicator, written in several ways: {text}"))
+    frame[column] = one.reindex(frame.index)
+    mend = f"make a column of each indicator first, or leave {column} out"
+    if len(value) != 1:
+        said = f"{', '.join(value)} are columns" if value else "no column is one"
+        mend = f"call one column 数值, {mend}"
+        raise LaoquError(
+            f"{column} names several indicators ({shown}), and {said} of values: {mend}"
+        )
+    for other in found[1:]:
+        if frame.groupby(column)[other].nunique().max() > 1:
+            raise LaoquError(f"{column} and {other} both name indicators ({shown}): {mend}")
+    return column
+
+
+def refuse_units(frame: pd.DataFrame, name: str | None, indicator: str | None) -> None:
+    """Refuse values of one column, or of one indicator, in several units.
+
+    What a column holds says that it is one of units, or how it is called.
+    """
+    share = {c: sample(frame[c]).astype("str").str.fullmatch(UNIT).mean() for c in texts(frame)}
+    reads = [c for c in share if share[c] >= MOST]
+    for unit in [c for c in frame if c in (*reads, *called("measure", frame)) and c != name]:
+        each = frame.groupby(indicator) if indicator else frame.groupby(lambda _: 0)
+        several = each[unit].nunique()
+        # As many as there are rows are names of units, not 亿元 and 万元.
+        if 1 < several.max() <= (len(frame) if unit in reads else max(len(frame) / 2, 2)):
+            here = each.get_group(several.idxmax())[unit]
+            raise LaoquError(
+                f"{unit} says that values of one column are in {examples(here)}: convert them to "
+                f"one unit, or leave {unit} out"
+            )
+
+
+def unstacked(
+    frame: pd.DataFrame, name: str | None, indicator: str | None, rows: pd.Series, notes: Notes
+) -> tuple[pd.DataFrame, pd.Series, list[str]]:
+    """Turn a row for each indicator into a column for each, numbers where they are; name these."""
+    value, stacked = called("value", frame), frame.duplicated(["code_in_panel", "year"]).any()
+    if not indicator or len(value) != 1 or not (stacked or frame[indicator].nunique() > 1):
+        return frame, rows, []
+    (value,) = value
+    said = f"{indicator} and {value} hold a row for each indicator, and"
+    mend = f"frame.pivot(index=…, columns={indicator!r}, values={value!r}).reset_index()"
+    mend = f"make columns of them first, with pandas: {mend}"
+    unit = frame["code_in_panel"].astype("str")
+    unit = unit if name is None else unit + frame[name].astype("str")  # who has no code has a name
+    number = frame.groupby([unit, "year"], dropna=False, sort=False).ngroup()
+    named = frame.dropna(subset=indicator)
+    kinds = named[indicator].astype("str").unique().tolist()
+    twice = pd.concat([number, named[indicator]], axis=1, join="inner").duplicated()
+    taken = set(kinds) & {*ADDED, *frame.columns}
+    if twice.any():
+        raise LaoquError(f"{said} row {rows[twice.idxmax()]} has one a second time: {mend}")
+    if taken:
+        raise LaoquError(f"{said} {min(taken)} is a column as well: {mend}")
+    if frame[value].where(frame[indicator].isna(), "").fillna("").astype("str").str.strip().any():
+        raise LaoquError(f"{said} one of them has no name: {mend}")
+    if len(kinds) > MOST_COLUMNS:
+        raise LaoquError(f"{said} there are {len(kinds):,} of them: is it a panel?")
+    others = frame.columns.drop([indicator, value])
+    counts = frame.groupby(number)[others.tolist()].nunique(dropna=False).max()
+    same = [column for column in others if column == name or counts[column] == 1]
+    first = ~number.duplicated()
+    wide = frame.loc[first, same].set_axis(number[first])
+    for kind, here in named.groupby(named[indicator].astype("str"), sort=False):
+        column = numbers_of(here[value].rename(kind), rows, notes)
+        wide[kind] = column.set_axis(number[here.index])
+    text = f"{len(kinds)} indicators turned into columns"
+    for column in others.drop(same):
+        differs = frame.groupby(indicator)[column].nunique().max() > 1
+        shown = f", which differs within an indicator: {examples(frame[column])}" if differs else ""
+        text += f"; left out: {column}{shown}"
+    notes.append(("file", len(frame), text))
+    return wide.reset_index(drop=True), rows[first].reset_index(drop=True), kinds
