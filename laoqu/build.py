@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from laoqu import measures, metadata, paths, schema, source
-from laoqu.errors import Problem
+from laoqu.errors import DataError, Problem
 from laoqu.plan import Plan
 
 PACKAGE = "datapackage.json"
@@ -80,7 +80,7 @@ def problems(folder: Path | None = None, tables: schema.Tables | None = None) ->
     """Return a problem for every derived file that differs from what would be built now."""
     found = []
     for path, text in artefacts(folder, tables).items():
-        here = path.read_bytes() if path.is_file() else b""
+        here = source.held(path)
         if here == text.encode("utf-8"):
             continue
         lines, expected = here.decode("utf-8", "replace").split("\n"), text.split("\n")
@@ -96,8 +96,13 @@ def unreviewed(folder: Path) -> list[Problem]:
     known, declaration = set(), folder / PACKAGE
     advice = "undo the change, or review it and run `laoqu build --accept`"
     for each in schema.package(folder)["resources"]:
-        path, now = folder / str(each["path"]), _state(folder, each)
+        path = folder / str(each["path"])
         known.add(path)
+        try:
+            now = _state(folder, each)
+        except DataError as error:
+            said += ((path, 1, problem.message) for problem in error.problems)
+            continue
         rows, expected = now.get("laoqu:rows"), each.get("laoqu:rows")
         changed = [key for key, value in now.items() if each.get(key) != value]
         if not path.is_file():
@@ -107,10 +112,10 @@ def unreviewed(folder: Path) -> list[Problem]:
         elif changed:
             message = f"is not the file that was reviewed ({changed[0]} in {PACKAGE}): {advice}"
             said.append((path, 1, message))
-    for path in sorted(set((folder / "curated").glob("*")) - known):
+    known |= {folder / source.WITNESS, folder / ACCEPTED}
+    for path in sorted({*folder.glob("curated/*"), *folder.glob("built/*")} - known):
         said.append((path, 1, f"is not declared in {paths.display(declaration)}"))
-    accepted = (folder / ACCEPTED).read_bytes() if (folder / ACCEPTED).is_file() else b""
-    if accepted != _accepted(declaration.read_bytes()).encode("utf-8"):
+    if source.held(folder / ACCEPTED) != _accepted(source.held(declaration)).encode("utf-8"):
         said.append((declaration, 1, f"differs from {ACCEPTED.as_posix()}: {advice}"))
     return [Problem(paths.display(path), line, 1, message) for path, line, message in said]
 
@@ -122,9 +127,13 @@ def _accepted(declaration: bytes) -> str:
 def _state(folder: Path, declared: Mapping[str, object]) -> dict[str, object]:
     """Return what a declaration says of the bytes of a reviewed file."""
     path = folder / str(declared["path"])
-    if declared["name"] in TABLES or not path.is_file():
+    if not path.exists():
         return {}
-    data = path.read_bytes()
+    data = source.regular(path).read_bytes()
+    if declared["name"] in TABLES:
+        return {}
+    if "schema" in declared and not data.endswith(b"\n"):
+        data += b"\n"  # its table says that the end is missing
     rows = {"laoqu:rows": data.count(b"\n") - 1} if "schema" in declared else {}
     return {**rows, "bytes": len(data), "hash": f"sha256:{source.digest(data)}"}
 
@@ -132,7 +141,7 @@ def _state(folder: Path, declared: Mapping[str, object]) -> dict[str, object]:
 def _renew(files: Mapping[Path, str]) -> list[Path]:
     written = []
     for path, text in files.items():
-        if not path.is_file() or path.read_bytes() != text.encode("utf-8"):
+        if source.held(path) != text.encode("utf-8"):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text.encode("utf-8"))
             written.append(path)

@@ -14,13 +14,27 @@ from contextlib import closing
 from itertools import product
 from pathlib import Path
 
-from laoqu import build, document, measures, paths, regions, source
+from laoqu import build, document, measures, own, paths, regions, source
 from laoqu.errors import DataError, LaoquError, Problem, guard
 from laoqu.plan import Plan
 from laoqu.schema import Tables, text_of
 
 RULES = tomllib.loads((paths.PACKAGE / "rules.toml").read_text(encoding="utf-8"))["rule"]
 TYPES = {"integer": "INTEGER", "number": "REAL"}
+TEXT = "the text"
+#: What rules ask beside the declared tables, and what each of these is made from.
+MADE = {
+    "standing": (TEXT, "terms", "term_synonyms", "term_stops"),
+    "missed": (TEXT, "gazetteer", "mentions", "not_names", "regions"),
+    "outside": (TEXT, "gazetteer", "mentions", "not_names", "regions"),
+    "coded": (TEXT, "codings", "crosswalk_rz", "measures", "references", "scopes"),
+    **dict.fromkeys(("sentences", "matches", "stands", "said"), (TEXT,)),
+}
+#: Variables of a measure, as examples of the codebook and of the rules name them.
+CODED = (
+    *("strength", "instrument_class", "n_objects", "conditional", "delegated", "list_open"),
+    *measures.SCALES,
+)
 
 
 @guard
@@ -44,16 +58,20 @@ def check(folder: Path | str | None = None) -> list[str]:
     >>> lq.check()
     []
     """
-    found = problems(Path(folder) if folder else paths.data())
+    found = problems(paths.folder_of(folder))
     return [str(problem) for problem in sorted(set(found if folder else found + own_problems()))]
 
 
 def own_problems() -> list[Problem]:
     """Return what is wrong with the files of a reader's own that the environment names."""
-    found = []
+    found, mode = [], paths.own_mode()
+    if mode not in own.MODES:
+        variable, modes = "LAOQU_MEMBERSHIP_MODE", ", ".join(own.MODES)
+        message = f"unknown value {mode!r}, expected one of {modes}, or unset it"
+        found, mode = [Problem(variable, 1, 1, message)], own.MODES[0]
     for name, path in paths.own_files().items():
         try:
-            plan = Plan(paths.data(), {name: path})
+            plan = Plan(paths.data(), {name: path}, mode)
             if name == "boundaries":
                 plan.counties()
         except DataError as error:
@@ -80,15 +98,26 @@ def problems(folder: Path) -> list[Problem]:
     for name in tables.declared:
         found += tables[name].problems
     try:  # rules read tables that are well formed
-        found += [] if found or text is None else broken(tables)
+        found += broken(tables)
     except Exception as error:  # a rule that fails on odd data is a problem, not a crash
         message = f"the rules could not be checked: {error!r}"
         found.append(Problem(paths.display(folder / build.PACKAGE), 1, 1, message))
-    return found + reviewed or build.problems(folder, tables)
+    try:
+        return found + reviewed + build.problems(folder, tables)
+    except Exception as error:
+        message = "is not compared with what `laoqu build` writes until other problems are mended"
+        message += "" if found else f": {error!r}"
+        return [*found, *reviewed, Problem(paths.display(folder / "built"), 1, 1, message)]
 
 
 def broken(tables: Tables) -> Iterator[Problem]:
-    """Yield each row of which a rule does not hold."""
+    """Yield each row of which a rule does not hold, and which rules cannot be asked."""
+    unfit = {name for name in tables.declared if tables[name].problems}
+    unfit |= set() if tables.document else {TEXT}
+    coded = {name for name, each in tables.declared.items() if "laoqu:codes" in str(each)}
+    rests, skipped = {**MADE, "used": coded}, {name: {} for name in sorted(unfit)}
+    if TEXT in skipped:
+        skipped[TEXT]["quotations"] = None
     with closing(_copy(tables)) as db:
         for rule in RULES:
             for table, column in product(rule["table"].split(), rule["column"].split()):
@@ -97,10 +126,20 @@ def broken(tables: Tables) -> Iterator[Problem]:
                 query = f"SELECT *, {rule.get('found', 'NULL')} AS found FROM {table} AS t WHERE "
                 query = (query + rule["wrong"]).replace("{column}", f'"{column}"')
                 query = query.replace("{name}", column).replace("{table}", table)
+                read = [where.name, *re.findall(r"(?<=FROM )\w+|\w+(?=\()", query)]
+                wanting = unfit & {each for name in read for each in rests.get(name, (name,))}
+                if wanting:
+                    skipped[min(wanting)][f"{where.name}.{rule.get('show', column)}"] = None
+                    continue
                 for each in db.execute(query):
-                    values = {**each, "column": column, "value": each[column]}
+                    values = {**each, "column": column, "value": dict(each).get(column)}
                     message = rule["says"].format(**values)
                     yield where.problem(rows.get(each["line"]), rule.get("show", column), message)
+    for name, rules in skipped.items():
+        file = paths.display(tables.folder / "raw") if name == TEXT else tables[name].file
+        if rules:
+            message = "has problems: until they are mended, rules that read it are not checked: "
+            yield Problem(file, 1, 1, message + ", ".join(rules))
 
 
 def _copy(tables: Tables) -> sqlite3.Connection:
@@ -113,8 +152,9 @@ def _copy(tables: Tables) -> sqlite3.Connection:
         _put(db, name, {"line": "INTEGER", **kinds}, rows)
         key = tables.declared[name]["schema"]["primaryKey"][-1]
         db.execute(f'CREATE INDEX "{name} by key" ON "{name}" ("{key}")')
-    units = [[0, unit.unit_id, unit.kind, unit.start, unit.end] for unit in text.units]
-    _put(db, "sentences", dict.fromkeys(("line", "unit_id", "kind", "start", "end"), ""), units)
+    units = text.units if text else []
+    rows = [[0, unit.unit_id, unit.kind, unit.start, unit.end] for unit in units]
+    _put(db, "sentences", dict.fromkeys(("line", "unit_id", "kind", "start", "end"), ""), rows)
     used = {
         (each["laoqu:codes"], code)
         for name in tables.declared
@@ -126,13 +166,15 @@ def _copy(tables: Tables) -> sqlite3.Connection:
     _put(db, "used", {"variable": "TEXT", "code": "TEXT"}, used)
     forms = {row["variant"]: row["term"] for row in tables["term_synonyms"].rows}
     words = {*tables["terms"].values("term"), *tables["term_stops"].values("stop")}
-    standing = measures.tokens(text.units, measures.lexicon(words, forms, ()))
+    standing = measures.tokens(units, measures.lexicon(words, forms, ()))
     _put(db, "standing", dict.fromkeys(standing, ""), standing.to_numpy().tolist())
-    missed, outside = _names(tables)
+    missed, outside = _names(tables) if text else ([], {})
     _put(db, "missed", dict.fromkeys(("line", "word", "span", "unit_id"), ""), missed)
     _put(db, "outside", {"word": "TEXT", "found": "INTEGER"}, outside.items())
+    _put(db, "coded", {"variable": "TEXT", "start": "", "end": "", "code": "TEXT"}, _codes(tables))
+    db.execute("CREATE INDEX coded_by_variable ON coded (variable)")
 
-    texts = {unit.unit_id: unit.text for unit in text.units}
+    texts = {unit.unit_id: unit.text for unit in units}
     book = tables.folder.parent / "docs" / "coding_rules.md"
     cited = re.findall(r"^## (R\d+)", book.read_text("utf-8"), re.M) if book.is_file() else None
 
@@ -173,6 +215,19 @@ def _put(db: sqlite3.Connection, name: str, columns: dict[str, str], rows: objec
     places = ", ".join("?" * len(columns))
     db.execute(f'CREATE TABLE "{name}" ({heads})')
     db.executemany(f'INSERT INTO "{name}" VALUES ({places})', rows)
+
+
+def _codes(tables: Tables) -> list[tuple[object, ...]]:
+    """Return the code of each measure in each variable, and where the measure stands."""
+    if not tables.document or any(tables[name].problems for name in MADE["coded"][1:]):
+        return []
+    found = Plan(tables.folder, tables=tables).measures()
+    places = found[["start", "end"]].to_numpy().tolist()
+    return [
+        (name, *place, text_of(code))
+        for name in CODED
+        for place, code in zip(places, found[name].tolist(), strict=True)
+    ]
 
 
 def _names(tables: Tables) -> tuple[list[list[object]], dict[str, int]]:

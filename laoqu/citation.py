@@ -10,7 +10,7 @@ from numbers import Real
 import pandas as pd
 
 from laoqu.document import Document, Span
-from laoqu.errors import LaoquError, require
+from laoqu.errors import LaoquError, require, shown
 
 #: Gives a table of the collection by name.
 Tables = Callable[[str], pd.DataFrame]
@@ -53,7 +53,7 @@ def find(document: Document, pattern: str) -> pd.DataFrame:
     try:
         re.compile(pattern)
     except (re.error, TypeError, OverflowError, RecursionError) as error:
-        raise LaoquError(f"{pattern!r} is not a regular expression: {error}") from error
+        raise LaoquError(f"{shown(pattern)} is not a regular expression: {error}") from error
     return found(document, document.find(pattern))
 
 
@@ -78,7 +78,7 @@ def _spans(rows: object, document: Document, tables: Tables | None) -> Iterator[
     elif isinstance(rows, (str, pd.Series, Mapping, Span)):
         rows = [rows]
     if not isinstance(rows, Iterable):
-        raise LaoquError(f"found {rows!r}, expected rows with `start` and `end`, or ids")
+        raise LaoquError(f"found {shown(rows)}, expected rows with `start` and `end`, or ids")
     for row in rows:
         row = row._asdict() if isinstance(row, Span) else row
         row = {"unit_id": row} if isinstance(row, str) else row

@@ -129,12 +129,10 @@ def report(names: tuple[str], all: bool, langs: list[str], **options: object) ->
 def card(names: tuple[str], all: bool, within: str | None, langs: list[str], **options) -> int:
     """Write the cards of counties, by code of the end of 2021 or name."""
     names = _some(names, all, "county")
-    if names and within:
-        names = [str(laoqu.resolve_place(name, within=within)) for name in names]
-    elif within:
+    if within:
         from laoqu import reports
 
-        names = reports.county_codes(within)
+        names = reports.county_codes(within, names)
     return _batch(laoqu.run_cards, names, langs, **options)
 
 
@@ -180,13 +178,14 @@ def monitor(panel: str, outcome: str | None, areas: tuple, langs: list, **option
     """Compare a panel of your own (.csv, .xlsx, .dta, .parquet) with what the plan asks for."""
     path = Path(panel).expanduser().resolve()
     if not path.is_file():
-        raise LaoquError(f"{panel}: no such file")
+        raise LaoquError(f"{panel}: {'is a folder' if path.is_dir() else 'no such file'}")
+    watched = laoqu.panel(path).monitor(outcome)
     wanted = [name for each in areas for name in _names(each)] or ["all"]
-    if wanted != ["all"]:
-        plan = laoqu.load()
-        wanted = ["all", *plan.region_ids] if "each" in wanted else wanted
-        wanted = [name if name == "all" else plan.region(name).region_id for name in wanted]
-    given = {"panel": str(path), "outcome": laoqu.panel(path).monitor(outcome).outcome}
+    wanted = ["all", *watched.areas()] if "each" in wanted else wanted
+    wanted = [name if name == "all" else watched.plan.region(name).region_id for name in wanted]
+    for name in wanted:
+        watched.groups(None if name == "all" else name)
+    given = {"panel": str(path), "outcome": watched.outcome}
     every = dict.fromkeys((lang, area) for lang in langs for area in wanted)
     sets = [given | {"area": area, "lang": lang} for lang, area in every]
     return _batch(laoqu.run_notebook, "08_monitoring", sets, **options)
@@ -204,7 +203,7 @@ def _batch(function: Callable, *what: object, engine: str, quiet: bool, **option
             if kind == "note":
                 print(f"laoqu: {about}", file=sys.stderr)
             elif kind == "begin":
-                total = about
+                done, total = 0, about
             elif kind == "done":
                 done += 1
                 total = max(total, done)  # an index that fails is one more

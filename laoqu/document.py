@@ -22,7 +22,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from laoqu import paths, source
-from laoqu.errors import ArgumentError, DataError, Problem, guard, guard_methods, require
+from laoqu.errors import ArgumentError, DataError, Problem, guard, guard_methods, require, shown
 from laoqu.layout import (
     BOX_HEAD,
     HEAD,
@@ -212,8 +212,8 @@ class Document:
 def _bounds(start: int, end: int, size: int) -> None:
     whole = isinstance(start, Integral) and isinstance(end, Integral)
     if not (whole and 0 <= start <= end <= size):
-        message = f"offsets must satisfy 0 <= start <= end <= {size}, got {start!r}, {end!r}"
-        raise ArgumentError(message)
+        message = f"offsets must satisfy 0 <= start <= end <= {size}"
+        raise ArgumentError(f"{message}, got {shown(start)}, {shown(end)}")
 
 
 def _joined(offsets: Iterable[int], raw: str | None = None) -> list[Span]:

@@ -6,7 +6,10 @@ import difflib
 import errno
 import functools
 import inspect
-from collections.abc import Callable, Collection, Iterable
+import os
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from numbers import Integral, Real
 from typing import NamedTuple, TypeVar
 
 #: The languages of pages, and of the labels of codes; the forms of a page.
@@ -16,14 +19,36 @@ F = TypeVar("F", bound=Callable)
 #: So few valid names are all said, and so many where none of them is near.
 FEW, MANY = 4, 20
 #: Arguments that a message shows as they are; of others only their type.
-SHOWN = (str, bytes, int, float, tuple, list, type(None))
+SHOWN = (str, bytes, Real, tuple, list, os.PathLike, type(None))
+#: Kinds of annotations that are no classes of that name, and what a message calls them.
+KINDS = {"int": Integral, "float": Real, "object": object, "None": type(None)}
+KINDS |= {each.__name__: each for each in (Callable, Collection, Iterable, Mapping, Sequence)}
+CALLED = {
+    "str": "text", "int": "a whole number", "float": "a number", "bool": "True or False",
+    "Path": "a path", "Sequence": "a list", "Iterable": "a list", "Mapping": "a dict",
+    "DataFrame": "a frame", "Plan": "a plan (lq.load())", "None": "nothing",
+}  # fmt: skip
+#: What is so long in a message was given to us: the middle of it is left out.
+LONG = ((re.compile(r"(\S{100})\S{200,}(\S{40})"), r"\1…\2"),
+        (re.compile(r"(.{1500}).{1000,}(.{500})"), r"\1 … \2"))  # fmt: skip
+
+
+def bounded(text: str) -> str:
+    """Return a message whose words and lines are not endless, whatever of an input they echo.
+
+    >>> len(bounded("unknown area " + "x" * 100_000))
+    154
+    """
+    for long, short in LONG if len(text) > 300 else ():
+        text = long.sub(short, text)
+    return text
 
 
 class LaoquError(Exception):
     """Base of every error laoqu raises on purpose; its message can always be printed."""
 
     def __str__(self) -> str:
-        return super().__str__().encode("utf-8", "backslashreplace").decode("utf-8")
+        return bounded(super().__str__()).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 class Problem(NamedTuple):
@@ -35,7 +60,7 @@ class Problem(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+        return bounded(f"{self.file}:{self.line}:{self.column}: {self.message}")
 
 
 class DataError(LaoquError):
@@ -56,8 +81,8 @@ class UnknownId(LaoquError, LookupError):  # noqa: N818 - the name users know
     def __init__(self, name: object, suggestions: Iterable[str], kind: str = "id",
                  why: str = "", hint: str = "nearest") -> None:  # fmt: skip
         self.name, self.suggestions = name, list(suggestions)
-        shown = f"; {hint}: {', '.join(self.suggestions)}" if self.suggestions else ""
-        super().__init__(f"{why or f'unknown {kind} {name!r}'}{shown}")
+        near = f"; {hint}: {', '.join(self.suggestions)}" if self.suggestions else ""
+        super().__init__(f"{why or f'unknown {kind} {shown(name)}'}{near}")
 
 
 class ParameterError(LaoquError):
@@ -83,13 +108,16 @@ def guard(function: F) -> F:
             raise
         except Exception as error:
             name, signature = function.__qualname__, inspect.signature(function)
-            known, why = signature.parameters, _unfit(signature, args, kwargs)
+            known = {name: each for name, each in signature.parameters.items() if name != "self"}
+            why = _unfit(signature, args, kwargs)
             odd = [key for key in kwargs if key not in known]
             if odd and all(each.kind != each.VAR_KEYWORD for each in known.values()):
                 near = ", ".join(nearest(odd[0], known, 1) or known)
                 message = f"{name} has no argument {odd[0]!r}; nearest: {near}"
             elif why:
                 message = f"{name} takes {', '.join(known) or 'no argument'}: {why}"
+            elif odd := _of_other_kind(signature, args, kwargs):
+                message = f"{name}: {odd}"
             else:
                 given = [*map(shown, args), *(f"{key}={shown(kwargs[key])}" for key in kwargs)]
                 message = f"{name}({', '.join(given)}): {type(error).__name__}: {error}"
@@ -114,6 +142,24 @@ def _unfit(signature: inspect.Signature, args: tuple, kwargs: dict[str, object])
         signature.bind(*args, **kwargs)
     except TypeError as error:
         return str(error)
+    return ""
+
+
+def _of_other_kind(signature: inspect.Signature, args: tuple, kwargs: dict[str, object]) -> str:
+    """Return which argument is not of the kind that its annotation says, or is no text at all."""
+    for name, value in signature.bind(*args, **kwargs).arguments.items():
+        parameter = signature.parameters[name]
+        many = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        if many or parameter.annotation is parameter.empty:
+            continue
+        annotation = re.sub(r"\[.*\]", "", str(parameter.annotation))
+        kinds = [each.strip().rpartition(".")[2] for each in annotation.split("|")]
+        of = {each.__name__ for each in type(value).__mro__}
+        if not any(k in of or isinstance(value, KINDS.get(k, ())) for k in kinds):
+            expected = " or ".join(CALLED.get(each, each) for each in kinds)
+            return f"{name} is {shown(value)}, expected {expected}"
+        if isinstance(value, str) and re.search("[\ud800-\udfff]", value):
+            return f"{name} is {shown(value)}, which holds half a character"
     return ""
 
 

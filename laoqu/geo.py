@@ -18,7 +18,7 @@ import pyogrio
 import pyproj
 import shapely
 
-from laoqu import paths
+from laoqu import paths, source
 from laoqu.errors import DataError, LaoquError, Problem
 
 CRS_LAYER = "EPSG:4326"
@@ -51,8 +51,9 @@ def load(folder: Path | None = None) -> gpd.GeoDataFrame:
 def names(folder: Path | None = None) -> pd.DataFrame:
     """Return what the layer has beside the borders: the other `COLUMNS`, in the layer's order."""
     root = folder or paths.data()
-    table = pd.read_parquet(root / LAYER, columns=COLUMNS[:-1])
-    join = pd.read_csv(root / "curated" / "county_layer_join.csv", dtype=str, na_filter=False)
+    table = pd.read_parquet(source.regular(root / LAYER), columns=COLUMNS[:-1])
+    join = source.regular(root / "curated" / "county_layer_join.csv")
+    join = pd.read_csv(join, dtype=str, na_filter=False)
     join = join[(join[["layer_adcode", "adcode_2021"]] != "").all(axis=1)].set_index("layer_adcode")
     for column in ("name", "adcode"):
         table[column] = table["adcode"].map(join[f"{column}_2021"]).fillna(table[column])
@@ -61,7 +62,7 @@ def names(folder: Path | None = None) -> pd.DataFrame:
 
 def outline(folder: Path | None = None) -> gpd.GeoDataFrame:
     """Return the land of China (``kind`` land, one row) and the ten maritime lines (maritime)."""
-    return read((folder or paths.data()) / "built" / "outline.parquet")
+    return read(source.regular((folder or paths.data()) / "built" / "outline.parquet"))
 
 
 def project(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

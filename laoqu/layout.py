@@ -191,6 +191,7 @@ class Reader:
 
     def __init__(self, raw: str, layout: dict[str, object], name: str) -> None:
         self.lines, self.name = lines_of(raw), name
+        self.size = sum(1 for _ in split_lines(raw))
         #: The box that a line belongs to by the layout.
         self.pieces: dict[int, int] = {}
         self.problems: list[Problem] = []
@@ -214,6 +215,13 @@ class Reader:
     def _take(self, piece: dict[str, object]) -> None:
         """Give the lines of a piece to its box; they begin and end with the words it states."""
         first, last = piece["lines"]
+        if not 1 <= first <= last <= self.size:
+            message = (
+                f"layout.toml says that a piece has the lines {first} to {last}, but the file "
+            )
+            message += f"has {self.size} lines"
+            self.problems.append(Problem(self.name, max(1, min(first, self.size)), 1, message))
+            return
         self.pieces |= dict.fromkeys(range(first, last + 1), piece["box"])
         texts = {line.number: line.raw.strip() for line in self.lines}
         for number, key in ((first, "begins"), (last, "ends")):

@@ -116,7 +116,7 @@ def _sentence(text: str, start: int, quote: str, first: int, last: int) -> str:
     out.
     """
     words = quote.rstrip("，。") + "。"
-    if pd.isna(first):
+    if pd.isna(first) or pd.isna(last):
         return words
     return text[first:last] + (words if last == start else "……" + words.removeprefix("以及"))
 

@@ -83,6 +83,12 @@ def require_paths(given: Mapping[str, object]) -> None:
             raise ParameterError(f"{name} is {shown(path)}, expected a path, or none at all")
 
 
+def folder_of(folder: Path | str | None) -> Path:
+    """Return a data folder as given, by default the collection's own."""
+    require_paths({"folder": folder})
+    return Path(folder) if folder else data()
+
+
 def own_files(given: Mapping[str, Path | str | None] | None = None) -> dict[str, Path]:
     """Return the reader's own files: as given, else as the environment says (LAOQU_…)."""
     said = {name: os.environ.get(f"LAOQU_{name.upper()}") for name in OWN}
@@ -114,17 +120,41 @@ def display(path: Path) -> str:
     return str(path)
 
 
+def write(path: Path, data: bytes, beside: Path | None = None) -> None:
+    """Write one file: under its name stands all of it, or what stood there; else an OutputError.
+
+    It is begun in the folder `beside`, by default its own.
+    """
+    begun = None
+    try:
+        target = path.expanduser().resolve()
+        handle, begun = tempfile.mkstemp(prefix=BESIDE, dir=beside or target.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(begun).chmod(0o666 & ~umask())
+        Path(begun).replace(target)
+    except (OSError, RuntimeError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        hint = "" if path.parent.is_dir() else "; name a file in a folder that is there"
+        raise OutputError(f"{str(display(path))!r} cannot be written: {why}{hint}") from error
+    finally:
+        if begun:
+            Path(begun).unlink(missing_ok=True)
+
+
 def place(folder: Path, name: str, files: Mapping[str, bytes]) -> None:
-    """Have `folder`/`name` hold these files (path → content) and no others.
+    """Have `folder`/`name` hold these files (path → content) and no others, or an OutputError.
 
     They are written beside it and put there whole. What stood there is moved aside meanwhile, as
     ``.laoqu-old-…``; the next call for the same name, or `put_back`, returns it if a process is
     killed between the two.
     """
     target, old = folder / name, folder / f"{REPLACED}{name.replace('/', '~')}"
-    put_back(folder, old.name)
-    beside = Path(tempfile.mkdtemp(prefix=BESIDE, dir=folder))
+    beside = None
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        put_back(folder, old.name)
+        beside = Path(tempfile.mkdtemp(prefix=BESIDE, dir=folder))
         for file, data in files.items():
             (beside / file).parent.mkdir(parents=True, exist_ok=True)
             (beside / file).write_bytes(data)
@@ -134,9 +164,13 @@ def place(folder: Path, name: str, files: Mapping[str, bytes]) -> None:
             target.replace(old)
         beside.replace(target)
         shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        why = error.strerror or error
+        raise OutputError(f"{display(target)} cannot be written: {why}") from error
     finally:
-        put_back(folder, old.name)
-        shutil.rmtree(beside, ignore_errors=True)
+        if beside:
+            put_back(folder, old.name)
+            shutil.rmtree(beside, ignore_errors=True)
 
 
 def put_back(folder: Path, only: str = "") -> None:

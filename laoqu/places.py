@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from laoqu import paths, regions, schema, succession
-from laoqu.errors import UnknownId, nearest, require
+from laoqu.errors import UnknownId, nearest, require, shown
 from laoqu.spelling import SHORT_SUFFIX, TAIL, clean, latin, latin_keys, spellings
 from laoqu.succession import FIRST, LAST, YEAR, Holder
 
@@ -25,17 +25,29 @@ PROVINCE_NOW = {"46": "44", "50": "51"}
 #: Words for a part of any town that units bear or bore as names: 新区, 市区, 东城, 江北. Nobody who
 #: writes them means a name, but behind the place it lies in.
 GENERIC = re.compile("[东西南北中新老][城市区郊]|[城市江河港][东西南北中]|[城市矿]区|[城市]郊|港口")
+#: No name of a place has more characters, in letters or behind its province and city.
+LONGEST = 100
+#: What settles a name of several places where nothing but the name can be said.
+NAME_ALONE = "give its code, or the name behind its province and city (北京市朝阳区)"
 LEVELS = ("province", "prefecture", "county")
 
 
 class AmbiguousName(UnknownId):
-    """A name that several units bear or bore; carries them all as suggestions."""
+    """A name that several units bear or bore; carries them all as suggestions.
 
-    def __init__(self, name: str, candidates: Iterable[str], split: str = "") -> None:
+    ``advice`` says what settles it, and is the end of the message.
+    """
+
+    def __init__(
+        self, name: str, candidates: Iterable[str], split: str = "", advice: str = ""
+    ) -> None:
         super().__init__(name, candidates, "place")
-        listed = "; ".join(self.suggestions)
-        several = f"the name of several places: {listed}; say `within`, `level` or `year`"
-        self.args = (f"{name!r} is {f'no one unit of {YEAR}: {split}' if split else several}",)
+        several = f"the name of several places: {'; '.join(self.suggestions)}"
+        why = f"no one unit of {YEAR}: {split}" if split else several
+        self.args, self.advice = (f"{shown(name)} is {why}",), advice
+
+    def __str__(self) -> str:
+        return "; ".join(filter(None, [super().__str__(), self.advice]))
 
 
 class Adcode(str):
@@ -59,7 +71,7 @@ def resolve_place(
     within: str | None = None,
     level: str | None = None,
     year: int | None = None,
-    folder: Path | None = None,
+    folder: Path | str | None = None,
 ) -> Adcode:
     """Return the code, valid at the end of 2021, of the unit that a name means.
 
@@ -74,7 +86,7 @@ def resolve_place(
     year : int, optional
         The year, from 1980 to 2025, in which the unit bore the name or code, also one that ended
         in the course of it; by default any.
-    folder : Path, optional
+    folder : path, optional
         The data folder; by default the collection's own.
 
     Raises `AmbiguousName` with all units that bear or bore the name, or that it was split into;
@@ -90,7 +102,7 @@ def resolve_place(
     whole = isinstance(year, Integral) and not isinstance(year, bool)
     if year is not None and not (whole and FIRST <= year <= LAST):
         raise UnknownId(year, [f"a whole number from {FIRST} to {LAST}"], "year", hint="expected")
-    index, text = _index(folder or paths.data()), clean(name)
+    index, text = _index(paths.folder_of(folder)), clean(name)
     asked = Question(name, within, level, year)
     if within is not None:
         asked = asked._replace(inside=index.inside(within))
@@ -100,6 +112,15 @@ def resolve_place(
             if kept := index.fitting(found, asked):
                 return index.answer(said, kept, asked)
     raise index.unknown(text, asked)
+
+
+def meant(name: str, within: str | None = None, folder: Path | None = None) -> Adcode:
+    """Return the code of a name for who can say no level and no year: a refusal says what helps."""
+    try:
+        return resolve_place(name, within, folder=folder)
+    except AmbiguousName as error:
+        error.advice = error.advice and NAME_ALONE
+        raise
 
 
 def bears(code: str, name: str, folder: Path | None = None) -> bool:
@@ -190,6 +211,8 @@ class _Index:
         if re.fullmatch(r"\d{6}(?:0{6})?", text):
             yield text, self.units.by_code.get(text[:6], ())
             return
+        if len(text) > LONGEST:
+            return
         yield text, self.full.get(text, ())
         yield text, self.short.get(text, ())
         for end in range(len(text) - 1, 1, -1):  # behind the name of a province or city: 甘肃环县
@@ -234,9 +257,9 @@ class _Index:
         for city in (h for h in found if h.level == "prefecture" and h.last >= YEAR):
             below = [code for code, above in self.units.parent.items() if above == city.code]
             if said in (city.name, city.code) and below:
-                shown = [f"{self.units.name[code]} ({code})" for code in below]
+                counties = [f"{self.units.name[code]} ({code})" for code in below]
                 why = f"{asked.name!r} is a city, no county: name one of its counties"
-                raise UnknownId(asked.name, shown, why=why, hint="these are")
+                raise UnknownId(asked.name, counties, why=why, hint="these are")
 
     def fitting(self, found: Iterable[Holder], asked: Question) -> list[Holder]:
         """Keep the holders that lie within, are of the level and of the year asked for."""
@@ -267,14 +290,15 @@ class _Index:
         if end is None:
             # One line for each unit, with all years in which it bore the name.
             units = [replace(line[-1], first=line[0].first) for line in lines.values()]
-            raise AmbiguousName(asked.name, [self.told(unit) for unit in units])
+            told = [self.told(unit) for unit in units]
+            raise AmbiguousName(asked.name, told, advice="say `within`, `level` or `year`")
         holder = lines.pop(end)[-1]
         lead = holder.lead
         alone = said in spellings(clean(asked.name)) and asked.inside is None and asked.year is None
         if GENERIC.fullmatch(said) and alone and holder.last < YEAR:
             was = self.told(holder)
-            why = f"an ordinary word, once the name of {was}; say `within` or `year`"
-            raise AmbiguousName(asked.name, [was], why)
+            why = f"an ordinary word, once the name of {was}"
+            raise AmbiguousName(asked.name, [was], why, "say `within` or `year`")
         if not holder.continues and lead.heirs:
             raise AmbiguousName(asked.name, map(self.units.shown, lead.heirs), lead.reason)
         if not self._is_of(holder.continues, asked.level):
@@ -345,9 +369,9 @@ class _Index:
             return UnknownId(asked.name, [*elsewhere.values()][:-9:-1], why=why, hint="it is")
         if re.fullmatch(r"\d{6}", text):
             near = nearest(text, [code for code in self.units.name if code[:4] == text[:4]])
-            shown = [f"{code} {self.units.name[code]}" for code in near]
+            named = [f"{code} {self.units.name[code]}" for code in near]
             why = f"the code {text} is in no list since {FIRST}"
-            return UnknownId(asked.name, shown, why=why)
+            return UnknownId(asked.name, named, why=why)
         return UnknownId(asked.name, nearest(text, self.full), "place")
 
 

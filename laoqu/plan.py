@@ -40,22 +40,22 @@ class Plan:
     """
 
     def __init__(
-        self, folder: Path, own: Mapping[str, Path] | None = None, membership_mode: str = "only",
-        tables: schema.Tables | None = None,
+        self, folder: Path | str, own: Mapping[str, Path] | None = None,
+        membership_mode: str = "only", tables: schema.Tables | None = None,
     ) -> None:  # fmt: skip
         #: The data folder, and files given in the place of shipped tables.
-        self.folder, self.own = folder, dict(own or {})
+        self.folder, self.own = paths.folder_of(folder), dict(own or {})
         for path in self.own.values():
             grid.check_size(path, sys.maxsize)
         self._converted: list[pd.DataFrame] = []
         self._made: dict[object, pd.DataFrame] = {}
         #: The parsed text: raw, canonical, units, offsets both ways.
-        self._tables = tables or schema.Tables(folder, document.load(folder))
+        self._tables = tables or schema.Tables(self.folder, document.load(self.folder))
         self.document = text = self._tables.document
         #: The parts ``p1``…``p5``, clauses ``c01``…``c16`` and boxes (专栏) ``b1``…``b4``.
         self.parts, self.clauses, self.boxes = map(Keys, (text.parts, text.clauses, text.boxes))
         #: What ``data/raw/SOURCES.toml`` says of the plan: title, issuer, dates, hash.
-        self.source = source.about(folder)
+        self.source = source.about(self.folder)
         #: What ``data/datapackage.json`` says of the collection: title, version, licences, tables.
         self.package = self._tables.package
         if path := self.own.get("membership"):
@@ -72,7 +72,8 @@ class Plan:
     def table(self, name: str, region: str | None = None) -> pd.DataFrame:
         """Return any table of the data package (docs/dictionary.md), or its rows of an area."""
         require(name, self.tables, "table")
-        return self._of(region, self._tables.frame(name))
+        table = self._tables.frame(name)
+        return table if region is None else regions.of_area(table, self.region(region), name)
 
     @property
     def conversions(self) -> pd.DataFrame:
@@ -132,7 +133,7 @@ class Plan:
             area = self.region(id)
         except UnknownId as error:
             with suppress(UnknownId if str(id).isascii() else ()):  # as ids are
-                return self.describe(str(places.resolve_place(id, folder=self.folder)))
+                return self.describe(str(places.meant(id, folder=self.folder)))
             hint = nearest(str(id), citation.ids(self.document, self.table))
             raise UnknownId(id, hint or error.suggestions) from None
         named = self.reach(area.region_id).query("how == 'named'")["unit_id"].nunique()
@@ -322,13 +323,8 @@ class Plan:
         return regions.place_areas(self.membership(), self.gazetteer(), min_confidence, cities)
 
     def _of(self, region: str | None, table: pd.DataFrame) -> pd.DataFrame:
-        """Return a table's rows of one area, or all; a row may have several, or ``*``."""
-        if region is None:
-            return table
-        column = "region_ids" if "region_ids" in table else "region_id"
-        mine = {self.region(region).region_id, "*"}
-        of = [mine & set(ids.split(";") if isinstance(ids, str) else ids) for ids in table[column]]
-        return table.loc[[bool(each) for each in of]].reset_index(drop=True)
+        """Return a table's rows of one area, or all."""
+        return table if region is None else regions.of_area(table, self.region(region))
 
     def _counts(self) -> dict[str, int]:
         members = self.membership().query("confidence != 'low'")
@@ -381,10 +377,10 @@ def load(
     (12, 18)
     """
     given = {"membership": membership, "boundaries": boundaries, "coding": coding}
-    paths.require_paths({"folder": folder, **given})
+    paths.require_paths(given)
     mode = paths.own_mode() if membership_mode is None else membership_mode
     require(mode, MODES, "membership_mode")
-    which = Path(folder) if folder else paths.data(), paths.own_files(given), mode
+    which = paths.folder_of(folder), paths.own_files(given), mode
     plan = AHEAD.pop(state(*which), None) if AHEAD else None
     plan = plan or Plan(*which)
     if "membership" in plan.own and (empty := plan.regions().query("documented == 0")).size:

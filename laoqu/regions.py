@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 
 import pandas as pd
 
-from laoqu.errors import UnknownId, nearest, require
+from laoqu.errors import LaoquError, UnknownId, nearest, require
 from laoqu.reprs import card, no_name
 from laoqu.spelling import clean, spellings
 
@@ -34,6 +34,8 @@ FIELDS = """
 region_id order name_zh full_zh name_en full_en label_en text_en aliases provinces
 official_total total_basis documented
 """
+#: What of the plan has the rows of an area, by the column that other tables share with it.
+WITH_AREAS = {"measure_id": "measures", "unit_id": "directives", "adcode": "membership"}
 SUFFIX = re.compile(r"(?:革命老区|老区|原中央苏区|oldrevolutionarybasearea)$")
 
 
@@ -78,6 +80,23 @@ def find(name: str, regions: pd.DataFrame) -> dict[str, object]:
         shown = [f"{row['region_id']} ({row['name_zh']})" for row in close]
         raise UnknownId(name, dict.fromkeys(shown), "area")
     return found
+
+
+def of_area(table: pd.DataFrame, area: Region, name: str = "") -> pd.DataFrame:
+    """Return a table's rows of one area; a row may have several, or ``*``.
+
+    A table without areas is refused by its name, with what of the plan has them.
+    """
+    column = "region_ids" if "region_ids" in table else "region_id"
+    if column not in table:
+        key = next((key for key in WITH_AREAS if key in table), "")
+        use = f"plan.{WITH_AREAS.get(key)}({area.name_zh!r})"
+        use = f"{use} has those of the area" if name in use else f"join it with {use} by {key}"
+        use = use if key else f"plan.table({name!r}) is all of it"
+        raise LaoquError(f"the table {name!r} has no column of areas: {use}")
+    mine = {area.region_id, "*"}
+    of = [mine & set(ids.split(";") if isinstance(ids, str) else ids) for ids in table[column]]
+    return table.loc[[bool(each) for each in of]].reset_index(drop=True)
 
 
 def documented(regions: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:

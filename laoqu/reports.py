@@ -12,12 +12,14 @@ from contextlib import suppress
 from pathlib import Path
 
 import laoqu
-from laoqu import paths
+from laoqu import paths, source
 from laoqu.errors import LaoquError, check_lang
 from laoqu.run import Run, batch
 from laoqu.run.parameters import digest_of
 
 REPORT, CARD, PLAN = "10_region_report", "11_county_card", "12_annotated_plan"
+#: Their tables lead to places in the plan.
+LINKED = (REPORT, CARD, "08_monitoring")
 
 
 def run_report(region: str, lang: str = "zh", outputs: Path | str | None = None) -> Run:
@@ -74,8 +76,19 @@ def run_notebook(
     outputs: Path | str | None = None,
     **options: object,
 ) -> list[Run]:
-    """Run a notebook once for each set of parameters: see `laoqu.run.batch.run_notebook`."""
-    return batch.run_notebook(notebook, sets, outputs, maker=MAKER, **options)
+    """Run a notebook once for each set of parameters: see `laoqu.run.batch.run_notebook`.
+
+    Reports, cards and monitoring lead into the annotated plan: where it is missing, it is made too.
+    """
+    runs = batch.run_notebook(notebook, sets, outputs, maker=MAKER, **options)
+    folder = Path(outputs).expanduser() if outputs else paths.outputs()
+    made = [run for run in runs if run.status in ("ok", "unchanged") and "html" in run.formats]
+    langs = sorted({str(run.parameters["lang"]) for run in made if "lang" in run.parameters})
+    missing = [lang for lang in langs if not (folder / lang / "plan.html").is_file()]
+    if missing and Path(notebook).stem in LINKED and not options.get("only_say"):
+        kept = {name: options[name] for name in ("jobs", "timeout", "tell") if name in options}
+        runs += run_plan(missing, outputs, **kept)
+    return runs
 
 
 def sources() -> dict[str, dict[str, str]]:
@@ -97,11 +110,16 @@ def area_ids() -> list[str]:
     return laoqu.load().region_ids  # which says what is wrong with the table
 
 
-def county_codes(within: str | None = None) -> list[str]:
-    """Return the codes of the counties, of all or of one place, that a source puts into an area."""
+def county_codes(within: str | None = None, names: Iterable[str] | None = None) -> list[str]:
+    """Return the codes of the counties, of all or of one place, that a source puts into an area.
+
+    Of `names` in that place it is their codes, whether or not a source does.
+    """
     if within:
         from laoqu import places
 
+        if names:
+            return [str(places.meant(name, within)) for name in names]
         inside = places.inside(within)
         found = [c for c in county_codes() if inside & {c, f"{c[:4]}00", f"{c[:2]}0000"}]
         if not found:
@@ -115,7 +133,8 @@ def county_codes(within: str | None = None) -> list[str]:
 
 def _rows(table: str) -> list[dict[str, str]]:
     """Read a table without pandas: a batch with nothing to do is done in half a second."""
-    with (paths.data() / "curated" / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+    path = source.regular(paths.data() / "curated" / f"{table}.csv")
+    with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 

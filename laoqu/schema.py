@@ -51,6 +51,8 @@ KINDS = {
     "list": Kind("object", (), "[^;]+(;[^;]+)*", "distinct values with ; between",
                  lambda cell: tuple(cell.split(";"))),
 }  # fmt: skip
+#: What a constraint must be good for.
+CONSTRAINTS = {"pattern": re.compile, "minimum": lambda least: least < 0, "enum": ", ".join}
 FIELD = re.compile(r'(?:"(?:[^"]|"")*"|[^,]*)(?:,|$)')
 
 
@@ -104,18 +106,28 @@ class Table:
 def package(folder: Path | None = None) -> dict[str, object]:
     """Return ``data/datapackage.json``, whose form is checked."""
     path = (folder or paths.data()) / "datapackage.json"
-    line, column = 1, 1
+    line, column, text = 1, 1, ""
     try:
-        found = json.loads(path.read_bytes().decode("utf-8"))
+        text = source.regular(path).read_bytes().decode("utf-8")
+        found = json.loads(text)
         _well_formed(found["resources"])
         return found
+    except DataError:
+        raise
     except json.JSONDecodeError as error:
         line, column, message = error.lineno, error.colno, error.msg
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
+    except ConstraintError as error:
+        message, stated = error.args
+        line = text.count("\n", 0, max(0, text.find(json.dumps(stated, ensure_ascii=False)))) + 1
     except Exception as error:  # something is missing or of the wrong type
         message = f"is no declaration of tables: {error!r}"
     raise DataError([Problem(paths.display(path), line, column, message)])
+
+
+class ConstraintError(ValueError):
+    """A constraint of a field that no value can be checked by: what is wrong, and its value."""
 
 
 def _well_formed(resources: list[dict[str, object]]) -> None:
@@ -136,6 +148,12 @@ def _well_formed(resources: list[dict[str, object]]) -> None:
             columns[each["name"]][column]
         for column in each["schema"]["fields"]:
             columns[column.get("laoqu:refers", each["name"])], column["description"]
+            for name, stated in column.get("constraints", {}).items():
+                try:
+                    CONSTRAINTS.get(name, bool)(stated)
+                except (TypeError, ValueError, re.error) as error:
+                    where = f"table {each['name']}, field {column['name']}"
+                    raise ConstraintError(f"{where}: {name} {stated!r}: {error}", stated) from error
 
 
 def tables(folder: Path | None = None) -> dict[str, dict[str, object]]:
@@ -240,7 +258,10 @@ def text_of(value: object) -> str:
 def _lines(path: Path, table: Table) -> list[str]:
     """Return the lines of a file; report what is wrong with the file itself."""
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = source.regular(path).read_bytes().decode("utf-8")
+    except DataError as error:
+        table.problems += error.problems
+        return []
     except OSError as error:
         table.report(None, "", f"cannot be read: {error.strerror}")
         return []
@@ -248,6 +269,9 @@ def _lines(path: Path, table: Table) -> list[str]:
         before = error.object[: error.start].decode("utf-8").split("\n")
         message = f"byte 0x{error.object[error.start]:02x} is not UTF-8 (save the file as UTF-8)"
         table.problems.append(Problem(table.file, len(before), len(before[-1]) + 1, message))
+        return []
+    if not text:
+        table.report(None, "", "is empty, expected a line of column names and the rows")
         return []
     lines = text.removesuffix("\n").split("\n")
     if not text.endswith("\n"):

@@ -5,6 +5,7 @@ What is wrong is reported by row and column.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -104,7 +105,15 @@ def csv_bytes(frame: pd.DataFrame, empty: str = "") -> bytes:
 def write(
     path: Path, shown: pd.DataFrame, columns: Mapping[str, Column], codebook: pd.DataFrame
 ) -> Path:
-    """Write a sheet to fill in: CSV, or XLSX with codes in both languages as drop-downs.
+    """Write a sheet to fill in: see `made`."""
+    paths.write(path, made(path.suffix, shown, columns, codebook))
+    return path
+
+
+def made(
+    form: str, shown: pd.DataFrame, columns: Mapping[str, Column], codebook: pd.DataFrame
+) -> bytes:
+    """Return a sheet to fill in: .csv, or .xlsx with codes in both languages as drop-downs.
 
     `shown` is what people read, one row per unit, its id first; `columns` is what they fill in.
     """
@@ -112,22 +121,12 @@ def write(
     for name, column in columns.items():
         if column.kind == "cut":
             sheet[name] = sheet["sentence"]
-    if path.suffix.lower() not in (".csv", ".xlsx"):
-        raise LaoquError(f"a sheet ends in .csv or .xlsx, not {path.suffix!r}")
-    try:
-        if path.suffix.lower() == ".csv":
-            path.write_bytes(csv_bytes(sheet))
-        else:
-            _workbook(sheet, columns, codebook, path)
-    except OSError as error:
-        why = f"cannot be written: {error.strerror}; name a file in a folder that is there"
-        raise OutputError(f"{paths.display(path)} {why}") from error
-    return path
+    if form.lower() not in (".csv", ".xlsx"):
+        raise LaoquError(f"a sheet ends in .csv or .xlsx, not {form!r}")
+    return csv_bytes(sheet) if form.lower() == ".csv" else _workbook(sheet, columns, codebook)
 
 
-def _workbook(
-    sheet: pd.DataFrame, columns: Mapping[str, Column], codebook: pd.DataFrame, path: Path
-) -> None:
+def _workbook(sheet: pd.DataFrame, columns: Mapping[str, Column], codebook: pd.DataFrame) -> bytes:
     from openpyxl import Workbook
     from openpyxl.styles import Alignment, Protection
     from openpyxl.worksheet.datavalidation import DataValidation
@@ -161,7 +160,12 @@ def _workbook(
         page.add_data_validation(rule)
         rule.add(f"{letter}2:{letter}{len(sheet) + 1}")
     page.freeze_panes = "B2"
-    book.save(path)
+    out = io.BytesIO()
+    try:
+        book.save(out)
+    except ValueError as error:  # a clock that says 1970
+        raise OutputError(f"the workbook cannot be written: {error}") from error
+    return out.getvalue()
 
 
 def _choices(codebook: pd.DataFrame) -> pd.Series:

@@ -19,6 +19,8 @@ from laoqu.errors import DataError, Problem
 
 SOURCES = Path("raw", "SOURCES.toml")
 WITNESS = Path("built", "raw_lines.csv")
+#: No file of a data folder has so many bytes; the largest shipped one has 2 MB.
+MOST_BYTES = 64_000_000
 
 
 def about(folder: Path | None = None) -> dict[str, object]:
@@ -34,7 +36,7 @@ def read(folder: Path) -> tuple[str, Path]:
     """Return the text of the plan, byte for byte the published one, and its path."""
     known = about(folder)
     path = folder / "raw" / str(known["file"])
-    data = path.read_bytes() if path.is_file() else b""
+    data = held(path)
     if digest(data) != known["sha256"]:
         raise DataError(problems(folder, path.name))
     return data.decode("utf-8"), path
@@ -43,6 +45,26 @@ def read(folder: Path) -> tuple[str, Path]:
 def digest(data: bytes) -> str:
     """Return the SHA-256 of `data` in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
+
+
+def regular(path: Path) -> Path:
+    """Return the path of a file of a data folder; a pipe, device or huge file is a `DataError`."""
+    if not path.exists():  # also a name that no system has
+        raise FileNotFoundError(2, "No such file or directory", str(path))
+    size, message = path.stat().st_size, "" if path.is_file() else "is no regular file"
+    if size > MOST_BYTES:
+        message = f"has {size / 1e6:,.0f} MB, expected at most {MOST_BYTES / 1e6:,.0f}"
+    if message:
+        raise DataError([Problem(paths.display(path), 1, 1, message)])
+    return path
+
+
+def held(path: Path) -> bytes:
+    """Return the bytes of a file of a data folder, none where it cannot be read."""
+    try:
+        return regular(path).read_bytes()
+    except (OSError, DataError):
+        return b""
 
 
 def apart(one: Sequence[str], other: Sequence[str]) -> int:
@@ -54,7 +76,7 @@ def apart(one: Sequence[str], other: Sequence[str]) -> int:
 def toml(path: Path) -> dict[str, dict[str, object]]:
     """Return the tables of a TOML file; one that cannot be read is a `DataError`."""
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8"))
+        return tomllib.loads(regular(path).read_bytes().decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         message = f"cannot be read: {getattr(error, 'strerror', None) or error}"
         raise DataError([Problem(paths.display(path), 1, 1, message)]) from error
@@ -64,10 +86,12 @@ def problems(folder: Path, only: str = "") -> list[Problem]:
     """Return every difference between ``data/raw`` and its two witnesses, with line and column."""
     witness: dict[str, list[str]] = {}
     try:
-        with (folder / WITNESS).open(encoding="utf-8", newline="") as file:
+        with regular(folder / WITNESS).open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 witness.setdefault(row["file"], []).append(row["text"])
-        present = {path.name for path in (folder / "raw").iterdir() if path.is_file()}
+        present = {path.name for path in (folder / "raw").iterdir() if not path.is_dir()}
+    except DataError as error:
+        return error.problems
     except (OSError, ValueError, KeyError, csv.Error) as error:
         return [Problem(paths.display(folder / WITNESS), 1, 1, f"cannot be read: {error!r}")]
     found, known = [], {}
@@ -83,7 +107,11 @@ def problems(folder: Path, only: str = "") -> list[Problem]:
             message = f"is not in {WITNESS.as_posix()}: run `laoqu build` if the file belongs here"
             changes = [(1, 1, message)]
         else:
-            changes = list(_changes(_lines(path), witness[name]))
+            try:
+                changes = list(_changes(_lines(path), witness[name]))
+            except DataError as error:
+                found += error.problems
+                continue
             sha = digest(path.read_bytes())
             if not changes and name == known.get("file") and sha != known["sha256"]:
                 # What the lines cannot show: a raw file and its witness changed together.
@@ -105,7 +133,7 @@ def witness_csv(folder: Path) -> str:
 
 def _lines(path: Path) -> list[str]:
     r"""Split on LF only; a byte that is not UTF-8 stays visible as ``\xNN``."""
-    return path.read_bytes().decode("utf-8", errors="backslashreplace").split("\n")
+    return regular(path).read_bytes().decode("utf-8", errors="backslashreplace").split("\n")
 
 
 def _changes(found: list[str], expected: list[str]) -> Iterator[tuple[int, int, str]]:

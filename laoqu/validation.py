@@ -126,14 +126,14 @@ def sample(
             keys.append(key.assign(kind=kind, id=names)[KEYS])
             columns = ["id", "clause", "sentence", *table.columns.intersection(["quote"])]
             shown[kind] = keys[-1][["id", "unit_id"]].merge(table, on="unit_id")[columns]
+    files = {f"key/{KEY}": sheets.csv_bytes(pd.concat(keys))}
     for coder, order in (("coder_a", seed), ("coder_b", seed + 1)):
-        (folder / coder).mkdir(parents=True)
         for kind, table in shown.items():
             mixed = table.sample(frac=1, random_state=order)
             asked = {**KINDS[kind], "note": Column("note")}
-            sheets.write(folder / coder / f"{kind}.{form}", mixed, asked, plan.codebook())
-    (folder / "key").mkdir()
-    (folder / "key" / KEY).write_bytes(sheets.csv_bytes(pd.concat(keys)))
+            made = sheets.made(f".{form}", mixed, asked, plan.codebook())
+            files[f"{coder}/{kind}.{form}"] = made
+    paths.place(folder.parent, folder.name, files)
     return folder
 
 
@@ -214,10 +214,10 @@ def compare(
 
 def write(found: Comparison, folder: Path | str) -> Path:
     """Write the tables of a comparison as CSV into a new folder, and return it."""
+    tables = found._asdict().items()
+    files = {f"{name}.csv": sheets.csv_bytes(table) for name, table in tables}
     folder = _new(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, table in found._asdict().items():
-        (folder / f"{name}.csv").write_bytes(sheets.csv_bytes(table))
+    paths.place(folder.parent, folder.name, files)
     return folder
 
 

@@ -93,7 +93,9 @@ def notebook(lang: str, region: str = "yimeng", cells: tuple[str, ...] = CELLS):
     source = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
     made.cells.insert(0, new.new_code_cell(source, metadata={"tags": ["parameters"]}))
     made.cells.insert(4, new.new_markdown_cell("Prose with a [link](https://example.org/)."))
-    made.metadata["laoqu"] = {"kind": "report", "folder": ["$lang", "$region"]}
+    other = {"zh": "en", "en": "zh"}[lang]
+    places = {"place": f"{lang}/{region}", "others": {other: f"{other}/{region}"}}
+    made.metadata["laoqu"] = {"kind": "report", **places}
     made.metadata["papermill"] = {"parameters": parameters}
     return made
 

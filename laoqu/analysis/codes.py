@@ -63,7 +63,7 @@ def code_column(
     found = [c for c in found if c in named] or found
     read = [frame[c].map(lambda value: code_of(value)[0]) for c in found]
     if not all(read[0].equals(other) for other in read[1:]):
-        raise LaoquError(f"columns {', '.join(found)} all hold codes: say code=")
+        raise LaoquError(f"columns {', '.join(found)} all hold codes: keep one, or say code=")
     if found[0] not in named:
         text = f"taken for the codes of counties: {examples(frame[found[0]])}"
         notes.append((found[0], len(frame), text))
@@ -206,6 +206,8 @@ def _asked(text: str, within: str | None, year: int | None) -> Adcode | LaoquErr
     try:
         return resolve_place(text, within, "county", year)
     except LaoquError as error:
+        if isinstance(error, AmbiguousName):
+            error.advice = error.advice and "a column of provinces or cities tells them apart"
         return error
 
 
@@ -301,7 +303,7 @@ def frozen(pairs: pd.DataFrame, units: Units, vintage: int) -> bool | None:
     has, the vintage's or that of the row's own year, are the vintage's.
     """
     known = pairs.dropna()
-    listed = known["code_in_panel"].map(lambda code: bool(units.holder(code, vintage)))
+    listed = known["code_in_panel"].map(lambda code: bool(units.holder(code, vintage))).astype(bool)
     own = pd.Series(
         [
             any(units.holder(code, when) for when in (int(year), int(year) - 1))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from laoqu import regions
 from laoqu.errors import ParameterError
-from laoqu.places import resolve_place
+from laoqu.places import meant
 
 if TYPE_CHECKING:
     from laoqu.plan import Plan
@@ -34,7 +34,7 @@ def find(plan: Plan, place: str) -> pd.Series:
     """
     units = plan.gazetteer().set_index("adcode", drop=False)
     # The index of names takes longer than a card: a code needs none.
-    code = place if place in units.index else str(resolve_place(place, folder=plan.folder))
+    code = place if place in units.index else str(meant(place, folder=plan.folder))
     if code in set(units["parent"]):
         name = units.at[code, "name"]
         raise ParameterError(

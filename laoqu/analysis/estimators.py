@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from laoqu.analysis.numbers import finite
+from laoqu.analysis.numbers import finite, infinite
 from laoqu.analysis.reading import beside
 from laoqu.analysis.writing import write
 from laoqu.errors import LaoquError, guard_methods, require
@@ -102,7 +102,7 @@ def for_estimator(
         require(outcome, list(frame.select_dtypes("number")), "column of numbers of the panel")
     frame, kept = beside(frame, ADDED)
     outcome, numbers = kept.get(outcome, outcome), list(frame.select_dtypes("number"))
-    infinite = int(np.isinf(frame[numbers].astype("float64")).to_numpy().sum())
+    lost_as_infinite = int(frame[numbers].apply(infinite).to_numpy().sum())
     frame = finite(frame, numbers)
     known = frame[keys].notna().all(axis=1)
     valued = known & (frame[outcome].notna() if outcome else True)
@@ -135,7 +135,7 @@ def for_estimator(
         "treated_in_reference_year": int(at_reference.sum()),
         "dropped_units": int(lost["county_code"].nunique()), "dropped_rows": len(lost),
         "rows_without_outcome": int(known.sum() - valued.sum()),
-        "infinite_taken_as_missing": infinite,
+        "infinite_taken_as_missing": lost_as_infinite,
         "kept_beside": ", ".join(kept.values()),
     }  # fmt: skip
     return Prepared(data, note)

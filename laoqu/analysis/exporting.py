@@ -82,11 +82,7 @@ def export(folder: Path | str | None = None, plan: Plan | None = None, **setting
 def put(target: Path, files: Mapping[str, bytes]) -> Path:
     """Have a folder, which `claim` gave, hold these files and no others."""
     hashes = json.dumps({name: digest(data) for name, data in files.items()}).encode()
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        paths.place(target.parent, target.name, {**files, MANIFEST: hashes})
-    except OSError as error:
-        raise OutputError(f"{paths.display(target)} cannot be written: {error}") from error
+    paths.place(target.parent, target.name, {**files, MANIFEST: hashes})
     return target
 
 

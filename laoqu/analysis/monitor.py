@@ -59,8 +59,12 @@ class Monitor:
         kept = finite(rows[alone & rows["year"].notna()], ["value"])
         kept = kept[~kept.duplicated(["county_code", "year"], keep=False)]
         self.lost = len(rows) - len(kept)
-        if kept["value"].notna().sum() == 0:
+        valued = kept.loc[kept["value"].notna(), "year"].nunique()
+        if not valued:
             raise LaoquError(f"{self.outcome} has no value for a county of 2021")
+        if valued == 1:
+            why = "has values of one year alone: monitoring compares years"
+            raise LaoquError(f"{self.outcome} {why}")
         self.years = sorted(kept["year"].astype(int).unique().tolist())
         self.values = self._values(kept.astype({"year": "int64", "value": "float64"}))
 
@@ -92,6 +96,8 @@ class Monitor:
         ``key`` key counties (of the area), ``area`` its documented counties, ``others`` documented
         counties (of the area) that are not key, ``province`` other counties of the provinces of
         the first group, ``documented`` those of all areas, ``panel`` all counties of the panel.
+        A group of which the panel has no county is left out; a panel without a documented county
+        (of the area) is refused.
         """
         members = self.plan.membership().query("confidence != 'low'")
         every, panel = set(members["adcode"]), set(self.values["county_code"])
@@ -100,6 +106,9 @@ class Monitor:
             region = self.plan.region(area).region_id
             here = set(members.loc[members["region_id"] == region, "adcode"])
             key = key & here
+        if not here & panel:
+            of = self.plan.region(area).name_zh if area else "the twelve areas"
+            raise LaoquError(f"{self.outcome} has no value for a documented county of {of}")
         first = here if area else key
         provinces = set(self.province.reindex(sorted(first)).dropna())
         near = {code for code in panel if self.province.get(code) in provinces} - first
@@ -107,7 +116,13 @@ class Monitor:
         # Where no county is key, who is not key is the whole area.
         found |= {"others": here - key if key else set(), "province": near}
         found |= {"documented": every, "panel": panel}
-        return {name: codes for name, codes in found.items() if codes}
+        return {name: codes for name, codes in found.items() if codes & panel}
+
+    def areas(self) -> list[str]:
+        """Return the areas of which the panel has a documented county."""
+        members = self.plan.membership().query("confidence != 'low'")
+        here = members.loc[members["adcode"].isin(self.values["county_code"]), "region_id"]
+        return [area for area in self.plan.region_ids if area in set(here)]
 
     def flags(self) -> pd.DataFrame:
         """Return which rule of ``monitor_rules.csv`` each county met in each year.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
-import numpy as np
 import pandas as pd
 
 from laoqu import own
@@ -19,12 +18,18 @@ THOUSANDS = r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?"
 NO_NUMBER = "text, for these cells are no numbers"
 #: Text that means a number and is none for certain.
 NEAR = re.compile("".join(own.SPEC["cells"]["near"]))
+#: No county measures more, and sums of such numbers are still numbers.
+LARGEST = 1e100
+
+
+def infinite(values: pd.Series) -> pd.Series:
+    """Return whether values are infinite, or too large to be of anything."""
+    return values.astype("float64").abs() > LARGEST
 
 
 def finite(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
     """Return a frame in which infinite values of these columns are missing."""
-    infinite = {c: np.isinf(frame[c].astype("float64")) for c in columns}
-    return frame.assign(**{c: frame[c].mask(found) for c, found in infinite.items()})
+    return frame.assign(**{c: frame[c].mask(infinite(frame[c])) for c in columns})
 
 
 def in_numbers(
@@ -45,8 +50,8 @@ def in_numbers(
         words = ", ".join(frame.columns.drop([*known], errors="ignore")[:9])
         notes.append(("file", len(frame), f"no column of numbers is found; others are: {words}"))
     for column in numbers:
-        if n := int(np.isinf(frame[column].astype("float64")).sum()):
-            text = "infinite (inf, or too large as 1e999): estimates take them as missing"
+        if n := int(infinite(frame[column]).sum()):
+            text = f"infinite, or over {LARGEST:g}: estimates take them as missing"
             notes.append((column, n, text))
     return frame
 

@@ -233,7 +233,8 @@ def panel(
     # A column of the file may be called level or reason too: no name of one ends in a blank.
     data = data.merge(table, how="left", on=keys, suffixes=(" ", ""))
     if not data["code_status"].isin(["same", "followed", "split", "merged"]).any():
-        shown = "; ".join([*unresolved["reason"], *table["reason"]][:3])
+        why = unresolved["reason"] if len(unresolved) else table["reason"]
+        shown = "; ".join(why.drop_duplicates().head(3))
         raise LaoquError(f"no row of the panel is of a county known in its year: {shown}")
     if unit is not None:
         other = data["level"] != unit

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from laoqu.analysis.numbers import finite
+from laoqu.analysis.numbers import finite, infinite
 
 if TYPE_CHECKING:
     from laoqu.analysis.panel import Panel
@@ -106,7 +106,7 @@ def _impossible(data: pd.DataFrame, column: str) -> Iterator[pd.DataFrame]:
     share = any(sign in str(column).casefold() for sign in SHARES) and (known <= 100).mean() > 0.98
     rare = (known == 0).mean() < 0.005
     for rows, text in (
-        (np.isinf(values), "infinite"),
+        (infinite(values), "infinite"),
         (values.lt(0) & positive, "negative, others are positive"),
         (values.eq(0) & positive & rare, "zero: missing written as 0?"),
         (values.gt(100) & share, "a share above 100"),

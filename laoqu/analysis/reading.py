@@ -107,7 +107,7 @@ def _read(
             raise LaoquError(f"{below[0]} holds {own.TOWNSHIP}")
         raise LaoquError(
             "no column of the panel holds codes of counties, or their names; it has "
-            f"{', '.join(frame.columns[:12])}: say code= or name="
+            f"{', '.join(frame.columns[:12])}: call one code or name, or say code= or name="
         )
     for column in set(called("name", frame)) - {name} if code and name is None else ():
         if sample(frame[column]).astype("str").str.isascii().mean() > 0.5:
@@ -280,7 +280,7 @@ def _year_column(frame: pd.DataFrame, code: str | None, name: str | None) -> str
     group = group or [c for c in reads if not re.match("birth|成立|设立", c.casefold())]
     group = group or [c for c in so_called if share.get(c, 0) > 0]
     if len(group) > 1:
-        raise LaoquError(f"columns {', '.join(group)} all hold years: say year=")
+        raise LaoquError(f"columns {', '.join(group)} all hold years: keep one, or say year=")
     return group[0] if group else None
 
 

@@ -56,8 +56,8 @@ def to_long(
         shown = f" ({', '.join(left[:3])} is no single year, or one of a kind)" if left else ""
         shown += f"; no cell is a year in {', '.join(no_year)}" if no_year else ""
         raise LaoquError(
-            f"no column of the panel holds years, and no columns are years{shown}: say year= (a "
-            "column, or one year for all rows)"
+            f"no column of the panel holds years, and no columns are years{shown}: call one "
+            "year, or say year= (a column, or one year for all rows)"
         )
     frame, kept = beside(frame, ["year"])  # holds no years, else it would be theirs
     notes += [(c, len(frame), f"holds no years: kept as {new}") for c, new in kept.items()]

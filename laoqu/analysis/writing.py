@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import tomllib
 from pathlib import Path
@@ -21,10 +22,10 @@ def write(data: pd.DataFrame, path: Path | str, about: str) -> Path:
     paths.require_paths({"path": "" if path is None else path})
     path, data = Path(path), data.reset_index(drop=True)
     writers = {
-        ".csv": lambda: path.write_bytes(csv_bytes(data)),
-        ".parquet": lambda: data.to_parquet(path, index=False),
-        ".dta": lambda: _for_stata(data, path),
-        ".xlsx": lambda: _for_excel(data, path),
+        ".csv": csv_bytes,
+        ".parquet": lambda data: data.to_parquet(index=False),
+        ".dta": _for_stata,
+        ".xlsx": _for_excel,
     }
     if path.suffix not in writers:
         raise OutputError(f"{path}: expected a name that ends in one of {', '.join(writers)}")
@@ -34,16 +35,21 @@ def write(data: pd.DataFrame, path: Path | str, about: str) -> Path:
         for target in (path, note):
             if target.exists():
                 raise OutputError(f"{paths.display(target)} is there already: name another file")
-        writers[path.suffix]()
-        note.write_text(about, encoding="utf-8")
+        made = writers[path.suffix](data)
     except (OSError, RuntimeError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise OutputError(f"{paths.display(path)} cannot be written: {why}") from error
+    paths.write(note, about.encode())
+    try:
+        paths.write(path, made)
+    except OutputError:
+        note.unlink()
+        raise
     return path
 
 
-def _for_stata(data: pd.DataFrame, path: Path) -> None:
-    """Write what Stata can hold: no missing whole numbers, text without NA, names without signs."""
+def _for_stata(data: pd.DataFrame) -> bytes:
+    """Return what Stata holds: no missing whole numbers, text without NA, names without signs."""
     numbers = data.select_dtypes("number").columns
     kept = [c for c in numbers if data[c].dtype.kind in "iuf" and data[c].notna().all()]
     words = data.columns.difference(numbers)
@@ -56,13 +62,17 @@ def _for_stata(data: pd.DataFrame, path: Path) -> None:
     labels = tomllib.loads(Path(__file__).with_name("labels.toml").read_text(encoding="utf-8"))
     labels = {name: labels.get(c, c)[:LABEL] for c, name in names.items()}
     long = [names[c] for c in words if text[c].str.len().max() > SHORT]
-    data.to_stata(path, write_index=False, version=118, convert_strl=long, variable_labels=labels)
+    out = io.BytesIO()
+    data.to_stata(out, write_index=False, version=118, convert_strl=long, variable_labels=labels)
+    return out.getvalue()
 
 
-def _for_excel(data: pd.DataFrame, path: Path) -> None:
-    """Write a workbook; a text that a cell cannot hold is refused, not cut."""
+def _for_excel(data: pd.DataFrame) -> bytes:
+    """Return a workbook; a text that a cell cannot hold is refused, not cut."""
     data = without_formulas(data)
     longest = max(data[c].astype("str").str.len().max() for c in data)
     if longest > CELL:
         raise ValueError(f"a cell holds {longest:,.0f} characters, XLSX takes {CELL:,}")
-    data.to_excel(path, index=False)
+    out = io.BytesIO()
+    data.to_excel(out, index=False)
+    return out.getvalue()

@@ -12,7 +12,8 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from urllib.parse import quote
 
 import nbformat
 import pandas as pd
@@ -20,12 +21,12 @@ import pandas as pd
 from laoqu.errors import FORMATS, LaoquError, ParameterError
 from laoqu.sheets import csv_bytes
 from laoqu.show.table import MIME
-from laoqu.show.words import LANGS, label
+from laoqu.show.words import label
 
 #: Cells with one of these tags stay out of every form.
 HIDDEN = {"notebook-only", "parameters", "injected-parameters"}
-#: Folders between the outputs and a run of a user's own notebook: runs/NAME/PARAMETERS.
-OWN_DEPTH = 3
+#: Where a page stands of which no batch says it: as a run of a user's own notebook.
+ELSEWHERE = "runs/notebook/run"
 
 
 def render(
@@ -34,8 +35,8 @@ def render(
     """Return the files of an executed notebook, by their path inside its folder.
 
     They are ``report.html`` …, ``values.json``, ``figures/KEY.png|svg|csv``, ``tables/KEY.csv``.
-    The notebook's metadata ``laoqu`` says what its pages are called (``kind``) and where they stand
-    in the outputs (``folder``, with ``$region`` for a parameter). A ParameterError tells of an
+    The notebook's metadata ``laoqu`` says what its pages are called (``kind``), where they stand in
+    the outputs (``place``) and in other languages (``others``). A ParameterError tells of an
     unknown format, a LaoquError of two things with one key and of a page that would load something
     from outside.
     """
@@ -76,27 +77,25 @@ class Place:
     """Where a page stands in the outputs, and so what its relative links are."""
 
     lang: str
-    stem: str
-    folder: tuple[str, ...]
+    stem: str = "report"
+    folder: str = ELSEWHERE
+    others: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, notebook: nbformat.NotebookNode, lang: str) -> Place:
-        """Read the place from the metadata of a notebook that papermill ran."""
+        """Read the place from the metadata of a notebook that a batch ran."""
         about = notebook.metadata.get("laoqu", {})
-        given = notebook.metadata.get("papermill", {})
-        values = {**given.get("default_parameters", {}), **given.get("parameters", {})}
-        parts = [str(part) for part in about.get("folder", ("runs",) * OWN_DEPTH)]
-        named = [str(values.get(part[1:], part)) if part[:1] == "$" else part for part in parts]
-        return cls(lang, str(about.get("kind", "report")), tuple(named))
+        stem, folder = about.get("kind", "report"), about.get("place", ELSEWHERE)
+        return cls(lang, str(stem), folder, about.get("others", {}))
 
     def to(self, path: str) -> str:
         """Return the relative address of a file of the outputs."""
-        return posixpath.relpath(f"/{path}", "/".join(("", *self.folder)))
+        return quote(posixpath.relpath(f"/{path}", f"/{self.folder}"))
 
     @property
     def beside(self) -> str:
         """The way from the page to its tables and figures: pages of a shared folder lie above."""
-        return f"{self.stem}/" if len(self.folder) == 1 else ""
+        return "" if "/" in self.folder else f"{self.stem}/"
 
     @property
     def plan(self) -> str:
@@ -105,10 +104,8 @@ class Place:
 
     @property
     def other(self) -> dict[str, str]:
-        """The same page in the other languages; none of a user's own notebook."""
-        rest = "/".join((*self.folder[1:], f"{self.stem}.html"))
-        inside = self.folder[:1] == (self.lang,)
-        return {lang: self.to(f"{lang}/{rest}") for lang in LANGS if inside and lang != self.lang}
+        """The same page in the other languages in which it was made."""
+        return {lang: self.to(f"{at}/{self.stem}.html") for lang, at in self.others.items()}
 
 
 def cells(notebook: nbformat.NotebookNode) -> Iterator[nbformat.NotebookNode]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -18,6 +17,7 @@ import pypandoc
 import typst
 
 from laoqu import metadata, paths
+from laoqu.errors import LaoquError
 from laoqu.pages.html import ENVIRONMENT, TEMPLATES
 from laoqu.show.table import runs
 from laoqu.show.words import label
@@ -48,20 +48,22 @@ def docx(shown: Sequence[Mapping[str, object]], lang: str, title: str) -> bytes:
     """Return the Word document of the same; its styles are those of ``reference.docx``."""
     about = _about(lang, title)
     text = ENVIRONMENT.get_template("word.html.j2").render(about, parts=parts(shown))
-    with tempfile.TemporaryDirectory(prefix="laoqu-") as folder:
-        path = Path(folder) / "report.docx"
-        command = [
-            pypandoc.get_pandoc_path(), "--sandbox", "--from=html", "--to=docx",
-            f"--output={path}",
-            f"--reference-doc={TEMPLATES / 'reference.docx'}",
-            f"--template={TEMPLATES / 'body.openxml'}", "--quiet",
-            f"--metadata=title={about['title']}", f"--metadata=author={about['author']}",
-            f"--metadata=lang={LANGUAGES[lang]}",
-            *(f"--metadata=keywords={word}" for word in about["keywords"]),
-        ]  # fmt: skip
-        environment = {**os.environ, "SOURCE_DATE_EPOCH": EPOCH}
-        subprocess.run(command, input=text.encode(), check=True, env=environment)
-        return path.read_bytes()
+    command = [
+        pypandoc.get_pandoc_path(), "--sandbox", "--from=html", "--to=docx", "--output=-",
+        "--reference-doc=reference.docx", "--template=body.openxml", "--quiet",
+        f"--metadata=title={about['title']}", f"--metadata=author={about['author']}",
+        f"--metadata=lang={LANGUAGES[lang]}",
+        *(f"--metadata=keywords={word}" for word in about["keywords"]),
+    ]  # fmt: skip
+    # From the templates' folder: of a path, pandoc takes %20 for a blank.
+    made = subprocess.run(
+        command, input=text.encode(), capture_output=True, cwd=TEMPLATES,
+        env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH},
+    )  # fmt: skip
+    if made.returncode:
+        said = made.stderr.decode(errors="replace").strip()
+        raise LaoquError(f"pandoc made no Word file: {said}")
+    return made.stdout
 
 
 def parts(shown: Sequence[Mapping[str, object]]) -> Iterator[dict[str, object]]:

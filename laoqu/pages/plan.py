@@ -108,8 +108,12 @@ def annotate(
         for each in wanted:
             require(each, dict.fromkeys(unit.clause_id for unit in units), "passage")
         units = [unit for unit in units if unit.clause_id in wanted]
+    for name in (*(frames or ()), *(told or ())):
+        require(name, TOLD, "frame")
     told = {**TOLD, **(told or {})}
     given = {name: getattr(plan, name)() for name in TOLD} | dict(frames or {})
+    for name in filters:
+        require(name, [column for each in TOLD for column in given[each]], "column to filter by")
     for name, prepare in (("measures", _measures), ("corrections", _doubts), ("mentions", _names)):
         frame = given[name][given[name]["unit_id"].isin([unit.unit_id for unit in units])]
         check_columns(frame := prepare(words, frame), told[name])

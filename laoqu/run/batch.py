@@ -114,6 +114,9 @@ def run_notebook(
             if named := _digests(inputs, _files_in(run.parameters, book, store.folder)):
                 run.parts["files"] = digest_of(named)
                 store.sets[run.parts["files"]] = named
+            run.page = {"place": book.stands(run.name), "others": _others(store, book, run, runs)}
+            if run.page["others"]:
+                run.parts["languages"] = digest_of(run.page["others"])
             _judge(store, run, formats, force, only_failed)
         if only_say:
             return list(runs.values())
@@ -183,6 +186,17 @@ def _files_in(values: Mapping[str, object], book: Notebook, outputs: Path) -> di
     return found
 
 
+def _others(store: stores.Store, book: Notebook, run: Run, runs: Mapping) -> dict[str, str]:
+    """Return where a page stands in other languages: those that are there or are made now."""
+    if not book.own or book.about["folder"][0] != "$lang":
+        return {}
+    rest = run.name.partition("/")[2]
+    there = {path.relative_to(store.folder).parts[0] for path in store.folder.glob(f"*/{rest}")}
+    names = (f"{each}/{rest}" for each in sorted({*there, *(name.split("/")[0] for name in runs)}))
+    return {name.split("/")[0]: book.stands(name) for name in names
+            if name != run.name and (name in runs or store.record(name))}  # fmt: skip
+
+
 def _modules(book: Notebook) -> dict[str, Path]:
     """Return the modules that a user's notebook may import: beside it, and where we are."""
     found, folders = {}, [] if book.own else [book.path.parent, process.here()]
@@ -230,7 +244,7 @@ def _placed(store: stores.Store, book: Notebook, run: Run) -> Run:
     def record(run: Run) -> dict[str, object]:
         shown = asdict(replace(run, files={}))
         recorded = {"made": _now(), "seconds": round(shown.pop("seconds"), 2)}
-        del shown["files"], shown["why"]
+        del shown["files"], shown["why"], shown["page"]
         return shown | {"notebook": book.name, "key": digest_of(run.parts), "recorded": recorded}
 
     files, run.files = run.files, {}
@@ -261,7 +275,8 @@ def _finished(store: stores.Store, maker: Maker, parts: object, key: str) -> Run
     try:
         if isinstance(parts, process.Call):
             parts = parts.result()
-            store.keep_parts(key, parts)
+            with suppress(OutputError):  # no room: they are made anew next time
+                store.keep_parts(key, parts)
         if maker.index:
             given = [maker.index, maker.sources, manifest, parts]
             files |= process.Call(_made_of_all, given).result()

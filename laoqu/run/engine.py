@@ -254,6 +254,7 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
         try:
             tell((len(notebook.cells) - 1, notebook.cells[-1]))
             render = resolve_name(recipe.render)
+            notebook.metadata.setdefault("laoqu", {}).update(run.page)
             files = dict(render(notebook, str(given.get("lang", "zh")), run.formats))
         except Exception as raised:
             error, lines = f"{type(raised).__name__}: {raised}", traceback.format_exc().splitlines()

@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -141,6 +142,10 @@ class Notebook:
         code = digest_of([self.name, values])[:8]
         return f"runs/{stem}/{shown},{code}" if shown else f"runs/{stem}/{code}"
 
+    def stands(self, name: str) -> str:
+        """Return the folder of a run's pages."""
+        return name.rpartition("/")[0] if self.shared else name
+
     def digest(self) -> str:
         """Return the digest of what the notebook does: its cells without outputs and counts."""
         keys = ("cell_type", "source", "metadata")
@@ -175,6 +180,8 @@ def read_sets(file: Path) -> dict[str, dict[str, object]]:
 
     Each has the place where it stands, ``list.csv:2``.
     """
+    if file.is_dir():
+        raise ParameterError(f"{file} is a folder: name a .csv or .yaml file in it")
     if file.suffix not in (".csv", ".yaml", ".yml"):
         raise ParameterError(f"{file}: expected a .csv or .yaml file")
     try:
@@ -255,24 +262,27 @@ def expect_parameters(namespace: Mapping[str, object], *names: str) -> None:
 
 
 def _find(name: str) -> Path:
-    path = Path(name)
+    path, found = Path(name), f"no file {_short(name)} here"
     known = {each.stem: each for each in sorted(paths.notebooks().glob("*.ipynb"))}
     try:
         if path.is_file() and path.suffix == ".ipynb":
             return path.resolve()
+        found = f"{_short(name)} is a folder" if path.is_dir() else found
     except (OSError, ValueError, RuntimeError):
         pass  # a name that no system has
     if (stem := path.name.removesuffix(".ipynb")) in known and path.name == name:
         return known[stem]
     hint = ", ".join(nearest(stem, known) or known)
-    message = f"no file {_short(name)} here and no notebook of that name"
+    message = f"{found} and no notebook of that name"
     raise ParameterError(f"{message}; nearest: {hint}")
 
 
 def _plain(text: str, only: str = "") -> str:
     """Return `text` as the name of a folder; of a text that is none, `only` asks for a hash."""
-    plain = re.sub(r"[^\w=,.+-]", "-", text).lstrip(".").encode(errors="replace")[:NAME_BYTES]
-    plain = plain.decode(errors="ignore")
+    coding = sys.getfilesystemencoding()  # of an old locale, which may lack Chinese characters
+    plain = text.encode(coding, errors="replace").decode(coding)
+    plain = re.sub(r"[^\w=,.+-]", "-", plain).lstrip(".").encode(coding)[:NAME_BYTES]
+    plain = plain.decode(coding, errors="ignore")
     return plain if plain == text or not only else f"{plain}-{digest_of(only)[:8]}"
 
 

@@ -10,7 +10,6 @@ import json
 import os
 import platform
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -20,7 +19,7 @@ from pathlib import Path
 from laoqu import paths
 from laoqu.errors import LaoquError, OutputError
 from laoqu.run.parameters import digest_of
-from laoqu.source import digest
+from laoqu.source import digest, regular
 
 #: Of what stands in a folder, and of a run that failed since; that of the outputs folder, what is
 #: made from all records, is gone while these change.
@@ -201,21 +200,13 @@ class Store:
 
     def write(self, name: str, data: bytes) -> None:
         """Write one file whole, if it is not there already with the same bytes."""
-        path, beside = self.target(name), None
-        try:
-            if path.is_file() and path.read_bytes() == data:
+        path = self.target(name)
+        with suppress(OSError):
+            if path.read_bytes() == data:
                 return
+        with suppress(OSError):  # it is said below
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, beside = tempfile.mkstemp(prefix=paths.BESIDE, dir=self.folder)
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            Path(beside).chmod(0o666 & ~paths.umask())
-            Path(beside).replace(path)
-        except OSError as error:
-            raise OutputError(f"{path} cannot be written: {error.strerror}") from error
-        finally:
-            if beside:
-                Path(beside).unlink(missing_ok=True)
+        paths.write(path, data, beside=self.folder)
 
     def runs(self) -> Iterator[dict[str, object]]:
         """Yield the records of runs by name, of a failed one with the ``earlier`` that stands."""
@@ -284,7 +275,7 @@ def text_of(value: object) -> bytes:
 
 
 def _below(folder: Path) -> list[Path]:
-    found = sorted(path for path in folder.rglob("*.*") if path.is_file())
+    found = sorted(regular(path) for path in folder.rglob("*.*") if path.is_file())
     skipped = {"__pycache__", "_share"}
     return [path for path in found if not skipped & set(path.relative_to(folder).parts)]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from laoqu.errors import ParameterError, require
+from laoqu.errors import ParameterError, require, shown
 from laoqu.show import table as tables
 from laoqu.show.table import MIME, Block
 from laoqu.show.words import KEY, Words, scalar, start
@@ -50,6 +50,8 @@ class Show:
     """
 
     def __init__(self, plan: Plan, lang: str = "zh") -> None:
+        if not hasattr(plan, "document"):
+            raise ParameterError(f"plan is {shown(plan)}, expected a plan (lq.load())")
         self.plan, self.lang = plan, lang
         self.words = Words(plan, lang)
 

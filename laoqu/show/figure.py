@@ -17,8 +17,8 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.text import Text
 from PIL import Image
 
-from laoqu import sheets
-from laoqu.errors import OutputError, ParameterError, require
+from laoqu import paths, sheets
+from laoqu.errors import ParameterError, require
 from laoqu.show import table as tables
 from laoqu.show.style import EDGE, HALO, PALETTE, SMALL, Sheet, rules
 
@@ -123,11 +123,7 @@ class Figure:
         form = Path(path).suffix.lower()
         require(form, FORMS, "form of a figure")
         made = sheets.csv_bytes(self.data) if form == ".csv" else getattr(self, form[1:])(narrow)
-        try:
-            Path(path).write_bytes(made.encode() if form == ".svg" else made)
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise OutputError(f"{str(path)!r} cannot be written: {why}") from error
+        paths.write(Path(path), made.encode() if form == ".svg" else made)
         return Path(path)
 
     def drawings(self) -> dict[str, str]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import random
 import re
+from contextlib import suppress
 
 import pytest
 
@@ -44,6 +46,10 @@ CELLS = [
     ("curated/scopes.csv", "c01.s02.k1,c01.s02,", "c01.s02.k1,c01.s02,abc",
      "expected a whole number"),
     ("curated/treatment_dates.csv", "2021-08-27", "2021-02-30", "2021-02-30"),
+    ("curated/city_membership.csv", "430800,2021-12-31", "430800,2021-02-30", "2021-02-30"),
+    ("curated/measures.csv", "。,,b2.s02.m1,", "。,,b2.s02.m9,", "unknown code 'b2.s02.m9'"),
+    ("curated/monitor_rules.csv", "at_most,-15,1,3,", "at_most,-15,0,3,", "found '0', expected 1"),
+    ("curated/monitor_rules.csv", "below,0,3,1,", "below,0,3,-1,", "found '-1', expected 1"),
     ("curated/pmc_grades.csv", "m9_share,9,4.5,可接受", "m9_share,9,x,可接受", "expected a number"),
     ("curated/pmc_grades.csv", "ruiz2011,10,7,", "ruiz2011,10,5,",
      "duplicate id 'ruiz2011, 5.0'"),
@@ -80,6 +86,54 @@ RULES = [
     ("curated/mentions.csv", "county,429004,2021-12-31", "county,,", "a county needs an adcode"),
     ("curated/mentions.csv", "Ganzhou Comprehensive Bonded Zone,zone", ",zone",
      "a zone needs a name_en"),
+    ("curated/mentions.csv", ",恩施,恩施土家族苗族自治州,,prefecture,422800,2021-12-31,湖北省,",
+     ",恩施,恩施土家族苗族自治州,,prefecture,422800,2021-12-31,,", "its date and its province go"),
+    ("curated/mentions.csv", "黄冈,黄冈市,,prefecture,421100", "黄冈,黄冈市,,county,421100",
+     "421100 is 黄冈市 湖北省 黄冈市 prefecture in the gazetteer, here 黄冈市"),
+    ("curated/mentions.csv", "4723,沂蒙,沂蒙革命老区,,area,,,,,yimeng",
+     "4723,沂蒙,沂蒙革命老区,,area,,,,,taihang", "'沂蒙' is no name of taihang (太行)"),
+    ("curated/mentions.csv", "4524,赣闽粤原中央苏区,赣闽粤原中央苏区,",
+     "4524,赣闽粤原中央苏区,太行山区,", "'太行山区' is no name of ganminyue"),
+    ("curated/mentions.csv", ",湘鄂渝黔交界县市,", ",赣粤交界县市,",
+     "'赣粤交界县市' is no name of xiangeyuqian"),
+    ("curated/place_short_forms.csv", "新左旗,150726,", "新左旗,150825,",
+     "150825 is 乌拉特后旗 in the gazetteer, here 新巴尔虎左旗"),
+    ("curated/place_short_forms.csv", "土左旗,150121,土默特左旗", "土左旗,150825,乌拉特后旗",
+     "150825 is 乌拉特后旗 in the gazetteer, here 乌拉特后旗, in short 土左旗"),
+    ("curated/city_membership.csv", "430800,2021-12-31,张家界市,湖南省",
+     "430800,2021-12-31,太原市,河北省", "430800 is 张家界市 湖南省 prefecture in the gazetteer"),
+    ("curated/city_membership.csv", "433100,2021-12-31", "433100,2050-01-01",
+     "2050-01-01 is later than the end of 2021"),
+    ("curated/treatment_dates.csv", "plan_reported,2021-12-01", "plan_reported,2999-12-01",
+     "2999-12-01 has not come yet"),
+    ("curated/corrections.csv", "2784,恩施,恩施土家族苗族自治州,", "2784,恩施,瞎编,",
+     "the naming there is 恩施土家族苗族自治州 422800, here 瞎编 422800"),
+    ("curated/corrections.csv", "3852,恩施,恩施土家族苗族自治州,422800",
+     "3852,恩施,恩施土家族苗族自治州,370983", "'370983' must be codes of the gazetteer"),
+    ("curated/county_layer_join.csv", "431121,祁阳市,", "431121,,", "a code and its name go"),
+    ("curated/gazetteer_holder_doubts.csv", "130124,1986,1992", "130124,1986,1985",
+     "the last year 1985 lies before the first, 1986"),
+    ("built/gazetteer_history.csv", ",,,,,1981,created,232722", ",某县,,,,1981,created,232722",
+     "code, name, first and last year of the old form go together"),
+    ("curated/regions.csv", "chuanshaan,5,", "chuanshaan,6,", "`order` must count from 1"),
+    ("curated/regions.csv", ",实际范围可能大于这 11 个县,", ",,", "a note needs both languages"),
+    ("curated/measures.csv", "生培养，培育一批乡村卫生人才。,可,,适当开展,",
+     "生培养，培育一批乡村卫生人才。,瞎编,,适当开展,", "'瞎编' does not stand in the measure"),
+    ("curated/measures.csv", ",,c10.s04.m1,建设,,,4553,4566,", ",,c10.s04.m1,建设,,,4553,4567,",
+     "measures.csv:139:65: the lead 4553–4567 does not go from a comma to a head"),
+    ("curated/measures.csv", "网。,鼓励,,合作共建,,,,,", "网。,鼓励,,合作共建,,,1,,",
+     "measures.csv:108:61: the lead 1– does not go"),
+    ("curated/measures.csv", ",4061,4072,", ",4061,4071,", "the target 4061–4071 is no part"),
+    ("curated/exemplified.csv", "instrument,D4,R5", "instrument,S1,R5",
+     "the measure is coded D4 in instrument, its example S1"),
+    ("curated/exemplified.csv", ",programme_named,true", ",错,true", "there is no variable '错'"),
+    ("curated/adjudications.csv", ",instrument_more,,S2,,", ",instrument_more,,S2,S8,",
+     "the ruling for b3.s02.m2 says S8, , S2, the codes are , , S2"),
+    ("curated/pmc_table.csv", "X1.1,X1,", "X1.1,X9,", "X1.1 belongs to one main variable"),
+    ("curated/monitor_rules.csv", "at_most,10,1,1", "at_most,101,1,1",
+     "a percentile lies between 0 and 100, found 101"),
+    ("curated/monitor_rules.csv", "below,0,2,1,", "below,0,2,3,",
+     "only a percentile_change is taken over more than one period"),
     ("curated/not_names.csv", "资源,9", "资源,8", "'资源' stands 9 times outside names"),
     ("curated/crosswalk_rz.csv", "shifan_environment,S7,S\n", "",
      "shifan_environment has no class for S7"),
@@ -174,7 +228,7 @@ def test_a_file_of_the_wrong_form_is_reported(tmp_path):
         (data.rstrip(b"\n"), "does not end in LF"),
         (data + b"x,y\n", "found 2 fields, expected"),
         (data + "ganminyue,e\u0301\n".encode(), "membership.csv:516:11: 'e' is not in Unicode"),
-        (b"", "membership.csv:1:1"),
+        (b"", "membership.csv:1:1: is empty, expected a line of column names"),
         (data + b"a" * 200_000 + b"\n", "membership.csv:516:1: "),
         (data.replace(b"\n", b"\r"), "membership.csv:1:"),
         (data + b'x,"y\rz\n', "is no row of a CSV"),
@@ -182,6 +236,57 @@ def test_a_file_of_the_wrong_form_is_reported(tmp_path):
         path.write_bytes(changed)
         problems = schema.read("membership", tmp_path).problems
         assert any(expected in str(each) for each in problems), expected
+
+
+def test_what_is_no_file_of_a_sensible_size_is_not_read(data_copy):
+    def zeros(path):
+        path.symlink_to("/dev/zero")
+
+    def huge(path):
+        path.touch()
+        os.truncate(path, 65_000_000)
+
+    for name, make, said in (
+        ("raw/plan.txt", os.mkfifo, "is no regular file"),
+        ("raw/SOURCES.toml", zeros, "is no regular file"),
+        ("curated/membership.csv", huge, "has 65 MB, expected at most 64"),
+        ("curated/county_layer_join.csv", os.mkfifo, "is no regular file"),
+        ("built/reach.csv", zeros, "is no regular file"),
+        ("built/raw_lines.csv", os.mkfifo, "is no regular file"),
+        ("built/counties.parquet", os.mkfifo, "is no regular file"),
+        ("datapackage.json", zeros, "is no regular file"),
+    ):
+        path = data_copy / name
+        data = path.read_bytes()
+        path.unlink()
+        make(path)
+        assert any(path.name in each and said in each for each in lq.check(data_copy)), name
+        with suppress(lq.LaoquError):  # which waits for no pipe
+            lq.load(data_copy).counties()
+        path.unlink()
+        path.write_bytes(data)
+    for lines in ("[120, 12400000000]", "[-1, 99999999]"):
+        text = (PLAN.folder / "curated" / "layout.toml").read_text("utf-8")
+        text = text.replace("[120, 124]", lines)
+        (data_copy / "curated" / "layout.toml").write_text(text, "utf-8")
+        assert any("but the file has 553 lines" in line for line in lq.check(data_copy))
+
+
+def test_rules_that_a_broken_table_leaves_out_are_named_and_others_are_checked(data_copy):
+    path = data_copy / "curated" / "membership.csv"
+    data = path.read_bytes()
+    edit(data_copy / "curated" / "mentions.csv", lambda text: text.replace("新泰市,,", "新泰县,,"))
+    left_out = "membership.csv:1:1: has problems: until they are mended, rules that read it are not"
+    for changed, said in (
+        (data[:-1], ["membership.csv:515:1: the last line does not end in LF"]),
+        (b"", ["membership.csv:1:1: found 0 rows, expected 514", "membership.csv:1:1: is empty"]),
+    ):
+        path.write_bytes(changed)
+        found = [line for line in lq.check(data_copy) if "membership.csv" in line]
+        assert len(found) == len(said) + 1, found
+        assert all(any(each in line for line in found) for each in [*said, left_out]), found
+        assert any("is 新泰市" in line for line in lq.check(data_copy))
+        assert any("built:1:1: is not compared with what" in line for line in lq.check(data_copy))
 
 
 def test_numbers_that_are_none_are_refused():
@@ -218,6 +323,17 @@ def test_a_damaged_declaration_or_folder_is_said_and_nothing_crashes(data_copy, 
             with pytest.raises(lq.LaoquError):
                 lq.load(data_copy).measures()
         path.write_bytes(before)
+    path = data_copy / "datapackage.json"
+    for old, new, said in (
+        (
+            r'"pattern": "X(10',
+            '"pattern": "((((',
+            "json:3832:1: table pmc_table, field sub_variable",
+        ),
+        ('"minimum": 1', '"minimum": "x"', "json:71:1: table regions, field order: minimum 'x'"),
+    ):
+        path.write_text((PLAN.folder / path.name).read_text("utf-8").replace(old, new, 1), "utf-8")
+        assert any(said in line for line in lq.check(data_copy))
     for folder in (tmp_path / "nowhere", tmp_path):
         assert lq.check(folder)
         with pytest.raises(lq.LaoquError):
@@ -283,10 +399,12 @@ def test_a_changed_declaration_a_bom_and_a_stray_file_are_noticed(data_copy):
         path.write_text(json.dumps(changed, ensure_ascii=False, indent=1) + "\n", "utf-8")
         assert any("datapackage.json" in line for line in lq.check(data_copy))
     path.write_text(text, "utf-8")
-    (data_copy / "curated" / "more.csv").write_text("a\n", encoding="utf-8")
+    for name in ("curated/more.csv", "built/other.csv"):
+        (data_copy / name).write_text("a\n", encoding="utf-8")
     edit(data_copy / "curated" / "terms.csv", lambda text: "\ufeff" + text)
     found = "\n".join(lq.check(data_copy))
     assert "more.csv:1:1: is not declared" in found
+    assert "other.csv:1:1: is not declared" in found
     assert "terms.csv:1:1: is not the file that was reviewed" in found
     # A table that cannot be read is one problem, not one of each row that names it.
     (data_copy / "curated" / "codebook.csv").unlink()

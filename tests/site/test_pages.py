@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import shutil
 from pathlib import Path
 
 import docx as python_docx
@@ -15,6 +16,7 @@ from fixture import ANALYSIS, CELLS, executed, not_words, violations
 
 import laoqu as lq
 from laoqu import pages
+from laoqu.pages import paper
 from laoqu.pages.html import loads
 from laoqu.show.table import svg_address
 from laoqu.show.words import LANGS
@@ -93,6 +95,15 @@ def test_records_of_all_kinds_survive_in_every_form(notebooks, made, lang):
     again = pages.render(notebooks[lang], lang, pages.FORMATS)
     assert [name for name in again if again[name] != files[name]] == []
     assert "@misc" not in paper + word and "沂源" not in paper  # folded on the page
+
+
+def test_word_is_made_wherever_the_package_lies(notebooks, tmp_path, monkeypatch):
+    shutil.copytree(paper.TEMPLATES, tmp_path / "a%20b")
+    monkeypatch.setattr(paper, "TEMPLATES", tmp_path / "a%20b")
+    assert "沂蒙" in in_word(pages.render(notebooks["zh"], "zh", ["docx"]))
+    (tmp_path / "a%20b" / "reference.docx").unlink()
+    with pytest.raises(lq.LaoquError, match=r"no Word file: .*reference\.docx"):
+        pages.render(notebooks["zh"], "zh", ["docx"])
 
 
 def test_what_an_analysis_cell_says_is_what_every_form_says(made):

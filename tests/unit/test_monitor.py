@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from fixture import functions_of
+from fixture import functions_of, shown
 from matplotlib.text import Text
 
 import laoqu as lq
+from laoqu import pages, paths
 from laoqu.analysis import monitor
 from laoqu.cli import main
 from laoqu.errors import LaoquError
@@ -114,6 +116,26 @@ def test_each_rule_flags_what_it_says_and_nothing_where_periods_are_too_few():
     assert set(pair["rule_id"]) == {"below_half", "low_tenth", "no_value"}
 
 
+def test_a_panel_with_little_in_it_is_a_page_without_nan_or_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    panel = monitor.synthetic(PLAN, range(2020, 2023))
+    panel.assign(income=5.0).to_csv("constant.csv", index=False)
+    one = panel["county_code"].isin(PLAN.membership("大别山")["adcode"].head(1))
+    panel[one].assign(income=[-1, 2, None]).to_csv("one.csv", index=False)
+    notebook = nbformat.read(paths.notebooks() / "08_monitoring.ipynb", as_version=4)
+    plain = notebook.cells[2].source
+    for name in ("constant", "one"):
+        given = plain.replace('panel = ""', f'panel = "{name}.csv"')
+        notebook.cells[2].source = given.replace('area = "all"', 'area = "大别山"')
+        files = pages.render(shown(notebook), "zh", ["html"])
+        assert b">nan<" not in files["monitor.html"] and b"[nan" not in files["monitor.html"]
+        assert "nan" not in files["tables/groups.csv"].decode("utf-8-sig")
+    watched = lq.panel("one.csv").monitor("income")
+    assert watched.areas() == ["dabieshan"]
+    with pytest.raises(LaoquError, match="no value for a documented county of 琼崖"):
+        watched.groups("琼崖")
+
+
 def test_growth_is_by_the_year_over_gaps():
     made = small([[100, 121], [1, 1], [1, 2], [1, 3]], years=(2019, 2021))
     row = made.values.query("county_code == '621027' and year == 2021").iloc[0]
@@ -125,7 +147,11 @@ def test_rows_without_one_county_are_left_out_and_counted():
     frame = pd.DataFrame(rows).assign(y=[1.0, 2.0, 3.0, 4.0])
     with pytest.raises(LaoquError, match="no value for a county"):
         lq.panel(frame).monitor("y")
-    more = pd.concat([frame, pd.DataFrame({"code": ["621027"], "year": [2020], "y": [9.0]})])
+    more = {"code": ["621027"] * 2, "year": [2019, 2020], "y": [9.0, 1e300]}
+    more = pd.concat([frame, pd.DataFrame(more)])
+    with pytest.raises(LaoquError, match="one year alone"):  # 1e300 is no value
+        lq.panel(more).monitor("y")
+    more.iloc[-1, -1] = 7.0
     assert lq.panel(more).monitor("y").lost == 4
     with pytest.raises(LaoquError, match="nearest: y"):
         lq.panel(more).monitor("yy")

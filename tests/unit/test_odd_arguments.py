@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import time
 
+import pandas as pd
 import pytest
 
 import laoqu as lq
@@ -68,6 +69,15 @@ def test_only_errors_of_our_own_and_none_after_a_second():
         (PANEL.to_file, ["."], r"^\.: expected a name that ends in one of \.csv"),
         (PANEL.to_file, ["~no-such-user/x.csv"], "cannot be written"),
         (READY.event_study, ["province"], "unknown outcome"),
+        (PLAN.table, ["measures", "沂蒙"], r"no column of areas: plan\.measures\('沂蒙'\) has"),
+        (PLAN.table, ["codings", "沂蒙"], r"join it with plan\.measures\('沂蒙'\) by measure_id"),
+        (PLAN.table, ["pmc_table", "沂蒙"], r"no column of areas: plan\.table\('pmc_table'\) is"),
+        (PLAN.describe, [["环县"]], r"id is \['环县'\], expected text$"),
+        (PLAN.describe, [pd.NA], "id is NAType, expected text$"),
+        (lq.Show, ["Paris"], "plan is 'Paris', expected a plan"),
+        (lq.annotate, [PLAN, "zh", None, None, (), 621022], "passages is 621022, expected a list"),
+        (lq.resolve_place, ["x" * 100_000], "^unknown place 'x{58}…$"),
+        (PLAN.region, ["x y " * 50_000], "^unknown area '[x y]{58}…; nearest"),
     ],
 )
 def test_what_is_wrong_with_a_call_is_said_in_words_of_ours(function, given, said):

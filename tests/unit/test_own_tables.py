@@ -164,10 +164,12 @@ def test_check_covers_the_files_that_the_environment_names(tmp_path, monkeypatch
     monkeypatch.setenv("LAOQU_MEMBERSHIP", str(path))
     monkeypatch.setenv("LAOQU_BOUNDARIES", str(tmp_path / "nowhere.gpkg"))
     monkeypatch.setenv("LAOQU_CODING", str(path))
+    monkeypatch.setenv("LAOQU_MEMBERSHIP_MODE", "x")
     found = "\n".join(lq.check())
     assert "own.csv:2:2: 371399 is no unit" in found
     assert "nowhere.gpkg:1:1: there is no such file" in found
     assert "own.csv:1:1: the column 'measure_id' is missing" in found
+    assert "LAOQU_MEMBERSHIP_MODE:1:1: unknown value 'x', expected one of only, complete" in found
 
 
 # Borders

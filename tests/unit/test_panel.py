@@ -167,6 +167,15 @@ def test_only_what_has_two_readings_or_is_far_too_large_is_refused(tmp_path):
         "more than 500,000 rows": pd.DataFrame({"code": "620422", "year": range(500_001)}),
         "or 3,000 columns": pd.DataFrame([range(3_001)]).assign(code="620422", year=2010),
         r"formula.xlsx:1:1: the formula in \w+ has no result": tmp_path / "formula.xlsx",
+        "of a county known in its year: 崇文区 of 2008 is .* merged into 东城区": pd.DataFrame(
+            {"county": ["崇文区"] * 3, "year": [2006, 2007, 2008], "gdp": [1, 2, 3]}
+        ),
+        "朝阳区 .*; a column of provinces or cities tells them apart$": pd.DataFrame(
+            {"county": ["朝阳区"] * 3, "year": [2006, 2007, 2008], "gdp": [1, 2, 3]}
+        ),
+        "was split in 2016: .*; 星子县 of 2007 is": pd.DataFrame(
+            {"county": ["庐山区", "星子县"], "year": [2006, 2007], "gdp": [1, 2]}
+        ),
     }.items():
         with pytest.raises(LaoquError, match=message):
             lq.panel(source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import tomllib
@@ -70,6 +71,18 @@ def test_cells_that_hold_results_carry_outputs_and_others_none():
                     cell.source
                 )
                 assert cell.execution_count, cell.source
+
+
+def test_templates_refuse_unknown_parameters_before_a_name_of_theirs_takes_one():
+    checked = []
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
+        if "parameters" in cells[0].metadata.get("tags", []):
+            names = ", ".join(f'"{each.targets[0].id}"' for each in ast.parse(cells[0].source).body)
+            first = f"import laoqu as lq\n\nlq.expect_parameters(globals(), {names})\n"
+            assert cells[1].source.startswith(first), path.name
+            checked.append(path.name[:2])
+    assert checked == ["08", "10", "11", "12"]
 
 
 def test_versions_agree_and_the_plan_is_cited():

@@ -24,7 +24,7 @@ import laoqu as lq
 from laoqu import pages, paths, reports
 from laoqu.cli import main
 from laoqu.errors import LaoquError
-from laoqu.run import batch, dask, process
+from laoqu.run import Run, batch, dask, process
 from laoqu.run import store as stores
 from laoqu.run.crate import metadata
 from laoqu.run.parameters import Notebook, read_sets
@@ -126,6 +126,14 @@ def test_no_two_runs_share_a_folder_and_none_is_a_reserved_one(tmp_path):
     places.append(Notebook(copy).place({"lang": "zh", "region": "yimeng"}))
     assert len({place.casefold() for place in places}) == len(places)
     assert all(place.startswith("runs/") and ".." not in place.split("/") for place in places)
+
+
+def test_a_locale_without_chinese_has_places_it_can_write(monkeypatch):
+    monkeypatch.setattr("sys.getfilesystemencoding", lambda: "latin-1")
+    places = [Notebook("08_monitoring").place({"lang": "zh", "area": "all", "outcome": name})
+              for name in ("产业", "收入", "größe")]  # fmt: skip
+    assert all(place.encode("latin-1").isascii() for place in places[:2])
+    assert len(set(places)) == 3 and places[2] == "zh/monitor/all/größe"
 
 
 @given(st.text(max_size=300), st.text(min_size=1, max_size=300))
@@ -343,6 +351,26 @@ def test_what_a_notebook_reads_of_folders_and_modules_makes_it_new(tmp_path, mon
     monkeypatch.chdir(tmp_path / "many")
     shutil.rmtree(tmp_path / "many")
     assert list(batch._modules(batch.Notebook(path)))[:2] == ["helper.py", "pack/__init__.py"]
+
+
+def test_a_page_leads_to_the_languages_and_the_plan_that_are_there(tmp_path, monkeypatch):
+    with stores.Store(tmp_path) as store:
+        store.place("en/yimeng", {"x.csv": b"1"}, record("en/yimeng"))
+    asked = [{"region": "yimeng"}], [{"region": "yimeng", "lang": lang} for lang in ("zh", "en")]
+    for sets, out in zip(asked, (tmp_path, tmp_path / "new"), strict=True):
+        first = run("10_region_report", sets, out, only_say=True)[0]
+        assert first.page == {"place": "zh/yimeng", "others": {"en": "en/yimeng"}}
+        assert "languages" in first.parts
+    first = run("10_region_report", asked[0], tmp_path / "new", only_say=True)[0]
+    assert (first.page["others"], "languages" in first.parts) == ({}, False)
+    made, ran = Run("zh/yimeng", {"lang": "zh"}, "ok", ["html"]), []
+    monkeypatch.setattr(batch, "run_notebook", lambda *what, **_: ran.append(what[0]) or [made])
+    assert len(lq.run_reports(["yimeng"], outputs=tmp_path)) == 2
+    lq.run_reports(["yimeng"], outputs=tmp_path, only_say=True)
+    (tmp_path / "zh").mkdir()
+    (tmp_path / "zh/plan.html").touch()
+    lq.run_reports(["yimeng"], outputs=tmp_path)
+    assert ran == ["10_region_report", "12_annotated_plan", *["10_region_report"] * 2]
 
 
 def test_only_what_changed_is_run_and_it_is_said_why(tmp_path):

@@ -167,12 +167,12 @@ def test_no_sheet_or_figure_is_written_with_a_formula(tmp_path):
 
 
 def test_a_page_knows_its_way():
-    report = pages.Place("zh", "report", ("zh", "yimeng"))
+    report = pages.Place("zh", "report", "zh/yimeng", {"en": "en/yimeng"})
     assert (report.to("index.html"), report.plan) == ("../../index.html", "../plan.html")
     assert report.other == {"en": "../../en/yimeng/report.html"}
-    plan = pages.Place("en", "plan", ("en",))
+    plan = pages.Place("en", "plan", "en", {"zh": "zh"})
     assert (plan.beside, plan.other) == ("plan/", {"zh": "../zh/plan.html"})
-    own = pages.Place("en", "report", ("runs", "mine", "x"))
+    own = pages.Place("en", folder="runs/mine/x")
     assert (own.plan, own.other) == ("../../../en/plan.html", {})
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import re
 import runpy
+from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
 import pytest
+from fixture import refused
 from openpyxl import load_workbook
 
 import laoqu as lq
-from laoqu import paths, validation
-from laoqu.analysis import sampling
+from laoqu import paths, sheets, validation
+from laoqu.analysis import monitor, sampling
 from laoqu.cli import main
 
 PLAN = lq.load()
@@ -303,6 +307,20 @@ def test_no_wrong_code_in_a_sample_is_not_none_in_the_plan():
     assert sampling.corrected(ones, ones, strata)["low"] == 1  # everything was coded
     nobody = sampling.corrected(ones, ones.iloc[:60], strata.where(strata.index < 100, "E"))
     assert np.isnan(nobody["corrected"])
+
+
+def test_what_does_not_fit_on_the_disk_leaves_nothing(tmp_path, monkeypatch):
+    given = PLAN.table("measures"), PLAN.codebook(), tmp_path / "sheet.xlsx", PLAN.sentences()
+    panel = lq.panel(monitor.synthetic(PLAN, range(2020, 2022)))
+    with monkeypatch.context() as full:
+        no_space = OSError(errno.ENOSPC, "No space left on device")
+        full.setattr("os.fdopen", Mock(side_effect=no_space))
+        full.setattr(Path, "write_bytes", Mock(side_effect=no_space))
+        said = [refused(validation.sample, PLAN, tmp_path / "kit")]
+        said.append(refused(sheets.template, *given))
+        said += [refused(panel.to_file, tmp_path / f"p.{form}") for form in ("csv", "dta", "xlsx")]
+    assert [text for text in said if "cannot be written: No space left" not in text] == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_commands_write_and_read_back(fill, drawn, tmp_path, capsys):
