@@ -72,7 +72,7 @@ ROLES = {
 #: What is left out, and how pages and Word say it.
 STRUCK, HIDDEN = "struck-out text", "hidden text"
 CSS = {
-    STRUCK: re.compile(r"text-decoration[\w-]*\s*:[^;]*line-through"),
+    STRUCK: re.compile(r"text-decoration[\w-]{0,20}\s{0,20}:[^;]{0,200}line-through"),
     HIDDEN: re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden"),
 }
 #: Of the selectors of a page these are read: an element, a class, an id.
@@ -146,10 +146,12 @@ def _rules(css: str) -> dict[str, str]:
     >>> _rules("b, .x { display: none } @media print { .y { display: none } }")
     {'b': 'hidden text', '.x': 'hidden text'}
     """
-    plain = re.sub(r"/\*.*?\*/|@[^{};]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", "", css, flags=re.DOTALL)
+    plain = re.sub(
+        r"/\*.*?(?:\*/|\Z)|@[^{};@]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", "", css, flags=re.DOTALL
+    )
     return {
         selector.strip(): kind
-        for selectors, body in re.findall(r"([^{};]+)\{([^{}]*)\}", plain)
+        for selectors, body in re.findall(r"(?<![^{};])([^{};]++)\{([^{}]*)\}", plain)
         for kind, form in CSS.items()
         for selector in (selectors.split(",") if form.search(body.lower()) else ())
         if ":" not in selector and selector.strip() not in ("html", "body")

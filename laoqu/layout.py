@@ -42,8 +42,8 @@ HEAD = re.compile(
     rf"|[（(]\s*(?P<clause>[{NUMERALS}]+)\s*[）)]|(?P<item>\d{{1,2}})[.．、](?!\d))"
 )
 BOX_HEAD = re.compile(rf"\s*专栏\s*(\d{{1,3}}|[{NUMERALS}]+)(?!.*[，。])")
-STOP = re.compile(r"(?:[。！？!?｡]|(?<=[\u4e00-\u9fff”）)])[.．])+[”’）》」』)\"]*")
-ENDED = re.compile(f"{STOP.pattern}$")
+MARKS, CLOSING = r"(?:[。！？!?｡]|(?<=[\u4e00-\u9fff”）)])[.．])", r"[”’）》」』)\"]*"
+STOP, ENDED = re.compile(f"{MARKS}+{CLOSING}"), re.compile(f"{MARKS}{CLOSING}$")
 #: What opens a line, and blanks behind it that keep texts apart: tabs, and those between digits.
 OPENING = re.compile(
     rf"(?:{BOX_HEAD.pattern}|{HEAD.pattern}|\s*(?:\d{{1,2}}[.．、]|[（(]\d+[）)]))?\s*"

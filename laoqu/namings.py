@@ -28,7 +28,7 @@ NOT_BEFORE = {"市": "场民", "区": "域位块间别划", "area": "山脉"}
 UNREAD = re.compile(f"[{PRIVATE}]")
 #: What joins the items of a list, and what leaves it open.
 JOINS = {"", "、", "，", "和", "与", "及", "以及", "或"}
-OPEN = re.compile("(?:（[^）]*）)?等(?![级于同候待分额次])")
+OPEN = re.compile("(?:（[^）]{0,200}）)?等(?![级于同候待分额次])")
 #: What stands left and right of a name that has room around it.
 LEFT = re.compile(
     "(?:^|[^\u4e00-\u9fff‐‑-]|[和与及或在对将把以为至到]|支持|推动|推进|鼓励|包括|位于|涉及|覆盖)$"

@@ -23,17 +23,21 @@ SHARES = ("%", "‰", "‱", "百分点", "个百分点")
 #: A sign that stands for a character of nobody's list.
 PRIVATE = "\ue000-\uf8ff\U000f0000-\U0010ffff"
 DECIMAL = r"\d{1,15}(?:[.．]\d{1,9})?"
+#: Behind these no figure begins.
+BARRED = rf"[\d.．A-Za-z第栏〔〕{PRIVATE}{CHINESE[1:-1]}]"
+#: Inside 1,1,1 … a figure was tried from the first one on, to the same end.
+TRIED = "".join(rf"(?<!(?<!{BARRED})(?<![/／]){digits},)" for digits in (r"\d", r"\d\d"))
 FIGURE = re.compile(
-    rf"(?<![\d.．A-Za-z第栏〔〕{PRIVATE}])(?<!{CHINESE})"
+    rf"(?<!{BARRED})"
     r"(?P<sign>[-－−]|负(?=百分之))?(?P<vague>(?<![人户次指系总倍分件个])[数几])?"
     r"(?P<share>[百千万]分之)?"
     rf"(?P<number>\d{{1,3}}(?:[,，\s]\d{{3}}){{1,5}}(?!\d)(?:[.．]\d{{1,9}})?"  # 1,200
-    r"|\d{1,15}(?:,\d{1,2})+(?![\d,])"  # 8193,00
+    rf"|(?:{TRIED}\d{{1,2}}|\d{{3,15}})(?:,\d{{1,2}})++(?![\d,])"  # 8193,00
     r"|\d{1,9}(?:[/／]\d{1,9})+(?!\d)"  # 3/4
-    rf"|(?:{DECIMAL}[百千万亿]+){{1,5}}{DECIMAL}[百千万亿]*(?!\d)"  # 5亿3千万
+    rf"|(?:{DECIMAL}[百千万亿]{{1,9}}){{1,5}}{DECIMAL}[百千万亿]{{0,9}}(?!\d)"  # 5亿3千万
     rf"|{DECIMAL}(?!\d)|{CHINESE}{{1,24}}(?!{CHINESE})(?:点{CHINESE}{{1,9}})?)"
-    rf"(?P<raised>[{RAISED}]+)?(?P<more>[余多几]|来(?=[个人名户家亩年]))?"
-    rf"(?P<unit>[百千万亿]*[余多]?[{RAISED}]*(?:{MEASURED}|{COUNTED})|[百千万亿]+)?"
+    rf"(?P<raised>[{RAISED}]{{1,9}})?(?P<more>[余多几]|来(?=[个人名户家亩年]))?"
+    rf"(?P<unit>[百千万亿]*[余多]?[{RAISED}]{{0,9}}(?:{MEASURED}|{COUNTED})|[百千万亿]+)?"
     rf"(?![A-Za-z{PRIVATE}])"
 )
 RANGE = re.compile("[至到—–~～-]+")

@@ -259,9 +259,11 @@ def _check_key(key: Path, rows: pd.DataFrame, table: pd.DataFrame) -> None:
         found = rows[column]
         if column != "stratum":
             found, values = pd.to_numeric(found, errors="coerce").round(6), values.round(6)
-        for row in rows.index[found != values]:
-            expected = "none, for its unit_id is unknown" if pd.isna(values[row]) else values[row]
-            said = f"{column} is {rows[column][row]!r}, expected {expected}:"
+        # A wrong stratum or unit has no numbers to compare.
+        for row in rows.index[(found != values) & (values.notna() | (column == "stratum"))]:
+            said = f"{column} is {rows[column][row]!r}, expected {values[row]}:"
+            if pd.isna(values[row]):
+                said = f"unit_id {rows['unit_id'][row]!r} is unknown:"
             notes.wrong(row, column, why, said)
     notes.refuse()
 

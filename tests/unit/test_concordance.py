@@ -324,6 +324,23 @@ def test_hostile_texts_and_files_are_refused_in_time_and_by_name(tmp_path):
     assert missing == []
 
 
+#: Runs of a few characters, which no expression may read anew from each of them.
+RUNS = [
+    "1,", "1①", "（", "。", "”", "—", " ", "\n", "环县、", "环县（", "朝阳\t", "\n一、\n", "第 ",
+]  # fmt: skip
+
+
+def test_a_long_run_of_anything_is_read_in_time():
+    slow = []
+    for run in RUNS:
+        text = f"某方案\n一、任务\n面积1{run * (50_000 // len(run))}中\n完。"
+        began = time.process_time()
+        lq.read(text).mentions()
+        if (took := time.process_time() - began) > 6:
+            slow.append((run, took))
+    assert slow == []
+
+
 def line(words: str) -> lq.concordance.Text:
     return lq.read(f"某省方案\n一、目标。\n{words}\n")
 
@@ -340,6 +357,7 @@ FIGURES = """
 道路\t12\t34万元: 12 34万元|十万大山: |千家万户: |万一: |十四五: |二十大: |第十二个五年: |三个方面:
 0,512万元: nan万元|００,512元: nan元|8193,00万元: nan万元|5,3%: nan%|12①亿元: nan亿元|10²个: nan个
 10₂个: nan个|1½亩: nan亩|一①亿元: nan亿元|5个①: 5个|3万②亩: nan万亩|2021,2022年: 2021 2022年
+1,200,12,3亩: 1200 nan亩|1,1,1,1,亩: 1 1 1 1
 """
 
 

@@ -236,6 +236,8 @@ def test_sheets_and_keys_that_do_not_fit_are_refused(fill, compare, drawn, tmp_p
     copy.write_bytes(path.read_bytes())
     other.write_text(text.replace(",sc0", ",xx0"), encoding="utf-8")
     late.write_text(text.replace("universal", "everyone"), encoding="utf-8")
+    units = tmp_path / "units.csv"
+    units.write_text(re.sub(r"(,sc001,)[^,]+", r"\1x9", text), encoding="utf-8")
     kinds = tmp_path / "kinds.csv"
     kinds.write_text(text.replace("scopes,", "Scopes,"), encoding="utf-8")
     empty, kit = drawn / "coder_b" / "scopes.xlsx", validation.sample
@@ -246,6 +248,7 @@ def test_sheets_and_keys_that_do_not_fit_are_refused(fill, compare, drawn, tmp_p
         "unknown kind of sheet 'Scopes'": (validation.compare, PLAN, path, None, kinds),
         "--key key/key.csv": (validation.compare, PLAN, path, path),
         "the column 'kind' is missing": (validation.compare, PLAN, path, path, path),
+        "unit_id 'x9' is unknown: is the key": (validation.compare, PLAN, path, None, units),
         "holds no id of the key": (validation.compare, PLAN, path, path, other),
         "stratum is 'everyone', expected universal: is": (
             validation.compare,
