@@ -110,8 +110,13 @@ def guard(function: F) -> F:
             name, signature = function.__qualname__, inspect.signature(function)
             known = {name: each for name, each in signature.parameters.items() if name != "self"}
             why = _unfit(signature, args, kwargs)
+            # What takes any options hands them on: the name that nobody takes stands in the error.
+            lost = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+            options = [key for key, each in known.items() if each.kind == each.VAR_KEYWORD]
+            known = {key: each for key, each in known.items() if key not in options}
             odd = [key for key in kwargs if key not in known]
-            if odd and all(each.kind != each.VAR_KEYWORD for each in known.values()):
+            if odd and (not options or (lost and lost[1] in odd)):
+                odd = [lost[1]] if options else odd
                 near = ", ".join(nearest(odd[0], known, 1) or known)
                 message = f"{name} has no argument {odd[0]!r}; nearest: {near}"
             elif why:
