@@ -267,7 +267,7 @@ def _find(name: str) -> Path:
     try:
         if path.is_file() and path.suffix == ".ipynb":
             return path.resolve()
-        found = f"{_short(name)} is a folder" if path.is_dir() else found
+        found = f"{_short(name)} is a folder here" if name and path.is_dir() else found
     except (OSError, ValueError, RuntimeError):
         pass  # a name that no system has
     if (stem := path.name.removesuffix(".ipynb")) in known and path.name == name:
