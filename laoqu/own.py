@@ -161,14 +161,14 @@ def unit_code(value: object) -> tuple[str, str]:
 
 
 def year_of(value: object) -> tuple[int | None, str]:
-    """Return the year of a value, and the part of the year that it names if it names one.
+    """Return the year of a value, and the part of the year, or with "/" the day, that it names.
 
     >>> year_of("2020年"), year_of("2020Q3"), year_of("2021-12-31"), year_of("20199")
     ((2020, ''), (2020, '3'), (2021, ''), (None, ''))
-    >>> year_of("2019.5")
-    (2019, '.5')
+    >>> year_of("2019.5"), year_of("2019年1-6月"), year_of("2019-06"), year_of("2019-06-30")
+    ((2019, '.5'), (2019, '1-6'), (2019, '06'), (2019, '06/30'))
     """
-    if hasattr(value, "year"):
+    if hasattr(value, "year") and not isinstance(value, pd.Period):
         year, part, day = value.year, value.month, value.day
     else:
         text = re.sub(r"[ T]\d\d?:.*", "", str(value).strip())
@@ -183,7 +183,7 @@ def year_of(value: object) -> tuple[int | None, str]:
     if day:
         with suppress(ValueError):  # 2021-13-45 has no such month and day
             whole = date(int(year), int(part), int(day))
-            return whole.year, "" if (whole.month, whole.day) in WHOLE else str(part)
+            return whole.year, "" if (whole.month, whole.day) in WHOLE else f"{part}/{day}"
         return None, ""
     if str(part).isdecimal() and int(part) > 12:
         return None, ""

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from laoqu import paths, regions, schema, succession
 from laoqu.errors import UnknownId, nearest, require, shown
-from laoqu.spelling import SHORT_SUFFIX, TAIL, clean, latin, latin_keys, spellings
+from laoqu.spelling import SHORT_SUFFIX, TAIL, TAIL_THEN, clean, latin, latin_keys, spellings
 from laoqu.succession import FIRST, LAST, YEAR, Holder
 
 #: Provinces that were part of another until 1988 and 1997.
@@ -85,7 +85,7 @@ def resolve_place(
     level : {"province", "prefecture", "county"}, optional
     year : int, optional
         The year, from 1980 to 2025, in which the unit bore the name or code, also one that ended
-        in the course of it; by default any.
+        in the course of it; by default any. A unit that began later is none of that year.
     folder : path, optional
         The data folder; by default the collection's own.
 
@@ -195,7 +195,9 @@ class _Index:
             self.full[holder.name][holder] = None
             if not holder.held(YEAR):
                 self.short[TAIL.sub("", holder.name)][holder] = None
+        shorter = {}
         for unit in schema.read("gazetteer", folder).frame().itertuples():
+            shorter[unit.name] = unit.short_name
             holder = self.units.holder(unit.adcode, YEAR)
             for suffix in SHORT_SUFFIX.get(unit.type, ()):
                 self.full[unit.short_name + suffix][holder] = None
@@ -205,6 +207,10 @@ class _Index:
                 self.latin[key][holder] = None
         for row in schema.read("place_short_forms", folder).frame().itertuples():
             self.full[row.short_form][self.units.holder(row.adcode, YEAR)] = None
+        for holder in self.units.holders:  # who shares a short form, and has none of its own
+            stem = shorter.get(holder.name) or TAIL_THEN.sub("", holder.name)
+            if not holder.held(YEAR) and stem in self.short and stem not in self.full:
+                self.short[stem][holder] = None
 
     def readings(self, text: str) -> Iterator[tuple[str, Iterable[Holder]]]:
         """Yield how a name or code can be read, best first: the name itself, its holders."""
@@ -231,9 +237,8 @@ class _Index:
             if codes := _upper(found):
                 return codes
             counties |= dict.fromkeys(map(self.told, found))
-        areas, members = (
-            schema.read(name, self.folder).frame() for name in ("regions", "membership")
-        )
+        areas = schema.read("regions", self.folder).frame()
+        members = schema.read("membership", self.folder).frame()
         try:
             area = regions.find(within, areas)["region_id"]
         except UnknownId as error:
@@ -276,7 +281,9 @@ class _Index:
         # Who ended in the course of the year bore the name too, if no other form of it took it on.
         ended = (holder for holder in kept if holder.last == asked.year - 1)
         then += [old for old in ended if not any(self._same_place(old, each) for each in new)]
-        return then or kept
+        # A name of another year is one of a unit that stood by then.
+        lines = [o for h in kept for o in self.lines[h.continues] if o.continues == h.continues]
+        return then or (kept if any(h.first <= asked.year for h in (*kept, *lines)) else [])
 
     def answer(self, said: str, kept: list[Holder], asked: Question) -> Adcode:
         """Return the one unit of 2021 that these holders lead to, or refuse with all of them."""
@@ -306,18 +313,18 @@ class _Index:
             why = f"{asked.name!r} is no one {what} at the end of {YEAR}: {lead.reason}"
             raise UnknownId(asked.name, [], why=why)
         note = lead.reason
-        earlier = [line[-1] for line in lines.values() if line[-1].name == holder.name]
+        earlier = [line[-1] for line in lines.values()]
         if earlier and not note:
-            why = earlier[-1].lead.reason
-            note = f"{earlier[-1]} bore the name before{f': {why}' if why else ''}"
+            why = f": {earlier[-1].lead.reason}" if earlier[-1].name == holder.name else ""
+            note = f"{', '.join(map(str, earlier))} bore the name before{why.rstrip(': ')}"
         found = Adcode(holder.continues)
         found.name, found.note = self.units.name[found], note
         return found
 
     def _latest(self, holder: Holder, kept: list[Holder]) -> Holder:
-        """Return the last of these holders that a holder led to: one county under two codes."""
+        """Return the last of these that a holder led to under its name: one county, two codes."""
         after = {holder, *self.units.after(holder)}
-        return [each for each in kept if each in after][-1]
+        return [each for each in kept if each in after and each.name == holder.name][-1]
 
     def _is_of(self, code: str, level: str | None) -> bool:
         """Whether a unit of 2021 is of a level; a city without counties is one of either."""
@@ -335,8 +342,10 @@ class _Index:
             return end
         if said == unit.name or unit in self.full.get(said, ()):
             rivals = any(not self._same_place(line[-1], unit) for line in others)
-        else:  # a short form
-            rivals = any(holder.name == unit.name for line in others for holder in line)
+        else:  # a short form: that of a city, or of a county of the areas, is meant as theirs
+            members = schema.read("membership", self.folder).frame()["adcode"]
+            rivals = unit.level == "county" and not members.eq(unit.code).any()
+            rivals |= any(holder.name == unit.name for line in others for holder in line)
         return None if rivals else end
 
     def _same_place(self, earlier: Holder, now: Holder) -> bool:
@@ -364,8 +373,8 @@ class _Index:
         """Say why a name leads nowhere: elsewhere, of another level, or not known at all."""
         found = sorted((h for _, found in self.readings(text) for h in found), key=lambda h: h.last)
         if elsewhere := {h.continues or h: self.told(h) for h in found}:  # of a unit the last name
-            where = f"in {asked.within}" if asked.within else f"a {asked.level}"
-            why = f"{asked.name!r} is not {where}"
+            where = f"in {asked.within}" if asked.within else f"a {asked.level or 'unit'}"
+            why = f"{asked.name!r} is not {where}{f' in {asked.year}' if asked.year else ''}"
             return UnknownId(asked.name, [*elsewhere.values()][:-9:-1], why=why, hint="it is")
         if re.fullmatch(r"\d{6}", text):
             near = nearest(text, [code for code in self.units.name if code[:4] == text[:4]])

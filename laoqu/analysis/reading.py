@@ -309,8 +309,9 @@ def _years(
         shown = placed(column[years.isna()], rows)
         notes.append((str(year), n, f"no year: the rows have no unit: {shown}"))
     part = column.map({v: part for v, (_, part) in read.items()})
-    odd = part.str.startswith(".").eq(True)
-    odd |= part.ne("") & part.notna() & part.eq("").any()
+    odd = part.ne("") & part.notna()
+    if not part.eq("").any():  # days, one in a year: when each was surveyed
+        odd &= ~part.str.contains("/").eq(True)
     if odd.any():
         shown = placed(column[odd], rows)
         raise LaoquError(f"{year} holds parts of years: {shown}: sum them up to years")

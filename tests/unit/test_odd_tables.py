@@ -125,11 +125,18 @@ def read(tmp_path, text, **given):
 
 LONG, WIDE, STACKED = "代码,年份,gdp\n", "代码,2018,2019", "代码,年份,指标,值\n"
 GOOD = LONG + "".join(f"{c},{y},1\n" for c in ("621022", "621023") for y in (2019, 2020))
+#: Names of parts of years, each the only one of its unit and year.
+PARTS = """2019上半年 2019Q1 2019H1 2019年一季度 2019年前三季度 2019半年 2019年1-6月 2019年1—6月
+2019-01 201906 2019年6月 2019-12 2019M6 Q1-2019"""
 #: A panel that is refused → what is said of it.
 NO_PANEL = {
     GOOD + "621024,2019.5,1\n": "年份 holds parts of years: '2019.5' .row 6.: sum them up",
     GOOD + "621024,2019上半年,1\n": "年份 holds parts of years: '2019上半年' .row 6.",
     GOOD + "621024,2019-06,1\n": "年份 holds parts of years: '2019-06' .row 6.",
+    **{
+        LONG + f"621022,{part},1\n621023,{part},2\n": f"年份 .*: '{part}' .row 2., '{part}' .row 3."
+        for part in PARTS.split()
+    },
     LONG + "621022,x,1\n621023,不详,2\n": "no cell is a year in 年份 .x, 不详.",
     LONG + '621022,2019,"1\n621023,2019,2"\n': "panel.csv:2:13: the quotation mark",
     LONG + '621022,2019,"1\n621023,2019,2\n': "panel.csv:2:13: the quotation mark",
@@ -184,6 +191,8 @@ PANEL = {
     WIDE + ",2015-2017\n621022,1,2,3\n": (1, [2018, 2019], "left as columns: 2015-2017"),
     "代码,year,2018,2019\n621022,x,1,2\n": (1, [2018, 2019], "kept as year_in_file"),
     "代码,2018.0,2019.0\n621022,1,2\n621023,1,2\n": (2, [2018, 2019], "2 columns of years turned"),
+    LONG + "621022,2019-06-30,1\n621023,2020-06-30,1\n": (2, [2019, 2020], "read as years"),
+    LONG + "621022,2019-12-31,1\n621023,2019年1-12月,1\n": (2, [2019], "read as years"),
     "代码,,年份\n621022,环县,2019\n": (1, [2019], "too few to tell the year"),
     LONG + "621022101,2019,1\n621022,2019,1\n": (1, [2019], "townships or villages.*: 621022101"),
     LONG + "621022000,2019,1\n621023000000,2019,1\n": (2, [2019], "cut to six digits"),

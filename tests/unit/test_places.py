@@ -76,6 +76,13 @@ def test_a_name_or_code_of_another_year_resolves_with_a_note():
         ("重庆市", "500000", "重庆市 (510200, until 1996) bore the name before"),
         ("赣州市", "360700", "bore the name before: 赣州市 (362101, 1982–1997) was merged"),
         ("濮阳县", "410928", "bore the name before"),
+        # A short form of a city, or of a county of the areas.
+        ("苏州", "320500", "苏州地区 (322700, until 1982) bore the name before"),
+        (
+            "南城",
+            "361021",
+            "南城区 (330302, until 1982), 南城区 (140102, until 1996) bore the name",
+        ),
     ]:
         found = lq.resolve_place(name)
         assert found == code, name
@@ -90,7 +97,11 @@ def test_a_name_of_several_units_is_refused_with_all_of_them():
         ("郊区", "安徽", "340111; 340311; 340711; 340811"), ("郊区", "黑龙江", "230811; 231011"),
         ("郊区", "河北", "130106; 130504; 130605; 130904"), ("南郊区", "山西", "140112; 140211"),
         ("矿区", "山西", "140203; 140303"), ("吉安", None, "360800; 360821"),
-        ("恩施", None, "422800; 422801"), ("鼓楼区", None, "320106; 320302; 350102; 410204"),
+        ("恩施", None, "422800; 422801"), ("淮阴", None, "320804; 320800, until 1999"),
+        ("思茅", None, "530802; 530800, until 2006"), ("徽州", None, "341004; 342700, until 1986"),
+        ("庐山", None, "360402, until 2015; 360483"), ("扶余", None, "220781; 220702, 1992"),
+        ("武昌", None, "420122, until 1994; 420106"),
+        ("鼓楼区", None, "320106; 320302; 350102; 410204"),
         ("东城区", None, "110101; 510102"),  # 成都 had one too
     ]:  # fmt: skip
         with pytest.raises(lq.AmbiguousName, match="is the name of several places") as caught:
@@ -111,6 +122,8 @@ def test_a_year_within_or_level_settles_it():
         ("恩施", None, "county", None, "422801"), ("吉安", "江西", "county", None, "360821"),
         ("城区", "海陆丰", None, None, "441502"), ("新泰", "沂蒙革命老区", None, None, "370982"),
         ("三沙", "海南", None, None, "460300"), ("环县", "Gansu", None, None, "621022"),
+        ("徽州", None, None, 1985, "341000"), ("徽州", None, None, 1988, "341004"),
+        ("普洱", None, None, 1995, "530821"), ("淮阴", None, "county", None, "320804"),
         ("双桥区", "重庆", None, 2011, "500111"), ("双桥区", None, None, 2012, "130802"),
         ("河池市", None, None, 2002, "451200"), ("儋州市", None, "county", None, "460400"),
     ]:  # fmt: skip
@@ -144,6 +157,10 @@ def test_what_leads_nowhere_or_was_split_is_refused_with_a_reason():
         ("南关区", {"year": 2005}, "several places: 南关区 (410205, until 2004"),
         ("东山区", {"year": 2007}, "several places: 东山区 (650108, 1987–2006"),
         ("城区", {"year": 1988, "within": "浙江"}, "several places: 城区 (330502, 1983–1987"),
+        # A unit that began later is none of the year.
+        ("徽州区", {"year": 1985}, "'徽州区' is not a unit in 1985; it is: 徽州区 (341004, since"),
+        ("徽州区", {"year": 1985, "within": "安徽"}, "is not in 安徽 in 1985; it is: 徽州区"),
+        ("东港", {"year": 1985}, "several places: 东港市 (210681"),
         # A prefecture is no one county, a county no city with counties.
         ("涪陵地区", {}, "its counties are in 2021: 涪陵区 500102, 垫江县"),
         ("万县地区", {"level": "prefecture"}, "its counties are in 2021: 万州区 500101, 开州"),
