@@ -54,6 +54,7 @@ def artefacts(folder: Path | None = None, tables: schema.Tables | None = None) -
 def write(folder: Path | None = None) -> list[Path]:
     """Write every derived file that is missing or out of date; return those written."""
     folder = folder or paths.data()
+    source.read(folder)  # a damaged text is refused while its witness says where
     # The witness of the raw files comes first: everything else is read through it.
     witness = {folder / source.WITNESS: source.witness_csv(folder)}
     return _renew(witness) + _renew(artefacts(folder))
@@ -63,6 +64,7 @@ def accept(folder: Path | None = None) -> list[str]:
     """Take all files as reviewed: renew their hashes; return one line per file that changed."""
     folder = folder or paths.data()
     package = schema.package(folder)
+    source.read(folder)
     changes = []
     for each in package["resources"]:
         now = _state(folder, each)
@@ -132,10 +134,23 @@ def _state(folder: Path, declared: Mapping[str, object]) -> dict[str, object]:
     data = source.regular(path).read_bytes()
     if declared["name"] in TABLES:
         return {}
+    if path.suffix == ".parquet":
+        _check_parquet(path)
     if "schema" in declared and not data.endswith(b"\n"):
         data += b"\n"  # its table says that the end is missing
     rows = {"laoqu:rows": data.count(b"\n") - 1} if "schema" in declared else {}
     return {**rows, "bytes": len(data), "hash": f"sha256:{source.digest(data)}"}
+
+
+def _check_parquet(path: Path) -> None:
+    """Refuse a layer that is cut off or none."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        parquet.read_table(path, columns=[])
+    except (OSError, pa.ArrowException) as error:
+        raise DataError([Problem(paths.display(path), 1, 1, f"cannot be read: {error}")]) from error
 
 
 def _renew(files: Mapping[Path, str]) -> list[Path]:

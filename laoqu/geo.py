@@ -51,7 +51,10 @@ def load(folder: Path | None = None) -> gpd.GeoDataFrame:
 def names(folder: Path | None = None) -> pd.DataFrame:
     """Return what the layer has beside the borders: the other `COLUMNS`, in the layer's order."""
     root = folder or paths.data()
-    table = pd.read_parquet(source.regular(root / LAYER), columns=COLUMNS[:-1])
+    try:
+        table = pd.read_parquet(source.regular(root / LAYER), columns=COLUMNS[:-1])
+    except ValueError as error:  # pyarrow's own are such
+        raise unusable(root / LAYER, str(error)) from error
     join = source.regular(root / "curated" / "county_layer_join.csv")
     join = pd.read_csv(join, dtype=str, na_filter=False)
     join = join[(join[["layer_adcode", "adcode_2021"]] != "").all(axis=1)].set_index("layer_adcode")

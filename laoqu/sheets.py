@@ -241,7 +241,7 @@ def _check_head(
     for number, column in head.items():
         if column not in known or column in notes.columns:
             notes.columns["unknown"] = number
-            hint = ", ".join(nearest(column, known))
+            hint = ", ".join(nearest(column, known) or known)
             said = f"the column {column!r} is unknown or stands twice; nearest: {hint}"
             notes.wrong(1, "unknown", said)
         notes.columns[column] = number
@@ -274,8 +274,10 @@ def _value(cell: str, column: Column, codes: dict[str, dict[str, str]], sentence
         raise ValueError(f"found {cell!r}, expected true or false")
     if column.kind == "cut":
         pieces = [re.sub(r"\s", "", piece) for piece in re.split(r"[|｜]", cell)]
-        if "".join(pieces) != sentence or "" in pieces:
+        if "".join(pieces) != sentence:
             raise ValueError("the sentence was edited; only | may be put in")
+        if "" in pieces:
+            raise ValueError("a | stands twice, or at an end, where nothing is cut")
         ends = pd.Series(map(len, pieces)).cumsum()
         return tuple(ends[:-1].tolist())
     parts = [part for part in re.split(r"\s*[;；]\s*", cell) if part]

@@ -155,8 +155,9 @@ def compare(
     """Compare two filled sheets of `sample` with each other and with the shipped codes.
 
     A single sheet without a key is one of all measures (`laoqu.sheets.template`); it is compared
-    with the shipped codes only. `agreed` is a sheet of what both coders settled on; without it a
-    unit on which they differ counts half for either code in `shares`.
+    with the shipped codes only. `agreed` is a sheet of what both coders settled on, which may leave
+    empty where they coded alike; without it a unit on which they differ counts half for either code
+    in `shares`.
 
     Returns
     -------
@@ -190,6 +191,11 @@ def compare(
         cells = filled[side][[*asked]].to_numpy(dtype="object").ravel()
         if all(cell is pd.NA or cell == () for cell in cells):
             raise LaoquError(f"{paths.display(sheet)}: nothing is coded in it")
+    if agreed and sheet_b:
+        for name in (name for name, column in asked.items() if column.kind != "codes"):
+            one, other = (filled[side][name] for side in sheets_of)
+            alike = one[one.eq(other.reindex(one.index)).fillna(False).astype("bool")]
+            filled["agreed"][name] = filled["agreed"][name].fillna(alike)
     if sheet_b and sheets_of["a"].read_bytes() == sheets_of["b"].read_bytes():
         raise LaoquError("both sheets are the same file: give one of each coder")
     drawn = table[table["unit_id"].isin(filled["a"].index)].set_index("unit_id")

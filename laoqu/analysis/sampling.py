@@ -64,6 +64,7 @@ def corrected(shipped: pd.Series, people: pd.Series, strata: pd.Series) -> dict[
     of survey sampling, to which design-based supervised learning (Egami et al. 2023) and
     prediction-powered inference (Angelopoulos et al. 2023) come for a mean. It is unbiased however
     bad the shipped codes are. ``low`` and ``high`` are 95 %, with `ADDED` disagreements added.
+    ``n`` units are coded; without any of a stratum, named in ``uncoded``, nothing is corrected.
 
     >>> import pandas as pd
     >>> found = corrected(pd.Series([1, 1, 0, 0]), pd.Series([1, 0, 0, 0]), pd.Series(["S"] * 4))
@@ -73,12 +74,14 @@ def corrected(shipped: pd.Series, people: pd.Series, strata: pd.Series) -> dict[
     differ = people - shipped.reindex(people.index)
     groups = strata.reindex(people.index)
     mean, variance = float(shipped.mean()), 0.0
-    found = {"shipped": mean, "corrected": np.nan, "low": np.nan, "high": np.nan, "n": 0}
+    uncoded = ";".join(sorted({*map(str, strata)} - {*map(str, groups)}))
+    found = {"shipped": mean, "corrected": np.nan, "low": np.nan, "high": np.nan}
+    found |= {"n": len(differ), "uncoded": uncoded}
+    if uncoded:
+        return found
     for stratum, size in strata.value_counts().items():
         here = differ[groups == stratum].to_numpy(dtype="float64")
         n = len(here)
-        if not n:  # nobody coded one of them: nothing is known of this stratum
-            return found
         more = ADDED * n / len(differ)
         spread = ((here**2).sum() + more) / (n + more) - (here.sum() / (n + more)) ** 2
         mean += float(size / len(shipped) * here.mean())
@@ -86,4 +89,4 @@ def corrected(shipped: pd.Series, people: pd.Series, strata: pd.Series) -> dict[
     half = float(stats.norm.ppf((1 + LEVEL) / 2) * np.sqrt(variance))
     most = 1.0 if shipped.max() <= 1 and people.max() <= 1 else np.inf
     low, high = max(mean - half, 0.0), min(mean + half, most)
-    return {**found, "corrected": mean, "low": low, "high": high, "n": len(differ)}
+    return {**found, "corrected": mean, "low": low, "high": high}

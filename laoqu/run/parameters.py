@@ -203,7 +203,11 @@ def _rows(file: Path) -> dict[str, dict[str, object]]:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     first = text.partition("\n")[0]
     mark = max(",\t;|", key=first.count)
-    grid.check_quotes(text, mark, first.count(mark))
+    try:
+        grid.check_quotes(text, mark, first.count(mark))
+    except ValueError as error:
+        why, line, column = error.args
+        raise ParameterError(f"{file}:{line}:{column}: {why}") from error
     reader = csv.reader(io.StringIO(text), delimiter=mark, strict=True)
     head, sets = next(reader, []), {}
     if twice := [name for name in head if head.count(name) > 1]:

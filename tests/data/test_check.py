@@ -307,6 +307,19 @@ def test_a_changed_or_missing_built_file_is_reported(data_copy):
         assert any(f"{name}:" in line for line in lq.check(data_copy))
         path.unlink()
         assert any(f"{name}:" in line for line in lq.check(data_copy))
+    path.write_bytes(data[:1000])
+    for using in (build.accept, lambda folder: lq.load(folder).counties()):
+        with pytest.raises(lq.DataError, match=r"counties\.parquet:1:1: .*Parquet magic bytes"):
+            using(data_copy)
+
+
+def test_a_damaged_text_is_not_built_from_and_its_witness_still_says_where(data_copy):
+    edit(data_copy / "raw" / "plan.txt", lambda text: text.replace("（四）", "X四）", 1))
+    said = r"plan\.txt:100:1: found 'X四"
+    for using in (build.write, build.accept):
+        with pytest.raises(lq.DataError, match=said):
+            using(data_copy)
+    assert any(re.search(said, line) for line in lq.check(data_copy))
 
 
 def test_a_damaged_declaration_or_folder_is_said_and_nothing_crashes(data_copy, tmp_path):

@@ -79,7 +79,7 @@ def test_a_wrong_file_of_parameters_is_said(typed, tmp_path):
             typed.check(typed.parse(each), reports.KINDS, where)
 
     wrong = {
-        ".csv": {b'n\n"open': "quotation mark", b"\xff\xfe": "0 parameter sets", b"": "0 param",
+        ".csv": {b'n\n"open': "p.csv:2:1: the quotation mark", b"\xff\xfe": "0 parameter sets", b"": "0 param",
                  b"n\na,b\n": "p.csv:2: 2 cell(s), expected 1", b"\xb0\xff": "save it as text",
                  b"n,share,n\n1,2,3\n": "p.csv:1: the column 'n' stands there twice",
                  b"n,share\n1,2\n3\n": "p.csv:3: 1 cell(s), expected 2",

@@ -200,6 +200,28 @@ def test_an_uncoded_unit_counts_for_nothing(fill, compare, key):
     assert unit not in set(found.differences["unit_id"])
     percent = found.agreement.query("variable == 'theme' and statistic == 'percent'")
     assert percent["n"].tolist() == [39, 39, 40]
+    units = key[key["kind"] == "measures"].set_index("unit_id")["stratum"]
+    lost = units.index[units == units.iloc[0]]
+    blank = fill("measures", "coder_a", lambda name, each, v: pd.NA if each in lost else v)
+    (share,) = compare(blank).shares.query("variable == 'theme' and code == '='").to_dict("records")
+    assert np.isnan(share["corrected"]) and share["uncoded"] == units.iloc[0]
+    assert share["n"] == 40 - len(lost)
+
+
+def test_what_both_coders_settled_on_may_leave_out_where_they_coded_alike(fill, compare, key):
+    unit, *rest = key.loc[key["kind"] == "scopes", "unit_id"]
+    other = "area" if UNITS["scopes"].at[unit, "scope"] != "area" else "place"
+
+    def one(name, each, value):
+        return other if (name, each) == ("scope", unit) else value
+
+    def settled(name, each, value):
+        return one(name, each, value) if each == unit else pd.NA
+
+    both = fill("scopes", "coder_a", one), fill("scopes", "coder_b")
+    found = compare(*both, agreed=fill("scopes", "coder_a", settled, suffix="xlsx"))
+    whole = compare(*both, agreed=fill("scopes", "coder_a", one, suffix="xlsx"))
+    assert found.shares.equals(whole.shares) and whole.shares["n"].min() == len(rest) + 1
 
 
 def said(call, *given, **how):
@@ -213,6 +235,7 @@ def test_a_bad_cell_is_named_by_row_and_column(fill, compare):
     missing = []
     for kind, column, cell, message in (
         ("segments", "measures", "改了", "the sentence was edited; only | may be put in"),
+        ("segments", "measures", "{sentence}|", "measures: a | stands twice, or at an end"),
         ("namings", "places", "不在句中", "places: '不在句中' does not stand in the sentence"),
         ("scopes", "scope", "areas", "scope: unknown code 'areas'; nearest: area"),
         ("scopes", "quote", "改了", "the quotation was edited"),
@@ -222,7 +245,7 @@ def test_a_bad_cell_is_named_by_row_and_column(fill, compare):
     ):
         path = fill(kind, "coder_a")
         sheet = pd.read_csv(path, dtype=str, keep_default_na=False)
-        sheet.loc[2, column] = cell
+        sheet.loc[2, column] = cell.format(sentence=sheet.loc[2, "sentence"])
         sheet.to_csv(path, index=False)
         found = said(compare, path)
         if not re.search(rf"{path.name}:4:\d+: .*{re.escape(message)}", found):
