@@ -200,17 +200,17 @@ def _batch(function: Callable, *what: object, engine: str, quiet: bool, **option
     def tell(kind: str, about: object) -> None:
         nonlocal done, total
         with suppress(OSError):  # nobody reads any more: the work goes on
-            if kind == "note":
+            if kind == "note":  # also of a quiet batch
                 print(f"laoqu: {about}", file=sys.stderr)
             elif kind == "begin":
                 done, total = 0, about
-            elif kind == "done":
+            elif kind == "done" and not quiet:
                 done += 1
                 total = max(total, done)  # an index that fails is one more
                 text = f"{about.name}  {about.status}  {about.seconds:.1f} s"
                 print(f"[{done}/{total}] {text}", flush=True)
 
-    runs = function(*what, **options, **({} if quiet else {"tell": tell}))
+    runs = function(*what, **options, tell=tell)
     if options["only_say"]:
         for run in runs:
             print(f"{run.name}: {'; '.join(run.why) or run.status}")
@@ -227,6 +227,7 @@ def _batch(function: Callable, *what: object, engine: str, quiet: bool, **option
         counts = Counter(run.status for run in runs)
         pages = [file["path"] for file in runs[0].outputs if file["path"].endswith(".html")]
         best = [*pages, runs[0].name][0] if len(runs) == 1 else "index.html"
+        best = best if (paths.outputs() / best).exists() else ""
         kept = f", {counts['skipped']} not failed and not run" if options["only_failed"] else ""
         print(f"{counts['ok']} written, {counts['unchanged']} unchanged{kept}, "
               f"{counts['failed']} failed: {paths.outputs() / best}")  # fmt: skip

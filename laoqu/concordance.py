@@ -32,7 +32,9 @@ NO_HEADING = (
     "numbers that Word sets by itself are no text, so save as .txt; if {!r} should be a file, "
     "there is none of this name"
 )
-FILE_NAME = re.compile(r"[^\n。；]{1,1000}\.(?:txt|md|docx?|pdf|rtf|html?|wps|odt)", re.I)
+FILE_NAME = re.compile(
+    r"[^\n。；]{1,1000}\.(?:txt|md|docx?|pdf|rtf|html?|wps|odt|xls[xm]?|ods)", re.I
+)
 NO_CHARACTER = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufffd\ud800-\udfff]")
 HAN = re.compile("[\u4e00-\u9fff]")
 #: What opens a heading, a box or an item is no figure.
@@ -136,6 +138,7 @@ class Text(Document):
         One row per number: ``number``, ``unit`` (万亩, 亿元, %), its place and 12 characters either
         side. Chinese numerals count where they can be nothing else (三万亩, 十二个, 百分之三十);
         what has no certain value (数十个, 1，234) has no ``number``, and ``problems`` says so;
+        the first figure of a range has the unit of the second (5—6万亩: 5 and 6 万亩);
         numbers of headings, boxes and documents are none.
         """
         table = citation.found(self, [row[:2] for row in self._figures])

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from laoqu import grid
+from laoqu.spelling import LIFTED, SUNK
 
 #: An archive that unpacks to more bytes is refused.
 MOST_UNPACKED = 200_000_000
@@ -28,6 +29,12 @@ REFUSED = {
     b"\xd0\xcf\x11\xe0": "is an old Word or WPS file: save it as .docx or as plain text (.txt)",
     b"{\\rtf": "is RTF, whose Chinese is not read for certain: save it as .docx or as .txt",
 }
+WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
+WORKBOOK = (
+    "is a workbook: lq.panel reads sheets of numbers (.xlsx); "
+    "to read its words as a plan, save them as .docx or as plain text (.txt)"
+)
+ARCHIVE = "is an archive, as .docx and .odt files are: let its name end in what it is"
 #: Office programs put a file with a password into a container of the old kind.
 LOCKED = "has a password: save it without one, as .docx or as plain text (.txt)"
 #: The parts of an archive that have the text, and the styles.
@@ -69,18 +76,22 @@ ROLES = {
         "iframe": "embedded", "object": "embedded", "embed": "embedded", "img": "picture",
     },
 }  # fmt: skip
-#: What is left out, and how pages and Word say it.
-STRUCK, HIDDEN = "struck-out text", "hidden text"
+#: What is left out, what stands above or below the line, and how pages and Word say it.
+STRUCK, HIDDEN, RAISED, LOWERED = "struck-out text", "hidden text", "raised", "lowered"
 CSS = {
     STRUCK: re.compile(r"text-decoration[\w-]{0,20}\s{0,20}:[^;]{0,200}line-through"),
     HIDDEN: re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden"),
+    RAISED: re.compile(r"vertical-align\s*:\s*super"),
+    LOWERED: re.compile(r"vertical-align\s*:\s*sub"),
 }
+TAGS = {"del": STRUCK, "s": STRUCK, "strike": STRUCK, "sup": RAISED, "sub": LOWERED}
 #: Of the selectors of a page these are read: an element, a class, an id.
 SELECTOR = re.compile(r"[\w-]*(?:[.#][\w-]+)?")
-WORD = {"strike": STRUCK, "dstrike": STRUCK, "vanish": HIDDEN}
-OFF = ("0", "false", "off", "none")
-#: Signs for what has no characters: something left out or not read, begin and end of a text box.
-TOLD, BEGIN, END = "\x01", "\x02", "\x03"
+WORD = {"strike": STRUCK, "dstrike": STRUCK, "vanish": HIDDEN, "vertAlign": RAISED}
+OFF = ("0", "false", "off", "none", "baseline")
+#: Signs for what has no characters: something left out or not read, begin and end of a text box,
+#: and the begin of words below the line.
+TOLD, BEGIN, END, SINKS = "\x01", "\x02", "\x03", "\x04"
 
 
 @dataclass
@@ -94,10 +105,14 @@ class Opened:
 
 def opened(suffix: str, data: bytes) -> Opened:
     """Return the text of a file's bytes; a `ValueError` says why there is none."""
+    suffix = ".html" if suffix.lower() == ".htm" else suffix.lower()
+    if suffix in WORKBOOKS:
+        raise ValueError(WORKBOOK)
     for first, why in REFUSED.items():
         if data.startswith(first):
             raise ValueError(LOCKED if "EncryptedPackage".encode("utf-16-le") in data else why)
-    suffix = ".html" if suffix.lower() == ".htm" else suffix.lower()
+    if suffix not in PARTS and data.startswith(grid.ZIP):
+        raise ValueError(ARCHIVE)
     if suffix not in ROLES:
         return Opened(grid.decoded(data)[0])
     try:
@@ -141,7 +156,7 @@ def _styles(roots: list[etree._Element]) -> dict[str, etree._Element]:
 
 
 def _rules(css: str) -> dict[str, str]:
-    """Return the selectors that strike or hide, outside of conditions such as @media print.
+    """Return the selectors that strike, hide or raise, outside of conditions as @media print.
 
     >>> _rules("b, .x { display: none } @media print { .y { display: none } }")
     {'b': 'hidden text', '.x': 'hidden text'}
@@ -149,10 +164,11 @@ def _rules(css: str) -> dict[str, str]:
     plain = re.sub(
         r"/\*.*?(?:\*/|\Z)|@[^{};@]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", "", css, flags=re.DOTALL
     )
+    rules = re.findall(r"(?<![^{};])([^{};]++)\{([^{}]*)\}", plain)
     return {
         selector.strip(): kind
-        for selectors, body in re.findall(r"(?<![^{};])([^{};]++)\{([^{}]*)\}", plain)
-        for kind, form in CSS.items()
+        for kind, form in reversed(CSS.items())  # what is hidden and raised is hidden
+        for selectors, body in rules
         for selector in (selectors.split(",") if form.search(body.lower()) else ())
         if ":" not in selector and selector.strip() not in ("html", "body")
     }
@@ -176,7 +192,10 @@ class _Tree:
         """Return the lines of a document that have text."""
         lines, boxes, places = [], [], defaultdict(list)
         first = 0
-        for line in self._text(root.find(".//{*}body")).split("\n"):
+        text = self._text(root.find(".//{*}body"))
+        # CO2 stays as it is typed, but a lowered mark behind a number is none of its digits.
+        text = re.sub(rf"(?<=\d){SINKS}\d+", lambda sunk: sunk[0].translate(SUNK), text)
+        for line in text.replace(SINKS, "").split("\n"):
             for at in re.findall(f"{TOLD}(\\d+){TOLD}", line):
                 kind, words = self.told[int(at)]
                 places[kind].append((len(lines) + 1, words))
@@ -191,10 +210,18 @@ class _Tree:
             line, words = found[0]
             shown = f", {words[:20]!r}" if words else ""
             told.append((line, f"{kind}: {what}, {len(found)} in all; the first is here{shown}"))
-        odd = [each for each in self.styles if not SELECTOR.fullmatch(each)]
-        if odd and self.suffix == ".html":
-            told.append((1, f"what the page hides or strikes by {odd[0]!r} is read as text"))
+        told += [(1, message) for message in self._odd()] if self.suffix == ".html" else []
         return Opened("\n".join(lines), told, boxes)
+
+    def _odd(self) -> Iterator[str]:
+        """Say which rules of a page's style are not read: the first one of each kind."""
+        odd = [each for each in self.styles if not SELECTOR.fullmatch(each)]
+        hides = [each for each in odd if self.styles[each] in (STRUCK, HIDDEN)]
+        # what is named sup or sub is known by its name
+        raises = [each for each in odd if each not in hides and not each.endswith(("sup", "sub"))]
+        for does, selectors in (("hides or strikes", hides), ("raises", raises)):
+            if selectors:
+                yield f"what the page {does} by {selectors[0]!r} is read as text"
 
     def _text(self, node: etree._Element, exact: bool = False) -> str:
         """Return the text of an element, in lines; a text box stands behind its paragraph."""
@@ -206,8 +233,9 @@ class _Tree:
             return self._tell(UNREAD[role])
         if tag in self.roles and role not in (LINE, CELL, BOX, SPEAKS):
             return "" if role == SKIPPED else role
-        if kind := self._left_out(node, tag):
-            return self._tell(kind, node)
+        form = self._form(node, tag)
+        if form in (STRUCK, HIDDEN):
+            return self._tell(form, node)
         if tag == "AlternateContent":  # one text in several forms
             forms = [self._text(form, exact) for form in node]
             return next(filter(None, forms), "")
@@ -218,6 +246,10 @@ class _Tree:
             text += self._text(child, exact) + ("" if silent else _words(child.tail, exact))
         if self._numbered(node, tag) and text.strip():
             text = self._tell(NUMBERED, node) + text
+        if form == RAISED:  # what is told of has a number, which is no text
+            parts = re.split(f"({TOLD}\\d+{TOLD})", text)
+            text = "".join(part if part[:1] == TOLD else part.translate(LIFTED) for part in parts)
+        text = SINKS + text if form == LOWERED else text
         if role == LINE:
             boxes = "\n".join(re.findall(f"{BEGIN}[^{END}]*{END}", text))
             return "\n" + re.sub(f"{BEGIN}[^{END}]*{END}", "", text) + f"\n{boxes}\n"
@@ -232,46 +264,68 @@ class _Tree:
         self.told.append((kind, words))
         return f"{TOLD}{len(self.told) - 1}{TOLD}"
 
-    def _left_out(self, node: etree._Element, tag: str) -> str:
-        """Say whether an element is struck out or hidden, by itself or by its style."""
+    def _form(self, node: etree._Element, tag: str) -> str:
+        """Say whether an element is struck out, hidden, raised or lowered, itself or by style."""
         if self.suffix == ".html":
-            if tag in ("del", "s", "strike") or "hidden" in node.attrib:
-                return HIDDEN if "hidden" in node.attrib else STRUCK
-            style = node.get("style", "").lower()
             marks = [f".{name}" for name in node.get("class", "").split()] + [f"#{node.get('id')}"]
-            rules = map(self.styles.get, (tag, *marks, *(tag + mark for mark in marks)))
-            inline = (kind for kind, css in CSS.items() if css.search(style))
-            return next(filter(None, (*inline, *rules)), "")
+            found = {TAGS.get(tag), *map(self.styles.get, (tag, *marks, *(tag + m for m in marks)))}
+            style = node.get("style", "").lower()
+            found |= {kind for kind, css in CSS.items() if css.search(style)}
+            found |= {HIDDEN} if "hidden" in node.attrib else set()
+            return next((kind for kind in CSS if kind in found), "")
         if self.suffix == ".odt":
-            style = self.styles.get(_value(node, "style-name"))
-            form = None if style is None else style.find("{*}text-properties")
-            if form is None:
-                return ""
-            if _value(form, "text-line-through-style") not in ("", "none"):
-                return STRUCK
-            return HIDDEN if _value(form, "display") == "none" else ""
-        forms = [node.find("{*}rPr")] if tag == "r" else []
-        for form in [*forms, self._style(node)]:
-            for name, kind in WORD.items() if form is not None else ():
-                mark = form.find(f".//{{*}}{name}")
-                if mark is not None:
-                    return "" if _value(mark, "val") in OFF else kind
+            return self._open_form(node, tag)
+        forms = node.findall("{*}rPr") if tag == "r" else []
+        forms += self._styles_of(node)
+        for name, kind in WORD.items():
+            marks = (form.find(f".//{{*}}{name}") for form in forms)
+            mark = next((each for each in marks if each is not None), None)
+            value = "off" if mark is None else _value(mark, "val")
+            if value not in OFF:
+                return LOWERED if value == "subscript" else kind
         return ""
 
-    def _style(self, node: etree._Element) -> etree._Element | None:
-        """Return the style of a paragraph or run of Word."""
-        for path in ("{*}rPr/{*}rStyle", "{*}pPr/{*}pStyle"):
-            if (named := node.find(path)) is not None:
-                return self.styles.get(_value(named, "val"))
-        return None
+    def _open_form(self, node: etree._Element, tag: str) -> str:
+        """Say the same of an element of OpenDocument, whose fields and sections hide too."""
+        ends = node.iter("{*}hidden-paragraph") if tag in ("p", "h") else ()
+        own = (each for each in ends if next(each.iterancestors("{*}p", "{*}h")) is node)
+        if (
+            any(_value(each, "is-hidden") == "true" for each in (node, *own))
+            or _value(node, "display") == "none"
+            or _value(node, "visibility") in ("collapse", "filter")
+        ):
+            return HIDDEN
+        forms = [style.find("{*}text-properties") for style in self._styles_of(node)]
+        line, shown, position = (
+            next(filter(None, (_value(f, name) for f in forms if f is not None)), "")
+            for name in ("text-line-through-style", "display", "text-position")
+        )
+        if line not in ("", "none"):
+            return STRUCK
+        if shown == "none":
+            return HIDDEN
+        if re.match("sub|-", position):
+            return LOWERED
+        return RAISED if re.match("super|[1-9]", position) else ""
+
+    def _styles_of(self, node: etree._Element) -> list[etree._Element]:
+        """Return the style of a paragraph or run, and those that it is based on."""
+        found = []
+        paths = ("{*}rPr/{*}rStyle", "{*}pPr/{*}pStyle")
+        named = [_value(each, "val") for path in paths for each in node.findall(path)]
+        name = next(iter(named), "") or _value(node, "style-name")
+        while (style := self.styles.get(name)) is not None and style not in found:
+            found.append(style)
+            based = [_value(each, "val") for each in style.findall("{*}basedOn")]
+            name = next(iter(based), "") or _value(style, "parent-style-name")
+        return found
 
     def _numbered(self, node: etree._Element, tag: str) -> bool:
         """Whether the program sets a number before an element, which is no text."""
         if self.suffix != ".docx":
             parent = node.getparent()
             return tag == "list-item" or (tag == "li" and parent is not None and parent.tag == "ol")
-        forms = [node, self._style(node)] if tag == "p" else []
-        for form in filter(lambda each: each is not None, forms):
+        for form in [node, *self._styles_of(node)] if tag == "p" else []:
             if (number := form.find("{*}pPr/{*}numPr/{*}numId")) is not None:
                 return _value(number, "val") != "0"
         return False
@@ -279,5 +333,5 @@ class _Tree:
 
 def _words(text: str | None, exact: bool) -> str:
     """Return what is shown of characters: white space is one blank, if it is not kept."""
-    text = re.sub(f"[{TOLD}{BEGIN}{END}]", "\ufffd", text or "")
+    text = re.sub(f"[{TOLD}{BEGIN}{END}{SINKS}]", "\ufffd", text or "")
     return text if exact else re.sub(r"[ \t\r\n\f]+", " ", text)

@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Sequence
 from contextlib import closing, suppress
+from functools import lru_cache
 from itertools import pairwise, zip_longest
 from pathlib import Path
 
@@ -30,6 +31,9 @@ NO_RESULT = re.compile(
     r"<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)(?:<v ?/>|<v></v>)?</c>"
 )
 MERGED = re.compile(r'<mergeCell ref="([A-Z]+(\d+):[A-Z]+(\d+))"')
+#: What stands for itself, or for nothing, in a number format, and words that say how large it is.
+LITERAL = re.compile(r'"([^"]*)"|[\\!](.)|\[[^]]*\]|[_*].')
+LARGE = re.compile("[十百千]?[万萬亿億].*|[百千][元人]?|[KMB]n?", re.IGNORECASE)
 #: First bytes of workbooks, and what to do where a file that is read otherwise has them.
 ZIP, OPEN_DOCUMENT = b"PK\x03\x04", b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
 WORKBOOKS = {
@@ -178,9 +182,14 @@ def _workbook(path: Path, most: int) -> tuple[pd.DataFrame, list[str]]:
         with closing(load_workbook(path, read_only=True, data_only=True)) as book:
             sheet, *others = sorted(book.worksheets, key=lambda each: each.title != "coding")
             sheet.reset_dimensions()  # a stray cell far away would make every row as wide
-            for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
-                if any(cell is not None for cell in row):
-                    rows[number] = row
+            formats: dict[int, dict[int, str]] = {}
+            for number, row in enumerate(sheet.iter_rows(), start=1):
+                values = tuple(cell.value for cell in row)
+                if any(value is not None for value in values):
+                    rows[number] = values
+                    for at, cell in enumerate(row, start=1):
+                        if cell.value is not None and shown(cell.number_format) != {(0, "")}:
+                            formats.setdefault(at, {})[number] = cell.number_format
                 if len(rows) > most + 1:
                     break
             heads = [next(each.iter_rows(values_only=True, max_row=1), ()) for each in others]
@@ -209,7 +218,67 @@ def _workbook(path: Path, most: int) -> tuple[pd.DataFrame, list[str]]:
     used = sorted({at for n in numbers for at, cell in enumerate(rows[n]) if cell is not None})
     cut = [[rows[n][at] if at < len(rows[n]) else None for at in used] for n in numbers]
     found = pd.DataFrame(cut, numbers, [at + 1 for at in used], dtype="object")
+    for at in sorted(formats.keys() & found.columns):
+        found[at] = _as_shown(found[at], formats[at], notes)
     return found, notes
+
+
+@lru_cache(maxsize=1_000)
+def shown(number_format: str) -> frozenset[tuple[int, str]]:
+    """Return by which power of ten a format shows a number, and with which word of how many.
+
+    Several are returned where it depends on the number.
+
+    >>> [dict(shown(each)) for each in ("0.0%", "#,##0.0,", "0!.0,", '0"000"', '0.0"万元"')]
+    [{2: ''}, {-3: ''}, {-4: ''}, {3: ''}, {0: '万元'}]
+    """
+
+    def literal(found: re.Match) -> str:
+        text = found[1] or found[2] or ""
+        zeros = "§" * len(text) if not text.strip("0") else ""
+        return "!" if text == "." else zeros or re.sub(r"[!#?.,%\d]", "", text)
+
+    ways = set()
+    sections = re.split(r';(?=(?:[^"]*"[^"]*")*[^"]*$)', number_format.replace("General", "0"))
+    # The third is that of zero, unless conditions say which numbers are meant.
+    for section in sections[: 3 if re.search(r"\[[<>=]", number_format) else 2]:
+        plain = LITERAL.sub(literal, section)
+        if re.search("[0#?]", plain):
+            commas = re.search(r"[0#?](,+)(?![0#?,])", plain)
+            drawn = None if "." in plain else re.search(r"![0#?]+", plain)  # 0!.0, shows 万
+            zeros = re.search("[0#?](§*)(?![0#?§])", plain)  # 0"0000" shows 5 as 50000
+            power = 2 * plain.count("%") - 3 * len(commas[1] if commas else "")
+            power += len(zeros[1] if zeros else "")
+            word = "".join(re.findall(r"[^\W\d_]+", plain))
+            word = word if LARGE.fullmatch(word) else ""
+            ways.add((power - (len(drawn[0]) - 1 if drawn else 0), word))
+    return frozenset(ways or {(0, "")})
+
+
+def _as_shown(column: pd.Series, formats: dict[int, str], notes: list[str]) -> pd.Series:
+    """Return a column, its head first, with its numbers as people see them: 0.42 in 0% is 42.
+
+    Refused by cell is what leaves two readings: 12.3万 of 123000, or beside 12.3.
+    """
+    ways = {
+        n: shown(formats.get(n, "")) for n in column.index[1:] if type(column[n]) in (int, float)
+    }
+    words, seen = {word for way in ways.values() for _, word in way}, {}
+    for n, way in ways.items():
+        (power, word), *others = way
+        if others or (word and (power or len(words) > 1)):
+            why = f"{column[n]} is shown in another magnitude, for its format is {formats[n]}: "
+            why += "write the number that is meant, and give the whole column one format"
+            raise ValueError(why, n, column.name)
+        if power:
+            seen[n] = float(f"{column[n] * 10.0**power:.15g}")
+    if seen:
+        n, value = next(iter(seen.items()))
+        notes.append(
+            f"{column.iloc[0]}: {len(seen)} of {len(ways)} numbers read as they are shown, such as "
+            f"{column[n]} as {value:g} (row {n}, format {formats[n]})"
+        )
+    return pd.Series({**column, **seen}, dtype="object", name=column.name)
 
 
 def _head(filled: list[int], notes: list[str]) -> int:

@@ -14,7 +14,10 @@ from laoqu.spelling import RAISED
 MYRIADS = {"亿": 10**8, "万": 10**4}
 CHINESE = "[零〇一二两三四五六七八九十百千万亿]"
 #: Units of measurement, and things counted (三亩 is a figure, 三个 may be part of a phrase).
-MEASURED = "个百分点|百分点|平方公里|平方米|立方米|公里|千米|公顷|亩|吨|公斤|千瓦时|千瓦|元|%|％|‰"
+MEASURED = (
+    "个百分点|百分点|平方公里|平方米|立方米|公里|千米|公顷|亩|吨|公斤|千瓦时|千瓦|元|%|％|‰|‱|"
+    r"(?:(?:[cdhmkK]?m|KM)[²³23]?|ha|[kKm]g|t(?:ce)?|[kKMGT][wW](?:[·⋅]?h)?|kV)(?!\d)|[㎀-㏟]"
+)
 COUNTED = (
     "人次|小时|分钟|年代|个月|"
     "[人户名家个项座处所条台套张辆倍年月日天米件批次种类头只株片县市省镇村级]"
@@ -37,10 +40,13 @@ FIGURE = re.compile(
     rf"|(?:{DECIMAL}[百千万亿]{{1,9}}){{1,5}}{DECIMAL}[百千万亿]{{0,9}}(?!\d)"  # 5亿3千万
     rf"|{DECIMAL}(?!\d)|{CHINESE}{{1,24}}(?!{CHINESE})(?:点{CHINESE}{{1,9}})?)"
     rf"(?P<raised>[{RAISED}]{{1,9}})?(?P<more>[余多几]|来(?=[个人名户家亩年]))?"
-    rf"(?P<unit>[百千万亿]*[余多]?[{RAISED}]{{0,9}}(?:{MEASURED}|{COUNTED})|[百千万亿]+)?"
+    rf"(?P<unit>[百千万亿]*[余多]?(?P<mark>[{RAISED}]{{1,9}})?(?:{MEASURED}|{COUNTED})|[百千万亿]+)?"
     rf"(?![A-Za-z{PRIVATE}])"
 )
-RANGE = re.compile("[至到—–~～-]+")
+#: Between the two figures of a range, and what a range has before its second number: 第3—5条.
+RANGE = re.compile("[至到—–―─‑~～〜－−-]+")
+ORDINAL = re.compile(rf"第(?:\d{{1,4}}|{CHINESE}{{1,9}})[条款项章节页]?{RANGE.pattern}\Z")
+SIZED = re.compile(f"([百千万亿]*?)((?:{MEASURED}|{COUNTED})?|[^百千万亿]+)")
 
 
 def figures(text: str, begin: int = 0) -> Iterator[tuple[int, int, float, str]]:
@@ -48,16 +54,19 @@ def figures(text: str, begin: int = 0) -> Iterator[tuple[int, int, float, str]]:
 
     Chinese numerals are figures where they can be nothing else.
 
-    >>> [figure[2:] for figure in figures("一万二千三百亩、数十个、5亿3千万元，下降-5%")]
-    [(12300.0, '亩'), (nan, '个'), (530000000.0, '元'), (-5.0, '%')]
+    >>> [figure[2:] for figure in figures("一万二千三百亩、数十个、5亿3千万元，下降-5%，5—6万亩")]
+    [(12300.0, '亩'), (nan, '个'), (530000000.0, '元'), (-5.0, '%'), (5.0, '万亩'), (6.0, '万亩')]
     """
     last = -1
     for found in FIGURE.finditer(text, begin):
         start, end = found.span()
         in_range = start == last  # 10%-20%: a dash, no sign
         last = end
+        number_at = found.start("number")
+        if ORDINAL.search(text, max(begin, number_at - 16), number_at):
+            continue
         if figure := _figure(found):
-            value, unit = figure
+            value, unit = _completed(found, *figure)
             signed = found["sign"] and not in_range and (unit in SHARES or (unit and start > begin))
             if signed:
                 value = -value if unit in SHARES else math.nan
@@ -67,8 +76,9 @@ def figures(text: str, begin: int = 0) -> Iterator[tuple[int, int, float, str]]:
 def _figure(found: re.Match[str]) -> tuple[float, str] | None:
     """Return number and unit of a match, or nothing where a numeral may be part of a phrase."""
     printed, unit = found["number"], found["unit"] or ""
-    raised = found["raised"] or re.search(f"[{RAISED}]", unit)
-    unit = normalize("NFKC", re.sub(f"[{RAISED}]", "", unit))
+    raised = found["raised"] or found["mark"]
+    unit = normalize("NFKC", unit.replace(found["mark"] or "", ""))
+    unit = unit.replace("2", "²").replace("3", "³")
     unit = (
         {"百": "%", "千": "‰", "万": "‱"}[found["share"][0]]
         if found["share"]
@@ -99,9 +109,29 @@ def _counts(found: re.Match[str], value: float, unit: str) -> bool:
         return True
     if re.search("[一二三四五六七八九两].*[万亿]", printed):  # 一千零五十万, whatever follows
         return True
+    return bool(not unit and _range_end(found))
+
+
+def _range_end(found: re.Match[str]) -> tuple[float, str] | None:
+    """Return number and unit of the second figure of a range that a match begins."""
     dash = RANGE.match(found.string, found.end())
-    after = FIGURE.match(found.string, dash.end()) if dash and not unit else None
-    return bool(after and after["unit"] and _figure(after))
+    after = FIGURE.match(found.string, dash.end()) if dash else None
+    return _figure(after) if after and after["unit"] else None
+
+
+def _completed(found: re.Match[str], value: float, unit: str) -> tuple[float, str]:
+    """Return a figure with what it leaves to the second one of its range: 5—6万亩, 5万—6万亩.
+
+    It is less than the second one; where neither 5 nor 50,000 is certain, it has no number.
+    """
+    own, named = SIZED.fullmatch(unit).groups()
+    if named or not (second := _range_end(found)):
+        return value, unit
+    sizes, named = SIZED.fullmatch(second[1]).groups()
+    if own or not sizes or value < second[0]:
+        return value, (own or sizes) + named
+    size = math.prod((SIZES | MYRIADS)[char] for char in sizes)
+    return (value if value >= size / 10 else math.nan), named  # 8000—1万亩
 
 
 def _digits(printed: str) -> float:

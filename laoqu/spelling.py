@@ -27,7 +27,16 @@ RADICALS = str.maketrans(
     "厂乙几卜巳小小兀幺彐彐心旡日月母民牛王目示网羊聿肉虎西西见角角贝车邑长长门雨青韦页风飞食食马骨鬼鱼鸟卤麦黄黾齐齐齿齿龙龙龟龟龟",
 )
 #: Marks of footnotes, powers and fractions: 12① is no 121, 10² no 102, 1½ no 11/2.
-RAISED = "ªº¹²³¼-¾\u1d2c-\u1d6a\u2070-\u209c⅐-⅟①-⓿❶-➓㉑-㉟㊱-㊿\U0001f100-\U0001f10c"
+RAISED = (
+    "ªº¹²³¼-¾\u02b0-\u02b8\u1d2c-\u1d6a\u1d9b-\u1dbf\u2070-\u209c⅐-⅟①-⓿❶-➓㉑-㉟㊱-㊿"
+    "\U0001f100-\U0001f10c"
+)
+#: What a file sets as raised, or as lowered, as characters that are so by themselves.
+LIFTED = str.maketrans(
+    "0123456789+-=()（）[]［］〔〕【】abcdefghijklmnoprstuvwxyz",
+    "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾⁽⁾⁽⁾⁽⁾⁽⁾⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ",
+)
+SUNK = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 COMPATIBLE = re.compile("[\u2f00-\u2fdf\uf900-\ufaff\U0002f800-\U0002fa1f]")
 #: Characters that look like others, and English words that say a type of unit.
 LOOKALIKES = RADICALS | str.maketrans({"巿": "市"})

@@ -19,7 +19,7 @@ from laoqu import succession
 from laoqu.analysis import codes, estimators, treatment
 from laoqu.analysis.monitor import Monitor
 from laoqu.analysis.numbers import NO_NUMBER
-from laoqu.analysis.quality import coverage, findings
+from laoqu.analysis.quality import coverage, findings, scales
 from laoqu.analysis.reading import read
 from laoqu.analysis.writing import write
 from laoqu.errors import LaoquError, guard_methods, require
@@ -154,9 +154,15 @@ class Panel:
     def for_estimator(
         self, estimator: str, outcome: str | None = None, anticipation: int = 1
     ) -> estimators.Prepared:
-        """Return the rows one estimator may see; see `laoqu.analysis.estimators`."""
+        """Return the rows one estimator may see; see `laoqu.analysis.estimators`.
+
+        ``note`` also says where the outcome (without one: any) seems to be in several units.
+        """
         outcome = None if outcome is None else self.outcome(outcome)
-        return estimators.for_estimator(self.data, estimator, outcome, anticipation)
+        made = estimators.for_estimator(self.data, estimator, outcome, anticipation)
+        doubts = scales(self, *(self.outcomes if outcome is None else [outcome]))
+        said = "; ".join(doubts["column"] + ": " + doubts["looks_like"])
+        return made._replace(note=made.note | {"scale": said}) if said else made
 
     def monitor(self, outcome: str | None = None) -> Monitor:
         """Return the monitoring of one outcome; see `laoqu.analysis.monitor.Monitor`."""

@@ -25,6 +25,12 @@ RANK = 0.4
 MOVED = 1.2
 #: How many years without any change are a constant run.
 RUN = 3
+#: What all units change by at once, in logarithms, that looks like another unit: about ten times;
+#: in a gap of years each further one may bring so much growth. Most change nearly alike then.
+SCALE, GROWTH, ALIKE = 0.9, 0.08, 0.5
+#: Counties in another unit than others: such a gap between the two, each of so large a share, and
+#: of so many counties and values.
+GAP, GROUP, FEW = 0.5, 0.1, 20
 #: Parts may miss their total by this share.
 TOTAL = 0.02
 #: Columns of a panel that are compared as parts of one another; more would take too long.
@@ -38,25 +44,30 @@ def findings(panel: Panel, *outcomes: str) -> pd.DataFrame:
 
     One row a finding: `COLUMNS`. ``row`` is the row of ``panel.data``; ``looks_like`` says what
     the value may be. Kinds: ``duplicate``, ``impossible``, ``jump``, ``rank``, ``total``,
-    ``constant``, ``code_break``, ``missing`` (a key county that vanishes).
+    ``constant``, ``code_break``, ``missing`` (a key county that vanishes), ``scale`` (all units
+    change tenfold or more at once, or many counties lie far below the others: another unit?).
     """
     outcomes = [panel.outcome(column) for column in outcomes] or panel.outcomes
-    data = panel.data.reset_index(drop=True)
-    # A unit is that of 2021 where there is one, else that of a code no other row is mixed with.
-    data = data.assign(_unit=data["county_code"].fillna("old " + data["code_in_panel"]))
-    keys = ["_unit", "year"]
-    twice = data[keys].notna().all(axis=1) & data.duplicated(keys, keep=False)
+    data, twice, once = _units(panel, outcomes)
     found = [_made(data[twice], "duplicate", "", "several rows for one unit and year")]
-    found.append(_vanished(panel, data))
-    once = data[~twice & data["year"].notna()].sort_values(keys)
-    # Infinite values are said once, as impossible.
-    once = finite(once, outcomes)
+    found += [_vanished(panel, data), scales(panel, *outcomes)]
     for column in outcomes:
         found += [*_impossible(data, column), *_jumps(once, column)]
         found += [_constant(once, column), _code_breaks(once, column)]
     found += _totals(panel, once, outcomes)
     table = pd.concat([part for part in found if len(part)] or [found[0]], ignore_index=True)
     return table[COLUMNS].sort_values(["kind", "column", "row"], ignore_index=True)
+
+
+def scales(panel: Panel, *outcomes: str) -> pd.DataFrame:
+    """Return where values of these columns seem to be in several units: kind ``scale``."""
+    _, _, once = _units(panel, outcomes)
+    rows = [
+        ["scale", column, pd.NA, "", pd.NA, *found]
+        for column in outcomes
+        for found in (*_rescaled(once, column), *_two_scales(panel, once, column))
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def coverage(panel: Panel) -> pd.DataFrame:
@@ -74,6 +85,18 @@ def coverage(panel: Panel) -> pd.DataFrame:
             lost = sorted(wanted - set(here["county_code"]))
             rows.append([int(year), group, len(wanted) - len(lost), len(wanted), ";".join(lost)])
     return pd.DataFrame(rows, columns=["year", "group", "n", "of", "missing"])
+
+
+def _units(panel: Panel, outcomes: Iterable[str]) -> tuple[pd.DataFrame, pd.Series, pd.DataFrame]:
+    """Return the rows with their unit, which stand twice, and the others in order of time."""
+    data = panel.data.reset_index(drop=True)
+    # A unit is that of 2021 where there is one, else that of a code no other row is mixed with.
+    data = data.assign(_unit=data["county_code"].fillna("old " + data["code_in_panel"]))
+    keys = ["_unit", "year"]
+    twice = data[keys].notna().all(axis=1) & data.duplicated(keys, keep=False)
+    once = data[~twice & data["year"].notna()].sort_values(keys)
+    # Infinite values are said once, as impossible.
+    return data, twice, finite(once, outcomes)
 
 
 def _made(rows: pd.DataFrame, kind: str, column: str, looks: str | Iterable[str]) -> pd.DataFrame:
@@ -154,6 +177,50 @@ def _size(log: float, stays: bool) -> str:
     if 1 <= power <= 4 and abs(abs(log) - power) <= NEAR:
         text = f"about {10**power:,} times" if log > 0 else f"about 1/{10**power:,} of"
     return f"{text} {'the value before, and stays' if stays else 'its neighbours in time'}"
+
+
+def _rescaled(once: pd.DataFrame, column: str) -> Iterator[tuple]:
+    """Find years in which all units change by about ten times or more, and nearly alike."""
+    rows = once[once[column].gt(0).fillna(False)]
+    logs, unit = np.log10(rows[column].astype("float64")), rows["_unit"]
+    steps = pd.DataFrame({"year": rows["year"], "last": rows["year"].groupby(unit).shift(1)})
+    steps["size"], _ = _sides(logs, unit)
+    for (year, last), sizes in steps.dropna().groupby(["year", "last"])["size"]:
+        size, here = sizes.median(), rows.loc[rows["year"] == year, column]
+        least = SCALE + GROWTH * (year - last - 1) * (size > 0)
+        alike = sizes.quantile(0.75) - sizes.quantile(0.25) <= ALIKE
+        if alike and abs(size) >= least and len(sizes) >= len(here) / 2:
+            text = f"the median of all units changes {_factor(size)} between {last} and {year}"
+            yield year, here.median(), f"{text}: another unit?"
+
+
+def _two_scales(panel: Panel, once: pd.DataFrame, column: str) -> Iterator[tuple]:
+    """Find counties that lie far below all others in every year, with a gap between the two."""
+    units = panel.plan.gazetteer().set_index("adcode")["level"]
+    rows = once[once[column].gt(0).fillna(False) & once["county_code"].map(units).eq("county")]
+    logs = np.log10(rows[column].astype("float64"))
+    # Against the mean of its year: with half of the counties in another unit no median holds still.
+    logs = (logs - logs.groupby(rows["year"]).transform("mean")).groupby(rows["_unit"])
+    middle, least = logs.median().sort_values(), max(int(logs.ngroups * GROUP), FEW)
+    gaps = middle.diff().iloc[least : 1 - least]
+    if gaps.empty:
+        return
+    under = middle < middle[gaps.idxmax()]
+    below, above = middle[under], middle[~under]
+    gap = logs.min()[above.index].min() - logs.max()[below.index].max()
+    size = below.median() - above.median()
+    if gap >= GAP and size <= -SCALE and min(below.nunique(), above.nunique()) >= FEW:
+        value = rows.loc[rows["_unit"].isin(below.index), column].median()
+        text = f"{len(below)} counties lie below the {len(above)} others in every year, the median"
+        yield pd.NA, value, f"{text} {_factor(size)}: another unit?"
+
+
+def _factor(log: float) -> str:
+    """Return what a logarithm of a ratio means: ×10,000 or ÷100 where it is about that."""
+    power = round(abs(log))
+    about = power and abs(abs(log) - power) <= NEAR
+    times = f"{10**power:,}" if about else f"{10 ** abs(log):,.3g}"
+    return f"{'×' if log > 0 else '÷'}{times}"
 
 
 def _constant(once: pd.DataFrame, column: str) -> pd.DataFrame:

@@ -23,8 +23,8 @@ from laoqu.errors import FORMATS, OutputError, ParameterError, nearest
 from laoqu.run import Recipe, Run, process
 from laoqu.run import store as stores
 from laoqu.run.parameters import Notebook, digest_of
+from laoqu.run.store import CRATE, INDEX
 
-INDEX, CRATE = "index.html", "ro-crate-metadata.json"
 #: The most files of a run, and bytes, that are compared: with more it is made each time.
 MOST_FILES, MOST_BYTES = 2_000, 2 << 30
 #: The most seconds that a cell may be given, and runs at a time.
@@ -106,9 +106,8 @@ def run_notebook(
     common = {"notebook": book.digest(), **stores.digests(inputs.parts)}
     with stores.Store(outputs, look=only_say) as store:
         store.sets |= known
-        if store.aside:
-            tell("note", f"manifest.json was not one of this version and is now {store.aside}; "
-                 "runs in the folders are kept")  # fmt: skip
+        for name, now in store.aside.items():
+            tell("note", f"{name} was not made by this version of laoqu and is now {now}")
         for run in runs.values():
             run.parts = {**common, "parameters": digest_of(run.parameters)}
             if named := _digests(inputs, _files_in(run.parameters, book, store.folder)):
@@ -141,8 +140,9 @@ def run_notebook(
                 parts = stack.enter_context(closing(process.Call(_call, [maker.parts])))
             for run in stack.enter_context(closing(results)):
                 if changed := inputs.changed():  # what the run has read of them, nobody knows
-                    run.parts["data"] = "changed during the run"
-                    tell("note", f"{', '.join(changed[:3])} changed: run it again")
+                    run.parts["changed during the run"] = said = ", ".join(changed[:3])
+                    run.warnings = [*run.warnings, f"{said} changed during the run: run it again"]
+                    tell("note", f"{run.name}: {run.warnings[-1]}")
                 runs[run.name] = _placed(store, book, run)
                 tell("done", runs[run.name])
             if failed := _finished(store, maker, parts, kept):

@@ -30,6 +30,8 @@ from laoqu.run.parameters import digest_of
 SAME = ("data", "source", "versions")
 #: Seconds for a scheduler to answer, and for a first worker; between two looks at what is done.
 ANSWER, FIRST_WORKER, PAUSE = 5, 10, 0.02
+#: Seconds that a batch waits for a worker when the last one is gone, and between two looks for one.
+WITHOUT_WORKER, LOOK = 60.0, 2.0
 #: What a client says of itself while it has a scheduler, or looks for it.
 ALIVE = ("running", "connecting")
 
@@ -75,8 +77,16 @@ def run_there(
     futures = {client.submit(work, recipe, run, *more, pure=False): run for run in runs}
     for run in runs:
         began(run.name)
+    seen = looked = time.monotonic()
     while futures:
         gone = client.status not in ALIVE
+        if not gone and time.monotonic() - looked > LOOK:
+            looked = time.monotonic()
+            if client.scheduler_info()["workers"]:
+                seen = looked
+            elif looked - seen > WITHOUT_WORKER:
+                gone = True
+                lost = f"no Dask worker is left at {address}: start one, then this batch"
         for future in [each for each in futures if gone or each.done()]:
             run = futures.pop(future)
             try:

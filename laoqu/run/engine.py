@@ -37,6 +37,7 @@ from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.pylabtools import activate_matplotlib
 from jupyter_client.jsonutil import json_default
+from jupyter_client.kernelspec import get_kernel_spec
 from matplotlib_inline.backend_inline import configure_inline_support
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_output
@@ -226,9 +227,10 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
     random.seed()
     np.random.seed()
     engine, kernel = (None, recipe.kernel) if recipe.kernel else ("laoqu", "python3")
+    language = get_kernel_spec(recipe.kernel).language if recipe.kernel else "python"
     notebook = parameterize_notebook(
         load_notebook_node(nbformat.reads(recipe.notebook.decode(), as_version=4)), given,
-        engine_name=engine, kernel_name=kernel, language=None if recipe.kernel else "python",
+        engine_name=engine, kernel_name=kernel, language=language,
     )  # fmt: skip
     tell(notebook)
 

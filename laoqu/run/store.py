@@ -27,6 +27,7 @@ RECORD, FAILED = ".laoqu.json", ".laoqu.failed.json"
 MANIFEST, FORMAT = "manifest.json", 3
 #: What the index shows whatever was run.
 PARTS = ".index.json"
+INDEX, CRATE = "index.html", "ro-crate-metadata.json"
 PACKAGES = ("papermill", "nbclient", "nbconvert", "ipython", "numpy", "pandas", "geopandas",
             "matplotlib", "jinja2", "typst", "pypandoc-binary")  # fmt: skip
 #: Words in the environment that change what is made.
@@ -120,15 +121,24 @@ class Store:
             message += f": {error.filename}" if getattr(error, "filename", "") else ""
             raise OutputError(f"{message} (set LAOQU_OUTPUTS to another folder)") from error
         self.sets: dict[str, dict[str, str]] = {}
-        self.aside = ""
-        manifest = self.folder / MANIFEST
-        found = _json(manifest)
+        #: Files of others that stood where ours are written → what they are called now.
+        self.aside: dict[str, str] = {}
+        known = any((self.folder / name).exists() for name in (MANIFEST, RECORD, PARTS))
+        others = [] if known else [INDEX, CRATE]
+        found = _json(self.folder / MANIFEST)
         if isinstance(found, dict) and found.get("format") == FORMAT:
             self.sets |= {k: v for k, v in found.get("sets", {}).items() if isinstance(v, dict)}
-        elif manifest.exists() and not look:
-            names = (f"manifest.aside-{number}.json" for number in count(1))
-            self.aside = next(name for name in names if not (self.folder / name).exists())
-            manifest.replace(self.folder / self.aside)
+        else:
+            others.append(MANIFEST)
+        for name in others if not look else ():
+            self._put_aside(name)
+
+    def _put_aside(self, name: str) -> None:
+        path = self.folder / name
+        if path.exists():
+            names = (f"{path.stem}.aside-{number}{path.suffix}" for number in count(1))
+            self.aside[name] = next(each for each in names if not (self.folder / each).exists())
+            path.replace(self.folder / self.aside[name])
 
     def __enter__(self) -> Store:
         return self
@@ -173,16 +183,12 @@ class Store:
 
         Those of `beside` lie above it. A folder that no run of ours made is not touched.
         """
-        folder, above = self.target(name), name.rpartition("/")[0]
-        ours = self.record(name) or self.record(name, FAILED)
-        made = not folder.exists() or ours or not any(folder.iterdir())
-        if folder.is_symlink() or not made:
-            why = f"{name} was not made by laoqu and is left as it is: move it away first"
-            if folder.is_symlink():
-                why = "it is a symbolic link and is left as it is: remove it first"
-            elif (folder / RECORD).exists() and _json(folder / RECORD) is None:
-                why = f"its {RECORD} cannot be read: move the folder away, and run again"
-            raise OutputError(f"{folder}: {why}")
+        folder, above = self._claimed(name), name.rpartition("/")[0]
+        ours = {each["path"] for each in (self.record(name) or {"outputs": ()})["outputs"]}
+        for file in beside:
+            if f"{above}/{file}" not in ours and self.target(f"{above}/{file}").exists():
+                why = "was not made by laoqu and is left as it is: move it away first"
+                raise OutputError(f"{self.folder / above / file} {why}")
         for file in files:
             if folder not in Path(os.path.normpath(folder / file)).parents:
                 raise OutputError(f"{file!r} does not lie in the folder of the run {name}")
@@ -193,8 +199,23 @@ class Store:
         for file, data in beside.items():
             self.write(f"{above}/{file}", data)
 
+    def _claimed(self, name: str) -> Path:
+        """Return the folder of a run; one that no run of ours made is refused."""
+        folder = self.target(name)
+        ours = self.record(name) or self.record(name, FAILED)
+        made = not folder.exists() or ours or not any(folder.iterdir())
+        if folder.is_symlink() or not made:
+            why = f"{name} was not made by laoqu and is left as it is: move it away first"
+            if folder.is_symlink():
+                why = "it is a symbolic link and is left as it is: remove it first"
+            elif (folder / RECORD).exists() and _json(folder / RECORD) is None:
+                why = f"its {RECORD} cannot be read: move the folder away, and run again"
+            raise OutputError(f"{folder}: {why}")
+        return folder
+
     def keep(self, name: str, files: Mapping[str, bytes], record: dict[str, object]) -> None:
         """Put the notebook of a failed run, and its record, beside what an earlier run left."""
+        self._claimed(name)
         for file, data in {**files, FAILED: text_of(record)}.items():
             self.write(f"{name}/{file}", data)
 

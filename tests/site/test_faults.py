@@ -178,6 +178,9 @@ def test_the_next_run_makes_exactly_what_is_missing(failures):
 def test_an_ordinary_kernel_runs_fails_dies_and_hangs(tmp_path):
     cells = "import os, time", "if n == 3: os._exit(1)\nassert n != 2", "if n == 4: time.sleep(9)"
     path = book(tmp_path / "t.ipynb", "n = 1", *cells)
+    plain = json.loads(path.read_text())
+    plain["metadata"] = {}  # as nbformat makes one: the language is that of the kernel
+    path.write_text(json.dumps(plain))
     runs = run(path, [{"n": n} for n in range(1, 5)], tmp_path / "out", kernel="python3",
                timeout=1.5, jobs=2)  # fmt: skip
     assert [each.status for each in runs] == ["ok", "failed", "failed", "failed"]
@@ -199,11 +202,12 @@ def test_data_changed_during_a_batch_are_not_taken_for_current(tmp_path, data_co
     sets, out = [{"n": 1}, {"n": 2}], tmp_path / "out"
     runs = run(path, sets, out, jobs=1, tell=lambda *event: said.append(event))
     assert [each.status for each in runs] == ["ok", "ok"]
-    assert ("note", "regions.csv changed: run it again") in said
+    text = "regions.csv changed during the run: run it again"
+    assert ("note", f"{runs[1].name}: {text}") in said and runs[1].warnings == [text]
     again = run(path, sets, out, only_say=True)
     assert [(each.status, list(each.why)) for each in again] == [
         ("unchanged", []),
-        ("waiting", ["data"]),
+        ("waiting", ["changed during the run"]),
     ]
 
 
@@ -422,14 +426,14 @@ def cluster(tmp_path):
     begin("worker", address, "--nworkers", "2", "--nthreads", "1")
     with distributed.Client(address, set_as_default=False) as client:
         client.wait_for_workers(2, timeout=120)  # a busy machine starts them late
-    yield address, started
+    yield address, started, begin
     for process in reversed(started):
         process.kill()
         process.wait()
 
 
 def test_runs_on_a_cluster_are_those_at_home_and_end_when_it_ends(cluster, tmp_path, monkeypatch):
-    address, started = cluster
+    address, started, begin = cluster
     own = tmp_path / "own.csv"
     own.write_text("of my own")
     monkeypatch.setenv("LAOQU_CODING", str(own))
@@ -450,6 +454,19 @@ def test_runs_on_a_cluster_are_those_at_home_and_end_when_it_ends(cluster, tmp_p
         assert (one.name, one.error, one.cell) == (other.name, other.error, other.cell)
         files = [sorted((tmp_path / side / one.name).glob("report*")) for side in ("there", "here")]
         assert [each.read_bytes() for each in files[0]] == [each.read_bytes() for each in files[1]]
+    monkeypatch.setattr("laoqu.run.dask.WITHOUT_WORKER", 3.0)
+
+    def end_workers(kind, what):
+        if kind == "start":
+            for each in psutil.Process(started[1].pid).children(recursive=True):
+                each.kill()
+            started[1].kill()
+
+    (left,) = run(path, [{"n": 9}], tmp_path / "there", scheduler=address, tell=end_workers)
+    assert "no Dask worker is left" in left.error
+    begin("worker", address, "--nthreads", "2")
+    with distributed.Client(address, set_as_default=False) as client:
+        client.wait_for_workers(1, timeout=120)
     began = time.monotonic()
 
     def end(kind, what):
@@ -460,4 +477,4 @@ def test_runs_on_a_cluster_are_those_at_home_and_end_when_it_ends(cluster, tmp_p
     assert [each.status for each in lost] == ["failed", "failed"]
     assert "scheduler" in lost[0].error or "Cancelled" in lost[0].error
     assert time.monotonic() - began < 60
-    assert len(json.loads((tmp_path / "there/index.html").read_text())) == 7
+    assert len(json.loads((tmp_path / "there/index.html").read_text())) == 8

@@ -200,7 +200,7 @@ def test_the_plan_read_as_a_second_document_gives_the_same_text_and_no_wrong_cod
 
 def test_printed_figures_have_number_and_unit():
     for name, figures in {
-        "province": "2025年 5万亩 65.5% 1 1.5个百分点 30个 1200亿元 3万亩 200公里 3条 "
+        "province": "2025年 5万亩 65.5% 1个百分点 1.5个百分点 30个 1200亿元 3万亩 200公里 3条 "
                     "2022年 3月 1日",
         "outline": "8.5% 7% 2035年 10万人", "statute": "2021年 9月 29日 1000万元",
     }.items():  # fmt: skip
@@ -284,7 +284,7 @@ def test_hostile_texts_and_files_are_refused_in_time_and_by_name(tmp_path):
     long.mkdir()
     texts = {
         "": "is empty", b"": "expected the text", None: "expected the text",
-        "没有这个文件.txt": "there is no such file", "没有标题。": "no line begins",
+        "没有这个文件.xlsx": "there is no such file", "没有标题。": "no line begins",
         "一、任\ud800务": "text:1:4: U\\+D800", "方案\n一、\x00": "text:2:3: U\\+0000",
         "乱" * 500_001: "is this one plan", "噪\n声。" * 100_000: "no line begins",
         tmp_path: "is a folder", "/dev/null": "is no file", str(long): "is a folder",
@@ -319,6 +319,10 @@ def test_hostile_texts_and_files_are_refused_in_time_and_by_name(tmp_path):
     refused(page, "plan.docx:1:1: has 1,100,001 marks of paragraphs, .* expected at most 1,000,000")
     path.with_suffix(".html").write_text("<p>" * 1_100_000, encoding="utf-8")
     refused(path.with_suffix(".html"), "has 1,100,000 marks")
+    for name, said in (("表.xlsx", "is a workbook: lq.panel"), ("表.ods", "is a workbook"),
+                       ("表.xls", "is a workbook"), ("表.txt", "is an archive")):  # fmt: skip
+        tmp_path.joinpath(name).write_bytes(page.read_bytes())
+        refused(tmp_path / name, said)
     for text, said in texts.items():
         refused(text, said)
     assert missing == []
@@ -352,12 +356,19 @@ FIGURES = """
 十二万三千四百五十六人: 123456人|九十年代: 90年代|5亿3千万元: 530000000元|2万5千亩: 25000亩
 1，234万元: nan万元|1 234万元: nan万元|数十个: nan个|人数十万人: 10万人|十几个: nan个
 两三百个: nan个|三万五亩: nan亩|1万2个: nan个|百亿元: nan亿元|十余万亩: 10万亩|5万多亩: 5万亩
-2,000.50元: 2000.5元|二十至三十个: 20 30个|下降-5%: -5%|5%-10%: 5% 10%|利润-3亿元: nan亿元
+2,000.50元: 2000.5元|二十至三十个: 20个 30个|下降-5%: -5%|5%-10%: 5% 10%|利润-3亿元: nan亿元
 负百分之三: -3%|-3个: 3个|三点五亿元: 3.5亿元|一万亿元: 1万亿元|千分之三: 3‰|三亿三千万: 330000000
 道路\t12\t34万元: 12 34万元|十万大山: |千家万户: |万一: |十四五: |二十大: |第十二个五年: |三个方面:
 0,512万元: nan万元|００,512元: nan元|8193,00万元: nan万元|5,3%: nan%|12①亿元: nan亿元|10²个: nan个
 10₂个: nan个|1½亩: nan亩|一①亿元: nan亿元|5个①: 5个|3万②亩: nan万亩|2021,2022年: 2021 2022年
 1,200,12,3亩: 1200 nan亩|1,1,1,1,亩: 1 1 1 1
+5—6万亩: 5万亩 6万亩|1.5至2万人: 1.5万人 2万人|5-6亩: 5亩 6亩|5～6万: 5万 6万|3到5个: 3个 5个
+5万—6万亩: 5万亩 6万亩|8000万－1亿元: 8000万元 1亿元|8000—1万亩: 8000亩 1万亩|6—5万亩: nan亩 5万亩
+2021—2025年: 2021年 2025年|三至五万亩: 3万亩 5万亩|三千至五千亩: 3000亩 5000亩|5亩—6万亩: 5亩 6万亩
+-5—-3%: -5% -3%|5万—6万: 5万 6万|第3—5条: |第三条至第五条: |第3至5页: |5000—1亿元: nan元 1亿元
+百分之五至百分之十: 5% 10%|5-6: 5 6|5—6①万亩: nan亩 nan万亩|十—二十万亩: 10万亩 20万亩
+10㎡: 10m²|100km²: 100km²|5万m2: 5万m²|3㎢: 3km²|2㏊: 2ha|7m³①: 7m³|100①km²: nankm²|3-5kg: 3kg 5kg
+20MW: 20MW|5万kW·h: 5万kW·h|三万kWh: 3万kWh|6t: 6t|5G网络: |3km/h: 3km|10²m²: nanm²
 """
 
 
@@ -403,6 +414,7 @@ def test_words_are_no_names_and_odd_signs_change_none():
     assert "U+" not in str(line("会\ue000宁县").problems) and line("会\ue000宁县").problems
 
 
+HIDDEN = "hidden text: left out, 1 in all"
 W = (
     'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:v="urn:v" '
     'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
@@ -424,6 +436,15 @@ WORD = {
     "<w:r><w:rPr><w:vanish/></w:rPr>密</w:r>": ("产业|支", "hidden text"),
     '<w:r><w:rPr><w:vanish w:val="0"/></w:rPr>明</w:r>': ("产业明|支", ""),
     "<w:footnoteReference/>": ("产业|支", "footnote"),
+    '30<w:r><w:rPr><w:vertAlign w:val="superscript"/></w:rPr>1</w:r>个': ("30¹个", "in all: 30¹个"),
+    '30<w:r><w:rPr><w:rStyle w:val="a6"/></w:rPr>[1]</w:r>个': ("30⁽¹⁾个", "in all: 30⁽¹⁾个"),
+    '30<w:r><w:rPr><w:rStyle w:val="a6"/></w:rPr><w:footnoteReference/></w:r>个': (
+        "产业30个", "footnote"
+    ),
+    '3<w:r><w:rPr><w:rStyle w:val="a6"/><w:vertAlign w:val="baseline"/></w:rPr>1</w:r>个': (
+        "产业31个", ""
+    ),
+    'CO<w:r><w:rPr><w:vertAlign w:val="subscript"/></w:rPr>2</w:r>': ("CO2", ""),
 }  # fmt: skip
 #: The same of a page.
 PAGE = {
@@ -436,18 +457,64 @@ PAGE = {
     "<style>td b {visibility:hidden}</style>甲": ("|甲", "hides or strikes by 'td b' is read"),
     "<iframe src=http://127.0.0.1:9/></iframe>甲": ("|甲", "embedded document"),
     "<ruby>甲<rt>jia</rt></ruby>": ("|甲", ""), "<ol><li>甲</ol>": ("|甲", "number of a list"),
+    "30<sup>1</sup>个": ("30¹个", "in all: 30¹个"), "30<sup>a</sup>个": ("30ᵃ个", "in all: 30ᵃ个"),
+    "10<sup><a>3</a></sup>公里": ("10³公里", "in all: 10³公里"),
+    "环县<sup>1</sup>3个": ("县¹3个", ""),
+    "3km<sup>2</sup>": ("3km²", ""), "CO<sub>2</sub>": ("CO2", ""),
+    "30<sub>1</sub>个": ("30₁个", "in all: 30₁个"),
+    "<style>.n{vertical-align:super}</style>3<i class=n>1</i>个": ("3¹个", "in all: 3¹个"),
+    "<style>.x{display:none} .x{vertical-align:super}</style><b class=x>密</b>甲": ("|甲", HIDDEN),
+    "<style>td i{vertical-align:super}</style>甲": ("|甲", "raises by 'td i' is read"),
 }  # fmt: skip
+#: The same of OpenDocument.
+OPEN = {
+    '30<text:span text:style-name="T2">1</text:span>个': ("30¹个", "in all: 30¹个"),
+    'CO<text:span text:style-name="T3">2</text:span>': ("CO2", ""),
+    '<text:section text:display="none"><text:p>密</text:p></text:section>甲': ("|甲", HIDDEN),
+    '<text:section text:display="condition" text:is-hidden="true">密</text:section>': (
+        "|完",
+        HIDDEN,
+    ),
+    '<text:section text:display="condition">明</text:section>': ("|明|完", ""),
+    '<text:p><text:hidden-paragraph text:is-hidden="true"/>密</text:p>甲': ("|甲", HIDDEN),
+    '<text:p><text:hidden-paragraph text:is-hidden="false"/>明</text:p>': ("|明|完", ""),
+    '甲<text:hidden-text text:is-hidden="true">密</text:hidden-text>': ("|甲|完", HIDDEN),
+    '<text:p text:style-name="P2">密</text:p>甲': ("|甲", HIDDEN),
+}
+OPEN_STYLES = (
+    '<style:style style:name="T1"><style:text-properties style:text-position="super 58%"/>'
+    '</style:style><style:style style:name="T2" style:parent-style-name="T1"/>'
+    '<style:style style:name="T3"><style:text-properties style:text-position="-33% 58%"/>'
+    '</style:style><style:style style:name="P2"><style:text-properties text:display="none"/>'
+    "</style:style>"
+)
+WORD_STYLES = (
+    '<w:style w:styleId="a5"><w:rPr><w:vertAlign w:val="superscript"/></w:rPr></w:style>'
+    '<w:style w:styleId="a6"><w:basedOn w:val="a5"/></w:style>'
+)
 
 
 def test_files_are_read_whole_or_problems_say_what_is_not(tmp_path):
     wrong, path, page = [], tmp_path / "plan.docx", tmp_path / "plan.html"
-    for cases, name in ((WORD, path), (PAGE, page)):
+    odt = tmp_path / "plan.odt"
+    for cases, name in ((WORD, path), (PAGE, page), (OPEN, odt)):
         for inner, (lines_, said) in cases.items():
             if name is path:
                 body = re.sub(r">([^<>]+)<", r"><w:t>\1</w:t><", PLAN.format(inner))
                 with zipfile.ZipFile(path, "w") as archive:
                     document_xml = f"<w:document {W}><w:body>{body}</w:body></w:document>"
                     archive.writestr("word/document.xml", document_xml)
+                    archive.writestr("word/styles.xml", f"<w:styles {W}>{WORD_STYLES}</w:styles>")
+            elif name is odt:
+                lines = "".join(
+                    f"<text:p>{each}</text:p>" for each in ("某方案", "一、目标", "{}", "完。")
+                )
+                body = f"<office:body>{lines.format(inner)}</office:body>"
+                with zipfile.ZipFile(odt, "w") as archive:
+                    names = 'xmlns:office="urn:o" xmlns:text="urn:t" xmlns:style="urn:s"'
+                    archive.writestr(
+                        "content.xml", f"<office:all {names}>{OPEN_STYLES}{body}</office:all>"
+                    )
             else:
                 page.write_text(f"<p>某方案<p>一、目标<p>{inner}<p>完。", encoding="utf-8")
             text = lq.read(name)

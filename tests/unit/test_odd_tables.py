@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -242,6 +245,40 @@ def test_a_panel_is_read_as_meant_or_refused_by_cell(tmp_path):
         LaoquError, match=r"two.xlsx: .* no rows .only one .*: 说明, not 数据: move"
     ):
         lq.panel(tmp_path / "two.xlsx")
+
+
+#: The format of 0.42, 1234.5 or 123000 in 2020, beside plain numbers → what is read and said.
+FORMATS = {
+    (0.42, "0.0%"): 42, (0.57, "0%;-0%;0"): 57, (0.42, '0.0"%"'): 0.42, (5, '0"0000"'): 50000,
+    (1234.5, "#,##0.0,"): 1.2345, (123000, "0!.0,"): 12.3, (123000, "0\\.0,"): 12.3,
+    (1234.5, "#,##0.00"): 1234.5, (1234.5, "0.00E+00"): 1234.5, (42, '[$¥-804]0.0"km²"'): 42,
+    (1234.5, '_ * #,##0.00_ ;_ * \\-#,##0.00_ ;_ * "-"??_ ;_ @_ '): 1234.5,
+    (123000, '0!.0,"万"'): '123000 is shown in another magnitude, for its format is 0!.0,"万"',
+    (123000, '[>=10000]0!.0,"万";0'): "another magnitude", (12.3, '0.0"亿元"'): "another magnitude",
+}  # fmt: skip
+
+
+def test_a_number_of_a_workbook_is_read_as_it_is_shown(tmp_path):
+    keys = [(code, year) for year in (2019, 2020) for code in (621022, 621023, 621024)]
+    for (value, shape), read in FORMATS.items():
+        for mixed in (True, False):
+            book = openpyxl.Workbook()
+            book.active.append(["代码", "年份", "城镇化率"])
+            for row, (code, year) in enumerate(keys, start=2):
+                plain = mixed and year == 2019
+                book.active.append([code, year, 40 if plain else value])
+                book.active.cell(row, 3).number_format = "General" if plain else shape
+            book.save(tmp_path / "shown.xlsx")
+            if isinstance(read, str) and (mixed or value != 12.3):  # all in 亿元: one reading
+                said = f"shown.xlsx:{5 if mixed else 2}:3: .*{re.escape(read)}"
+                with pytest.raises(LaoquError, match=said):
+                    lq.panel(tmp_path / "shown.xlsx")
+                continue
+            made = lq.panel(tmp_path / "shown.xlsx")
+            read = value if isinstance(read, str) else read
+            assert made.data["城镇化率"].tolist() == [40 if mixed else read] * 3 + [read] * 3, shape
+            said = f"城镇化率: {3 if mixed else 6} of 6 numbers read as they are shown"
+            assert (said in repr(made.report)) == (read != value), (shape, made.report)
 
 
 def test_odd_arguments_of_a_panel_are_answered_by_name():

@@ -462,6 +462,30 @@ def test_a_clean_panel_has_no_finding_and_a_wrong_column_is_refused():
         made.quality("gpd")
 
 
+def test_another_unit_of_all_or_of_many_counties_is_found_and_told_to_the_estimate():
+    clean = monitor.synthetic(lq.load(), range(2014, 2025))
+    year, north = clean["year"], clean["county_code"] < "4"
+    for rows, times, years, said in (
+        (year >= 2023, 10_000, [2023], "the median of all units changes ×10,000 between 2022 and"),
+        (year >= 2017, 0.01, [2017], "changes ÷100 between 2016 and 2017: another unit?"),
+        (year == 2024, 0.01, [2024], "changes ÷100 between 2023 and 2024"),
+        (year == 2019, 0.1, [2019, 2020], "changes ÷10 between 2018 and 2019"),
+        (north, 0.01, [pd.NA], "counties lie below the .* others in every year, the median ÷100"),
+        (north, 1, [], ""),
+    ):
+        made = lq.panel(clean.assign(income=clean["income"].where(~rows, clean["income"] * times)))
+        found = made.quality("income", "population").query("kind == 'scale'")
+        assert found["year"].tolist() == years, found
+        assert found["looks_like"].head(1).str.contains(said).all()
+        note = made.treat("national_key_county").for_estimator("csdid", "income").note
+        assert note.get("scale", "").count("income: ") == len(years)
+    # In the ten years between two counts much may grow, and nothing falls to a hundredth.
+    for times, n in ((12, 0), (10_000, 1), (0.01, 1)):
+        counts = clean[year.isin([2014, 2024])]
+        later = counts["population"].where(counts["year"] == 2014, counts["population"] * times)
+        assert len(lq.panel(counts.assign(population=later)).quality("population")) == n, times
+
+
 @needs_external
 def test_the_census_has_all_key_counties_in_both_years():
     made = lq.panel(Path(EXTERNAL) / "county_census_2010_2020.csv")
@@ -469,6 +493,7 @@ def test_the_census_has_all_key_counties_in_both_years():
     here = made.data[made.data["county_code"].isin(keys)]
     assert here.groupby("year")["county_code"].nunique().tolist() == [53, 53]
     assert set(made.outcomes) == {"age65p_share", "pop_total", "pop_urban", "schooling_years"}
+    assert "scale" not in set(made.quality()["kind"])
 
 
 cells = st.one_of(

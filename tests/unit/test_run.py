@@ -79,7 +79,8 @@ def test_a_wrong_file_of_parameters_is_said(typed, tmp_path):
             typed.check(typed.parse(each), reports.KINDS, where)
 
     wrong = {
-        ".csv": {b'n\n"open': "p.csv:2:1: the quotation mark", b"\xff\xfe": "0 parameter sets", b"": "0 param",
+        ".csv": {b'n\n"open': "p.csv:2:1: the quotation mark", b"": "0 param",
+                 b"\xff\xfe": "0 parameter sets",
                  b"n\na,b\n": "p.csv:2: 2 cell(s), expected 1", b"\xb0\xff": "save it as text",
                  b"n,share,n\n1,2,3\n": "p.csv:1: the column 'n' stands there twice",
                  b"n,share\n1,2\n3\n": "p.csv:3: 1 cell(s), expected 2",
@@ -226,9 +227,26 @@ def test_a_manifest_of_another_is_set_aside_and_the_folders_speak(tmp_path):
     for number, text in enumerate(texts, start=1):
         (tmp_path / "manifest.json").write_text(text, encoding="latin-1")
         with stores.Store(tmp_path) as store:
-            assert store.aside == f"manifest.aside-{number}.json"
+            assert store.aside == {"manifest.json": f"manifest.aside-{number}.json"}
             assert [run["name"] for run in store.manifest()["runs"]] == ["zh/a"]
-        assert (tmp_path / store.aside).read_text(encoding="latin-1") == text
+        aside = tmp_path / store.aside["manifest.json"]
+        assert aside.read_text(encoding="latin-1") == text
+
+
+def test_what_others_left_in_the_outputs_is_never_lost(tmp_path):
+    for name in ("index.html", "ro-crate-metadata.json", "zh/plan.html", "zh/a/mine.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("precious")
+    for _ in range(2):  # the second time as the first
+        with stores.Store(tmp_path) as store:
+            for name, beside in (("zh/a", {}), ("zh/plan", {"plan.html": b"ours"})):
+                with pytest.raises(lq.OutputError, match="was not made by laoqu"):
+                    store.place(name, {"x.csv": b"1"}, record(name), beside)
+            with pytest.raises(lq.OutputError, match="was not made by laoqu"):
+                store.keep("zh/a", {"report.failed.ipynb": b"1"}, record("zh/a"))
+    assert [path.name for path in (tmp_path / "zh/a").iterdir()] == ["mine.csv"]
+    asides = ("index.aside-1.html", "ro-crate-metadata.aside-1.json", "zh/plan.html")
+    assert [(tmp_path / name).read_text() for name in asides] == ["precious"] * 3
 
 
 @pytest.mark.parametrize("where", ["~nouser/x", "/proc/x", "loop/x", "file", "locked"])
