@@ -108,14 +108,17 @@ def run_notebook(
         store.sets |= known
         for name, now in store.aside.items():
             tell("note", f"{name} was not made by this version of laoqu and is now {now}")
+        langs = {path.name for path in store.folder.glob("*/")} if book.own else set()
+        langs |= {name.partition("/")[0] for name in runs}
         for run in runs.values():
             run.parts = {**common, "parameters": digest_of(run.parameters)}
             if named := _digests(inputs, _files_in(run.parameters, book, store.folder)):
                 run.parts["files"] = digest_of(named)
                 store.sets[run.parts["files"]] = named
-            run.page = {"place": book.stands(run.name), "others": _others(store, book, run, runs)}
-            if run.page["others"]:
-                run.parts["languages"] = digest_of(run.page["others"])
+            others = _others(store, book, run, runs, langs)
+            run.page = {"place": book.stands(run.name), "others": others}
+            if others:
+                run.parts["languages"] = digest_of(others)
             _judge(store, run, formats, force, only_failed)
         if only_say:
             return list(runs.values())
@@ -186,15 +189,18 @@ def _files_in(values: Mapping[str, object], book: Notebook, outputs: Path) -> di
     return found
 
 
-def _others(store: stores.Store, book: Notebook, run: Run, runs: Mapping) -> dict[str, str]:
-    """Return where a page stands in other languages: those that are there or are made now."""
+def _others(
+    store: stores.Store, book: Notebook, run: Run, runs: Mapping[str, Run], langs: set[str]
+) -> dict[str, str]:
+    """Return where a page stands in others of `langs`: those that are there or are made now."""
     if not book.own or book.about["folder"][0] != "$lang":
         return {}
-    rest = run.name.partition("/")[2]
-    there = {path.relative_to(store.folder).parts[0] for path in store.folder.glob(f"*/{rest}")}
-    names = (f"{each}/{rest}" for each in sorted({*there, *(name.split("/")[0] for name in runs)}))
-    return {name.split("/")[0]: book.stands(name) for name in names
-            if name != run.name and (name in runs or store.record(name))}  # fmt: skip
+    lang, _, rest = run.name.partition("/")
+    names = {other: f"{other}/{rest}" for other in sorted(langs - {lang})}
+    return {
+        other: book.stands(name) for other, name in names.items()
+        if name in runs or ((store.folder / name).is_dir() and store.record(name))
+    }  # fmt: skip
 
 
 def _modules(book: Notebook) -> dict[str, Path]:
