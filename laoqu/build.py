@@ -158,6 +158,6 @@ def _renew(files: Mapping[Path, str]) -> list[Path]:
     for path, text in files.items():
         if source.held(path) != text.encode("utf-8"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(text.encode("utf-8"))
+            paths.write(path, text.encode("utf-8"))
             written.append(path)
     return written
