@@ -33,20 +33,6 @@ def data_copy(tmp_path):
     return folder
 
 
-@pytest.fixture
-def damage(data_copy):
-    """Return a function: replace text in one file of the copy once, then list the problems."""
-
-    def replace(file: str, old: str, new: str) -> list[str]:
-        path = data_copy / file
-        text = path.read_text(encoding="utf-8")
-        assert text.count(old) >= 1, f"{old!r} does not stand in {file}"
-        path.write_text(text.replace(old, new, 1), encoding="utf-8", newline="")
-        return lq.check(data_copy)
-
-    return replace
-
-
 @pytest.fixture(scope="module")
 def browser():
     """Chromium; for one module at a time, since its event loop would stop notebooks."""
