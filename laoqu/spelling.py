@@ -28,7 +28,7 @@ RADICALS = str.maketrans(
 )
 #: Marks of footnotes, powers and fractions: 12① is no 121, 10² no 102, 1½ no 11/2.
 RAISED = (
-    "ªº¹²³¼-¾\u02b0-\u02b8\u1d2c-\u1d6a\u1d9b-\u1dbf\u2070-\u209c⅐-⅟①-⓿❶-➓㉑-㉟㊱-㊿"
+    "ªº¹²³¼-¾\u02b0-\u02b8\u02e0-\u02e4\u1d2c-\u1d6a\u1d9b-\u1dbf\u2070-\u209c⅐-⅟①-⓿❶-➓㉑-㉟㊱-㊿"
     "\U0001f100-\U0001f10c"
 )
 #: What a file sets as raised, or as lowered, as characters that are so by themselves.
