@@ -148,7 +148,7 @@ def _copy(tables: Tables) -> sqlite3.Connection:
     db.row_factory = sqlite3.Row
     for name in tables.declared:
         kinds = {each["name"]: TYPES.get(each["type"], "TEXT") for each in tables[name].fields}
-        rows = ([row.line, *(text_of(row[key]) for key in kinds)] for row in tables[name].rows)
+        rows = ([row.line, *map(text_of, map(row.values.get, kinds))] for row in tables[name].rows)
         _put(db, name, {"line": "INTEGER", **kinds}, rows)
         key = tables.declared[name]["schema"]["primaryKey"][-1]
         db.execute(f'CREATE INDEX "{name} by key" ON "{name}" ("{key}")')

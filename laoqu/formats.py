@@ -87,8 +87,12 @@ CSS = {
 TAGS = {"del": STRUCK, "s": STRUCK, "strike": STRUCK, "sup": RAISED, "sub": LOWERED}
 #: Of the selectors of a page these are read: an element, a class, an id.
 SELECTOR = re.compile(r"[\w-]*(?:[.#][\w-]+)?")
-WORD = {"strike": STRUCK, "dstrike": STRUCK, "vanish": HIDDEN, "vertAlign": RAISED}
+WORD = {
+    "strike": STRUCK, "dstrike": STRUCK, "vanish": HIDDEN, "vertAlign": RAISED, "position": RAISED,
+}  # fmt: skip
 OFF = ("0", "false", "off", "none", "baseline")
+#: Words moved by fewer half-points stand on the line, only trimmed.
+MOVED = 5
 #: Signs for what has no characters: something left out or not read, begin and end of a text box,
 #: and the begin of words below the line.
 TOLD, BEGIN, END, SINKS = "\x01", "\x02", "\x03", "\x04"
@@ -187,6 +191,8 @@ class _Tree:
         self.suffix, self.roles, self.styles = suffix, ROLES[suffix], styles
         #: What is not in the text, in the order in which it was met: kind and words.
         self.told: list[tuple[str, str]] = []
+        #: Whether words of a paragraph of Word are moved against others in it.
+        self.moved: dict[etree._Element, bool] = {}
 
     def opened(self, root: etree._Element) -> Opened:
         """Return the lines of a document that have text."""
@@ -281,9 +287,21 @@ class _Tree:
             marks = (form.find(f".//{{*}}{name}") for form in forms)
             mark = next((each for each in marks if each is not None), None)
             value = "off" if mark is None else _value(mark, "val")
+            if name == "position" and not (tag == "r" and self._moved(node, value)):
+                continue
             if value not in OFF:
-                return LOWERED if value == "subscript" else kind
+                return LOWERED if value == "subscript" or value.startswith("-") else kind
         return ""
+
+    def _moved(self, node: etree._Element, value: str) -> bool:
+        """Whether a run of Word is moved up or down, and not its whole paragraph."""
+        if not re.fullmatch(r"-?\d{1,4}", value) or abs(int(value)) < MOVED:
+            return False
+        line = next(node.iterancestors("{*}p"), node)
+        if line not in self.moved:
+            runs = (run for run in line.iter("{*}r") if "".join(run.itertext()).strip())
+            self.moved[line] = any(run.find("{*}rPr/{*}position") is None for run in runs)
+        return self.moved[line]
 
     def _open_form(self, node: etree._Element, tag: str) -> str:
         """Say the same of an element of OpenDocument, whose fields and sections hide too."""

@@ -16,13 +16,17 @@ CHINESE = "[零〇一二两三四五六七八九十百千万亿]"
 #: Units of measurement, and things counted (三亩 is a figure, 三个 may be part of a phrase).
 MEASURED = (
     "个百分点|百分点|平方公里|平方米|立方米|公里|千米|公顷|亩|吨|公斤|千瓦时|千瓦|元|%|％|‰|‱|"
-    r"(?:(?:[cdhmkK]?m|KM)[²³23]?|ha|[kKm]g|t(?:ce)?|[kKMGT][wW](?:[·⋅]?h)?|kV)(?!\d)|[㎀-㏟]"
+    r"(?:(?:[cdhmkK]?m|KM)[²³23]?|ha|[kKm]g|t(?:ce)?|[kKMGT][wW](?:[·⋅]?h|p)?|k?V|m?L"
+    # 5g is a network too, 5W a method, 30W元 may be 30万元.
+    r"|(?<!(?<![\d.])\d)(?:g|W(?:h|p|(?![元人户亩个次+]))))(?!\d)|[㎀-㏟]"
 )
 COUNTED = (
     "人次|小时|分钟|年代|个月|"
     "[人户名家个项座处所条台套张辆倍年月日天米件批次种类头只株片县市省镇村级]"
 )
 SHARES = ("%", "‰", "‱", "百分点", "个百分点")
+#: Marks of footnotes that nobody takes for digits: 30*个.
+STARS = "*＊※†‡"
 #: A sign that stands for a character of nobody's list.
 PRIVATE = "\ue000-\uf8ff\U000f0000-\U0010ffff"
 DECIMAL = r"\d{1,15}(?:[.．]\d{1,9})?"
@@ -39,10 +43,12 @@ FIGURE = re.compile(
     r"|\d{1,9}(?:[/／]\d{1,9})+(?!\d)"  # 3/4
     rf"|(?:{DECIMAL}[百千万亿]{{1,9}}){{1,5}}{DECIMAL}[百千万亿]{{0,9}}(?!\d)"  # 5亿3千万
     rf"|{DECIMAL}(?!\d)|{CHINESE}{{1,24}}(?!{CHINESE})(?:点{CHINESE}{{1,9}})?)"
-    rf"(?P<raised>[{RAISED}]{{1,9}})?(?P<more>[余多几]|来(?=[个人名户家亩年]))?"
-    rf"(?P<unit>[百千万亿]*[余多]?(?P<mark>[{RAISED}]{{1,9}})?(?:{MEASURED}|{COUNTED})|[百千万亿]+)?"
+    rf"(?P<raised>[{RAISED}]{{1,9}}|[{STARS}]{{1,3}}(?=[百千万亿]))?(?P<more>[余多几]|来(?=[个人名户家亩年]))?"
+    rf"(?P<unit>[百千万亿]*[余多]?(?P<mark>[{RAISED}{STARS}]{{1,9}})?(?:{MEASURED}|{COUNTED})|[百千万亿]+)?"
     rf"(?![A-Za-z{PRIVATE}])"
 )
+#: What may follow the second figure of a range that leaves its unit to the first one: 5%—10。
+ENDS = re.compile(r"[^\w\s%％‰]|\s|$|左右|以上|以下|以内|之间")
 #: Between the two figures of a range, and what a range has before its second number: 第3—5条.
 RANGE = re.compile("[至到—–―─‑~～〜－−-]+")
 ORDINAL = re.compile(rf"第(?:\d{{1,4}}|{CHINESE}{{1,9}})[条款项章节页]?{RANGE.pattern}\Z")
@@ -57,16 +63,20 @@ def figures(text: str, begin: int = 0) -> Iterator[tuple[int, int, float, str]]:
     >>> [figure[2:] for figure in figures("一万二千三百亩、数十个、5亿3千万元，下降-5%，5—6万亩")]
     [(12300.0, '亩'), (nan, '个'), (530000000.0, '元'), (-5.0, '%'), (5.0, '万亩'), (6.0, '万亩')]
     """
-    last = -1
+    last, first = -1, (math.nan, "")
     for found in FIGURE.finditer(text, begin):
         start, end = found.span()
-        in_range = start == last  # 10%-20%: a dash, no sign
-        last = end
         number_at = found.start("number")
+        in_range = start == last  # 10%-20%: a dash, no sign
+        second = last >= 0 and RANGE.fullmatch(text, last, number_at if in_range else start)
+        last, before, first = end, first, (math.nan, "")
         if ORDINAL.search(text, max(begin, number_at - 16), number_at):
             continue
         if figure := _figure(found):
             value, unit = _completed(found, *figure)
+            if second and not unit and ENDS.match(text, end):
+                value, unit = _continued(value, *before)
+            first = value, unit
             signed = found["sign"] and not in_range and (unit in SHARES or (unit and start > begin))
             if signed:
                 value = -value if unit in SHARES else math.nan
@@ -76,7 +86,7 @@ def figures(text: str, begin: int = 0) -> Iterator[tuple[int, int, float, str]]:
 def _figure(found: re.Match[str]) -> tuple[float, str] | None:
     """Return number and unit of a match, or nothing where a numeral may be part of a phrase."""
     printed, unit = found["number"], found["unit"] or ""
-    raised = found["raised"] or found["mark"]
+    raised = re.search(f"[{RAISED}]", (found["raised"] or "") + (found["mark"] or ""))
     unit = normalize("NFKC", unit.replace(found["mark"] or "", ""))
     unit = unit.replace("2", "²").replace("3", "³")
     unit = (
@@ -132,6 +142,15 @@ def _completed(found: re.Match[str], value: float, unit: str) -> tuple[float, st
         return value, (own or sizes) + named
     size = math.prod((SIZES | MYRIADS)[char] for char in sizes)
     return (value if value >= size / 10 else math.nan), named  # 8000—1万亩
+
+
+def _continued(value: float, before: float, unit: str) -> tuple[float, str]:
+    """Return the second figure of a range with the unit of the first: 5%—10, 5亿元—10."""
+    if not (unit and value > before):
+        return value, ""
+    sizes, _ = SIZED.fullmatch(unit).groups()
+    size = math.prod((SIZES | MYRIADS)[char] for char in sizes)
+    return (math.nan if sizes and value >= size / 10 else value), unit  # 5万元—8000
 
 
 def _digits(printed: str) -> float:

@@ -202,3 +202,12 @@ def heading_of(text: str) -> tuple[int, str] | None:
         if match and not re.search(r"(?<!\d)(?:19|20)\d\d(?!\d)", match["stem"]):
             return int(match["year"]), match["stem"].strip(" _.(（-") or "value"
     return None
+
+
+def part_heading(text: str) -> bool:
+    """Return whether a heading is a part of a year, or has one.
+
+    >>> part_heading("2019上半年"), part_heading("gdp_2019Q1"), part_heading("2019第一产业")
+    (True, True, False)
+    """
+    return bool(year_of(name_of(text))[1] or YEARS["part"][0].search(clean(text)))

@@ -15,9 +15,10 @@ from numbers import Integral
 from pathlib import Path
 from typing import NamedTuple
 
-from laoqu import paths, regions, schema, succession
+from laoqu import paths, regions, schema
+from laoqu.bearers import Bearers
 from laoqu.errors import UnknownId, nearest, require, shown
-from laoqu.spelling import SHORT_SUFFIX, TAIL, TAIL_THEN, clean, latin, latin_keys, spellings
+from laoqu.spelling import clean, latin, spellings
 from laoqu.succession import FIRST, LAST, YEAR, Holder
 
 #: Provinces that were part of another until 1988 and 1997.
@@ -108,9 +109,9 @@ def resolve_place(
         asked = asked._replace(inside=index.inside(within))
     for spelling in spellings(text):
         for said, found in index.readings(spelling):
-            index.refuse_city(said, found, asked)
+            index.refuse_city(index.in_characters(said, found), found, asked)
             if kept := index.fitting(found, asked):
-                return index.answer(said, kept, asked)
+                return index.answer(index.in_characters(said, kept), kept, asked)
     raise index.unknown(text, asked)
 
 
@@ -166,11 +167,12 @@ def lies_in(code: str, inside: frozenset[str], folder: Path | None = None) -> bo
 def spoken(folder: Path | None = None) -> dict[str, list[str]]:
     """Return code → every name, short form and spelling that leads to the unit; earlier ones too.
 
-    >>> spoken()["621022"], spoken()["350404"]
+    >>> spoken()["621022"], spoken()["350404"][:6]
     (['环县', 'huanxian', 'huan'], ['梅列区', '三元区', '梅列', '三元', 'sanyuan', 'sanyuanqu'])
     """
     index, names = _index(folder or paths.data()), defaultdict(dict)
-    for known in (index.full, index.short, index.latin):
+    latin = {key: next(index.lettered(key)) for key in index.latin}
+    for known in (index.full, index.short, latin):
         for name, holders in known.items():
             # A name that a unit bears today leads to no other that bore it before.
             now = [holder.code for holder in holders if holder.last >= YEAR]
@@ -179,38 +181,8 @@ def spoken(folder: Path | None = None) -> dict[str, list[str]]:
     return {code: list(said) for code, said in names.items()}
 
 
-class _Index:
-    """Every way to say a unit, today's and earlier ones: name → holders, each once."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.units = folder, succession.units(folder)
-        self.full: dict[str, dict[Holder, None]] = defaultdict(dict)
-        self.short: dict[str, dict[Holder, None]] = defaultdict(dict)
-        self.latin: dict[str, dict[Holder, None]] = defaultdict(dict)
-        #: Unit of 2021 → who was it or a part of it.
-        self.lines: dict[str, list[Holder]] = defaultdict(list)
-        for holder in self.units.holders:
-            for heir in holder.lead.heirs:
-                self.lines[heir].append(holder)
-            self.full[holder.name][holder] = None
-            if not holder.held(YEAR):
-                self.short[TAIL.sub("", holder.name)][holder] = None
-        shorter = {}
-        for unit in schema.read("gazetteer", folder).frame().itertuples():
-            shorter[unit.name] = unit.short_name
-            holder = self.units.holder(unit.adcode, YEAR)
-            for suffix in SHORT_SUFFIX.get(unit.type, ()):
-                self.full[unit.short_name + suffix][holder] = None
-            for short in (unit.short_name, TAIL.sub("", unit.name)):
-                self.short[short][holder] = None
-            for key in latin_keys(unit.name_en, unit.name, unit.short_name):
-                self.latin[key][holder] = None
-        for row in schema.read("place_short_forms", folder).frame().itertuples():
-            self.full[row.short_form][self.units.holder(row.adcode, YEAR)] = None
-        for holder in self.units.holders:  # who shares a short form, and has none of its own
-            stem = shorter.get(holder.name) or TAIL_THEN.sub("", holder.name)
-            if not holder.held(YEAR) and stem in self.short and stem not in self.full:
-                self.short[stem][holder] = None
+class _Index(Bearers):
+    """Finds what a name means among all who bear or bore it."""
 
     def readings(self, text: str) -> Iterator[tuple[str, Iterable[Holder]]]:
         """Yield how a name or code can be read, best first: the name itself, its holders."""
@@ -227,7 +199,8 @@ class _Index:
             for said, found in self.readings(text[end:]) if above else ():
                 if kept := [holder for holder in found if self.lies_in(holder, above)]:
                     yield said, kept
-        yield text, self.latin.get(latin(text), ())
+        for found in self.lettered(latin(text)):
+            yield text, found
 
     def inside(self, within: str) -> frozenset[str]:
         """Return the codes of a province, a prefecture, or of an area's counties."""
@@ -301,7 +274,8 @@ class _Index:
             raise AmbiguousName(asked.name, told, advice="say `within`, `level` or `year`")
         holder = lines.pop(end)[-1]
         lead = holder.lead
-        alone = said in spellings(clean(asked.name)) and asked.inside is None and asked.year is None
+        alone = clean(asked.name).isascii() or said in spellings(clean(asked.name))
+        alone &= asked.inside is None and asked.year is None
         if GENERIC.fullmatch(said) and alone and holder.last < YEAR:
             was = self.told(holder)
             why = f"an ordinary word, once the name of {was}"
@@ -345,7 +319,8 @@ class _Index:
         else:  # a short form: that of a city, or of a county of the areas, is meant as theirs
             members = schema.read("membership", self.folder).frame()["adcode"]
             rivals = unit.level == "county" and not members.eq(unit.code).any()
-            rivals |= any(holder.name == unit.name for line in others for holder in line)
+            namesakes = [h for line in others for h in line if h.name == unit.name]
+            rivals |= any(not self._same_place(holder, unit) for holder in namesakes)
         return None if rivals else end
 
     def _same_place(self, earlier: Holder, now: Holder) -> bool:

@@ -28,7 +28,7 @@ RADICALS = str.maketrans(
 )
 #: Marks of footnotes, powers and fractions: 12① is no 121, 10² no 102, 1½ no 11/2.
 RAISED = (
-    "ªº¹²³¼-¾\u02b0-\u02b8\u1d2c-\u1d6a\u1d9b-\u1dbf\u2070-\u209c⅐-⅟①-⓿❶-➓㉑-㉟㊱-㊿"
+    "ªº¹²³¼-¾\u02b0-\u02b8\u02e0-\u02e4\u1d2c-\u1d6a\u1d9b-\u1dbf\u2070-\u209c⅐-⅟①-⓿❶-➓㉑-㉟㊱-㊿"
     "\U0001f100-\U0001f10c"
 )
 #: What a file sets as raised, or as lowered, as characters that are so by themselves.
@@ -42,6 +42,12 @@ COMPATIBLE = re.compile("[\u2f00-\u2fdf\uf900-\ufaff\U0002f800-\U0002fa1f]")
 LOOKALIKES = RADICALS | str.maketrans({"巿": "市"})
 ENGLISH = {"county": "县", "city": "市", "district": "区", "banner": "旗", "province": "省"}
 PINYIN = {"县": "xian", "市": "shi", "区": "qu", "旗": "qi", "省": "sheng", "州": "zhou"}
+SYLLABLE = r"((?:[zcs]h|[b-df-hj-np-tw-z]|\b)[aeiou]+(?:ng?|r(?![aeiou]))?)"
+#: Readings of characters that no unit of 2021 has in its name, but earlier ones had.
+EARLIER = """yi一 xian先 lie列 dong动 sheng升盛生 ban半板 zui咀 zhe哲 qi圻戚 jun均 tuo妥 wan完畹
+luan峦 dai带 pang庞 yong庸 hu户 shu束 zhi枳 ji汲 mian沔 hui灰 tan炭 yan燕 ding町 qiong穷 yao窑
+fang芳 die蝶 he褐 hao豪 mang邙 ling酃 zha闸 chang阊 lu露 yuan鸳 e鹅"""
+READINGS = {char: read for read, chars in re.findall(r"([a-z]+)(\S+)", EARLIER) for char in chars}
 
 
 def plain(text: str) -> str:
@@ -77,16 +83,31 @@ def latin(text: str) -> str:
     return plain.removesuffix("autonomousprefecture").removesuffix("prefecture")
 
 
-def latin_keys(english: str, name: str, short: str) -> Iterator[str]:
-    """Yield how a unit is written in letters: huanxian, huan/县, huan."""
+def latin_keys(english: str, name: str, short: str) -> Iterator[tuple[str, str]]:
+    """Yield how a unit is written in letters, and which of its names that is.
+
+    >>> list(latin_keys("Simao", "思茅区", "思茅"))
+    [('simao', '思茅'), ('simaoqu', '思茅区'), ('simao/区', '思茅区')]
+    """
     plain, suffix = latin(english.replace(" ", "")).split("/")[0], name[-1]
     ending = PINYIN.get(suffix, "")
-    yield plain
+    yield plain, short
     if short == name and ending and plain.endswith(ending):  # 环县: Huanxian, Huan County
-        yield f"{plain.removesuffix(ending)}/{suffix}"
+        yield f"{plain.removesuffix(ending)}/{suffix}", name
     elif ending:
-        yield plain + ending
-        yield f"{plain}/{suffix}"
+        yield plain + ending, name
+        yield f"{plain}/{suffix}", name
+
+
+def syllables(english: str, size: int) -> tuple[str, ...]:
+    """Return the syllables of a romanised name of so many characters, none where it is no pinyin.
+
+    >>> syllables("Yong'an", 2), syllables("Hainan", 2), syllables("Hohhot", 4)
+    (('yong', 'an'), ('hai', 'nan'), ())
+    """
+    plain = english.lower().replace("ü", "u").replace(" ", "")
+    found = re.fullmatch("'?".join([SYLLABLE] * size), plain)
+    return found.groups() if found else ()
 
 
 def spellings(text: str) -> Iterator[str]:

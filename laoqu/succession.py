@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,6 +83,22 @@ class Units:
         self._doubts: dict[str, list[object]] = defaultdict(list)
         for row in doubts[doubts["decision"] == "refuse"].itertuples():
             self._doubts[row.adcode].append(row)
+
+    @cached_property
+    def named(self) -> dict[str, set[str]]:
+        """The codes that units of a name have had."""
+        found = defaultdict(set)
+        for holder in self.holders:
+            found[holder.name].add(holder.code)
+        return found
+
+    @cached_property
+    def names(self) -> dict[str, set[str]]:
+        """The names of each level of units."""
+        found = defaultdict(set)
+        for holder in self.holders:
+            found[holder.level].add(holder.name)
+        return found
 
     def holder(self, code: str, year: int) -> Holder | None:
         """Return who held a code at the end of a year."""

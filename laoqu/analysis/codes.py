@@ -91,8 +91,8 @@ def _is_code(frame: pd.DataFrame, column: str, year: str | int | None) -> bool:
 
 def name_column(frame: pd.DataFrame, code: str | None, units: Units) -> str | None:
     """Return the column with the names of the units that the codes mean, if there is one."""
-    counties = {holder.name for holder in units.holders if holder.level == "county"}
-    above = {holder.name for holder in units.holders if holder.level != "county"}
+    counties = units.names["county"]
+    above = set().union(*(units.names[level] for level in units.names if level != "county"))
     names, best = counties | above if code else counties, {}
     upper = [
         frame.columns[at] for kind in ("province", "prefecture") for at in columns(frame)[kind]
@@ -182,13 +182,12 @@ def codes_of_names(
 
 def _above(frame: pd.DataFrame, units: Units) -> dict[str, str]:
     """Return the column of provinces and the column of cities, as far as there are such."""
-    found = {}
+    found, said = {}, {c: [clean(str(v)) for v in frame[c].dropna().unique()] for c in texts(frame)}
     for level in ("province", "prefecture"):
-        names = {holder.name for holder in units.holders if holder.level == level}
-        begins = {name[:end] for name in names for end in range(2, len(name) + 1)}
-        for column in texts(frame):
-            values = frame[column].dropna().drop_duplicates().astype(str).map(clean)
-            if column not in found and values.isin(begins).mean() >= MOST:
+        begins = {name[:end] for name in units.names[level] for end in range(2, len(name) + 1)}
+        for column, values in said.items():
+            share = np.mean([value in begins for value in values] or [0])
+            if column not in found and share >= MOST:
                 found[column] = level
                 break
     return found
@@ -362,9 +361,7 @@ def contradictions(
 ) -> pd.DataFrame:
     """Return the codes whose name, city or province in the file is not that of the codes' unit."""
     columns = ["code_in_panel", "name_in_file", "holder", "first_year", "last_year", "rows"]
-    found, owner, units = [], defaultdict(set), succession.units(folder)
-    for holder in units.holders:
-        owner[holder.name].add(holder.code)
+    found, units = [], succession.units(folder)
     others = data.drop(columns=["code_in_panel", "year", name or "year"])
     for column in (each for each in (name, *_above(others, units)) if each):
         seen = data[["code_in_panel", "year", column]].dropna()
@@ -379,7 +376,8 @@ def contradictions(
                 wrong = away and not own
             if held and wrong:
                 at = units.trace(code, int(years.min()), vintage)[1] or held[-1]
-                whose = ", ".join(sorted(c for c in owner[plain] if c[:2] == code[:2])[:3])
+                bearing = sorted(units.named.get(plain, ()))
+                whose = ", ".join([each for each in bearing if each[:2] == code[:2]][:3])
                 span = int(years.min()), int(years.max()), len(years)
                 found.append([code, text, str(at), *span, whose])
     return pd.DataFrame(found, columns=[*columns, "name_is_of"])

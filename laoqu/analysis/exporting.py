@@ -54,15 +54,16 @@ def files(
     span = pd.DataFrame({"year": years_of(years)}, dtype="Int64")
     estimators.check_anticipation(anticipation)
     design = treatment.Design(**choices)
-    table = treatment.counties(plan, channels, design, controls)
-    panel, kept, empty = treatment.timed(table.merge(span, how="cross")), KEPT, "NA"
     if estimator is not None:
         require(estimator, estimators.NEVER, "estimator")
-        if table["channel"].nunique() > 1:
+        if channels is None or len({channels} if isinstance(channels, str) else {*channels}) > 1:
             raise LaoquError(
                 f"{estimator} takes one channel: name it; the only one with a control group in "
                 f"the plan is {KEY} (--channel {KEY})"
             )
+    table = treatment.counties(plan, channels, design, controls)
+    panel, kept, empty = treatment.timed(table.merge(span, how="cross")), KEPT, "NA"
+    if estimator is not None:
         panel = estimators.for_estimator(panel, estimator, None, anticipation).data
         kept, empty = [*KEPT, "county_id", "control", "rel_year", "first_reacts"], ""
     panel = panel[kept].sort_values(["channel", "county_code", "year"])

@@ -44,15 +44,18 @@ def findings(panel: Panel, *outcomes: str) -> pd.DataFrame:
 
     One row a finding: `COLUMNS`. ``row`` is the row of ``panel.data``; ``looks_like`` says what
     the value may be. Kinds: ``duplicate``, ``impossible``, ``jump``, ``rank``, ``total``,
-    ``constant``, ``code_break``, ``missing`` (a key county that vanishes), ``scale`` (all units
-    change tenfold or more at once, or many counties lie far below the others: another unit?).
+    ``constant``, ``code_break``, ``missing`` (a key county that vanishes), ``scale`` (all or many
+    units change tenfold or more at once, or many lie far below the others: another unit?). What
+    ``scale`` says of a year is not said again of each unit as ``jump`` or ``rank``.
     """
     outcomes = [panel.outcome(column) for column in outcomes] or panel.outcomes
     data, twice, once = _units(panel, outcomes)
     found = [_made(data[twice], "duplicate", "", "several rows for one unit and year")]
-    found += [_vanished(panel, data), scales(panel, *outcomes)]
+    found += [_vanished(panel, data), scale := scales(panel, *outcomes)]
     for column in outcomes:
-        found += [*_impossible(data, column), *_jumps(once, column)]
+        told = scale.loc[scale["column"] == column, "year"]
+        found += _impossible(data, column)
+        found += [rows[~rows["year"].isin(told)] for rows in _jumps(once, column)]
         found += [_constant(once, column), _code_breaks(once, column)]
     found += _totals(panel, once, outcomes)
     table = pd.concat([part for part in found if len(part)] or [found[0]], ignore_index=True)
@@ -141,8 +144,10 @@ def _jumps(once: pd.DataFrame, column: str) -> Iterator[pd.DataFrame]:
     """Find values far from those of the same unit before and after, and odd places in the order."""
     rows = once[once[column].gt(0).fillna(False)]
     logs = np.log10(rows[column].astype("float64"))
-    # What moves all counties alike, as a new base or a census year, is no jump of one county.
-    before, after = _sides(logs - logs.groupby(rows["year"]).transform("median"), rows["_unit"])
+    # What moves all counties alike, as a new base or a census year, is no jump of one county: the
+    # median of their own moves, for that of values has no hold where half are in another unit.
+    own = logs - logs.groupby(rows["_unit"]).transform("median")
+    before, after = _sides(own - own.groupby(rows["year"]).transform("median"), rows["_unit"])
     far_before, far_after = (gap.abs() > np.log10(JUMP) for gap in (before, after))
     between = np.sign(before) == np.sign(after)  # above both neighbours, or below both
     peak = between & far_before & far_after
@@ -180,7 +185,7 @@ def _size(log: float, stays: bool) -> str:
 
 
 def _rescaled(once: pd.DataFrame, column: str) -> Iterator[tuple]:
-    """Find years in which all units change by about ten times or more, and nearly alike."""
+    """Find years in which all units change by about ten times or more, nearly alike, or many."""
     rows = once[once[column].gt(0).fillna(False)]
     logs, unit = np.log10(rows[column].astype("float64")), rows["_unit"]
     steps = pd.DataFrame({"year": rows["year"], "last": rows["year"].groupby(unit).shift(1)})
@@ -192,6 +197,13 @@ def _rescaled(once: pd.DataFrame, column: str) -> Iterator[tuple]:
         if alike and abs(size) >= least and len(sizes) >= len(here) / 2:
             text = f"the median of all units changes {_factor(size)} between {last} and {year}"
             yield year, here.median(), f"{text}: another unit?"
+        elif (under := _apart(sizes)) is not None:
+            low, high = sizes[under], sizes[~under]
+            moved = max(low, high, key=lambda part: abs(part.median()))
+            if high.min() - low.max() >= GAP and abs(moved.median()) >= SCALE:
+                text = f"{len(moved)} of {len(sizes)} units change {_factor(moved.median())}"
+                text = f"{text} between {last} and {year}: another unit?"
+                yield year, here[moved.index].median(), text
 
 
 def _two_scales(panel: Panel, once: pd.DataFrame, column: str) -> Iterator[tuple]:
@@ -201,11 +213,9 @@ def _two_scales(panel: Panel, once: pd.DataFrame, column: str) -> Iterator[tuple
     logs = np.log10(rows[column].astype("float64"))
     # Against the mean of its year: with half of the counties in another unit no median holds still.
     logs = (logs - logs.groupby(rows["year"]).transform("mean")).groupby(rows["_unit"])
-    middle, least = logs.median().sort_values(), max(int(logs.ngroups * GROUP), FEW)
-    gaps = middle.diff().iloc[least : 1 - least]
-    if gaps.empty:
+    middle = logs.median()
+    if (under := _apart(middle)) is None:
         return
-    under = middle < middle[gaps.idxmax()]
     below, above = middle[under], middle[~under]
     gap = logs.min()[above.index].min() - logs.max()[below.index].max()
     size = below.median() - above.median()
@@ -213,6 +223,13 @@ def _two_scales(panel: Panel, once: pd.DataFrame, column: str) -> Iterator[tuple
         value = rows.loc[rows["_unit"].isin(below.index), column].median()
         text = f"{len(below)} counties lie below the {len(above)} others in every year, the median"
         yield pd.NA, value, f"{text} {_factor(size)}: another unit?"
+
+
+def _apart(values: pd.Series) -> pd.Series | None:
+    """Return which values lie below the widest gap, where there are enough on both sides of one."""
+    ordered, least = values.sort_values(), max(int(len(values) * GROUP), FEW)
+    gaps = ordered.diff().iloc[least : 1 - least]
+    return None if gaps.empty else values < ordered[gaps.idxmax()]
 
 
 def _factor(log: float) -> str:

@@ -36,6 +36,7 @@ from laoqu.analysis.shapes import (
     beside,
     indicator_column,
     marked,
+    refuse_several,
     refuse_units,
     to_long,
     unstacked,
@@ -139,6 +140,7 @@ def _read(
     frame, rows, done = unstacked(frame, name, indicator, rows, notes)
     known = {code, year, name, "year", "code_in_panel", *called("code", frame)}
     frame = in_numbers(frame, known, done, rows, notes)
+    refuse_several(frame, {*known, name})
     found = {"code": code, "year": year if isinstance(year, str) else "year", "name": name}
     return frame, found, notes, unresolved
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
+import numpy as np
 import pandas as pd
 
 from laoqu import own
@@ -17,6 +18,8 @@ from laoqu.spelling import clean
 
 #: A wider table is no panel.
 MOST_COLUMNS = 3_000
+#: Where so many units and years have several rows, these are no slips.
+SEVERAL = 0.5
 #: What says in which unit values are.
 UNIT = re.compile("".join(own.SPEC["cells"]["unit"]), re.IGNORECASE)
 #: Columns that a panel has of us; a file's own column of such a name is kept beside.
@@ -51,6 +54,10 @@ def to_long(
     # One of a kind is no column of years: 2020预计, pop_2010.
     found = {c: heading for c, heading in found.items() if of[heading[1]] > 1}
     left = [c for c in frame if c not in found and re.search(r"(?:19|20)\d\d", c)]
+    parts = [c for c in (*found, *([] if found else left)) if own.part_heading(c)]
+    if parts:
+        said = "columns of the panel are parts of years such as"
+        raise LaoquError(f"{said} {', '.join(parts[:3])}: sum them up to years")
     if len({year for year, _ in found.values()}) < 2:
         no_year = [f"{c} ({examples(frame[c])})" for c in called("year", frame)]
         shown = f" ({', '.join(left[:3])} is no single year, or one of a kind)" if left else ""
@@ -118,8 +125,8 @@ def refuse_units(frame: pd.DataFrame, name: str | None, indicator: str | None) -
 
     What a column holds says that it is one of units, or how it is called.
     """
-    share = {c: sample(frame[c]).astype("str").str.fullmatch(UNIT).mean() for c in texts(frame)}
-    reads = [c for c in share if share[c] >= MOST]
+    said = {c: [str(value) for value in sample(frame[c])] for c in texts(frame)}
+    reads = [c for c in said if np.mean([*map(bool, map(UNIT.fullmatch, said[c]))] or [0]) >= MOST]
     for unit in [c for c in frame if c in (*reads, *called("measure", frame)) and c != name]:
         each = frame.groupby(indicator) if indicator else frame.groupby(lambda _: 0)
         several = each[unit].nunique()
@@ -173,3 +180,25 @@ def unstacked(
         text += f"; left out: {column}{shown}"
     notes.append(("file", len(frame), text))
     return wide.reset_index(drop=True), rows[first].reset_index(drop=True), kinds
+
+
+def refuse_several(frame: pd.DataFrame, known: Collection[str | None]) -> None:
+    """Refuse several rows of a unit and year that a column tells apart: months, kinds of values.
+
+    It has few values, which come again, words or whole numbers from 1 to 12.
+    """
+    keys = frame.dropna(subset=["code_in_panel", "year"])
+    size = keys.groupby(["code_in_panel", "year"]).size()
+    if not (size > 1).mean() >= SEVERAL:
+        return
+    for column in keys.columns.drop(list(known), errors="ignore"):
+        values = keys[column].dropna().drop_duplicates()
+        few = 1 < len(values) <= min(2 * size.max(), len(keys) / 2)
+        if pd.api.types.is_numeric_dtype(values):
+            few &= values.isin(range(1, 13)).all()
+        if few and not keys.duplicated(["code_in_panel", "year", column]).mean() > 1 - MOST:
+            raise LaoquError(
+                f"{column} tells apart several rows of a county and year ({examples(values)}): "
+                "if these are parts of the year, sum them up; else call it 指标 and the column of "
+                "values 数值, or keep the rows of one"
+            )

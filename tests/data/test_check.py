@@ -72,6 +72,12 @@ QUOTES = [
     ("curated/pmc_evidence.csv", "X4.2,pass1,c14.s04,6310", "X4.2,pass1,c14.s04,6311",
      "expected '新增"),
 ]  # fmt: skip
+#: A naming that is left out.
+MISSED = next(
+    line
+    for line in (PLAN.folder / "curated" / "mentions.csv").read_text("utf-8").splitlines(True)
+    if ",韶山," in line
+)
 #: of rows beside each other and the text
 RULES = [
     ("curated/membership.csv", "371302,2021-12-31,兰山区", "371309,2021-12-31,兰山区",
@@ -82,6 +88,7 @@ RULES = [
      "371312 was not in force on 1979-12-31"),
     ("curated/printed_counts.csv", "national_key_county,,53", "national_key_county,,54",
      "the mentions name 53 places for b1 national_key_county, the print 54"),
+    ("curated/mentions.csv", MISSED, "", "'韶山' at 4934–4936 in c11.s02"),
     ("curated/mentions.csv", "新泰市,,county,370982", "新泰县,,county,370982", "is 新泰市"),
     ("curated/mentions.csv", "county,429004,2021-12-31", "county,,", "a county needs an adcode"),
     ("curated/mentions.csv", "Ganzhou Comprehensive Bonded Zone,zone", ",zone",
@@ -246,25 +253,26 @@ def test_what_is_no_file_of_a_sensible_size_is_not_read(data_copy):
         path.touch()
         os.truncate(path, 65_000_000)
 
-    for name, make, said in (
-        ("raw/plan.txt", os.mkfifo, "is no regular file"),
-        ("raw/SOURCES.toml", zeros, "is no regular file"),
-        ("curated/membership.csv", huge, "has 65 MB, expected at most 64"),
-        ("curated/county_layer_join.csv", os.mkfifo, "is no regular file"),
-        ("built/reach.csv", zeros, "is no regular file"),
-        ("built/raw_lines.csv", os.mkfifo, "is no regular file"),
-        ("built/counties.parquet", os.mkfifo, "is no regular file"),
-        ("datapackage.json", zeros, "is no regular file"),
-    ):
-        path = data_copy / name
-        data = path.read_bytes()
-        path.unlink()
-        make(path)
-        assert any(path.name in each and said in each for each in lq.check(data_copy)), name
+    for damages in (  # none of which keeps another one's file from being opened
+        {"raw/plan.txt": os.mkfifo, "raw/SOURCES.toml": zeros},
+        {"curated/membership.csv": huge, "curated/county_layer_join.csv": os.mkfifo,
+         "built/reach.csv": zeros},
+        {"built/raw_lines.csv": os.mkfifo, "built/counties.parquet": os.mkfifo},
+        {"datapackage.json": zeros},
+    ):  # fmt: skip
+        before = {data_copy / name: (data_copy / name).read_bytes() for name in damages}
+        for path, make in zip(before, damages.values(), strict=True):
+            path.unlink()
+            make(path)
+        found = lq.check(data_copy)
+        for name, make in damages.items():
+            said = "has 65 MB, expected at most 64" if make is huge else "is no regular file"
+            assert any(f"{name}:1:1: {said}" in each for each in found), (name, found)
         with suppress(lq.LaoquError):  # which waits for no pipe
             lq.load(data_copy).counties()
-        path.unlink()
-        path.write_bytes(data)
+        for path, data in before.items():
+            path.unlink()
+            path.write_bytes(data)
     for lines in ("[120, 12400000000]", "[-1, 99999999]"):
         text = (PLAN.folder / "curated" / "layout.toml").read_text("utf-8")
         text = text.replace("[120, 124]", lines)
@@ -282,11 +290,12 @@ def test_rules_that_a_broken_table_leaves_out_are_named_and_others_are_checked(d
         (b"", ["membership.csv:1:1: found 0 rows, expected 514", "membership.csv:1:1: is empty"]),
     ):
         path.write_bytes(changed)
-        found = [line for line in lq.check(data_copy) if "membership.csv" in line]
+        problems = lq.check(data_copy)
+        found = [line for line in problems if "membership.csv" in line]
         assert len(found) == len(said) + 1, found
         assert all(any(each in line for line in found) for each in [*said, left_out]), found
-        assert any("is 新泰市" in line for line in lq.check(data_copy))
-        assert any("built:1:1: is not compared with what" in line for line in lq.check(data_copy))
+        assert any("is 新泰市" in line for line in problems)
+        assert any("built:1:1: is not compared with what" in line for line in problems)
 
 
 def test_numbers_that_are_none_are_refused():
@@ -300,13 +309,13 @@ def test_a_changed_or_missing_built_file_is_reported(data_copy):
     edit(data_copy / "built" / "units.csv", lambda text: text.replace("c01.h", "c01.x", 1))
     said = "units.csv:11:1: is not what `laoqu build` writes"
     assert any(said in line for line in lq.check(data_copy))
-    for name in ("gazetteer.csv", "counties.parquet"):
-        path = data_copy / "built" / name
-        data = path.read_bytes()
-        path.write_bytes(data[:-200] + data[-199:])
-        assert any(f"{name}:" in line for line in lq.check(data_copy))
-        path.unlink()
-        assert any(f"{name}:" in line for line in lq.check(data_copy))
+    both = [data_copy / "built" / name for name in ("gazetteer.csv", "counties.parquet")]
+    for change in (lambda path, data: path.write_bytes(data[:-200] + data[-199:]),
+                   lambda path, _: path.unlink()):  # fmt: skip
+        for path in both:
+            change(path, data := path.read_bytes())
+        found = lq.check(data_copy)
+        assert all(any(f"{path.name}:" in line for line in found) for path in both), found
     path.write_bytes(data[:1000])
     for using in (build.accept, lambda folder: lq.load(folder).counties()):
         with pytest.raises(lq.DataError, match=r"counties\.parquet:1:1: .*Parquet magic bytes"):

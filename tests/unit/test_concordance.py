@@ -369,6 +369,10 @@ FIGURES = """
 百分之五至百分之十: 5% 10%|5-6: 5 6|5—6①万亩: nan亩 nan万亩|十—二十万亩: 10万亩 20万亩
 10㎡: 10m²|100km²: 100km²|5万m2: 5万m²|3㎢: 3km²|2㏊: 2ha|7m³①: 7m³|100①km²: nankm²|3-5kg: 3kg 5kg
 20MW: 20MW|5万kW·h: 5万kW·h|三万kWh: 3万kWh|6t: 6t|5G网络: |3km/h: 3km|10²m²: nanm²
+30*个: 30个|12*万亩: 12万亩|3万※亩: 3万亩|30ˣ个: nan个|30*、5*3: 30 5 3|5%—10: 5% 10%
+5%至-5%: 5% -5%|5亿元—10: 5亿元 10亿元|5万元—8000: 5万元 nan万元|5%—10岁: 5% 10
+5%—3: 5% 3|3个—5个: 3个 5个|300W: 300W|100kWp: 100kWp|10V: 10V|5L: 5L|50g: 50g|2.5g: 2.5g
+20mL: 20mL|5g网络: |5W法: |30W元: |10gB: |8GB:
 """
 
 
@@ -444,6 +448,14 @@ WORD = {
     '3<w:r><w:rPr><w:rStyle w:val="a6"/><w:vertAlign w:val="baseline"/></w:rPr>1</w:r>个': (
         "产业31个", ""
     ),
+    '<w:r>30</w:r><w:r><w:rPr><w:position w:val="8"/></w:rPr>1</w:r>个': (
+        "产业30¹个", "in all: 30¹个"
+    ),
+    '<w:r>30</w:r><w:r><w:rPr><w:position w:val="-6"/></w:rPr>2</w:r>个': (
+        "产业30₂个", "in all: 30₂个"
+    ),
+    '<w:r><w:rPr><w:position w:val="8"/></w:rPr>31</w:r>个': ("产业31个", ""),
+    '<w:r>3</w:r><w:r><w:rPr><w:position w:val="2"/></w:rPr>1</w:r>个': ("产业31个", ""),
     'CO<w:r><w:rPr><w:vertAlign w:val="subscript"/></w:rPr>2</w:r>': ("CO2", ""),
 }  # fmt: skip
 #: The same of a page.

@@ -12,7 +12,7 @@ LAYERS = """
 errors reprs paths
 source layout document schema
 citation measures spelling numerals own grid sheets formats
-regions succession places geo membership borders namings concordance
+regions succession bearers places geo membership borders namings concordance
 plan
 metadata checks build
 analysis

@@ -122,16 +122,20 @@ def test_a_panel_with_little_in_it_is_a_page_without_nan_or_a_sentence(tmp_path,
     panel.assign(income=5.0).to_csv("constant.csv", index=False)
     one = panel["county_code"].isin(PLAN.membership("大别山")["adcode"].head(1))
     panel[one].assign(income=[-1, 2, None]).to_csv("one.csv", index=False)
+    panel.loc[panel["year"] == 2022, "income"] *= 10_000
+    panel.to_csv("units.csv", index=False)
     notebook = nbformat.read(paths.notebooks() / "08_monitoring.ipynb", as_version=4)
     plain = notebook.cells[2].source
     for drawing in ("chart", "map"):  # takes long, and `test_figures` draws them
         monkeypatch.setattr(lq.Show, drawing, lambda *_, **__: None)
-    for name in ("constant", "one"):
+    for name in ("constant", "one", "units"):
         given = plain.replace('panel = ""', f'panel = "{name}.csv"')
         notebook.cells[2].source = given.replace('area = "all"', 'area = "大别山"')
         files = pages.render(shown(notebook), "zh", ["html"])
         assert b">nan<" not in files["monitor.html"] and b"[nan" not in files["monitor.html"]
         assert "nan" not in files["tables/groups.csv"].decode("utf-8-sig")
+        said = "许多县的数值一齐变化约十倍" in files["monitor.html"].decode()
+        assert said == (name == "units")
     watched = lq.panel("one.csv").monitor("income")
     assert watched.areas() == ["dabieshan"]
     with pytest.raises(LaoquError, match="no value for a documented county of 琼崖"):

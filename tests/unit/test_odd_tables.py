@@ -131,6 +131,8 @@ GOOD = LONG + "".join(f"{c},{y},1\n" for c in ("621022", "621023") for y in (201
 #: Names of parts of years, each the only one of its unit and year.
 PARTS = """2019上半年 2019Q1 2019H1 2019年一季度 2019年前三季度 2019半年 2019年1-6月 2019年1—6月
 2019-01 201906 2019年6月 2019-12 2019M6 Q1-2019"""
+#: Headings that have parts of years.
+HEADS = "#上半年 #Q1 #年1-6月 #-06 gdp_#Q3 #年前三季度gdp #H1_gdp #年6月人口"
 #: A panel that is refused → what is said of it.
 NO_PANEL = {
     GOOD + "621024,2019.5,1\n": "年份 holds parts of years: '2019.5' .row 6.: sum them up",
@@ -139,6 +141,20 @@ NO_PANEL = {
     **{
         LONG + f"621022,{part},1\n621023,{part},2\n": f"年份 .*: '{part}' .row 2., '{part}' .row 3."
         for part in PARTS.split()
+    },
+    **{
+        f"代码,{head},{head.replace('8', '9')}\n621022,1,2\n": "parts of years such as"
+        for head in HEADS.replace("#", "2018").split()
+    },
+    # A column that tells rows of one county and year apart.
+    **{
+        LONG.replace("gdp", f"{column},gdp")
+        + "".join(
+            f"{code},2019,{kind},{value}\n"
+            for code in ("621022", "621023")
+            for value, kind in enumerate(kinds.split())
+        ): f"{column} tells apart several rows of a county and year .{kinds.replace(' ', ', ')}."
+        for column, kinds in {"月度": "1 2 3", "期": "1月 2月", "类别": "一产 二产 三产"}.items()
     },
     LONG + "621022,x,1\n621023,不详,2\n": "no cell is a year in 年份 .x, 不详.",
     LONG + '621022,2019,"1\n621023,2019,2"\n': "panel.csv:2:13: the quotation mark",
@@ -175,6 +191,9 @@ NO_PANEL = {
 }
 #: A panel that is read → its units and years, and what the report says.
 PANEL = {
+    "代码,2018年6月末存款,2019年6月末存款\n621022,1,2\n": (1, [2018, 2019], "2 columns of years"),
+    "代码,2018第一产业,2019第一产业\n621022,1,2\n": (1, [2018, 2019], "2 columns of years"),
+    LONG + "621022,2019,1\n621022,2019,2\n621023,2019,1\n": (2, [2019], "several rows of a code"),
     GOOD + "621024,20199,1\n": (3, [2019, 2020], "no year: .*: '20199' .row 6."),
     LONG + "621022,2019,1\n621023,2020,1\n注：来自年鉴,,\n": (2, [2019, 2020], "'' .row 4."),
     LONG + "621022,2019,1\n621023,不详,1\n": (2, [2019], "'不详' .row 3."),

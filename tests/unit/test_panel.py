@@ -465,20 +465,30 @@ def test_a_clean_panel_has_no_finding_and_a_wrong_column_is_refused():
 def test_another_unit_of_all_or_of_many_counties_is_found_and_told_to_the_estimate():
     clean = monitor.synthetic(lq.load(), range(2014, 2025))
     year, north = clean["year"], clean["county_code"] < "4"
+    half = clean["county_code"].rank(method="dense") % 2 == 0
     for rows, times, years, said in (
         (year >= 2023, 10_000, [2023], "the median of all units changes ×10,000 between 2022 and"),
         (year >= 2017, 0.01, [2017], "changes ÷100 between 2016 and 2017: another unit?"),
         (year == 2024, 0.01, [2024], "changes ÷100 between 2023 and 2024"),
         (year == 2019, 0.1, [2019, 2020], "changes ÷10 between 2018 and 2019"),
         (north, 0.01, [pd.NA], "counties lie below the .* others in every year, the median ÷100"),
+        (half & (year >= 2020), 100, [2020], "units change ×100 between 2019 and 2020: another"),
+        (half & (year == 2020), 100, [2020, 2021], "units change ×100 between 2019 and 2020"),
         (north, 1, [], ""),
     ):
         made = lq.panel(clean.assign(income=clean["income"].where(~rows, clean["income"] * times)))
-        found = made.quality("income", "population").query("kind == 'scale'")
+        every = made.quality("income", "population")
+        found = every.query("kind == 'scale'")
+        assert not every["year"][every["kind"].isin(["jump", "rank"])].isin(years).any()
         assert found["year"].tolist() == years, found
         assert found["looks_like"].head(1).str.contains(said).all()
         note = made.treat("national_key_county").for_estimator("csdid", "income").note
         assert note.get("scale", "").count("income: ") == len(years)
+    # Which half has more values changes from year to year, and no county jumps.
+    some = clean[np.random.default_rng(1).random(len(clean)) > 0.1]
+    some = some.assign(income=some["income"] * half[some.index].map({True: 0.01, False: 1.0}))
+    kinds = lq.panel(some).quality("income")["kind"]
+    assert set(kinds) == {"missing", "scale"}
     # In the ten years between two counts much may grow, and nothing falls to a hundredth.
     for times, n in ((12, 0), (10_000, 1), (0.01, 1)):
         counts = clean[year.isin([2014, 2024])]

@@ -1,0 +1,79 @@
+"""Who bears or bore a name, in each of its forms: in characters, shortened, and in letters."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import product
+from pathlib import Path
+
+from laoqu import schema, succession
+from laoqu.spelling import READINGS, SHORT_SUFFIX, TAIL, TAIL_THEN, latin, latin_keys, syllables
+from laoqu.succession import YEAR, Holder
+
+
+class Bearers:
+    """Every way to say a unit, today's and earlier ones: name → holders, each once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.units = folder, succession.units(folder)
+        self.full: dict[str, dict[Holder, None]] = defaultdict(dict)
+        self.short: dict[str, dict[Holder, None]] = defaultdict(dict)
+        #: A name in letters → the names in characters that it can stand for.
+        self.latin: dict[str, dict[str, None]] = defaultdict(dict)
+        #: Unit of 2021 → who was it or a part of it.
+        self.lines: dict[str, list[Holder]] = defaultdict(list)
+        for holder in self.units.holders:
+            for heir in holder.lead.heirs:
+                self.lines[heir].append(holder)
+            self.full[holder.name][holder] = None
+            if not holder.held(YEAR):
+                self.short[TAIL.sub("", holder.name)][holder] = None
+        now = schema.read("gazetteer", folder).frame()
+        for unit in now.itertuples():
+            holder = self.units.holder(unit.adcode, YEAR)
+            for suffix in SHORT_SUFFIX.get(unit.type, ()):
+                self.full[unit.short_name + suffix][holder] = None
+            for short in (unit.short_name, TAIL.sub("", unit.name)):
+                self.short[short][holder] = None
+            for key, name in latin_keys(unit.name_en, unit.name, unit.short_name):
+                self.latin[key][name] = None
+        for row in schema.read("place_short_forms", folder).frame().itertuples():
+            self.full[row.short_form][self.units.holder(row.adcode, YEAR)] = None
+        shorter = dict(zip(now["name"], now["short_name"], strict=True))
+        for holder in self.units.holders:  # who shares a short form, and has none of its own
+            stem = shorter.get(holder.name) or TAIL_THEN.sub("", holder.name)
+            if not holder.held(YEAR) and stem in self.short and stem not in self.full:
+                self.short[stem][holder] = None
+        self._read_earlier(dict(zip(now["short_name"], now["name_en"], strict=True)))
+
+    def _read_earlier(self, known: dict[str, str]) -> None:
+        """Add names of earlier units in letters, read as their characters are in known names."""
+        readings = defaultdict(set, {char: {each} for char, each in READINGS.items()})
+        for name, english in known.items():
+            for char, syllable in zip(name, syllables(english, len(name)), strict=False):
+                readings[char].add(syllable)
+        for name in {each.name for each in self.units.holders if not each.held(YEAR)}:
+            stem = TAIL_THEN.sub("", name)
+            whole = [[known[stem]]] if stem in known else [readings[char] for char in stem]
+            for read in product(*whole):
+                for key, meant in latin_keys("".join(read), name, stem):
+                    # The district of Huizhou is 徽州区, no 徽州地区.
+                    if meant == stem or not name.endswith("地区"):
+                        self.latin[key][meant] = None
+
+    def lettered(self, key: str) -> Iterator[dict[Holder, None]]:
+        """Yield who bears the names that letters stand for; then who bears them as short forms."""
+        names = self.latin.get(key, ())
+        for forms in ((self.full, self.short), (self.short,)):
+            found = (next(filter(None, (form.get(name) for form in forms)), ()) for name in names)
+            yield {holder: None for holders in found for holder in holders}
+
+    def in_characters(self, said: str, found: Iterable[Holder]) -> str:
+        """Return the one name of these that letters stand for; what else is said, as it is."""
+        names = [
+            name
+            for name in self.latin.get(latin(said), ())
+            if {*self.full.get(name, ()), *self.short.get(name, ())} & {*found}
+        ]
+        return names[0] if len(names) == 1 else said
