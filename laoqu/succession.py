@@ -93,11 +93,11 @@ class Units:
         return found
 
     @cached_property
-    def beginnings(self) -> dict[str, set[str]]:
-        """What names of units of a level begin with, from two characters on."""
+    def names(self) -> dict[str, set[str]]:
+        """The names of each level of units."""
         found = defaultdict(set)
-        for level, name in {(holder.level, holder.name) for holder in self.holders}:
-            found[level].update(name[:end] for end in range(2, len(name) + 1))
+        for holder in self.holders:
+            found[holder.level].add(holder.name)
         return found
 
     def holder(self, code: str, year: int) -> Holder | None:

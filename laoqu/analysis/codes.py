@@ -91,8 +91,8 @@ def _is_code(frame: pd.DataFrame, column: str, year: str | int | None) -> bool:
 
 def name_column(frame: pd.DataFrame, code: str | None, units: Units) -> str | None:
     """Return the column with the names of the units that the codes mean, if there is one."""
-    counties = {holder.name for holder in units.holders if holder.level == "county"}
-    above = {holder.name for holder in units.holders if holder.level != "county"}
+    counties = units.names["county"]
+    above = set().union(*(units.names[level] for level in units.names if level != "county"))
     names, best = counties | above if code else counties, {}
     upper = [
         frame.columns[at] for kind in ("province", "prefecture") for at in columns(frame)[kind]
@@ -182,12 +182,12 @@ def codes_of_names(
 
 def _above(frame: pd.DataFrame, units: Units) -> dict[str, str]:
     """Return the column of provinces and the column of cities, as far as there are such."""
-    found = {}
+    found, said = {}, {c: [clean(str(v)) for v in frame[c].dropna().unique()] for c in texts(frame)}
     for level in ("province", "prefecture"):
-        begins = units.beginnings[level]
-        for column in texts(frame):
-            values = frame[column].dropna().drop_duplicates().astype(str).map(clean)
-            if column not in found and values.isin(begins).mean() >= MOST:
+        begins = {name[:end] for name in units.names[level] for end in range(2, len(name) + 1)}
+        for column, values in said.items():
+            share = np.mean([value in begins for value in values] or [0])
+            if column not in found and share >= MOST:
                 found[column] = level
                 break
     return found

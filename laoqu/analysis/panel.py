@@ -297,8 +297,8 @@ def _told_of_codes(data: pd.DataFrame, units: Units, against: pd.DataFrame) -> l
     lines: list[Line] = []
     for status in STATUSES:
         here = data[data["code_status"] == status]
-        known = here.dropna(subset="code_in_panel").drop_duplicates("code_in_panel")
         if len(here):
+            known = here.dropna(subset="code_in_panel").drop_duplicates("code_in_panel")
             shown = [
                 row.reason or f"{row.code_in_panel} {units.name.get(row.code_in_panel, '')}"
                 for row in known[["code_in_panel", "reason"]].head(3).itertuples()

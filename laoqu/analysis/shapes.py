@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable
 
+import numpy as np
 import pandas as pd
 
 from laoqu import own
@@ -124,8 +125,8 @@ def refuse_units(frame: pd.DataFrame, name: str | None, indicator: str | None) -
 
     What a column holds says that it is one of units, or how it is called.
     """
-    share = {c: sample(frame[c]).astype("str").str.fullmatch(UNIT).mean() for c in texts(frame)}
-    reads = [c for c in share if share[c] >= MOST]
+    said = {c: [str(value) for value in sample(frame[c])] for c in texts(frame)}
+    reads = [c for c in said if np.mean([*map(bool, map(UNIT.fullmatch, said[c]))] or [0]) >= MOST]
     for unit in [c for c in frame if c in (*reads, *called("measure", frame)) and c != name]:
         each = frame.groupby(indicator) if indicator else frame.groupby(lambda _: 0)
         several = each[unit].nunique()
