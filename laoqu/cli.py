@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import warnings
 from collections import Counter
@@ -160,11 +159,9 @@ def run(notebook: str, pairs: tuple[str], params: str | None, **options: object)
     from laoqu.reports import KINDS
     from laoqu.run.parameters import Notebook, read_pairs, read_sets
 
-    given = read_pairs(pairs)
-    book = Notebook(notebook)
-    listed = read_sets(Path(params)) if params else {"": {}}
-    more = " and -p" if params and given else ""
-    sets = [book.check(book.parse({**listed[at], **given}), KINDS, at + more) for at in listed]
+    given, book = read_pairs(pairs), Notebook(notebook)
+    listed = read_sets(Path(params), given) if params else {"": given}
+    sets = [book.check(book.parse(each), KINDS, at) for at, each in listed.items()]
     return _batch(laoqu.run_notebook, book.path, sets, **options)
 
 
@@ -179,7 +176,8 @@ def monitor(panel: str, outcome: str | None, areas: tuple, langs: list, **option
     """Compare a panel of your own (.csv, .xlsx, .dta, .parquet) with what the plan asks for."""
     path = Path(panel).expanduser().resolve()
     if not path.is_file():
-        raise LaoquError(f"{panel}: {'is a folder' if path.is_dir() else 'no such file'}")
+        why = "is a folder" if path.is_dir() else "is no file"
+        raise LaoquError(f"{panel}: {why if path.exists() else 'no such file'}")
     watched = laoqu.panel(path).monitor(outcome)
     wanted = [name for each in areas for name in _names(each)] or ["all"]
     wanted = ["all", *watched.areas()] if "each" in wanted else wanted
@@ -393,8 +391,10 @@ def coding_compare(to: str | None, lang: str, **sheets: str | None) -> None:
 
 @command.command(context_settings={"ignore_unknown_options": True})
 @argument("options", nargs=-1, type=click.UNPROCESSED)
-def lab(options: tuple[str]) -> int:
+def lab(options: tuple[str]) -> None:
     """Open the notebooks in JupyterLab; its own options may follow."""
     folder = paths.notebooks_to_edit()
-    print(f"the notebooks are in {folder}")
-    return subprocess.call([sys.executable, "-m", "jupyterlab", *options, str(folder)])
+    print(f"the notebooks are in {folder}", flush=True)
+    from jupyterlab import labapp
+
+    labapp.main([*options, str(folder)])  # in this process, which signals reach

@@ -28,6 +28,12 @@ CALLED = {
     "Path": "a path", "Sequence": "a list", "Iterable": "a list", "Mapping": "a dict",
     "DataFrame": "a frame", "Plan": "a plan (lq.load())", "None": "nothing",
 }  # fmt: skip
+#: What is said of too little of something, as systems and libraries say it.
+SCARCE = {
+    "too little memory": ("MemoryError", "failed to map segment", "Cannot allocate memory"),
+    "ulimit -n may be too small": ("Too many open files",),
+    "ulimit -u may be too small": ("Resource temporarily unavailable", "can't start new thread"),
+}
 #: What is so long in a message was given to us: the middle of it is left out.
 LONG = ((re.compile(r"(\S{100})\S{200,}(\S{40})"), r"\1…\2"),
         (re.compile(r"(.{1500}).{1000,}(.{500})"), r"\1 … \2"))  # fmt: skip
@@ -107,6 +113,8 @@ def guard(function: F) -> F:
         except (LaoquError, MemoryError):
             raise
         except Exception as error:
+            if isinstance(error, OSError) and hinted(str(error)) != str(error):
+                raise
             name, signature = function.__qualname__, inspect.signature(function)
             known = {name: each for name, each in signature.parameters.items() if name != "self"}
             why = _unfit(signature, args, kwargs)
@@ -203,6 +211,18 @@ def nearest(name: str, valid: Iterable[str], n: int = 3) -> list[str]:
     return [by_fold[key] for key in found]
 
 
+def hinted(error: str) -> str:
+    """Return an error with what there was too little of, if it says so.
+
+    >>> hinted("Too many open files")
+    'Too many open files (ulimit -n may be too small)'
+    """
+    for hint, texts in SCARCE.items():
+        if any(text in error for text in texts) and hint not in error:
+            error = f"{error} ({hint})"
+    return error
+
+
 def sentence(error: BaseException) -> str:
     """Return what a failure of the system is, and of which file or stream.
 
@@ -218,4 +238,4 @@ def sentence(error: BaseException) -> str:
             print(flush=True)
         except OSError:
             where = "standard output"
-    return f"{what}: {where}" if where else what
+    return hinted(f"{what}: {where}" if where else what)

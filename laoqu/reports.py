@@ -13,7 +13,7 @@ from pathlib import Path
 
 import laoqu
 from laoqu import paths, source
-from laoqu.errors import LaoquError, check_lang
+from laoqu.errors import DataError, LaoquError, check_lang
 from laoqu.run import Run, batch
 from laoqu.run.parameters import digest_of
 
@@ -150,10 +150,19 @@ def _county(name: str) -> str:
     return str(county.find(laoqu.load(), name)["adcode"])
 
 
+def _check_own() -> None:
+    """Refuse tables of the reader's own that every report would fail over."""
+    if paths.own_files() or paths.own_mode() != "only":
+        from laoqu import checks
+
+        if found := checks.own_problems():
+            raise DataError(found)
+
+
 #: What checks a parameter, by its name or by the kind that a notebook's metadata give it.
 KINDS = {"region": _area, "adcode": _county, "lang": check_lang}
 #: How pages and index are made, and what the fork server begins with.
 MAKER = batch.Maker(
     "laoqu.pages:render", "laoqu.site:page", "laoqu.site:parts", "laoqu.reports:sources", KINDS,
-    preload=("laoqu.ahead",),
+    _check_own, preload=("laoqu.ahead",),
 )  # fmt: skip

@@ -6,13 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from laoqu.errors import hinted
+
 #: Where what is printed past Python is kept, and a keeper reads what a process said last.
 SAID = "said.log"
-#: What is said of too little of something, as systems and libraries say it.
-SCARCE = {
-    "too little memory": ("MemoryError", "failed to map segment", "Cannot allocate memory"),
-    "ulimit -u may be too small": ("Resource temporarily unavailable", "can't start new thread"),
-}
 
 
 class Recipe(NamedTuple):
@@ -51,9 +48,7 @@ class Run:
 
     def failed(self, error: str, lines: Sequence[str] = (), **more: object) -> Run:
         """Return this run as one that failed."""
-        for hint, texts in SCARCE.items():
-            if any(text in error for text in texts):
-                error = f"{error} ({hint})"
+        error = hinted(error)
         lines = tuple(lines)[-5:] or (error,)
         return replace(self, status="failed", error=error, last_lines=lines, **more)
 

@@ -37,7 +37,8 @@ class Maker(NamedTuple):
     ``render(notebook, lang, formats)`` → file name → bytes; ``index(manifest, parts)`` → bytes of
     ``index.html``, where ``parts()`` makes beforehand what takes long; ``sources()`` → id →
     properties of what the data rest on; ``kinds``: name of a parameter → what checks it;
-    ``preload``: modules that the fork server imports.
+    ``check()`` refuses what every run would fail over; ``preload``: modules that the fork server
+    imports.
     """
 
     render: str
@@ -45,6 +46,7 @@ class Maker(NamedTuple):
     parts: str = "builtins:dict"
     sources: str = "builtins:dict"
     kinds: Mapping[str, Callable] = {}
+    check: Callable[[], object] = dict
     preload: Sequence[str] = ()
 
 
@@ -97,8 +99,11 @@ def run_notebook(
     _check(formats, jobs, timeout, kernel)
     formats = [form for form in FORMATS if form in formats]
     book = Notebook(notebook)
-    asked = (book.check(each, maker.kinds) for each in sets)
+    asked = [book.check(each, maker.kinds) for each in sets]
     runs = {run.name: run for run in (Run(book.place(each), each) for each in asked)}
+    if more := len(asked) - len(runs):
+        said = f"{more} of {len(asked)} sets of parameters ask for what another asks for"
+        tell("note", f"{said}: {len(runs)} run(s)")
     inputs = stores.Inputs()
     if modules := _modules(book):
         inputs.parts["modules"] = _digests(inputs, modules)
@@ -123,6 +128,8 @@ def run_notebook(
         if only_say:
             return list(runs.values())
         todo = [run for run in runs.values() if run.status == "waiting"]
+        if todo:
+            maker.check()
         tell("begin", len(todo))
         if not todo and store.current():
             return list(runs.values())

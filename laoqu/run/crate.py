@@ -10,7 +10,8 @@ import json
 import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from urllib.parse import quote
+from functools import partial
+from urllib import parse
 
 from rocrate.model.contextentity import ContextEntity
 from rocrate.model.file import File
@@ -20,6 +21,8 @@ from laoqu.run import store as stores
 
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 CONTEXT = "https://w3id.org/ro/terms/workflow-run/context"
+#: Bytes of a name of a file that are no UTF-8 stay those bytes.
+quote = partial(parse.quote, errors="surrogateescape")
 CC_BY, MIT = (f"https://spdx.org/licenses/{name}" for name in ("CC-BY-4.0", "MIT"))
 
 

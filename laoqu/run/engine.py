@@ -69,11 +69,13 @@ class Shell(InteractiveShell):
     send = Function()
 
     def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
-        name = getattr(etype, "__name__", str(etype))
+        name, said = getattr(etype, "__name__", str(etype)), "(its text cannot be made)"
+        with suppress(BaseException):  # an error of a user may fail at that
+            said = short(str(evalue))
         lines = [short(line) for line in stb[-50:]]
         if isinstance(evalue, LaoquError):  # it says all; where in our code does not help
-            lines = [short(f"{name}: {evalue}")]
-        self.send("error", ename=name, evalue=short(str(evalue)), traceback=lines)
+            lines = [f"{name}: {said}"]
+        self.send("error", ename=name, evalue=said, traceback=lines)
 
     def enable_gui(self, gui: str | None = None) -> None:
         """Have no windows."""
@@ -174,6 +176,9 @@ class Client(PapermillNotebookClient):
         cell.execution_count = result.execution_count
         self.on_cell_executed(cell=cell, cell_index=cell_index)
         if not result.success:
+            error = result.error_before_exec or result.error_in_exec
+            if not _has_error(cell) and not isinstance(error, SystemExit):  # it was only printed
+                self.shell._showtraceback(type(error), error, [])
             raise CellExecutionError("", "", "")
 
     def say(self, name: str, text: str, length: int) -> None:
@@ -307,11 +312,18 @@ def _error(notebook: nbformat.NotebookNode) -> tuple[str, int | None, list[str]]
             if output.output_type == "error" and not _is_end(output):
                 lines = ANSI.sub("", "\n".join(output.traceback)).strip().splitlines()
                 return f"{output.ename}: {output.evalue}", number, lines
+        if each.metadata.get("papermill", {}).get("exception") and not _has_error(each):
+            said = [output.text for output in each.outputs if output.get("name") == "stderr"]
+            return "the cell failed: see what it printed", number, "".join(said).splitlines()
     ran = [each for each in cells if each.execution_count is not None]
     if len(ran) < len(cells):  # papermill takes sys.exit(0) for success
         error = f"SystemExit: cell {len(ran)} ended the notebook before its last cell"
         return error, len(ran), [error]
     return "", None, []
+
+
+def _has_error(cell: nbformat.NotebookNode) -> bool:
+    return any(output.output_type == "error" for output in cell.outputs)
 
 
 def _is_end(output: nbformat.NotebookNode) -> bool:

@@ -155,7 +155,7 @@ def _ending(worker: int, folder: Path) -> str:
 
 def work(tell: connections.Connection, function: Callable, arguments: tuple, *_: object) -> None:
     """Be the worker: call the function, send its value or its traceback, end."""
-    me = os.getpid()
+    me, os.environ["MPLBACKEND"] = os.getpid(), ""  # pictures are made without a window
 
     def send(kind: bytes, what: object) -> None:
         if os.getpid() != me:  # a copy of this process, which a cell has forked: it has no say

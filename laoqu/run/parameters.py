@@ -24,6 +24,8 @@ from laoqu.errors import LaoquError, ParameterError, nearest
 NAME_BYTES = 120
 #: The most sets of parameters of one batch, and characters of a value that a message shows.
 MOST_SETS, SHOWN = 100_000, 200
+#: What a parameters cell may hold.
+LITERAL = "`name = value`, with a number, text, True, False, None, or a list or dict of such"
 
 
 class Notebook:
@@ -64,15 +66,17 @@ class Notebook:
         self.stem = _plain(str(self.about.get("kind", "report"))) or "report"
 
     def _read(self, source: str) -> dict[str, object]:
-        found, line = {}, ""
+        found, at = {}, 1
         try:
             for statement in ast.parse(source).body:
-                line = f" in {_short(ast.unparse(statement))}"
+                at = statement.lineno
                 (target,) = getattr(statement, "targets", None) or [statement.target]
                 found[target.id] = ast.literal_eval(statement.value)
         except (SyntaxError, ValueError, TypeError, AttributeError, RecursionError) as error:
-            message = f"the parameters cell holds more than `name = literal`{line}"
-            raise ParameterError(f"{self.name}: {message}: {_short(error)}") from error
+            at = getattr(error, "lineno", None) or at
+            line = "".join(re.split("\r\n?|\n", source)[at - 1 : at]).strip()
+            message = f"line {at} of the parameters cell is `{line}`; expected {LITERAL}"
+            raise ParameterError(f"{self.name}: {message}") from error
         return found
 
     def check(
@@ -181,8 +185,8 @@ def read_pairs(pairs: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def read_sets(file: Path) -> dict[str, dict[str, object]]:
-    """Return the sets of a CSV file (a row each, empty cells left out) or a YAML list.
+def read_sets(file: Path, more: Mapping[str, object] = {}) -> dict[str, dict[str, object]]:
+    """Return the sets of a CSV file (a row each) or a YAML list, each with `more`, given by -p.
 
     Each has the place where it stands, ``list.csv:2``.
     """
@@ -198,11 +202,15 @@ def read_sets(file: Path) -> dict[str, dict[str, object]]:
         raise ParameterError(f"{file} cannot be read: {_short(error)}") from error
     if not 0 < len(sets) <= MOST_SETS:
         raise ParameterError(f"{file} holds {len(sets)} parameter sets, expected 1 to {MOST_SETS}")
-    return sets
+    for where, each in sets.items():
+        if both := [name for name in more if name in each]:
+            message = f"{_short(both[0])} stands here and in -p: leave one of them out"
+            raise ParameterError(f"{where}: {message}")
+    return {where + " and -p" * bool(more): {**each, **more} for where, each in sets.items()}
 
 
 def _rows(file: Path) -> dict[str, dict[str, object]]:
-    """Read a CSV file as any program saves it; a cell that is missing is not an empty one."""
+    """Read a CSV file as any program saves it; a cell that is missing or empty is refused."""
     from laoqu import grid
 
     text, _ = grid.decoded(file.read_bytes())
@@ -222,8 +230,11 @@ def _rows(file: Path) -> dict[str, dict[str, object]]:
         where = f"{file}:{reader.line_num}"
         if len(row) != len(head):
             raise ParameterError(f"{where}: {len(row)} cell(s), expected {len(head)}")
-        named = zip(head, row, strict=True)
-        sets[where] = {name: cell for name, cell in named if cell != ""}
+        for at, (name, cell) in enumerate(zip(head, row, strict=True), start=1):
+            if name and not cell.strip():  # the default may be another run than is meant
+                why = f"empty cell for {name}: write a value, or leave the column out"
+                raise ParameterError(f"{where}:{at}: {why}")
+        sets[where] = {name: cell for name, cell in zip(head, row, strict=True) if name or cell}
     return sets
 
 

@@ -110,6 +110,7 @@ class Store:
             self._lock = None if look else FileLock(self.folder / ".lock", timeout=0)
             if self._lock:
                 self.folder.mkdir(parents=True, exist_ok=True)
+                (self.folder / ".lock").touch()  # filelock takes a folder without it for locked
                 self._lock.acquire()
                 self._clear()
         except Timeout as error:

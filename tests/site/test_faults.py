@@ -34,6 +34,10 @@ CASES = {
     "fine": "",
     "raise": "raise ValueError('x' * 3_000_000)",
     "exit": "sys.exit(0)",
+    "no text": "class E(Exception):\n        def __str__(self): raise self\n    raise E",
+    "exits at text": "class E(Exception):\n        def __str__(self): sys.exit(0)\n    raise E",
+    "group": "raise ExceptionGroup('two', [ValueError()])",
+    "magic": "%nosuch",
     "hard exit": "import ctypes; ctypes.CDLL(None)._exit(0)",
     "os exit": "try: os._exit(0)\n    finally: os.execlp('true', 'true')",
     "killed": "os.write(2, b'last words'); os.kill(os.getpid(), 9)",
@@ -109,6 +113,10 @@ def test_a_failed_run_stops_no_other_and_says_what_happened(failures):
     assert set(CASES) - set(said) == ok, said
     assert said["raise"].startswith("ValueError: xxx")
     assert said["exit"] == "SystemExit: cell 6 ended the notebook before its last cell"
+    assert said["no text"] == "E: (its text cannot be made)"
+    assert said["exits at text"] == "the cell failed: see what it printed"
+    assert said["group"] == "ExceptionGroup: two (1 sub-exception)"
+    assert said["magic"] == "UsageError: Line magic function `%nosuch` not found."
     assert said["hard exit"] == said["closed"] == "the process ended with status 0"
     assert said["os exit"] == "LaoquError: os.execv would end the process that runs the notebook"
     assert said["killed"] == "the process ended with signal 9"
@@ -122,7 +130,8 @@ def test_a_failed_run_stops_no_other_and_says_what_happened(failures):
     assert said["render"] == "RuntimeError: no page of this"
     cells = {name: each.cell for name, each in runs.items() if each.cell}
     number = {name: place + 4 for place, name in enumerate(CASES)}
-    named = ("raise", "hard exit", "os exit", "killed", "segfault", "hang", "deaf", "keeper",
+    named = ("raise", "no text", "exits at text", "group", "magic",
+             "hard exit", "os exit", "killed", "segfault", "hang", "deaf", "keeper",
              "stopped keeper", "child lives", "len", "junk", "half", "closed")  # fmt: skip
     assert {name: cells[name] for name in named} == {name: number[name] for name in named}
     assert runs["killed"].last_lines == ("last words", "the process ended with signal 9")
@@ -182,18 +191,19 @@ def test_the_next_run_makes_exactly_what_is_missing(failures):
 
 
 def test_an_ordinary_kernel_runs_fails_dies_and_hangs(tmp_path):
-    cells = "import os, time", "if n == 3: os._exit(1)\nassert n != 2", "if n == 4: time.sleep(9)"
+    last = "if n == 4: time.sleep(9)\nif n == 5: get_ipython().run_line_magic('nosuch', '')"
+    cells = "import os, time", "if n == 3: os._exit(1)\nassert n != 2", last
     path = book(tmp_path / "t.ipynb", "n = 1", *cells)
     plain = json.loads(path.read_text())
     plain["metadata"] = {}  # as nbformat makes one: the language is that of the kernel
     path.write_text(json.dumps(plain))
-    runs = run(path, [{"n": n} for n in range(1, 5)], tmp_path / "out", kernel="python3",
+    runs = run(path, [{"n": n} for n in range(1, 6)], tmp_path / "out", kernel="python3",
                timeout=1.5, jobs=2)  # fmt: skip
-    assert [each.status for each in runs] == ["ok", "failed", "failed", "failed"]
+    assert [each.status for each in runs] == ["ok", *["failed"] * 4]
     assert [each.error.partition(":")[0] for each in runs[1:]] == [
-        "AssertionError", "DeadKernelError", "CellTimeoutError"
+        "AssertionError", "DeadKernelError", "CellTimeoutError", "the cell failed",
     ]  # fmt: skip
-    assert [each.cell for each in runs[1:]] == [4, 4, 5]
+    assert [each.cell for each in runs[1:]] == [4, 4, 5, 5]
     for each in runs[1:]:
         assert (tmp_path / "out" / each.name / "report.failed.ipynb").is_file()
 
@@ -405,7 +415,8 @@ def test_the_command_says_where_it_wrote_and_what_it_did(command, monkeypatch, c
     for more, status, said in (
         ("", 0, f"0 written, 3 unchanged, 0 failed: {out}/index.html\n"),
         ("--only-failed", 0, f"0 written, 0 unchanged, 3 not failed and not run, 0 failed: {out}"),
-        ("-p name 左右江 -p n=5 --why", 0, "name=左右江"),
+        ("-p name 左右江 --why", 0, "name=左右江"),
+        ("-p n=5", 2, "/p.csv:2: 'n' stands here and in -p: leave one of them out\n"),
         ("-p nam x", 2, "/p.csv:2 and -p: unknown parameter 'nam' of t.ipynb; nearest: name, n\n"),
         ("--force --engine dask --scheduler tcp://127.0.0.1:1", 2, "no Dask scheduler answers"),
         ("--force --engine dask --scheduler nowhere", 2, "no Dask scheduler answers at nowhere"),
@@ -434,9 +445,10 @@ def test_streams_that_fail_are_said_in_a_sentence(command, after, env, status):
         assert error == "laoqu: No space left on device: standard output\n"
 
 
-def test_a_deleted_working_directory_and_temporary_folder_are_no_traceback(command):
+def test_a_deleted_working_directory_temporary_folder_or_backend_is_no_traceback(command):
     before = "mkdir -p gone; cd gone; rmdir ../gone;"
-    status, said, error = command[0](before=before, after="--force", TMPDIR="/tmp/" + "d/" * 60)
+    status, said, error = command[0](before=before, after="--force", TMPDIR="/tmp/" + "d/" * 60,
+                                    MPLBACKEND="nosuch")  # fmt: skip
     assert (status, "Traceback" in error) == (0, False), (said, error)
 
 

@@ -149,6 +149,7 @@ LINES = [
     ("export --years 1000-9999", 2, "unknown span of years '1000-9999'"),
     ("monitor no.csv", 2, "no.csv: no such file"),
     ("monitor .", 2, ".: is a folder"),
+    ("monitor /dev/null", 2, "/dev/null: is no file"),
     ("run . --why", 2, "'.' is a folder"),
     ("run 10_region_report --params .", 2, ". is a folder: name a .csv"),
     ("run 10_region_report -p region 沂蒙 -p region 琼崖", 2, "-p region is given twice"),
@@ -173,9 +174,10 @@ def test_a_command_shows_or_says_in_a_sentence(capsys, monkeypatch, tmp_path):
 
 def test_options_of_jupyterlab_follow_and_those_of_others_do_not(monkeypatch, capsys):
     called = []
-    monkeypatch.setattr(subprocess, "call", lambda command: called.extend(command) or 0)
+    # In this process: what ends it ends the server.
+    monkeypatch.setattr("jupyterlab.labapp.main", called.extend)
     assert main(["lab", "--no-browser"]) == 0
-    assert called[3:] == ["--no-browser", str(paths.notebooks())]
+    assert called == ["--no-browser", str(paths.notebooks())]
     for name, variable in (("HOME", "JUPYTER_DATA_DIR"), *[("JUPYTER_RUNTIME_DIR",) * 2]):
         monkeypatch.setenv(name, f"{paths.docs()}/report.md/none")  # below a file
         assert main(["lab"]) == 2

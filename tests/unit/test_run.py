@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -62,8 +63,13 @@ def test_values_come_from_text_csv_and_yaml(typed, tmp_path):
     assert typed.check(typed.parse(texts), reports.KINDS) == {
         "counting": "12", "n": 7, "share": 1.0, "areas": ["a"], "region": "dabieshan", "yes": False,
     }  # fmt: skip
-    (tmp_path / "p.csv").write_text("\ufeffmust,n\na,\nb,4\n", encoding="utf-8")
-    assert [*read_sets(tmp_path / "p.csv").values()] == [{"must": "a"}, {"must": "b", "n": "4"}]
+    (tmp_path / "p.csv").write_text("\ufeffmust,n,\nb,4,\n", encoding="utf-8")
+    assert read_sets(tmp_path / "p.csv", {"share": "1"}) == {
+        f"{tmp_path}/p.csv:2 and -p": {"must": "b", "n": "4", "share": "1"}
+    }
+    assert "p.csv:2: 'n' stands here and in -p" in refused(
+        read_sets, tmp_path / "p.csv", {"n": "4"}
+    )
     for mark, encoding in ((";", "gb18030"), ("\t", "utf-16"), (",", "utf-8")):
         (tmp_path / "p.csv").write_text(f"must{mark}n\n沂蒙{mark}4\n\n", encoding=encoding)
         assert [*read_sets(tmp_path / "p.csv").values()] == [{"must": "沂蒙", "n": "4"}]
@@ -84,7 +90,9 @@ def test_a_wrong_file_of_parameters_is_said(typed, tmp_path):
                  b"n\na,b\n": "p.csv:2: 2 cell(s), expected 1", b"\xb0\xff": "save it as text",
                  b"n,share,n\n1,2,3\n": "p.csv:1: the column 'n' stands there twice",
                  b"n,share\n1,2\n3\n": "p.csv:3: 1 cell(s), expected 2",
-                 b"n,share\n1,\nx,2\n": "p.csv:3: parameter 'n' is 'x' (str), expected int"},
+                 b"n,share\n1,1\nx,2\n": "p.csv:3: parameter 'n' is 'x' (str), expected int",
+                 b"n,share\n1,2\n3, \n": "p.csv:3:2: empty cell for share: write a value, or",
+                 b"region,n\n,2\n": "p.csv:2:1: empty cell for region: write a value, or leave"},
         ".txt": {b"n": "expected a .csv"},
         ".yaml": {b"a: 1": "a list", b"- &a [*a]": "", b"- {counting: 2021-13-45}": "",
                   b"[" * 5000: "", b"- " * 5000: "", b"- !!python/x y": "",
@@ -100,7 +108,14 @@ def test_a_wrong_file_of_parameters_is_said(typed, tmp_path):
 def test_a_notebook_must_be_one_with_nothing_but_literals_as_parameters(tmp_path):
     for cell in ("n = f(3)", "n =", "%time n = 3", "a = b = 1", "n: thing", "(a, b) = 1, 2",
                  "x" * 5000 + ".y = 1", "n = " + "(" * 300 + "1" + ")" * 300):  # fmt: skip
-        assert "more than `name = literal`" in refused(Notebook, book(tmp_path / "t.ipynb", cell))
+        assert "expected `name = value`, with" in refused(
+            Notebook, book(tmp_path / "t.ipynb", cell)
+        )
+    for cell, said in (
+        ("x = 1\r\ny = x * 2", "line 2 of the parameters cell is `y = x * 2`; expected"),
+        ("x <- 1", "line 1 of the parameters cell is `x <- 1`; expected"),
+    ):
+        assert said in refused(Notebook, book(tmp_path / "t.ipynb", cell))
     for text in (b"", b"[]", b"{}", b'{"cells": [3], "metadata": {}}', b"\xff"):
         (tmp_path / "x.ipynb").write_bytes(text)
         assert "x.ipynb" in refused(Notebook, tmp_path / "x.ipynb")
@@ -249,7 +264,7 @@ def test_what_others_left_in_the_outputs_is_never_lost(tmp_path):
     assert [(tmp_path / name).read_text() for name in asides] == ["precious"] * 3
 
 
-@pytest.mark.parametrize("where", ["~nouser/x", "/proc/x", "loop/x", "file", "locked"])
+@pytest.mark.parametrize("where", ["~nouser/x", "/proc", "/proc/x", "loop/x", "file", "locked"])
 def test_outputs_that_cannot_be_are_said(tmp_path, where, monkeypatch):
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     (tmp_path / "file").touch()
@@ -257,7 +272,7 @@ def test_outputs_that_cannot_be_are_said(tmp_path, where, monkeypatch):
     path = where if where[0] in "~/" else str(tmp_path / where)
     monkeypatch.setenv("LAOQU_OUTPUTS", path)
     for folder in (path, None):
-        with pytest.raises(lq.OutputError, match="LAOQU_OUTPUTS") as raised:
+        with pytest.raises(lq.OutputError, match=r"cannot be.*LAOQU_OUTPUTS") as raised:
             stores.Store(folder)
         assert ("locked/.lock" in str(raised.value)) == (where == "locked")
 
@@ -341,6 +356,17 @@ def test_an_area_without_a_county_in_ones_own_table_has_a_report(tmp_path, monke
     values = json.loads(files["values.json"])
     assert (values["named"], values["documented"]) == (4, 0)
     assert "figures/map.svg" not in files
+
+
+def test_a_table_of_ones_own_that_cannot_be_used_is_refused_before_a_run(tmp_path, monkeypatch):
+    (tmp_path / "t.txt").write_text("hello")
+    for name in paths.OWN:
+        with monkeypatch.context() as patch:
+            patch.setenv(f"LAOQU_{name.upper()}", str(tmp_path / "t.txt"))
+            with pytest.raises(lq.DataError, match=r"t\.txt:1:1: ") as raised:
+                lq.run_reports(["yimeng"], outputs=tmp_path / "out")
+            assert {each.file for each in raised.value.problems} == {str(tmp_path / "t.txt")}
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [".lock"]
 
 
 # --- a batch
@@ -431,6 +457,10 @@ def test_only_what_changed_is_run_and_it_is_said_why(tmp_path):
                 {"jobs": 0}, {"formats": ["docs"]}, {"kernel": "pyhton3"}):  # fmt: skip
         refused(run, path, [{}], tmp_path / "none", **bad)
     refused(run, path, [{"region": "x"}], tmp_path / "none")
+    told = []
+    run(path, [{"region": name} for name in ("沂蒙", "yimeng", "太行")], tmp_path / "none",
+        only_say=True, tell=lambda *each: told.append(each))  # fmt: skip
+    assert told == [("note", "1 of 3 sets of parameters ask for what another asks for: 2 run(s)")]
     assert not (tmp_path / "none").exists()
 
 
@@ -460,6 +490,7 @@ def test_what_a_failure_says(tmp_path, monkeypatch, capsys):
     assert list(runs[2].last_lines) == [runs[2].error]  # on purpose: without lines of our code
     index = runs[0].failed("ImportError: lib.so: failed to map segment from shared object")
     assert index.error.endswith("object (too little memory)")
+    assert index.failed(index.error).error == index.error
     monkeypatch.setenv("LAOQU_OUTPUTS", str(tmp_path / "out"))
     monkeypatch.setattr(reports, "MAKER", MAKER)
     assert main(["run", str(path), "-p", "code=1", "-p", "region=沂蒙"]) == 1
@@ -472,6 +503,14 @@ def test_what_a_failure_says(tmp_path, monkeypatch, capsys):
     assert "SystemExit: 1\n" in said
     assert "index.html  FAILED: " in said
     assert "0 written, 0 unchanged, 2 failed" in said
+
+    def full(*_):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(stores.Store, "begin", full)
+    assert main(["run", str(path), "-p", "code=7", "-p", "region=沂蒙"]) == 1
+    said = capsys.readouterr().err
+    assert said == "laoqu: Too many open files (ulimit -n may be too small)\n"
 
 
 def test_ones_own_notebook_has_its_own_title_and_no_empty_paper():
@@ -486,10 +525,14 @@ def test_ones_own_notebook_has_its_own_title_and_no_empty_paper():
 def test_half_characters_of_names_in_gbk_spoil_nothing(tmp_path):
     cells = ("half = '\\udcb0' * how.startswith('p')", "print(half + '环县')",
              "assert how != 'raise', '\\udcb0' + '环县'", "half + '环县'")  # fmt: skip
-    path = book(tmp_path / "t.ipynb", "how = 'fine'", *cells)
-    sets = [{"how": how} for how in ("fine", "print", "raise", "\udcb0")]
-    runs = run(path, sets, tmp_path / "out")
-    assert [each.status for each in runs] == ["ok", "ok", "failed", "ok"]
+    (tmp_path / "\udcb4").mkdir()
+    (tmp_path / "\udcb4/mine.py").touch()
+    path = book(tmp_path / "\udcb4/\udcf3.ipynb", "how = 'fine'", *cells)
+    sets = [{"how": how} for how in ("fine", "print", "raise", "\udcb0", str(path))]
+    runs = run(path, sets, tmp_path / "\udcb4/out")
+    assert (runs[4].status, len(runs)) == ("ok", 5)  # the index too
+    (tmp_path / "\udcb4/out").rename(tmp_path / "out")
+    assert [each.status for each in runs] == ["ok", "ok", "failed", "ok", "ok"]
     assert runs[2].error == "AssertionError: ?环县"
     text = (tmp_path / "out" / runs[1].name / "report.ipynb").read_text()
     assert text.count("?环县") == 1
@@ -548,14 +591,15 @@ def test_a_crate_names_runs_files_and_sources():
                   parts={"notebook": "f" * 64, "data": "d" * 64})  # fmt: skip
     bad = good | {"name": "zh/b", "status": "failed", "error": "E: no", "outputs": [],
                   "earlier": good}  # fmt: skip
-    manifest = {"runs": [good, bad], "sets": {"d" * 64: {"a.csv": "c" * 64}}, "made": "2026-01-01",
-                "packages": {"pandas": "3.0"}, "laoqu": "0.1"}  # fmt: skip
+    manifest = {"runs": [good, bad], "sets": {"d" * 64: {"\udcff.csv": "c" * 64}},
+                "made": "2026-01-01", "packages": {"pandas": "3.0"}, "laoqu": "0.1"}  # fmt: skip
     given = manifest, {"index.html": b"x"}, {"https://a.example/": {"name": "A source"}}
     made = metadata(*given)
     assert made == metadata(*given)
     found = {each["@id"]: each for each in json.loads(made)["@graph"]}
     actions = {each["@id"]: each for each in found.values() if each["@type"] == "CreateAction"}
     assert len(actions) == 3
+    assert found[f"#input/%FF.csv@{'c' * 16}"]["name"] == "\udcff.csv"
     assert sum("error" in each for each in actions.values()) == 1
     assert {each["@id"] for each in found["./"]["hasPart"]} == {"zh/a/r.html", "index.html"}
     assert found["./"]["isBasedOn"] == [{"@id": "https://a.example/"}]
