@@ -33,6 +33,8 @@ DIE_WITH_PARENT, ADOPT_ORPHANS = 1, 36
 PATIENCE = 5.0
 #: What a message is, by its first byte: who the keeper is, what is told, the value.
 KEEPER, NOTE, VALUE = b"k", b"n", b"v"
+#: Pictures are made without a window, whatever backend the reader draws with.
+NO_WINDOW = {"MPLBACKEND": ""}
 #: The longest message of a worker, in bytes.
 MOST_BYTES = 1 << 30
 
@@ -51,6 +53,7 @@ def refused(error: OSError) -> bytes:
 def serve(preload: Sequence[str]) -> None:
     """Be the fork server, until the socket that is its standard input is let go of."""
     _control(ADOPT_ORPHANS, 1)  # of a keeper that was killed
+    os.environ |= NO_WINDOW
     for name in preload:
         with suppress(Exception):  # a run says what is wrong
             import_module(name)
@@ -155,7 +158,8 @@ def _ending(worker: int, folder: Path) -> str:
 
 def work(tell: connections.Connection, function: Callable, arguments: tuple, *_: object) -> None:
     """Be the worker: call the function, send its value or its traceback, end."""
-    me, os.environ["MPLBACKEND"] = os.getpid(), ""  # pictures are made without a window
+    me = os.getpid()
+    os.environ |= NO_WINDOW
 
     def send(kind: bytes, what: object) -> None:
         if os.getpid() != me:  # a copy of this process, which a cell has forked: it has no say

@@ -38,7 +38,6 @@ from laoqu.run.store import text_of
 CAN_FORK = hasattr(os, "fork") and hasattr(socket, "send_fds")
 #: A thread of a library would be missing in every fork; these keep them from starting.
 ONE_THREAD = {
-    "MPLBACKEND": "",
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",

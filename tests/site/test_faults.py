@@ -35,7 +35,6 @@ CASES = {
     "raise": "raise ValueError('x' * 3_000_000)",
     "exit": "sys.exit(0)",
     "no text": "class E(Exception):\n        def __str__(self): raise self\n    raise E",
-    "exits at text": "class E(Exception):\n        def __str__(self): sys.exit(0)\n    raise E",
     "group": "raise ExceptionGroup('two', [ValueError()])",
     "magic": "%nosuch",
     "hard exit": "import ctypes; ctypes.CDLL(None)._exit(0)",
@@ -101,7 +100,7 @@ def failures(tmp_path_factory):
     patch.setenv("TMPDIR", str(folder / "tmp"))
     began = time.monotonic()
     sets = [{"case": name} for name in CASES]
-    runs = run(path, sets, folder / "out", jobs=8, timeout=4, formats=["html"])
+    runs = run(path, sets, folder / "out", jobs=8, timeout=6, formats=["html"])
     patch.undo()
     return {each.parameters["case"]: each for each in runs}, folder, time.monotonic() - began
 
@@ -114,15 +113,14 @@ def test_a_failed_run_stops_no_other_and_says_what_happened(failures):
     assert said["raise"].startswith("ValueError: xxx")
     assert said["exit"] == "SystemExit: cell 6 ended the notebook before its last cell"
     assert said["no text"] == "E: (its text cannot be made)"
-    assert said["exits at text"] == "the cell failed: see what it printed"
     assert said["group"] == "ExceptionGroup: two (1 sub-exception)"
     assert said["magic"] == "UsageError: Line magic function `%nosuch` not found."
     assert said["hard exit"] == said["closed"] == "the process ended with status 0"
     assert said["os exit"] == "LaoquError: os.execv would end the process that runs the notebook"
     assert said["killed"] == "the process ended with signal 9"
     assert said["segfault"] == "the process ended with signal 11"
-    assert said["hang"] == "TimeoutError: the cell took longer than 4 s"
-    assert said["deaf"] == "TimeoutError: a cell took longer than 4 s and did not stop"
+    assert said["hang"] == "TimeoutError: the cell took longer than 6 s"
+    assert said["deaf"] == "TimeoutError: a cell took longer than 6 s and did not stop"
     assert said["keeper"] == "its process ended"
     assert said["stopped keeper"] == said["half"] == said["deaf"]
     assert said["child lives"] == "the process ended with status 3"
@@ -130,9 +128,9 @@ def test_a_failed_run_stops_no_other_and_says_what_happened(failures):
     assert said["render"] == "RuntimeError: no page of this"
     cells = {name: each.cell for name, each in runs.items() if each.cell}
     number = {name: place + 4 for place, name in enumerate(CASES)}
-    named = ("raise", "no text", "exits at text", "group", "magic",
-             "hard exit", "os exit", "killed", "segfault", "hang", "deaf", "keeper",
-             "stopped keeper", "child lives", "len", "junk", "half", "closed")  # fmt: skip
+    named = ("raise", "no text", "group", "magic", "hard exit", "os exit", "killed", "segfault",
+             "hang", "deaf", "keeper", "stopped keeper", "child lives", "len", "junk", "half",
+             "closed")  # fmt: skip
     assert {name: cells[name] for name in named} == {name: number[name] for name in named}
     assert runs["killed"].last_lines == ("last words", "the process ended with signal 9")
     assert all(each.last_lines for each in runs.values() if each.status == "failed" and each.cell)
@@ -198,7 +196,7 @@ def test_an_ordinary_kernel_runs_fails_dies_and_hangs(tmp_path):
     plain["metadata"] = {}  # as nbformat makes one: the language is that of the kernel
     path.write_text(json.dumps(plain))
     runs = run(path, [{"n": n} for n in range(1, 6)], tmp_path / "out", kernel="python3",
-               timeout=1.5, jobs=2)  # fmt: skip
+               timeout=4.0, jobs=2)  # fmt: skip
     assert [each.status for each in runs] == ["ok", *["failed"] * 4]
     assert [each.error.partition(":")[0] for each in runs[1:]] == [
         "AssertionError", "DeadKernelError", "CellTimeoutError", "the cell failed",
