@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import warnings
 from collections import Counter
@@ -216,6 +217,7 @@ def _batch(function: Callable, *what: object, engine: str, quiet: bool, **option
             print(f"{run.name}: {'; '.join(run.why) or run.status}")
         return 0
     failed = [run for run in runs if run.status == "failed"]
+    again = sum(run.status == "ok" and "changed during the run" in run.parts for run in runs)
     for run in failed:
         where = f" in cell {run.cell}" if run.cell else ""
         print(f"{run.name}  FAILED{where}: {run.error}")
@@ -229,9 +231,10 @@ def _batch(function: Callable, *what: object, engine: str, quiet: bool, **option
         best = [*pages, runs[0].name][0] if len(runs) == 1 else "index.html"
         best = best if (paths.outputs() / best).exists() else ""
         kept = f", {counts['skipped']} not failed and not run" if options["only_failed"] else ""
+        kept += f", {again} to run again" if again else ""
         print(f"{counts['ok']} written, {counts['unchanged']} unchanged{kept}, "
               f"{counts['failed']} failed: {paths.outputs() / best}")  # fmt: skip
-    return int(bool(failed))
+    return int(bool(failed or again))
 
 
 TIMING, UNIVERSE, CONTROLS = map(
@@ -392,8 +395,6 @@ def coding_compare(to: str | None, lang: str, **sheets: str | None) -> None:
 @argument("options", nargs=-1, type=click.UNPROCESSED)
 def lab(options: tuple[str]) -> int:
     """Open the notebooks in JupyterLab; its own options may follow."""
-    import subprocess
-
     folder = paths.notebooks_to_edit()
     print(f"the notebooks are in {folder}")
     return subprocess.call([sys.executable, "-m", "jupyterlab", *options, str(folder)])

@@ -51,7 +51,19 @@ def docs() -> Path:
 
 
 def notebooks_to_edit() -> Path:
-    """Return `notebooks`; of a wheel, into which nothing is written, copies beside the caller."""
+    """Return `notebooks`; of a wheel, into which nothing is written, copies beside the caller.
+
+    `OutputError` where JupyterLab, which opens them, has no folder to write into.
+    """
+    from jupyter_core.paths import jupyter_data_dir, jupyter_runtime_dir
+
+    needed = {"JUPYTER_DATA_DIR": jupyter_data_dir(), "JUPYTER_RUNTIME_DIR": jupyter_runtime_dir()}
+    for name, path in needed.items():
+        with suppress(OSError):
+            Path(path).mkdir(parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK):
+            said = f"Jupyter cannot write into {path}: set {name} to another folder"
+            raise OutputError(said)
     if checkout():
         return notebooks()
     folder = Path.cwd() / "laoqu-notebooks"

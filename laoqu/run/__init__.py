@@ -8,8 +8,11 @@ from typing import NamedTuple
 
 #: Where what is printed past Python is kept, and a keeper reads what a process said last.
 SAID = "said.log"
-#: As systems and libraries say that there is too little memory.
-NO_MEMORY = ("MemoryError", "failed to map segment", "Cannot allocate memory")
+#: What is said of too little of something, as systems and libraries say it.
+SCARCE = {
+    "too little memory": ("MemoryError", "failed to map segment", "Cannot allocate memory"),
+    "ulimit -u may be too small": ("Resource temporarily unavailable", "can't start new thread"),
+}
 
 
 class Recipe(NamedTuple):
@@ -48,8 +51,9 @@ class Run:
 
     def failed(self, error: str, lines: Sequence[str] = (), **more: object) -> Run:
         """Return this run as one that failed."""
-        if any(text in error for text in NO_MEMORY):
-            error = f"{error} (too little memory)"
+        for hint, texts in SCARCE.items():
+            if any(text in error for text in texts):
+                error = f"{error} ({hint})"
         lines = tuple(lines)[-5:] or (error,)
         return replace(self, status="failed", error=error, last_lines=lines, **more)
 

@@ -139,10 +139,12 @@ def run_notebook(
                 client = stack.enter_context(dask.connect(scheduler))
                 results = dask.run_there(client, scheduler, recipe, todo, maker.preload, began)
             stack.enter_context(process.server(maker.preload))
+            limit = process.FIRST_SIGN
             if maker.index and parts is None:  # first, since it takes as long as a run
-                parts = stack.enter_context(closing(process.Call(_call, [maker.parts])))
+                parts = stack.enter_context(closing(process.Call(_call, [maker.parts], limit)))
             for run in stack.enter_context(closing(results)):
-                if changed := inputs.changed():  # what the run has read of them, nobody knows
+                changed = inputs.changed() + [book.path.name] * (not book.is_current())
+                if changed:  # what the run has read of them, nobody knows
                     run.parts["changed during the run"] = said = ", ".join(changed[:3])
                     run.warnings = [*run.warnings, f"{said} changed during the run: run it again"]
                     tell("note", f"{run.name}: {run.warnings[-1]}")
@@ -285,7 +287,7 @@ def _finished(store: stores.Store, maker: Maker, parts: object, key: str) -> Run
                 store.keep_parts(key, parts)
         if maker.index:
             given = [maker.index, maker.sources, manifest, parts]
-            files |= process.Call(_made_of_all, given).result()
+            files |= process.Call(_made_of_all, given, process.FIRST_SIGN).result()
         files[stores.RECORD] = stores.text_of(stores.listed(files))
     except process.Lost as lost:
         lines = str(lost).strip().splitlines()

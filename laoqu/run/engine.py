@@ -22,6 +22,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import groupby
 from json import dumps, loads  # these, whatever a cell puts there, as `monotonic`
 from operator import itemgetter
@@ -57,6 +58,8 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 GARBAGE = (50_000, 20, 50)
 #: The most characters of an error, and of what one cell prints, that are kept.
 ERROR_TEXT, PRINTED = 4_000, 10_000_000
+#: How a cell can end its process without a word.
+ENDS = ("_exit", "execv", "execve")
 INLINE = "module://matplotlib_inline.backend_inline"
 
 
@@ -137,10 +140,21 @@ class Client(PapermillNotebookClient):
     def execute(self, **_: object) -> nbformat.NotebookNode:
         """Run all cells until one fails."""
         self.reset_execution_trackers()
-        self.process = os.getpid()
-        with _shell(self.send, self.say) as (self.shell, self.streams):
-            self.papermill_execute_cells()
+        self.process, ends = os.getpid(), {name: getattr(os, name) for name in ENDS}
+        try:
+            for name, end in ends.items():
+                setattr(os, name, partial(self.end, name, end))
+            with _shell(self.send, self.say) as (self.shell, self.streams):
+                self.papermill_execute_cells()
+        finally:
+            vars(os).update(ends)
         return self.nb
+
+    def end(self, name: str, end: Callable, *given: object, **named: object) -> None:
+        """Have a copy of this process end or become another, but not this one: it may say 0."""
+        if os.getpid() == self.process:
+            raise LaoquError(f"os.{name} would end the process that runs the notebook")
+        end(*given, **named)
 
     def execute_cell(self, cell: nbformat.NotebookNode, cell_index: int, **_: object) -> None:
         """Run one cell and put its outputs into it."""

@@ -1,18 +1,16 @@
 """What stands behind a call of `laoqu.run.process`: the fork server, a keeper, a worker.
 
 A keeper passes on what its worker tells, and ends it with all that it started: when it is done,
-when it is silent for too long, and when the process that asked is gone.
+and when the process that asked is gone or wants no more.
 """
 
 from __future__ import annotations
 
 import ctypes
-import math
 import os
 import pickle
 import signal
 import socket
-import struct
 import sys
 import tempfile
 import time
@@ -26,6 +24,7 @@ from pathlib import Path
 
 import psutil
 
+from laoqu.errors import sentence
 from laoqu.run import SAID
 
 #: Names of the kernel: PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER.
@@ -44,13 +43,9 @@ class Lost(Exception):  # noqa: N818 - it is the call that is lost
     late, notes = False, ()
 
 
-def pair(limit: float | None) -> list[connections.Connection]:
-    """Return two ends; the first reads no message that stops half way for `limit` seconds."""
-    ours, theirs = socket.socketpair()
-    if limit:
-        seconds = struct.pack("ll", math.ceil(limit), 0)
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, seconds)
-    return [connections.Connection(end.detach()) for end in (ours, theirs)]
+def refused(error: OSError) -> bytes:
+    """Return the value of a call for which the system had no process."""
+    return VALUE + pickle.dumps(Lost(f"it got no process: {sentence(error)}"))
 
 
 def serve(preload: Sequence[str]) -> None:
@@ -62,16 +57,22 @@ def serve(preload: Sequence[str]) -> None:
     asked, nothing = socket.socket(fileno=os.dup(0)), os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     asked.send(b".")
-    keepers = set()
+    me, keepers = os.getpid(), set()
     while numbers := socket.recv_fds(asked, 1, 1)[1]:
-        if not (pid := os.fork()):
-            try:
+        asker = connections.Connection(numbers[0])
+        try:
+            if pid := os.fork():
+                keepers.add(pid)
+            else:
                 asked.close()
-                _keep(connections.Connection(numbers[0]))
-            finally:
+                _keep(asker)
+        except OSError as error:
+            with suppress(OSError):
+                asker.send_bytes(refused(error))
+        finally:
+            if os.getpid() != me:
                 os._exit(0)
-        os.close(numbers[0])
-        keepers.add(pid)
+        asker.close()
         with suppress(ChildProcessError):
             while pid := os.waitpid(-1, os.WNOHANG)[0]:
                 keepers.discard(pid)
@@ -82,14 +83,14 @@ def serve(preload: Sequence[str]) -> None:
 def _keep(asker: connections.Connection) -> None:
     """Be the keeper: fork the worker, wait, pass its value on, leave nothing behind."""
     _control(ADOPT_ORPHANS, 1)
-    sys.path[:], (function, arguments, limit, environment, here) = asker.recv()
+    sys.path[:], (function, arguments, environment, here) = asker.recv()
     os.chdir(here)
     os.environ.clear()
     os.environ.update(environment)
     tempfile.tempdir = None
     with tempfile.TemporaryDirectory(prefix="laoqu-", ignore_cleanup_errors=True) as folder:
         asker.send_bytes(KEEPER + pickle.dumps((os.getpid(), folder)))
-        hear, tell = pair(limit)
+        hear, tell = connections.Pipe()
         if not (worker := os.fork()):
             hear.close()
             asker.close()
@@ -97,7 +98,7 @@ def _keep(asker: connections.Connection) -> None:
             work(tell, function, arguments)
         tell.close()
         try:
-            value = _hear(hear, asker, worker, limit)
+            value = _hear(hear, asker, worker)
             if isinstance(value, Lost):
                 value.args = value.args or (_ending(worker, Path(folder)),)
                 value = VALUE + pickle.dumps(value)
@@ -117,22 +118,19 @@ def _part_from_keeper(folder: str) -> None:
     tempfile.tempdir = os.environ["TMPDIR"] = folder
 
 
-def _hear(
-    hear: connections.Connection, asker: connections.Connection, worker: int, limit: float | None
-) -> bytes | Lost:
+def _hear(hear: connections.Connection, asker: connections.Connection, worker: int) -> bytes | Lost:
     """Pass the worker's notes on; return its value, or a `Lost` without a word if it just ended."""
     ended = []
     with suppress(AttributeError, OSError):  # what it started may hold its end: it is no sign
         ended.append(os.pidfd_open(worker))
-    while ready := connections.wait([hear, asker, *ended], limit):
+    while True:
+        ready = connections.wait([hear, asker, *ended])
         if asker in ready:
             return Lost("nobody wants its value any more")
         if hear not in ready:
             return Lost()
         try:
             said = hear.recv_bytes(MOST_BYTES)
-        except BlockingIOError:
-            break
         except (EOFError, ConnectionError):
             return Lost()
         except OSError:  # a length that none has
@@ -142,9 +140,6 @@ def _hear(
         if said[:1] != NOTE:
             return Lost("its process sent what nobody can read")
         asker.send_bytes(said)
-    lost = Lost(f"nothing was heard for {limit:g} s")
-    lost.late = True
-    return lost
 
 
 def _ending(worker: int, folder: Path) -> str:

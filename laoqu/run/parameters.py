@@ -151,6 +151,12 @@ class Notebook:
         keys = ("cell_type", "source", "metadata")
         return digest_of([[each.get(key) for key in keys] for each in self.cells])
 
+    def is_current(self) -> bool:
+        """Whether the file still does what was read."""
+        with suppress(LaoquError):
+            return Notebook(self.path).digest() == self.digest()
+        return False
+
 
 def digest_of(value: object) -> str:
     """Return the SHA-256 of plain data, whatever the order of its keys."""

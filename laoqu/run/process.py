@@ -1,11 +1,11 @@
 """A function in a process of its own, forked from a server that has imported everything before.
 
 Two processes stand behind a call: a worker, which calls the function, and its keeper, which ends
-the worker with all that it started: when it is done, when it is silent for too long, and when the
-process that asked is gone. Sockets join them, since whoever goes lets go of its end: nothing has to
-be told of a death. Cells may do anything, also to their keeper: what a worker tells is kept by the
-process that asked, which ends both when nothing is heard of them. Where a system cannot fork, the
-worker stands alone.
+the worker with all that it started: when it is done, and when the process that asked is gone or
+wants no more. Sockets join them, since whoever goes lets go of its end: nothing has to be told of a
+death. Cells may do anything, also to their keeper: what a worker tells is kept by the process that
+asked, which alone looks at the clock and ends both when nothing is heard of them. Where a system
+cannot fork, the worker stands alone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import multiprocessing
 import os
 import pickle
 import shutil
+import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -30,7 +32,7 @@ from types import ModuleType
 import psutil
 
 from laoqu.run import Recipe, Run
-from laoqu.run.keeper import KEEPER, NOTE, PATIENCE, Lost, end_all, pair, work
+from laoqu.run.keeper import KEEPER, NOTE, PATIENCE, Lost, end_all, refused, work
 from laoqu.run.store import text_of
 
 CAN_FORK = hasattr(os, "fork") and hasattr(socket, "send_fds")
@@ -41,7 +43,7 @@ ONE_THREAD = {
     "MKL_NUM_THREADS": "1",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
 }
-#: Seconds that the first sign of a process may take: everything is imported before.
+#: Seconds that the first sign of a process may take: everything is imported before; and the index.
 FIRST_SIGN = 300.0
 #: Bytes of memory that one run may need beside the others.
 RUN_MEMORY = 768 << 20
@@ -63,13 +65,13 @@ class Call:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         environment = dict(os.environ if environment is None else environment)
-        call = function, tuple(arguments), limit, environment, here()
+        call = function, tuple(arguments), environment, here()
         self.server, self.alone = _servers[0] if CAN_FORK else None, None
         self.keeper, self.folder, self.notes, self.value = None, None, [], []
-        self.began, self.patience = time.monotonic(), limit and limit + PATIENCE
-        self.until = self.began + limit + FIRST_SIGN if limit else math.inf
+        self.began, self.limit = time.monotonic(), limit or math.inf
+        self.until = self.began + self.limit + FIRST_SIGN
         if self.server:
-            self.connection = self.server.ask(self.patience)
+            self.connection = self.server.ask(limit)
             with suppress(OSError):  # what is gone is noticed where the value is waited for
                 self.connection.send((sys.path, call))
         else:
@@ -98,7 +100,7 @@ class Call:
                 self.keeper, self.folder = pickle.loads(said)
             else:
                 self.value = [pickle.loads(said)]
-            self.until = time.monotonic() + (self.patience or math.inf)
+            self.until = time.monotonic() + self.limit
         except (EOFError, OSError):
             self.value = [Lost("its process ended")]
         except Exception as error:  # a cell wrote what is no message
@@ -121,8 +123,10 @@ class Call:
     def close(self) -> None:
         """End the call, if it still runs, and wait until its processes are gone."""
         try:
+            if self.keeper:
+                os.kill(self.keeper, signal.SIGCONT)  # it may have been stopped
             self.connection.send("end")
-            while self.server and self.server.forks() and self.connection.poll(PATIENCE):
+            while self.server and self.server.forks() and self.connection.poll(1):
                 self.connection.recv_bytes()
             if self.keeper:
                 end_all(self.keeper)
@@ -146,6 +150,9 @@ def over(calls: Sequence[Call]) -> list[Call]:
         elif call.until < time.monotonic():
             call.value = [Lost("nothing was heard of its process")]
             call.value[0].late = True
+            if call.server and not call.keeper:  # the server is stopped: the next call has another
+                call.server.process.kill()
+                call.server.process.wait()
     return [call for call in calls if call.value]
 
 
@@ -186,7 +193,7 @@ def collect(call: Call, recipe: Recipe, run: Run) -> Run:
     except Lost as lost:
         lines, cell, files = str(lost).strip().splitlines(), None, {}
         late = f"TimeoutError: a cell took longer than {recipe.timeout or 0:g} s and did not stop"
-        error = late if lost.late else lines[-1]
+        error = late if lost.late and lost.notes else lines[-1]
         if lost.notes:  # the notebook as it began, then (number, cell) of each that began and ended
             notebook, *cells = lost.notes
             for number, each in cells or [(0, notebook["cells"][0])]:
@@ -223,9 +230,10 @@ def server(preload: Sequence[str]) -> Iterator[None]:
 class Server:
     """A fork server: it takes sockets and has a keeper for each."""
 
+    process = None
+
     def __init__(self, preload: Sequence[str]) -> None:
         self.preload = list(preload)
-        self.start()
 
     def start(self) -> None:
         """Start the process, in a session that hears no Ctrl-C and lives wherever it can."""
@@ -239,14 +247,23 @@ class Server:
             )  # fmt: skip
 
     def ask(self, limit: float | None) -> connections.Connection:
-        """Return a connection to a new keeper, which waits for a call: see `pair`."""
-        if self.process.poll() is not None:  # somebody has killed it
-            self.close()
-            self.start()
-        ours, theirs = pair(limit)
-        with suppress(OSError):
-            socket.send_fds(self.socket, [b"."], [theirs.fileno()])
-        theirs.close()
+        """Return a connection to a new keeper, which waits for a call.
+
+        No message of it may stop half way for `limit` seconds.
+        """
+        ends = socket.socketpair()
+        if limit:
+            seconds = struct.pack("ll", math.ceil(limit), 0)
+            ends[0].setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, seconds)
+        ours, theirs = (connections.Connection(end.detach()) for end in ends)
+        with theirs:
+            try:
+                if not self.process or self.process.poll() is not None:  # somebody has killed it
+                    self.close()
+                    self.start()
+                socket.send_fds(self.socket, [b"."], [theirs.fileno()])
+            except OSError as error:
+                theirs.send_bytes(refused(error))
         return ours
 
     def forks(self) -> bool:
@@ -255,6 +272,8 @@ class Server:
 
     def close(self) -> None:
         """End the process, if it has not ended."""
+        if not self.process:
+            return
         self.socket.close()
         try:
             self.process.wait(1)

@@ -11,11 +11,11 @@ import re
 from contextlib import suppress
 
 import pytest
+from fixture import PLAN
 
 import laoqu as lq
 from laoqu import build, schema
 
-PLAN = lq.load()
 DECLARED = schema.tables()
 CURATED = [each["path"] for each in DECLARED.values() if each["path"].startswith("curated/")]
 

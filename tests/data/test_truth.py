@@ -7,8 +7,8 @@ from collections import Counter
 from pathlib import Path
 
 import pandas as pd
+from fixture import PLAN
 
-import laoqu as lq
 from laoqu import paths
 
 #: Words of a rendering that leave a list open, as 等 does; words in which 等 is no end of a list.
@@ -21,7 +21,6 @@ NAMING = {
     "county_seat_demo", "county_seat_transition", "eco_compensation", "eco_barrier",
 }  # fmt: skip
 
-PLAN = lq.load()
 TEXT = PLAN.document.canonical
 MEASURES, MENTIONS = PLAN.measures(), PLAN.mentions()
 BY_ID = MEASURES.set_index("measure_id")

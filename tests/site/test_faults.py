@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import distributed
@@ -17,24 +18,27 @@ import nbformat
 import psutil
 import pytest
 from fixture import book
-from stand import run
+from stand import MAKER, run
 
 import laoqu as lq
+from laoqu import reports
+from laoqu.cli import main
 from laoqu.run import process as processes
 from laoqu.run.store import Store
 
 pytestmark = pytest.mark.usefixtures("server")
 TESTS = Path(__file__).parents[1]
 #: As a process says it of itself to others, so that it is found among all.
-MARK = "6543.21"
+MARK = f"6543.{os.getpid()}"
 CASES = {
     "fine": "",
     "raise": "raise ValueError('x' * 3_000_000)",
     "exit": "sys.exit(0)",
-    "hard exit": "os._exit(0)",
+    "hard exit": "import ctypes; ctypes.CDLL(None)._exit(0)",
+    "os exit": "try: os._exit(0)\n    finally: os.execlp('true', 'true')",
     "killed": "os.write(2, b'last words'); os.kill(os.getpid(), 9)",
     "segfault": "import ctypes; ctypes.string_at(0)",
-    "hang": "while True: pass",
+    "hang": "time.sleep(600)",
     "deaf": "while True:\n        try: time.sleep(1)\n        except BaseException: pass",
     "session": f"subprocess.Popen(['sleep', '{MARK}'], start_new_session=True)",
     "orphan": f"os.system('(setsid setsid sleep {MARK} &) &')",
@@ -45,7 +49,8 @@ CASES = {
     "stopped keeper": "time.sleep(1); os.kill(os.getppid(), 19); time.sleep(60)",
     "fork": "if not os.fork(): print('of the child')\n    else: os.wait(); print('of the parent')",
     "fork raises": "if not os.fork(): raise ValueError\n    os.wait()",
-    "child lives": "if not os.fork(): time.sleep(600)\n    os._exit(3)",
+    "child lives": "import ctypes\n    if not os.fork(): time.sleep(600)\n"
+    "    ctypes.CDLL(None)._exit(3)",
     "len": "import builtins; builtins.len = lambda *a: 0",
     "junk": "for number in range(3, 40):\n        try: os.write(number, b'junk' * 9)\n"
     "        except OSError: pass",
@@ -92,19 +97,20 @@ def failures(tmp_path_factory):
     patch.setenv("TMPDIR", str(folder / "tmp"))
     began = time.monotonic()
     sets = [{"case": name} for name in CASES]
-    runs = run(path, sets, folder / "out", jobs=3, timeout=4, formats=["html"])
+    runs = run(path, sets, folder / "out", jobs=8, timeout=4, formats=["html"])
     patch.undo()
     return {each.parameters["case"]: each for each in runs}, folder, time.monotonic() - began
 
 
 def test_a_failed_run_stops_no_other_and_says_what_happened(failures):
     runs, folder, seconds = failures
-    ok = {"fine", "session", "orphan", "much", "html", "server", "fork", "fork raises", "json"}
-    assert {name for name, each in runs.items() if each.status == "ok"} == ok
     said = {name: each.error for name, each in runs.items() if each.status == "failed"}
+    ok = {"fine", "session", "orphan", "much", "html", "server", "fork", "fork raises", "json"}
+    assert set(CASES) - set(said) == ok, said
     assert said["raise"].startswith("ValueError: xxx")
     assert said["exit"] == "SystemExit: cell 6 ended the notebook before its last cell"
     assert said["hard exit"] == said["closed"] == "the process ended with status 0"
+    assert said["os exit"] == "LaoquError: os.execv would end the process that runs the notebook"
     assert said["killed"] == "the process ended with signal 9"
     assert said["segfault"] == "the process ended with signal 11"
     assert said["hang"] == "TimeoutError: the cell took longer than 4 s"
@@ -116,7 +122,7 @@ def test_a_failed_run_stops_no_other_and_says_what_happened(failures):
     assert said["render"] == "RuntimeError: no page of this"
     cells = {name: each.cell for name, each in runs.items() if each.cell}
     number = {name: place + 4 for place, name in enumerate(CASES)}
-    named = ("raise", "hard exit", "killed", "segfault", "hang", "deaf", "keeper",
+    named = ("raise", "hard exit", "os exit", "killed", "segfault", "hang", "deaf", "keeper",
              "stopped keeper", "child lives", "len", "junk", "half", "closed")  # fmt: skip
     assert {name: cells[name] for name in named} == {name: number[name] for name in named}
     assert runs["killed"].last_lines == ("last words", "the process ended with signal 9")
@@ -192,38 +198,32 @@ def test_an_ordinary_kernel_runs_fails_dies_and_hangs(tmp_path):
         assert (tmp_path / "out" / each.name / "report.failed.ipynb").is_file()
 
 
-def test_data_changed_during_a_batch_are_not_taken_for_current(tmp_path, data_copy, monkeypatch):
+def test_what_changed_during_a_run_is_said_and_run_again(tmp_path, data_copy, monkeypatch, capsys):
     monkeypatch.setenv("LAOQU_DATA", str(data_copy))
-    file = data_copy / "curated" / "regions.csv"
-    cell = f"p = {str(file)!r}; text = open(p).read()\n"
-    cell += "if n == 2: open(p, 'w').write(text + ' '); open(p, 'w').write(text)"
-    path = book(tmp_path / "t.ipynb", "n = 1", cell)
-    said = []
-    sets, out = [{"n": 1}, {"n": 2}], tmp_path / "out"
-    runs = run(path, sets, out, jobs=1, tell=lambda *event: said.append(event))
-    assert [each.status for each in runs] == ["ok", "ok"]
-    text = "regions.csv changed during the run: run it again"
-    assert ("note", f"{runs[1].name}: {text}") in said and runs[1].warnings == [text]
-    again = run(path, sets, out, only_say=True)
-    assert [(each.status, list(each.why)) for each in again] == [
-        ("unchanged", []),
-        ("waiting", ["changed during the run"]),
-    ]
-
-
-def test_a_notebook_changed_during_its_run_is_not_taken_for_current(tmp_path):
-    target, out = tmp_path / "t.ipynb", tmp_path / "out"
-    cell = f"p = {str(target)!r}; text = open(p).read()\n"
+    monkeypatch.setenv("LAOQU_OUTPUTS", str(tmp_path / "out"))
+    monkeypatch.setattr(reports, "MAKER", MAKER)
+    named, target, sets = (tmp_path / name for name in ("named.txt", "t.ipynb", "p.yaml"))
+    named.touch()
+    there = {"data": data_copy / "curated" / "regions.csv", "file": named, "notebook": target}
+    cell = f"p = {[*map(str, there.values())]}[at]\nif at >= 0: text = open(p).read(); "
     cell += "open(p, 'w').write(text.replace('n + 1', 'n + 2'))"
-    path = book(target, "n = 1", cell, "n + 1")
+    book(target, f"at = -1\nfile = {str(named)!r}", cell, "n = 1; n + 1")
     before = target.read_bytes()
-    assert [each.status for each in run(path, [{"n": 1}], out, jobs=1)] == ["ok"]
+    for at, path in enumerate(there.values()):
+        sets.write_text(f"- at: -1\n- at: {at}\n")
+        assert main(["run", str(target), "--params", str(sets), "--jobs", "1", "--force"]) == 1
+        said, error = capsys.readouterr()
+        assert "2 written, 0 unchanged, 1 to run again, 0 failed" in said
+        assert error.count("\n") == 1
+        assert error.endswith(f": {path.name} changed during the run: run it again\n")
+    assert main(["run", str(target), "-p", "at=1", "--quiet"]) == 1
+    assert capsys.readouterr().out == ""
     assert target.read_bytes() != before
-    again = run(path, [{"n": 1}], out, only_say=True)
-    assert [(each.status, list(each.why)) for each in again] == [("waiting", ["notebook"])]
+    sets, out = [{"at": at} for at in (-1, 1, 2)], tmp_path / "out"
+    why = [each.why for each in run(target, sets, out, only_say=True)]
+    assert why == [["notebook"], ["changed during the run"], ["notebook", "changed during the run"]]
     target.write_bytes(before)
-    again = run(path, [{"n": 1}], out, only_say=True)
-    assert [(each.status, list(each.why)) for each in again] == [("unchanged", [])]
+    assert run(target, sets, out, only_say=True)[0].status == "unchanged"
 
 
 # --- batches that are ended
@@ -241,7 +241,7 @@ runs = stand.run({path!r}, sets, {out!r}, jobs=2, formats=["html"], tell=tell)
 
 
 def driver(tmp_path, *cells):
-    (tmp_path / "tmp").mkdir(exist_ok=True)
+    (tmp_path / "tmp").mkdir(parents=True)
     path = book(tmp_path / "t.ipynb", "n = 1", *cells)
     code = DRIVER.format(tests=str(TESTS), path=str(path), out=str(tmp_path / "out"))
     env, pipe = os.environ | {"TMPDIR": str(tmp_path / "tmp")}, subprocess.PIPE
@@ -249,7 +249,7 @@ def driver(tmp_path, *cells):
                             env=env, start_new_session=True)  # fmt: skip
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_ended(tmp_path, number):
     """A batch that is ended leaves no process and nothing half; the next goes on from there."""
     wait = f"import os, subprocess, time\nif n and not os.path.exists('{tmp_path}/go'):\n    "
@@ -283,16 +283,55 @@ def test_ended(tmp_path, number):
     assert sorted(path.name for path in out.glob(".laoqu*")) == [".laoqu.json"]
 
 
-@pytest.mark.parametrize("delay", [0.05, 0.4, 0.9])
-def test_early_ctrl_c(tmp_path, delay):
+def test_early_ctrl_c(tmp_path):
     """Ctrl-C in the first second leaves nothing."""
-    process = driver(tmp_path, "print(n)")
-    time.sleep(delay)
-    os.killpg(process.pid, signal.SIGINT)
-    said = process.communicate(timeout=30)
-    assert gone(below(process.pid))
-    assert said[1].count("KeyboardInterrupt\n") <= 1, said[1]
-    assert not list((tmp_path / "out").glob(".laoqu-*"))
+    started = [(driver(tmp_path / str(delay), "print(n)"), delay) for delay in (0.05, 0.4, 0.9)]
+    began = time.monotonic()
+    for process, delay in started:
+        time.sleep(max(0, began + delay - time.monotonic()))
+        os.killpg(process.pid, signal.SIGINT)
+    for process, _ in started:
+        said = process.communicate(timeout=30)
+        assert gone(below(process.pid))
+        assert said[1].count("KeyboardInterrupt\n") <= 1, said[1]
+    assert not list(tmp_path.glob("*/out/.laoqu-*"))
+
+
+def test_a_system_without_processes_fails_run_by_run(tmp_path, monkeypatch):
+    """Where the fork server, a keeper, or a worker cannot be had."""
+    monkeypatch.setattr(processes, "_servers", [])
+    said = "it got no process: Resource temporarily unavailable (ulimit -u may be too small)"
+    path, sets = book(tmp_path / "t.ipynb", "n = 1"), [{"n": 1}, {"n": 2}]
+    for allowed in range(2):  # forks of a process below the fork server
+        monkeypatch.setenv("FORKS", str(allowed))
+        runs = run(path, sets, tmp_path / "out", MAKER._replace(preload=["stand"]))
+        assert [each.error for each in runs] == [said] * 3
+        assert processes._servers == []
+
+    def none(*_, **__):
+        raise BlockingIOError(11, os.strerror(11))
+
+    monkeypatch.setattr(subprocess, "Popen", none)
+    assert [each.error for each in run(path, sets, tmp_path / "out")] == [said] * 3
+
+
+def test_a_stopped_fork_server_ends_no_batch(tmp_path, monkeypatch):
+    monkeypatch.setattr(processes, "_servers", [])
+
+    def stop(kind, what):
+        if kind == "done":
+            monkeypatch.setattr(processes, "FIRST_SIGN", 300.0 if stopped else 0.2)
+        if kind == "done" and not stopped:
+            stopped.append(processes._servers[0].process)
+            stopped[0].send_signal(signal.SIGSTOP)
+
+    stopped, path = [], book(tmp_path / "t.ipynb", "n = 1")
+    sets = [{"n": n} for n in range(3)]
+    runs = run(path, sets, tmp_path / "out", jobs=1, timeout=3, tell=stop)
+    assert [(each.status, each.error) for each in runs] == [
+        ("ok", ""), ("failed", "nothing was heard of its process"), ("ok", "")
+    ]  # fmt: skip
+    assert stopped[0].wait(15) == -signal.SIGKILL
 
 
 def test_two_batches_into_one_folder_do_not_harm_each_other(tmp_path):
@@ -331,7 +370,7 @@ def test_a_full_disk_fails_the_run_that_met_it_and_leaves_nothing_half(tmp_path)
 
 @pytest.fixture(scope="module")
 def command(tmp_path_factory):
-    """The command with a light preload, on a notebook of three runs."""
+    """The command with a light preload, on a notebook of three runs: `call`, and what it is."""
     folder = tmp_path_factory.mktemp("command")
     book(folder / "t.ipynb", "n = 1\nname = 'x'", "import time; time.sleep(0.2)\nprint(n)")
     (folder / "p.csv").write_text("n\n1\n2\n3\n")
@@ -339,36 +378,44 @@ def command(tmp_path_factory):
         f"import sys; sys.path.append('{TESTS}'); import stand; from laoqu import cli, reports; "
         "reports.MAKER = stand.MAKER; sys.exit(cli.main())"
     )
-    line = f'{sys.executable} -c "{code}" run {folder}/t.ipynb --params {folder}/p.csv --jobs 1'
+    given = f"run {folder}/t.ipynb --params {folder}/p.csv --jobs 1"
 
     def call(before="", after="", **env):
         env = os.environ | {"LAOQU_OUTPUTS": str(folder / "out")} | env
-        text = f"{before} {line} {after}"
+        text = f'{before} {sys.executable} -c "{code}" {given} {after}'
         done = subprocess.run(["bash", "-c", text], capture_output=True, text=True, env=env,
                               errors="replace", cwd=folder, timeout=90)  # fmt: skip
         return done.returncode, done.stdout, done.stderr
 
     call.first = call(before="set -o pipefail;", after="| head -1")
-    return call
-
-
-def test_the_command_says_where_it_wrote_and_what_it_did(command):
-    status, said, _ = command()
-    assert (status, said) == (0, f"0 written, 3 unchanged, 0 failed: {said.rpartition(' ')[2]}")
-    assert said.strip().endswith("out/index.html")
-    assert command(after="--only-failed")[1].startswith("0 written, 0 unchanged, 3 not failed")
-    status, said, _ = command(after="-p name 左右江 -p n=5 --why")
-    assert (status, said.count("name=左右江: new")) == (0, 0)
-    assert "左右江" in said
-    status, _, said = command(after="-p nam x")
-    assert status == 2
-    assert said.endswith("/p.csv:2 and -p: unknown parameter 'nam' of t.ipynb; nearest: name, n\n")
+    return call, given, folder / "out"
 
 
 def test_a_closed_pipe_is_no_success_with_work_undone(command):
-    status, said, error = command.first
+    status, said, error = command[0].first
     assert (status, said.count("\n"), error) == (141, 1, "")
-    assert command()[1].startswith("0 written, 3 unchanged")
+
+
+def test_the_command_says_where_it_wrote_and_what_it_did(command, monkeypatch, capsys):
+    """And what of streams, places and schedulers cannot be used, in a sentence."""
+    _, given, out = command
+    monkeypatch.setattr(reports, "MAKER", MAKER)
+    monkeypatch.setenv("LAOQU_OUTPUTS", str(out))
+    monkeypatch.chdir(out.parent)
+    for more, status, said in (
+        ("", 0, f"0 written, 3 unchanged, 0 failed: {out}/index.html\n"),
+        ("--only-failed", 0, f"0 written, 0 unchanged, 3 not failed and not run, 0 failed: {out}"),
+        ("-p name 左右江 -p n=5 --why", 0, "name=左右江"),
+        ("-p nam x", 2, "/p.csv:2 and -p: unknown parameter 'nam' of t.ipynb; nearest: name, n\n"),
+        ("--force --engine dask --scheduler tcp://127.0.0.1:1", 2, "no Dask scheduler answers"),
+        ("--force --engine dask --scheduler nowhere", 2, "no Dask scheduler answers at nowhere"),
+    ):
+        began = time.monotonic()
+        assert main([*given.split(), *more.split()]) == status, more
+        shown = capsys.readouterr()[bool(status)]
+        assert said in shown
+        assert (status, shown.count("\n")) != (2, 0)
+        assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize(
@@ -378,28 +425,18 @@ def test_a_closed_pipe_is_no_success_with_work_undone(command):
         (">&-", {}, 0),
         ("2>&-", {}, 0),
         ("-p name 沂蒙 --why", {"PYTHONIOENCODING": "ascii"}, 0),
-        ("-p name 沂蒙 --why", {"PYTHONIOENCODING": "latin-1"}, 0),
-        ("", {"LAOQU_OUTPUTS": "~nouser/x"}, 2),
-        ("--timeout nan", {}, 2),
-        ("--force --engine dask --scheduler tcp://127.0.0.1:1", {}, 2),
-        ("--force --engine dask --scheduler nowhere", {}, 2),
     ],
 )
-def test_streams_and_places_that_fail_are_said_in_a_sentence(command, after, env, status):
-    began = time.monotonic()
-    found, said, error = command(after=after, **env)
+def test_streams_that_fail_are_said_in_a_sentence(command, after, env, status):
+    found, said, error = command[0](after=after, **env)
     assert (found, "Traceback" in said + error) == (status, False), (said, error)
-    if status == 2:
-        assert error.count("\n") == 1
     if "full" in after:
         assert error == "laoqu: No space left on device: standard output\n"
-    if "dask" in after:
-        assert time.monotonic() - began < 20
 
 
 def test_a_deleted_working_directory_and_temporary_folder_are_no_traceback(command):
     before = "mkdir -p gone; cd gone; rmdir ../gone;"
-    status, said, error = command(before=before, after="--force", TMPDIR="/tmp/" + "d/" * 60)
+    status, said, error = command[0](before=before, after="--force", TMPDIR="/tmp/" + "d/" * 60)
     assert (status, "Traceback" in error) == (0, False), (said, error)
 
 
@@ -459,7 +496,8 @@ def test_runs_on_a_cluster_are_those_at_home_and_end_when_it_ends(cluster, tmp_p
     def end_workers(kind, what):
         if kind == "start":
             for each in psutil.Process(started[1].pid).children(recursive=True):
-                each.kill()
+                with suppress(psutil.NoSuchProcess):
+                    each.kill()
             started[1].kill()
 
     (left,) = run(path, [{"n": 9}], tmp_path / "there", scheduler=address, tell=end_workers)

@@ -171,11 +171,20 @@ def test_a_command_shows_or_says_in_a_sentence(capsys, monkeypatch, tmp_path):
     assert wrong == []
 
 
-def test_options_of_jupyterlab_follow_and_those_of_others_do_not(monkeypatch):
+def test_options_of_jupyterlab_follow_and_those_of_others_do_not(monkeypatch, capsys):
     called = []
     monkeypatch.setattr(subprocess, "call", lambda command: called.extend(command) or 0)
     assert main(["lab", "--no-browser"]) == 0
     assert called[3:] == ["--no-browser", str(paths.notebooks())]
+    for name, variable in (("HOME", "JUPYTER_DATA_DIR"), *[("JUPYTER_RUNTIME_DIR",) * 2]):
+        monkeypatch.setenv(name, f"{paths.docs()}/report.md/none")  # below a file
+        assert main(["lab"]) == 2
+        said = capsys.readouterr().err
+        assert (said.count("\n"), f"set {variable} to another folder" in said) == (
+            1,
+            True,
+        )
+        monkeypatch.undo()
     assert main(["check", "--no-browser"]) == 2
 
 

@@ -316,7 +316,11 @@ def test_the_engine_leaves_this_process_as_it_was(tmp_path, capfd):
     assert (past["name"], past["text"], wrong["name"]) == ("stdout", "past Python\n", "stderr")
     assert capfd.readouterr().out == ""
     assert (sys.stdout, sys.stderr, sys.modules["__main__"], sys.displayhook) == before
-    papermill.execute_notebook(str(source), None, engine_name="laoqu", progress_bar=False)
+    # A cell that would end this process with 0 is an error of that cell.
+    ends = book(tmp_path / "e.ipynb", "n = 3", "import os; os._exit(0)"), os._exit, os.execv
+    with pytest.raises(papermill.PapermillExecutionError, match="_exit would end") as raised:
+        papermill.execute_notebook(str(ends[0]), None, engine_name="laoqu", progress_bar=False)
+    assert (raised.value.exec_count, os._exit, os.execv) == (2, *ends[1:])
 
 
 @pytest.mark.parametrize("name", ["10_region_report", "11_county_card"])
