@@ -242,6 +242,11 @@ def _copy(tables: Tables) -> sqlite3.Connection:
     def items(words: str) -> int:
         return 1 + len(re.findall("[、，和与及]", words))
 
+    def gives(words: str, total: str) -> bool:  # printed, or the sum of what is: 35 + 27 + 12
+        printed = (each.replace(" ", "") for each in re.findall(r"\d+(?: [+−] \d+)*", words))
+        sums = (map(int, re.findall(r"-?\d+", each.replace("−", "-"))) for each in printed)
+        return int(total) in map(sum, sums)
+
     def numbers(words: str) -> int:  # boxes are counted, not their numbers
         return len(re.findall(r"(?<!专栏)\d+", words))
 
@@ -252,6 +257,7 @@ def _copy(tables: Tables) -> sqlite3.Connection:
             return ""
 
     db.create_function("resolved", 3, resolved)
+    db.create_function("gives", 2, gives)
     for function in (items, numbers, malformed, matches, stands, in_english, regions.fold):
         db.create_function(function.__name__, 1, function)
     db.create_function("said", 1, lambda unit_id: texts.get(unit_id, ""))

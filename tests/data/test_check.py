@@ -227,6 +227,7 @@ CONTRADICTIONS = [
     ("curated/regions.csv", "广东省,10,", "广东省,10,",
      "the lower_bound total of hailufeng is 10, found 11 counties"),
     ("curated/regions.csv", "山东省,18,", "山东省,28,", "the printed total of yimeng is 28"),
+    ("curated/regions.csv", "河南省,74,", "河南省,75,", "the derived total of taihang is 75"),
     ("curated/codebook.csv", "外包,public purchase and outsourcing", "外包,tax relief",
      "'tax relief' is also the label of E3"),
     ("curated/codebook.csv", "instrument,D1,D,", "instrument,D1,S,", "'S' is no parent of codes"),
