@@ -95,7 +95,12 @@ class Text(Document):
         rows = []
         for unit in self.units:
             outer = [*above.get(unit.clause_id, ()), *above.get("title", ())]
-            found = names.namings(self.simple[unit.start : unit.end], outer)
+            near = namings.AROUND
+            around = (
+                self.simple[max(unit.start - near, 0) : unit.start],
+                self.simple[unit.end : unit.end + near],
+            )
+            found = names.namings(self.simple[unit.start : unit.end], outer, around)
             if unit.kind in ("title", "heading"):
                 codes = [each.adcode for each in found if each.adcode]
                 above[unit.clause_id] = [c for c in codes if names.units.level[c] != "county"]
