@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from fixture import PLAN
 
 import laoqu as lq
 from laoqu import document, paths
 from laoqu.analysis import monitor
 from laoqu.cli import main
 
-PLAN = lq.load()
 PANEL = lq.panel(monitor.synthetic(PLAN, range(2019, 2024))).treat()
 READY = PANEL.for_estimator("did", "income")
 TEXT = lq.read("某方案\n一、任务\n支持甘肃环县建设。")
