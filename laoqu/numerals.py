@@ -35,11 +35,17 @@ SIGNED = (*SHARES, "°C", "度", "摄氏度")
 STARS = "*＊※†‡"
 #: A sign that stands for a character of nobody's list.
 PRIVATE = "\ue000-\uf8ff\U000f0000-\U0010ffff"
-#: Signs over which digits are one figure, if not always a number: 1,200 and 1.2.3, 2 0 and 10^8.
-#: Apart are 2021,2022, what a comma of the sentence parts, and 20 30.
+#: Signs that part the digits on either side: of sentences, lists, ranges, products, units, tables.
+APART = (
+    '，。、；：！？…“”"()（）《》〈〉【】〔〕［］\\[\\]{}｛｝「」『』,;:∶!?|=<>＝＜＞≥≤≈×*＊※†‡'
+    f"~～〜\\-－−–—―─-╿‑‐‒%％‰‱℃㎀-㏟{RAISED}{PRIVATE}"
+)
+#: Over any other sign digits are one figure, if not always a number: 1.2.3, 10^8, 2 0 and 1,200;
+#: apart are 20 30, 2021,2022, and what a comma of the sentence parts.
 JOINS = (
-    rf"[.．·•・'’‘′″°^_点/／+±]|[:∶](?!\d{{4}})|分之|[eE][+-]?|×(?=10[\^{RAISED}])|(?<!\d{{4}}),|,(?!\d{{4}})"
-    r"|(?<!\d{4})，(?=\d{3}(?!\d))|(?!\t)(?:(?<!\d\d)\s|\s(?!\d\d)|(?<!\d{4})\s(?=\d{3}(?!\d)))"
+    rf"[^\w\s{APART}]|[_点]|分之|[eE][+-]?|[:∶](?!\d{{4}})|×(?=10[\^{RAISED}])"
+    r"|(?<!\d{4}),|,(?!\d{4})|(?<!\d{4})，(?=\d{3}(?!\d))"
+    r"|(?!\t)(?:(?<!\d\d)\s|\s(?!\d\d)|(?<!\d{4})\s(?=\d{3}(?!\d)))"
 )
 DIGITS = (
     rf"(?:[.．](?!\d{{4}}年))?\d++(?:(?:{JOINS})\d++|(?:[-－−–—]\d++){{2,}}+)*+"
@@ -54,8 +60,9 @@ FIGURE = re.compile(
     rf"(?<!{BARRED})"
     r"(?P<sign>[-－−]|零下|负(?=百分之|\d))?(?P<vague>(?<![人户次指系总倍分件个])[数几])?"
     r"(?P<share>[百千万]分之)?"
-    rf"(?P<number>(?:{CHINESE}{{1,20}}+(?<=[十百千万亿]))?+{DIGITS}"  # 三万5千 has no certain value
-    rf"(?:(?:(?:[百千万亿点]{{1,9}}|分之)(?:{DIGITS}|[{BELOW}]++))++[百千万亿]{{0,9}})?+"  # 5亿3千
+    rf"(?P<number>(?:{CHINESE}{{1,20}}+)?+{DIGITS}"  # 三万5千 and 统一30个 have no certain value
+    rf"(?:(?:(?:分之|[{CHINESE[1:-1]}点]){{1,9}}{DIGITS}"  # 5亿3千
+    rf"|(?:[百千万亿点]{{1,9}}|分之)[{BELOW}]++)++[百千万亿]{{0,9}})?+"
     rf"|(?:[一二三四五六七八]、(?=[二三四五六七八九]))?{CHINESE}{{1,24}}(?!{CHINESE})"  # 三、四万
     rf"(?:点{CHINESE}{{1,9}}|(?<=[二三四五六七八九十])分之[{BELOW}百\d]{{1,9}})?)"
     rf"(?P<raised>[{RAISED}]{{1,9}}|[{STARS}]{{1,3}}(?=[百千万亿]))?(?P<more>[余多几]|来(?=[个人名户家亩年]))?"
@@ -70,7 +77,7 @@ PLAIN = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰仟", "一二三四五�
 #: What may follow the second figure of a range that leaves its unit to the first one: 5%—10。
 ENDS = re.compile(r"[^\w\s%％‰]|\s|$|左右|以上|以下|以内|之间")
 #: Between the two figures of a range, and what a range has before its second number: 第3—5条.
-RANGE = re.compile("[至到—–―─‑~～〜－−-]+")
+RANGE = re.compile("[至到—–―─‑‐‒~～〜－−-]+")
 ORDINAL = re.compile(rf"第(?:\d{{1,4}}|{CHINESE}{{1,9}})[条款项章节页]?{RANGE.pattern}\Z")
 SIZED = re.compile(f"([百千万亿]*?)((?:{MEASURED}|{COUNTED})?|[^百千万亿]+)")
 
@@ -146,7 +153,7 @@ def _counts(found: re.Match[str], value: float, unit: str) -> bool:
     measured = re.fullmatch(f"[百千万亿]*(?:{MEASURED})|[万亿].+", unit)
     if unit == "番":
         return "翻" in found.string[: found.start("number")][-2:]  # 翻了一番
-    if "分之" in printed:
+    if re.search(r"分之|\d", printed):
         return True
     if math.isnan(value):
         sized = re.search("[一二三四五六七八九两].*[十百千万亿]", printed)  # 两三百个
