@@ -43,15 +43,11 @@ class Holder:
 
     @cached_property
     def dissolved(self) -> list[Holder]:
-        """The counties of a prefecture that none succeeds: 莱芜市 was 莱城区 and 钢城区.
-
-        Where no source names any successor, as of 巢湖市, those of all counties have to be known.
-        """
+        """The counties of a prefecture that none succeeds: 莱芜市 was 莱城区 and 钢城区."""
         if self.level != "prefecture" or {heir.level for heir in self.heirs} - {"county"}:
             return []
         held = (self.known.holder(code, self.last) for code in sorted(self.known.by_code))
-        own = [each for each in held if each and each.code[:4] == self.code[:4] and each != self]
-        return own if self.heirs or all(each.lead[2] for each in own) else []
+        return [each for each in held if each and each.code[:4] == self.code[:4] and each != self]
 
     @cached_property
     def lead(self) -> tuple[str, str, list[str], str]:
@@ -60,14 +56,14 @@ class Holder:
             return self._later()
         if self.last >= YEAR:
             return "same", self.code, [self.code], ""
-        if not self.heirs and not self.dissolved:
-            why = f"{self} ended in {self.last + 1}, and no source names its successor"
-            return "unknown", "", [], why
-        ends = self.dissolved or self.heirs
+        ends, year = self.dissolved or self.heirs, self.last + 1
         codes = list(dict.fromkeys(code for each in ends for code in each.lead[2]))
-        year = self.last + 1
+        now = ", ".join(f"{self.known.names[code]} {code}" for code in codes)
+        if not self.heirs:
+            why = f"{self} ended in {year}, and no source names its successor"
+            known = ends and all(each.lead[2] for each in ends)
+            return "unknown", "", [], f"{why}; its counties are in {YEAR}: {now}" if known else why
         if self.dissolved:
-            now = ", ".join(f"{self.known.names[code]} {code}" for code in codes)
             return "split", "", codes, f"{self} ended in {year}; its counties are in {YEAR}: {now}"
         heir, shown = self.heirs[0], ", ".join(f"{each.name} {each.code}" for each in self.heirs)
         if len(self.heirs) > 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 import time
 import tomllib
 import zipfile
@@ -226,6 +227,26 @@ def test_figures_and_places_stand_where_they_say():
     assert len(READ["province"].cite(READ["province"].find("茶叶"))) == 2
 
 
+def test_rows_of_another_text_are_not_cited(plan):
+    text = READ["province"]
+    for cite, rows in ((plan.cite, text.mentions()), (text.cite, plan.find("老区"))):
+        with pytest.raises(lq.LaoquError, match=r"is '.*', but '.*' stands at .*: cite rows of"):
+            cite(rows)
+
+
+def test_a_text_that_is_cut_by_its_number_of_characters_is_joined():
+    words = (
+        "到2025年覆盖率达到65.5%，年均增长1.25个百分点，完成投资1200亿元，带动就业15000人，新增耕地20000亩，"
+        "建设公路2500公里、桥梁120座，培育企业1500家，其中2023年300家、2024年400家。"
+    )
+    text = f"某方案\n一、任务\n（一）发展。\n{words}\n（二）保障。\n{words}"
+    whole = lq.read(text).figures()["number"].tolist()
+    assert len(whole) == 26
+    for width in (21, 25, 30):
+        lines = (textwrap.fill(each, width) for each in text.split("\n"))
+        assert lq.read("\n".join(lines)).figures()["number"].tolist() == whole
+
+
 def test_parallels_share_terms_and_places_and_say_how_alike_they_are(plan):
     pairs = lq.compare(plan, READ["province"])
     assert pairs.equals(lq.compare(plan, READ["province"]))
@@ -236,6 +257,10 @@ def test_parallels_share_terms_and_places_and_say_how_alike_they_are(plan):
     same = lq.compare(plan, plan).query("clause_id == other_id")
     assert (same["similarity"] == 1).all()
     assert set(plan.clauses) <= set(same["clause_id"])
+    text = "某方案\n一、任务\n（一）发展。支持环县。\n"
+    one, two = lq.read(text), lq.read(f"{text}（二）其他。")
+    for other in (one, two):
+        assert lq.compare(one, other)["similarity"].tolist() == [1]
     with pytest.raises(lq.LaoquError, match="expected a plan"):
         lq.compare(plan, "text")
 
@@ -330,7 +355,8 @@ def test_hostile_texts_and_files_are_refused_in_time_and_by_name(tmp_path):
 
 #: Runs of a few characters, which no expression may read anew from each of them.
 RUNS = [
-    "1,", "1①", "（", "。", "”", "—", " ", "\n", "环县、", "环县（", "朝阳\t", "\n一、\n", "第 ",
+    "1,", "1-", "1 ", "三、", "1①", "（", "。", "”", "—", " ", "\n", "环县、", "环县（", "朝阳\t",
+    "\n一、\n", "第 ",
 ]  # fmt: skip
 
 
@@ -361,7 +387,7 @@ FIGURES = """
 道路\t12\t34万元: 12 34万元|十万大山: |千家万户: |万一: |十四五: |二十大: |第十二个五年: |三个方面:
 0,512万元: nan万元|００,512元: nan元|8193,00万元: nan万元|5,3%: nan%|12①亿元: nan亿元|10²个: nan个
 10₂个: nan个|1½亩: nan亩|一①亿元: nan亿元|5个①: 5个|3万②亩: nan万亩|2021,2022年: 2021 2022年
-1,200,12,3亩: 1200 nan亩|1,1,1,1,亩: 1 1 1 1
+1,200,12,3亩: nan亩|1,1,1,1,亩: nan
 5—6万亩: 5万亩 6万亩|1.5至2万人: 1.5万人 2万人|5-6亩: 5亩 6亩|5～6万: 5万 6万|3到5个: 3个 5个
 5万—6万亩: 5万亩 6万亩|8000万－1亿元: 8000万元 1亿元|8000—1万亩: 8000亩 1万亩|6—5万亩: nan亩 5万亩
 2021—2025年: 2021年 2025年|三至五万亩: 3万亩 5万亩|三千至五千亩: 3000亩 5000亩|5亩—6万亩: 5亩 6万亩
@@ -372,7 +398,21 @@ FIGURES = """
 30*个: 30个|12*万亩: 12万亩|3万※亩: 3万亩|30ˣ个: nan个|30*、5*3: 30 5 3|5%—10: 5% 10%
 5%至-5%: 5% -5%|5亿元—10: 5亿元 10亿元|5万元—8000: 5万元 nan万元|5%—10岁: 5% 10
 5%—3: 5% 3|3个—5个: 3个 5个|300W: 300W|100kWp: 100kWp|10V: 10V|5L: 5L|50g: 50g|2.5g: 2.5g
-20mL: 20mL|5g网络: |5W法: |30W元: |10gB: |8GB:
+5`000元: nan元|1⁄2以上: nan|3㎡5个: 3m² 5个|3℃、5个: 3°C 5个|3‐5个: 3个 5个|3│5│2: 3 5 2
+统一2025年: nan年|2021一2025年: nan年|三万5: nan|82万零57: nan|三.5亿元: nan亿元
+2 0个: nan个|2 0 2 5年: nan年|2\u00a00个: nan个|2\u20090个: nan个|20 30个: 20 30个
+1\t234个: 1 234个|.5亿元: nan亿元|投入.5亿元: nan亿元|较快.2025年: 2025年|投入5.亿元: nan亿元
+5·5万元: nan万元|5点5万元: nan万元|10^8元: nan元|1.5×10^8元: nan元|1.5e8元: nan元
+1.2.3亿元: nan亿元|12,34,567元: nan元|5'000元: nan元|12,3456元: nan元|2021-03-05: nan|5±0.3%: nan%
+9·11: nan|三万5千亩: nan千亩|5亿三千万元: nan元|9999999999999999个: nan个|-5℃: -5°C|零下5度: -5度
+-3至5度: -3度 5度|零下5至10度: -5度 nan度|零下5至零下10度: -5度 -10度|负3%: -3%|负3亿元: nan亿元
+比例-5。: nan|百分之十五至二十: 15% 20%|百分之5至10的: 5% 10%|百分之五到一线: 5%
+2021—25年: 2021年 nan年|三、四万亩: nan万亩|约三、四十个: nan个|三四万亩: nan万亩
+三万、四万亩: 3万 4万亩|壹佰万元: 100万元|伍佰万元: 500万元|叁拾伍万元: 35万元|大陆万人:
+三分之二: nan|3分之二: nan|三分之2: nan|三成: 3成|三成五: nan成|三成立: |一成不变: |翻一番: 1番
+翻了两番: 2番|另一番: |百分之百: 100%|100w: nanw|100w人: nanw|到2¶025年: nan年|35¶0万人: nan万人
+5,¶200元: nan元|二十¶五万亩: nan万亩|30¶2.任务: 30|3\t5¶2\t6: 3 5 2 6|2025年。¶3个: 2025年 3个
+20mL: 20mL|5g网络: |5W法: |30W元: nanW|10gB: |8GB:
 """
 
 
@@ -380,7 +420,7 @@ def test_figures_are_read_whole_or_have_no_number():
     wrong = []
     for case in FIGURES.strip().replace("\n", "|").split("|"):
         printed, expected = (part.strip(" ") for part in case.split(":"))
-        text = line(printed + "。")
+        text = line(printed.replace("¶", "\n") + "。")
         found = [f"{row.number:.10g}{row.unit}" for row in text.figures().itertuples()]
         told = any("without a certain value" in each.message for each in text.problems)
         if found != expected.split() or told != ("nan" in expected):
@@ -498,6 +538,11 @@ WORD = {
     '<w:r><w:rPr><w:position w:val="8"/></w:rPr>31</w:r>个': ("产业31个", ""),
     '<w:r>3</w:r><w:r><w:rPr><w:position w:val="2"/></w:rPr>1</w:r>个': ("产业31个", ""),
     'CO<w:r><w:rPr><w:vertAlign w:val="subscript"/></w:rPr>2</w:r>': ("CO2", ""),
+    "3<w:br/>0个": ("产业3|0个", "in all: 30个"),
+    "3</w:p><w:p><w:pPr><w:rPr><w:del/></w:rPr></w:pPr>甲3</w:p><w:p>0个": ("3|甲30个|支", ""),
+    "</w:p><w:p><w:pPr><w:rPr><w:del/></w:rPr></w:pPr><w:del>甲</w:del></w:p><w:p>乙": (
+        "业|乙|", ""
+    ),
 }  # fmt: skip
 #: The same of a page.
 PAGE = {
@@ -509,6 +554,7 @@ PAGE = {
     "<style>@media print{b{display:none}} b:hover{display:none}</style><b>甲</b>": ("|甲", ""),
     "<style>td b {visibility:hidden}</style>甲": ("|甲", "hides or strikes by 'td b' is read"),
     "<iframe src=http://127.0.0.1:9/></iframe>甲": ("|甲", "embedded document"),
+    "2&nbsp;0个": ("2\u00a00个", "in all: 2\u00a00个"),
     "<ruby>甲<rt>jia</rt></ruby>": ("|甲", ""), "<ol><li>甲</ol>": ("|甲", "number of a list"),
     "30<sup>1</sup>个": ("30¹个", "in all: 30¹个"), "30<sup>a</sup>个": ("30ᵃ个", "in all: 30ᵃ个"),
     "10<sup><a>3</a></sup>公里": ("10³公里", "in all: 10³公里"),
@@ -523,6 +569,7 @@ PAGE = {
 OPEN = {
     '30<text:span text:style-name="T2">1</text:span>个': ("30¹个", "in all: 30¹个"),
     'CO<text:span text:style-name="T3">2</text:span>': ("CO2", ""),
+    "2<text:s/>0个": ("2 0个", "in all: 2 0个"),
     '<text:section text:display="none"><text:p>密</text:p></text:section>甲': ("|甲", HIDDEN),
     '<text:section text:display="condition" text:is-hidden="true">密</text:section>': (
         "|完",

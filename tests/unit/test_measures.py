@@ -6,6 +6,7 @@ import re
 
 import pandas as pd
 import pytest
+from fixture import PLAN
 from openpyxl import load_workbook
 
 import laoqu as lq
@@ -14,7 +15,6 @@ from laoqu.cli import main
 from laoqu.grid import cells
 from laoqu.schema import text_of
 
-PLAN = lq.load()
 MEASURES = PLAN.table("measures")
 
 

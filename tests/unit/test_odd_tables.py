@@ -8,6 +8,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from fixture import PLAN
 
 import laoqu as lq
 from laoqu.analysis import monitor
@@ -15,7 +16,6 @@ from laoqu.cli import main
 from laoqu.errors import LaoquError
 from laoqu.run.parameters import read_sets
 
-PLAN = lq.load()
 HEAD = "区域,县代码,县名,市,省,日期,备注\n"
 #: A membership table → what is said of it, its file and line included.
 REFUSED = {

@@ -10,12 +10,12 @@ import openpyxl
 import pandas as pd
 import pytest
 import shapely
+from fixture import PLAN
 from shapely.geometry import MultiPolygon, Point, Polygon, box
 
 import laoqu as lq
 from laoqu import borders, geo, own
 
-PLAN = lq.load()
 SHIPPED = PLAN.membership()
 
 

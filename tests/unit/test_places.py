@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from fixture import PLAN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,6 @@ from laoqu import paths, places, schema, succession
 from laoqu.errors import LaoquError
 from laoqu.spelling import clean
 
-PLAN = lq.load()
 UNITS = succession.units()
 EXTERNAL = os.environ.get("LAOQU_EXTERNAL_DATA")
 needs_external = pytest.mark.skipif(not EXTERNAL, reason="LAOQU_EXTERNAL_DATA is not set")
@@ -134,7 +134,8 @@ def test_a_year_within_or_level_settles_it():
         ("普洱", None, None, 1995, "530821"), ("淮阴", None, "county", None, "320804"),
         ("双桥区", "重庆", None, 2011, "500111"), ("双桥区", None, None, 2012, "130802"),
         ("huizhou", "安徽", None, 1985, "341000"), ("Suzhou City", "安徽", None, None, "341300"),
-        ("和县", "巢湖地区", None, None, "340523"),
+        ("和县", "巢湖地区", None, None, "340523"), ("永川", "重庆", None, None, "500118"),
+        ("巢湖", "合肥", None, None, "340181"),
         ("河池市", None, None, 2002, "451200"), ("儋州市", None, "county", None, "460400"),
     ]:  # fmt: skip
         assert lq.resolve_place(name, within=within, level=level, year=year) == code, name
@@ -173,11 +174,23 @@ def test_what_leads_nowhere_or_was_split_is_refused_with_a_reason():
         ("徽州区", {"year": 1985, "within": "安徽"}, "is not in 安徽 in 1985; it is: 徽州区"),
         ("东港", {"year": 1985}, "several places: 东港市 (210681"),
         # A prefecture is no one county, a county no city with counties.
-        ("涪陵地区", {}, "its counties are in 2021: 涪陵区 500102, 垫江县"),
-        ("巢湖市", {"year": 2005}, "its counties are in 2021: 巢湖市 340181, 庐江县 340124"),
-        ("巢湖地区", {}, "2011; its counties are in 2021: 巢湖市 340181, 庐江县 340124"),
+        ("涪陵地区", {}, "ended in 1997; its counties are in 2021: 涪陵区 500102, 垫江县"),
+        (
+            "巢湖市",
+            {"year": 2005},
+            "names its successor; its counties are in 2021: 巢湖市 340181, 庐江县 340124",
+        ),
+        (
+            "巢湖地区",
+            {},
+            "names its successor; its counties are in 2021: 巢湖市 340181, 庐江县 340124",
+        ),
         ("石河子市", {"level": "prefecture"}, "no source names its successor"),
-        ("万县地区", {"level": "prefecture"}, "its counties are in 2021: 万州区 500101, 开州"),
+        (
+            "万县地区",
+            {"level": "prefecture"},
+            "ended in 1997; its counties are in 2021: 万州区 500101, 开州",
+        ),
         ("莱芜市", {"level": "prefecture", "year": 2010}, "2021: 莱芜区 370116, 钢城区 370117"),
         ("东川市", {"level": "prefecture"}, "is no one prefecture at the end of 2021: 东川市"),
         ("日照县", {"level": "county"}, "is no one county at the end of 2021: 日照县 (372825"),
@@ -186,7 +199,8 @@ def test_what_leads_nowhere_or_was_split_is_refused_with_a_reason():
             lq.resolve_place(name, **kwargs)
         assert message in str(caught.value)
         several = any(
-            word in message for word in ("split", "several", "2021: 莱芜区", "its counties")
+            word in message
+            for word in ("split", "several", "2021: 莱芜区", "ended in 1997; its counties")
         )
         assert isinstance(caught.value, lq.AmbiguousName) == several, name
     for unit in UNITS.holders:
