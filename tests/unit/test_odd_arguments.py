@@ -100,6 +100,7 @@ def test_only_errors_of_our_own_and_none_after_a_second():
         (PLAN.table, ["codings", "沂蒙"], r"join it with plan\.measures\('沂蒙'\) by measure_id"),
         (PLAN.table, ["pmc_table", "沂蒙"], r"no column of areas: plan\.table\('pmc_table'\) is"),
         (PLAN.describe, [["环县"]], r"id is \['环县'\], expected text$"),
+        (PLAN.describe, [None], "unknown id None"),
         (PLAN.describe, [pd.NA], "id is NAType, expected text$"),
         (lq.Show, ["Paris"], "plan is 'Paris', expected a plan"),
         (lq.annotate, [PLAN, "zh", None, None, (), 621022], "passages is 621022, expected a list"),
