@@ -31,6 +31,8 @@ WORDS = {
     "郊区", "新城区", "老城区", "港口区", "市中区", "城中区", "一区", "二区", "公园区", "北城区",
     "城南区", "向山区", "立新区",
 }  # fmt: skip
+#: What a short name is not followed by: 江西鄱阳湖 is no 鄱阳县; but 信阳山区, 九江河流.
+NATURAL = re.compile("[湖山河江岭](?![区泊流道湖山河水林地湾面岸])")
 #: What a name is not followed by: 海口市场 is no 海口市, 太行山 no area.
 NOT_BEFORE = {"市": "场民", "区": "域位块间别划", "沙": "群", "area": "山脉"}
 #: No name has more characters.
@@ -174,9 +176,12 @@ class Gazetteer:
                     naming = Naming(at, end, name, form)
                     if longer := [each for each, a, b in wrapped if a <= at and end <= b]:
                         naming.form, naming.note = "cut", f"{longer[0]} goes on in another line"
+                    elif form in ("short", "city") and name not in self.areas:
+                        # 鄱阳湖北岸 is a lake, 杭州湖州 are two cities.
+                        apart = text[end : end + 2] in self.names and not _across(text, end)
+                        naming.form = "cut" if NATURAL.match(text, end) and not apart else form
                     elif name in self.provinces and at not in ends:
-                        across = ACROSS.search(text[max(at - 1, 0) : at + 1])
-                        naming.form = "part" if across else "sure"
+                        naming.form = "part" if _across(text, at) else "sure"
                     ends |= {end} if naming.form == "sure" else set()
                     found.append(naming)
                     break
@@ -230,7 +235,7 @@ class Gazetteer:
         meant = self._resolve(naming.printed)
         codes = [meant] if isinstance(meant, str) else CODE.findall(str(meant))
         county = before.adcode and _depth(before.adcode) not in UPPER
-        if before.status == "doubtful" or county or PROVINCE in map(_depth, codes):
+        if before.form in WEAK or county or PROVINCE in map(_depth, codes):
             return False
         # An earlier city had counties that the one of today has not: 南充地区武胜县.
         inside = self._resolve(naming.printed, before.printed)
@@ -277,6 +282,11 @@ class Gazetteer:
             naming.settle(meant)
         else:
             naming.candidates = (self.units.shown(str(meant)),)
+
+
+def _across(text: str, at: int) -> bool:
+    """Whether the character at an offset is likely to end a word: 推广, 洞庭湖."""
+    return bool(ACROSS.search(text[max(at - 1, 0) : at + 1]))
 
 
 def _depth(code: str) -> int:
