@@ -22,6 +22,8 @@ OFF = 2
 #: Shapes that were simplified one by one, by 2 km, share less of the smaller, and no disc of this
 #: radius (°); points a side that find such overlaps.
 SHARED, DISC, POINTS = 0.5, 0.015, 6
+#: Coarse borders still have half to twice our area (median); of fewer shapes it says nothing.
+AREA, FEW = 2, 3
 #: What to do about a shape that is not where its code is.
 ELSEWHERE = (
     "give each shape the code of its county or, where many are off, declare the coordinate system "
@@ -53,9 +55,10 @@ def read(path: Path, folder: Path | None = None) -> tuple[gpd.GeoDataFrame, pd.D
     codes = _codes(frame["adcode"], set(known.index), folder, notes)
     shapes = _shapes(frame.geometry.to_numpy(), notes)
     notes.refuse()
-    names, called = frame.get("name", pd.Series(None, frame.index)), known["name"].to_dict()
+    names = frame.get("name", pd.Series(None, frame.index))
+    called = succession.units(folder).name | known["name"].to_dict()
     for row, (code, name) in enumerate(zip(codes, names, strict=True), start=1):
-        ours = called.get(code, "")
+        ours = called[code]
         if name != ours and pd.notna(name) and not places.bears(code, str(name), folder):
             notes.converted(row, str(name), code, f"the name contradicts the code, which is {ours}")
     _elsewhere(codes, shapes, known, notes)
@@ -86,13 +89,15 @@ def _codes(column: pd.Series, known: set[str], folder: Path | None, notes: own.N
         notes.wrong(1, "", f"the file has {cities} cities in {len(tidied)} rows: expected counties")
         return [code for code, _ in tidied]
     first: dict[str, int] = {}
-    result = []
+    result, units = [], succession.units(folder)
     for row, (text, (code, why)) in enumerate(zip(column, tidied, strict=True), start=1):
         if code and code not in known:
-            lead = succession.units(folder).trace(code)[0]
+            lead = units.trace(code)[0]
             code, why = lead.adcode, lead.reason
             if not code:
                 notes.wrong(row, "", "no county of the end of 2021", f"{why};")
+            elif code in units.parent.values():
+                notes.wrong(row, "", "is no county: give its counties", units.shown(code))
         elif not code:
             notes.wrong(row, "", "expected six digits", why)
         notes.converted(row, str(text).strip(), code, why)
@@ -137,6 +142,11 @@ def _elsewhere(
 ) -> None:
     """Say which shapes are not where our layer has their codes; refuse those that are far off."""
     ours, middles = known.geometry.reindex(codes).to_numpy(), shapely.point_on_surface(shapes)
+    areas = shapely.area(shapes) / shapely.area(ours)
+    share = np.nanmedian(areas) if np.isfinite(areas).sum() >= FEW else 1
+    if not 1 / AREA <= share <= AREA:
+        why = f"the shapes have {share:.0%} of the area that these counties have (median): "
+        notes.wrong(1, "", why + "draw them whole, and declare the coordinate system they are in")
     far = np.flatnonzero(~(shapely.is_missing(ours) | shapely.intersects(middles, ours)))
     there, here = (
         geo.project(gpd.GeoSeries(each[far], crs=geo.CRS_LAYER)).to_numpy()

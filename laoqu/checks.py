@@ -14,8 +14,8 @@ from contextlib import closing
 from itertools import product
 from pathlib import Path
 
-from laoqu import build, document, measures, own, paths, regions, source
-from laoqu.errors import DataError, LaoquError, Problem, guard
+from laoqu import build, document, measures, own, paths, places, regions, source
+from laoqu.errors import DataError, LaoquError, Problem, UnknownId, guard
 from laoqu.plan import Plan
 from laoqu.schema import Tables, text_of
 
@@ -28,8 +28,15 @@ MADE = {
     "missed": (TEXT, "gazetteer", "mentions", "not_names", "regions"),
     "outside": (TEXT, "gazetteer", "mentions", "not_names", "regions"),
     "coded": (TEXT, "codings", "crosswalk_rz", "measures", "references", "scopes"),
-    **dict.fromkeys(("sentences", "matches", "stands", "said"), (TEXT,)),
+    "resolved": ("gazetteer", "gazetteer_holders", "place_short_forms", "regions"),
+    "kinds": ("mentions",),
+    **dict.fromkeys(("sentences", "matches", "stands", "said", "about"), (TEXT,)),
 }
+#: Whether the recipients in a role are counties or cities, and in which clauses they are named.
+KINDS = """CREATE VIEW kinds AS SELECT role,
+  iif(min(level = 'county'), 'county', 'city') AS unit_level,
+  group_concat(substr(unit_id, 1, instr(unit_id, '.'))) AS clauses
+  FROM mentions WHERE recipient = 'true' GROUP BY role"""
 #: Variables of a measure, as examples of the codebook and of the rules name them.
 CODED = (
     *("strength", "instrument_class", "n_objects", "conditional", "delegated", "list_open"),
@@ -88,6 +95,7 @@ def problems(folder: Path) -> list[Problem]:
     found, text = source.problems(folder), None
     try:
         text = document.load(folder)
+        found += _sources(folder, text)
     except DataError as error:
         found += error.problems
     try:
@@ -108,6 +116,30 @@ def problems(folder: Path) -> list[Problem]:
         message = "is not compared with what `laoqu build` writes until other problems are mended"
         message += "" if found else f": {error!r}"
         return [*found, *reviewed, Problem(paths.display(folder / "built"), 1, 1, message)]
+
+
+def _sources(folder: Path, text: document.Document) -> Iterator[Problem]:
+    """Yield what ``SOURCES.toml`` says of the plan that its text or another line contradicts."""
+    path = folder / source.SOURCES
+    known = {key: str(value) for key, value in source.about(folder).items()}
+    reported = known.get("reported_source", "").partition(", ")[2][:10]
+    expected = {
+        "title": text.units[0].text,
+        "reported": reported,
+        "year": reported[:4],
+        "pages": str(len(text.page_starts)),
+        "bytes": str(len(text.raw.encode())),
+        "characters": str(len(text.raw)),
+        "canonical_characters": str(len(text.canonical)),
+    }
+    for key in ("issuer", "document_number", "signed"):
+        if known.get(key, "") not in text.canonical:
+            expected[key] = "words of the text"
+    for line, row in enumerate(path.read_text("utf-8").split("\n"), start=1):
+        key = row.partition(" = ")[0]
+        if key in expected and known.get(key) != expected[key]:
+            message = f"{key} is {known.get(key)!r}, expected {expected[key]!r}"
+            yield Problem(paths.display(path), line, 1, message)
 
 
 def broken(tables: Tables) -> Iterator[Problem]:
@@ -173,6 +205,10 @@ def _copy(tables: Tables) -> sqlite3.Connection:
     _put(db, "outside", {"word": "TEXT", "found": "INTEGER"}, outside.items())
     _put(db, "coded", {"variable": "TEXT", "start": "", "end": "", "code": "TEXT"}, _codes(tables))
     db.execute("CREATE INDEX coded_by_variable ON coded (variable)")
+    db.execute(KINDS)
+    about = source.about(tables.folder) if text else {}
+    rows = [[key, str(value)] for key, value in about.items()]
+    _put(db, "about", {"key": "TEXT", "value": "TEXT"}, rows)
 
     texts = {unit.unit_id: unit.text for unit in units}
     book = tables.folder.parent / "docs" / "coding_rules.md"
@@ -202,7 +238,27 @@ def _copy(tables: Tables) -> sqlite3.Connection:
         return bool((mine & theirs) - {""})
 
     db.create_function("share", 2, share)
-    for function in (malformed, matches, stands, in_english, regions.fold):
+
+    def items(words: str) -> int:
+        return 1 + len(re.findall("[、，和与及]", words))
+
+    def gives(words: str, total: str) -> bool:  # printed, or the sum of what is: 35 + 27 + 12
+        printed = (each.replace(" ", "") for each in re.findall(r"\d+(?: [+−] \d+)*", words))
+        sums = (map(int, re.findall(r"-?\d+", each.replace("−", "-"))) for each in printed)
+        return int(total) in map(sum, sums)
+
+    def numbers(words: str) -> int:  # boxes are counted, not their numbers
+        return len(re.findall(r"(?<!专栏)\d+", words))
+
+    def resolved(name: str, province: str, level: str) -> str:
+        try:
+            return places.resolve_place(name, province, level, folder=tables.folder)
+        except UnknownId:
+            return ""
+
+    db.create_function("resolved", 3, resolved)
+    db.create_function("gives", 2, gives)
+    for function in (items, numbers, malformed, matches, stands, in_english, regions.fold):
         db.create_function(function.__name__, 1, function)
     db.create_function("said", 1, lambda unit_id: texts.get(unit_id, ""))
     db.create_function("is_rule", 1, lambda rule: cited is None or rule in (*cited, "codebook"))

@@ -21,6 +21,8 @@ CITED = [
     "quote", "clause_id", "clause", "page", "start", "end", "raw", "line", "citation", "link",
 ]  # fmt: skip
 FOUND = ["unit_id", "clause_id", "page", "start", "end", "quote", "before", "after"]
+#: Columns that say what stands at `start` to `end`.
+WORDS = ("quote", "printed", "text")
 #: How many characters `find` shows on either side.
 AROUND = 12
 
@@ -87,7 +89,15 @@ def _spans(rows: object, document: Document, tables: Tables | None) -> Iterator[
             span = row["start"], row["end"]
             if any(isinstance(at, bool) or not isinstance(at, Real) or at % 1 for at in span):
                 raise LaoquError(f"offsets must be whole numbers, found {span[0]!r}, {span[1]!r}")
-            yield tuple(map(int, span))
+            start, end = map(int, span)
+            stands = document.canonical[max(0, start) : max(0, end)]
+            for key in keys & set(WORDS):
+                if isinstance(row[key], str) and row[key] != stands:
+                    raise LaoquError(
+                        f"{key} is {shown(row[key])}, but {shown(stands)} stands at {start}–{end}: "
+                        "cite rows of a text with its own `cite`"
+                    )
+            yield start, end
         elif "unit_id" in keys:
             yield span_of(row["unit_id"], document, tables)
         else:
@@ -126,7 +136,7 @@ def describe(id: str, document: Document, tables: Tables, measures: pd.DataFrame
         shown = "{variable} {code}: {label_zh} / {label_en}. {definition}"
         return "\n".join(shown.format(**row) for row in coded.to_dict("records"))
     named = {passage.name: key for key, passage in document.passages.items()}
-    if (meant := named.get(id, str(id).lower())) != id:  # a passage by its name, an id in capitals
+    if (meant := named.get(id, id and str(id).lower())) != id:  # a name, an id in capitals
         return describe(meant, document, tables, measures)
     unit, scopes = document.unit(id), tables("scopes")
     scope = ", ".join(scopes.loc[scopes["unit_id"] == id, "scope"])

@@ -18,7 +18,7 @@ import pandas as pd
 from laoqu import citation, document, formats, measures, namings, numerals, paths, regions, schema
 from laoqu.document import Document
 from laoqu.errors import DataError, LaoquError, Problem, guard, guard_methods, nearest
-from laoqu.layout import BOX_HEAD, HEAD, LINE_END, number, prints
+from laoqu.layout import BOX_HEAD, HEAD, LINE_END, NUMERALS, number, prints
 from laoqu.spelling import simplified
 from laoqu.succession import FIRST, LAST, YEAR
 
@@ -38,7 +38,9 @@ FILE_NAME = re.compile(
 NO_CHARACTER = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufffd\ud800-\udfff]")
 HAN = re.compile("[\u4e00-\u9fff]")
 #: What opens a heading, a box or an item is no figure.
-MARK = re.compile(f"{BOX_HEAD.pattern}|{HEAD.pattern}")
+MARK = re.compile(f"{BOX_HEAD.pattern}|(?![{NUMERALS}]、[{NUMERALS}][十百千万亿]){HEAD.pattern}")
+#: Units in which a number may be cut: no titles, no dates.
+WORDS = {"heading", "sentence", "line", "item_title"}
 MENTIONS = [
     "printed", "status", "level", "name", "adcode", "province", "prefecture", "region_id",
     "unit_id", "clause_id", "page", "start", "end", "list_open", "candidates", "note",
@@ -95,7 +97,12 @@ class Text(Document):
         rows = []
         for unit in self.units:
             outer = [*above.get(unit.clause_id, ()), *above.get("title", ())]
-            found = names.namings(self.simple[unit.start : unit.end], outer)
+            near = namings.AROUND
+            around = (
+                self.simple[max(unit.start - near, 0) : unit.start],
+                self.simple[unit.end : unit.end + near],
+            )
+            found = names.namings(self.simple[unit.start : unit.end], outer, around)
             if unit.kind in ("title", "heading"):
                 codes = [each.adcode for each in found if each.adcode]
                 above[unit.clause_id] = [c for c in codes if names.units.level[c] != "county"]
@@ -137,7 +144,9 @@ class Text(Document):
 
         One row per number: ``number``, ``unit`` (万亩, 亿元, %), its place and 12 characters either
         side. Chinese numerals count where they can be nothing else (三万亩, 十二个, 百分之三十);
-        what has no certain value (数十个, 1，234) has no ``number``, and ``problems`` says so;
+        digits and signs that are no number of a known form (1，234, 2 0, 1.2.3, 10^8), what has no
+        certain value (数十个, 三分之二) and a number that a line cuts, where lines are paragraphs,
+        are one figure without ``number``, and ``problems`` says so;
         the first figure of a range has the unit of the second (5—6万亩: 5 and 6 万亩);
         numbers of headings, boxes and documents are none.
         """
@@ -149,14 +158,38 @@ class Text(Document):
 
     @cached_property
     def _figures(self) -> list[tuple[int, int, float, str]]:
+        stretches: list[list[document.Unit]] = []
+        for before, unit in pairwise([None, *self.units]):
+            if before and self._cut(before, unit):
+                stretches[-1].append(unit)
+            else:
+                stretches.append([unit])
         rows = []
-        for unit in self.units:
-            text = self.simple[unit.start : unit.end]
+        for unit, *more in stretches:
+            at, text = unit.start, self.simple[unit.start : [unit, *more][-1].end]
             mark = MARK.match(text)
-            for start, end, *figure in numerals.figures(text, mark.end() if mark else 0):
+            for start, end, value, name in numerals.figures(text, mark.end() if mark else 0):
                 if unit.kind != "number":
-                    rows.append((unit.start + start, unit.start + end, *figure))
+                    first, last = self._raw_of[at + start], self._raw_of[at + end - 1]
+                    cut = any(start < each.start - at < end for each in more)
+                    # the sentence goes on behind its comma, and perhaps no number
+                    cut = cut or re.search(r",\s*[\r\n]", self.raw[first:last])
+                    rows.append((at + start, at + end, math.nan if cut else value, name))
         return rows
+
+    def _cut(self, before: document.Unit, unit: document.Unit) -> bool:
+        """Whether a number may begin in one unit and go on in the next, which is no table's row."""
+        at, end = unit.start, min(unit.start + 16, unit.end)
+        mark = MARK.match(self.simple, before.start, at)
+        if not {before.kind, unit.kind} <= WORDS or "\t" in before.text + unit.text:
+            return False
+        if (mark and mark.end() == at) or MARK.match(self.simple, at, unit.end):
+            return False
+        one_line = self._raw_of[at] == self._raw_of[at - 1] + 1
+        return any(
+            run.start() < at < run.end() and (one_line or run[0][0] not in ".．")  # 投入.5亿元
+            for run in numerals.RUN.finditer(self.simple, max(before.start, at - 16), end)
+        )
 
 
 def _place_areas() -> pd.DataFrame:
@@ -292,9 +325,9 @@ def compare(plan: Plan | Document, other: Plan | Document) -> pd.DataFrame:
     Both are from `laoqu.load` or `read`. Terms are those of `plan` (``terms.csv``, 341
     terms of the plan of 2021), so what only other plans speak of is none; places are named ones
     (``mentions()``). ``similarity`` says how alike the wording is: the cosine of the passages'
-    pairs of neighbouring characters, each weighted by how few passages of both documents have it; 1
-    is the same wording, 0 none in common. It is no measure of influence, and of short passages
-    (``sentences``, ``other_sentences``) it says little.
+    pairs of neighbouring characters, each weighted by how few passages of both documents have it
+    (m of n: log(1 + n/m)); 1 is the same wording, 0 none in common. It is no measure of influence,
+    and of short passages (``sentences``, ``other_sentences``) it says little.
 
     One row per pair of passages, the columns `COMPARED`.
     """
@@ -341,6 +374,6 @@ def _weigh(passages: list[dict[str, object]]) -> None:
     for each in passages:
         grams = each["grams"]
         for gram in grams:
-            grams[gram] *= math.log((1 + len(passages)) / (1 + having[gram]))
+            grams[gram] *= math.log(1 + len(passages) / having[gram])
         length = math.hypot(*grams.values()) or 1
         each["grams"] = Counter({gram: value / length for gram, value in grams.items()})

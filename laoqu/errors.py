@@ -202,12 +202,12 @@ def check_lang(lang: str) -> str:
     return lang
 
 
-def nearest(name: str, valid: Iterable[str], n: int = 3) -> list[str]:
+def nearest(name: str, valid: Iterable[str], n: int = 3, cutoff: float = 0.34) -> list[str]:
     """Return up to `n` of the `valid` names that look most like `name`, best first."""
     letters = set(name.casefold())
     by_fold = {candidate.casefold(): candidate for candidate in valid}
     alike = [each for each in by_fold if not letters.isdisjoint(each)]
-    found = difflib.get_close_matches(name.casefold(), alike, n=n, cutoff=0.34)
+    found = difflib.get_close_matches(name.casefold(), alike, n=n, cutoff=cutoff)
     return [by_fold[key] for key in found]
 
 

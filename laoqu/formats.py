@@ -94,8 +94,8 @@ OFF = ("0", "false", "off", "none", "baseline")
 #: Words moved by fewer half-points stand on the line, only trimmed.
 MOVED = 5
 #: Signs for what has no characters: something left out or not read, begin and end of a text box,
-#: and the begin of words below the line.
-TOLD, BEGIN, END, SINKS = "\x01", "\x02", "\x03", "\x04"
+#: the begin of words below the line, and the end of a paragraph of Word that is deleted.
+TOLD, BEGIN, END, SINKS, JOINED = "\x01", "\x02", "\x03", "\x04", "\x05"
 
 
 @dataclass
@@ -198,7 +198,7 @@ class _Tree:
         """Return the lines of a document that have text."""
         lines, boxes, places = [], [], defaultdict(list)
         first = 0
-        text = self._text(root.find(".//{*}body"))
+        text = re.sub(f"{JOINED}\n?", "", self._text(root.find(".//{*}body")))
         # CO2 stays as it is typed, but a lowered mark behind a number is none of its digits.
         text = re.sub(rf"(?<=\d){SINKS}\d+", lambda sunk: sunk[0].translate(SUNK), text)
         for line in text.replace(SINKS, "").split("\n"):
@@ -258,10 +258,16 @@ class _Tree:
         text = SINKS + text if form == LOWERED else text
         if role == LINE:
             boxes = "\n".join(re.findall(f"{BEGIN}[^{END}]*{END}", text))
-            return "\n" + re.sub(f"{BEGIN}[^{END}]*{END}", "", text) + f"\n{boxes}\n"
+            end = JOINED if not boxes and self._joined(node) else f"\n{boxes}\n"
+            return "\n" + re.sub(f"{BEGIN}[^{END}]*{END}", "", text) + end
         if role == CELL:
             return text.strip("\n ") + "\t"
         return f"{BEGIN}\n{text}\n{END}" if role == BOX else text
+
+    def _joined(self, node: etree._Element) -> bool:
+        """Whether the end of a paragraph of Word is deleted or moved: the next goes on in it."""
+        marks = (node.find(f"{{*}}pPr/{{*}}rPr/{{*}}{name}") for name in ("del", "moveFrom"))
+        return self.suffix == ".docx" and any(mark is not None for mark in marks)
 
     def _tell(self, kind: str, node: etree._Element | None = None) -> str:
         words = "" if node is None else "".join("".join(node.itertext()).split())
@@ -351,5 +357,5 @@ class _Tree:
 
 def _words(text: str | None, exact: bool) -> str:
     """Return what is shown of characters: white space is one blank, if it is not kept."""
-    text = re.sub(f"[{TOLD}{BEGIN}{END}{SINKS}]", "\ufffd", text or "")
+    text = re.sub(f"[{TOLD}{BEGIN}{END}{SINKS}{JOINED}]", "\ufffd", text or "")
     return text if exact else re.sub(r"[ \t\r\n\f]+", " ", text)

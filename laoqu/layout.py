@@ -48,7 +48,7 @@ STOP, ENDED = re.compile(f"{MARKS}+{CLOSING}"), re.compile(f"{MARKS}{CLOSING}$")
 OPENING = re.compile(
     rf"(?:{BOX_HEAD.pattern}|{HEAD.pattern}|\s*(?:\d{{1,2}}[.．、]|[（(]\d+[）)]))?\s*"
 )
-GAP = re.compile(r"\t|(?<=\d)[ \u00a0\u3000](?=\s*\d)")
+GAP = re.compile(r"\t|(?<=\d)\s(?=\s*\d)")
 #: A title has none of these.
 NO_TITLE = re.compile("[，。：；,;:]|^目录$")
 #: A paragraph that ends in one of these goes on in the next.
@@ -170,15 +170,18 @@ def lines_of(raw: str) -> list[Line]:
             lines.append(Line(number, printed, [at + i for i in shown], text, blank))
         blank = not shown
     widths = [sum(1 if east_asian_width(c) in "WFA" else 0.5 for c in each.text) for each in lines]
+    # Lines of a page are of one width, those that a program has cut of one number of characters.
+    sizes = (widths, [len(line.raw.strip()) for line in lines])
     unfinished = Counter(
-        round(width)
-        for line, width in zip(lines, widths, strict=True)
-        if width > 20 and not ENDED.search(line.text)
+        (by, round(size))
+        for by in (0, 1)
+        for line, size in zip(lines, sizes[by], strict=True)
+        if size > 20 and not ENDED.search(line.text)
     )
-    measure, most = max(unfinished.items(), key=lambda item: item[1], default=(0, 0))
+    (by, measure), most = max(unfinished.items(), key=lambda item: item[1], default=((0, 0), 0))
     if most >= max(4, len(lines) / 4):
-        for line, width in zip(lines, widths, strict=True):
-            line.ends = width < measure - 2.5  # a paragraph's first line is indented by two
+        for line, size in zip(lines, sizes[by], strict=True):
+            line.ends = size < measure - 2.5  # a paragraph's first line is indented by two
     for line, after in pairwise(lines):
         # A heading on a line of its own goes on only in a second line that stops short.
         if BOX_HEAD.match(line.raw) or line.head[0] not in ("", "条", "（", "."):

@@ -81,8 +81,9 @@ def _read_head(head: pd.Series, notes: own.Notes, line: int = 1) -> None:
             notes.wrong(line, name, f"{head[other]!r} is a second column for {name}")
     words = [word for each in own.COLUMNS.values() for word in each]
     for cell in unused.values():
-        hint = ", ".join(nearest(cell, words))
-        notes.converted(line, cell, "", f"a column that is not used; nearest: {hint}")
+        near = nearest(cell, words, cutoff=0.6)
+        hint = f"; nearest: {', '.join(near)}" if near else ""
+        notes.converted(line, cell, "", f"a column that is not used{hint}")
     if "region_id" not in notes.columns or not {"code", "name"} & set(notes.columns):
         message = (
             f"found {', '.join(head) or 'no columns'}; expected the column 'region_id' and the "

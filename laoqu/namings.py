@@ -2,6 +2,7 @@
 
 A name has a code if its form says that it is one (吉安县), in a list of places, or right behind the
 place it lies in (福建长汀); of several places so called, those in what was named before it remain.
+What stands right behind a province or city is a place in it or none that is known: 成都市东城区.
 """
 
 from __future__ import annotations
@@ -21,19 +22,45 @@ from laoqu.numerals import PRIVATE
 #: the place they lie in (those for a part of any town are doubtful elsewhere), and short forms of
 #: counties and cities, to full names of two characters, which need room, and longer ones.
 FORMS = ("word", "part", "short", "city", "full", "sure")
+#: The forms that may be no name.
+WEAK = ("word", "part", "cut")
+#: The last characters of full names.
+TYPES = "县市区旗盟"
 #: Full names that are ordinary words; shorter ones stand in ``not_names.csv``.
-WORDS = {"郊区", "新城区", "老城区", "港口区", "市中区", "城中区"}
+WORDS = {
+    "郊区", "新城区", "老城区", "港口区", "市中区", "城中区", "一区", "二区", "公园区", "北城区",
+    "城南区", "向山区", "立新区",
+}  # fmt: skip
+#: What a short name is not followed by: 江西鄱阳湖 is no 鄱阳县; but 信阳山区, 九江河流.
+NATURAL = re.compile("[湖山河江岭](?![区泊流道湖山河水林地湾面岸])")
 #: What a name is not followed by: 海口市场 is no 海口市, 太行山 no area.
-NOT_BEFORE = {"市": "场民", "区": "域位块间别划", "area": "山脉"}
+NOT_BEFORE = {"市": "场民", "区": "域位块间别划", "沙": "群", "area": "山脉"}
+#: No name has more characters.
+AROUND = 20
+#: How many digits of the code of a province say which, and of what has counties.
+PROVINCE, UPPER = 2, (2, 4)
+#: The code of a unit as candidates have it.
+CODE = re.compile(r"\((\d{6})")
 UNREAD = re.compile(f"[{PRIVATE}]")
 #: What joins the items of a list, and what leaves it open.
 JOINS = {"", "、", "，", "和", "与", "及", "以及", "或"}
 OPEN = re.compile("(?:（[^）]{0,200}）)?等(?![级于同候待分额次])")
+HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
 #: What stands left and right of a name that has room around it.
 LEFT = re.compile(
-    "(?:^|[^\u4e00-\u9fff‐‑-]|[和与及或在对将把以为至到]|支持|推动|推进|鼓励|包括|位于|涉及|覆盖)$"
+    f"(?:^|[^{HAN}‐‑-]|[和与及或在对将把以为至到]|支持|推动|推进|鼓励|包括|位于|涉及|覆盖)$"
 )
-RIGHT = re.compile("$|[^\u4e00-\u9fff]|[等和与及或的为在是]|发展|建设|打造|开展|加快|推进|实施")
+RIGHT = re.compile(f"$|[^{HAN}]|[等和与及或的为在是]|发展|建设|打造|开展|加快|推进|实施")
+
+#: What stands before the name of a province, by its last character; behind others 山西 may be in
+#: 太行山西麓, and any province in the words that `ACROSS` spells out: 推广东部, 幸福建设.
+NEAR = (
+    "和与及或在对将把以为至到持动进励括于盖赴从由向经给请入如跟的被邻联接处快化促导助用习"
+    "往扶援设展强升造托广国省市县区州旗盟"
+)
+ACROSS = re.compile(f"(?:[推宽]广|[幸造]福|[平舞]台|(?![{NEAR}])[{HAN}][山湖河江海云])$")
+#: Lakes, hills and rivers, as counties are called too: a list of nothing else names no county.
+FEATURE = re.compile(".+[湖泊山岭峰河江溪海港湾岛泉峡]")
 
 
 @dataclass
@@ -56,6 +83,17 @@ class Naming:
         self.status, self.adcode, self.candidates = "named", str(place), ()
         self.note = "; ".join(filter(None, [self.note, place.note]))
 
+    def refuse(self, units: Several, sure: bool) -> None:
+        """Leave it open between these units, or doubtful."""
+        self.status = "ambiguous" if sure and units else "doubtful"
+        self.candidates, self.note = units, "; ".join(filter(None, [self.note, units.note]))
+
+
+class Several(tuple[str, ...]):
+    """All units that a name may mean, none where none lies within; `note` says why."""
+
+    note = ""
+
 
 class Gazetteer:
     """The names that units bore in a year, by their first two characters."""
@@ -63,8 +101,12 @@ class Gazetteer:
     def __init__(self, folder: Path, year: int) -> None:
         self.folder, self.year = folder, year
         self.units = succession.units(folder)
-        held = (h for h in self.units.holders if h.first <= year <= h.last + 1)
-        forms = {h.name: _form(h.name, h.name) for h in held}
+        held = (
+            each
+            for each in self.units.holders
+            if each.first <= year <= each.last + 1 or each.name[-1] in TYPES
+        )
+        forms = {each.name: _form(each.name, each.name) for each in held}
         spoken = places.spoken(folder)
         for code, level in self.units.level.items():
             short = {"province": "sure", "prefecture": "city"}.get(level, "short")
@@ -72,7 +114,11 @@ class Gazetteer:
                 form = _form(name, self.units.name[code]) or short
                 forms[name] = max(form, forms.get(name, form), key=FORMS.index)
         common = {*schema.read("not_names", folder).values("word"), *WORDS}
-        forms |= {name: "part" for name in forms if places.GENERIC.fullmatch(name)}
+        states = [code for code, level in self.units.level.items() if level == "province"]
+        short = {name for code in states for name in spoken[code] if name != self.units.name[code]}
+        self.provinces = {name for name in short if not name.isascii()}
+        parts = {name for name in forms if places.GENERIC.fullmatch(name)} - self.provinces
+        forms |= dict.fromkeys(parts, "part")
         forms |= dict.fromkeys(common & forms.keys(), "word")
         self.areas: dict[str, str] = {}
         for row in schema.read("regions", folder).frame().itertuples():
@@ -84,45 +130,67 @@ class Gazetteer:
         for name in sorted(forms, key=len, reverse=True):
             self.names[name[:2]].append((name, forms[name]))
 
-    def namings(self, text: str, above: list[str]) -> list[Naming]:
-        """Return the names in a text with what each means; `above` are codes it speaks of."""
+    def namings(
+        self, text: str, above: list[str], around: tuple[str, str] = ("", "")
+    ) -> list[Naming]:
+        """Return the names in a text with what each means.
+
+        `above` are codes it speaks of, `around` the words before and behind it, in other lines.
+        """
         groups: list[list[Naming]] = []
-        for naming in self._found(text):
+        for naming in self._found(text, *around):
             if groups and text[groups[-1][-1].end : naming.start] in JOINS:
                 groups[-1].append(naming)
             else:
                 groups.append([naming])
         context = list(above)
         for group in groups:
-            likely = [each.form for each in group if each.form not in ("word", "part")]
+            likely = [each.form for each in group if each.form not in WEAK]
             listed = len(likely) > 2 or likely == ["city", "city"] or "sure" in likely
+            natural = all(FEATURE.fullmatch(each.printed) for each in group)
             for before, naming in pairwise([None, *group]):
                 naming.list_open = bool(OPEN.match(text, group[-1].end))
-                if not (before and before.end == naming.start and self._inside(before, naming)):
+                behind = before and before.end == naming.start
+                if naming.form != "cut" and not (behind and self._inside(before, naming)):
                     free = bool(RIGHT.match(text, naming.end))
                     room = free and bool(LEFT.search(text[max(naming.start - 2, 0) : naming.start]))
-                    needed = {"sure": True, "full": room, "city": listed, "short": listed and free}
+                    needed = {"sure": True, "full": room, "city": listed}
+                    needed["short"] = listed and free and not (behind or natural)
                     self._mean(naming, context, needed.get(naming.form, False))
-                    if before and naming.form in ("word", "part"):
+                    if before and naming.form in WEAK:
                         self._beside(before, naming)
                 if naming.adcode and self.units.level[naming.adcode] != "county":
                     context = [naming.adcode, *self.units.above(naming.adcode), *above]
         return [each for group in groups for each in group if each.form != "word" or each.adcode]
 
-    def _found(self, text: str) -> list[Naming]:
+    def _found(self, text: str, before: str, behind: str) -> list[Naming]:
         """Return the names in a text that do not overlap: sure ones first, then from the left."""
-        found, unread = (
-            [],
-            {i for each in UNREAD.finditer(text) for i in (each.start(), each.end())},
-        )
+        found, ends, wrapped = [], set(), self._wrapped(text, before, behind)
+        unread = {i for each in UNREAD.finditer(text) for i in (each.start(), each.end())}
         for at in range(len(text) - 1):
             for name, form in self.names.get(text[at : at + 2], ()):
                 end = at + len(name)
                 barred = NOT_BEFORE.get("area" if name in self.areas else name[-1], "")
                 whole = text[end : end + 1] not in [*barred] and not {at, end} & unread
                 if whole and text.startswith(name, at):
-                    found.append(Naming(at, end, name, form))
+                    naming = Naming(at, end, name, form)
+                    if longer := [each for each, a, b in wrapped if a <= at and end <= b]:
+                        naming.form, naming.note = "cut", f"{longer[0]} goes on in another line"
+                    elif form in ("short", "city") and name not in self.areas:
+                        # 鄱阳湖北岸 is a lake, 杭州湖州 are two cities.
+                        apart = text[end : end + 2] in self.names and not _across(text, end)
+                        naming.form = "cut" if NATURAL.match(text, end) and not apart else form
+                    elif name in self.provinces and at not in ends:
+                        naming.form = "part" if _across(text, at) else "sure"
+                    ends |= {end} if naming.form == "sure" else set()
+                    found.append(naming)
                     break
+        starts = {each.start: each for each in found}
+        for naming in found:  # 信阳新县 is no 阳新县
+            for at in range(max(naming.start - AROUND, 0), naming.start):
+                over = at in starts and naming.start < starts[at].end < naming.end
+                if over and isinstance(self._resolve(text[at : naming.end]), str):
+                    naming.form = "cut"
         taken: set[int] = set()
         kept = []
         for naming in sorted(found, key=lambda each: (each.form != "sure", each.start)):
@@ -131,27 +199,61 @@ class Gazetteer:
                 kept.append(naming)
         return sorted(kept, key=lambda each: each.start)
 
+    def _wrapped(self, text: str, before: str, behind: str) -> list[tuple[str, int, int]]:
+        """Return the names that a text has only a part of, with their offsets in it."""
+        whole, begin = before + text + behind, len(before)
+        return [
+            (name, at - begin, at - begin + len(name))
+            for edge in (begin, begin + len(text))
+            for at in range(max(edge - AROUND, 0), edge)
+            for name, _ in self.names.get(whole[at : at + 2], ())
+            if at + len(name) > edge and whole.startswith(name, at)
+        ]
+
+    def _resolve(self, name: str, within: str | None = None) -> places.Adcode | Several:
+        return _resolve(name, within, self.year, self.folder)
+
     def _inside(self, before: Naming, naming: Naming) -> bool:
-        """Settle a name that lies in the place named directly before it: 福建长汀, 海南琼海市."""
-        codes = (
-            [before.adcode] if before.adcode else re.findall(r"\((\d{6})", str(before.candidates))
-        )
-        found = {code: _resolve(naming.printed, code, self.year, self.folder) for code in codes}
+        """Settle a name right behind the place it lies in (福建长汀, 海南琼海市), or refuse it."""
+        if {before.printed, naming.printed} <= self.provinces:
+            return False
+        codes = [before.adcode] if before.adcode else CODE.findall(str(before.candidates))
+        found = {c: self._resolve(naming.printed, c) for c in codes if _depth(c) in UPPER}
         fitting = [(code, place) for code, place in found.items() if isinstance(place, str)]
         if len(fitting) != 1:
-            return False
+            return naming.form not in WEAK and self._refused(before, naming)
         ((code, place),) = fitting
-        if not before.adcode:
-            before.settle(places.resolve_place(code, folder=self.folder))
+        whole = self._resolve(code)
+        if not before.adcode and isinstance(whole, str):
+            before.settle(whole)
         before.list_open = False  # it says where the items lie
         naming.settle(place)
         return True
+
+    def _refused(self, before: Naming, naming: Naming) -> bool:
+        """Refuse what is none of a province or city right before it, but not 深圳 in 广州深圳."""
+        meant = self._resolve(naming.printed)
+        codes = [meant] if isinstance(meant, str) else CODE.findall(str(meant))
+        county = before.adcode and _depth(before.adcode) not in UPPER
+        if before.form in WEAK or county or PROVINCE in map(_depth, codes):
+            return False
+        # An earlier city had counties that the one of today has not: 南充地区武胜县.
+        inside = self._resolve(naming.printed, before.printed)
+        if isinstance(inside, str):
+            naming.settle(inside)
+            return True
+        whole = naming.form in ("full", "sure")
+        below = all(_depth(code) > _depth(before.adcode) for code in codes)
+        outside = before.adcode and (whole or below)
+        if inside.note and (inside or outside):
+            naming.refuse(inside, whole)
+        return bool(naming.note)
 
     def _beside(self, before: Naming, naming: Naming) -> None:
         """Settle a word in a list behind a county of the city it lies in: 攀枝花市东区、西区."""
         city = self.units.parent.get(before.adcode, "")
         if city and self.units.level[before.adcode] == "county":
-            place = _resolve(naming.printed, city, self.year, self.folder)
+            place = self._resolve(naming.printed, city)
             if isinstance(place, str) and not place.note:
                 naming.settle(place)
 
@@ -161,37 +263,55 @@ class Gazetteer:
             naming.region_id = self.areas[naming.printed] if sure else ""
             naming.status = "named" if sure else "doubtful"
             return
-        meant = _resolve(naming.printed, None, self.year, self.folder)
-        for code in context if isinstance(meant, tuple) else ():
-            if inside := _resolve(naming.printed, code, self.year, self.folder):
-                meant, naming.note = inside, f"within {self.units.name[code]}, named before it"
+        meant = self._resolve(naming.printed)
+        # A province is one in any list: 青海、海南.
+        for code in context if naming.printed not in self.provinces else ():
+            if inside := self._resolve(naming.printed, code):
+                if isinstance(meant, tuple):
+                    naming.note = f"within {self.units.name[code]}, named before it"
+                    meant = inside
+                # One elsewhere bears the name, one here bore it: 重庆市万盛区、双桥区.
+                elif inside != meant and self.units.level[meant] != "province":
+                    here = [self.units.shown(inside)] if isinstance(inside, str) else inside
+                    meant = Several([*here, self.units.shown(meant)])
+                    meant.note = inside.note
                 break
         if isinstance(meant, tuple):
-            naming.candidates, naming.status = meant, "ambiguous" if sure else "doubtful"
+            naming.refuse(meant, sure)
         elif sure:
             naming.settle(meant)
         else:
             naming.candidates = (self.units.shown(str(meant)),)
 
 
+def _across(text: str, at: int) -> bool:
+    """Whether the character at an offset is likely to end a word: 推广, 洞庭湖."""
+    return bool(ACROSS.search(text[max(at - 1, 0) : at + 1]))
+
+
+def _depth(code: str) -> int:
+    """Return 2, 4 or 6: how many digits of the code of a province, city or county say which."""
+    return len(code.removesuffix("00").removesuffix("00"))
+
+
 def _form(name: str, whole: str) -> str:
     """Return the form of a name that says its type of unit: 彭水县, 黔西南州; else nothing."""
-    if name != whole and name[-1] not in "县市区旗盟" and not name[-1] == whole[-1] == "州":
+    if name != whole and name[-1] not in TYPES and not name[-1] == whole[-1] == "州":
         return ""
     return "sure" if len(name) > 2 else "full"
 
 
 @lru_cache(maxsize=100_000)
-def _resolve(
-    name: str, within: str | None, year: int, folder: Path
-) -> places.Adcode | tuple[str, ...]:
-    """Return the code of a name, or all units that it may mean: none where none lies within."""
+def _resolve(name: str, within: str | None, year: int, folder: Path) -> places.Adcode | Several:
+    """Return the code of a name, or all units that it may mean."""
     try:
         return places.resolve_place(name, within, None, year, folder)
     except places.AmbiguousName as error:
-        return tuple(error.suggestions)
-    except LaoquError:
-        return ()
+        found, why = Several(error.suggestions), error.why
+    except LaoquError as error:
+        found, why = Several(), str(error)
+    found.note = why
+    return found
 
 
 @lru_cache(maxsize=8)

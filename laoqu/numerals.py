@@ -12,45 +12,72 @@ from laoqu.spelling import RAISED
 
 #: The greater sizes of numerals, above those of layout.
 MYRIADS = {"亿": 10**8, "万": 10**4}
-CHINESE = "[零〇一二两三四五六七八九十百千万亿]"
+BELOW = "零〇一二两三四五六七八九十"
+CHINESE = f"[{BELOW}百千万亿]"
+#: What stands behind a W that may be 万: 30W元.
+MYRIAD = "[元人户亩个次+]"
 #: Units of measurement, and things counted (三亩 is a figure, 三个 may be part of a phrase).
 MEASURED = (
     "个百分点|百分点|平方公里|平方米|立方米|公里|千米|公顷|亩|吨|公斤|千瓦时|千瓦|元|%|％|‰|‱|"
+    "摄氏度|℃|°C|成(?![立为功长员果本分效就熟品型都不才绩因份套宫活])|番|"
     r"(?:(?:[cdhmkK]?m|KM)[²³23]?|ha|[kKm]g|t(?:ce)?|[kKMGT][wW](?:[·⋅]?h|p)?|k?V|m?L"
-    # 5g is a network too, 5W a method, 30W元 may be 30万元.
-    r"|(?<!(?<![\d.])\d)(?:g|W(?:h|p|(?![元人户亩个次+]))))(?!\d)|[㎀-㏟]"
+    # 5g is a network too, 5W a method.
+    rf"|[wW](?={MYRIAD})|(?<!(?<![\d.])\d)(?:g|w|W(?:h|p)?))(?!\d)|[㎀-㏟]"
 )
 COUNTED = (
     "人次|小时|分钟|年代|个月|"
-    "[人户名家个项座处所条台套张辆倍年月日天米件批次种类头只株片县市省镇村级]"
+    "[人户名家个项座处所条台套张辆倍年月日天米件批次种类头只株片县市省镇村级度]"
 )
 SHARES = ("%", "‰", "‱", "百分点", "个百分点")
+#: What may be less than nothing.
+SIGNED = (*SHARES, "°C", "度", "摄氏度")
 #: Marks of footnotes that nobody takes for digits: 30*个.
 STARS = "*＊※†‡"
 #: A sign that stands for a character of nobody's list.
 PRIVATE = "\ue000-\uf8ff\U000f0000-\U0010ffff"
-DECIMAL = r"\d{1,15}(?:[.．]\d{1,9})?"
+#: Signs that part the digits on either side: of sentences, lists, ranges, products, units, tables.
+APART = (
+    '，。、；：！？…“”"()（）《》〈〉【】〔〕［］\\[\\]{}｛｝「」『』,;:∶!?|=<>＝＜＞≥≤≈×*＊※†‡'
+    f"~～〜\\-－−–—―─-╿‑‐‒%％‰‱℃㎀-㏟{RAISED}{PRIVATE}"
+)
+#: Over any other sign digits are one figure, if not always a number: 1.2.3, 10^8, 2 0 and 1,200;
+#: apart are 20 30, 2021,2022, and what a comma of the sentence parts.
+JOINS = (
+    rf"[^\w\s{APART}]|[_点]|分之|[eE][+-]?|[:∶](?!\d{{4}})|×(?=10[\^{RAISED}])"
+    r"|(?<!\d{4}),|,(?!\d{4})|(?<!\d{4})，(?=\d{3}(?!\d))"
+    r"|(?!\t)(?:(?<!\d\d)\s|\s(?!\d\d)|(?<!\d{4})\s(?=\d{3}(?!\d)))"
+)
+DIGITS = (
+    rf"(?:[.．](?!\d{{4}}年))?\d++(?:(?:{JOINS})\d++|(?:[-－−–—]\d++){{2,}}+)*+"
+    "(?:[.．](?=[百千万亿%％]))?"
+)
+RUN = re.compile(f"{DIGITS}|{CHINESE}+")
+#: What digits may look like that are a number.
+NUMBER = re.compile(r"(?:[1-9]\d{0,2}(?:,\d{3}){1,5}|\d{1,15})(?:\.\d{1,9})?")
 #: Behind these no figure begins.
 BARRED = rf"[\d.．A-Za-z第栏〔〕{PRIVATE}{CHINESE[1:-1]}]"
-#: Inside 1,1,1 … a figure was tried from the first one on, to the same end.
-TRIED = "".join(rf"(?<!(?<!{BARRED})(?<![/／]){digits},)" for digits in (r"\d", r"\d\d"))
 FIGURE = re.compile(
     rf"(?<!{BARRED})"
-    r"(?P<sign>[-－−]|负(?=百分之))?(?P<vague>(?<![人户次指系总倍分件个])[数几])?"
+    r"(?P<sign>[-－−]|零下|负(?=百分之|\d))?(?P<vague>(?<![人户次指系总倍分件个])[数几])?"
     r"(?P<share>[百千万]分之)?"
-    rf"(?P<number>\d{{1,3}}(?:[,，\s]\d{{3}}){{1,5}}(?!\d)(?:[.．]\d{{1,9}})?"  # 1,200
-    rf"|(?:{TRIED}\d{{1,2}}|\d{{3,15}})(?:,\d{{1,2}})++(?![\d,])"  # 8193,00
-    r"|\d{1,9}(?:[/／]\d{1,9})+(?!\d)"  # 3/4
-    rf"|(?:{DECIMAL}[百千万亿]{{1,9}}){{1,5}}{DECIMAL}[百千万亿]{{0,9}}(?!\d)"  # 5亿3千万
-    rf"|{DECIMAL}(?!\d)|{CHINESE}{{1,24}}(?!{CHINESE})(?:点{CHINESE}{{1,9}})?)"
+    rf"(?P<number>(?:{CHINESE}{{1,20}}+)?+{DIGITS}"  # 三万5千 and 统一30个 have no certain value
+    rf"(?:(?:(?:分之|[{CHINESE[1:-1]}点]){{1,9}}{DIGITS}"  # 5亿3千
+    rf"|(?:[百千万亿点]{{1,9}}|分之)[{BELOW}]++)++[百千万亿]{{0,9}})?+"
+    rf"|(?:[一二三四五六七八]、(?=[二三四五六七八九]))?{CHINESE}{{1,24}}(?!{CHINESE})"  # 三、四万
+    rf"(?:点{CHINESE}{{1,9}}|(?<=[二三四五六七八九十])分之[{BELOW}百\d]{{1,9}})?)"
     rf"(?P<raised>[{RAISED}]{{1,9}}|[{STARS}]{{1,3}}(?=[百千万亿]))?(?P<more>[余多几]|来(?=[个人名户家亩年]))?"
     rf"(?P<unit>[百千万亿]*[余多]?(?P<mark>[{RAISED}{STARS}]{{1,9}})?(?:{MEASURED}|{COUNTED})|[百千万亿]+)?"
     rf"(?![A-Za-z{PRIVATE}])"
 )
+#: Numerals that nobody can forge, where they are no other words (大陆, 队伍): 壹佰, 叁万.
+FORMAL = re.compile(
+    "[壹贰叁肆伍陆柒捌玖][拾佰仟][壹贰叁肆伍陆柒捌玖拾佰仟零]*|[壹贰叁肆柒捌玖拾](?=[万亿])"
+)
+PLAIN = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰仟", "一二三四五六七八九十百千")
 #: What may follow the second figure of a range that leaves its unit to the first one: 5%—10。
 ENDS = re.compile(r"[^\w\s%％‰]|\s|$|左右|以上|以下|以内|之间")
 #: Between the two figures of a range, and what a range has before its second number: 第3—5条.
-RANGE = re.compile("[至到—–―─‑~～〜－−-]+")
+RANGE = re.compile("[至到—–―─‑‐‒~～〜－−-]+")
 ORDINAL = re.compile(rf"第(?:\d{{1,4}}|{CHINESE}{{1,9}})[条款项章节页]?{RANGE.pattern}\Z")
 SIZED = re.compile(f"([百千万亿]*?)((?:{MEASURED}|{COUNTED})?|[^百千万亿]+)")
 
@@ -63,7 +90,8 @@ def figures(text: str, begin: int = 0) -> Iterator[tuple[int, int, float, str]]:
     >>> [figure[2:] for figure in figures("一万二千三百亩、数十个、5亿3千万元，下降-5%，5—6万亩")]
     [(12300.0, '亩'), (nan, '个'), (530000000.0, '元'), (-5.0, '%'), (5.0, '万亩'), (6.0, '万亩')]
     """
-    last, first = -1, (math.nan, "")
+    text = FORMAL.sub(lambda formal: formal[0].translate(PLAIN), text)
+    last, first, share, below = -1, (math.nan, ""), None, False
     for found in FIGURE.finditer(text, begin):
         start, end = found.span()
         number_at = found.start("number")
@@ -72,19 +100,30 @@ def figures(text: str, begin: int = 0) -> Iterator[tuple[int, int, float, str]]:
         last, before, first = end, first, (math.nan, "")
         if ORDINAL.search(text, max(begin, number_at - 16), number_at):
             continue
-        if figure := _figure(found):
+        shared, share = share if second else None, found["share"]  # 百分之十五至二十
+        if figure := _figure(found, before[0] if shared else math.inf):
             value, unit = _completed(found, *figure)
-            if second and not unit and ENDS.match(text, end):
+            if second and not unit and (shared or ENDS.match(text, end)):
                 value, unit = _continued(value, *before)
+            in_words = found["sign"] in ("零下", "负")
+            signed = in_words or (
+                found["sign"] and not in_range and (unit in SIGNED or start > begin)
+            )
+            short = second and unit == before[1] == "年" and value < before[0]  # 2021—25年
             first = value, unit
-            signed = found["sign"] and not in_range and (unit in SHARES or (unit and start > begin))
             if signed:
-                value = -value if unit in SHARES else math.nan
+                value = -value if unit in SIGNED else math.nan
+            elif short or (second and below):  # 零下5至10度
+                value = math.nan
+            below = in_words
             yield start if signed else max(start, found.end("sign")), end, value, unit
 
 
-def _figure(found: re.Match[str]) -> tuple[float, str] | None:
-    """Return number and unit of a match, or nothing where a numeral may be part of a phrase."""
+def _figure(found: re.Match[str], before: float = math.inf) -> tuple[float, str] | None:
+    """Return number and unit of a match, or nothing where a numeral may be part of a phrase.
+
+    `before` is the first share of a range: 百分之十五至二十.
+    """
     printed, unit = found["number"], found["unit"] or ""
     raised = re.search(f"[{RAISED}]", (found["raised"] or "") + (found["mark"] or ""))
     unit = normalize("NFKC", unit.replace(found["mark"] or "", ""))
@@ -94,14 +133,16 @@ def _figure(found: re.Match[str]) -> tuple[float, str] | None:
         if found["share"]
         else re.sub("[余多]", "", unit)
     )
-    if printed[0].isdecimal():
+    # 30W元 may be 30万元, 三成五 is no 三成
+    vague = re.match(f"w|W{MYRIAD}|成[半{BELOW}]", unit + found.string[found.end() :][:1])
+    if printed[0].isdecimal() or printed[0] in ".．":
         value = _digits(printed)
     else:
-        value, size = _chinese(printed)
+        value, size = _chinese("一百" if found["share"] and printed == "百" else printed)
         unit = size + unit
-        if not _counts(found, value, unit):
+        if not (value > before or _counts(found, value, unit)):
             return None
-    if found["vague"] or raised or found["more"] in ("几", "来"):
+    if found["vague"] or raised or found["more"] in ("几", "来") or vague:
         value = math.nan
     return value, unit
 
@@ -110,6 +151,10 @@ def _counts(found: re.Match[str], value: float, unit: str) -> bool:
     """Whether a Chinese numeral is a figure, and no part of a phrase."""
     printed, before = found["number"], found.string[: found.start("number")][-1:]
     measured = re.fullmatch(f"[百千万亿]*(?:{MEASURED})|[万亿].+", unit)
+    if unit == "番":
+        return "翻" in found.string[: found.start("number")][-2:]  # 翻了一番
+    if re.search(r"分之|\d", printed):
+        return True
     if math.isnan(value):
         sized = re.search("[一二三四五六七八九两].*[十百千万亿]", printed)  # 两三百个
         return bool(unit and (found["vague"] or sized or (measured and len(printed) > 1)))
@@ -155,9 +200,12 @@ def _continued(value: float, before: float, unit: str) -> tuple[float, str]:
 
 def _digits(printed: str) -> float:
     """Return what digits mean, by themselves or with sizes between them: 5亿3千万."""
-    if re.search(r"[，\s/／]|^[0０]\d*,|,\d\d?(?!\d)", printed):
-        return math.nan  # 1，234 may be two numbers, 3/4 a share or a date, 0,512 less than one
-    parts = re.findall(r"([\d.]+)([百千万亿]*)", normalize("NFKC", printed).replace(",", ""))
+    if "，" in printed:
+        return math.nan  # 1，234 may be two numbers
+    parts = re.findall("([^百千万亿]+)([百千万亿]*)", normalize("NFKC", printed))
+    if not all(NUMBER.fullmatch(digits) for digits, _ in parts):
+        return math.nan  # 3/4 is a share or a date, 0,512 less than one
+    parts = [(digits.replace(",", ""), sizes) for digits, sizes in parts]
     if len(parts) == 1:
         return float(parts[0][0])
     total, above = 0.0, math.inf
@@ -172,6 +220,8 @@ def _digits(printed: str) -> float:
 
 def _chinese(printed: str) -> tuple[float, str]:
     """Return what a Chinese numeral means, and the size that it leaves to the unit: 三 and 万."""
+    if re.search(r"\d", printed):
+        return math.nan, ""
     whole, _, part = printed.partition("点")
     if part:
         digits, size = re.fullmatch("(.*?)([百千万亿]*)", part).groups()

@@ -81,7 +81,7 @@ class Notes:
             if len(rows) > SHOWN:
                 message = f"{why}: so in {len(rows):,} rows, of which the first {SHOWN} are named"
                 found.append(Problem(self.file, *rows[SHOWN][:2], message))
-        return sorted(found)
+        return sorted(found, key=lambda each: each[:3])  # a sum stands behind what it sums up
 
     def refuse(self) -> None:
         """Raise a `DataError` with the problems, if there are any."""

@@ -36,7 +36,8 @@ LEVELS = ("province", "prefecture", "county")
 class AmbiguousName(UnknownId):
     """A name that several units bear or bore; carries them all as suggestions.
 
-    ``advice`` says what settles it, and is the end of the message.
+    ``why`` says what became of the one unit that bore it; ``advice``, the end of the message, what
+    settles it.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class AmbiguousName(UnknownId):
         super().__init__(name, candidates, "place")
         several = f"the name of several places: {'; '.join(self.suggestions)}"
         why = f"no one unit of {YEAR}: {split}" if split else several
-        self.args, self.advice = (f"{shown(name)} is {why}",), advice
+        self.args, self.why, self.advice = (f"{shown(name)} is {why}",), split, advice
 
     def __str__(self) -> str:
         return "; ".join(filter(None, [super().__str__(), self.advice]))

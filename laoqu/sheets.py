@@ -216,7 +216,7 @@ def read_filled(
                 values[at] = _value(row.get(at, ""), column, codes, values.get("sentence", ""))
             except ValueError as error:
                 notes.wrong(number, at, f"{at}: {error}")
-    for unit in units.keys() - first.keys():
+    for unit in (each for each in units if each not in first):
         found = f"unit {unit} is missing:"
         notes.wrong(max(table.index, default=1), key, "keep its row, leave its codes empty", found)
     notes.refuse()

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 import stand
+from fixture import PLAN
 from playwright.sync_api import sync_playwright
 
 import laoqu as lq
@@ -15,7 +16,7 @@ from laoqu.run import process
 
 @pytest.fixture(scope="session")
 def plan() -> lq.Plan:
-    return lq.load()
+    return PLAN
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,8 @@ from axe_playwright_python.sync_playwright import Axe
 import laoqu as lq
 from laoqu import paths
 
+#: The plan of all tests of a process: what it gives is fresh, and what it has read it keeps.
+PLAN = lq.load()
 SETUP = """
 import laoqu as lq
 import pandas as pd

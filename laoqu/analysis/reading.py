@@ -99,7 +99,7 @@ def _read(
     for column in frame.select_dtypes("datetimetz"):  # midnight there is the day before in UTC
         frame[column] = frame[column].dt.tz_convert("Asia/Shanghai").dt.tz_localize(None)
         notes.append((column, len(frame), "times of another zone read as those of China"))
-    year = _year_column(frame, code, name) if year is None else year
+    year = _year_column(frame, code, name, notes) if year is None else year
     code = code or code_column(frame, year, units, notes)
     name = name or name_column(frame, code, units)
     if code is None and name is None:
@@ -267,8 +267,13 @@ def _refuse_side_by_side(
             notes.append((text, len(frame), said))
 
 
-def _year_column(frame: pd.DataFrame, code: str | None, name: str | None) -> str | None:
-    """Return the column of years: one that is so called, else the one that reads as years."""
+def _year_column(
+    frame: pd.DataFrame, code: str | None, name: str | None, notes: Notes
+) -> str | None:
+    """Return the column of years: one that is so called, else the one that reads as years.
+
+    Numbers of people can read as years: without its name a column needs one that says nothing else.
+    """
     share = {
         c: np.mean([_is_year(value) for value in sample(frame[c])] or [0])
         for c in frame.columns.drop([code, name], errors="ignore")
@@ -279,10 +284,12 @@ def _year_column(frame: pd.DataFrame, code: str | None, name: str | None) -> str
     group = plain if len(plain) == 1 else group
     # One that is called so may hold notes and odd cells: they are named.
     group = group or [c for c in called("plain_year", frame) if share.get(c, 0) > 0]
-    group = group or [c for c in reads if not re.match("birth|成立|设立", c.casefold())]
+    group = group or [c for c in reads if any(form.fullmatch(c) for form in own.YEARS["named"])]
     group = group or [c for c in so_called if share.get(c, 0) > 0]
     if len(group) > 1:
         raise LaoquError(f"columns {', '.join(group)} all hold years: keep one, or say year=")
+    if group and group[0] not in so_called:
+        notes.append((group[0], len(frame), f"taken for the years: {examples(frame[group[0]])}"))
     return group[0] if group else None
 
 

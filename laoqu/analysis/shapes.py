@@ -62,6 +62,9 @@ def to_long(
         no_year = [f"{c} ({examples(frame[c])})" for c in called("year", frame)]
         shown = f" ({', '.join(left[:3])} is no single year, or one of a kind)" if left else ""
         shown += f"; no cell is a year in {', '.join(no_year)}" if no_year else ""
+        held = {c: sample(frame[c]) for c in frame.columns[frame.notna().any()]}
+        read = [c for c, values in held.items() if all(own.year_of(each)[0] for each in values)]
+        shown += f"; {', '.join(read)} may hold years, but is called otherwise" if read else ""
         raise LaoquError(
             f"no column of the panel holds years, and no columns are years{shown}: call one "
             "year, or say year= (a column, or one year for all rows)"

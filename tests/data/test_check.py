@@ -11,11 +11,11 @@ import re
 from contextlib import suppress
 
 import pytest
+from fixture import PLAN
 
 import laoqu as lq
 from laoqu import build, schema
 
-PLAN = lq.load()
 DECLARED = schema.tables()
 CURATED = [each["path"] for each in DECLARED.values() if each["path"].startswith("curated/")]
 
@@ -61,6 +61,10 @@ CELLS = [
     ("curated/terms.csv", "\n旅游,旅游,industry", "\n旅游,旅游,branch", "unknown value 'branch'"),
     ("curated/pmc_scores.csv", "X4.1,pass2,", "X4.9,pass2,",
      "unknown code 'X4.9', not in pmc_table"),
+    ("built/gazetteer.csv", "西城区,county,市辖区,110000", "西城区,county,市辖区,110009",
+     "unknown code '110009', not in gazetteer"),
+    ("curated/gazetteer_readings.csv", "襄都区,Xiangdu", "襄都区,Xiangdou", "code 'Xiangdou'"),
+    ("curated/gazetteer_links.csv", "1995,320283,", "1995,320299,", "unknown code '320299'"),
 ]  # fmt: skip
 #: of heads of columns, and of quotations, which are only looked at where the text is whole
 QUOTES = [
@@ -151,7 +155,7 @@ RULES = [
     ("curated/regions.csv", ",Qiongya;Hainan,海南省,13,", ",Qiongya;原中央苏区,海南省,12,",
      "'Qiongya;原中央苏区' is also a name of ganminyue"),
     ("curated/regions.csv", ",海南省,12,printed", ",海南省,12,printed",
-     "the printed total of qiongya is 12, but 13 counties are documented"),
+     "the printed total of qiongya is 12, found 13 counties"),
     ("curated/regions.csv", ",http://t.zlsgdqx.cn", ",ftp://t.zlsgdqx.cn",
      "'ftp://t.zlsgdqx.cn/html/92a64899259.html' is no address"),
     ("curated/membership.csv", ",http://", ",htp://", "is no address: it begins with http"),
@@ -176,13 +180,82 @@ RULES = [
     ("curated/pmc_grades.csv", "ruiz2011,10,0,", "ruiz2011,10,1,",
      "ruiz2011 must have one m, begin at 0"),
 ]  # fmt: skip
+#: of rows that contradict another table or the text and no reader of the row by itself would doubt
+CONTRADICTIONS = [
+    ("curated/mentions.csv", "沿河县,沿河土家族自治县,,county,520627",
+     "沿河县,德江县,,county,520626", "'沿河县' does not lead to 520626 德江"),
+    ("curated/mentions.csv", "吉安县,吉安县,,county,360821", "吉安县,吉州区,,county,360802",
+     "'吉安县' does not lead to 360802 吉州"),
+    ("curated/mentions.csv", "interprovincial_node,true,true,", "interprovincial_node,true,false,",
+     "list_open is false: not so by the words behind"),
+    ("curated/mentions.csv", "agro_park,true,false,", "agro_park,true,true,",
+     "list_open is true: not so by the words behind"),
+    ("curated/scopes.csv", "place,printed,false,,false,true,",
+     "place,printed,false,,false,false,",
+     "list_open is true: not so by the words behind"),
+    ("curated/treatment_channels.csv", "national_key_county,county,", "national_key_county,city,",
+     "national_key_county names no city as a recipient"),
+    ("curated/treatment_channels.csv", "national_key_county,true,", "national_key_county,false,",
+     "complete is a channel for which places are named"),
+    ("curated/treatment_channels.csv", "key_city,city,border_opening;capital_docking;",
+     "key_city,city,border_opening;", "capital_docking names no city as a recipient, or is named"),
+    ("curated/treatment_channels.csv", "paired_aid,city,paired_aid,",
+     "paired_aid,city,designated_aid,", "designated_aid names no city as a recipient"),
+    ("curated/treatment_dates.csv", "plan_reported,2021-12-01", "plan_reported,2016-12-01",
+     "neither SOURCES.toml nor the source of the row says 'reported 2016-12-01'"),
+    ("curated/treatment_dates.csv", "opinion_public,2021-02-20", "opinion_public,2021-01-20",
+     "says 'public 2021-01-20'"),
+    ("curated/treatment_dates.csv", "key_list,2021-", "key_list,2011-", "says 'list 2011-08-27'"),
+    ("raw/SOURCES.toml", "pages = 13", "pages = 12", "pages is '12', expected '13'"),
+    ("raw/SOURCES.toml", "year = 2021", "year = 2020", "year is '2020', expected '2021'"),
+    ("raw/SOURCES.toml", 'issuer = "国家发展改革委"', 'issuer = "财政部"',
+     "issuer is '财政部', expected 'words of the text'"),
+    ("curated/city_membership.csv", "taihang,140400", "qiongya,140400",
+     "provinces of qiongya are"),
+    ("curated/membership.csv", "500229,2021-12-31,城口县,,重庆市,web_page",
+     "500229,2021-12-31,城口县,,重庆市,box1", "the basis of 城口县 is box1, its source '川陕"),
+    ("curated/membership.csv", "plan_inferred,low", "press,high", "is press, its source '专栏2"),
+    ("curated/codings.csv", "adjudicated,b2.s01.m1,D4,,T07,,G3,3,,",
+     "adjudicated,b2.s01.m1,D1,,T07,T07,G3,3,2,", "D1 occurs nowhere by its row"),
+    ("curated/codings.csv", "D1,,T07,T07,", "D1,,T07,T07,", "T07 occurs nowhere by its row in the"),
+    ("curated/codings.csv", "G3,3,2,", "G3,3,2,", "an inner strength belongs to an inner head"),
+    ("curated/regions.csv", "Sichuan–Shaanxi,Sichuan–Shaanxi,,",
+     "Sichuan–Shaanxi,the Dabie Mountains,,",
+     "'the Dabie Mountains' is no part of 'Sichuan–Shaanxi'"),
+    ("curated/regions.csv", ",Hailufeng,,广东省,11,", ",Hailufeng,福建,广东省,10,",
+     "'福建' is also a name of 福建省"),
+    ("curated/regions.csv", "广东省,10,", "广东省,10,",
+     "the lower_bound total of hailufeng is 10, found 11 counties"),
+    ("curated/regions.csv", "山东省,18,", "山东省,28,", "the printed total of yimeng is 28"),
+    ("curated/regions.csv", "河南省,74,", "河南省,75,", "the derived total of taihang is 75"),
+    ("curated/codebook.csv", "外包,public purchase and outsourcing", "外包,tax relief",
+     "'tax relief' is also the label of E3"),
+    ("curated/codebook.csv", "instrument,D1,D,", "instrument,D1,S,", "'S' is no parent of codes"),
+    ("curated/codebook.csv", "role,paired_aid,assistance", "role,paired_aid,D",
+     "'D' is no parent of codes of role"),
+    ("curated/printed_figures.csv", "f4,264,县,p1.s02,373,390,264个为原国家扶贫开发工作重点县,"
+     "former key poverty counties,原国家扶贫开发工作重点县数,fact\n", "", "p1.s02 prints 3"),
+    ("curated/printed_counts.csv", "b1,national_key_county,重庆市,3,专栏1\n", "",
+     "national_key_county of b1.s01 (城口县, 重庆市) has no row"),
+    ("curated/measures.csv", "等全国县城建设示范地区建设。,支持,,,,,,,,10,",
+     "等全国县城建设示范地区建设。,支持,,,,,,,,9,", "9 objects: 10 of them are named as places"),
+    ("curated/measures.csv", ",支持,,加快,,,,,,1,", ",支持,,加快,,,,,,90,", "90 objects: 0"),
+    ("curated/measures.csv", ",b2.s01.m1,3,", ",b2.s02.m1,3,", "b2.s02.m1 says the same under"),
+    ("built/gazetteer.csv", "110101,东城区,county,市辖区,110000", "110101,东城区,county,县,310000",
+     "东城区 is no 县"),
+    ("built/county_areas.csv", "110101,42.002,", "110101,142.002,", "110101 has 142.002 km²"),
+]  # fmt: skip
 
 
 def edit(path, change) -> None:
     path.write_text(change(path.read_text("utf-8")), "utf-8", newline="")
 
 
-@pytest.mark.parametrize("damages", [CELLS, QUOTES, RULES], ids=["cells", "quotes", "rules"])
+@pytest.mark.parametrize(
+    "damages",
+    [CELLS, QUOTES, RULES, CONTRADICTIONS],
+    ids=["cells", "quotes", "rules", "contradictions"],
+)
 def test_bad_input_is_reported_with_file_line_and_column(data_copy, damages):
     for file, old, new, _ in damages:
         assert old in (data_copy / file).read_text("utf-8"), f"{old!r} does not stand in {file}"
@@ -350,7 +423,7 @@ def test_a_damaged_declaration_or_folder_is_said_and_nothing_crashes(data_copy, 
         (
             r'"pattern": "X(10',
             '"pattern": "((((',
-            "json:3832:1: table pmc_table, field sub_variable",
+            "json:3861:1: table pmc_table, field sub_variable",
         ),
         ('"minimum": 1', '"minimum": "x"', "json:71:1: table regions, field order: minimum 'x'"),
     ):

@@ -8,11 +8,11 @@ import tomllib
 import frictionless
 import pytest
 import yaml
+from fixture import PLAN
 
-import laoqu as lq
 from laoqu import metadata, paths
 
-ROOT, PLAN = paths.checkout(), lq.load()
+ROOT = paths.checkout()
 PACKAGE = PLAN.package
 
 

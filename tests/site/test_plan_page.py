@@ -10,7 +10,7 @@ import lxml.html
 import nbformat
 import pypdf
 import pytest
-from fixture import violations
+from fixture import PLAN, violations
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,8 +20,6 @@ from laoqu.errors import FORMATS
 from laoqu.pages.html import marked_text
 from laoqu.pages.plan import annotate, pieces
 from laoqu.show.words import LANGS, table
-
-PLAN = lq.load()
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from fixture import cells_of, functions_of
+from fixture import PLAN, cells_of, functions_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control, hypergeom
@@ -299,7 +299,7 @@ def test_log_odds_of_the_published_formula():
 #: X = 2/3, 3/4, 5/5, 1/2, 2/4, 3/3, 3/5, 3/4, 1/2.
 VECTOR = [[1, 1, 0], [1, 0, 1, 1], [1, 1, 1, 1, 1], [0, 1], [1, 1, 0, 0], [1, 1, 1],
           [1, 0, 0, 1, 1], [1, 1, 0, 1], [1, 0]]  # fmt: skip
-GRADES = lq.load().table("pmc_grades")
+GRADES = PLAN.table("pmc_grades")
 
 
 def scored(vector):

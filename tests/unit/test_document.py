@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
+from fixture import PLAN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import laoqu as lq
 from laoqu import document, layout
 from laoqu.errors import DataError
 
-DOC = lq.load().document
+DOC = PLAN.document
 LENGTH = len(DOC.canonical)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from fixture import PLAN
 from matplotlib.backend_bases import RendererBase
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
@@ -28,7 +29,6 @@ from laoqu.show import charts, maps, style
 from laoqu.show.figure import Figure
 from laoqu.show.words import Words
 
-PLAN = lq.load()
 LANGS, WIDTHS = ("zh", "en"), (False, True)
 WORDS = {lang: Words(PLAN, lang) for lang in LANGS}
 MEASURES = PLAN.measures()

@@ -11,12 +11,12 @@ import time
 from contextlib import suppress
 
 import pytest
+from fixture import PLAN
 
 import laoqu as lq
 from laoqu import cli, document, interchange, membership, paths, sheets, validation
 from laoqu.run.parameters import Notebook, read_sets
 
-PLAN = lq.load()
 #: What is imported and read at a first use, characters too, is so before a clock runs.
 USED = (interchange, validation, lq.resolve_place("環縣"))
 TEXT = PLAN.document.raw

@@ -16,6 +16,7 @@ import geopandas
 import pandas as pd
 import pyogrio
 import pytest
+from fixture import PLAN
 from pyarrow import parquet
 from pyrefiqda import RefiProject
 
@@ -24,7 +25,6 @@ from laoqu import interchange
 from laoqu.analysis.exporting import put
 from laoqu.cli import main
 
-PLAN = lq.load()
 TABLES = interchange.tables(PLAN)
 MEASURES = PLAN.measures()
 

@@ -6,6 +6,7 @@ import re
 
 import pandas as pd
 import pytest
+from fixture import PLAN
 from openpyxl import load_workbook
 
 import laoqu as lq
@@ -14,7 +15,6 @@ from laoqu.cli import main
 from laoqu.grid import cells
 from laoqu.schema import text_of
 
-PLAN = lq.load()
 MEASURES = PLAN.table("measures")
 
 
@@ -186,6 +186,9 @@ def test_a_bad_cell_or_shape_is_reported_with_row_and_column(sheet):
         with pytest.raises(lq.DataError) as caught:
             lq.load(coding=sheet(change))
         assert message in str(caught.value)
+    with pytest.raises(lq.DataError) as caught:
+        lq.load(coding=sheet(lambda table: table.drop(index=range(8))))
+    assert "so in 8 rows" in caught.value.problems[-1].message  # behind the rows it sums up
 
 
 def test_what_a_reader_of_workbooks_would_not_see_is_refused(sheet):

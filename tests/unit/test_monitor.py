@@ -9,7 +9,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from fixture import functions_of, shown
+from fixture import PLAN, functions_of, shown
 from matplotlib.text import Text
 
 import laoqu as lq
@@ -21,7 +21,7 @@ from laoqu.run.parameters import Notebook
 from laoqu.show.charts import lines
 from laoqu.show.maps import plot_china
 
-PLAN, NOTEBOOK = lq.load(), functions_of("08_monitoring")
+NOTEBOOK = functions_of("08_monitoring")
 EXTERNAL = os.environ.get("LAOQU_EXTERNAL_DATA")
 needs_external = pytest.mark.skipif(not EXTERNAL, reason="LAOQU_EXTERNAL_DATA is not set")
 

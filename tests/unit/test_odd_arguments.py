@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from fixture import PLAN
 
 import laoqu as lq
 from laoqu import document, paths
 from laoqu.analysis import monitor
 from laoqu.cli import main
 
-PLAN = lq.load()
 PANEL = lq.panel(monitor.synthetic(PLAN, range(2019, 2024))).treat()
 READY = PANEL.for_estimator("did", "income")
 TEXT = lq.read("某方案\n一、任务\n支持甘肃环县建设。")
@@ -100,6 +100,7 @@ def test_only_errors_of_our_own_and_none_after_a_second():
         (PLAN.table, ["codings", "沂蒙"], r"join it with plan\.measures\('沂蒙'\) by measure_id"),
         (PLAN.table, ["pmc_table", "沂蒙"], r"no column of areas: plan\.table\('pmc_table'\) is"),
         (PLAN.describe, [["环县"]], r"id is \['环县'\], expected text$"),
+        (PLAN.describe, [None], "unknown id None"),
         (PLAN.describe, [pd.NA], "id is NAType, expected text$"),
         (lq.Show, ["Paris"], "plan is 'Paris', expected a plan"),
         (lq.annotate, [PLAN, "zh", None, None, (), 621022], "passages is 621022, expected a list"),

@@ -8,6 +8,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from fixture import PLAN
 
 import laoqu as lq
 from laoqu.analysis import monitor
@@ -15,7 +16,6 @@ from laoqu.cli import main
 from laoqu.errors import LaoquError
 from laoqu.run.parameters import read_sets
 
-PLAN = lq.load()
 HEAD = "区域,县代码,县名,市,省,日期,备注\n"
 #: A membership table → what is said of it, its file and line included.
 REFUSED = {
@@ -173,6 +173,8 @@ NO_PANEL = {
     "代码,年份,gdp,q\n621022,2019,3,元/人\n621023,2019,4,万元/人\n621024,2019,4,元\n": "q says",
     "年份,gdp\n2019,621022\n2019,621023\n2020,621024\n2020,621025\n": "holds codes of counties",
     LONG: "panel.csv: the panel has no rows",
+    "县代码,常住人口\n621022,1995\n621023,2010\n": "常住人口 may hold years, but is called otherw",
+    "县代码,年末人口,pop\n621022,1995,x\n621023,2010,y\n": "years; 年末人口 may hold years",
     "621022,2018,1\n621022,2019,2\n": "no head, .*: it holds 621022, 2018, 1. .*: 代码,年份,gdp$",
     "环县①,2018,1\n环县,2019,2\n": "no head, .*: it holds 环县①, 2018, 1. .*: 县名,年份,gdp$",
     "621022,环县,x\n621023,华池县,y\n": "no head, .*: it holds 621022, 环县",
@@ -212,6 +214,9 @@ PANEL = {
         1, [2019], "x_2 +1 row: column 4 .*called x: .*\\n.*x_3 +1 row: column 6 .*called x: "),
     WIDE + ",2015-2017\n621022,1,2,3\n": (1, [2018, 2019], "left as columns: 2015-2017"),
     "代码,year,2018,2019\n621022,x,1,2\n": (1, [2018, 2019], "kept as year_in_file"),
+    "代码,调查年份,gdp\n621022,2018,1\n621023,2019,1\n": (
+        2, [2018, 2019], "调查年份 .*: taken for the years: 2018, 2019"),
+    "代码,常住人口,t\n621022,1995,2018\n621023,2010,2019\n": (2, [2018, 2019], "t .*for the years"),
     "代码,2018.0,2019.0\n621022,1,2\n621023,1,2\n": (2, [2018, 2019], "2 columns of years turned"),
     LONG + "621022,2019-06-30,1\n621023,2020-06-30,1\n": (2, [2019, 2020], "read as years"),
     LONG + "621022,2019-12-31,1\n621023,2019年1-12月,1\n": (2, [2019], "read as years"),

@@ -10,12 +10,13 @@ import openpyxl
 import pandas as pd
 import pytest
 import shapely
+from fixture import PLAN
+from shapely.affinity import scale
 from shapely.geometry import MultiPolygon, Point, Polygon, box
 
 import laoqu as lq
 from laoqu import borders, geo, own
 
-PLAN = lq.load()
 SHIPPED = PLAN.membership()
 
 
@@ -50,8 +51,8 @@ def test_the_shipped_table_comes_back_from_whatever_a_spreadsheet_saves(load):
 
 
 def test_chinese_heads_names_and_dates_are_understood_and_reported(load):
-    text = "老区,县（市、区）,市,代码日期,多余\n"
-    text += "沂蒙革命老区,兰山区,临沂市,2021/12/31,x\n左右江,靖西,,,\n"
+    text = "老区,县（市、区）,市,代码日期,多余,GDP\n"
+    text += "沂蒙革命老区,兰山区,临沂市,2021/12/31,x,1\n左右江,靖西,,,,\n"
     plan = load(text, encoding="gbk", warns=True)
     found = plan.membership()
     assert found[["adcode", "name", "province", "code_date"]].to_numpy().tolist() == [
@@ -59,6 +60,7 @@ def test_chinese_heads_names_and_dates_are_understood_and_reported(load):
         ["451081", "靖西市", "广西壮族自治区", "2021-12-31"],
     ]
     told = plan.conversions.set_index(["row", "found"])["used"].to_dict()
+    assert "a column that is not used" in plan.conversions.query("found == 'GDP'")["why"].tolist()
     expected = {(1, "老区"): "region_id", (1, "多余"): "", (2, "沂蒙革命老区"): "yimeng"}
     expected |= {(2, "2021/12/31"): "2021", (3, "靖西"): "靖西市"}
     assert expected.items() <= told.items()
@@ -290,6 +292,12 @@ BAD = [
     (3, {"geometry": box(5e5, 4e6, 6e5, 5e6), "crs": 4326}, "not longitude and latitude"),
     (1, {"geometry": box(35, 118, 36, 119), "crs": 4326}, "not longitude and latitude"),
     (1, {"adcode": ["371300", "371100", "371312"]}, "2 cities in 3 rows"),
+    (2, {"adcode": "371300"}, r"临沂市 .* is no county: give its counties"),
+    (
+        1,
+        {"geometry": [scale(each, 0.3, 0.3) for each in SHAPES]},
+        "have 9% of the area that these counties have",
+    ),
     (
         3,
         {"geometry": moved(SHAPES[2], 0, 10)},

@@ -11,6 +11,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from fixture import PLAN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -407,7 +408,7 @@ def test_a_stray_cell_and_a_long_one_cost_neither_time_nor_rows(tmp_path):
 
 @pytest.fixture(scope="module")
 def flawed():
-    plan, random = lq.load(), np.random.default_rng(3)
+    plan, random = PLAN, np.random.default_rng(3)
     keys = sorted(set(plan.mentions().query("role == 'national_key_county'")["adcode"]))
     codes = plan.gazetteer().query("level == 'county'")["adcode"].tolist()[::40] + keys
     rows = []
@@ -452,7 +453,7 @@ def test_quality_finds_the_known_faults_and_repairs_nothing(flawed):
 
 def test_a_clean_panel_has_no_finding_and_a_wrong_column_is_refused():
     # Places among counties that are all alike mean nothing.
-    assert lq.panel(monitor.synthetic(lq.load())).quality("population").empty
+    assert lq.panel(monitor.synthetic(PLAN)).quality("population").empty
     rows = [["110101", 2010 + k, 10.0 * 1.1**k] for k in range(6)]
     keys = lq.panel(ROWS).key_counties
     rows += [[code, 2010 + k, 20.0 * 1.1**k] for code in keys for k in range(6)]
@@ -463,7 +464,7 @@ def test_a_clean_panel_has_no_finding_and_a_wrong_column_is_refused():
 
 
 def test_another_unit_of_all_or_of_many_counties_is_found_and_told_to_the_estimate():
-    clean = monitor.synthetic(lq.load(), range(2014, 2025))
+    clean = monitor.synthetic(PLAN, range(2014, 2025))
     year, north = clean["year"], clean["county_code"] < "4"
     half = clean["county_code"].rank(method="dense") % 2 == 0
     for rows, times, years, said in (

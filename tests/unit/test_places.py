@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from fixture import PLAN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,6 @@ from laoqu import paths, places, schema, succession
 from laoqu.errors import LaoquError
 from laoqu.spelling import clean
 
-PLAN = lq.load()
 UNITS = succession.units()
 EXTERNAL = os.environ.get("LAOQU_EXTERNAL_DATA")
 needs_external = pytest.mark.skipif(not EXTERNAL, reason="LAOQU_EXTERNAL_DATA is not set")

@@ -14,6 +14,7 @@ import lxml.html
 import numpy as np
 import pandas as pd
 import pytest
+from fixture import PLAN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
@@ -26,7 +27,6 @@ from laoqu.show.words import LANGS, THIN, label, spaced, start
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=40)
 HOSTILE = "<i>x</i> & <img src=x onerror=alert(1)> \"q\" 'a' </script><script>x</script>"
-PLAN = lq.load()
 ZH, EN = (lq.Show(PLAN, lang) for lang in LANGS)
 
 

@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from fixture import violations
+from fixture import PLAN, violations
 
 import laoqu as lq
 from laoqu import site
@@ -89,7 +89,7 @@ def test_the_index_links_what_is_there_and_says_what_failed(text):
     }  # fmt: skip
     assert "no &lt;b&gt;" in text and "no <b>" not in text
     assert "pandas 9.9" in text and len(text.encode()) < 1_000_000
-    assert all(f'<tr id="{region}">' in text for region in lq.load().region_ids)
+    assert all(f'<tr id="{region}">' in text for region in PLAN.region_ids)
 
 
 def test_what_is_embedded_ends_no_script_and_knows_a_county_by_its_card(text):

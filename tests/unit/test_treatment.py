@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from fixture import PLAN
 
 import laoqu as lq
 from laoqu.analysis import estimators, exporting, monitor, treatment
 from laoqu.errors import LaoquError
 
-PLAN = lq.load()
 KEY = "national_key_county"
 TABLE = treatment.counties(PLAN, KEY)
 

@@ -12,7 +12,7 @@ from unittest.mock import Mock
 import numpy as np
 import pandas as pd
 import pytest
-from fixture import refused
+from fixture import PLAN, refused
 from openpyxl import load_workbook
 
 import laoqu as lq
@@ -20,7 +20,6 @@ from laoqu import paths, sheets, validation
 from laoqu.analysis import monitor, sampling
 from laoqu.cli import main
 
-PLAN = lq.load()
 UNITS = {kind: validation.units(PLAN, kind).set_index("unit_id") for kind in validation.KINDS}
 LABELS = PLAN.codebook().set_index(["variable", "code"])["label_zh"]
 

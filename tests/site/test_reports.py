@@ -1,0 +1,70 @@
+"""All twelve reports in both languages, as `laoqu report --all` makes them."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from fixture import PLAN
+
+from laoqu.cli import main
+from laoqu.show.words import LANGS
+
+#: Fragments without an element: the browser's own, and the languages that the index's script reads.
+ANSWERED = {"top", *LANGS}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("reports")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAOQU_OUTPUTS", str(root))
+        assert main(["report", "--all", "--lang", ",".join(LANGS), "--formats", "html"]) == 0
+    return root
+
+
+@cache
+def read(page: Path) -> tuple[set[str], list[str]]:
+    """Return the ids of a page and the addresses that it links or shows."""
+    ids, addresses = set(), []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda _, given: (
+        ids.update(value for key, value in given if key == "id"),
+        addresses.extend(value for key, value in given if key in ("href", "src")),
+    )
+    parser.feed(page.read_text(encoding="utf-8"))
+    return ids, addresses
+
+
+def test_every_link_of_every_page_leads_to_what_is_there(folder):
+    pages, dead, followed = sorted(folder.rglob("*.html")), [], 0
+    assert len(pages) == len(LANGS) * (len(PLAN.region_ids) + 1) + 1
+    for page in pages:
+        for address in read(page)[1]:
+            parts = urlsplit(address)
+            if parts.scheme or parts.netloc:
+                continue
+            followed += 1
+            target = page.parent / unquote(parts.path) if parts.path else page
+            asked = {unquote(parts.fragment)} - {"", *ANSWERED}
+            if not target.exists() or (asked and not asked <= read(target.resolve())[0]):
+                dead.append(f"{page.relative_to(folder)}: {address}")
+    assert followed > 900
+    assert dead == []
+
+
+def test_both_languages_state_the_same_numbers(folder):
+    for region in PLAN.region_ids:
+        said = [
+            json.loads((folder / lang / region / "values.json").read_text(encoding="utf-8"))
+            for lang in LANGS
+        ]
+        zh, en = ({key: n for key, n in each.items() if key != "answer"} for each in said)
+        assert zh == en
+        of_plan = PLAN.regions().set_index("region_id").loc[region]
+        counted = of_plan[["documented", "official_total", "low_confidence"]].tolist()
+        assert [zh["documented"], zh["total"], zh["low"], zh["targets"]] == [*counted, 0]
