@@ -79,6 +79,8 @@ def _is_code(frame: pd.DataFrame, column: str, year: str | int | None) -> bool:
         if (years > 1).mean() < 0.1:
             return False
     for name in called("name", frame):
+        if name == column:  # codes under the heading of names
+            continue
         pairs = frame[[name, column]].dropna().drop_duplicates().head(50)
         pairs = pairs[[bool(bare(name_of(text))) for text in pairs[name]]]
         fits = [

@@ -25,6 +25,12 @@ from laoqu.source import digest, regular
 #: made from all records, is gone while these change.
 RECORD, FAILED = ".laoqu.json", ".laoqu.failed.json"
 MANIFEST, FORMAT = "manifest.json", 3
+#: What a record has at least, and of which kinds.
+FORM = {
+    "name": "", "notebook": "", "status": "", "error": "", "formats": [""], "parameters": {},
+    "parts": {"notebook": ""}, "outputs": [{"path": "", "bytes": 0, "sha256": ""}],
+    "recorded": {"made": "", "seconds": 0.0},
+}  # fmt: skip
 #: What the index shows whatever was run.
 PARTS = ".index.json"
 INDEX, CRATE = "index.html", "ro-crate-metadata.json"
@@ -161,10 +167,7 @@ class Store:
     def record(self, name: str, file: str = RECORD) -> dict[str, object] | None:
         """Return a record of a run's folder, if it is whole and of this folder."""
         found = _json(self.target(name) / file)
-        needed = {"notebook", "status", "parts", "formats", "outputs", "parameters", "recorded"}
-        if isinstance(found, dict) and needed <= set(found) and found.get("name") == name:
-            return found
-        return None
+        return found if _fits(found, FORM) and found["name"] == name else None
 
     def damaged(self, outputs: list[Mapping[str, str]]) -> list[str]:
         """Return the files that are not as they were left."""
@@ -294,6 +297,15 @@ def text_of(value: object) -> bytes:
     """Return plain data as a JSON file."""
     text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
     return text.encode(errors="backslashreplace")  # as JSON escapes a half character
+
+
+def _fits(found: object, form: object) -> bool:
+    """Whether what a file holds has the form of an example."""
+    if not isinstance(found, type(form)):
+        return False
+    if isinstance(form, dict):
+        return all(name in found and _fits(found[name], each) for name, each in form.items())
+    return not isinstance(form, list) or all(_fits(each, form[0]) for each in found)
 
 
 def _below(folder: Path) -> list[Path]:

@@ -76,6 +76,10 @@ def test_wide_and_indexed_tables_are_read():
         assert sorted(made.data["gdp"]) == sorted(ROWS["gdp"]), label
         assert made.data["year"].nunique() == 3
     assert len(lq.panel(ROWS.set_index(["行政区划代码", "年份"])).data) == 12
+    # Codes under the heading of names.
+    codes, plain = ROWS.drop(columns="县名"), lq.panel(ROWS).data["county_code"]
+    made = lq.panel(codes.rename(columns={"行政区划代码": "county"}))
+    assert made.data["county_code"].equals(plain)
     assert lq.panel(ROWS.head(4).drop(columns="年份"), year=2010).data["year"].eq(2010).all()
 
 

@@ -170,7 +170,7 @@ def test_any_name_and_value_stays_inside_the_outputs(stem, value):
 def record(name, **more):
     return {
         "name": name, "notebook": "n.ipynb", "status": "ok", "error": "", "formats": [],
-        "outputs": [], "parts": {}, "parameters": {},
+        "outputs": [], "parts": {"notebook": ""}, "parameters": {},
         "recorded": {"made": "2026-01-01T00:00:00+00:00", "seconds": 1.0}, **more,
     }  # fmt: skip
 
@@ -246,6 +246,11 @@ def test_a_manifest_of_another_is_set_aside_and_the_folders_speak(tmp_path):
             assert [run["name"] for run in store.manifest()["runs"]] == ["zh/a"]
         aside = tmp_path / store.aside["manifest.json"]
         assert aside.read_text(encoding="latin-1") == text
+    (tmp_path / "zh/b").mkdir()
+    for odd in ({"outputs": [{}]}, {"outputs": [3]}, {"parts": []}, {"recorded": {}}):
+        text = json.dumps(record("zh/b") | odd)
+        (tmp_path / "zh/b" / stores.RECORD).write_text(text)
+        assert [run["name"] for run in store.manifest()["runs"]] == ["zh/a"]
 
 
 def test_what_others_left_in_the_outputs_is_never_lost(tmp_path):
