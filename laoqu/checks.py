@@ -14,7 +14,7 @@ from contextlib import closing
 from itertools import product
 from pathlib import Path
 
-from laoqu import build, document, measures, own, paths, places, regions, source
+from laoqu import build, document, measures, own, paths, places, regions, sheets, source
 from laoqu.errors import DataError, LaoquError, Problem, UnknownId, guard
 from laoqu.plan import Plan
 from laoqu.schema import Tables, text_of
@@ -81,6 +81,8 @@ def own_problems() -> list[Problem]:
             plan = Plan(paths.data(), {name: path}, mode)
             if name == "boundaries":
                 plan.counties()
+            if name == "coding":
+                sheets.read(path, plan.table("measures"), plan.codebook(), whole=True)
         except DataError as error:
             found += [each for each in error.problems if each.file == paths.display(path)]
         except LaoquError as error:

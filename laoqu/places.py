@@ -7,6 +7,7 @@ of another year; a name that several bore is refused with all of them and their 
 from __future__ import annotations
 
 import re
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -117,12 +118,18 @@ def resolve_place(
 
 
 def meant(name: str, within: str | None = None, folder: Path | None = None) -> Adcode:
-    """Return the code of a name for who can say no level and no year: a refusal says what helps."""
+    """Return the code of a name for who can say no level and no year: a refusal says what helps.
+
+    A change of name or code is a warning.
+    """
     try:
-        return resolve_place(name, within, folder=folder)
+        code = resolve_place(name, within, folder=folder)
     except AmbiguousName as error:
         error.advice = error.advice and NAME_ALONE
         raise
+    if code.note:
+        warnings.warn(f"{shown(name)} is read as {code.name} ({code}): {code.note}", stacklevel=2)
+    return code
 
 
 def bears(code: str, name: str, folder: Path | None = None) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,6 +56,8 @@ HEADS = {
     "list_open": "名单未尽", "places": "地名", "recipients": "受支持的地方", "variable": "变量",
     "choice": "可填代码", "definition_zh": "中文定义", "definition": "定义",
 }  # fmt: skip
+#: What pages of a reader's own codes need of every measure: there may be no inner head.
+NEEDED = tuple(name for name in SCALES if name != "strength_inner")
 #: What a sheet of measures shows; people may not change the first two.
 SHOWN = ("measure_id", "quote", "sentence")
 
@@ -79,14 +81,16 @@ def texts(frame: pd.DataFrame) -> list[str]:
 
 
 def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a frame in which no spreadsheet takes a text or a head for a formula.
+    r"""Return a frame in which no spreadsheet takes a text or a head for a formula.
 
-    >>> without_formulas(pd.DataFrame({"=a": ["=1+1", "b"]}))["'=a"].tolist()
-    ["'=1+1", 'b']
+    Nor a carriage return for the end of a row: lines of a text end in a line feed.
+
+    >>> without_formulas(pd.DataFrame({"=a": ["=1+1", "b\rc"]}))["'=a"].tolist()
+    ["'=1+1", 'b\nc']
     """
 
     def safe(cell: object) -> object:
-        return FORMULA.sub("'", cell) if isinstance(cell, str) else cell
+        return re.sub("\r\n?", "\n", FORMULA.sub("'", cell)) if isinstance(cell, str) else cell
 
     frame = frame.assign(**{name: frame[name].map(safe) for name in texts(frame)})
     return frame.rename(columns=lambda name: safe(str(name)))
@@ -173,20 +177,25 @@ def _choices(codebook: pd.DataFrame) -> pd.Series:
     return codebook["code"] + " " + codebook["label_zh"] + " " + codebook["label_en"]
 
 
-def read(path: Path, measures: pd.DataFrame, codebook: pd.DataFrame) -> pd.DataFrame:
+def read(
+    path: Path, measures: pd.DataFrame, codebook: pd.DataFrame, whole: bool = False
+) -> pd.DataFrame:
     """Read and check a coding sheet of the measures: see `read_filled`."""
-    return read_filled(path, measures[["measure_id", "quote"]], MEASURES, codebook)
+    needed = NEEDED if whole else ()
+    return read_filled(path, measures[["measure_id", "quote"]], MEASURES, codebook, needed)
 
 
 def read_filled(
-    path: Path, shown: pd.DataFrame, columns: Mapping[str, Column], codebook: pd.DataFrame
-) -> pd.DataFrame:
+    path: Path, shown: pd.DataFrame, columns: Mapping[str, Column], codebook: pd.DataFrame,
+    needed: Iterable[str] = (),
+) -> pd.DataFrame:  # fmt: skip
     """Read and check what people filled in; empty cells are not coded, labels count as codes.
 
     `shown` and `columns` are those of `write`. One row per row of `shown`, in its order: its
     columns, and codes as text, strengths as numbers, flags as booleans, lists as tuples, cuts as
     offsets in the sentence, NA where not coded. The `DataError` has every problem, by row and
-    column: unknown codes, units missing, added or twice, edited quotations, mangled ids.
+    column: unknown codes, units missing, added or twice, edited quotations, mangled ids, and empty
+    cells of the columns `needed`.
     """
     notes, table, key = own.Notes(path), grid.cells(path), shown.columns[0]
     head = [cell.rpartition("/")[2].strip() for cell in table.iloc[0]] if len(table) else []
@@ -195,6 +204,7 @@ def read_filled(
     table = table[table.ne("").any(axis=1)]
     units = shown.set_index(key, drop=False).to_dict("index")
     codes, records, first = _codes(codebook), {}, {}
+    empty: list[tuple[int, str]] = []
     for number, row in zip(table.index, table.to_dict("records"), strict=True):
         unit = row[key]
         if unit not in units:
@@ -216,9 +226,13 @@ def read_filled(
                 values[at] = _value(row.get(at, ""), column, codes, values.get("sentence", ""))
             except ValueError as error:
                 notes.wrong(number, at, f"{at}: {error}")
+            empty += [(number, at)] if at in needed and values.get(at) is pd.NA else []
     for unit in (each for each in units if each not in first):
         found = f"unit {unit} is missing:"
         notes.wrong(max(table.index, default=1), key, "keep its row, leave its codes empty", found)
+    for number, at in empty[:3]:
+        why = f"is empty ({len(empty):,} cell(s) in all): pages need every code"
+        notes.wrong(number, at, why, at)
     notes.refuse()
     frame = pd.DataFrame([records[unit] for unit in units], columns=[*shown.columns, *columns])
     kinds = {at: "boolean" for at, column in columns.items() if column.kind == "flag"}

@@ -11,10 +11,12 @@ import pandas as pd
 
 from laoqu import paths
 from laoqu.errors import OutputError
-from laoqu.sheets import csv_bytes, without_formulas
+from laoqu.sheets import csv_bytes, texts, without_formulas
 
 #: Characters that a cell of a workbook takes; a name, a label and a short text of Stata.
 CELL, NAME, LABEL, SHORT = 32_767, 32, 80, 500
+#: Signs at which Stata ends a text, and those that a workbook cannot hold.
+NUL, CONTROL = "\x00", "[\x00-\x08\x0b\x0c\x0e-\x1f]"
 
 
 def write(data: pd.DataFrame, path: Path | str, about: str) -> Path:
@@ -54,7 +56,11 @@ def _for_stata(data: pd.DataFrame) -> bytes:
     kept = [c for c in numbers if data[c].dtype.kind in "iuf" and data[c].notna().all()]
     words = data.columns.difference(numbers)
     text = {c: data[c].astype("object").where(data[c].notna(), "").astype(str) for c in words}
-    data = data.astype(dict.fromkeys(numbers.difference(kept), "float64")).assign(**text)
+    _refuse(pd.DataFrame(text), NUL, "DTA")
+    kinds = dict.fromkeys(numbers.difference(kept), "float64")
+    # The greatest numbers of 32 bits are Stata's missing values; pandas looks at those of 64.
+    kinds |= {c: "int64" for c in kept if data[c].dtype == "int32"}
+    data = data.astype(kinds).assign(**text)
     names = {c: re.sub(r"^(?=\d)|\W", "_", c)[:NAME] for c in data}
     if len(set(names.values())) < len(names):
         names = {c: c for c in data}  # pandas then makes them different, and Stata has no labels
@@ -73,6 +79,16 @@ def _for_excel(data: pd.DataFrame) -> bytes:
     longest = max(data[c].astype("str").str.len().max() for c in data)
     if longest > CELL:
         raise ValueError(f"a cell holds {longest:,.0f} characters, XLSX takes {CELL:,}")
+    _refuse(data[texts(data)], CONTROL, "XLSX")
     out = io.BytesIO()
     data.to_excel(out, index=False)
     return out.getvalue()
+
+
+def _refuse(data: pd.DataFrame, signs: str, form: str) -> None:
+    """Refuse texts with signs that a form does not hold, by column and row."""
+    for column, cells in data.items():
+        for row, cell in enumerate([column, *cells]):
+            if isinstance(cell, str) and (found := re.search(signs, cell)):
+                where = f"{column!r}, row {row}" if row else f"the name of the column {column!r}"
+                raise ValueError(f"{where}: {form} holds no {found[0]!r}: take it out")

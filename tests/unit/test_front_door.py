@@ -11,6 +11,7 @@ from fixture import refused
 
 import laoqu as lq
 from laoqu import paths
+from laoqu.analysis import county
 from laoqu.cli import main
 
 HEAVY = [
@@ -103,6 +104,11 @@ def test_describe_says_what_an_id_stands_for(plan):
         "c07.h": "heading",
     }.items():  # fmt: skip
         assert expected in plan.describe(name)
+    for name in ("梅列区", "350402"):  # of an earlier year: not without a word
+        said = rf"'{name}' is read as 三元区 \(350404\): 梅列区 \(350402, 1983–2020\) was merged"
+        for find in (plan.describe, lambda name: county.find(plan, name)["name"]):
+            with pytest.warns(UserWarning, match=said):
+                assert "三元区" in find(name)
     for name in ("c17", "c07.s99", "nothing", ""):
         with pytest.raises(lq.UnknownId):
             plan.describe(name)

@@ -146,14 +146,21 @@ def test_a_complete_sheet_in_any_form_takes_the_place_of_the_shipped_coding(shee
             assert own[column].tolist() == adjudicated[column].tolist(), name
 
 
-def test_a_partial_sheet_leaves_the_rest_uncoded(sheet, monkeypatch):
+def test_a_partial_sheet_leaves_the_rest_uncoded(sheet, monkeypatch, tmp_path):
     def half(table):
         table.loc[10:, list(measures.SCALES)] = ""
         return table
 
-    # The environment names it for every notebook and report.
+    # The environment names it for every notebook; pages, which show each code, need them all.
     monkeypatch.setenv("LAOQU_CODING", str(sheet(half)))
     plan = lq.load()
+    found = lq.check()
+    assert [each.partition("sheet.csv:")[2] for each in found] == [
+        f"12:{4 + at}: {name} is empty ({213 * 11:,} cell(s) in all): pages need every code"
+        for at, name in enumerate(sheets.NEEDED[:3])
+    ]
+    with pytest.raises(lq.DataError, match="instrument is empty"):
+        lq.run_reports(["yimeng"], outputs=tmp_path)
     own = plan.measures()
     coded = own["instrument"].notna()
     assert coded.sum() == 10

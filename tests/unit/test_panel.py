@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import laoqu as lq
 from laoqu import succession
-from laoqu.analysis import monitor
+from laoqu.analysis import monitor, writing
 from laoqu.errors import LaoquError
 
 EXTERNAL = os.environ.get("LAOQU_EXTERNAL_DATA")
@@ -408,6 +408,25 @@ def test_a_stray_cell_and_a_long_one_cost_neither_time_nor_rows(tmp_path):
         made.to_file(tmp_path / "long.xlsx")
     made.to_file(tmp_path / "long.dta")
     assert pd.read_stata(tmp_path / "long.dta")["note"].str.len().eq(200_000).all()
+
+
+def test_what_a_form_has_no_sign_for_is_refused_or_kept(tmp_path):
+    largest = np.array([2_147_483_640, -2_147_483_648, 2, 3], dtype="int32")
+    for at, (text, form, found) in enumerate({
+        ("a\rb\r\nc", ".csv", "a\nb\nc"), ("a\rb", ".xlsx", "a\nb"), ("a\rb", ".dta", "a\rb"),
+        ("a\x00b", ".dta", r"'note', row 2: DTA holds no '\\x00': take it out"),
+        ("a\x07b", ".xlsx", r"'note', row 2: XLSX holds no '\\x07': take it out"),
+    }):  # fmt: skip
+        rows = pd.DataFrame({"note": ["", text, "", ""], "n": largest})
+        path = tmp_path / f"{at}{form}"
+        if "holds no" in found:
+            with pytest.raises(lq.OutputError, match=found):
+                writing.write(rows, path, "")
+            continue
+        read = {".csv": pd.read_csv, ".xlsx": pd.read_excel, ".dta": pd.read_stata}[form]
+        again = read(writing.write(rows, path, ""))
+        assert again["note"][1] == found
+        assert again["n"].tolist() == largest.tolist()
 
 
 @pytest.fixture(scope="module")
