@@ -59,8 +59,9 @@ def code_column(
         named = [c for c in named if known[c] > 0]
         return named[0] if len(named) == 1 else None
     # Codes of provinces and cities stand beside those of counties.
-    found = [c for c in found if np.mean([v[-2:] != "00" for v in codes[c]]) >= MOST] or found
-    found = [c for c in found if c in named] or found
+    below = [c for c in found if np.mean([v[-2:] != "00" for v in codes[c]]) >= MOST]
+    found = sorted(below or found, key=lambda c: c not in named)
+    found = [c for c in found if below or c in named] or found
     read = [frame[c].map(lambda value: code_of(value)[0]) for c in found]
     if not all(read[0].equals(other) for other in read[1:]):
         raise LaoquError(f"columns {', '.join(found)} all hold codes: keep one, or say code=")
@@ -91,18 +92,18 @@ def _is_code(frame: pd.DataFrame, column: str, year: str | int | None) -> bool:
     return True
 
 
-def name_column(frame: pd.DataFrame, code: str | None, units: Units) -> str | None:
-    """Return the column with the names of the units that the codes mean, if there is one."""
+def name_columns(frame: pd.DataFrame, code: str | None, units: Units) -> list[str]:
+    """Return the column with the names of the units that the codes mean, and others of counties."""
     counties = units.names["county"]
     above = set().union(*(units.names[level] for level in units.names if level != "county"))
-    names, best = counties | above if code else counties, {}
+    names, best, others = counties | above if code else counties, {}, set()
     upper = [
         frame.columns[at] for kind in ("province", "prefecture") for at in columns(frame)[kind]
     ]
     for column in frame.columns.drop([code, *upper] if code else [], errors="ignore"):
         if pd.api.types.is_numeric_dtype(frame[column]):
             continue
-        said = [_plain(str(text), names) for text in sample(frame[column])]
+        said = [plain_name(str(text), names) for text in sample(frame[column])]
         share = np.mean([each in names for each in said] or [0])
         # The names of provinces and cities repeat; those of counties are nearly one for a code.
         varied = min(frame[column].nunique() / max(frame[code].nunique(), 1), 1) if code else 1
@@ -111,10 +112,12 @@ def name_column(frame: pd.DataFrame, code: str | None, units: Units) -> str | No
         )
         if share >= 0.5 and (varied > 0.5 or of_counties):
             best[column] = share + varied + 0.3 * (column in called("name", frame))
-    return max(best, key=best.get, default=None)
+            others |= {column} if of_counties and column not in upper else set()
+    first, *rest = [*sorted(best, key=best.get, reverse=True), ""]
+    return [c for c in (first, *rest) if c and (c == first or c in others)]
 
 
-def _plain(text: str, names: Collection[str]) -> str:
+def plain_name(text: str, names: Collection[str]) -> str:
     """Return a name without footnotes, and without the province before it: 甘肃环县*."""
     plain = clean(name_of(text))
     return plain if plain in names else bare(plain)

@@ -34,9 +34,9 @@ class Monitor:
     ----------
     values : DataFrame
         One row per county of 2021 and year: ``county_code``, ``year``, ``value``, ``growth``
-        (percent a year since the last period), ``percentile`` (0 to 100 among the panel's
-        counties), ``province_ratio`` (to the median of the province's counties), ``growth_gap``
-        (to the median growth of the province), ``missing``.
+        (percent a year since the last period, of values above 0), ``percentile`` (0 to 100 among
+        the panel's counties), ``province_ratio`` (to the median of the province's counties, where
+        that is above 0), ``growth_gap`` (to the median growth of the province), ``missing``.
     lost : int
         Rows of the panel without one unit of 2021, or twice for a county and year: left out.
 
@@ -86,7 +86,8 @@ class Monitor:
         frame["growth"] = ((frame["value"] / before.where(positive)) ** (1 / gap) - 1) * 100
         frame["percentile"] = frame.groupby("year")["value"].rank(pct=True) * 100
         of_province = frame.groupby([frame["county_code"].map(self.province), frame["year"]])
-        frame["province_ratio"] = frame["value"] / of_province["value"].transform("median")
+        median = of_province["value"].transform("median")
+        frame["province_ratio"] = frame["value"] / median.where(median > 0)  # -1 is no half of -2
         frame["growth_gap"] = frame["growth"] - of_province["growth"].transform("median")
         return frame
 

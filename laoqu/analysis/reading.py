@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
+from functools import partial
 from itertools import count
 from numbers import Integral
 from pathlib import Path
@@ -25,8 +26,9 @@ from laoqu.analysis.codes import (
     codes_of,
     codes_of_names,
     examples,
-    name_column,
+    name_columns,
     placed,
+    plain_name,
     sample,
 )
 from laoqu.analysis.numbers import in_numbers
@@ -57,8 +59,9 @@ def read(
     """Read a file or frame, long or with a column for each year, as rows of codes and years.
 
     Columns that are None are found by content: `units` say what is a code and what a name. Returned
-    are the rows with ``code_in_panel`` and ``year``, the column that each of the three is, what was
-    converted, and a row for each name without one county where names stand for codes.
+    are the rows with ``code_in_panel`` and ``year``, the column that each of the three is (further
+    ones of codes and years too), what was converted, and a row for each name without one county
+    where names stand for codes.
     """
     notes: Notes = []
     if isinstance(source, pd.DataFrame):
@@ -101,7 +104,7 @@ def _read(
         notes.append((column, len(frame), "times of another zone read as those of China"))
     year = _year_column(frame, code, name, notes) if year is None else year
     code = code or code_column(frame, year, units, notes)
-    name = name or name_column(frame, code, units)
+    name = name or _name_column(frame, code, units, notes)
     if code is None and name is None:
         below = [c for c in frame if (_reads(frame[c], code_of) == own.TOWNSHIP).mean() >= MOST]
         if below:
@@ -138,11 +141,12 @@ def _read(
     indicator = indicator_column(frame, notes)
     refuse_units(frame, name, indicator)
     frame, rows, done = unstacked(frame, name, indicator, rows, notes)
-    known = {code, year, name, "year", "code_in_panel", *called("code", frame)}
+    others = [*called("code", frame), *_other_keys(frame, units)]
+    known = {code, year, name, "year", "code_in_panel", *others}
     frame = in_numbers(frame, known, done, rows, notes)
     refuse_several(frame, {*known, name})
     found = {"code": code, "year": year if isinstance(year, str) else "year", "name": name}
-    return frame, found, notes, unresolved
+    return frame, found | {column: column for column in others}, notes, unresolved
 
 
 def _given(code: object, year: object, name: object, columns: list[str]) -> list:
@@ -281,7 +285,8 @@ def _year_column(
     reads, so_called = [c for c in share if share[c] >= MOST], called("year", frame)
     group = [c for c in so_called if c in reads]
     plain = [c for c in called("plain_year", frame) if c in group]
-    group = plain if len(plain) == 1 else group
+    if plain and not any(_differ(frame[plain[0]], frame[c], _year_alone) for c in group):
+        group = plain[:1]
     # One that is called so may hold notes and odd cells: they are named.
     group = group or [c for c in called("plain_year", frame) if share.get(c, 0) > 0]
     group = group or [c for c in reads if any(form.fullmatch(c) for form in own.YEARS["named"])]
@@ -291,6 +296,41 @@ def _year_column(
     if group and group[0] not in so_called:
         notes.append((group[0], len(frame), f"taken for the years: {examples(frame[group[0]])}"))
     return group[0] if group else None
+
+
+def _differ(one: pd.Series, other: pd.Series, read: Callable) -> bool:
+    """Return whether two columns say different things of a row, as `read` reads their values."""
+    pairs = pd.concat([one, other], axis=1).dropna().drop_duplicates().itertuples(index=False)
+    return any(read(first) != read(second) for first, second in pairs)
+
+
+def _year_alone(value: object) -> int | None:
+    return year_of(value)[0]
+
+
+def _name_column(frame: pd.DataFrame, code: str | None, units: Units, notes: Notes) -> str | None:
+    """Return the column of names; others with other names are refused where names are units."""
+    first, *others = name_columns(frame, code, units) or [None]
+    read = partial(plain_name, names=units.names["county"])
+    others = [c for c in others if _differ(frame[first], frame[c], lambda text: read(str(text)))]
+    if others and not code:
+        said = ", ".join([first, *others])
+        raise LaoquError(f"columns {said} all hold names of counties: keep one, or say name=")
+    for column in others:
+        text = f"other names of counties than {first} has: not compared with the codes"
+        notes.append((column, len(frame), text))
+    return first
+
+
+def _other_keys(frame: pd.DataFrame, units: Units) -> list[str]:
+    """Return the columns that hold codes of counties, or are called years and hold such."""
+    held = {c: sample(frame[c]) for c in frame}
+    codes = {c: [code_of(value)[0] for value in each] for c, each in held.items() if len(each) > 2}
+    found = [
+        c for c, each in codes.items()
+        if np.mean([v in units.by_code and v[-2:] != "00" for v in each]) >= MOST
+    ]  # fmt: skip
+    return found + [c for c in called("year", frame) if all(map(_is_year, held[c]))]
 
 
 def _is_year(value: object) -> bool:

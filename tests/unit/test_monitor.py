@@ -114,6 +114,12 @@ def test_each_rule_flags_what_it_says_and_nothing_where_periods_are_too_few():
     assert len(lost) == 4
     pair = small([[1, 2], [3, 4], [5, 6], [7, 8]], years=(2010, 2020)).flags()
     assert set(pair["rule_id"]) == {"below_half", "low_tenth", "no_value"}
+    # A median that is not above zero has no half: who is above it would be below half of it.
+    below_zero = small([[-1, -1, 9, 2], [-2, 0, 1, 1], [-3, 0, 2, 9], [-9, 5, 3, 9]])
+    ratios = below_zero.values.groupby("year")["province_ratio"].agg(list).to_dict()
+    assert np.isnan(ratios[2019] + ratios[2020]).all() and ratios[2021] == [0.8, 1.2, 0.4, 3.6]
+    below = below_zero.flags().query("rule_id == 'below_half'")
+    assert sorted(below["year"].unique()) == [2021, 2022]
 
 
 def test_a_panel_with_little_in_it_is_a_page_without_nan_or_a_sentence(tmp_path, monkeypatch):
@@ -121,7 +127,7 @@ def test_a_panel_with_little_in_it_is_a_page_without_nan_or_a_sentence(tmp_path,
     panel = monitor.synthetic(PLAN, range(2020, 2023))
     panel.assign(income=5.0).to_csv("constant.csv", index=False)
     one = panel["county_code"].isin(PLAN.membership("大别山")["adcode"].head(1))
-    panel[one].assign(income=[-1, 2, None]).to_csv("one.csv", index=False)
+    panel[one].assign(income=[-1, 2, 3]).to_csv("one.csv", index=False)
     panel.loc[panel["year"] == 2022, "income"] *= 10_000
     panel.to_csv("units.csv", index=False)
     notebook = nbformat.read(paths.notebooks() / "08_monitoring.ipynb", as_version=4)
@@ -136,6 +142,7 @@ def test_a_panel_with_little_in_it_is_a_page_without_nan_or_a_sentence(tmp_path,
         assert "nan" not in files["tables/groups.csv"].decode("utf-8-sig")
         said = "许多县的数值一齐变化约十倍" in files["monitor.html"].decode()
         assert said == (name == "units")
+        assert ("个数值为零或负数" in files["monitor.html"].decode()) == (name == "one")
     watched = lq.panel("one.csv").monitor("income")
     assert watched.areas() == ["dabieshan"]
     with pytest.raises(LaoquError, match="no value for a documented county of 琼崖"):

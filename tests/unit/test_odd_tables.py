@@ -187,6 +187,12 @@ NO_PANEL = {
     STACKED + "621022,2019,gdp,1\n621022,2020,,2\n621022,2021,x,\n": "one of them has no name",
     STACKED.replace("值", "额")
     + "621022,2019,a,1\n621022,2020,b,2\n": "指标 names several .*a, b.",
+    "code,年份,数据年份,gdp\n621022,2020,2019,1\n": "年份, 数据年份 all hold years: keep one",
+    "code,year,yr,gdp\n621022,2020,2020,1\n621022,2021,2020,1\n": "year, yr all hold years",
+    "adcode,adcode_new,year\n621022,621023,2020\n": "adcode, adcode_new all hold codes: keep",
+    "行政区划代码,户籍地代码,year\n621022,621023,2020\n": "户籍地代码 all hold codes",
+    "帮扶县,受援县,year\n环县,华池县,2020\n": "帮扶县, 受援县 all hold names of counties: keep one",
+    "县名,县名称,year\n环县,环县,2020\n环县,华池县,2021\n": "县名, 县名称 all hold names",
     "代码,年份,指标,变量,值\n621022,2019,G,a,1\n621022,2020,G,b,4\n621022,2020,H,b,4\n": (
         "指标 and 变量 both name indicators"
     ),
@@ -231,6 +237,11 @@ PANEL = {
         3, [2010, 2019, 2020], "signs of a footnote left out of names: 华池县.*"),
     "县名,年份,gdp\n环县,2019,621024\n华池县,2019,621025\n": (2, [2019], "no codes: names read"),
     "县名,年份,z\n环县,2019,621022\n环县,2020,621022\n": (1, [2019, 2020], "z .*taken for"),
+    "code,year,年份,yr,gdp\n621022,2020,2020年,2020,1\n": (1, [2020], "code same"),
+    "code,year,policy_year\n621022,2020,2019\n": (1, [2020], "code same"),
+    "县名,县名称,year\n环县,甘肃环县*,2020\n": (1, [2020], "县名 .*no codes: names read"),
+    "代码,县名,县名称,year\n621022,环县,华池县,2020\n": (
+        1, [2020], "县名称 .*other names of counties than 县名 has: not compared"),
     LONG + "621022,201①,1\n621023,2019,1\n": (2, [2019], "no year: .*: '201①' .row 2."),
     "代码,年份,gdp\n62102²,2019,1\n621023,2019,1\n": (1, [2019], "no code: .*: 62102²"),
     "代码,年份,县名\n621022,2019,环县²\n": (1, [2019], "signs of a footnote left out .*: 环县²"),
@@ -260,6 +271,11 @@ def test_a_panel_is_read_as_meant_or_refused_by_cell(tmp_path):
     with pytest.raises(LaoquError, match=r"year holds parts of years: '2019.5' \(row 1\)"):
         lq.panel(frame)
     assert "blank (row 1)" in repr(lq.panel(frame.assign(year=[2019, None, 2020])).report)
+    # Further codes and years are no outcomes.
+    head = "code,户籍地代码,year,统计年份,gdp\n"
+    rows = [f"62102{n},62102{n + 1},2020,{2010 + n},{n}\n" for n in (2, 3, 4)]
+    made = read(tmp_path, head + "".join(rows), code="code", year="year")
+    assert made.outcomes == ["gdp"] and made.data["county_code"].tolist()[0] == "621022"
     with pytest.raises(LaoquError, match="two columns are called year, with other values"):
         lq.panel(pd.DataFrame({"code": 621022, "year": [2019, 2020], "year.1": 2018}))
     with pd.ExcelWriter(tmp_path / "two.xlsx") as book:
