@@ -191,8 +191,8 @@ class _Reader:
         name, given = values["name"], values["prefecture"] or values["province"]
         if not name:
             raise RowError("name", "neither a code nor a name")
-        found, wrong = {}, []
-        for within in [given] if given else provinces:
+        found, wrong, inside = {}, [], [given] if given else provinces
+        for within in inside:
             try:
                 code = places.resolve_place(name, within, "county", year, self.folder)
                 found[str(code)] = f"{self.units.shown(code)}; {code.note}".removesuffix("; ")
@@ -202,7 +202,8 @@ class _Reader:
         if len(found) > 1:
             raise RowError("name", f"{name!r} is several counties: {'; '.join(found.values())}")
         if ambiguous or not found:
-            raise RowError("name", str((ambiguous or wrong)[0]))
+            why, every = str((ambiguous or wrong)[0]), ", ".join(inside)
+            raise RowError("name", why.replace(f"is not in {inside[0]}", f"is not in {every}"))
         return next(iter(found.items()))
 
 

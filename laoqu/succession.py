@@ -144,7 +144,7 @@ class Units:
                 return _meant(code, holder)
         if held[0].first > YEAR or (year is None and len(held) == 1):
             return _meant(code, held[0])
-        lists = vintage if year is None else f"{year} or {vintage}"
+        lists = vintage if year in (None, vintage) else f"{year} or {vintage}"
         why = f"{code} was in no list of {lists}; it was {'; '.join(map(str, held))}"
         return Lead("other_holder", "", (), why), None
 

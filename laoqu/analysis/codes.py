@@ -139,10 +139,15 @@ def examples(values: pd.Series) -> str:
 
 
 def placed(values: pd.Series, rows: pd.Series) -> str:
-    """Return the first three values, with what their rows are called: '12亿' (row 7)."""
-    said = values.head(3).map(lambda value: "blank" if pd.isna(value) else repr(str(value)[:SHOWN]))
-    shown = [f"{each} (row {rows[at]})" for at, each in said.items()]
-    return ", ".join(shown) + (f" and {len(values) - 3} more" if len(values) > 3 else "")
+    """Return the first three values, with what their rows are called.
+
+    >>> placed(pd.Series(["人口", "人口", None]), pd.Series([2, 2, 3]))
+    "'人口' (row 2), blank (row 3)"
+    """
+    said = values.map(lambda value: "blank" if pd.isna(value) else repr(str(value)[:SHOWN]))
+    # A row of a wide table is several of a long one.
+    shown = list(dict.fromkeys(f"{each} (row {rows[at]})" for at, each in said.items()))
+    return ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
 
 
 def codes_of_names(

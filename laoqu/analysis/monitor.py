@@ -109,7 +109,8 @@ class Monitor:
             key = key & here
         if not here & panel:
             of = self.plan.region(area).name_zh if area else "the twelve areas"
-            raise LaoquError(f"{self.outcome} has no value for a documented county of {of}")
+            what = f"{self.outcome} has no value for a" if here else "the membership table has no"
+            raise LaoquError(f"{what} documented county of {of}")
         first = here if area else key
         provinces = set(self.province.reindex(sorted(first)).dropna())
         near = {code for code in panel if self.province.get(code) in provinces} - first

@@ -147,6 +147,10 @@ def test_a_panel_with_little_in_it_is_a_page_without_nan_or_a_sentence(tmp_path,
     assert watched.areas() == ["dabieshan"]
     with pytest.raises(LaoquError, match="no value for a documented county of 琼崖"):
         watched.groups("琼崖")
+    none = watched.plan.membership().query("region_id != 'qiongya'")
+    monkeypatch.setattr(type(watched.plan), "membership", lambda _: none)
+    with pytest.raises(LaoquError, match="the membership table has no documented county of 琼崖"):
+        watched.groups("琼崖")
 
 
 def test_growth_is_by_the_year_over_gaps():

@@ -282,6 +282,7 @@ def test_a_code_means_its_holder_of_the_year_then_of_the_vintage():
     }  # fmt: skip
     assert {key: trace(*key) for key in cases} == cases
     assert trace("362324", 2010, vintage=1995) == ("followed", "361124")
+    assert "110103 was in no list of 2021; it was" in UNITS.trace("110103", 2021)[0].reason
     assert "莆田县 (350321, 1983–2001) was split in 2002" in UNITS.trace("350321", 2000)[0].reason
     assert "永嘉县 (330322, in 1981); 洞头县" in UNITS.trace("330322")[0].reason
     heirs = {  # the packages had these wrong, or no successor
