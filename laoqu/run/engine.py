@@ -9,19 +9,16 @@ Widgets and other languages need an ordinary kernel (``--kernel``).
 from __future__ import annotations
 
 import gc
-import io
 import json
 import math
 import os
 import random
 import re
-import signal
 import sys
 import tempfile
-import threading
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from itertools import groupby
 from json import dumps, loads  # these, whatever a cell puts there, as `monotonic`
@@ -51,13 +48,14 @@ from traitlets import Callable as Function
 from traitlets.config import Config
 
 from laoqu.errors import LaoquError
-from laoqu.run import SAID, Recipe, Run
+from laoqu.run import Recipe, Run
+from laoqu.run.cell import PRINTED, Stream, alarm, alone, no_input, watch
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 #: A run looks for garbage when this many objects are new, not 700: what it has is mostly kept.
 GARBAGE = (50_000, 20, 50)
-#: The most characters of an error, and of what one cell prints, that are kept.
-ERROR_TEXT, PRINTED = 4_000, 10_000_000
+#: The most characters of an error that are kept.
+ERROR_TEXT = 4_000
 #: How a cell can end its process without a word.
 ENDS = ("_exit", "execv", "execve")
 INLINE = "module://matplotlib_inline.backend_inline"
@@ -73,7 +71,7 @@ class Shell(InteractiveShell):
         with suppress(BaseException):  # an error of a user may fail at that
             said = short(str(evalue))
         lines = [short(line) for line in stb[-50:]]
-        if isinstance(evalue, LaoquError):  # it says all; where in our code does not help
+        if isinstance(evalue, LaoquError) or not lines:  # where in our code does not help
             lines = [f"{name}: {said}"]
         self.send("error", ename=name, evalue=said, traceback=lines)
 
@@ -103,39 +101,6 @@ class _Hook(DisplayHook):
         self.shell.send("execute_result", **shown, execution_count=self.prompt_count)
 
 
-class _Stream(io.TextIOBase):
-    """Standard output or error: what Python prints, and after a cell what others have printed."""
-
-    encoding = "utf-8"
-
-    def __init__(self, say: Callable, number: int, folder: Path) -> None:
-        self.say, self.number, self.name = say, number, {1: "stdout", 2: "stderr"}[number]
-        self.log = folder / f"{self.name}.{SAID}"
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        self.say(self.name, text, len(text))
-        return len(text)
-
-    def __enter__(self) -> None:
-        log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
-        self.kept = None
-        with suppress(OSError):  # it is closed
-            self.kept = os.dup(self.number)
-        os.dup2(log, self.number)
-        os.close(log)
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self.number)
-        if self.kept is not None:
-            os.dup2(self.kept, self.number)
-            os.close(self.kept)
-        with self.log.open("rb") as file:
-            self.say(self.name, file.read(PRINTED).decode(errors="replace"), file.seek(0, 2))
-
-
 class Client(PapermillNotebookClient):
     """papermill's client without a kernel: cells run here, what they show is taken as from one."""
 
@@ -143,13 +108,15 @@ class Client(PapermillNotebookClient):
         """Run all cells until one fails."""
         self.reset_execution_trackers()
         self.process, ends = os.getpid(), {name: getattr(os, name) for name in ENDS}
+        modules = os, sys.modules[os.name]
         try:
-            for name, end in ends.items():
-                setattr(os, name, partial(self.end, name, end))
-            with _shell(self.send, self.say) as (self.shell, self.streams):
+            for module in modules:
+                vars(module).update({name: partial(self.end, name, ends[name]) for name in ends})
+            with _shell(self.send, self.say) as (self.shell, self.streams), no_input():
                 self.papermill_execute_cells()
         finally:
-            vars(os).update(ends)
+            for module in modules:
+                vars(module).update(ends)
         return self.nb
 
     def end(self, name: str, end: Callable, *given: object, **named: object) -> None:
@@ -165,7 +132,9 @@ class Client(PapermillNotebookClient):
         cell.outputs, self.at, self.said, self.printed = [], (cell, cell_index), [], 0
         self.clear_before_next_output = False
         self.on_cell_start(cell=cell, cell_index=cell_index)
-        with self.streams[1], self.streams[0], _alarm(self.limit):
+        name, began, limit = cell.source.strip()[:40], monotonic(), self.limit
+        watched = watch(None if self.kept else limit, name, self.streams[1])
+        with self.streams[1], self.streams[0], watched, alarm(limit):
             result = self.shell.run_cell(cell.source, store_history=True)
             if os.getpid() != self.process:  # a cell has forked: the rest is not the child's
                 os._exit(not result.success)
@@ -175,8 +144,10 @@ class Client(PapermillNotebookClient):
         self.show_printed()
         cell.execution_count = result.execution_count
         self.on_cell_executed(cell=cell, cell_index=cell_index)
-        if not result.success:
-            error = result.error_before_exec or result.error_in_exec
+        error = result.error_before_exec or result.error_in_exec
+        if late := result.success and limit and monotonic() - began > limit:  # the alarm was lost
+            error = TimeoutError(f"the cell took longer than {limit:g} s")
+        if late or not result.success:
             if not _has_error(cell) and not isinstance(error, SystemExit):  # it was only printed
                 self.shell._showtraceback(type(error), error, [])
             raise CellExecutionError("", "", "")
@@ -220,17 +191,19 @@ class LaoquEngine(Engine):
         nb_man: object,
         kernel_name: str,
         execution_timeout: float | None = None,
+        kept: bool = False,
         on_cell_start: Callable = lambda **_: None,
         on_cell_executed: Callable = lambda **_: None,
         **_: object,
     ) -> None:
-        """Run all cells until one fails."""
+        """Run all cells until one fails; a process that is not `kept` looks after itself."""
         language = nb_man.nb.metadata.get("kernelspec", {}).get("language", "python")
         if language != "python":
             raise LaoquError(f"the notebook is in {language}: run it with --kernel {kernel_name}")
         client = Client(nb_man, on_cell_start=on_cell_start, on_cell_executed=on_cell_executed)
-        client.limit = execution_timeout
-        client.execute()
+        client.limit, client.kept = execution_timeout, kept
+        with nullcontext() if kept else alone():
+            client.execute()
 
 
 logger.setLevel("ERROR")
@@ -260,7 +233,7 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
     try:
         papermill_engines.execute_notebook_with_engine(
             engine, notebook, kernel, progress_bar=False, execution_timeout=limit,
-            on_cell_start=note, on_cell_executed=note,
+            on_cell_start=note, on_cell_executed=note, **({} if recipe.kernel else {"kept": True}),
         )  # fmt: skip
     except Exception as raised:  # the kernel died, hung, or never came up
         started = [each for each in _code(notebook) if each.metadata.papermill["start_time"]]
@@ -349,7 +322,7 @@ def _settle(notebook: nbformat.NotebookNode) -> None:
 
 
 @contextmanager
-def _shell(send: Callable, say: Callable) -> Iterator[tuple[Shell, list[_Stream]]]:
+def _shell(send: Callable, say: Callable) -> Iterator[tuple[Shell, list[Stream]]]:
     """Give a fresh IPython whose names are a ``__main__`` of its own, and the streams of cells."""
     if InteractiveShell.initialized():
         raise LaoquError("the engine laoqu runs in a process without IPython: use lq.run_notebook")
@@ -359,7 +332,7 @@ def _shell(send: Callable, say: Callable) -> Iterator[tuple[Shell, list[_Stream]
     with tempfile.TemporaryDirectory(prefix="laoqu-", ignore_cleanup_errors=True) as folder:
         shell = Shell.instance(config=config, ipython_dir=folder, display_pub_class=_Publisher,
                                displayhook_class=_Hook, send=send)  # fmt: skip
-        streams = [_Stream(say, number, Path(folder)) for number in (1, 2)]
+        streams = [Stream(say, number, Path(folder)) for number in (1, 2)]
         if "" not in sys.path:  # where a kernel has it: behind the standard library
             where = (at for at, path in enumerate(sys.path) if path.endswith("-packages"))
             sys.path.insert(next(where, 0), "")
@@ -375,23 +348,3 @@ def _shell(send: Callable, say: Callable) -> Iterator[tuple[Shell, list[_Stream]
             with suppress(ImportError, ValueError):
                 mpl.use(drawing[0])
             Shell.clear_instance()
-
-
-@contextmanager
-def _alarm(seconds: float | None) -> Iterator[None]:
-    """Raise TimeoutError in what takes longer; what swallows it is killed by the keeper."""
-    main = threading.current_thread() is threading.main_thread()
-    if not (seconds and main and hasattr(signal, "SIGALRM")):
-        yield
-        return
-
-    def late(*_: object) -> None:
-        raise TimeoutError(f"the cell took longer than {seconds:g} s")
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)

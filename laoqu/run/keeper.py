@@ -52,7 +52,7 @@ def refused(error: OSError) -> bytes:
 
 def serve(preload: Sequence[str]) -> None:
     """Be the fork server, until the socket that is its standard input is let go of."""
-    _control(ADOPT_ORPHANS, 1)  # of a keeper that was killed
+    adopt()  # of a keeper that was killed
     os.environ |= NO_WINDOW
     for name in preload:
         with suppress(Exception):  # a run says what is wrong
@@ -85,7 +85,7 @@ def serve(preload: Sequence[str]) -> None:
 
 def _keep(asker: connections.Connection) -> None:
     """Be the keeper: fork the worker, wait, pass its value on, leave nothing behind."""
-    _control(ADOPT_ORPHANS, 1)
+    adopt()
     sys.path[:], (function, arguments, environment, here) = asker.recv()
     os.chdir(here)
     os.environ.clear()
@@ -185,15 +185,22 @@ def _control(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def end_all(keeper: int | None = None) -> None:
-    """Kill what this process, or a keeper with itself, has started, until nothing is left.
+def adopt(yes: bool = True) -> None:
+    """Have what loses its parent among those that this process started fall to it."""
+    _control(ADOPT_ORPHANS, yes)
+
+
+def end_all(keeper: int | None = None, but: Sequence[psutil.Process] = ()) -> None:
+    """Kill what this process, or a keeper with itself, has started, until nothing else is left.
 
     What began a session of its own and lost its parent falls to its keeper on Linux alone.
     """
     until = time.monotonic() + PATIENCE
     with suppress(psutil.NoSuchProcess):
         parent = psutil.Process(keeper)
-        while (left := parent.children(recursive=True)) and time.monotonic() < until:
+        while time.monotonic() < until and (
+            left := [each for each in parent.children(recursive=True) if each not in but]
+        ):
             for each in left:
                 with suppress(psutil.NoSuchProcess):
                     each.kill()

@@ -21,6 +21,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -216,15 +217,19 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
 
 @contextmanager
 def server(preload: Sequence[str]) -> Iterator[None]:
-    """Have a fork server that has imported the modules `preload`; it ends with the block."""
-    if not CAN_FORK or _servers:
+    """Have a fork server that has imported the modules `preload`; it ends with the last block."""
+    if not CAN_FORK:
         yield
         return
-    _servers.append(Server(preload))
+    with _one:
+        _servers.append(_servers[0] if _servers else Server(preload))
     try:
         yield
     finally:
-        _servers.pop().close()
+        with _one:
+            last = _servers.pop()
+            if not _servers:
+                last.close()
 
 
 class Server:
@@ -256,7 +261,7 @@ class Server:
             seconds = struct.pack("ll", math.ceil(limit), 0)
             ends[0].setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, seconds)
         ours, theirs = (connections.Connection(end.detach()) for end in ends)
-        with theirs:
+        with theirs, _one:
             try:
                 if not self.process or self.process.poll() is not None:  # somebody has killed it
                     self.close()
@@ -290,4 +295,6 @@ def here() -> Path:
         return Path(tempfile.gettempdir())
 
 
+#: The server, once for each block that has it; one thread at a time changes it.
 _servers: list[Server] = []
+_one = threading.Lock()

@@ -18,7 +18,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from laoqu import paths, sheets
-from laoqu.errors import ParameterError, require
+from laoqu.errors import ParameterError, guard_methods, require
 from laoqu.show import table as tables
 from laoqu.show.style import EDGE, HALO, PALETTE, SMALL, Sheet, rules
 
@@ -28,6 +28,7 @@ FORMS = (".png", ".svg", ".pdf", ".csv")
 UNDATED = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
 
+@guard_methods
 @dataclass(frozen=True, repr=False, eq=False)
 class Figure:
     """A figure with what a reader and a researcher need beside it.

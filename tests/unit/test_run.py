@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -344,6 +345,31 @@ def test_the_engine_leaves_this_process_as_it_was(tmp_path, capfd):
     assert (raised.value.exec_count, os._exit, os.execv) == (2, *ends[1:])
 
 
+def test_a_cell_that_hangs_asks_ends_or_leaves_something_fails_or_is_ended(tmp_path):
+    mark = f"6544.{os.getpid()}"
+    sleeping = "import signal, time\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\ntime.sleep"
+    cells = {
+        f"{sleeping}(2)": "TimeoutError: the cell took longer than 1 s",
+        f"{sleeping}(99)": "signal.signal(signal' took longer than 1 s and did not stop",
+        "input('x')": "StdinNotImplementedError: a notebook that runs by itself cannot ask",
+        "import getpass; getpass.getpass()": "StdinNotImplementedError",
+        "import sys; assert sys.stdin.read(); print(sys.stdin.read())": "AssertionError",
+        "import subprocess as s; assert s.run('cat', stdout=s.PIPE).stdout": "AssertionError",
+        "import posix; posix._exit(0)": "LaoquError: os._exit would end the process that runs",
+        f"import subprocess; subprocess.Popen(['sleep', '{mark}'])": "",
+        f"import os; os.system('(setsid sleep {mark} &) &')": "",
+        "from multiprocessing import Pool\npool = Pool(2); print(pool.map(abs, [-1]))": "",
+    }
+    for cell, said in cells.items():
+        source = book(tmp_path / "t.ipynb", "n = 3", cell)
+        command = [sys.executable, "-m", "papermill", str(source), str(tmp_path / "o.ipynb")]
+        command += ["--engine", "laoqu", "--execution-timeout", "1" if sleeping in cell else "99"]
+        done = subprocess.run(command, capture_output=True, text=True, input="secret")
+        assert (done.returncode, said in done.stderr) == (1 if said else 0, True), done.stderr
+    left = [each.info["cmdline"] for each in psutil.process_iter(["cmdline"])]
+    assert [each for each in left if mark in (each or ())] == []
+
+
 @pytest.mark.parametrize("name", ["10_region_report", "11_county_card"])
 def test_clients_that_write_outputs_as_they_are_find_no_scalar_of_numpy(name):
     """As ploomber-engine saves a template."""
@@ -468,6 +494,19 @@ def test_only_what_changed_is_run_and_it_is_said_why(tmp_path):
         only_say=True, tell=lambda *each: told.append(each))  # fmt: skip
     assert told == [("note", "1 of 3 sets of parameters ask for what another asks for: 2 run(s)")]
     assert not (tmp_path / "none").exists()
+
+
+def test_batches_of_two_threads_have_one_server_until_both_are_over(tmp_path, monkeypatch):
+    monkeypatch.setattr(process, "_servers", [])
+    path = book(tmp_path / "t.ipynb", "n = 1", "import time; time.sleep(n / 4)")
+
+    def batch(times):
+        return run(path, [{"n": n} for n in range(times)], tmp_path / str(times), jobs=1)
+
+    with ThreadPoolExecutor(2) as threads:
+        made = list(threads.map(batch, (1, 5)))
+    assert [each.error for runs in made for each in runs] == [""] * 6
+    assert process._servers == []
 
 
 def test_what_an_index_shows_whatever_was_run_is_made_once(tmp_path):
