@@ -17,7 +17,7 @@ import pandas as pd
 
 from laoqu import paths
 from laoqu.errors import DataError, Problem
-from laoqu.own import Notes
+from laoqu.own import Notes, heading_of
 
 #: What is said of a workbook with several sheets.
 ONE_SHEET = "only one sheet was read"
@@ -44,12 +44,13 @@ WORKBOOKS = {
 
 
 def read(
-    path: Path, most_rows: int = MOST_ROWS, most_bytes: int = MOST_BYTES
+    path: Path, most_rows: int = MOST_ROWS, most_bytes: int = MOST_BYTES, sheet: str = ""
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return the cells of a file from its head on, and how it was read.
 
     Rows and columns are numbered as in the file, from 1. Lines above the head, which fill fewer
-    cells than the table, are left out; rows of a workbook without any value too.
+    cells than the table, are left out; rows of a workbook without any value too. Of a workbook the
+    sheet that is called `sheet` is read, or its first.
     """
     check_size(path, most_bytes)
     workbook = path.suffix.lower() in (".xlsx", ".xlsm")
@@ -60,7 +61,7 @@ def read(
             raise ValueError("is an OpenDocument sheet (.ods): save it as .xlsx or CSV")
         if first in WORKBOOKS and (first, workbook) != (ZIP, True):
             raise ValueError(WORKBOOKS[first])
-        found, notes = (_workbook if workbook else _text)(path, most_rows)
+        found, notes = _workbook(path, most_rows, sheet) if workbook else _text(path, most_rows)
         if len(found) > most_rows + 1:
             raise ValueError(f"has more than {most_rows:,} rows")
     except ValueError as error:
@@ -84,11 +85,11 @@ def check_size(path: Path, most: int) -> None:
         raise DataError([Problem(paths.display(path), 1, 1, message)])
 
 
-def cells(path: Path, notes: Notes | None = None) -> pd.DataFrame:
+def cells(path: Path, notes: Notes | None = None, sheet: str = "") -> pd.DataFrame:
     """Return the cells of a table as text, its head first, and note how it was read: see `read`."""
     from openpyxl.utils import get_column_letter
 
-    found, said = read(path)
+    found, said = read(path, sheet=sheet)
     for text in said if notes else ():
         notes.converted(1, path.name, "", text)
     found = found.map(lambda cell: "" if cell is None else str(cell).strip().strip(BLANK))
@@ -174,13 +175,13 @@ def check_quotes(text: str, mark: str, width: int) -> None:
             raise ValueError(why, line, column)
 
 
-def _workbook(path: Path, most: int) -> tuple[pd.DataFrame, list[str]]:
+def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str]]:
     from openpyxl import load_workbook
 
     rows: dict[int, tuple] = {}
     try:
         with closing(load_workbook(path, read_only=True, data_only=True)) as book:
-            sheet, *others = sorted(book.worksheets, key=lambda each: each.title != "coding")
+            sheet, *others = sorted(book.worksheets, key=lambda each: each.title != first)
             sheet.reset_dimensions()  # a stray cell far away would make every row as wide
             formats: dict[int, dict[int, str]] = {}
             for number, row in enumerate(sheet.iter_rows(), start=1):
@@ -220,7 +221,26 @@ def _workbook(path: Path, most: int) -> tuple[pd.DataFrame, list[str]]:
     found = pd.DataFrame(cut, numbers, [at + 1 for at in used], dtype="object")
     for at in sorted(formats.keys() & found.columns):
         found[at] = _as_shown(found[at], formats[at], notes)
+    _refuse_other_words(found, formats)
     return found, notes
+
+
+def _refuse_other_words(table: pd.DataFrame, formats: dict[int, dict[int, str]]) -> None:
+    """Refuse columns of years that would be one column, shown in other words: 亿元, 万元."""
+    first: dict[str, tuple[str, object]] = {}
+    for at, column in table.items() if formats else ():
+        heading = heading_of(str(column.iloc[0]))
+        for n in column.index[1:] if heading else ():
+            for _, word in shown(formats.get(at, {}).get(n, "")) if _number(column[n]) else ():
+                other, head = first.setdefault(heading[1], (word, column.iloc[0]))
+                if word != other:
+                    why = f"{column[n]} is shown in {word or 'no unit'} by its format, those of "
+                    why += f"{head} in {other or 'none'}: convert them, give all years one format"
+                    raise ValueError(why, n, at)
+
+
+def _number(value: object) -> bool:
+    return type(value) in (int, float)
 
 
 @lru_cache(maxsize=1_000)
@@ -260,9 +280,7 @@ def _as_shown(column: pd.Series, formats: dict[int, str], notes: list[str]) -> p
 
     Refused by cell is what leaves two readings: 12.3万 of 123000, or beside 12.3.
     """
-    ways = {
-        n: shown(formats.get(n, "")) for n in column.index[1:] if type(column[n]) in (int, float)
-    }
+    ways = {n: shown(formats.get(n, "")) for n in column.index[1:] if _number(column[n])}
     words, seen = {word for way in ways.values() for _, word in way}, {}
     for n, way in ways.items():
         (power, word), *others = way
@@ -300,7 +318,14 @@ def _refuse_two_heads(rows: dict[int, Sequence], head: int) -> None:
         # What stands in one row alone, as codes and names do; what has nothing above but a group.
         alone = [at for at, cell in enumerate(upper) if cell and "" not in upper[at + 1 : at + 2]]
         under = [at for at, cell in enumerate(upper) if not cell and lower[at] and any(upper[:at])]
-        if alone and under and all(lower[at] in ("", upper[at]) for at in alone):
-            group, each = next(filter(None, upper[under[0] :: -1])), lower[under[0]]
+        # Or codes and names stand in the lower row, and groups above have the same below them.
+        groups = [at for at, cell in enumerate(upper) if cell]
+        again = [
+            at for at in under if groups[-1] <= at and lower[at] in lower[groups[0] : groups[-1]]
+        ]
+        alike = not alone and groups[:1] != [0] and all(lower) and again
+        if alike or (alone and under and all(lower[at] in ("", upper[at]) for at in alone)):
+            at = (again if alike else under)[0]
+            group, each = next(filter(None, upper[at::-1])), lower[at]
             why = f"the head has two rows ({group} over {each}): write one, as {each}_{group}"
-            raise ValueError(why, number, under[0] + 1)
+            raise ValueError(why, number, at + 1)

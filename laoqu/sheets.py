@@ -197,7 +197,7 @@ def read_filled(
     column: unknown codes, units missing, added or twice, edited quotations, mangled ids, and empty
     cells of the columns `needed`.
     """
-    notes, table, key = own.Notes(path), grid.cells(path), shown.columns[0]
+    notes, table, key = own.Notes(path), grid.cells(path, sheet="coding"), shown.columns[0]
     head = [cell.rpartition("/")[2].strip() for cell in table.iloc[0]] if len(table) else []
     _check_head(dict(zip(table.columns, head, strict=False)), shown, columns, notes)
     table = table.iloc[1:].set_axis(head, axis=1)

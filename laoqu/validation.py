@@ -245,7 +245,7 @@ def _rows_of(key: Path, sheet: Path) -> tuple[str, pd.DataFrame]:
         message = f"the column {missing[0]!r} is missing: is this the key/{KEY} of the sample?"
         raise DataError([Problem(paths.display(key), 1, 1, message)])
     table = table.iloc[1:].set_axis(head, axis=1)
-    here = grid.cells(sheet).to_numpy().ravel()
+    here = grid.cells(sheet, sheet="coding").to_numpy().ravel()
     kinds = table.loc[table["id"].isin(here), "kind"].unique()
     if len(kinds) != 1:
         message = "holds no id of the key: was it written with this sample?"

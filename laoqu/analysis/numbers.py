@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
+import numpy as np
 import pandas as pd
 
 from laoqu import own
@@ -14,6 +15,11 @@ from laoqu.spelling import clean
 
 #: A number with thousands separators: 0,512 has none.
 THOUSANDS = r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?"
+#: What can be thousands or decimals, and what stands between two cells, not in a number.
+EITHER, CONTROL = (
+    r"\s*[+-]?[1-9]\d{0,2}[,，]\d{3}\s*",
+    re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]"),
+)
 #: What is said of a column of numbers that some cells keep from being one.
 NO_NUMBER = "text, for these cells are no numbers"
 #: Text that means a number and is none for certain.
@@ -43,8 +49,10 @@ def in_numbers(
 
     Columns that are `known` say who and when; in those that are `done` numbers are made already.
     """
-    for column in frame[texts(frame)].columns.drop([*known, *done], errors="ignore"):
-        frame[column] = numbers_of(frame[column], rows, notes)
+    words = frame[texts(frame)].columns.drop([*known, *done], errors="ignore")
+    doubt = any(decimal_commas(frame[column]) for column in words)
+    for column in words:
+        frame[column] = numbers_of(frame[column], rows, notes, doubt)
     numbers = frame.select_dtypes("number").columns.drop([*known], errors="ignore")
     if numbers.empty:
         words = ", ".join(frame.columns.drop([*known], errors="ignore")[:9])
@@ -56,23 +64,45 @@ def in_numbers(
     return frame
 
 
-def numbers_of(column: pd.Series, rows: pd.Series, notes: Notes) -> pd.Series:
-    """Return text that is numbers as numbers: 1,234.5, wide digits, signs for no value."""
+def _plain(value: object) -> str:
+    """Return text with a comma where a blank between digits sets off thousands as one does."""
+    text = str(value).strip()
+    return text if CONTROL.search(text) else clean(re.sub(r"(?<=\d)\s+(?=\d)", ",", text))
+
+
+def decimal_commas(column: pd.Series) -> bool:
+    """Return whether a column has numbers in which a comma sets off no thousands: 1,5."""
+    plain = column.dropna().drop_duplicates().astype("str")
+    plain = plain[plain.str.contains("[,，]")].map(_plain).astype("str")
+    read = pd.to_numeric(plain.str.replace(",", ""), errors="coerce")
+    return not plain[read.notna()].str.fullmatch(THOUSANDS).all()
+
+
+def numbers_of(column: pd.Series, rows: pd.Series, notes: Notes, doubt: bool = False) -> pd.Series:
+    """Return text that is numbers as numbers: 1,234.5, wide digits, signs for no value.
+
+    In `doubt` are commas that may set off thousands or decimals: 1,234.
+    """
+    flags = column.map(lambda value: isinstance(value, bool | np.bool_)).astype("bool")
+    if not flags[column.notna()].all():  # TRUE among numbers is none
+        column = column.mask(flags, column.astype("str").str.upper())
     numbers = pd.to_numeric(column, errors="coerce")
     if numbers.notna().all():
         return numbers
-    plain = {  # a blank between digits sets off thousands, as a comma does
-        text: clean(re.sub(r"(?<=\d)\s+(?=\d)", ",", str(text).strip()))
-        for text in column[numbers.isna()].dropna().unique()
-    }
+    plain = {text: _plain(text) for text in column[numbers.isna()].dropna().unique()}
     plain = pd.Series(plain, dtype="object")
     signs = set(plain.index[plain.str.casefold().isin(own.SPEC["missing"])])
     commas = plain.str.contains(",").astype("bool")
     read = pd.to_numeric(plain.str.replace(",", ""), errors="coerce")
-    if not plain[commas & read.notna()].str.fullmatch(THOUSANDS).all():
+    # 1,234.5 or 1,234,567 in the same column leave no doubt.
+    doubt &= not plain.str.contains(r",.*[,.]").any()
+    doubt &= pd.Series(plain.index).astype("str").str.fullmatch(EITHER).any()
+    if doubt or not plain[commas & read.notna()].str.fullmatch(THOUSANDS).all():
         read = read.mask(commas)  # 1,5 is no 15, nor 0,512 512; then 1,234 may be 1.234 as well
         shown = examples(pd.Series(plain.index[commas]))
         text = f"decimal commas: write 1.5 for 1,5, and 12 for 1 2: {shown}"
+        if doubt:
+            text = f"commas that may be decimal: write 1.5 for 1,5, and 1500 for 1,500: {shown}"
         notes.append((str(column.name), int(commas.sum()), text))
     odd = column.isin(set(read.index[read.isna()]) - signs)
     known = column.notna() & ~column.isin(signs)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from laoqu import own
 from laoqu.analysis.codes import MOST, Notes, called, examples, sample
-from laoqu.analysis.numbers import numbers_of
+from laoqu.analysis.numbers import decimal_commas, numbers_of
 from laoqu.errors import LaoquError
 from laoqu.sheets import texts
 from laoqu.spelling import clean
@@ -173,8 +173,9 @@ def unstacked(
     same = [column for column in others if column == name or counts[column] == 1]
     first = ~number.duplicated()
     wide = frame.loc[first, same].set_axis(number[first])
+    doubt = decimal_commas(frame[value])
     for kind, here in named.groupby(named[indicator].astype("str"), sort=False):
-        column = numbers_of(here[value].rename(kind), rows, notes)
+        column = numbers_of(here[value].rename(kind), rows, notes, doubt)
         wide[kind] = column.set_axis(number[here.index])
     text = f"{len(kinds)} indicators turned into columns"
     for column in others.drop(same):

@@ -166,6 +166,9 @@ NO_PANEL = {
     "代码,县名,2019,,2020,\n,,gdp,人口,gdp,人口\n621022,环县,1,2,3,4\n": (
         "panel.csv:2:4: the head has two rows .2019 over 人口.: write one, as 人口_2019"
     ),
+    ",,GDP,,人口,\n代码,县名,2019,2020,2019,2020\n621022,环县,1,2,3,4\n": (
+        "panel.csv:2:6: the head has two rows .人口 over 2020."
+    ),
     "代码,年份,指标,值,单位\n621022,2019,G,3,亿元\n621023,2019,G,4,万元\n": "单位 .* 亿元, 万元",
     "代码,年份,指标,值,计量\n621022,2019,G,3,亿元\n621023,2019,G,4,万元\n": "计量 .* 亿元, 万元",
     "代码,年份,指标,值,指标单位\n621022,2019,G,3,万元\n621022,2019,H,3,人\n621023,2019,G,4,亿元\n"
@@ -244,6 +247,15 @@ PANEL = {
         1, [2020], "县名称 .*other names of counties than 县名 has: not compared"),
     LONG + "621022,201①,1\n621023,2019,1\n": (2, [2019], "no year: .*: '201①' .row 2."),
     "代码,年份,gdp\n62102²,2019,1\n621023,2019,1\n": (1, [2019], "no code: .*: 62102²"),
+    ",,GDP,,人口,\n代码,年份,总量,增速,总数,城镇\n621022,2019,1,2,3,4\n": (
+        1, [2019], "lines above the head, left out: 1"),
+    ",代码,年份,gdp,人口\n0,621022,2019,1,1\n": (1, [2019], "code same"),
+    LONG + "621022,2019,1\x002.5\n621023,2019,3\n": (2, [2019], "no numbers: .*2.5' .row 2."),
+    LONG + '621022,2019,"85\n120"\n621023,2019,3\n': (2, [2019], "no numbers: .*120' .row 2."),
+    "代码;年份;a;b;c\n621022;2019;1,5;1,500;1,200,500\n621023;2019;2,25;2,250;1,200.5\n": (
+        2, [2019], "b +2 rows: commas that may be decimal.*\n.*b .*no numbers.*\n.*c .*thousands"),
+    STACKED + '621022,2019,a,"1,5"\n621022,2019,b,"1,500"\n': (
+        1, [2019], "b +1 row: commas that may be decimal"),
     "代码,年份,县名\n621022,2019,环县²\n": (1, [2019], "signs of a footnote left out .*: 环县²"),
     "代码,统计年份,year,gdp\n621022,2019,a,1\n": (1, [2019], "year .* kept as year_in_file"),
     "代码,年份,level,reason,gdp\n621022,2019,5,6,1\n": (1, [2019], "code same +1 row"),
@@ -319,6 +331,37 @@ def test_a_number_of_a_workbook_is_read_as_it_is_shown(tmp_path):
             assert made.data["城镇化率"].tolist() == [40 if mixed else read] * 3 + [read] * 3, shape
             said = f"城镇化率: {3 if mixed else 6} of 6 numbers read as they are shown"
             assert (said in repr(made.report)) == (read != value), (shape, made.report)
+
+
+def test_years_of_a_workbook_are_in_one_unit_and_true_is_no_number(tmp_path):
+    wide, long = ["代码", 2019, 2020], ["代码", "年份", "gdp"]
+    for rows, formats, said in (
+        (
+            [wide, [621022, 1.5, 15000]],
+            ['0.00"亿元"', '0"万元"'],
+            ":2:3: 15000 is shown in 万元 by",
+        ),
+        ([wide, [621022, 1.5, 15000]], ['0.00"亿元"', "General"], "no unit .* of 2019 in 亿元"),
+        ([wide, [621022, 15000, 1.5]], ["General", '0.0"亿元"'], "in 亿元 .* of 2019 in none"),
+        ([wide, [621022, 1.5, 2.5]], ['0.00"亿元"', '0.0"亿元"'], [1.5, 2.5]),
+        ([[*wide[:2], "pop_2020"], [621022, 1.5, 3]], ['0.0"亿元"', "0"], "no columns are years"),
+        ([long, [621022, 2019, True], [621023, 2019, 1]], [], ["TRUE", 1]),
+        ([long, [621022, 2019, True], [621023, 2019, None]], [], [True, None]),
+    ):
+        book = openpyxl.Workbook()
+        for row in rows:
+            book.active.append(row)
+        for column, shape in enumerate(formats, start=2):
+            book.active.cell(2, column).number_format = shape
+        book.create_sheet("coding").append(["x"])  # only sheets of coding are so called
+        book.save(tmp_path / "years.xlsx")
+        if isinstance(said, str):
+            with pytest.raises(LaoquError, match=said):
+                lq.panel(tmp_path / "years.xlsx")
+            continue
+        made = lq.panel(tmp_path / "years.xlsx")
+        found = made.data["gdp" if "gdp" in made.data else "value"]
+        assert found.astype("object").where(found.notna(), None).tolist() == said
 
 
 def test_odd_arguments_of_a_panel_are_answered_by_name():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import errno
 import json
 import os
@@ -35,11 +36,18 @@ pytestmark = pytest.mark.usefixtures("server")
 
 # --- parameters
 
+DAY = datetime.date(2020, 1, 1)
+#: A list of lists, each of the one before: 9 to the power of 9 values.
+ALIASES = "\n".join(["- &a0 {n: 1}", *(f"- areas: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]"
+                                      for n in range(1, 10))]).encode()  # fmt: skip
+
 
 @pytest.fixture
 def typed(tmp_path):
     cell = "counting = 'full'\nn: int = 3\nshare = 0.5\nareas = ['yimeng']\nregion = 'yimeng'"
-    return Notebook(book(tmp_path / "typed.ipynb", f"{cell}\nyes = True"))
+    return Notebook(
+        book(tmp_path / "typed.ipynb", f"{cell}\nyes = True\nany = None\nadcode = None")
+    )
 
 
 def test_a_wrong_parameter_is_an_error_not_the_default(typed):
@@ -52,6 +60,11 @@ def test_a_wrong_parameter_is_an_error_not_the_default(typed):
         "nearest: yimeng": {"region": "yimneg"},
         "x… (str), expected int": {"n": "x" * 9000},
         "(dict), expected str": {"counting": {1: object}},
+        "'areas' is [datetime.date(2020, 1, 1)] (list), expected a number": {"areas": [DAY]},
+        "'areas' is [(1, 2)] (list), expected": {"areas": [(1, 2)]},
+        "'any' is {1: 2} (dict), expected a number, text, True, False, None, or": {"any": {1: 2}},
+        "parameter 'any' is 1j (complex), expected": {"any": 1j},
+        "'adcode' is 0.5 (float), expected str": {"adcode": 0.5},
     }
     for said, values in wrong.items():
         assert said in refused(typed.check, values, reports.KINDS)
@@ -59,10 +72,14 @@ def test_a_wrong_parameter_is_an_error_not_the_default(typed):
 
 def test_values_come_from_text_csv_and_yaml(typed, tmp_path):
     texts = {"n": "7", "share": "1", "areas": "['a']", "counting": "12", "yes": "False",
-             "region": "Dabie Mountains"}  # fmt: skip
+             "region": "Dabie Mountains", "any": "{'a': [1.0, None]}"}  # fmt: skip
     assert typed.check(typed.parse(texts), reports.KINDS) == {
         "counting": "12", "n": 7, "share": 1.0, "areas": ["a"], "region": "dabieshan", "yes": False,
+        "any": {"a": [1.0, None]}, "adcode": None,
     }  # fmt: skip
+    for any_ in (None, 3, "三", [], float("inf")):
+        found = typed.check({"any": any_, "adcode": 370323}, reports.KINDS)
+        assert (found["any"], found["adcode"]) == (any_, "370323")
     (tmp_path / "p.csv").write_text("\ufeffmust,n,\nb,4,\n", encoding="utf-8")
     assert read_sets(tmp_path / "p.csv", {"share": "1"}) == {
         f"{tmp_path}/p.csv:2 and -p": {"must": "b", "n": "4", "share": "1"}
@@ -98,7 +115,9 @@ def test_a_wrong_file_of_parameters_is_said(typed, tmp_path):
         ".yaml": {b"a: 1": "a list", b"- &a [*a]": "", b"- {counting: 2021-13-45}": "",
                   b"[" * 5000: "", b"- " * 5000: "", b"- !!python/x y": "",
                   b"- n: 1\n  share: 2\n  n: 3": "p.yaml:3: the key 'n' stands there twice",
-                  b"- n: 1\n-\n  n: x": "p.yaml:3: parameter 'n' is 'x'"},
+                  b"- n: 1\n-\n  n: x": "p.yaml:3: parameter 'n' is 'x'",
+                  b"- areas: [a]\n- areas: [2020-01-01]": "p.yaml:2: parameter 'areas' is [date",
+                  ALIASES: "p.yaml holds more than 2,000,000 values, with those that its aliases"},
     }  # fmt: skip
     for suffix, texts in wrong.items():
         for text, said in texts.items():
@@ -108,6 +127,8 @@ def test_a_wrong_file_of_parameters_is_said(typed, tmp_path):
 
 def test_a_notebook_must_be_one_with_nothing_but_literals_as_parameters(tmp_path):
     for cell in ("n = f(3)", "n =", "%time n = 3", "a = b = 1", "n: thing", "(a, b) = 1, 2",
+                 "n = 1\nn += 5", "n = {2020: 1.0}", "n = (2019, 2021)", "n = [{1, 2}]", "n = b'x'",
+                 "n = 1j", "n = ...", "n = {1: 'a', 'b': 2}", f"n = 0x{'f' * 5000}",
                  "x" * 5000 + ".y = 1", "n = " + "(" * 300 + "1" + ")" * 300):  # fmt: skip
         assert "expected `name = value`, with" in refused(
             Notebook, book(tmp_path / "t.ipynb", cell)
@@ -115,11 +136,22 @@ def test_a_notebook_must_be_one_with_nothing_but_literals_as_parameters(tmp_path
     for cell, said in (
         ("x = 1\r\ny = x * 2", "line 2 of the parameters cell is `y = x * 2`; expected"),
         ("x <- 1", "line 1 of the parameters cell is `x <- 1`; expected"),
+        ("w = {1: 2}", "is `w = {1: 2}`; expected `name = value`, with a number, text, True"),
     ):
         assert said in refused(Notebook, book(tmp_path / "t.ipynb", cell))
-    for text in (b"", b"[]", b"{}", b'{"cells": [3], "metadata": {}}', b"\xff"):
+    good = book(tmp_path / "t.ipynb", "x = 1").read_text("utf-8")
+    for text in (b"", b"[]", b"{}", b'{"cells": [3], "metadata": {}}', b"\xff",
+                 good.encode("utf-8-sig"), good.encode("utf-16"),
+                 good.replace('"nbformat": 4', '"nbformat": 5').encode()):  # fmt: skip
         (tmp_path / "x.ipynb").write_bytes(text)
-        assert "x.ipynb" in refused(Notebook, tmp_path / "x.ipynb")
+        assert "x.ipynb is not a notebook of format 4 in UTF-8 without a BOM: save it" in refused(
+            Notebook, tmp_path / "x.ipynb"
+        )
+    for odd in ("x", [], None, {"parameters": []}, {"parameters": {"x": []}}):
+        made = json.loads(good)
+        made["metadata"]["laoqu"] = odd
+        (tmp_path / "x.ipynb").write_text(json.dumps(made))
+        assert Notebook(tmp_path / "x.ipynb").check({}, reports.KINDS) == {"x": 1}
     for name in ("10_region_reprt", "\0", "x" * 5000, "", "..", "~nouser/x.ipynb"):
         assert "here and no notebook of that name" in refused(Notebook, name)
 
@@ -418,7 +450,7 @@ def test_what_a_notebook_reads_of_folders_and_modules_makes_it_new(tmp_path, mon
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(batch, "MOST_FILES", 3)
     (tmp_path / "many").mkdir()
-    files = "helper.py", "pack/__init__.py", "pack/a/b.py", "data/a/x.csv", "data/y.csv"
+    files = "helper.py", "pack/c.py", "pack/a/b.py", "data/a/x.csv", "data/y.csv"
     for name in (*files, *(f"many/{n}" for n in range(4))):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("word = 'of the helper'")
@@ -440,7 +472,7 @@ def test_what_a_notebook_reads_of_folders_and_modules_makes_it_new(tmp_path, mon
     assert why()[0] == ["modules: helper.py, pack/a/b.py"]
     monkeypatch.chdir(tmp_path / "many")
     shutil.rmtree(tmp_path / "many")
-    assert list(batch._modules(batch.Notebook(path)))[:2] == ["helper.py", "pack/__init__.py"]
+    assert list(batch._modules(batch.Notebook(path)))[:2] == ["helper.py", "pack/c.py"]
 
 
 def test_a_page_leads_to_the_languages_and_the_plan_that_are_there(tmp_path, monkeypatch):
@@ -505,6 +537,31 @@ def test_only_what_changed_is_run_and_it_is_said_why(tmp_path):
         only_say=True, tell=lambda *each: told.append(each))  # fmt: skip
     assert told == [("note", "1 of 3 sets of parameters ask for what another asks for: 2 run(s)")]
     assert not (tmp_path / "none").exists()
+
+
+def test_a_notebook_that_a_run_has_made_keeps_the_values_of_that_run(tmp_path):
+    path = book(tmp_path / "t.ipynb", "files = {}\nn = 1\nany = None", "files, n, any")
+    made = json.loads(path.read_text("utf-8"))
+    made["metadata"]["laoqu"] = []  # as if it were not there
+    path.write_text(json.dumps(made))
+    (tmp_path / "a.csv").write_text("one")
+    values = {"files": {"a": [str(tmp_path / "a.csv")]}, "n": 2, "any": -0.5}
+    first = run(path, [values], tmp_path / "out")[0]
+    assert (first.error, first.parameters) == ("", values)
+    (tmp_path / "a.csv").write_text("two")
+    assert run(path, [values], tmp_path / "out", only_say=True)[0].why == [
+        f"files: {tmp_path}/a.csv"
+    ]
+    copy = shutil.copy(tmp_path / "out" / first.name / "report.ipynb", tmp_path / "copy.ipynb")
+    assert Notebook(copy).check({"n": 3}, {}) == values | {"n": 3}
+    text = Path(copy).read_text("utf-8")
+    for one, other, said in (
+        ("n = 2", "m = 2", "unknown parameter 'm' of copy.ipynb; nearest: files, n, any"),
+        ("n = 2", "n = f(2)", "line 3 of the injected-parameters cell is `n = f(2)`; expected"),
+        ('"parameters"', '"injected-parameters"', "found 0 cells tagged parameters, expected 1; 2"),
+    ):
+        Path(copy).write_text(text.replace(one, other), "utf-8")
+        assert said in refused(lambda: Notebook(copy).check({}, {}))
 
 
 def test_what_an_index_shows_whatever_was_run_is_made_once(tmp_path):
