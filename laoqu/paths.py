@@ -96,6 +96,15 @@ def require_paths(given: Mapping[str, object]) -> None:
             raise ParameterError(f"{name} is {shown(path)}, expected a path, or none at all")
 
 
+def expanded(path: Path | str) -> Path:
+    """Return a path whose ``~`` is written out; a user who is not there is an OutputError."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        message = f"{str(path)!r} cannot be found: no such user is known; write the folder out"
+        raise OutputError(message) from error
+
+
 def folder_of(folder: Path | str | None) -> Path:
     """Return a data folder as given, by default the collection's own."""
     require_paths({"folder": folder})

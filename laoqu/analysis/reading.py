@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from laoqu import grid, own
+from laoqu import grid, own, paths
 from laoqu.analysis.codes import (
     MOST,
     Notes,
@@ -175,7 +175,7 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
     """Return the table of a file, text as text; what was done to read it goes to `notes`."""
     if not isinstance(source, str | Path):
         raise LaoquError(f"a panel is a path or a DataFrame, found {type(source).__name__}")
-    path = Path(source).expanduser()
+    path = paths.expanded(source)
     kind = path.suffix.lower().lstrip(".")
     if kind in ("xls", "sav", "rds", "rdata", "shp", "json", "zip"):
         raise LaoquError(f"{path.name} is a .{kind} file: save it as CSV, XLSX, DTA or Parquet")
