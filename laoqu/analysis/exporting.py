@@ -97,7 +97,7 @@ def claim(folder: Path | str | None, name: str) -> Path:
     try:
         ours = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
         ours[MANIFEST] = digest((target / MANIFEST).read_bytes())
-    except (OSError, ValueError):
+    except (OSError, RecursionError, TypeError, ValueError):  # none of ours, or damaged
         ours = {}
     for path in sorted(target.rglob("*")):
         name = path.relative_to(target).as_posix()

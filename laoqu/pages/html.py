@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from laoqu.errors import LaoquError
 from laoqu.pages import Place, cells, record_of
-from laoqu.show.table import block_html, plain
+from laoqu.show.table import block_html, plain, svg_address
 from laoqu.show.words import label
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -23,6 +25,8 @@ ENVIRONMENT = Environment(
     loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=True
 )
 LANGUAGE = {"zh": "中文", "en": "English"}
+#: Images that are written as they are, the best first.
+IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 #: Elements that are pages of their own, whatever their address.
 FRAMES = {"iframe", "frame", "object", "embed", "applet", "portal"}
 #: Attributes whose address a browser loads by itself; ``href`` does it but for what is a link.
@@ -33,6 +37,8 @@ DRAWN = {"style", "fill", "stroke", "filter", "mask", "clip-path", "cursor", "ma
 MOVED = {"to", "from", "by", "values"}
 STYLE = re.compile(r"""(?:\b(?:url|src|image-set)\(\s*|@import\s+)["']?\s*([^"')\s;]+)""", re.I)
 ESCAPED, DENSITY = re.compile(r"\\([0-9a-fA-F]{1,6})\s?"), re.compile(r"[\d.]+[wxh],?")
+#: What ends a body, and what in a style or script begins a text that its end does not end.
+ENDS, OPENS = re.compile(r"</(?:body|html)\s*>", re.I), re.compile(r"<!--|-->|<!\[CDATA\[|\]\]>")
 SCRIPT = re.compile(
     r"\b(?:fetch|XMLHttpRequest|WebSocket|EventSource|importScripts|sendBeacon|WebTransport"
     r"|(?:Shared)?Worker|RTCPeerConnection)\b\s*[(;]|\bimport\s*[(\"'{*]|\bfrom\s*[\"']|\"urls\""
@@ -54,6 +60,7 @@ def page(
     bodies = ["\n".join(_cell(cell, place, waiting)) for cell in cells(notebook)]
     beside = {**forms, "ipynb": f"{place.stem}.ipynb", "values": f"{place.beside}values.json"}
     names = ["page", *(["plan"] if any(each["kind"] == "plan" for each in shown) else [])]
+    script = "".join(template(f"{name}.js") for name in names)
     text = ENVIRONMENT.get_template("page.html.j2").render(
         body="\n".join(bodies), place=place, languages=LANGUAGE,
         title=title, sections=_contents(shown),
@@ -61,7 +68,7 @@ def page(
         code=any(cell.cell_type == "code" for cell in cells(notebook)),
         words=partial(label, lang=place.lang),
         css="".join(template(f"{name}.css") for name in names),
-        script="".join(template(f"{name}.js") for name in names),
+        script=script, allowed=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )  # fmt: skip
     if found := loads(text):
         each = zip(cells(notebook), bodies, strict=True)
@@ -94,7 +101,7 @@ def _contents(shown: Sequence[Mapping[str, object]]) -> list[tuple[str, str]]:
 def _cell(cell: nbformat.NotebookNode, place: Place, waiting: Iterator[tuple]) -> Iterator[str]:
     """Yield the HTML of a cell: prose, code that is shown on request, and what it shows."""
     if cell.cell_type == "markdown":
-        yield f'<div class="prose">{_markdown()(cell.source)}</div>'
+        yield closed(_markdown()(cell.source), "prose")
     if cell.cell_type != "code":
         return
     yield f'<pre class="code" tabindex="0">{html.escape(cell.source)}</pre>'
@@ -106,11 +113,35 @@ def _cell(cell: nbformat.NotebookNode, place: Place, waiting: Iterator[tuple]) -
             marked = record["kind"] == "plan"
             yield marked_text(record) if marked else block_html(record, place.plan, files)
         elif "text/html" in data:
-            yield data["text/html"]
-        elif "image/png" in data:
-            yield f'<img alt="" src="data:image/png;base64,{data["image/png"].strip()}">'
-        elif said := output.get("text") or data.get("text/plain") or output.get("evalue", ""):
+            yield closed(data["text/html"], "shown")
+        elif "image/svg+xml" in data:  # as an image: no script of it runs
+            yield f'<img alt="" src="{svg_address(data["image/svg+xml"])}">'
+        elif kinds := [kind for kind in IMAGES if kind in data]:
+            yield f'<img alt="" src="data:{kinds[0]};base64,{data[kinds[0]].strip()}">'
+        elif "text/markdown" in data:
+            yield closed(_markdown()(data["text/markdown"]), "prose")
+        elif said := output.get("text") or next(
+            (data[kind] for kind in ("text/latex", "text/plain") if kind in data),
+            output.get("evalue", ""),
+        ):
             yield f"<pre>{html.escape(said)}</pre>"
+
+
+def closed(text: str, name: str) -> str:
+    """Return the HTML of a cell as a ``<div>`` that ends whatever is begun in it.
+
+    >>> closed("</main><b>x <!-- y", "prose")
+    '<div class="prose"><b>x </b></div>'
+    """
+    parser = lxml.html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True)
+    page = f"<html><body>{ENDS.sub('', text)}"
+    body = lxml.html.document_fromstring(page, parser=parser).find("body")
+    lxml.etree.strip_tags(body, "plaintext")  # which nothing ends
+    for each in body.iter("style", "script"):
+        each.text = OPENS.sub("", each.text or "")
+    body.tag = "div"
+    body.set("class", name)
+    return lxml.html.tostring(body, encoding="unicode")
 
 
 def loads(text: str) -> list[str]:

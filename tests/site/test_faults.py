@@ -182,6 +182,8 @@ def test_the_next_run_makes_exactly_what_is_missing(failures):
     # What is made of all runs is renewed although nothing is to do.
     for name in ("index.html", "manifest.json", "ro-crate-metadata.json"):
         (out / name).write_text("altered")
+        (out / "old").unlink(missing_ok=True)
+        (out / "old").symlink_to(out / "runs")  # a link that is no folder of a run is no matter
         (same,) = run(path, sets[:1], out)
         assert same.status == "unchanged"
         assert (out / name).read_text() != "altered"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
@@ -10,9 +11,11 @@ import shutil
 from pathlib import Path
 
 import docx as python_docx
+import nbformat
 import pypdf
 import pytest
 from fixture import ANALYSIS, CELLS, executed, not_words, violations
+from PIL import Image
 
 import laoqu as lq
 from laoqu import pages
@@ -173,6 +176,62 @@ def test_what_cannot_be_a_page_is_said():
     loading.cells[-1]["source"] = "![x](https://example.org/x.png)"
     with pytest.raises(lq.LaoquError, match=r"begins '!\[x\].*> https://example.org/x.png;"):
         pages.render(loading, "zh")
+
+
+#: Cells that begin what they do not end, or would send a reader away: what follows is there.
+OPEN = (
+    "<!-- x", "<title>", "<select><option>", "<script>", "<script><!--<script></script>", "<style>",
+    "<svg><style><!--</style></svg>", "<textarea>", "<template>", "<svg><title>", "<dialog>",
+    "<plaintext>", "</div></main></body></html>", "<details>", "<table><tr><td>", "<a href='x",
+    "<b hidden>", "<xmp>", "<frameset>", "<noscript>", "<math><mi>", "<p style='display:none'>",
+)  # fmt: skip
+AWAY = (
+    '<script>var u="http://x.org"; top.location=u</script>', "<a id=a href=http://x.org>x</a>"
+    "<script>document.getElementById('a').click()</script>",
+    "<details open ontoggle=\"u='http:'+'//x.org';location=u\">x</details>",
+    '<script type="speculationrules">{"prefetch":[{"source":"document"}]}</script>',
+    "<img src='data:,' onerror=document.body.remove()>",
+)  # fmt: skip
+
+
+def test_a_cell_ends_with_itself_and_its_scripts_do_not_run(browser, tmp_path):
+    new, cells = nbformat.v4, []
+    for number, text in enumerate((*OPEN, *AWAY)):
+        shown = new.new_output("display_data", {"text/html": text})
+        cells += [new.new_code_cell("", outputs=[shown]), new.new_markdown_cell(text)]
+        cells.append(new.new_markdown_cell(f"[after {number}](#content)"))
+    cells.append(new.new_code_cell("", outputs=[new.new_output("display_data", {
+        "text/html": "</p></body>whole</html><b>and</b>rest"})]))  # fmt: skip
+    text = pages.render(new.new_notebook(cells=cells), "en")["report.html"]
+    (tmp_path / "report.html").write_bytes(text)
+    page, asked = browser.new_page(), []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"file://{tmp_path}/report.html")
+    after = page.get_by_role("link", name=re.compile("^after "))
+    assert after.count() == len(OPEN + AWAY) and all(each.is_visible() for each in after.all())
+    assert page.get_by_text("wholeandrest").is_visible()
+    page.wait_for_load_state("networkidle")
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    page.close()
+
+
+def test_a_page_shows_what_a_cell_shows_in_any_of_its_kinds(visit, tmp_path):
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9"><script>alert(1)</script></svg>'
+    picture, image = io.BytesIO(), Image.new("RGB", (9, 9))
+    image.save(picture, "jpeg")
+    jpeg = base64.b64encode(picture.getvalue()).decode()
+    kinds = {"text/markdown": "**bold**", "text/latex": "$x<y$", "image/svg+xml": svg,
+             "image/jpeg": jpeg}  # fmt: skip
+    new = nbformat.v4
+    outputs = [new.new_output("display_data", {kind: shown, "text/plain": "<object>"})
+               for kind, shown in kinds.items()]  # fmt: skip
+    made = new.new_notebook(cells=[new.new_code_cell("", outputs=outputs)])
+    (tmp_path / "report.html").write_bytes(pages.render(made, "en")["report.html"])
+    page = visit(tmp_path / "report.html")
+    assert page.locator("main").inner_text().split() == ["bold", "$x<y$"]
+    assert page.locator("strong").is_visible()
+    sizes = page.locator("main img").evaluate_all("all => all.map(each => each.naturalWidth)")
+    assert sizes == [9, 9]
 
 
 @pytest.mark.parametrize("lang", LANGS)
