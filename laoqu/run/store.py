@@ -238,8 +238,8 @@ class Store:
             why = f"{name} was not made by laoqu and is left as it is: move it away first"
             if folder.is_symlink():
                 why = "it is a symbolic link and is left as it is: remove it first"
-            elif (folder / RECORD).exists() and _json(folder / RECORD) is None:
-                why = f"its {RECORD} cannot be read: move the folder away, and run again"
+            elif (folder / RECORD).exists():
+                why = f"its {RECORD} is damaged or of another folder: move the folder away"
             raise OutputError(f"{folder}: {why}")
         return folder
 

@@ -244,7 +244,8 @@ def test_what_we_did_not_make_is_not_touched(tmp_path):
     (out / "zh/damaged/.laoqu.json").write_text("{")
     said = {"zh/mine": "was not made by laoqu", "en/there": "out/en is a symbolic link",
             "zh/link": "link is a symbolic link",
-            "zh/damaged": "its .laoqu.json cannot be read"}  # fmt: skip
+            "zh/copied": "its .laoqu.json is damaged or of another folder",
+            "zh/damaged": "its .laoqu.json is damaged"}  # fmt: skip
     with stores.Store(out) as store:
         for name, why in said.items():
             assert why in refused(store.place, name, {"x.csv": b"1"}, record(name))
