@@ -29,17 +29,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         given = joined(sys.argv[1:] if argv is None else argv) or ["--help"]
         with command.make_context("laoqu", given) as context:
             status = command.invoke(context) or 0
-        if sys.stdout:
-            sys.stdout.flush()
+        print(end="", flush=True)
         return status
     except click.exceptions.Exit as end:
         return end.exit_code
-    except click.ClickException as error:
-        error.show()
-        return 2
-    except LaoquError as error:
+    except (click.ClickException, LaoquError) as error:
         problems = getattr(error, "problems", [])
-        print(*problems or [f"laoqu: {error}"], sep="\n", file=sys.stderr)
+        with suppress(OSError):  # nobody can be told
+            if isinstance(error, click.ClickException):
+                error.show()
+            else:
+                print(*problems or [f"laoqu: {error}"], sep="\n", file=sys.stderr)
         return 1 if problems else 2
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -156,7 +156,7 @@ def run(notebook: str, pairs: tuple[str], params: str | None, **options: object)
 )
 def monitor(panel: str, outcome: str | None, areas: tuple, langs: list, **options) -> int:
     """Compare a panel of your own (.csv, .xlsx, .dta, .parquet) with what the plan asks for."""
-    path = Path(panel).expanduser().resolve()
+    path = paths.expanded(panel).resolve()
     if not path.is_file():
         why = "is a folder" if path.is_dir() else "is no file"
         raise LaoquError(f"{panel}: {why if path.exists() else 'no such file'}")

@@ -207,7 +207,7 @@ def _others(
     names = {other: f"{other}/{rest}" for other in sorted(langs - {lang})}
     return {
         other: book.stands(name) for other, name in names.items()
-        if name in runs or ((store.folder / name).is_dir() and store.record(name))
+        if name in runs or (not store.linked(name) and store.record(name))
     }  # fmt: skip
 
 

@@ -263,15 +263,33 @@ def test_what_a_killed_batch_left_is_cleared_and_a_moved_folder_goes_back(tmp_pa
     (tmp_path / ".laoqu-old-zh~yimeng/report.html").write_text("the earlier one")
     (tmp_path / ".laoqu-x1").mkdir()
     (tmp_path / ".laoqu-x2").touch()
+    (tmp_path / ".laoqu-4194305-x3").mkdir()  # a number that no process has
+    alive = tmp_path / f".laoqu-{os.getppid()}-x4"
+    alive.mkdir()
     with stores.Store(tmp_path):
         assert (tmp_path / "zh/yimeng/report.html").read_text() == "the earlier one"
-        assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "zh"]
+        assert sorted(path.name for path in tmp_path.iterdir()) == [alive.name, ".lock", "zh"]
+
+    class Cleared(dict):
+        def items(self):
+            yield "a/x.csv", b"1"
+            for path in tmp_path.glob(f".laoqu-{os.getpid()}-*"):
+                shutil.rmtree(path)
+            yield "a/y.csv", b"2"
+
+    with pytest.raises(lq.OutputError, match="zh/b cannot be written: No such file"):
+        paths.place(tmp_path, "zh/b", Cleared())
+    assert not (tmp_path / "zh/b").exists()
 
 
 def test_a_manifest_of_another_is_set_aside_and_the_folders_speak(tmp_path):
     with stores.Store(tmp_path) as store:
         store.place("zh/a", {}, record("zh/a"))
     texts = ["{", "[]", '{"runs": [{}]}', '{"format": 99, "runs": []}', "\xff"]
+    texts += [
+        '{"format": 3, "runs": [], "sets": []}',
+        '{"format": 3, "runs": [], "sets": {"a": 1}}',
+    ]
     for number, text in enumerate(texts, start=1):
         (tmp_path / "manifest.json").write_text(text, encoding="latin-1")
         with stores.Store(tmp_path) as store:
@@ -280,14 +298,31 @@ def test_a_manifest_of_another_is_set_aside_and_the_folders_speak(tmp_path):
         aside = tmp_path / store.aside["manifest.json"]
         assert aside.read_text(encoding="latin-1") == text
     (tmp_path / "zh/b").mkdir()
-    for odd in ({"outputs": [{}]}, {"outputs": [3]}, {"parts": []}, {"recorded": {}}):
+    odd_paths = (
+        "../x",
+        "../../x",
+        "",
+        "\0",
+        "\ud800",
+        "en/b/x",
+        "zh/../../x",
+        "x" * 999,
+        f"{tmp_path}/zh/b",
+    )
+    odds = [{"outputs": [{"path": path, "bytes": 1, "sha256": ""}]} for path in odd_paths]
+    odds += [{"recorded": {"made": made, "seconds": seconds}}
+             for made, seconds in (("x", 1.0), ("2026-01-01", 9e99), ("2026", 9e999))]  # fmt: skip
+    odds += [{"outputs": [{}]}, {"outputs": [3]}, {"parts": []}, {"recorded": {}},
+             {"parts": {"notebook": "", "data": []}}]  # fmt: skip
+    for odd in odds:
         text = json.dumps(record("zh/b") | odd)
         (tmp_path / "zh/b" / stores.RECORD).write_text(text)
         assert [run["name"] for run in store.manifest()["runs"]] == ["zh/a"]
 
 
 def test_what_others_left_in_the_outputs_is_never_lost(tmp_path):
-    for name in ("index.html", "ro-crate-metadata.json", "zh/plan.html", "zh/a/mine.csv"):
+    foreign = "index.html", "ro-crate-metadata.json", "manifest.json", ".index.json"
+    for name in (*foreign, "zh/plan.html", "zh/a/mine.csv"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("precious")
     for _ in range(2):  # the second time as the first
@@ -298,8 +333,9 @@ def test_what_others_left_in_the_outputs_is_never_lost(tmp_path):
             with pytest.raises(lq.OutputError, match="was not made by laoqu"):
                 store.keep("zh/a", {"report.failed.ipynb": b"1"}, record("zh/a"))
     assert [path.name for path in (tmp_path / "zh/a").iterdir()] == ["mine.csv"]
-    asides = ("index.aside-1.html", "ro-crate-metadata.aside-1.json", "zh/plan.html")
-    assert [(tmp_path / name).read_text() for name in asides] == ["precious"] * 3
+    asides = ("index.aside-1.html", "ro-crate-metadata.aside-1.json", "manifest.aside-1.json",
+              ".index.aside-1.json", "zh/plan.html")  # fmt: skip
+    assert [(tmp_path / name).read_text() for name in asides] == ["precious"] * 5
 
 
 @pytest.mark.parametrize("where", ["~nouser/x", "/proc", "/proc/x", "loop/x", "file", "locked"])
@@ -442,6 +478,7 @@ def test_what_a_notebook_reads_of_folders_and_modules_makes_it_new(tmp_path, mon
 def test_a_page_leads_to_the_languages_and_the_plan_that_are_there(tmp_path, monkeypatch):
     with stores.Store(tmp_path) as store:
         store.place("en/yimeng", {"x.csv": b"1"}, record("en/yimeng"))
+    (tmp_path / "old").symlink_to(tmp_path / "en")
     asked = [{"region": "yimeng"}], [{"region": "yimeng", "lang": lang} for lang in ("zh", "en")]
     for sets, out in zip(asked, (tmp_path, tmp_path / "new"), strict=True):
         first = run("10_region_report", sets, out, only_say=True)[0]
