@@ -11,10 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import click
-from click import argument, option
+from click import argument
 
 import laoqu
 from laoqu import paths
+from laoqu.arguments import joined, option
 from laoqu.errors import LaoquError, sentence
 
 
@@ -25,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     warnings.formatwarning = lambda message, *_, **__: f"laoqu: {message}\n"
     try:
-        given = _joined(sys.argv[1:] if argv is None else argv) or ["--help"]
+        given = joined(sys.argv[1:] if argv is None else argv) or ["--help"]
         with command.make_context("laoqu", given) as context:
             status = command.invoke(context) or 0
         print(end="", flush=True)
@@ -47,25 +48,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         with suppress(OSError):
             print(f"laoqu: {sentence(error)}", file=sys.stderr)
         return 1
-
-
-def _joined(argv: Sequence[str]) -> list[str]:
-    """Return the arguments as text, and ``-p NAME VALUE``, as papermill has it, as one."""
-    found, left = [], list(map(_readable, argv))
-    while left:
-        found.append(left.pop(0))
-        if found[-1] == "-p" and left and "=" not in left[0] and len(left) > 1:
-            left[:2] = [f"{left[0]}={left[1]}"]
-    return found
-
-
-def _readable(text: str) -> str:
-    """Return an argument in another encoding than the system's as text, if it names no file."""
-    if not text.isprintable() and not os.path.lexists(text):
-        for encoding in ("utf-8", "gb18030"):
-            with suppress(UnicodeError):
-                return os.fsencode(text).decode(encoding)
-    return text
 
 
 @click.group(

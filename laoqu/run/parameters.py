@@ -120,7 +120,8 @@ class Notebook:
                 continue
             expected = type(default) if default is not None else str if kind else type(value)
             if type(value) is int and (kind or expected is float):
-                value = expected(value)  # a code that YAML or papermill reads as a number
+                with suppress(ValueError, OverflowError):  # too long for either
+                    value = expected(value)  # a code that YAML or papermill reads as a number
             wanted = f"{expected.__name__}, for example {default!r}"
             if type(value) is not expected or not _comes_back(value):
                 found = f"{_short(value)} ({type(value).__name__})"

@@ -56,6 +56,7 @@ def test_a_wrong_parameter_is_an_error_not_the_default(typed):
         "parameter 'n' is '3' (str), expected int, for example 3": {"n": "3"},
         "parameter 'n' is True (bool), expected int": {"n": True},
         "'much' (str), expected float": {"share": "much"},
+        "0… (int), expected float": {"share": 10**400},
         "expected list": {"areas": "yimeng"},
         "nearest: yimeng": {"region": "yimneg"},
         "x… (str), expected int": {"n": "x" * 9000},
