@@ -11,10 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import click
-from click import argument, option
+from click import argument
 
 import laoqu
 from laoqu import paths
+from laoqu.arguments import joined, option
 from laoqu.errors import LaoquError, sentence
 
 
@@ -25,20 +26,20 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     warnings.formatwarning = lambda message, *_, **__: f"laoqu: {message}\n"
     try:
-        given = _joined(sys.argv[1:] if argv is None else argv) or ["--help"]
+        given = joined(sys.argv[1:] if argv is None else argv) or ["--help"]
         with command.make_context("laoqu", given) as context:
             status = command.invoke(context) or 0
-        if sys.stdout:
-            sys.stdout.flush()
+        print(end="", flush=True)
         return status
     except click.exceptions.Exit as end:
         return end.exit_code
-    except click.ClickException as error:
-        error.show()
-        return 2
-    except LaoquError as error:
+    except (click.ClickException, LaoquError) as error:
         problems = getattr(error, "problems", [])
-        print(*problems or [f"laoqu: {error}"], sep="\n", file=sys.stderr)
+        with suppress(OSError):  # nobody can be told
+            if isinstance(error, click.ClickException):
+                error.show()
+            else:
+                print(*problems or [f"laoqu: {error}"], sep="\n", file=sys.stderr)
         return 1 if problems else 2
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -47,25 +48,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         with suppress(OSError):
             print(f"laoqu: {sentence(error)}", file=sys.stderr)
         return 1
-
-
-def _joined(argv: Sequence[str]) -> list[str]:
-    """Return the arguments as text, and ``-p NAME VALUE``, as papermill has it, as one."""
-    found, left = [], list(map(_readable, argv))
-    while left:
-        found.append(left.pop(0))
-        if found[-1] == "-p" and left and "=" not in left[0] and len(left) > 1:
-            left[:2] = [f"{left[0]}={left[1]}"]
-    return found
-
-
-def _readable(text: str) -> str:
-    """Return an argument in another encoding than the system's as text, if it names no file."""
-    if not text.isprintable() and not os.path.lexists(text):
-        for encoding in ("utf-8", "gb18030"):
-            with suppress(UnicodeError):
-                return os.fsencode(text).decode(encoding)
-    return text
 
 
 @click.group(
@@ -174,7 +156,7 @@ def run(notebook: str, pairs: tuple[str], params: str | None, **options: object)
 )
 def monitor(panel: str, outcome: str | None, areas: tuple, langs: list, **options) -> int:
     """Compare a panel of your own (.csv, .xlsx, .dta, .parquet) with what the plan asks for."""
-    path = Path(panel).expanduser().resolve()
+    path = paths.expanded(panel).resolve()
     if not path.is_file():
         why = "is a folder" if path.is_dir() else "is no file"
         raise LaoquError(f"{panel}: {why if path.exists() else 'no such file'}")

@@ -20,7 +20,8 @@ PACKAGE = Path(__file__).resolve().parent
 SHARED = PACKAGE / "_share"
 #: Files of a reader's own that may stand in the place of ours.
 OWN = ("membership", "boundaries", "coding")
-#: Whatever begins like this is unfinished; whoever finds it under the lock may clear it away.
+#: Whatever begins like this is unfinished; the number of its process follows, and once that has
+#: ended, whoever finds it under the lock may clear it away.
 BESIDE = ".laoqu-"
 REPLACED = f"{BESIDE}old-"
 
@@ -95,6 +96,15 @@ def require_paths(given: Mapping[str, object]) -> None:
             raise ParameterError(f"{name} is {shown(path)}, expected a path, or none at all")
 
 
+def expanded(path: Path | str) -> Path:
+    """Return a path whose ``~`` is written out; a user who is not there is an OutputError."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        message = f"{str(path)!r} cannot be found: no such user is known; write the folder out"
+        raise OutputError(message) from error
+
+
 def folder_of(folder: Path | str | None) -> Path:
     """Return a data folder as given, by default the collection's own."""
     require_paths({"folder": folder})
@@ -140,7 +150,7 @@ def write(path: Path, data: bytes, beside: Path | None = None) -> None:
     begun = None
     try:
         target = path.expanduser().resolve()
-        handle, begun = tempfile.mkstemp(prefix=BESIDE, dir=beside or target.parent)
+        handle, begun = tempfile.mkstemp(prefix=_begun(), dir=beside or target.parent)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         Path(begun).chmod(0o666 & ~umask())
@@ -166,9 +176,10 @@ def place(folder: Path, name: str, files: Mapping[str, bytes]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         put_back(folder, old.name)
-        beside = Path(tempfile.mkdtemp(prefix=BESIDE, dir=folder))
+        beside = Path(tempfile.mkdtemp(prefix=_begun(), dir=folder))
         for file, data in files.items():
-            (beside / file).parent.mkdir(parents=True, exist_ok=True)
+            for parent in [*Path(file).parents][-2::-1]:  # `beside` itself must still be there
+                (beside / parent).mkdir(exist_ok=True)
             (beside / file).write_bytes(data)
         beside.chmod(0o777 & ~umask())
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -183,6 +194,18 @@ def place(folder: Path, name: str, files: Mapping[str, bytes]) -> None:
         if beside:
             put_back(folder, old.name)
             shutil.rmtree(beside, ignore_errors=True)
+
+
+def _begun() -> str:
+    return f"{BESIDE}{os.getpid()}-"
+
+
+def is_being_written(path: Path) -> bool:
+    """Say whether the process that began an unfinished file or folder still runs."""
+    import psutil
+
+    number = path.name.removeprefix(BESIDE).partition("-")[0]
+    return number.isdecimal() and psutil.pid_exists(int(number))
 
 
 def put_back(folder: Path, only: str = "") -> None:

@@ -105,16 +105,20 @@ def resolve_place(
     whole = isinstance(year, Integral) and not isinstance(year, bool)
     if year is not None and not (whole and FIRST <= year <= LAST):
         raise UnknownId(year, [f"a whole number from {FIRST} to {LAST}"], "year", hint="expected")
-    index, text = _index(paths.folder_of(folder)), clean(name)
-    asked = Question(name, within, level, year)
-    if within is not None:
-        asked = asked._replace(inside=index.inside(within))
+    return answered(Question(name, within, level, year), folder)
+
+
+def answered(asked: Question, folder: Path | str | None = None, near: bool = True) -> Adcode:
+    """Answer as `resolve_place` does; the nearest names, which take time, if they are asked for."""
+    index, text = _index(paths.folder_of(folder)), clean(asked.name)
+    if asked.within is not None:
+        asked = asked._replace(inside=index.inside(asked.within))
     for spelling in spellings(text):
         for said, found in index.readings(spelling):
             index.refuse_city(index.in_characters(said, found), found, asked)
             if kept := index.fitting(found, asked):
                 return index.answer(index.in_characters(said, kept), kept, asked)
-    raise index.unknown(text, asked)
+    raise index.unknown(text, asked, near)
 
 
 def meant(name: str, within: str | None = None, folder: Path | None = None) -> Adcode:
@@ -352,7 +356,7 @@ class _Index(Bearers):
         above = "".join(self.units.name.get(c, "") for c in codes if c != holder.code)
         return f"{str(holder)[:-1]}, {above})" if above else str(holder)
 
-    def unknown(self, text: str, asked: Question) -> UnknownId:
+    def unknown(self, text: str, asked: Question, near: bool) -> UnknownId:
         """Say why a name leads nowhere: elsewhere, of another level, or not known at all."""
         found = sorted((h for _, found in self.readings(text) for h in found), key=lambda h: h.last)
         if elsewhere := {h.continues or h: self.told(h) for h in found}:  # of a unit the last name
@@ -364,7 +368,7 @@ class _Index(Bearers):
             named = [f"{code} {self.units.name[code]}" for code in near]
             why = f"the code {text} is in no list since {FIRST}"
             return UnknownId(asked.name, named, why=why)
-        return UnknownId(asked.name, nearest(text, self.full), "place")
+        return UnknownId(asked.name, nearest(text, self.full) if near else [], "place")
 
 
 def _upper(found: Iterable[Holder]) -> frozenset[str]:

@@ -81,7 +81,7 @@ def run_notebook(
     Reports, cards and monitoring lead into the annotated plan: where it is missing, it is made too.
     """
     runs = batch.run_notebook(notebook, sets, outputs, maker=MAKER, **options)
-    folder = Path(outputs).expanduser() if outputs else paths.outputs()
+    folder = paths.expanded(outputs) if outputs else paths.outputs()
     made = [run for run in runs if run.status in ("ok", "unchanged") and "html" in run.formats]
     langs = sorted({str(run.parameters["lang"]) for run in made if "lang" in run.parameters})
     missing = [lang for lang in langs if not (folder / lang / "plan.html").is_file()]

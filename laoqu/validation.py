@@ -230,7 +230,7 @@ def write(found: Comparison, folder: Path | str) -> Path:
 def _new(folder: Path | str) -> Path:
     """Return a folder in which nothing can be lost."""
     paths.require_paths({"folder": folder})
-    folder = Path(folder).expanduser()
+    folder = paths.expanded(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         shown = paths.display(folder)
         raise LaoquError(f"{shown} is not empty: name a new folder, so that no coding is lost")

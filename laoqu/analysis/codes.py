@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import pandas as pd
 from laoqu import succession
 from laoqu.errors import LaoquError
 from laoqu.own import OF_PANELS, code_of, columns, heading_of, name_of
-from laoqu.places import Adcode, AmbiguousName, bare, bears, inside, lies_in, resolve_place
+from laoqu.places import Adcode, AmbiguousName, Question, answered, bare, bears, inside, lies_in
 from laoqu.sheets import texts
 from laoqu.spelling import TAIL, clean
 from laoqu.succession import FIRST, LAST, YEAR, Holder, Lead, Units
@@ -24,8 +24,9 @@ MOST = 0.8
 VINTAGE_SHARE = 0.9
 #: Fewer codes than this fit many years by chance: then all must, and the panel must reach the year.
 VINTAGE_CODES = 10
-#: So many values of a column are looked at to find out what it holds.
-SAMPLE = 400
+#: So many values of a column are looked at to find out what it holds; to so many unknown names the
+#: nearest ones, which take time to find, are told.
+SAMPLE, HINTS = 400, 100
 #: An example in a message has at most so many characters.
 SHOWN = 40
 
@@ -174,7 +175,7 @@ def codes_of_names(
         # A county of its own stands in the column of cities too: 石河子市.
         around = [each for each in zip(above, within, strict=True) if each[1] not in ("", text)]
         known = {place: area(column, place) for column, place in around if area(column, place)}
-        code = _resolved(text, known, int(year), ask)
+        code = _resolved(text, known, int(year), partial(ask, near=len(lost) < HINTS))
         if isinstance(code, LaoquError):
             lost[shown] = str(code)
             continue
@@ -211,9 +212,9 @@ def _codes_inside(text: str, level: str, units: Units) -> frozenset[str]:
     return codes
 
 
-def _asked(text: str, within: str | None, year: int | None) -> Adcode | LaoquError:
+def _asked(text: str, within: str | None, year: int | None, near: bool) -> Adcode | LaoquError:
     try:
-        return resolve_place(text, within, "county", year)
+        return answered(Question(text, within, "county", year), near=near)
     except LaoquError as error:
         if isinstance(error, AmbiguousName):
             error.advice = error.advice and "a column of provinces or cities tells them apart"
@@ -296,12 +297,8 @@ def vintage_of(pairs: pd.DataFrame, units: Units) -> tuple[int, str]:
     reached = len(years) and years.min() - 1 <= year <= years.max() + 1
     if share < VINTAGE_SHARE or few or (len(codes) < VINTAGE_CODES and not reached):
         why = f"taken: the list of {year} has {share:.1%} of {len(codes):,} codes"
-        return (
-            YEAR,
-            f"{why}, too few to tell the year"
-            if share >= VINTAGE_SHARE
-            else f"{why}, no other has more",
-        )
+        rest = "too few to tell the year" if share >= VINTAGE_SHARE else "no other has more"
+        return YEAR, f"{why}, {rest}"
     return year, f"inferred: its list has {share:.1%} of {len(codes):,} codes"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import jinja2
@@ -90,16 +90,16 @@ def put(target: Path, files: Mapping[str, bytes]) -> Path:
 def claim(folder: Path | str | None, name: str) -> Path:
     """Return a folder to export into, by default `name`; one with files of others is refused."""
     paths.require_paths({"folder": folder})
-    target = (Path(folder).expanduser() if folder else paths.outputs() / name).absolute()
+    target = (paths.expanded(folder) if folder else paths.outputs() / name).absolute()
     shown = paths.display(target)
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise OutputError(f"{shown} is no folder of ours: name a new one")
     try:
         ours = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
         ours[MANIFEST] = digest((target / MANIFEST).read_bytes())
-    except (OSError, ValueError):
+    except (OSError, RecursionError, TypeError, ValueError):  # none of ours, or damaged
         ours = {}
-    for path in sorted(target.rglob("*")):
+    for path in _below(target):
         name = path.relative_to(target).as_posix()
         known = path.is_file() and not path.is_symlink() and ours.get(name)
         if path.is_dir() and not path.is_symlink():
@@ -110,6 +110,15 @@ def claim(folder: Path | str | None, name: str) -> Path:
                 "so that nothing of yours is lost"
             )
     return target
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Yield what lies in a folder as it is found: it may be all that there is."""
+    try:
+        yield from folder.rglob("*")
+    except OSError as error:
+        shown = paths.display(folder)
+        raise OutputError(f"{shown} cannot be read: {error.strerror}: name a new folder") from error
 
 
 def years_of(text: str) -> list[int]:

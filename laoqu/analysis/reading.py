@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from laoqu import grid, own
+from laoqu import grid, own, paths
 from laoqu.analysis.codes import (
     MOST,
     Notes,
@@ -81,8 +81,15 @@ def _read(
 ) -> tuple[pd.DataFrame, dict[str, str | None], Notes, pd.DataFrame]:
     # What rows are called in messages: as in the file, or as in the frame.
     rows = frame.index
+    if isinstance(frame.columns, pd.MultiIndex):
+        frame.columns = ["_".join(str(each) for each in head if str(each)) for head in frame]
+        notes.append(("file", len(frame), f"levels of headings joined: {', '.join(frame)[:99]}"))
     _refuse_no_head(frame.columns, units)
     frame.columns, twice = _headers(frame.columns)
+    for level in [each for each in frame.index.names if each is not None and str(each) in frame]:
+        if list(frame.index.get_level_values(level)) != list(frame[str(level)]):
+            raise LaoquError(f"the index and a column are both called {level}: rename one of them")
+        frame = frame.reset_index(level, drop=True)
     frame = frame.reset_index(drop=any(name is None for name in frame.index.names))
     rows = pd.Series(frame.index if isinstance(rows, pd.MultiIndex) else rows, frame.index)
     code, year, name = _given(code, year, name, list(frame))
@@ -96,6 +103,8 @@ def _read(
         )
     if odd := [c for c in frame if pd.api.types.is_complex_dtype(frame[c])]:
         raise LaoquError(f"{odd[0]} holds complex numbers: a panel has real ones")
+    if odd := list(frame.select_dtypes("timedelta")):
+        raise LaoquError(f"{odd[0]} holds spans of time: write numbers, as of days")
     for column in frame.columns[frame.dtypes == "object"]:
         if frame[column].map(pd.api.types.is_list_like).any():
             raise LaoquError(f"{column} holds lists: a cell of a panel has one value")
@@ -175,7 +184,7 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
     """Return the table of a file, text as text; what was done to read it goes to `notes`."""
     if not isinstance(source, str | Path):
         raise LaoquError(f"a panel is a path or a DataFrame, found {type(source).__name__}")
-    path = Path(source).expanduser()
+    path = paths.expanded(source)
     kind = path.suffix.lower().lstrip(".")
     if kind in ("xls", "sav", "rds", "rdata", "shp", "json", "zip"):
         raise LaoquError(f"{path.name} is a .{kind} file: save it as CSV, XLSX, DTA or Parquet")

@@ -22,7 +22,7 @@ import laoqu
 from laoqu.errors import FORMATS, OutputError, ParameterError, nearest
 from laoqu.run import Recipe, Run, process
 from laoqu.run import store as stores
-from laoqu.run.parameters import Notebook, digest_of
+from laoqu.run.parameters import Notebook, digest_of, leaves
 from laoqu.run.store import CRATE, INDEX
 
 #: The most files of a run, and bytes, that are compared: with more it is made each time.
@@ -185,16 +185,15 @@ def _check(
 def _files_in(values: Mapping[str, object], book: Notebook, outputs: Path) -> dict[str, Path]:
     """Return the files that parameters name, of a user's notebook also those in folders."""
     found = {}
-    for value in values.values():
-        for text in value if isinstance(value, list) else [value]:
-            with suppress(OSError, ValueError):  # a text that no file can be called
-                if isinstance(text, str) and Path(text).is_file():
-                    found[text] = Path(text).resolve()
-                elif isinstance(text, str) and text and not book.own:
-                    below = islice(Path(text).rglob("*"), MOST_FILES + 1)
-                    found |= {str(path): path.resolve() for path in below
-                              if os.access(path, os.R_OK) and path.is_file()
-                              and not path.resolve().is_relative_to(outputs)}  # fmt: skip
+    for text in leaves(list(values.values())):
+        with suppress(OSError, ValueError):  # a text that no file can be called
+            if isinstance(text, str) and Path(text).is_file():
+                found[text] = Path(text).resolve()
+            elif isinstance(text, str) and text and not book.own:
+                below = islice(Path(text).rglob("*"), MOST_FILES + 1)
+                found |= {str(path): path.resolve() for path in below
+                          if os.access(path, os.R_OK) and path.is_file()
+                          and not path.resolve().is_relative_to(outputs)}  # fmt: skip
     return found
 
 
@@ -208,7 +207,7 @@ def _others(
     names = {other: f"{other}/{rest}" for other in sorted(langs - {lang})}
     return {
         other: book.stands(name) for other, name in names.items()
-        if name in runs or ((store.folder / name).is_dir() and store.record(name))
+        if name in runs or (not store.linked(name) and store.record(name))
     }  # fmt: skip
 
 
@@ -216,8 +215,11 @@ def _modules(book: Notebook) -> dict[str, Path]:
     """Return the modules that a user's notebook may import: beside it, and where we are."""
     found, folders = {}, [] if book.own else [book.path.parent, process.here()]
     for folder in dict.fromkeys(folders):
-        packages = (path.parent.rglob("*.py") for path in folder.glob("*/__init__.py"))
-        for path in sorted(chain(folder.glob("*.py"), *packages)):
+        packages = {
+            path.parent for path in folder.glob("*/*.py") if path.parent.name.isidentifier()
+        }
+        below = (package.rglob("*.py") for package in packages)
+        for path in sorted(chain(folder.glob("*.py"), *below)):
             if os.access(path, os.R_OK) and path.is_file():
                 name = path.relative_to(folder) if folder == folders[0] else path
                 found.setdefault(str(name), path)

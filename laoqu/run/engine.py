@@ -248,7 +248,9 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
         try:
             tell((len(notebook.cells) - 1, notebook.cells[-1]))
             render = resolve_name(recipe.render)
-            notebook.metadata.setdefault("laoqu", {}).update(run.page)
+            about = notebook.metadata.get("laoqu")
+            about = about if isinstance(about, dict) else {}
+            notebook.metadata["laoqu"] = {**about, **run.page}
             files = dict(render(notebook, str(given.get("lang", "zh")), run.formats))
         except Exception as raised:
             error, lines = f"{type(raised).__name__}: {raised}", traceback.format_exc().splitlines()

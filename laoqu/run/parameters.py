@@ -13,7 +13,7 @@ import io
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,10 +22,12 @@ from laoqu.errors import LaoquError, ParameterError, nearest
 
 #: Bytes that a name of a folder may take; systems allow 255.
 NAME_BYTES = 120
-#: The most sets of parameters of one batch, and characters of a value that a message shows.
-MOST_SETS, SHOWN = 100_000, 200
-#: What a parameters cell may hold.
-LITERAL = "`name = value`, with a number, text, True, False, None, or a list or dict of such"
+#: The most sets of parameters of one batch, their values in YAML, and characters that a message
+#: shows of one.
+MOST_SETS, MOST_VALUES, SHOWN = 100_000, 2_000_000, 200
+#: What a parameter may be: a run and a record would make something else of anything else.
+VALUE = "a number, text, True, False, None, or a list, or dict with text as keys, of such"
+LITERAL = f"`name = value`, with {VALUE}"
 
 
 class Notebook:
@@ -35,7 +37,8 @@ class Notebook:
     ----------
     name : str or Path
         A path, or the name of a notebook in ``notebooks/`` with or without suffix. It has one cell
-        tagged ``parameters`` that holds lines ``name = literal``.
+        tagged ``parameters`` that holds lines ``name = literal``. Of a notebook that a run has
+        made, the values of that run are the defaults.
 
     >>> Notebook("10_region_report").defaults
     {'region': 'yimeng', 'lang': 'zh'}
@@ -46,36 +49,45 @@ class Notebook:
         self.name = paths.display(self.path)
         try:
             self.data = self.path.read_bytes()
-            found = json.loads(self.data)
-            self.cells = found["cells"]
-            self.about = found["metadata"].get("laoqu", {})
-            sources = ["".join(cell["source"]) for cell in self.cells
-                       if "parameters" in cell["metadata"].get("tags", [])]  # fmt: skip
+            found = json.loads(self.data.decode())
+            self.cells = found["cells"] if found["nbformat"] == 4 else None
+            self.about = _dict(found["metadata"].get("laoqu"))
+            first, injected = (
+                ["".join(cell["source"]) for cell in self.cells
+                 if tag in cell["metadata"].get("tags", [])]
+                for tag in ("parameters", "injected-parameters")
+            )  # fmt: skip
         except OSError as error:
             raise ParameterError(f"{self.name} cannot be read: {error.strerror}") from error
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise ParameterError(f"{self.name} is not a notebook (format 4)") from error
-        if len(sources) != 1:
-            count = f"{len(sources)} cells tagged parameters, expected 1"
-            raise ParameterError(f"{self.name}: found {count}")
-        self.defaults = self._read(sources[0])
+            expected = "a notebook of format 4 in UTF-8 without a BOM: save it as such"
+            raise ParameterError(f"{self.name} is not {expected}") from error
+        if len(first) != 1 or len(injected) > 1:
+            count = f"{len(first)} cells tagged parameters, expected 1"
+            more = f"{len(injected)} tagged injected-parameters, expected at most 1"
+            raise ParameterError(f"{self.name}: found {count}; {more}")
+        self.defaults = self._read(first[0], "parameters")
+        self.injected = self._read("".join(injected), "injected-parameters")
+        self.kinds = _dict(self.about.get("parameters"))
         #: A template makes what laoqu's own pages are; any other notebook is a user's.
         self.own = bool(self.about.get("folder")) and self.path.parent == paths.notebooks()
         #: In a folder that others share, the pages lie beside the folder of the run.
         self.shared = self.own and len(self.about["folder"]) == 1
         self.stem = _plain(str(self.about.get("kind", "report"))) or "report"
 
-    def _read(self, source: str) -> dict[str, object]:
+    def _read(self, source: str, cell: str) -> dict[str, object]:
         found, at = {}, 1
         try:
             for statement in ast.parse(source).body:
                 at = statement.lineno
                 (target,) = getattr(statement, "targets", None) or [statement.target]
-                found[target.id] = ast.literal_eval(statement.value)
+                found[target.id] = value = ast.literal_eval(statement.value)
+                if isinstance(statement, ast.AugAssign) or not _comes_back(value):
+                    raise ValueError
         except (SyntaxError, ValueError, TypeError, AttributeError, RecursionError) as error:
             at = getattr(error, "lineno", None) or at
             line = "".join(re.split("\r\n?|\n", source)[at - 1 : at]).strip()
-            message = f"line {at} of the parameters cell is `{line}`; expected {LITERAL}"
+            message = f"line {at} of the {cell} cell is `{line}`; expected {LITERAL}"
             raise ParameterError(f"{self.name}: {message}") from error
         return found
 
@@ -95,21 +107,26 @@ class Notebook:
             raise
 
     def _checked(self, given: Mapping[str, object], kinds: Mapping[str, Callable]) -> dict:
+        given = self.injected | dict(given)
         for name in given:
             if name not in self.defaults:
                 hint = ", ".join(nearest(str(name), self.defaults) or self.defaults)
                 message = f"unknown parameter {_short(name)} of {self.path.name}; nearest: {hint}"
                 raise ParameterError(message)
-        values = self.defaults | dict(given)
+        values = self.defaults | given
         for name, value in values.items():
-            kind = kinds.get(self.about.get("parameters", {}).get(name, name))
-            expected = type(self.defaults[name])
+            kind, default = kinds.get(str(self.kinds.get(name, name))), self.defaults[name]
+            if value is default is None:
+                continue
+            expected = type(default) if default is not None else str if kind else type(value)
             if type(value) is int and (kind or expected is float):
-                value = expected(value)  # a code that YAML or papermill reads as a number
-            if type(value) is not expected:
+                with suppress(ValueError, OverflowError):  # too long for either
+                    value = expected(value)  # a code that YAML or papermill reads as a number
+            wanted = f"{expected.__name__}, for example {default!r}"
+            if type(value) is not expected or not _comes_back(value):
                 found = f"{_short(value)} ({type(value).__name__})"
-                example = f"{expected.__name__}, for example {self.defaults[name]!r}"
-                raise ParameterError(f"parameter {name!r} is {found}, expected {example}")
+                wanted = VALUE if type(value) is expected else wanted
+                raise ParameterError(f"parameter {name!r} is {found}, expected {wanted}")
             values[name] = kind(value) if kind else value
         return values
 
@@ -160,6 +177,28 @@ class Notebook:
         with suppress(LaoquError):
             return Notebook(self.path).digest() == self.digest()
         return False
+
+
+def _dict(value: object) -> dict:
+    """Return what a notebook's metadata say where they should say a dict."""
+    return value if isinstance(value, dict) else {}
+
+
+def _comes_back(value: object) -> bool:
+    """Whether JSON, and so a run, gives a value back as it is."""
+    with suppress(TypeError, ValueError, RecursionError):
+        return repr(json.loads(json.dumps(value))) == repr(value)
+    return False
+
+
+def leaves(value: object) -> Iterator[object]:
+    """Yield a value, or of a list or dict all that is in it, keys too."""
+    if isinstance(value, list | dict):
+        inside = [*value, *value.values()] if isinstance(value, dict) else value
+        for each in inside:
+            yield from leaves(each)
+    else:
+        yield value
 
 
 def digest_of(value: object) -> str:
@@ -256,11 +295,24 @@ def _items(file: Path) -> dict[str, dict[str, object]]:
 
     loader = Loader(grid.decoded(file.read_bytes())[0])
     node = loader.get_single_node()
+    if _count(node, {}) > MOST_VALUES:
+        message = f"more than {MOST_VALUES:,} values, with those that its aliases repeat"
+        raise ParameterError(f"{file} holds {message}")
     sets = node and loader.construct_document(node)
     if not isinstance(sets, list) or not all(isinstance(each, dict) for each in sets):
         raise ParameterError(f"{file}: expected a list of parameter sets")
     lines = [each.start_mark.line + 1 for each in node.value]
     return {f"{file}:{line}": each for line, each in zip(lines, sets, strict=True)}
+
+
+def _count(node: object, known: dict[int, int]) -> int:
+    """Count the values below a node of YAML, those of an alias each time that it stands there."""
+    inside = getattr(node, "value", node)  # of a mapping, pairs of nodes
+    if not isinstance(inside, list | tuple):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = 1 + sum(_count(each, known) for each in inside)
+    return known[id(node)]
 
 
 def expect_parameters(namespace: Mapping[str, object], *names: str) -> None:

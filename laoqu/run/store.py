@@ -12,6 +12,7 @@ import platform
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from itertools import count
 from pathlib import Path
@@ -25,14 +26,20 @@ from laoqu.source import digest, regular
 #: made from all records, is gone while these change.
 RECORD, FAILED = ".laoqu.json", ".laoqu.failed.json"
 MANIFEST, FORMAT = "manifest.json", 3
-#: What a record has at least, and of which kinds.
-FORM = {
-    "name": "", "notebook": "", "status": "", "error": "", "formats": [""], "parameters": {},
-    "parts": {"notebook": ""}, "outputs": [{"path": "", "bytes": 0, "sha256": ""}],
-    "recorded": {"made": "", "seconds": 0.0},
-}  # fmt: skip
 #: What the index shows whatever was run.
 PARTS = ".index.json"
+FILES = [{"path": "", "bytes": 0, "sha256": ""}]
+#: What a record has at least, and of which kinds; None stands for every name.
+FORM = {
+    "name": "", "notebook": "", "status": "", "error": "", "formats": [""], "parameters": {},
+    "parts": {None: "", "notebook": ""}, "outputs": FILES,
+    "recorded": {"made": "", "seconds": 0.0},
+}  # fmt: skip
+#: The same of files in the outputs folder: only what has this form is ours.
+OURS = {
+    MANIFEST: {"format": 0, "runs": [{}], "sets": {None: {None: ""}}},
+    PARTS: {"digest": ""}, RECORD: FILES,
+}  # fmt: skip
 INDEX, CRATE = "index.html", "ro-crate-metadata.json"
 PACKAGES = ("papermill", "nbclient", "nbconvert", "ipython", "numpy", "pandas", "geopandas",
             "matplotlib", "jinja2", "typst", "pypandoc-binary")  # fmt: skip
@@ -130,15 +137,16 @@ class Store:
         self.sets: dict[str, dict[str, str]] = {}
         #: Files of others that stood where ours are written → what they are called now.
         self.aside: dict[str, str] = {}
-        known = any((self.folder / name).exists() for name in (MANIFEST, RECORD, PARTS))
-        others = [] if known else [INDEX, CRATE]
-        found = _json(self.folder / MANIFEST)
-        if isinstance(found, dict) and found.get("format") == FORMAT:
-            self.sets |= {k: v for k, v in found.get("sets", {}).items() if isinstance(v, dict)}
-        else:
-            others.append(MANIFEST)
-        for name in others if not look else ():
-            self._put_aside(name)
+        found = {name: _json(self.folder / name) for name in OURS}
+        ours = {name for name, form in OURS.items() if found[name] and _fits(found[name], form)}
+        if MANIFEST in ours and found[MANIFEST]["format"] != FORMAT:
+            ours.remove(MANIFEST)
+        elif MANIFEST in ours:
+            self.sets |= found[MANIFEST]["sets"]
+        ours |= {INDEX, CRATE} if ours else set()
+        for name in () if look else (INDEX, CRATE, MANIFEST, PARTS):
+            if name not in ours:
+                self._put_aside(name)
 
     def _put_aside(self, name: str) -> None:
         path = self.folder / name
@@ -157,17 +165,35 @@ class Store:
     def target(self, name: str) -> Path:
         """Return the path of `name`, which is inside the outputs whatever it is called."""
         path = self.folder / name
-        inside = path.resolve()  # a link in it may lead anywhere
+        try:
+            inside = path.resolve()  # a link in it may lead anywhere
+        except (OSError, RuntimeError, ValueError):  # as no file can be called
+            inside = self.folder
         if not inside.is_relative_to(self.folder) or inside == self.folder:
             link = next((each for each in path.parents if each.is_symlink()), path)
             why = f": {link} is a symbolic link" if link.is_symlink() else ""
             raise OutputError(f"{name!r} does not lie inside {self.folder}{why}")
         return path
 
+    def linked(self, name: str) -> bool:
+        """Say whether a symbolic link inside the outputs leads to `name`."""
+        path = self.folder / name
+        return any(each.is_symlink() for each in (path, *path.parents))
+
     def record(self, name: str, file: str = RECORD) -> dict[str, object] | None:
         """Return a record of a run's folder, if it is whole and of this folder."""
         found = _json(self.target(name) / file)
-        return found if _fits(found, FORM) and found["name"] == name else None
+        if not _fits(found, FORM) or found["name"] != name:
+            return None
+        try:
+            when, seconds = found["recorded"]["made"], found["recorded"]["seconds"]
+            datetime.fromisoformat(when) - timedelta(seconds=seconds)
+            for path in (self.target(output["path"]) for output in found["outputs"]):
+                path.relative_to(self.folder / Path(name).parent)
+                path.is_file()
+        except (OSError, OverflowError, ValueError, OutputError):  # no time, or no file of it
+            return None
+        return found
 
     def damaged(self, outputs: list[Mapping[str, str]]) -> list[str]:
         """Return the files that are not as they were left."""
@@ -176,7 +202,7 @@ class Store:
             try:
                 if digest(self.target(output["path"]).read_bytes()) != output["sha256"]:
                     found.append(f"{output['path']} altered")
-            except OSError:
+            except (OSError, OutputError):
                 found.append(f"{output['path']} missing")
         return found
 
@@ -212,8 +238,8 @@ class Store:
             why = f"{name} was not made by laoqu and is left as it is: move it away first"
             if folder.is_symlink():
                 why = "it is a symbolic link and is left as it is: remove it first"
-            elif (folder / RECORD).exists() and _json(folder / RECORD) is None:
-                why = f"its {RECORD} cannot be read: move the folder away, and run again"
+            elif (folder / RECORD).exists():
+                why = f"its {RECORD} is damaged or of another folder: move the folder away"
             raise OutputError(f"{folder}: {why}")
         return folder
 
@@ -236,7 +262,8 @@ class Store:
     def runs(self) -> Iterator[dict[str, object]]:
         """Yield the records of runs by name, of a failed one with the ``earlier`` that stands."""
         folders = {path.parent for path in self.folder.glob("*/**/.laoqu*.json")}
-        for name in sorted(path.relative_to(self.folder).as_posix() for path in folders):
+        names = {path.relative_to(self.folder).as_posix() for path in folders}
+        for name in sorted(name for name in names if not self.linked(name)):
             good, failed = self.record(name), self.record(name, FAILED)
             if good and not all(self.target(each["path"]).is_file() for each in good["outputs"]):
                 good = None
@@ -281,6 +308,8 @@ class Store:
         """Take away what a batch left that was killed; a folder it had just moved goes back."""
         paths.put_back(self.folder)
         for path in self.folder.glob(f"{paths.BESIDE}*"):
+            if paths.is_being_written(path):
+                continue
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
             else:
@@ -304,7 +333,9 @@ def _fits(found: object, form: object) -> bool:
     if not isinstance(found, type(form)):
         return False
     if isinstance(form, dict):
-        return all(name in found and _fits(found[name], each) for name, each in form.items())
+        form = dict.fromkeys(found, form[None]) | form if None in form else form
+        return all(name in found and _fits(found[name], each)
+                   for name, each in form.items() if name is not None)  # fmt: skip
     return not isinstance(form, list) or all(_fits(each, form[0]) for each in found)
 
 

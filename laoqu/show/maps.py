@@ -115,7 +115,7 @@ def plot_region(
         if unknown := max(it.official_total - len(counties), 0):
             key["unknown"] = words("map.key.unknown", n=unknown), FILLS["unknown"]
     else:
-        own = checked(values)
+        own = checked(values, plan)
         if own and own.keys().isdisjoint(counties["adcode"]):
             shown = f"{', '.join(list(own)[:3])}{' …' * (len(own) > 3)}"
             message = f"values: {shown}: no code of a county of {words.area(it.region_id)}{INDEXED}"
@@ -272,7 +272,9 @@ def plot_china(
     plan = plan or load()
     words = Words(plan, lang)
     counties = plan.layers.counties[["adcode", "name", "geometry"]]
-    counties = counties.assign(value=counties["adcode"].map(checked(values))).dropna(subset="value")
+    counties = counties.assign(value=counties["adcode"].map(checked(values, plan))).dropna(
+        subset="value"
+    )
     kinds, key = classes_of(counties["value"], words)
     shapes = geo.dissolve(counties.assign(kind=kinds), "kind", shared(plan)).set_index("kind")
     shapes = shapes.simplify(COARSE)
@@ -333,8 +335,11 @@ def source(plan: Plan, words: Words) -> str:
     return words("map.source")
 
 
-def checked(values: Mapping[str, object]) -> dict[str, object]:
-    """Return values of a reader's own by adcode, all of them numbers or all texts."""
+def checked(values: Mapping[str, object], plan: Plan) -> dict[str, object]:
+    """Return values of a reader's own by adcode, all of them numbers or all texts.
+
+    A code of another year is refused, else its county would be drawn as one without a value.
+    """
     if isinstance(values, pd.DataFrame) or not hasattr(values, "items"):
         raise ParameterError(f"values: expected adcode → value, a dict or a Series{INDEXED}")
     own: dict[str, object] = {}
@@ -343,6 +348,9 @@ def checked(values: Mapping[str, object]) -> dict[str, object]:
         if code in own:
             raise ParameterError(f"values: {code} has several: choose one, as of one year")
         own[code] = None if pd.isna(value) else value
+    if (odd := sorted(own.keys() - set(plan.gazetteer()["adcode"]))) and len(odd) < len(own):
+        why = f"values: {', '.join(odd[:3])}: no code of the end of 2021"
+        raise ParameterError(f"{why}; lq.resolve_place reads those of earlier years")
     known = {code: value for code, value in own.items() if value is not None}
     if not all(isinstance(value, str) for value in known.values()):
         for code, value in known.items():

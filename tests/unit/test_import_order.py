@@ -22,7 +22,7 @@ pages
 run
 site
 reports ahead
-cli
+arguments cli
 """
 ORDER = {name: i for i, layer in enumerate(LAYERS.split("\n")) for name in layer.split()}
 #: Public names at first use and the command line's door are outside the order.

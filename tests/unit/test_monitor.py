@@ -223,6 +223,7 @@ def test_areas_are_named_in_either_language_and_a_wrong_outcome_runs_nothing(mon
     assert places[2:] == ["zh/monitor/all/income", "zh/monitor/all/population"]
     for wrong in (["--area", "Dabi"], ["--outcome", "wrong"], ["--outcome", "code_status"]):
         assert main(["monitor", path, *wrong]) == 2
+    assert main(["monitor", "~nouser/x.csv"]) == 2
     assert len(ran) == 4
 
 

@@ -119,6 +119,8 @@ def test_what_is_no_file_or_mode_never_means_the_shipped_table():
         assert "OSError" not in str(caught.value)
     with pytest.raises(LaoquError, match="values: 621022: no code of a county of 沂蒙"):
         lq.plot_region("沂蒙", values={"621022": "x"})
+    with pytest.raises(LaoquError, match="values: 612726: no code of the end of 2021; lq"):
+        lq.plot_region("陕甘宁", values={"610826": 1, "612726": 2})
 
 
 def read(tmp_path, text, **given):
@@ -373,6 +375,11 @@ def test_odd_arguments_of_a_panel_are_answered_by_name():
         ({"code": 7}, "unknown column of the panel '7'"),
         ({"name": ["code"]}, r"name is \['code'\], expected the name of a column"),
         ({"source": frame.assign(z=1j)}, "z holds complex numbers"),
+        ({"source": frame.assign(z=pd.Timedelta("1D"))}, "z holds spans of time: write numbers"),
+        (
+            {"source": frame.set_index(pd.Index([621023], name="code"))},
+            "the index and a column are both called code: rename one of them",
+        ),
     ):
         with pytest.raises(LaoquError, match=said) as caught:
             lq.panel(**({"source": frame} | given))

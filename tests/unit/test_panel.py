@@ -75,7 +75,13 @@ def test_wide_and_indexed_tables_are_read():
         made = lq.panel(wide.rename(columns=label.format).reset_index())
         assert sorted(made.data["gdp"]) == sorted(ROWS["gdp"]), label
         assert made.data["year"].nunique() == 3
-    assert len(lq.panel(ROWS.set_index(["行政区划代码", "年份"])).data) == 12
+    for drop in (True, False):
+        made = lq.panel(ROWS.set_index(["行政区划代码", "年份"], drop=drop))
+        assert made.data["county_code"].tolist() == FOUND
+    levels = wide.set_axis(pd.MultiIndex.from_product([["gdp"], wide.columns]), axis=1)
+    made = lq.panel(levels.reset_index())
+    assert sorted(made.data["gdp"]) == sorted(ROWS["gdp"])
+    assert "levels of headings joined: 行政区划代码, 县名, gdp_2010" in repr(made.report)
     # Codes under the heading of names.
     codes, plain = ROWS.drop(columns="县名"), lq.panel(ROWS).data["county_code"]
     made = lq.panel(codes.rename(columns={"行政区划代码": "county"}))
@@ -364,6 +370,11 @@ def test_a_panel_without_codes_is_read_by_its_names():
     assert "unknown" in reasons["甘肃省庆阳市无此县"]
     assert "split in 2014: 长安区 130102" in reasons["河北省石家庄市桥东区"]
     assert "no list of 1980 to 2025 is of 1975" in reasons["甘肃省庆阳市环县"]
+    # The nearest names, which take time to find, are those of the first unknown ones.
+    many = [f"环显{chr(0x4E00 + n)}" for n in range(150)]
+    many = pd.DataFrame({"县名": ["环县", *many], "年份": 2020})
+    told = lq.panel(many, name="县名").reasons["reason"]
+    assert told.str.contains("nearest: 环县").sum() == 100
     # Without province and city the name of several is listed with all of them.
     bare = lq.panel(frame[["县名", "年份", "gdp"]])
     assert bare.data["county_code"].isna()[:2].all()

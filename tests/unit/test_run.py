@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import errno
 import json
 import os
@@ -36,11 +37,18 @@ pytestmark = pytest.mark.usefixtures("server")
 
 # --- parameters
 
+DAY = datetime.date(2020, 1, 1)
+#: A list of lists, each of the one before: 9 to the power of 9 values.
+ALIASES = "\n".join(["- &a0 {n: 1}", *(f"- areas: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]"
+                                      for n in range(1, 10))]).encode()  # fmt: skip
+
 
 @pytest.fixture
 def typed(tmp_path):
     cell = "counting = 'full'\nn: int = 3\nshare = 0.5\nareas = ['yimeng']\nregion = 'yimeng'"
-    return Notebook(book(tmp_path / "typed.ipynb", f"{cell}\nyes = True"))
+    return Notebook(
+        book(tmp_path / "typed.ipynb", f"{cell}\nyes = True\nany = None\nadcode = None")
+    )
 
 
 def test_a_wrong_parameter_is_an_error_not_the_default(typed):
@@ -49,10 +57,16 @@ def test_a_wrong_parameter_is_an_error_not_the_default(typed):
         "parameter 'n' is '3' (str), expected int, for example 3": {"n": "3"},
         "parameter 'n' is True (bool), expected int": {"n": True},
         "'much' (str), expected float": {"share": "much"},
+        "0… (int), expected float": {"share": 10**400},
         "expected list": {"areas": "yimeng"},
         "nearest: yimeng": {"region": "yimneg"},
         "x… (str), expected int": {"n": "x" * 9000},
         "(dict), expected str": {"counting": {1: object}},
+        "'areas' is [datetime.date(2020, 1, 1)] (list), expected a number": {"areas": [DAY]},
+        "'areas' is [(1, 2)] (list), expected": {"areas": [(1, 2)]},
+        "'any' is {1: 2} (dict), expected a number, text, True, False, None, or": {"any": {1: 2}},
+        "parameter 'any' is 1j (complex), expected": {"any": 1j},
+        "'adcode' is 0.5 (float), expected str": {"adcode": 0.5},
     }
     for said, values in wrong.items():
         assert said in refused(typed.check, values, reports.KINDS)
@@ -60,10 +74,14 @@ def test_a_wrong_parameter_is_an_error_not_the_default(typed):
 
 def test_values_come_from_text_csv_and_yaml(typed, tmp_path):
     texts = {"n": "7", "share": "1", "areas": "['a']", "counting": "12", "yes": "False",
-             "region": "Dabie Mountains"}  # fmt: skip
+             "region": "Dabie Mountains", "any": "{'a': [1.0, None]}"}  # fmt: skip
     assert typed.check(typed.parse(texts), reports.KINDS) == {
         "counting": "12", "n": 7, "share": 1.0, "areas": ["a"], "region": "dabieshan", "yes": False,
+        "any": {"a": [1.0, None]}, "adcode": None,
     }  # fmt: skip
+    for any_ in (None, 3, "三", [], float("inf")):
+        found = typed.check({"any": any_, "adcode": 370323}, reports.KINDS)
+        assert (found["any"], found["adcode"]) == (any_, "370323")
     (tmp_path / "p.csv").write_text("\ufeffmust,n,\nb,4,\n", encoding="utf-8")
     assert read_sets(tmp_path / "p.csv", {"share": "1"}) == {
         f"{tmp_path}/p.csv:2 and -p": {"must": "b", "n": "4", "share": "1"}
@@ -99,7 +117,9 @@ def test_a_wrong_file_of_parameters_is_said(typed, tmp_path):
         ".yaml": {b"a: 1": "a list", b"- &a [*a]": "", b"- {counting: 2021-13-45}": "",
                   b"[" * 5000: "", b"- " * 5000: "", b"- !!python/x y": "",
                   b"- n: 1\n  share: 2\n  n: 3": "p.yaml:3: the key 'n' stands there twice",
-                  b"- n: 1\n-\n  n: x": "p.yaml:3: parameter 'n' is 'x'"},
+                  b"- n: 1\n-\n  n: x": "p.yaml:3: parameter 'n' is 'x'",
+                  b"- areas: [a]\n- areas: [2020-01-01]": "p.yaml:2: parameter 'areas' is [date",
+                  ALIASES: "p.yaml holds more than 2,000,000 values, with those that its aliases"},
     }  # fmt: skip
     for suffix, texts in wrong.items():
         for text, said in texts.items():
@@ -109,6 +129,8 @@ def test_a_wrong_file_of_parameters_is_said(typed, tmp_path):
 
 def test_a_notebook_must_be_one_with_nothing_but_literals_as_parameters(tmp_path):
     for cell in ("n = f(3)", "n =", "%time n = 3", "a = b = 1", "n: thing", "(a, b) = 1, 2",
+                 "n = 1\nn += 5", "n = {2020: 1.0}", "n = (2019, 2021)", "n = [{1, 2}]", "n = b'x'",
+                 "n = 1j", "n = ...", "n = {1: 'a', 'b': 2}", f"n = 0x{'f' * 5000}",
                  "x" * 5000 + ".y = 1", "n = " + "(" * 300 + "1" + ")" * 300):  # fmt: skip
         assert "expected `name = value`, with" in refused(
             Notebook, book(tmp_path / "t.ipynb", cell)
@@ -116,11 +138,22 @@ def test_a_notebook_must_be_one_with_nothing_but_literals_as_parameters(tmp_path
     for cell, said in (
         ("x = 1\r\ny = x * 2", "line 2 of the parameters cell is `y = x * 2`; expected"),
         ("x <- 1", "line 1 of the parameters cell is `x <- 1`; expected"),
+        ("w = {1: 2}", "is `w = {1: 2}`; expected `name = value`, with a number, text, True"),
     ):
         assert said in refused(Notebook, book(tmp_path / "t.ipynb", cell))
-    for text in (b"", b"[]", b"{}", b'{"cells": [3], "metadata": {}}', b"\xff"):
+    good = book(tmp_path / "t.ipynb", "x = 1").read_text("utf-8")
+    for text in (b"", b"[]", b"{}", b'{"cells": [3], "metadata": {}}', b"\xff",
+                 good.encode("utf-8-sig"), good.encode("utf-16"),
+                 good.replace('"nbformat": 4', '"nbformat": 5').encode()):  # fmt: skip
         (tmp_path / "x.ipynb").write_bytes(text)
-        assert "x.ipynb" in refused(Notebook, tmp_path / "x.ipynb")
+        assert "x.ipynb is not a notebook of format 4 in UTF-8 without a BOM: save it" in refused(
+            Notebook, tmp_path / "x.ipynb"
+        )
+    for odd in ("x", [], None, {"parameters": []}, {"parameters": {"x": []}}):
+        made = json.loads(good)
+        made["metadata"]["laoqu"] = odd
+        (tmp_path / "x.ipynb").write_text(json.dumps(made))
+        assert Notebook(tmp_path / "x.ipynb").check({}, reports.KINDS) == {"x": 1}
     for name in ("10_region_reprt", "\0", "x" * 5000, "", "..", "~nouser/x.ipynb"):
         assert "here and no notebook of that name" in refused(Notebook, name)
 
@@ -213,7 +246,8 @@ def test_what_we_did_not_make_is_not_touched(tmp_path):
     (out / "zh/damaged/.laoqu.json").write_text("{")
     said = {"zh/mine": "was not made by laoqu", "en/there": "out/en is a symbolic link",
             "zh/link": "link is a symbolic link",
-            "zh/damaged": "its .laoqu.json cannot be read"}  # fmt: skip
+            "zh/copied": "its .laoqu.json is damaged or of another folder",
+            "zh/damaged": "its .laoqu.json is damaged"}  # fmt: skip
     with stores.Store(out) as store:
         for name, why in said.items():
             assert why in refused(store.place, name, {"x.csv": b"1"}, record(name))
@@ -232,15 +266,33 @@ def test_what_a_killed_batch_left_is_cleared_and_a_moved_folder_goes_back(tmp_pa
     (tmp_path / ".laoqu-old-zh~yimeng/report.html").write_text("the earlier one")
     (tmp_path / ".laoqu-x1").mkdir()
     (tmp_path / ".laoqu-x2").touch()
+    (tmp_path / ".laoqu-4194305-x3").mkdir()  # a number that no process has
+    alive = tmp_path / f".laoqu-{os.getppid()}-x4"
+    alive.mkdir()
     with stores.Store(tmp_path):
         assert (tmp_path / "zh/yimeng/report.html").read_text() == "the earlier one"
-        assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "zh"]
+        assert sorted(path.name for path in tmp_path.iterdir()) == [alive.name, ".lock", "zh"]
+
+    class Cleared(dict):
+        def items(self):
+            yield "a/x.csv", b"1"
+            for path in tmp_path.glob(f".laoqu-{os.getpid()}-*"):
+                shutil.rmtree(path)
+            yield "a/y.csv", b"2"
+
+    with pytest.raises(lq.OutputError, match="zh/b cannot be written: No such file"):
+        paths.place(tmp_path, "zh/b", Cleared())
+    assert not (tmp_path / "zh/b").exists()
 
 
 def test_a_manifest_of_another_is_set_aside_and_the_folders_speak(tmp_path):
     with stores.Store(tmp_path) as store:
         store.place("zh/a", {}, record("zh/a"))
     texts = ["{", "[]", '{"runs": [{}]}', '{"format": 99, "runs": []}', "\xff"]
+    texts += [
+        '{"format": 3, "runs": [], "sets": []}',
+        '{"format": 3, "runs": [], "sets": {"a": 1}}',
+    ]
     for number, text in enumerate(texts, start=1):
         (tmp_path / "manifest.json").write_text(text, encoding="latin-1")
         with stores.Store(tmp_path) as store:
@@ -249,14 +301,31 @@ def test_a_manifest_of_another_is_set_aside_and_the_folders_speak(tmp_path):
         aside = tmp_path / store.aside["manifest.json"]
         assert aside.read_text(encoding="latin-1") == text
     (tmp_path / "zh/b").mkdir()
-    for odd in ({"outputs": [{}]}, {"outputs": [3]}, {"parts": []}, {"recorded": {}}):
+    odd_paths = (
+        "../x",
+        "../../x",
+        "",
+        "\0",
+        "\ud800",
+        "en/b/x",
+        "zh/../../x",
+        "x" * 999,
+        f"{tmp_path}/zh/b",
+    )
+    odds = [{"outputs": [{"path": path, "bytes": 1, "sha256": ""}]} for path in odd_paths]
+    odds += [{"recorded": {"made": made, "seconds": seconds}}
+             for made, seconds in (("x", 1.0), ("2026-01-01", 9e99), ("2026", 9e999))]  # fmt: skip
+    odds += [{"outputs": [{}]}, {"outputs": [3]}, {"parts": []}, {"recorded": {}},
+             {"parts": {"notebook": "", "data": []}}]  # fmt: skip
+    for odd in odds:
         text = json.dumps(record("zh/b") | odd)
         (tmp_path / "zh/b" / stores.RECORD).write_text(text)
         assert [run["name"] for run in store.manifest()["runs"]] == ["zh/a"]
 
 
 def test_what_others_left_in_the_outputs_is_never_lost(tmp_path):
-    for name in ("index.html", "ro-crate-metadata.json", "zh/plan.html", "zh/a/mine.csv"):
+    foreign = "index.html", "ro-crate-metadata.json", "manifest.json", ".index.json"
+    for name in (*foreign, "zh/plan.html", "zh/a/mine.csv"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("precious")
     for _ in range(2):  # the second time as the first
@@ -267,8 +336,9 @@ def test_what_others_left_in_the_outputs_is_never_lost(tmp_path):
             with pytest.raises(lq.OutputError, match="was not made by laoqu"):
                 store.keep("zh/a", {"report.failed.ipynb": b"1"}, record("zh/a"))
     assert [path.name for path in (tmp_path / "zh/a").iterdir()] == ["mine.csv"]
-    asides = ("index.aside-1.html", "ro-crate-metadata.aside-1.json", "zh/plan.html")
-    assert [(tmp_path / name).read_text() for name in asides] == ["precious"] * 3
+    asides = ("index.aside-1.html", "ro-crate-metadata.aside-1.json", "manifest.aside-1.json",
+              ".index.aside-1.json", "zh/plan.html")  # fmt: skip
+    assert [(tmp_path / name).read_text() for name in asides] == ["precious"] * 5
 
 
 @pytest.mark.parametrize("where", ["~nouser/x", "/proc", "/proc/x", "loop/x", "file", "locked"])
@@ -408,7 +478,7 @@ def test_what_a_notebook_reads_of_folders_and_modules_makes_it_new(tmp_path, mon
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(batch, "MOST_FILES", 3)
     (tmp_path / "many").mkdir()
-    files = "helper.py", "pack/__init__.py", "pack/a/b.py", "data/a/x.csv", "data/y.csv"
+    files = "helper.py", "pack/c.py", "pack/a/b.py", "data/a/x.csv", "data/y.csv"
     for name in (*files, *(f"many/{n}" for n in range(4))):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("word = 'of the helper'")
@@ -430,12 +500,13 @@ def test_what_a_notebook_reads_of_folders_and_modules_makes_it_new(tmp_path, mon
     assert why()[0] == ["modules: helper.py, pack/a/b.py"]
     monkeypatch.chdir(tmp_path / "many")
     shutil.rmtree(tmp_path / "many")
-    assert list(batch._modules(batch.Notebook(path)))[:2] == ["helper.py", "pack/__init__.py"]
+    assert list(batch._modules(batch.Notebook(path)))[:2] == ["helper.py", "pack/c.py"]
 
 
 def test_a_page_leads_to_the_languages_and_the_plan_that_are_there(tmp_path, monkeypatch):
     with stores.Store(tmp_path) as store:
         store.place("en/yimeng", {"x.csv": b"1"}, record("en/yimeng"))
+    (tmp_path / "old").symlink_to(tmp_path / "en")
     asked = [{"region": "yimeng"}], [{"region": "yimeng", "lang": lang} for lang in ("zh", "en")]
     for sets, out in zip(asked, (tmp_path, tmp_path / "new"), strict=True):
         first = run("10_region_report", sets, out, only_say=True)[0]
@@ -507,6 +578,31 @@ def test_batches_of_two_threads_have_one_server_until_both_are_over(tmp_path, mo
         made = list(threads.map(batch, (1, 5)))
     assert [each.error for runs in made for each in runs] == [""] * 6
     assert process._servers == []
+
+
+def test_a_notebook_that_a_run_has_made_keeps_the_values_of_that_run(tmp_path):
+    path = book(tmp_path / "t.ipynb", "files = {}\nn = 1\nany = None", "files, n, any")
+    made = json.loads(path.read_text("utf-8"))
+    made["metadata"]["laoqu"] = []  # as if it were not there
+    path.write_text(json.dumps(made))
+    (tmp_path / "a.csv").write_text("one")
+    values = {"files": {"a": [str(tmp_path / "a.csv")]}, "n": 2, "any": -0.5}
+    first = run(path, [values], tmp_path / "out")[0]
+    assert (first.error, first.parameters) == ("", values)
+    (tmp_path / "a.csv").write_text("two")
+    assert run(path, [values], tmp_path / "out", only_say=True)[0].why == [
+        f"files: {tmp_path}/a.csv"
+    ]
+    copy = shutil.copy(tmp_path / "out" / first.name / "report.ipynb", tmp_path / "copy.ipynb")
+    assert Notebook(copy).check({"n": 3}, {}) == values | {"n": 3}
+    text = Path(copy).read_text("utf-8")
+    for one, other, said in (
+        ("n = 2", "m = 2", "unknown parameter 'm' of copy.ipynb; nearest: files, n, any"),
+        ("n = 2", "n = f(2)", "line 3 of the injected-parameters cell is `n = f(2)`; expected"),
+        ('"parameters"', '"injected-parameters"', "found 0 cells tagged parameters, expected 1; 2"),
+    ):
+        Path(copy).write_text(text.replace(one, other), "utf-8")
+        assert said in refused(lambda: Notebook(copy).check({}, {}))
 
 
 def test_what_an_index_shows_whatever_was_run_is_made_once(tmp_path):

@@ -257,6 +257,14 @@ def test_the_export_replaces_only_what_it_wrote(tmp_path):
     (target / "README.md").write_text("mine", "utf-8")
     with pytest.raises(lq.OutputError, match="holds README"):
         exporting.export(target, **choices)
+    for damaged in ("[]", "5", '"x"', "null", "{", "[" * 5000):  # says nothing of what is ours
+        (target / exporting.MANIFEST).write_text(damaged, "utf-8")
+        with pytest.raises(lq.OutputError, match="which no export wrote as it is"):
+            exporting.export(target, **choices)
+    with pytest.raises(lq.OutputError, match="no such user is known"):
+        exporting.export("~nouser/x", **choices)
+    with pytest.raises(lq.OutputError, match=r"^/ (holds|cannot be read)"):
+        exporting.export("/", **choices)
     (tmp_path / "link").symlink_to(target)
     with pytest.raises(lq.OutputError, match="no folder of ours"):
         exporting.export(tmp_path / "link", **choices)

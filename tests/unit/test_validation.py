@@ -280,6 +280,7 @@ def test_sheets_and_keys_that_do_not_fit_are_refused(fill, compare, drawn, tmp_p
             late,
         ),
         "is not empty: name a new folder": (kit, PLAN, drawn, 40),
+        "'~nouser/x' cannot be found: no such user": (kit, PLAN, "~nouser/x", 40),
         "--seed is -1, expected 0 to 4294967285": (kit, PLAN, new, 40, -1),
         "--seed is 4294967286, expected": (kit, PLAN, new, 40, 4294967286),
         "--n is 9, expected 10 or more: 2 a stratum": (kit, PLAN, new, 9),
