@@ -45,19 +45,30 @@ class Stream(io.TextIOBase):
 
     def __enter__(self) -> None:
         log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
-        self.kept = None
-        with suppress(OSError):  # it is closed
-            self.kept = dup(self.number)
-        dup2(log, self.number)
+        self.instead = _instead(self.number, log)
+        self.kept = self.instead.__enter__()
         os.close(log)
 
     def __exit__(self, *_: object) -> None:
-        os.close(self.number)
-        if self.kept is not None:
-            dup2(self.kept, self.number)
-            os.close(self.kept)
+        self.instead.__exit__(None, None, None)
         with self.log.open("rb") as file:
             self.say(self.name, file.read(PRINTED).decode(errors="replace"), file.seek(0, 2))
+
+
+@contextmanager
+def _instead(number: int, other: int) -> Iterator[int | None]:
+    """Have another file under a stream's number; yield where its own is kept, if it is open."""
+    kept = None
+    with suppress(OSError):  # it is closed
+        kept = dup(number)
+    dup2(other, number)
+    try:
+        yield kept
+    finally:
+        os.close(number)
+        if kept is not None:
+            dup2(kept, number)
+            os.close(kept)
 
 
 @contextmanager
@@ -109,20 +120,12 @@ def no_input() -> Iterator[None]:
         raise StdinNotImplementedError("a notebook that runs by itself cannot ask: use parameters")
 
     asking = builtins.input, getpass.getpass, sys.stdin
-    kept = None
-    with suppress(OSError):  # it is closed
-        kept = dup(0)
-    with open(os.devnull) as nothing:
-        dup2(nothing.fileno(), 0)
+    with open(os.devnull) as nothing, _instead(0, nothing.fileno()):
         builtins.input, getpass.getpass, sys.stdin = refuse, refuse, nothing
         try:
             yield
         finally:
             builtins.input, getpass.getpass, sys.stdin = asking
-            os.close(0)
-            if kept is not None:
-                dup2(kept, 0)
-                os.close(kept)
 
 
 @contextmanager
