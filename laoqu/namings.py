@@ -31,8 +31,12 @@ WORDS = {
     "郊区", "新城区", "老城区", "港口区", "市中区", "城中区", "一区", "二区", "公园区", "北城区",
     "城南区", "向山区", "立新区",
 }  # fmt: skip
-#: What a short name is not followed by: 江西鄱阳湖 is no 鄱阳县; but 信阳山区, 九江河流.
-NATURAL = re.compile("[湖山河江岭](?![区泊流道湖山河水林地湾面岸])")
+#: What makes a short name one of something else: 江西鄱阳湖 is no 鄱阳县, 山东大学 no province, nor
+#: 北京路 a city; but 信阳山区, 九江河流.
+OTHER = re.compile(
+    "[湖山河江岭](?![区泊道湖山河水林地湾面岸]|流(?!域))"
+    r"|[^\W和与及或在对等]{0,4}?(?:大学|学院|银行|集团|公司|[东西南北中]?路(?!\w))"
+)
 #: What a name is not followed by: 海口市场 is no 海口市, 太行山 no area.
 NOT_BEFORE = {"市": "场民", "区": "域位块间别划", "沙": "群", "area": "山脉"}
 #: No name has more characters.
@@ -151,8 +155,8 @@ class Gazetteer:
             for before, naming in pairwise([None, *group]):
                 naming.list_open = bool(OPEN.match(text, group[-1].end))
                 behind = before and before.end == naming.start
-                if naming.form != "cut" and not (behind and self._inside(before, naming)):
-                    free = bool(RIGHT.match(text, naming.end))
+                free = bool(RIGHT.match(text, naming.end))
+                if naming.form != "cut" and not (behind and self._inside(before, naming, free)):
                     room = free and bool(LEFT.search(text[max(naming.start - 2, 0) : naming.start]))
                     needed = {"sure": True, "full": room, "city": listed}
                     needed["short"] = listed and free and not (behind or natural)
@@ -176,12 +180,14 @@ class Gazetteer:
                     naming = Naming(at, end, name, form)
                     if longer := [each for each, a, b in wrapped if a <= at and end <= b]:
                         naming.form, naming.note = "cut", f"{longer[0]} goes on in another line"
-                    elif form in ("short", "city") and name not in self.areas:
+                    elif name not in self.areas:
                         # 鄱阳湖北岸 is a lake, 杭州湖州 are two cities.
                         apart = text[end : end + 2] in self.names and not _across(text, end)
-                        naming.form = "cut" if NATURAL.match(text, end) and not apart else form
-                    elif name in self.provinces and at not in ends:
-                        naming.form = "part" if _across(text, at) else "sure"
+                        other = OTHER.match(text, end) and not apart
+                        if name in self.provinces and at not in ends:
+                            naming.form = "part" if other or _across(text, at) else "sure"
+                        elif form in ("short", "city") and other:
+                            naming.form = "cut"
                     ends |= {end} if naming.form == "sure" else set()
                     found.append(naming)
                     break
@@ -213,8 +219,11 @@ class Gazetteer:
     def _resolve(self, name: str, within: str | None = None) -> places.Adcode | Several:
         return _resolve(name, within, self.year, self.folder)
 
-    def _inside(self, before: Naming, naming: Naming) -> bool:
-        """Settle a name right behind the place it lies in (福建长汀, 海南琼海市), or refuse it."""
+    def _inside(self, before: Naming, naming: Naming, free: bool) -> bool:
+        """Settle a name right behind the place it lies in (福建长汀, 海南琼海市), or refuse it.
+
+        A lake or a word with more behind it is none for certain: 浙江西湖龙井, 山东平和发展.
+        """
         if {before.printed, naming.printed} <= self.provinces:
             return False
         codes = [before.adcode] if before.adcode else CODE.findall(str(before.candidates))
@@ -227,7 +236,11 @@ class Gazetteer:
         if not before.adcode and isinstance(whole, str):
             before.settle(whole)
         before.list_open = False  # it says where the items lie
-        naming.settle(place)
+        word = naming.form in WEAK or (naming.form == "short" and FEATURE.fullmatch(naming.printed))
+        if word and not free and naming.printed[-1] not in TYPES:
+            naming.candidates = (self.units.shown(place),)
+        else:
+            naming.settle(place)
         return True
 
     def _refused(self, before: Naming, naming: Naming) -> bool:

@@ -16,9 +16,11 @@ BELOW = "零〇一二两三四五六七八九十"
 CHINESE = f"[{BELOW}百千万亿]"
 #: What stands behind a W that may be 万: 30W元.
 MYRIAD = "[元人户亩个次+]"
+#: More digits without a unit are a number of a telephone or an account.
+MOST_DIGITS = 6
 #: Units of measurement, and things counted (三亩 is a figure, 三个 may be part of a phrase).
 MEASURED = (
-    "个百分点|百分点|平方公里|平方米|立方米|公里|千米|公顷|亩|吨|公斤|千瓦时|千瓦|元|%|％|‰|‱|"
+    "个百分点|百分点|平方公里|平方米|立方米|公里|千米|公顷|亩|吨|公斤|千瓦时|千瓦|千伏安?|[美欧港]?元|%|％|‰|‱|"
     "摄氏度|℃|°C|成(?![立为功长员果本分效就熟品型都不才绩因份套宫活])|番|"
     r"(?:(?:[cdhmkK]?m|KM)[²³23]?|ha|[kKm]g|t(?:ce)?|[kKMGT][wW](?:[·⋅]?h|p)?|k?V|m?L"
     # 5g is a network too, 5W a method.
@@ -26,7 +28,7 @@ MEASURED = (
 )
 COUNTED = (
     "人次|小时|分钟|年代|个月|"
-    "[人户名家个项座处所条台套张辆倍年月日天米件批次种类头只株片县市省镇村级度]"
+    "[人户名家个项座处所条台套张辆倍年月日天米件批次种类头只株片县市省镇村级度折]"
 )
 SHARES = ("%", "‰", "‱", "百分点", "个百分点")
 #: What may be less than nothing.
@@ -43,7 +45,7 @@ APART = (
 #: Over any other sign digits are one figure, if not always a number: 1.2.3, 10^8, 2 0 and 1,200;
 #: apart are 20 30, 2021,2022, and what a comma of the sentence parts.
 JOINS = (
-    rf"[^\w\s{APART}]|[_点]|分之|[eE][+-]?|[:∶](?!\d{{4}})|×(?=10[\^{RAISED}])"
+    rf"[^\w\s{APART}]|[_点]|分之|[eE][+-]?|[:：∶](?!\d{{4}}[年—–~～至-])|×(?=10[\^{RAISED}])"
     r"|(?<!\d{4}),|,(?!\d{4})|(?<!\d{4})，(?=\d{3}(?!\d))"
     r"|(?!\t)(?:(?<!\d\d)\s|\s(?!\d\d)|(?<!\d{4})\s(?=\d{3}(?!\d)))"
 )
@@ -58,7 +60,8 @@ NUMBER = re.compile(r"(?:[1-9]\d{0,2}(?:,\d{3}){1,5}|\d{1,15})(?:\.\d{1,9})?")
 BARRED = rf"[\d.．A-Za-z第栏〔〕{PRIVATE}{CHINESE[1:-1]}]"
 FIGURE = re.compile(
     rf"(?<!{BARRED})"
-    r"(?P<sign>[-－−]|零下|负(?=百分之|\d))?(?P<vague>(?<![人户次指系总倍分件个])[数几])?"
+    r"(?P<sign>(?<![-－−])[-－−]|零下|负(?=百分之|\d))?"
+    r"(?P<vague>(?<![人户次指系总倍分件个])[数几](?=[十百千万亿]|10+(?!\d)))?"
     r"(?P<share>[百千万]分之)?"
     rf"(?P<number>(?:{CHINESE}{{1,20}}+)?+{DIGITS}"  # 三万5千 and 统一30个 have no certain value
     rf"(?:(?:(?:分之|[{CHINESE[1:-1]}点]){{1,9}}{DIGITS}"  # 5亿3千
@@ -68,6 +71,10 @@ FIGURE = re.compile(
     rf"(?P<raised>[{RAISED}]{{1,9}}|[{STARS}]{{1,3}}(?=[百千万亿]))?(?P<more>[余多几]|来(?=[个人名户家亩年]))?"
     rf"(?P<unit>[百千万亿]*[余多]?(?P<mark>[{RAISED}{STARS}]{{1,9}})?(?:{MEASURED}|{COUNTED})|[百千万亿]+)?"
     rf"(?![A-Za-z{PRIVATE}])"
+)
+#: Numbers of documents, and what a letter begins, are names: (2021)3号, GB/T 1234—2015, V2.0.
+NAMES = re.compile(
+    r"[〔\[［【(（]\d{4}[〕\]］】)）]第?\d+号|(?<=[A-Za-z])\d+(?:[-—–.]\d+)+(?![\d万亿%])"
 )
 #: Numerals that nobody can forge, where they are no other words (大陆, 队伍): 壹佰, 叁万.
 FORMAL = re.compile(
@@ -90,6 +97,7 @@ def figures(text: str, begin: int = 0) -> Iterator[tuple[int, int, float, str]]:
     >>> [figure[2:] for figure in figures("一万二千三百亩、数十个、5亿3千万元，下降-5%，5—6万亩")]
     [(12300.0, '亩'), (nan, '个'), (530000000.0, '元'), (-5.0, '%'), (5.0, '万亩'), (6.0, '万亩')]
     """
+    text = NAMES.sub(lambda name: re.sub(r"\d", "号", name[0]), text)
     text = FORMAL.sub(lambda formal: formal[0].translate(PLAIN), text)
     last, first, share, below = -1, (math.nan, ""), None, False
     for found in FIGURE.finditer(text, begin):
@@ -137,6 +145,10 @@ def _figure(found: re.Match[str], before: float = math.inf) -> tuple[float, str]
     vague = re.match(f"w|W{MYRIAD}|成[半{BELOW}]", unit + found.string[found.end() :][:1])
     if printed[0].isdecimal() or printed[0] in ".．":
         value = _digits(printed)
+        # 0791, 68501234 and 00后 are no numbers but 03月 is.
+        named = printed.isdecimal() and not unit and len(printed) > MOST_DIGITS
+        if named or (re.match(r"0\d", printed) and unit not in ("年", "月", "日")):
+            value = math.nan
     else:
         value, size = _chinese("一百" if found["share"] and printed == "百" else printed)
         unit = size + unit

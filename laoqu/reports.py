@@ -58,7 +58,9 @@ def run_cards(
     **options: object,
 ) -> list[Run]:
     """Run the cards of many counties, by default of all that are documented; see `run_reports`."""
-    wanted = county_codes() if adcodes is None else list(adcodes)
+    # Names are read once for both languages: one of another year is a warning.
+    named = [_county(each) if isinstance(each, str) else each for each in adcodes or ()]
+    wanted = county_codes() if adcodes is None else named
     sets = [{"adcode": adcode, "lang": lang} for lang in langs for adcode in wanted]
     return run_notebook(CARD, sets, outputs, **options)
 

@@ -109,6 +109,9 @@ def test_describe_says_what_an_id_stands_for(plan):
         for find in (plan.describe, lambda name: county.find(plan, name)["name"]):
             with pytest.warns(UserWarning, match=said):
                 assert "三元区" in find(name)
+    with pytest.warns(UserWarning, match="is read as 三元区") as once:
+        lq.run_cards(["梅列区"], ["zh", "en"], only_say=True)
+    assert len(once) == 1
     for name in ("c17", "c07.s99", "nothing", ""):
         with pytest.raises(lq.UnknownId):
             plan.describe(name)
