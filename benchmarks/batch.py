@@ -100,11 +100,17 @@ def regions() -> list[str]:
 
 
 def loop(folder: Path, at_a_time: int) -> list[str]:
-    """Return what a shell user writes: papermill, then nbconvert, area by area."""
+    """Return what a shell user writes: papermill, then nbconvert, area by area.
+
+    One that fails, as two kernels do that take the same port, is done again and noted.
+    """
+    folder.mkdir()
+    (folder / "again").touch()
     one = (
         f"{BIN}/papermill --no-progress-bar {REPORT} {folder}/{{}}.ipynb -p region {{}} -p lang zh"
         f" && {BIN}/jupyter nbconvert --log-level ERROR --to html {folder}/{{}}.ipynb"
     )
+    one = f"{one} || (echo {{}} >> {folder}/again; {one})"
     names = " ".join(regions())
     pipe = f"printf '%s\\n' {names} | xargs -P{at_a_time} -I{{}} sh -c {shlex.quote(one)}"
     return ["sh", "-c", f"{pipe} 2>/dev/null"]
@@ -133,8 +139,6 @@ def cold(folder: Path) -> None:
     """12 zh reports, notebook and page, nothing cached, against the shell loops."""
     outputs = with_plan(folder / "ours")
     before = timed(report("--force"), **outputs)
-    for name in ("one", "two"):
-        (folder / name).mkdir()
     two = timed(loop(folder / "two", 2))
     one = timed(loop(folder / "one", 1))
     after = timed(report("--force"), **outputs)  # what else the machine does may have changed
@@ -143,7 +147,9 @@ def cold(folder: Path) -> None:
     note = f"mean of {before.seconds:.1f} and {after.seconds:.1f} s, before and after the loops"
     row("laoqu report --all, 2 jobs", ours, 1.0, note)
     row("(a) papermill + nbconvert, one at a time", one, one.seconds / ours.seconds, "aim ≥ 10")
-    row("(b) the same, two at a time", two, two.seconds / ours.seconds, "aim ≥ 5.5")
+    failed = len((folder / "two" / "again").read_text().split())
+    note = f"aim ≥ 5.5; {failed} of its runs failed and were done again"
+    row("(b) the same, two at a time", two, two.seconds / ours.seconds, note)
     row("all three forms", forms, forms.seconds / ours.seconds, "aim ≤ 1.3 × pages only")
 
 

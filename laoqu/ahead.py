@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 
 from laoqu import paths, plan
 from laoqu.analysis import answer
-from laoqu.run import Recipe, Run, keeper, process
+from laoqu.run import Recipe, Run, keeper
 
 MODULES = """
 numpy.random pyarrow.parquet pandas.io.formats.csvs pandas.core.reshape.reshape
@@ -44,10 +44,12 @@ def rehearse() -> None:
     """Run a notebook that shows a line: what IPython, papermill and templates do at first."""
     from nbformat import v4, writes
 
+    from laoqu.run import engine
+
     first = v4.new_code_cell("lang = 'zh'", metadata={"tags": ["parameters"]})
     book = writes(v4.new_notebook(cells=[first, v4.new_code_cell(LINE)])).encode()
     recipe = Recipe(book, "report", "laoqu.pages:render")
-    process.execute(recipe, Run("", {}, formats=["html"]), lambda _: None)
+    engine.execute(recipe, Run("", {}, formats=["html"]), lambda _: None)
 
 
 hear, tell = multiprocessing.Pipe(duplex=False)

@@ -27,6 +27,9 @@ ENVIRONMENT = Environment(
 LANGUAGE = {"zh": "中文", "en": "English"}
 #: Images that are written as they are, the best first.
 IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+#: What begins an SVG, and what it must say of names to be an image.
+SVG = re.compile(r"<svg(?=[\s>/])([^>]*)")
+NAMES = {"xmlns": "http://www.w3.org/2000/svg", "xmlns:xlink": "http://www.w3.org/1999/xlink"}
 #: Elements that are pages of their own, whatever their address.
 FRAMES = {"iframe", "frame", "object", "embed", "applet", "portal"}
 #: Attributes whose address a browser loads by itself; ``href`` does it but for what is a link.
@@ -115,7 +118,8 @@ def _cell(cell: nbformat.NotebookNode, place: Place, waiting: Iterator[tuple]) -
         elif "text/html" in data:
             yield closed(data["text/html"], "shown")
         elif "image/svg+xml" in data:  # as an image: no script of it runs
-            yield f'<img alt="" src="{svg_address(data["image/svg+xml"])}">'
+            svg = SVG.sub(_declared, data["image/svg+xml"], count=1)
+            yield f'<img alt="" src="{svg_address(svg)}">'
         elif kinds := [kind for kind in IMAGES if kind in data]:
             yield f'<img alt="" src="data:{kinds[0]};base64,{data[kinds[0]].strip()}">'
         elif "text/markdown" in data:
@@ -125,6 +129,12 @@ def _cell(cell: nbformat.NotebookNode, place: Place, waiting: Iterator[tuple]) -
             output.get("evalue", ""),
         ):
             yield f"<pre>{html.escape(said)}</pre>"
+
+
+def _declared(head: re.Match) -> str:
+    """Return the first tag of an SVG with the names that only a page knows without being told."""
+    missing = (f' {name}="{uri}"' for name, uri in NAMES.items() if f"{name}=" not in head[0])
+    return f"<svg{''.join(missing)}{head[1]}"
 
 
 def closed(text: str, name: str) -> str:

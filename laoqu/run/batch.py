@@ -13,10 +13,11 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import NamedTuple
+from uuid import uuid4
 
 import laoqu
 from laoqu.errors import FORMATS, OutputError, ParameterError, nearest
@@ -105,8 +106,6 @@ def run_notebook(
         said = f"{more} of {len(asked)} sets of parameters ask for what another asks for"
         tell("note", f"{said}: {len(runs)} run(s)")
     inputs = stores.Inputs()
-    if modules := _modules(book):
-        inputs.parts["modules"] = _digests(inputs, modules)
     known = {digest_of(each): each for each in inputs.parts.values()}
     common = {"notebook": book.digest(), **stores.digests(inputs.parts)}
     with stores.Store(outputs, look=only_say) as store:
@@ -124,7 +123,7 @@ def run_notebook(
             run.page = {"place": book.stands(run.name), "others": others}
             if others:
                 run.parts["languages"] = digest_of(others)
-            _judge(store, run, formats, force, only_failed)
+            _judge(store, book, run, formats, force, only_failed)
         if only_say:
             return list(runs.values())
         todo = [run for run in runs.values() if run.status == "waiting"]
@@ -211,33 +210,32 @@ def _others(
     }  # fmt: skip
 
 
-def _modules(book: Notebook) -> dict[str, Path]:
-    """Return the modules that a user's notebook may import: beside it, and where we are."""
-    found, folders = {}, [] if book.own else [book.path.parent, process.here()]
-    for folder in dict.fromkeys(folders):
-        packages = {
-            path.parent for path in folder.glob("*/*.py") if path.parent.name.isidentifier()
-        }
-        below = (package.rglob("*.py") for package in packages)
-        for path in sorted(chain(folder.glob("*.py"), *below)):
-            if os.access(path, os.R_OK) and path.is_file():
-                name = path.relative_to(folder) if folder == folders[0] else path
-                found.setdefault(str(name), path)
-    return found
+def _import(store: stores.Store, run: Run, modules: Mapping[str, str]) -> None:
+    """Have the files that a run imports, name → digest, be part of its key."""
+    run.modules = dict(sorted(modules.items()))
+    run.parts.pop("modules", None)
+    if modules:
+        run.parts["modules"] = digest_of(run.modules)
+        store.sets[run.parts["modules"]] = run.modules
 
 
 def _digests(inputs: stores.Inputs, files: Mapping[str, Path]) -> dict[str, str]:
     """Return the digests of files; of too many, what is never the same again."""
     if len(files) > MOST_FILES or sum(path.stat().st_size for path in files.values()) > MOST_BYTES:
-        return {f"more than {MOST_FILES:,} files or {MOST_BYTES >> 30} GB": _now()}
+        return {f"more than {MOST_FILES:,} files or {MOST_BYTES >> 30} GB": str(uuid4())}
     return inputs.add(files)
 
 
 def _judge(
-    store: stores.Store, run: Run, formats: list[str], force: bool, only_failed: bool
-) -> None:
+    store: stores.Store, book: Notebook, run: Run, formats: list[str], force: bool,
+    only_failed: bool,
+) -> None:  # fmt: skip
     """Find out whether a run is waiting, unchanged or skipped; why it must be made; its formats."""
     record, run.formats = store.record(run.name), formats
+    if record and record["modules"]:
+        store.sets[record["parts"].get("modules", "")] = record["modules"]
+        beside = {name: book.path.parent / name for name in record["modules"]}
+        _import(store, run, {name: stores.digest_now(path) for name, path in beside.items()})
     if failed := store.record(run.name, stores.FAILED):
         run.why = [f"failed last time: {failed['error']}"]
     elif only_failed:
@@ -264,7 +262,11 @@ def _placed(store: stores.Store, book: Notebook, run: Run) -> Run:
         del shown["files"], shown["why"], shown["page"]
         return shown | {"notebook": book.name, "key": digest_of(run.parts), "recorded": recorded}
 
-    files, run.files = run.files, {}
+    files, run.files, beside = run.files, {}, book.path.parent
+    _import(store, run, {
+        str(Path(path).relative_to(beside)) if Path(path).is_relative_to(beside) else path: code
+        for path, code in run.modules.items()
+    })  # fmt: skip
     if run.status == "ok":
         pages = {file: files[file] for file in files
                  if book.shared and file.startswith(f"{book.stem}.")}  # fmt: skip

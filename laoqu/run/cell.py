@@ -1,28 +1,32 @@
-"""What a process that runs cells keeps from them: streams, the clock, what is left running."""
+"""What a process that runs cells keeps: what they print, their time, the files they import."""
 
 from __future__ import annotations
 
-import builtins
-import getpass
 import io
-import multiprocessing
 import os
 import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator
+import sysconfig
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from os import _exit, dup, dup2, write  # these, whatever a cell puts there
+from functools import cache
+from importlib.machinery import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES
+from importlib.util import source_from_cache
+from os import dup, dup2  # these, whatever a cell puts there
 from pathlib import Path
 
-import psutil
-from IPython.core.error import StdinNotImplementedError
-
+from laoqu import paths
 from laoqu.run import SAID
-from laoqu.run.keeper import PATIENCE, adopt, end_all
+from laoqu.source import digest
 
 #: The most characters that are kept of what one cell prints.
 PRINTED = 10_000_000
+#: How names of files end that Python imports, and where those of packages lie.
+PYTHON = (*SOURCE_SUFFIXES, *BYTECODE_SUFFIXES, *EXTENSION_SUFFIXES)
+PACKAGES = {"site-packages", "dist-packages"}
+#: Python files as they were opened → path → digest, of those that are the user's.
+OPENED: dict[str, dict[str, str]] = {}
 
 
 class Stream(io.TextIOBase):
@@ -45,37 +49,25 @@ class Stream(io.TextIOBase):
 
     def __enter__(self) -> None:
         log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
-        self.instead = _instead(self.number, log)
-        self.kept = self.instead.__enter__()
+        self.kept = None
+        with suppress(OSError):  # it is closed
+            self.kept = dup(self.number)
+        dup2(log, self.number)
         os.close(log)
 
     def __exit__(self, *_: object) -> None:
-        self.instead.__exit__(None, None, None)
+        os.close(self.number)
+        if self.kept is not None:
+            dup2(self.kept, self.number)
+            os.close(self.kept)
         with self.log.open("rb") as file:
             self.say(self.name, file.read(PRINTED).decode(errors="replace"), file.seek(0, 2))
 
 
 @contextmanager
-def _instead(number: int, other: int) -> Iterator[int | None]:
-    """Have another file under a stream's number; yield where its own is kept, if it is open."""
-    kept = None
-    with suppress(OSError):  # it is closed
-        kept = dup(number)
-    dup2(other, number)
-    try:
-        yield kept
-    finally:
-        os.close(number)
-        if kept is not None:
-            dup2(kept, number)
-            os.close(kept)
-
-
-@contextmanager
 def alarm(seconds: float | None) -> Iterator[None]:
     """Raise TimeoutError in what takes longer."""
-    main = threading.current_thread() is threading.main_thread()
-    if not (seconds and main and hasattr(signal, "SIGALRM")):
+    if not (seconds and hasattr(signal, "SIGALRM")):
         yield
         return
 
@@ -91,60 +83,33 @@ def alarm(seconds: float | None) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-@contextmanager
-def watch(seconds: float | None, name: str, errors: Stream) -> Iterator[None]:
-    """End this process where a cell does not stop that long after its limit, and say which."""
-
-    def end() -> None:
-        said = f"the cell that begins {name!r} took longer than {seconds:g} s and did not stop\n"
-        with suppress(OSError, TypeError):
-            write(errors.kept, said.encode(errors="replace"))
-        end_all()
-        _exit(1)
-
-    timer = threading.Timer((seconds or 0) + PATIENCE, end)
-    timer.daemon = True
-    if seconds:
-        timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+def listen() -> None:
+    """Begin to note in `OPENED` which Python files of the user this process opens, as it does."""
+    OPENED.clear()
+    _hook()
 
 
-@contextmanager
-def no_input() -> Iterator[None]:
-    """Have nobody asked for anything: as in a kernel whose client cannot answer."""
+@cache
+def _hook() -> None:
+    def note(event: str, given: tuple) -> None:
+        path = given[0] if event == "open" else event == "import" and given[1]
+        if isinstance(path, str) and path.endswith(PYTHON) and path not in OPENED:
+            if event == "open" and set(given[1] or "") & set("wax+"):
+                return  # what a cell writes counts when it is read
+            OPENED[path] = {}
+            with suppress(OSError, ValueError):
+                source = source_from_cache(path) if path.endswith(".pyc") else path
+                OPENED[path] = of_users([source])
 
-    def refuse(*_: object, **__: object) -> str:
-        raise StdinNotImplementedError("a notebook that runs by itself cannot ask: use parameters")
-
-    asking = builtins.input, getpass.getpass, sys.stdin
-    with open(os.devnull) as nothing, _instead(0, nothing.fileno()):
-        builtins.input, getpass.getpass, sys.stdin = refuse, refuse, nothing
-        try:
-            yield
-        finally:
-            builtins.input, getpass.getpass, sys.stdin = asking
-
-
-@contextmanager
-def alone() -> Iterator[None]:
-    """End what was started meanwhile, but for what ends with this process."""
-    me = psutil.Process()
-    before = me.children(recursive=True)
-    adopt()
-    try:
-        yield
-    finally:
-        pools = {each.pid for each in multiprocessing.active_children() if each.daemon}
-        children = me.children(recursive=True)
-        end_all(but=[*before, *(each for each in children if each.pid in pools or _tracks(each))])
-        adopt(False)
+    sys.addaudithook(note)
 
 
-def _tracks(process: psutil.Process) -> bool:
-    """Whether it is what multiprocessing or joblib has count semaphores."""
-    with suppress(psutil.Error):
-        return "resource_tracker" in " ".join(process.cmdline())
-    return False
+def of_users(files: Iterable[str], library: str = sysconfig.get_path("stdlib")) -> dict[str, str]:
+    """Return those files that are of no package, nor of Python or laoqu: path → digest."""
+    others = library, paths.PACKAGE, tempfile.gettempdir()
+    return {
+        str(path): digest(path.read_bytes())
+        for path in map(Path, map(os.path.realpath, files))
+        if path.is_file() and not PACKAGES & {*path.parts}
+        and not any(map(path.is_relative_to, others))
+    }  # fmt: skip

@@ -1,14 +1,16 @@
-"""The papermill engine ``laoqu``: cells run by IPython in the process that executes the notebook.
+"""Cells run by IPython in this process, or in an ordinary kernel; what a run makes of them.
 
-No kernel is started and nothing is sent: ``papermill --engine laoqu`` runs any Python notebook that
-names its kernel, and a batch gives each run a process that was forked with everything imported
-(`laoqu.run.process`).
-Widgets and other languages need an ordinary kernel (``--kernel``).
+No kernel is started and nothing is sent: a run has a process that was forked with everything
+imported (`laoqu.run.process`), for a batch as for ``papermill --engine laoqu``. Widgets and other
+languages need an ordinary kernel (``--kernel``).
 """
 
 from __future__ import annotations
 
+import asyncio
+import builtins
 import gc
+import getpass
 import json
 import math
 import os
@@ -17,9 +19,9 @@ import re
 import sys
 import tempfile
 import traceback
+from ast import literal_eval
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
-from functools import partial
+from contextlib import contextmanager, suppress
 from itertools import groupby
 from json import dumps, loads  # these, whatever a cell puts there, as `monotonic`
 from operator import itemgetter
@@ -27,11 +29,11 @@ from pathlib import Path
 from pkgutil import resolve_name
 from time import monotonic
 
-import matplotlib as mpl
 import nbformat
 import numpy as np
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
+from IPython.core.error import StdinNotImplementedError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.pylabtools import activate_matplotlib
 from jupyter_client.jsonutil import json_default
@@ -40,7 +42,7 @@ from matplotlib_inline.backend_inline import configure_inline_support
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_output
 from papermill.clientwrap import PapermillNotebookClient
-from papermill.engines import Engine, papermill_engines
+from papermill.engines import NotebookExecutionManager
 from papermill.iorw import load_notebook_node
 from papermill.log import logger
 from papermill.parameterize import parameterize_notebook
@@ -49,15 +51,18 @@ from traitlets.config import Config
 
 from laoqu.errors import LaoquError
 from laoqu.run import Recipe, Run
-from laoqu.run.cell import PRINTED, Stream, alarm, alone, no_input, watch
+from laoqu.run.cell import OPENED, PRINTED, Stream, alarm, listen, of_users
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 #: A run looks for garbage when this many objects are new, not 700: what it has is mostly kept.
 GARBAGE = (50_000, 20, 50)
 #: The most characters of an error that are kept.
 ERROR_TEXT = 4_000
-#: How a cell can end its process without a word.
-ENDS = ("_exit", "execv", "execve")
+#: Seconds that a kernel which is idle again has to say how the cell ended.
+REPLY = 2.0
+#: What a Python kernel is asked for at its end: where its library is, and what it has imported.
+IMPORTED = """'\\n'.join([__import__('sysconfig').get_path('stdlib'), *(
+str(getattr(each, '__file__', '')) for each in [*__import__('sys').modules.values()])])"""
 INLINE = "module://matplotlib_inline.backend_inline"
 
 
@@ -107,23 +112,12 @@ class Client(PapermillNotebookClient):
     def execute(self, **_: object) -> nbformat.NotebookNode:
         """Run all cells until one fails."""
         self.reset_execution_trackers()
-        self.process, ends = os.getpid(), {name: getattr(os, name) for name in ENDS}
-        modules = os, sys.modules[os.name]
-        try:
-            for module in modules:
-                vars(module).update({name: partial(self.end, name, ends[name]) for name in ends})
-            with _shell(self.send, self.say) as (self.shell, self.streams), no_input():
-                self.papermill_execute_cells()
-        finally:
-            for module in modules:
-                vars(module).update(ends)
+        self.process = os.getpid()
+        listen()
+        with _shell(self.send, self.say) as (self.shell, self.streams):
+            self.papermill_execute_cells()
+        self.files = {path: code for each in OPENED.values() for path, code in each.items()}
         return self.nb
-
-    def end(self, name: str, end: Callable, *given: object, **named: object) -> None:
-        """Have a copy of this process end or become another, but not this one: it may say 0."""
-        if os.getpid() == self.process:
-            raise LaoquError(f"os.{name} would end the process that runs the notebook")
-        end(*given, **named)
 
     def execute_cell(self, cell: nbformat.NotebookNode, cell_index: int, **_: object) -> None:
         """Run one cell and put its outputs into it."""
@@ -132,9 +126,8 @@ class Client(PapermillNotebookClient):
         cell.outputs, self.at, self.said, self.printed = [], (cell, cell_index), [], 0
         self.clear_before_next_output = False
         self.on_cell_start(cell=cell, cell_index=cell_index)
-        name, began, limit = cell.source.strip()[:40], monotonic(), self.limit
-        watched = watch(None if self.kept else limit, name, self.streams[1])
-        with self.streams[1], self.streams[0], watched, alarm(limit):
+        began, limit = monotonic(), self.limit
+        with self.streams[1], self.streams[0], alarm(limit):
             result = self.shell.run_cell(cell.source, store_history=True)
             if os.getpid() != self.process:  # a cell has forked: the rest is not the child's
                 os._exit(not result.success)
@@ -182,28 +175,62 @@ class Client(PapermillNotebookClient):
         self.process_message(message, *self.at)
 
 
-class LaoquEngine(Engine):
-    """Runs the cells in this process."""
+class Kernel(PapermillNotebookClient):
+    """papermill's client with an ordinary kernel, which may go on after a cell without a word."""
 
-    @classmethod
-    def execute_managed_notebook(
-        cls,
-        nb_man: object,
-        kernel_name: str,
-        execution_timeout: float | None = None,
-        kept: bool = False,
-        on_cell_start: Callable = lambda **_: None,
-        on_cell_executed: Callable = lambda **_: None,
-        **_: object,
-    ) -> None:
-        """Run all cells until one fails; a process that is not `kept` looks after itself."""
-        language = nb_man.nb.metadata.get("kernelspec", {}).get("language", "python")
-        if language != "python":
-            raise LaoquError(f"the notebook is in {language}: run it with --kernel {kernel_name}")
-        client = Client(nb_man, on_cell_start=on_cell_start, on_cell_executed=on_cell_executed)
-        client.limit, client.kept = execution_timeout, kept
-        with nullcontext() if kept else alone():
-            client.execute()
+    async def _async_poll_for_reply(
+        self, msg_id: str, cell: nbformat.NotebookNode, timeout: float | None, said: asyncio.Task,
+        alive: asyncio.Task,
+    ) -> dict:  # fmt: skip
+        replied = asyncio.ensure_future(
+            super()._async_poll_for_reply(msg_id, cell, timeout, said, alive)
+        )
+        await asyncio.wait([replied, said], return_when=asyncio.FIRST_COMPLETED)
+        if said.done() and not (await asyncio.wait([replied], timeout=REPLY))[0]:
+            replied.cancel()
+            alive.cancel()
+            raise LaoquError("the cell ended without a word: the text of its error may raise one")
+        return await replied
+
+    def papermill_execute_cells(self) -> None:
+        """Run all cells until one fails; ask a Python kernel what it has imported."""
+        super().papermill_execute_cells()
+        asked = self.kc.execute("", silent=True, user_expressions={"files": IMPORTED})
+        with suppress(KeyError, SyntaxError, ValueError, OSError):  # another language has none
+            found = self.wait_for_reply(asked)["content"]["user_expressions"]
+            library, *files = literal_eval(found["files"]["data"]["text/plain"]).splitlines()
+            self.files = of_users(files, library)
+
+
+def run_cells(
+    notebook: nbformat.NotebookNode, kernel: str, limit: float | None,
+    tell: Callable[[tuple], object],
+) -> dict[str, str]:  # fmt: skip
+    """Run the cells of a notebook, until one fails, with a kernel or in this process.
+
+    `tell` gets number and content of cells as they begin and end. Return the user's files that the
+    cells imported, with their digests.
+    """
+
+    def note(cell: object, cell_index: int, **_: object) -> None:
+        tell((cell_index, cell))
+
+    manager = NotebookExecutionManager(notebook, progress_bar=False)
+    manager.notebook_start()
+    given = {"kernel_name": kernel, "timeout": limit, "log": logger} if kernel else {}
+    client = (Kernel if kernel else Client)(manager, **given)
+    client.limit, client.files = limit, {}
+    client.on_cell_start = client.on_cell_executed = note
+    client.execute()
+    return client.files
+
+
+def cells(
+    notebook: nbformat.NotebookNode, limit: float | None, tell: Callable[[tuple], object]
+) -> list[nbformat.NotebookNode]:
+    """Return the cells of a notebook that papermill asks for, as they are when all have run."""
+    run_cells(notebook, "", limit, tell)
+    return notebook.cells
 
 
 logger.setLevel("ERROR")
@@ -225,16 +252,9 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
         engine_name=engine, kernel_name=kernel, language=language,
     )  # fmt: skip
     tell(notebook)
-
-    def note(cell: object, cell_index: int, **_: object) -> None:
-        tell((cell_index, cell))
-
     limit = math.ceil(recipe.timeout) if recipe.timeout and recipe.kernel else recipe.timeout
     try:
-        papermill_engines.execute_notebook_with_engine(
-            engine, notebook, kernel, progress_bar=False, execution_timeout=limit,
-            on_cell_start=note, on_cell_executed=note, **({} if recipe.kernel else {"kept": True}),
-        )  # fmt: skip
+        run.modules = run_cells(notebook, recipe.kernel or "", limit, tell)
     except Exception as raised:  # the kernel died, hung, or never came up
         started = [each for each in _code(notebook) if each.metadata.papermill["start_time"]]
         lines = traceback.format_exc().splitlines()
@@ -326,10 +346,7 @@ def _settle(notebook: nbformat.NotebookNode) -> None:
 @contextmanager
 def _shell(send: Callable, say: Callable) -> Iterator[tuple[Shell, list[Stream]]]:
     """Give a fresh IPython whose names are a ``__main__`` of its own, and the streams of cells."""
-    if InteractiveShell.initialized():
-        raise LaoquError("the engine laoqu runs in a process without IPython: use lq.run_notebook")
     kept = sys.stdout, sys.stderr, sys.modules["__main__"], sys.displayhook, list(sys.path)
-    drawing = mpl.get_backend(), mpl.is_interactive()
     config = Config({"HistoryManager": {"enabled": False}})
     with tempfile.TemporaryDirectory(prefix="laoqu-", ignore_cleanup_errors=True) as folder:
         shell = Shell.instance(config=config, ipython_dir=folder, display_pub_class=_Publisher,
@@ -340,13 +357,16 @@ def _shell(send: Callable, say: Callable) -> Iterator[tuple[Shell, list[Stream]]
             sys.path.insert(next(where, 0), "")
         try:
             sys.stdout, sys.stderr = streams
+            builtins.input = getpass.getpass = _refuse
             activate_matplotlib(INLINE)
             configure_inline_support(shell, INLINE)
             yield shell, streams
         finally:
             sys.stdout, sys.stderr, sys.modules["__main__"], sys.displayhook, sys.path[:] = kept
             json.dumps, json.loads = dumps, loads
-            mpl.interactive(drawing[1])
-            with suppress(ImportError, ValueError):
-                mpl.use(drawing[0])
             Shell.clear_instance()
+
+
+def _refuse(*_: object, **__: object) -> str:
+    """Ask nobody: as a kernel whose client cannot answer."""
+    raise StdinNotImplementedError("a notebook that runs by itself cannot ask: use parameters")

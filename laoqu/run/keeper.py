@@ -185,12 +185,12 @@ def _control(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def adopt(yes: bool = True) -> None:
+def adopt() -> None:
     """Have what loses its parent among those that this process started fall to it."""
-    _control(ADOPT_ORPHANS, yes)
+    _control(ADOPT_ORPHANS, 1)
 
 
-def end_all(keeper: int | None = None, but: Sequence[psutil.Process] = ()) -> None:
+def end_all(keeper: int | None = None) -> None:
     """Kill what this process, or a keeper with itself, has started, until nothing else is left.
 
     What began a session of its own and lost its parent falls to its keeper on Linux alone.
@@ -198,9 +198,7 @@ def end_all(keeper: int | None = None, but: Sequence[psutil.Process] = ()) -> No
     until = time.monotonic() + PATIENCE
     with suppress(psutil.NoSuchProcess):
         parent = psutil.Process(keeper)
-        while time.monotonic() < until and (
-            left := [each for each in parent.children(recursive=True) if each not in but]
-        ):
+        while time.monotonic() < until and (left := parent.children(recursive=True)):
             for each in left:
                 with suppress(psutil.NoSuchProcess):
                     each.kill()

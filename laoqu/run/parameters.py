@@ -26,7 +26,7 @@ NAME_BYTES = 120
 #: shows of one.
 MOST_SETS, MOST_VALUES, SHOWN = 100_000, 2_000_000, 200
 #: What a parameter may be: a run and a record would make something else of anything else.
-VALUE = "a number, text, True, False, None, or a list, or dict with text as keys, of such"
+VALUE = "a finite number, text, True, False, None, or a list, or dict with text as keys, of such"
 LITERAL = f"`name = value`, with {VALUE}"
 
 
@@ -125,6 +125,7 @@ class Notebook:
             wanted = f"{expected.__name__}, for example {default!r}"
             if type(value) is not expected or not _comes_back(value):
                 found = f"{_short(value)} ({type(value).__name__})"
+                wanted += "; only a default of None takes None" * (value is None)
                 wanted = VALUE if type(value) is expected else wanted
                 raise ParameterError(f"parameter {name!r} is {found}, expected {wanted}")
             values[name] = kind(value) if kind else value
@@ -187,7 +188,7 @@ def _dict(value: object) -> dict:
 def _comes_back(value: object) -> bool:
     """Whether JSON, and so a run, gives a value back as it is."""
     with suppress(TypeError, ValueError, RecursionError):
-        return repr(json.loads(json.dumps(value))) == repr(value)
+        return repr(json.loads(json.dumps(value, allow_nan=False))) == repr(value)
     return False
 
 

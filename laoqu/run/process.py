@@ -28,6 +28,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import connection as connections
 from pathlib import Path
+from pkgutil import resolve_name
 from types import ModuleType
 
 import psutil
@@ -184,7 +185,7 @@ def room() -> int:
 def start(recipe: Recipe, run: Run, environment: Mapping[str, str] | None = None) -> Call:
     """Begin a run in a process of its own."""
     limit = recipe.timeout and recipe.timeout + PATIENCE
-    return Call(execute, [recipe, run], limit, environment)
+    return Call(called, ["laoqu.run.engine:execute", recipe, run], limit, environment)
 
 
 def collect(call: Call, recipe: Recipe, run: Run) -> Run:
@@ -192,27 +193,30 @@ def collect(call: Call, recipe: Recipe, run: Run) -> Run:
     try:
         return call.result()
     except Lost as lost:
-        lines, cell, files = str(lost).strip().splitlines(), None, {}
-        late = f"TimeoutError: a cell took longer than {recipe.timeout or 0:g} s and did not stop"
-        error = late if lost.late and lost.notes else lines[-1]
+        cell, files, error = None, {}, shown(lost, recipe.timeout, bool(lost.notes))
         if lost.notes:  # the notebook as it began, then (number, cell) of each that began and ended
             notebook, *cells = lost.notes
             for number, each in cells or [(0, notebook["cells"][0])]:
                 notebook["cells"][number] = each
-            output = {"output_type": "error", "ename": error.partition(":")[0], "evalue": error,
-                      "traceback": lines}  # fmt: skip
-            each.setdefault("outputs", []).append(output)
+            each.setdefault("outputs", []).append(error)
             cell = sum(one["cell_type"] == "code" for one in notebook["cells"][: number + 1])
             files[f"{recipe.stem}.failed.ipynb"] = text_of(notebook)
-        seconds = time.monotonic() - call.began
-        return run.failed(error, lines, cell=cell, files=files, seconds=seconds)
+        seconds, lines = time.monotonic() - call.began, error["traceback"]
+        return run.failed(lines[-1], lines, cell=cell, files=files, seconds=seconds)
 
 
-def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
-    """Run one notebook in this process: `laoqu.run.engine.execute`, imported where it runs."""
-    from laoqu.run.engine import execute
+def shown(lost: Lost, limit: float | None, begun: bool) -> dict[str, object]:
+    """Return what a lost call is in a notebook: an error of the cell that had `begun`."""
+    lines = str(lost).strip().splitlines()
+    if lost.late and begun:
+        lines = [f"TimeoutError: a cell took longer than {limit or 0:g} s and did not stop"]
+    name, said = lines[-1].partition(":")[0], lines[-1]
+    return {"output_type": "error", "ename": name, "evalue": said, "traceback": lines}
 
-    return execute(recipe, run, tell)
+
+def called(name: str, *given: object) -> object:
+    """Call a function by its name ``module:function``, which is imported where it runs."""
+    return resolve_name(name)(*given)
 
 
 @contextmanager

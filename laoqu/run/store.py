@@ -92,6 +92,13 @@ def packages() -> dict[str, str]:
     return found
 
 
+def digest_now(path: Path) -> str:
+    """Return the digest of a file as it is now, if it is there."""
+    with suppress(OSError):
+        return digest(path.read_bytes())
+    return "none"
+
+
 def digests(parts: Mapping[str, object]) -> dict[str, str]:
     """Return the digest of each part."""
     return {name: digest_of(part) for name, part in parts.items()}
@@ -144,7 +151,7 @@ class Store:
         elif MANIFEST in ours:
             self.sets |= found[MANIFEST]["sets"]
         ours |= {INDEX, CRATE} if ours else set()
-        for name in () if look else (INDEX, CRATE, MANIFEST, PARTS):
+        for name in () if look else (INDEX, CRATE, *OURS):
             if name not in ours:
                 self._put_aside(name)
 
@@ -185,6 +192,8 @@ class Store:
         found = _json(self.target(name) / file)
         if not _fits(found, FORM) or found["name"] != name:
             return None
+        if not _fits(found.get("modules"), {None: ""}):
+            found["modules"] = {}
         try:
             when, seconds = found["recorded"]["made"], found["recorded"]["seconds"]
             datetime.fromisoformat(when) - timedelta(seconds=seconds)

@@ -258,7 +258,7 @@ CONTRADICTIONS = [
      "南市区 (310102) became '310101' in gazetteer_holders, not '310104'"),
     ("curated/gazetteer_holder_doubts.csv", "130123,1986,1992,栾城县,正定县",
      "130123,1986,1992,新县,正定县", "130123 was not 新县 in gazetteer_holders between 1986"),
-    ("curated/gazetteer_readings.csv", "商都县,Shangdu", "商都县,Zichang", "商都县 is 'Shangdu' in"),
+    ("curated/gazetteer_readings.csv", "商都县,Shangdu", "商都县,Zichang", "is 'Shangdu' in"),
     ("curated/gazetteer_differences.csv", ",台湾省,china-division (npm) 2.5.0,,keep value_a",
      ",台湾省,china-division (npm) 2.5.0,,leave out", "710000 is 台湾省 in the gazetteer, which"),
     ("curated/county_layer_join.csv", ",split,", ",recoded,", "香港特别行政区 are not recoded"),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import docx as python_docx
 import nbformat
+import pandas as pd
 import pypdf
 import pytest
 from fixture import ANALYSIS, CELLS, executed, not_words, violations
@@ -225,13 +226,20 @@ def test_a_page_shows_what_a_cell_shows_in_any_of_its_kinds(visit, tmp_path):
     new = nbformat.v4
     outputs = [new.new_output("display_data", {kind: shown, "text/plain": "<object>"})
                for kind, shown in kinds.items()]  # fmt: skip
+    for bare in ('<svg width="9"/>', '<svg width="9"><use xlink:href="#x"/></svg>'):
+        outputs.append(new.new_output("display_data", {"image/svg+xml": bare}))
+    frame = pd.DataFrame({("a", "b"): [1.5], ("a", "c"): ["x"]}, index=["i"])
+    for shown in (frame["a"]._repr_html_(), frame._repr_html_(), frame["a"].to_html()):
+        outputs.append(new.new_output("display_data", {"text/html": shown}))
     made = new.new_notebook(cells=[new.new_code_cell("", outputs=outputs)])
     (tmp_path / "report.html").write_bytes(pages.render(made, "en")["report.html"])
     page = visit(tmp_path / "report.html")
-    assert page.locator("main").inner_text().split() == ["bold", "$x<y$"]
+    aligned = "all => all.map(each => getComputedStyle(each).textAlign)"
+    assert {*page.locator("main :is(th,td)").evaluate_all(aligned)} == {"right"}
+    assert page.locator("main").inner_text().split()[:2] == ["bold", "$x<y$"]
     assert page.locator("strong").is_visible()
     sizes = page.locator("main img").evaluate_all("all => all.map(each => each.naturalWidth)")
-    assert sizes == [9, 9]
+    assert sizes == [9, 9, 9, 9]
 
 
 @pytest.mark.parametrize("lang", LANGS)
