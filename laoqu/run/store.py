@@ -18,7 +18,7 @@ from itertools import count
 from pathlib import Path
 
 from laoqu import paths
-from laoqu.errors import LaoquError, OutputError
+from laoqu.errors import LaoquError, OutputError, sentence
 from laoqu.run.parameters import digest_of
 from laoqu.source import digest, regular
 
@@ -126,7 +126,8 @@ class Store:
         from filelock import FileLock, Timeout
 
         try:
-            self.folder = (Path(folder).expanduser() if folder else paths.outputs()).resolve()
+            folder, hint = folder or paths.outputs(), "set LAOQU_OUTPUTS to another folder"
+            self.folder = paths.expanded(folder, hint).resolve()
             self._lock = None if look else FileLock(self.folder / ".lock", timeout=0)
             if self._lock:
                 self.folder.mkdir(parents=True, exist_ok=True)
@@ -135,12 +136,10 @@ class Store:
                 self._clear()
         except Timeout as error:
             message = f"another batch is writing into {self.folder}: wait for it to end"
-            raise OutputError(f"{message}, or set LAOQU_OUTPUTS to another folder") from error
-        except (OSError, RuntimeError, ValueError) as error:
-            message = f"the outputs folder {folder or os.environ.get('LAOQU_OUTPUTS', 'outputs')}"
-            message = f"{message} cannot be written: {getattr(error, 'strerror', '') or error}"
-            message += f": {error.filename}" if getattr(error, "filename", "") else ""
-            raise OutputError(f"{message} (set LAOQU_OUTPUTS to another folder)") from error
+            raise OutputError(f"{message}, or {hint}") from error
+        except OSError as error:
+            message = f"the outputs folder {folder} cannot be written: {sentence(error)}"
+            raise OutputError(f"{message} ({hint})") from error
         self.sets: dict[str, dict[str, str]] = {}
         #: Files of others that stood where ours are written → what they are called now.
         self.aside: dict[str, str] = {}
