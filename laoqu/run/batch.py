@@ -20,7 +20,7 @@ from typing import NamedTuple
 from uuid import uuid4
 
 import laoqu
-from laoqu.errors import FORMATS, OutputError, ParameterError, nearest
+from laoqu.errors import FORMATS, OutputError, ParameterError, require
 from laoqu.run import Recipe, Run, process
 from laoqu.run import store as stores
 from laoqu.run.parameters import Notebook, digest_of, leaves
@@ -166,8 +166,7 @@ def _check(
     formats: Sequence[str], jobs: int | None, timeout: float | None, kernel: str | None
 ) -> None:
     for form in formats:
-        if form not in FORMATS:
-            raise ParameterError(f"unknown format {form!r}, expected {', '.join(FORMATS)}")
+        require(form, FORMATS, "format")
     if timeout is not None and not 0 < timeout <= LONGEST:
         expected = f"expected seconds, more than 0 and at most {LONGEST:.0f}"
         raise ParameterError(f"timeout is {timeout:g}, {expected}")
@@ -176,9 +175,7 @@ def _check(
     if kernel:
         from jupyter_client.kernelspec import KernelSpecManager
 
-        if kernel not in (known := KernelSpecManager().find_kernel_specs()):
-            hint = ", ".join(nearest(kernel, known) or known)
-            raise ParameterError(f"no Jupyter kernel {kernel!r}; nearest: {hint}")
+        require(kernel, KernelSpecManager().find_kernel_specs(), "Jupyter kernel")
 
 
 def _files_in(values: Mapping[str, object], book: Notebook, outputs: Path) -> dict[str, Path]:

@@ -51,7 +51,7 @@ from traitlets.config import Config
 
 from laoqu.errors import LaoquError
 from laoqu.run import Recipe, Run
-from laoqu.run.cell import OPENED, PRINTED, Stream, alarm, listen, of_users
+from laoqu.run.cell import OPENED, PRINTED, Stream, alarm, of_users
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 #: A run looks for garbage when this many objects are new, not 700: what it has is mostly kept.
@@ -113,7 +113,7 @@ class Client(PapermillNotebookClient):
         """Run all cells until one fails."""
         self.reset_execution_trackers()
         self.process = os.getpid()
-        listen()
+        OPENED.clear()
         with _shell(self.send, self.say) as (self.shell, self.streams):
             self.papermill_execute_cells()
         self.files = {path: code for each in OPENED.values() for path, code in each.items()}
@@ -245,11 +245,10 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
     gc.set_threshold(*GARBAGE)
     random.seed()
     np.random.seed()
-    engine, kernel = (None, recipe.kernel) if recipe.kernel else ("laoqu", "python3")
     language = get_kernel_spec(recipe.kernel).language if recipe.kernel else "python"
     notebook = parameterize_notebook(
         load_notebook_node(nbformat.reads(recipe.notebook.decode(), as_version=4)), given,
-        engine_name=engine, kernel_name=kernel, language=language,
+        kernel_name=recipe.kernel or "python3", language=language,
     )  # fmt: skip
     tell(notebook)
     limit = math.ceil(recipe.timeout) if recipe.timeout and recipe.kernel else recipe.timeout

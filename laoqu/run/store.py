@@ -54,8 +54,8 @@ class Inputs:
     """
 
     def __init__(self) -> None:
-        self.stamps: dict[Path, object] = {}
-        self.digests: dict[Path, str] = {}
+        #: File → its state, and its digest.
+        self.known: dict[Path, tuple[object, str]] = {}
         own = paths.own_files()
         for name, path in own.items():
             if not path.is_file():
@@ -73,14 +73,13 @@ class Inputs:
 
     def add(self, files: Mapping[str, Path]) -> dict[str, str]:
         """Return the digests of more files, which are watched from now on."""
-        for path in {*files.values()} - {*self.digests}:
-            self.stamps[path] = paths.stamp(path)
-            self.digests[path] = digest(path.read_bytes())
-        return {name: self.digests[path] for name, path in files.items()}
+        for path in {*files.values()} - {*self.known}:
+            self.known[path] = paths.stamp(path), digest(path.read_bytes())
+        return {name: self.known[path][1] for name, path in files.items()}
 
     def changed(self) -> list[str]:
         """Return the names of the files that were written since, also as they were."""
-        return [path.name for path, before in self.stamps.items() if paths.stamp(path) != before]
+        return [path.name for path, known in self.known.items() if paths.stamp(path) != known[0]]
 
 
 def packages() -> dict[str, str]:
