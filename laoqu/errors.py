@@ -37,11 +37,11 @@ SCARCE = {
 LIMITS = (errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN)
 #: What is so long in a message was given to us: the middle of it is left out.
 LONG = ((re.compile(r"(\S{100})\S{200,}(\S{40})"), r"\1…\2"),
-        (re.compile(r"(.{1500}).{1000,}(.{500})"), r"\1 … \2"))  # fmt: skip
+        (re.compile(r"(.{3000}).{1500,}(.{1500})", re.DOTALL), r"\1 … \2"))  # fmt: skip
 
 
 def bounded(text: str) -> str:
-    """Return a message whose words and lines are not endless, whatever of an input they echo.
+    """Return a message that is not endless, nor a word of it, whatever of an input it echoes.
 
     >>> len(bounded("unknown area " + "x" * 100_000))
     154
