@@ -205,11 +205,11 @@ class Kernel(PapermillNotebookClient):
 def run_cells(
     notebook: nbformat.NotebookNode, kernel: str, limit: float | None,
     tell: Callable[[tuple], object],
-) -> dict[str, str]:  # fmt: skip
+) -> tuple[list[nbformat.NotebookNode], dict[str, str]]:  # fmt: skip
     """Run the cells of a notebook, until one fails, with a kernel or in this process.
 
-    `tell` gets number and content of cells as they begin and end. Return the user's files that the
-    cells imported, with their digests.
+    `tell` gets number and content of cells as they begin and end. Return all cells, and the user's
+    files that they imported, with their digests.
     """
 
     def note(cell: object, cell_index: int, **_: object) -> None:
@@ -217,20 +217,16 @@ def run_cells(
 
     manager = NotebookExecutionManager(notebook, progress_bar=False)
     manager.notebook_start()
-    given = {"kernel_name": kernel, "timeout": limit, "log": logger} if kernel else {}
+    given = (
+        {"kernel_name": kernel, "timeout": limit and math.ceil(limit), "log": logger}
+        if kernel
+        else {}
+    )
     client = (Kernel if kernel else Client)(manager, **given)
     client.limit, client.files = limit, {}
     client.on_cell_start = client.on_cell_executed = note
     client.execute()
-    return client.files
-
-
-def cells(
-    notebook: nbformat.NotebookNode, limit: float | None, tell: Callable[[tuple], object]
-) -> list[nbformat.NotebookNode]:
-    """Return the cells of a notebook that papermill asks for, as they are when all have run."""
-    run_cells(notebook, "", limit, tell)
-    return notebook.cells
+    return notebook.cells, client.files
 
 
 logger.setLevel("ERROR")
@@ -251,9 +247,8 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
         kernel_name=recipe.kernel or "python3", language=language,
     )  # fmt: skip
     tell(notebook)
-    limit = math.ceil(recipe.timeout) if recipe.timeout and recipe.kernel else recipe.timeout
     try:
-        run.modules = run_cells(notebook, recipe.kernel or "", limit, tell)
+        _, run.modules = run_cells(notebook, recipe.kernel or "", recipe.timeout, tell)
     except Exception as raised:  # the kernel died, hung, or never came up
         started = [each for each in _code(notebook) if each.metadata.papermill["start_time"]]
         lines = traceback.format_exc().splitlines()

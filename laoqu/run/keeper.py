@@ -61,13 +61,11 @@ def serve(preload: Sequence[str]) -> None:
     asked, nothing = socket.socket(fileno=os.dup(0)), os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     asked.send(b".")
-    me, keepers = os.getpid(), set()
+    me = os.getpid()
     while numbers := socket.recv_fds(asked, 1, 1)[1]:
         asker = connections.Connection(numbers[0])
         try:
-            if pid := os.fork():
-                keepers.add(pid)
-            else:
+            if not os.fork():
                 asked.close()
                 _keep(asker)
         except OSError as error:
@@ -78,9 +76,9 @@ def serve(preload: Sequence[str]) -> None:
                 os._exit(0)
         asker.close()
         with suppress(ChildProcessError):
-            while pid := os.waitpid(-1, os.WNOHANG)[0]:
-                keepers.discard(pid)
-    psutil.wait_procs([psutil.Process(pid) for pid in keepers], timeout=2 * PATIENCE)
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+    psutil.wait_procs(psutil.Process().children(), timeout=2 * PATIENCE)
     end_all()
 
 
