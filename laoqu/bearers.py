@@ -29,6 +29,8 @@ class Bearers:
             self.full[holder.name][holder] = None
             if not holder.held(YEAR):
                 self.short[TAIL.sub("", holder.name)][holder] = None
+        for name, (holder, _) in self.units.also.items():
+            self.full[name][holder] = None
         now = schema.read("gazetteer", folder).frame()
         for unit in now.itertuples():
             holder = self.units.holder(unit.adcode, YEAR)

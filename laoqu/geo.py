@@ -125,24 +125,25 @@ def dissolve(
 
 
 def area_counties(
-    counties: gpd.GeoDataFrame, membership: pd.DataFrame, region_id: str
+    counties: gpd.GeoDataFrame, membership: pd.DataFrame, region_id: str, path: Path | None = None
 ) -> gpd.GeoDataFrame:
     """Return an area's rows of `counties`, with ``confidence`` and ``documented`` (not low)."""
     rows = membership.loc[membership["region_id"] == region_id, ["adcode", "confidence"]]
     if rows.empty:
         raise LaoquError(f"the membership table has no county of {region_id}")
-    require(rows["adcode"], counties["adcode"])
+    require(rows["adcode"], counties["adcode"], path)
     found = counties.merge(rows, on="adcode", validate="1:1")
     return found.assign(documented=found["confidence"] != "low")
 
 
-def require(codes: Iterable[str], known: Iterable[str]) -> None:
-    """Refuse codes that have no border, the first few of them named."""
+def require(codes: Iterable[str], known: Iterable[str], path: Path | None = None) -> None:
+    """Refuse codes that have no border, in the file at `path`; the first few of them are named."""
     wanted = set(codes)
     if missing := sorted(wanted - set(known)):
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
         shown = ", ".join(missing[:5]) + more
-        raise LaoquError(f"no border for {len(missing)} of {len(wanted)} counties: {shown}")
+        why = f"no border for {len(missing)} of {len(wanted)} counties: {shown}"
+        raise LaoquError(f"{paths.display(path)}: {why}: add their shapes" if path else why)
 
 
 def ground(x: float, y: float) -> tuple[float, float]:

@@ -10,12 +10,12 @@ import re
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from functools import lru_cache
-from itertools import pairwise, zip_longest
+from itertools import islice, pairwise, zip_longest
 from pathlib import Path
 
 import pandas as pd
 
-from laoqu import paths
+from laoqu import own, paths
 from laoqu.errors import DataError, Problem
 from laoqu.own import Notes, heading_of
 
@@ -124,8 +124,8 @@ def _text(path: Path, most: int) -> tuple[pd.DataFrame, list[str]]:
     lines = text.split("\n", 20)[:20]
     filled = [sum(map(bool, re.split(r"[,\t;|]\s*", line.strip()))) for line in lines]
     told = re.fullmatch(r"sep=(.)\s*", lines[0], re.IGNORECASE)  # Excel's own line
-    mark = told[1] if told else max(",\t;|", key=lines[_head(filled, [])].count)
-    check_quotes(text, mark, lines[_head(filled, [])].count(mark))
+    mark = told[1] if told else max(",\t;|", key=lines[_head(filled)].count)
+    check_quotes(text, mark, lines[_head(filled)].count(mark))
     # A cell in quotation marks can hold line breaks: rows are counted as a spreadsheet does.
     cell = rf'"(?:[^"]++|"")*+"(?=[{mark}\n]|\Z)|[^{mark}\n]*+'
     record, starts, rows = re.compile(rf"(?:{cell})(?:[{mark}](?:{cell}))*+\n?"), [0], []
@@ -134,8 +134,8 @@ def _text(path: Path, most: int) -> tuple[pd.DataFrame, list[str]]:
         parts = re.findall(rf"(?:\A|[{mark}])({cell})", found[0].rstrip("\n"))
         rows.append([part.strip('" ') for part in parts])
         starts.append(found.end())
-    head = _head([sum(map(bool, row)) for row in rows], notes)
-    _refuse_two_heads(dict(enumerate(rows, start=1)), head)
+    head = _head([sum(map(bool, row)) for row in rows])
+    _check_head(dict(enumerate(rows, start=1)), head, notes)
     options = {"keep_default_na": False, "skip_blank_lines": False, "sep": mark, "dtype": str}
     try:
         stream = io.StringIO(text[starts[head] :])
@@ -203,8 +203,8 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
         ) from error
     unread = ", ".join(each.title for each in others[:5])
     notes = [f"{ONE_SHEET}: {sheet.title}, not {unread}"] if others else []
-    head = _head([sum(cell is not None for cell in row) for row in rows.values()], notes)
-    _refuse_two_heads(rows, head)
+    head = _head([sum(cell is not None for cell in row) for row in rows.values()])
+    _check_head(rows, head, notes)
     merged = [whole for whole, top, bottom in MERGED.findall(text) if top != bottom]
     alike = [each.title for each, head in zip(others, heads, strict=True)
              if any(head) and head == next(iter(rows.values()), ())]  # fmt: skip
@@ -299,22 +299,21 @@ def _as_shown(column: pd.Series, formats: dict[int, str], notes: list[str]) -> p
     return pd.Series({**column, **seen}, dtype="object", name=column.name)
 
 
-def _head(filled: list[int], notes: list[str]) -> int:
+def _head(filled: list[int]) -> int:
     """Return which row is the head: one above it, as a title, fills fewer cells than the table."""
     least = max(2, max(filled[:20], default=0) / 2)
-    head = next((at for at, n in enumerate(filled[:20]) if n >= least), 0)
+    return next((at for at, n in enumerate(filled[:20]) if n >= least), 0)
+
+
+def _check_head(rows: dict[int, Sequence], head: int, notes: list[str]) -> None:
+    """Say what stands above the head; refuse one of two rows: groups, as years, over others."""
     if head:
-        notes.append(f"lines above the head, left out: {head}")
-    return head
-
-
-def _refuse_two_heads(rows: dict[int, Sequence], head: int) -> None:
-    """Refuse a head of two rows: groups above, such as years, over what each of them has."""
-    near = list(rows.items())[max(head - 1, 0) : head + 2]
-    for (_, above), (number, below) in pairwise(near):
-        pairs = zip_longest(above, below)
-        pairs = (["" if cell is None else str(cell) for cell in pair] for pair in pairs)
-        upper, lower = zip(*pairs, strict=True)
+        above = [str(cell) for row in islice(rows.values(), head) for cell in row if cell]
+        notes.append(f"lines above the head, left out: {head} ({', '.join(above)[:99]})")
+    near = dict(islice(rows.items(), max(head - 1, 0), head + 20))
+    cells = (["" if cell is None else str(cell).strip() for cell in row] for row in near.values())
+    table = list(zip(*zip_longest(*cells, fillvalue=""), strict=True))  # rows of one width
+    for row, (upper, lower) in enumerate(pairwise(table[: min(head, 1) + 2]), start=1):
         # What stands in one row alone, as codes and names do; what has nothing above but a group.
         alone = [at for at, cell in enumerate(upper) if cell and "" not in upper[at + 1 : at + 2]]
         under = [at for at, cell in enumerate(upper) if not cell and lower[at] and any(upper[:at])]
@@ -323,9 +322,34 @@ def _refuse_two_heads(rows: dict[int, Sequence], head: int) -> None:
         again = [
             at for at in under if groups[-1] <= at and lower[at] in lower[groups[0] : groups[-1]]
         ]
-        alike = not alone and groups[:1] != [0] and all(lower) and again
-        if alike or (alone and under and all(lower[at] in ("", upper[at]) for at in alone)):
-            at = (again if alike else under)[0]
-            group, each = next(filter(None, upper[at::-1])), lower[at]
-            why = f"the head has two rows ({group} over {each}): write one, as {each}_{group}"
-            raise ValueError(why, number, at + 1)
+        if alone or groups[:1] == [0] or not all(lower):
+            again = []
+        whole = alone and all(lower[at] in ("", upper[at]) for at in alone)
+        found = again or (under if whole else [])
+        if row > min(head, 1):
+            found = found or _second_head(upper, lower, table[row + 1 :])
+        elif groups[:1] != [0]:  # there titles begin
+            found = found or [at for at in groups if own.UNIT.fullmatch(lower[at])]
+        if found:
+            group, each = next(filter(None, upper[found[0] :: -1])), lower[found[0]]
+            one = f"{group}({each})" if upper[found[0]] else f"{each}_{group}"
+            why = f"the head has two rows ({group} over {each}): write one, as {one}"
+            raise ValueError(why, list(near)[row], found[0] + 1)
+
+
+def _second_head(upper: Sequence[str], lower: Sequence[str], data: list[Sequence[str]]) -> list:
+    """Return where a row below the head says what numbers are: units, names a second time.
+
+    It has no number, and nothing but headings where codes, names and years or other words are.
+    """
+    said = {at: cell for at, cell in enumerate(lower) if cell.casefold() not in own.SPEC["missing"]}
+    said = {at: cell for at, cell in said.items() if cell != upper[at]}
+    if any(re.match(r"\W*\d", cell) and not own.UNIT.fullmatch(cell) for cell in said.values()):
+        return []
+    below = {at: [bool(re.search(r"\d", row[at])) for row in data if row[at]] for at in said}
+    numbers = [at for at, each in below.items() if sum(each) * 2 > len(each)]
+    keys, heads = (own.columns(row, own.OF_PANELS) for row in (upper, lower))
+    keys = {at for kind in ("code", "name", "year") for at in keys[kind]}
+    free = {*numbers} - keys | {at for found in heads.values() for at in found}
+    row = any(upper[at] and at not in free for at in said)
+    return [] if row else [at for at in numbers if any(upper[: at + 1])]

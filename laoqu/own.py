@@ -28,6 +28,10 @@ YEARS = {
     kind: [re.compile(text, re.IGNORECASE) for text in forms]
     for kind, forms in SPEC["years"].items()
 }
+#: How a column of months, quarters or halves says the last of a year.
+LAST = {kind: re.compile(text, re.IGNORECASE) for kind, text in SPEC["last"].items()}
+#: What says in which unit values are.
+UNIT = re.compile("".join(SPEC["cells"]["unit"]), re.IGNORECASE)
 #: Days that stand for a whole year.
 WHOLE = ((1, 1), (12, 31))
 TOWNSHIP = "codes of townships or villages: sum them up to counties"

@@ -303,6 +303,8 @@ class _Index(Bearers):
         if earlier and not note:
             why = f": {earlier[-1].lead.reason}" if earlier[-1].name == holder.name else ""
             note = f"{', '.join(map(str, earlier))} bore the name before{why.rstrip(': ')}"
+        if doubt := self.units.also.get(said, ("", ""))[1]:
+            note = "; ".join(filter(None, [doubt, note]))
         found = Adcode(holder.continues)
         found.name, found.note = self.units.name[found], note
         return found

@@ -265,12 +265,13 @@ class Plan:
         """
         from laoqu import borders, geo
 
+        path = self.own.get("boundaries")
         if region is not None:
             area = self.region(region).region_id
-            return geo.area_counties(self.counties(), self.membership(), area)
-        if "boundaries" not in self.own:
+            return geo.area_counties(self.counties(), self.membership(), area, path)
+        if path is None:
             return geo.load(self.folder)
-        table, found = borders.read(self.own["boundaries"], self.folder)
+        table, found = borders.read(path, self.folder)
         self._converted.append(found)
         return table
 
@@ -357,6 +358,7 @@ def load(
     boundaries: Path | str | None = None,
     coding: Path | str | None = None,
     membership_mode: str | None = None,
+    whole: bool = False,
 ) -> Plan:
     """Load the plan; a file that is not as it must be is a `DataError` with its lines.
 
@@ -366,9 +368,9 @@ def load(
         A data folder; by default the collection's own (or ``LAOQU_DATA``).
     membership, boundaries, coding : path, optional
         Files of your own in the place of the shipped ones; the environment can name them too
-        (``LAOQU_MEMBERSHIP`` …): a membership table (`laoqu.membership.read`; what was converted is
-        in ``plan.conversions``), borders with codes (`laoqu.borders.read`), a coding sheet
-        (`laoqu.sheets.template`; what it leaves empty is NA).
+        (``LAOQU_MEMBERSHIP`` …): a membership table (`laoqu.membership.read`), borders with codes
+        (`laoqu.borders.read`), a coding sheet (`laoqu.sheets.template`; what it leaves empty is
+        NA, or refused as pages do if `whole`). What was converted is in ``plan.conversions``.
     membership_mode : {"only", "complete"}, optional
         Areas without a row of yours are empty or as shipped; default: ``LAOQU_MEMBERSHIP_MODE``.
 
@@ -381,8 +383,9 @@ def load(
     mode = paths.own_mode() if membership_mode is None else membership_mode
     require(mode, MODES, "membership_mode")
     which = paths.folder_of(folder), paths.own_files(given), mode
-    plan = AHEAD.pop(state(*which), None) if AHEAD else None
-    plan = plan or Plan(*which)
+    plan = (AHEAD.pop(state(*which), None) if AHEAD else None) or Plan(*which)
+    if whole and "coding" in plan.own:
+        sheets.read(plan.own["coding"], plan.table("measures"), plan.codebook(), whole)
     if "membership" in plan.own and (empty := plan.regions().query("documented == 0")).size:
         names, shown = ", ".join(empty["region_id"]), plan.own["membership"].name
         more = 'membership_mode="complete" keeps the shipped rows'

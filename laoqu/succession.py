@@ -81,8 +81,14 @@ class Units:
         for row in other[other["decision"] == "same_unit"].itertuples():
             self.by_code[row.adcode].append(self.holder(row.ours, row.last))
         self._doubts: dict[str, list[object]] = defaultdict(list)
-        for row in doubts[doubts["decision"] == "refuse"].itertuples():
-            self._doubts[row.adcode].append(row)
+        #: Another name that one source has for a unit → the unit, and what is in doubt.
+        self.also: dict[str, tuple[Holder, str]] = {}
+        for row in doubts.itertuples():
+            if row.decision == "refuse":
+                self._doubts[row.adcode].append(row)
+            else:
+                why = f"{row.ours} ({row.adcode}) is {row.second} in another source"
+                self.also[row.second] = self.holder(row.adcode, row.last), why
 
     @cached_property
     def named(self) -> dict[str, set[str]]:

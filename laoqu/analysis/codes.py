@@ -166,6 +166,8 @@ def codes_of_names(
     for holder in units.holders:
         named[holder.name].append(holder)
         lines[holder.lead.adcode].append(holder)
+    for other, (holder, _) in units.also.items():
+        named[other].append(holder)
     keys = frame[[*above, name]].astype("str").fillna("").assign(year=years)
     keys[name] = keys[name].map(name_of)
     found, lost = {}, {}

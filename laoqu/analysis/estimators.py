@@ -161,8 +161,8 @@ def _check(data: pd.DataFrame) -> None:
     if one.all() or not one.any():
         what = "untreated" if one.any() else "treated"
         raise LaoquError(
-            f"no unit of the panel is known to be {what}: a list in 等 gives no control group; "
-            "bring one with a source of its own"
+            f"no unit of the panel is known to be {what}: a list in 等 gives no control group, nor "
+            "does a membership without other counties; bring one with a source of its own"
         )
     if status["first_treat"].nunique() > 1:
         raise LaoquError("units begin in several years: this collection has one date a channel")

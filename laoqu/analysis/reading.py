@@ -51,6 +51,8 @@ from laoqu.succession import Units
 MOST_BYTES, MOST_ROWS = 150_000_000, 500_000
 #: What is said of a column of the file that is called as one of ours.
 KEPT = "the file's own is kept as {}"
+#: What is said of months and quarters, beside the years or in them.
+PARTS = "{} holds parts of years such as {}: sum them up to years"
 
 
 def read(
@@ -128,7 +130,8 @@ def _read(
             notes.append((column, len(frame), text))
     if year is None:
         frame, year, rows = to_long(frame, rows, notes)
-    years, parts = _years(frame, year, rows, notes)
+    parts = _parts(frame, notes)
+    years, days = _years(frame, year, rows, notes)
     unresolved = pd.DataFrame(columns=["name", "reason"])
     if code:
         codes = codes_of(frame[code], notes)
@@ -142,7 +145,8 @@ def _read(
     if name and len(odd := frame[name].dropna().astype("str").loc[lambda s: s.map(marked)]):
         text = f"signs of a footnote left out of names: {examples(odd)}"
         notes.append((name, len(odd), text))
-    _refuse_parts(codes.fillna(frame[code or name].astype("str")), years, parts)
+    if days.groupby([codes.fillna(frame[code or name].astype("str")), years]).nunique().max() > 1:
+        raise LaoquError(PARTS.format(year, examples(days)))
     frame = frame.drop(columns=[c for c in (code,) if c in ADDED])
     frame, kept = beside(frame, [*ADDED, *["year"][: year != "year"]])
     notes += [(c, len(frame), KEPT.format(new)) for c, new in kept.items()]
@@ -150,7 +154,7 @@ def _read(
     indicator = indicator_column(frame, notes)
     refuse_units(frame, name, indicator)
     frame, rows, done = unstacked(frame, name, indicator, rows, notes)
-    others = [*called("code", frame), *_other_keys(frame, units)]
+    others = [*called("code", frame), *_other_keys(frame, units), *parts]
     known = {code, year, name, "year", "code_in_panel", *others}
     frame = in_numbers(frame, known, done, rows, notes)
     refuse_several(frame, {*known, name})
@@ -349,8 +353,8 @@ def _is_year(value: object) -> bool:
 
 def _years(
     frame: pd.DataFrame, year: str | int, rows: pd.Series, notes: Notes
-) -> tuple[pd.Series, pd.DataFrame]:
-    """Return years as whole numbers, and the parts of years that rows speak of."""
+) -> tuple[pd.Series, pd.Series]:
+    """Return years as whole numbers, and the values of those that say a day."""
     if not isinstance(year, str):
         frame, year = frame.assign(year=year), "year"
     column = frame[year]
@@ -373,13 +377,25 @@ def _years(
     if odd.any():
         shown = placed(column[odd], rows)
         raise LaoquError(f"{year} holds parts of years: {shown}: sum them up to years")
-    parts = frame[called("part", frame)].assign(**{year: column.where(part.ne("").eq(True))})
-    return years, parts
+    return years, column.where(part.ne("").eq(True))
 
 
-def _refuse_parts(units: pd.Series, years: pd.Series, parts: pd.DataFrame) -> None:
-    """Refuse months and quarters, beside the years or in them: they have to be summed up."""
-    for name, column in parts.items():
-        if column.groupby([units, years]).nunique().max() > 1:
-            shown = examples(column)
-            raise LaoquError(f"{name} holds parts of years such as {shown}: sum them up to years")
+def _parts(frame: pd.DataFrame, notes: Notes) -> list[str]:
+    """Return the columns of months and the like beside the years: none but the last of a year.
+
+    Values of 12 are those of whole years, or of their end; others have to be summed up.
+    """
+    found = []
+    for kind, last in own.LAST.items():
+        for name in called(kind, frame):
+            values = frame[name].dropna().astype("str").str.strip()
+            values = values[~values.str.casefold().isin(own.SPEC["missing"])]
+            if not values.str.fullmatch(last).all():
+                raise LaoquError(
+                    f"{PARTS.format(name, examples(values))}; if other columns are of whole years, "
+                    f"leave {name} out"
+                )
+            text = f"the last of a year: values are taken for those of the year: {examples(values)}"
+            notes.append((name, len(values), text))
+            found.append(name)
+    return found

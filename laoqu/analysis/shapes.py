@@ -20,8 +20,6 @@ from laoqu.spelling import clean
 MOST_COLUMNS = 3_000
 #: Where so many units and years have several rows, these are no slips.
 SEVERAL = 0.5
-#: What says in which unit values are.
-UNIT = re.compile("".join(own.SPEC["cells"]["unit"]), re.IGNORECASE)
 #: Columns that a panel has of us; a file's own column of such a name is kept beside.
 ADDED = ("county_code", "code_in_panel", "code_status")
 
@@ -129,7 +127,9 @@ def refuse_units(frame: pd.DataFrame, name: str | None, indicator: str | None) -
     What a column holds says that it is one of units, or how it is called.
     """
     said = {c: [str(value) for value in sample(frame[c])] for c in texts(frame)}
-    reads = [c for c in said if np.mean([*map(bool, map(UNIT.fullmatch, said[c]))] or [0]) >= MOST]
+    reads = [
+        c for c in said if np.mean([*map(bool, map(own.UNIT.fullmatch, said[c]))] or [0]) >= MOST
+    ]
     for unit in [c for c in frame if c in (*reads, *called("measure", frame)) and c != name]:
         each = frame.groupby(indicator) if indicator else frame.groupby(lambda _: 0)
         several = each[unit].nunique()

@@ -146,7 +146,7 @@ class Area:
     ) -> None:  # fmt: skip
         self.kinds, self.places, self.names = np.array(kinds), places, names
         layers, table = plan.layers, plan.layers.counties.set_index("adcode").geometry
-        geo.require(codes, table.index)
+        geo.require(codes, table.index, plan.own.get("boundaries"))
         extent = np.ptp(np.reshape(table[codes].total_bounds, (2, 2)), axis=0).max()
         near = table[table.index.str[:4].isin({*codes.str[:4], *places["adcode"].str[:4]})]
         near = near.simplify_coverage(extent / FINE)
@@ -275,6 +275,8 @@ def plot_china(
     counties = counties.assign(value=counties["adcode"].map(checked(values, plan))).dropna(
         subset="value"
     )
+    if counties.empty:
+        geo.require(values, plan.layers.counties["adcode"], plan.own.get("boundaries"))
     kinds, key = classes_of(counties["value"], words)
     shapes = geo.dissolve(counties.assign(kind=kinds), "kind", shared(plan)).set_index("kind")
     shapes = shapes.simplify(COARSE)

@@ -161,6 +161,8 @@ def test_a_partial_sheet_leaves_the_rest_uncoded(sheet, monkeypatch, tmp_path):
     ]
     with pytest.raises(lq.DataError, match="instrument is empty"):
         lq.run_reports(["yimeng"], outputs=tmp_path)
+    with pytest.raises(lq.DataError, match=r"12:4: instrument is empty .*: pages need every code"):
+        lq.load(whole=True)
     own = plan.measures()
     coded = own["instrument"].notna()
     assert coded.sum() == 10

@@ -156,8 +156,30 @@ NO_PANEL = {
             for code in ("621022", "621023")
             for value, kind in enumerate(kinds.split())
         ): f"{column} tells apart several rows of a county and year .{kinds.replace(' ', ', ')}."
-        for column, kinds in {"月度": "1 2 3", "期": "1月 2月", "类别": "一产 二产 三产"}.items()
+        for column, kinds in {"旬": "1 2 3", "期": "1月 2月", "类别": "一产 二产 三产"}.items()
     },
+    # Months and the like beside the years, one in a year: only the last is the year's.
+    **{
+        LONG.replace("gdp", f"{column},gdp")
+        + "".join(f"62102{n},2019,{part},1\n" for n, part in enumerate(parts.split(), start=2)): (
+            f"{column} holds parts of years such as .*: sum them up to years; .* leave {column} out"
+        )
+        for column, parts in {
+            "月份": "6 6",
+            "月度": "1 2 3",
+            "month": "12 11",
+            "季度": "Q1 Q4",
+            "半年": "上半年 2",
+        }.items()
+    },
+    # A second row of the head: units, or names once more, all different.
+    LONG + ",,亿元\n621022,2019,1\n": "panel.csv:2:3: .*two rows .gdp over 亿元.*, as gdp.亿元.",
+    ",,gdp,pop\n代码,年份,亿元,万人\n621022,2019,1,2\n": "2:3: .*two rows .gdp over 亿元.: write",
+    ",,gdp,,,,\n代码,年份,亿元,a,b,c,d\n621022,2019,1,2,3,4,5\n": ":2:3: .*two rows .gdp over 亿元",
+    "表1,,,\n\n" + LONG + "-,-,100 million yuan\n621022,2019,1\n": ":4:3: .*two rows .gdp over 1",
+    "SgnYear,code,gdp\n统计年度,县代码,产值\n无,无,亿元\n2019,621022,1\n2020,621022,2\n": (
+        ":2:1: the head has two rows .SgnYear over 统计年度.: write one, as SgnYear.统计年度."
+    ),
     LONG + "621022,x,1\n621023,不详,2\n": "no cell is a year in 年份 .x, 不详.",
     LONG + '621022,2019,"1\n621023,2019,2"\n': "panel.csv:2:13: the quotation mark",
     LONG + '621022,2019,"1\n621023,2019,2\n': "panel.csv:2:13: the quotation mark",
@@ -250,8 +272,20 @@ PANEL = {
     LONG + "621022,201①,1\n621023,2019,1\n": (2, [2019], "no year: .*: '201①' .row 2."),
     "代码,年份,gdp\n62102²,2019,1\n621023,2019,1\n": (1, [2019], "no code: .*: 62102²"),
     ",,GDP,,人口,\n代码,年份,总量,增速,总数,城镇\n621022,2019,1,2,3,4\n": (
-        1, [2019], "lines above the head, left out: 1"),
+        1, [2019], "lines above the head, left out: 1 .GDP, 人口."),
     ",代码,年份,gdp,人口\n0,621022,2019,1,1\n": (1, [2019], "code same"),
+    LONG + "合计,,不详\n621022,2019,1\n": (1, [2019], "no code: .*合计"),
+    "县名,2018,2019\n环县,不详,不详\n华池县,1,2\n": (2, [2018, 2019], "2 columns of years turned"),
+    **{
+        LONG.replace("gdp", f"{column},gdp") + f"621022,2019,{part},1\n621023,2019,,1\n": (
+            2, [2019], f"{column} +1 row: the last of a year: .*: {part}"
+        )
+        for column, parts in {
+            "月份": "12 12.0 12月 1-12月 十二月", "季度": "4 Q4 第四季度 1-4季度",
+            "半年": "2 下半年",
+        }.items()
+        for part in parts.split()
+    },
     LONG + "621022,2019,1\x002.5\n621023,2019,3\n": (2, [2019], "no numbers: .*2.5' .row 2."),
     LONG + '621022,2019,"85\n120"\n621023,2019,3\n': (2, [2019], "no numbers: .*120' .row 2."),
     "代码;年份;a;b;c\n621022;2019;1,5;1,500;1,200,500\n621023;2019;2,25;2,250;1,200.5\n": (

@@ -10,7 +10,7 @@ import openpyxl
 import pandas as pd
 import pytest
 import shapely
-from fixture import PLAN
+from fixture import PLAN, cells_of
 from shapely.affinity import scale
 from shapely.geometry import MultiPolygon, Point, Polygon, box
 
@@ -173,6 +173,28 @@ def test_check_covers_the_files_that_the_environment_names(tmp_path, monkeypatch
     assert "nowhere.gpkg:1:1: there is no such file" in found
     assert "own.csv:1:1: the column 'measure_id' is missing" in found
     assert "LAOQU_MEMBERSHIP_MODE:1:1: unknown value 'x', expected one of only, complete" in found
+
+
+@pytest.mark.filterwarnings("ignore:own.csv has no county")
+def test_opened_notebooks_run_on_without_what_own_files_lack(tmp_path, monkeypatch, capsys):
+    """Notebooks draw and compare what a membership of one area and borders of two counties have."""
+    SHIPPED[SHIPPED["region_id"] == "yimeng"].to_csv(tmp_path / "own.csv", index=False)
+    PLAN.counties().query("adcode in ['371302', '640522']").to_file(tmp_path / "own.gpkg")
+    monkeypatch.setenv("LAOQU_MEMBERSHIP", str(tmp_path / "own.csv"))
+    names: dict = {}
+    cells = cells_of("04_places")
+    for cell in (cells[0], *(cell for cell in cells if "members" in cell)):
+        exec(cell, names)
+    assert names["areas"] == ["yimeng"] and "陕甘宁: no county" in capsys.readouterr().out
+    names = {}
+    for cell in cells_of("07_treatment")[:4]:
+        exec(cell, names)
+    assert (names["usable"], names["ready"]) == (["areas"], None)
+    with pytest.raises(lq.LaoquError, match="nor does a membership without other counties"):
+        names["treated"].for_estimator("sunab", "income")
+    monkeypatch.setenv("LAOQU_BOUNDARIES", str(tmp_path / "own.gpkg"))
+    with pytest.raises(lq.LaoquError, match=r"own.gpkg: no border for 17 of 18 .*: add their"):
+        lq.plot_region("沂蒙")
 
 
 # Borders

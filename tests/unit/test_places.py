@@ -48,6 +48,7 @@ def test_full_short_traditional_and_romanised_names_lead_to_their_unit():
 
 def test_a_name_or_code_of_another_year_resolves_with_a_note():
     for name, code, note in [
+        ("宣州市", "341802", "宣城市 (342501) is 宣州市 in another source; 宣城市"),
         ("靖西县", "451081", "靖西县 (451025, 2002–2014) became 靖西市 451081 in 2015"),
         ("Jingxi County", "451081", "靖西县 (451025, 2002–2014) became 靖西市 451081 in 2015"),
         ("meilie", "350404", "梅列区 (350402, 1983–2020) was merged into 三元区 350404 in 2021"),
