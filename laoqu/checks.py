@@ -19,7 +19,7 @@ from laoqu.errors import DataError, LaoquError, Problem, UnknownId, guard
 from laoqu.plan import Plan
 from laoqu.schema import Tables, text_of
 
-RULES = tomllib.loads((paths.PACKAGE / "rules.toml").read_text(encoding="utf-8"))["rule"]
+KNOWN = tomllib.loads((paths.PACKAGE / "rules.toml").read_text(encoding="utf-8"))
 TYPES = {"integer": "INTEGER", "number": "REAL"}
 TEXT = "the text"
 #: What rules ask beside the declared tables, and what each of these is made from.
@@ -29,14 +29,10 @@ MADE = {
     "outside": (TEXT, "gazetteer", "mentions", "not_names", "regions"),
     "coded": (TEXT, "codings", "crosswalk_rz", "measures", "references", "scopes"),
     "resolved": ("gazetteer", "gazetteer_holders", "place_short_forms", "regions"),
-    "kinds": ("mentions",),
+    **dict.fromkeys(("recipients", "kinds"), ("mentions",)),
+    "areas": ("membership", "city_membership"),
     **dict.fromkeys(("sentences", "matches", "stands", "said", "about"), (TEXT,)),
 }
-#: Whether the recipients in a role are counties or cities, and in which clauses they are named.
-KINDS = """CREATE VIEW kinds AS SELECT role,
-  iif(min(level = 'county'), 'county', 'city') AS unit_level,
-  group_concat(substr(unit_id, 1, instr(unit_id, '.'))) AS clauses
-  FROM mentions WHERE recipient = 'true' GROUP BY role"""
 #: Variables of a measure, as examples of the codebook and of the rules name them.
 CODED = (
     *("strength", "instrument_class", "n_objects", "conditional", "delegated", "list_open"),
@@ -78,11 +74,11 @@ def own_problems() -> list[Problem]:
         found, mode = [Problem(variable, 1, 1, message)], own.MODES[0]
     for name, path in paths.own_files().items():
         try:
-            plan = Plan(paths.data(), {name: path}, mode)
-            if name == "boundaries":
-                plan.counties()
+            plan = Plan(paths.data(), {name: path} if name != "coding" else None, mode)
             if name == "coding":
                 sheets.read(path, plan.table("measures"), plan.codebook(), whole=True)
+            elif name == "boundaries":
+                plan.counties()
         except DataError as error:
             found += [each for each in error.problems if each.file == paths.display(path)]
         except LaoquError as error:
@@ -153,14 +149,14 @@ def broken(tables: Tables) -> Iterator[Problem]:
     if TEXT in skipped:
         skipped[TEXT]["quotations"] = None
     with closing(_copy(tables)) as db:
-        for rule in RULES:
+        for rule in KNOWN["rule"]:
             for table, column in product(rule["table"].split(), rule["column"].split()):
                 where = tables[rule.get("at", table)]
                 rows = {} if "at" in rule else {row.line: row for row in where.rows}
-                query = f"SELECT *, {rule.get('found', 'NULL')} AS found FROM {table} AS t WHERE "
+                query = f'SELECT *, {rule.get("found", "NULL")} AS found FROM "{table}" t WHERE '
                 query = (query + rule["wrong"]).replace("{column}", f'"{column}"')
                 query = query.replace("{name}", column).replace("{table}", table)
-                read = [where.name, *re.findall(r"(?<=FROM )\w+|\w+(?=\()", query)]
+                read = [where.name, *re.findall(r'(?:(?<=FROM )|(?<=FROM "))\w+|\w+(?=\()', query)]
                 wanting = unfit & {each for name in read for each in rests.get(name, (name,))}
                 if wanting:
                     skipped[min(wanting)][f"{where.name}.{rule.get('show', column)}"] = None
@@ -184,8 +180,8 @@ def _copy(tables: Tables) -> sqlite3.Connection:
         kinds = {each["name"]: TYPES.get(each["type"], "TEXT") for each in tables[name].fields}
         rows = ([row.line, *map(text_of, map(row.values.get, kinds))] for row in tables[name].rows)
         _put(db, name, {"line": "INTEGER", **kinds}, rows)
-        key = tables.declared[name]["schema"]["primaryKey"][-1]
-        db.execute(f'CREATE INDEX "{name} by key" ON "{name}" ("{key}")')
+        for key in tables.declared[name]["schema"]["primaryKey"]:
+            db.execute(f'CREATE INDEX "{name} by {key}" ON "{name}" ("{key}")')
     units = text.units if text else []
     rows = [[0, unit.unit_id, unit.kind, unit.start, unit.end] for unit in units]
     _put(db, "sentences", dict.fromkeys(("line", "unit_id", "kind", "start", "end"), ""), rows)
@@ -207,7 +203,8 @@ def _copy(tables: Tables) -> sqlite3.Connection:
     _put(db, "outside", {"word": "TEXT", "found": "INTEGER"}, outside.items())
     _put(db, "coded", {"variable": "TEXT", "start": "", "end": "", "code": "TEXT"}, _codes(tables))
     db.execute("CREATE INDEX coded_by_variable ON coded (variable)")
-    db.execute(KINDS)
+    for name, query in KNOWN["view"].items():
+        db.execute(f"CREATE VIEW {name} AS {query}")
     about = source.about(tables.folder) if text else {}
     rows = [[key, str(value)] for key, value in about.items()]
     _put(db, "about", {"key": "TEXT", "value": "TEXT"}, rows)

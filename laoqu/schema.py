@@ -227,6 +227,8 @@ def read(
                     table.report(row, column, message)
             table.rows.append(row)
     _check_key(table, of["primaryKey"], in_order=not found[name].get("laoqu:unsorted"))
+    for column in (each for each in of["fields"] if each.get("constraints", {}).get("unique")):
+        _check_unique(table, column["name"])
     return table
 
 
@@ -329,6 +331,15 @@ def _check_key(table: Table, key: list[str], in_order: bool) -> None:
             table.report(row, key[0], f"{shown!r} is out of order: rows are sorted by id")
         seen.setdefault(value, row.line)
         last = value
+
+
+def _check_unique(table: Table, column: str) -> None:
+    """Require what a column says of a row to be said of no other one."""
+    seen: dict[object, int] = {}
+    for row in table.rows:
+        value, line = row.values.get(column), row.line
+        if value and (first := seen.setdefault(value, line)) != line:
+            table.report(row, column, f"{_short(value)!r} is said in line {first}, too")
 
 
 def _check_references(table: Table, tables: Tables) -> None:
