@@ -56,7 +56,7 @@ hear, tell = multiprocessing.Pipe(duplex=False)
 if not (reader := os.fork()):
     try:
         hear.close()
-        keeper.end_with_parent()
+        keeper.control(keeper.DIE_WITH_PARENT, signal.SIGKILL)
         read(tell)
     finally:
         os._exit(0)

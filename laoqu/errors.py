@@ -8,8 +8,8 @@ import functools
 import inspect
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from numbers import Integral, Real
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from numbers import Integral, Number, Real
 from typing import NamedTuple, TypeVar
 
 #: The languages of pages, and of the labels of codes; the forms of a page.
@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable)
 #: So few valid names are all said, and so many where none of them is near.
 FEW, MANY = 4, 20
 #: Arguments that a message shows as they are; of others only their type.
-SHOWN = (str, bytes, Real, tuple, list, os.PathLike, type(None))
+SHOWN = (str, bytes, Number, tuple, list, dict, os.PathLike, type(None))
 #: Kinds of annotations that are no classes of that name, and what a message calls them.
 KINDS = {"int": Integral, "float": Real, "object": object, "None": type(None)}
 KINDS |= {each.__name__: each for each in (Callable, Collection, Iterable, Mapping, Sequence)}
@@ -34,13 +34,14 @@ SCARCE = {
     "ulimit -n may be too small": ("Too many open files",),
     "ulimit -u may be too small": ("Resource temporarily unavailable", "can't start new thread"),
 }
+LIMITS = (errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN)
 #: What is so long in a message was given to us: the middle of it is left out.
 LONG = ((re.compile(r"(\S{100})\S{200,}(\S{40})"), r"\1…\2"),
-        (re.compile(r"(.{1500}).{1000,}(.{500})"), r"\1 … \2"))  # fmt: skip
+        (re.compile(r"(.{3000}).{1500,}(.{1500})", re.DOTALL), r"\1 … \2"))  # fmt: skip
 
 
 def bounded(text: str) -> str:
-    """Return a message whose words and lines are not endless, whatever of an input they echo.
+    """Return a message that is not endless, nor a word of it, whatever of an input it echoes.
 
     >>> len(bounded("unknown area " + "x" * 100_000))
     154
@@ -113,28 +114,9 @@ def guard(function: F) -> F:
         except (LaoquError, MemoryError):
             raise
         except Exception as error:
-            if isinstance(error, OSError) and hinted(str(error)) != str(error):
+            if getattr(error, "errno", None) in LIMITS:
                 raise
-            name, signature = function.__qualname__, inspect.signature(function)
-            known = {name: each for name, each in signature.parameters.items() if name != "self"}
-            why = _unfit(signature, args, kwargs)
-            # What takes any options hands them on: the name that nobody takes stands in the error.
-            lost = re.search(r"unexpected keyword argument '(\w+)'", str(error))
-            options = [key for key, each in known.items() if each.kind == each.VAR_KEYWORD]
-            known = {key: each for key, each in known.items() if key not in options}
-            odd = [key for key in kwargs if key not in known]
-            if odd and (not options or (lost and lost[1] in odd)):
-                odd = [lost[1]] if options else odd
-                near = ", ".join(nearest(odd[0], known, 1) or known)
-                message = f"{name} has no argument {odd[0]!r}; nearest: {near}"
-            elif why:
-                message = f"{name} takes {', '.join(known) or 'no argument'}: {why}"
-            elif odd := _of_other_kind(signature, args, kwargs):
-                message = f"{name}: {odd}"
-            else:
-                given = [*map(shown, args), *(f"{key}={shown(kwargs[key])}" for key in kwargs)]
-                message = f"{name}({', '.join(given)}): {type(error).__name__}: {error}"
-            raise ArgumentError(message) from error
+            raise ArgumentError(_why(function, args, kwargs, error)) from error
 
     guarded.is_guarded = True
     return guarded
@@ -149,19 +131,31 @@ def guard_methods(cls: type) -> type:
     return cls
 
 
-def _unfit(signature: inspect.Signature, args: tuple, kwargs: dict[str, object]) -> str:
-    """Return which argument is missing or one too many."""
+def _why(function: Callable, args: tuple, kwargs: dict[str, object], error: Exception) -> str:
+    """Return what was wrong with a call that failed: a name, number, kind or value."""
+    name, signature, unfit = function.__qualname__, inspect.signature(function), ""
+    known = [key for key, each in signature.parameters.items()
+             if key != "self" and each.kind != each.VAR_KEYWORD]  # fmt: skip
     try:
-        signature.bind(*args, **kwargs)
-    except TypeError as error:
-        return str(error)
-    return ""
+        bound = signature.bind(*args, **kwargs)
+    except TypeError as found:
+        unfit = str(found)
+    # What takes any options hands them on: the name that nobody takes stands in the error.
+    odd = re.search(r"unexpected keyword argument '(\w+)'", unfit or str(error))
+    if odd and odd[1] in kwargs and odd[1] not in known:
+        near = ", ".join(nearest(odd[1], known, 1) or known)
+        return f"{name} has no argument {odd[1]!r}; nearest: {near}"
+    if unfit:
+        return f"{name} takes {', '.join(known) or 'no argument'}: {unfit}"
+    given = [*map(shown, args), *(f"{key}={shown(kwargs[key])}" for key in kwargs)]
+    called = f"{name}({', '.join(given)}): {type(error).__name__}: {error}"
+    return next((f"{name}: {odd}" for odd in _of_other_kind(bound)), called)
 
 
-def _of_other_kind(signature: inspect.Signature, args: tuple, kwargs: dict[str, object]) -> str:
-    """Return which argument is not of the kind that its annotation says, or is no text at all."""
-    for name, value in signature.bind(*args, **kwargs).arguments.items():
-        parameter = signature.parameters[name]
+def _of_other_kind(bound: inspect.BoundArguments) -> Iterator[str]:
+    """Yield which argument is not of the kind that its annotation says, or is no text at all."""
+    for name, value in bound.arguments.items():
+        parameter = bound.signature.parameters[name]
         many = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
         if many or parameter.annotation is parameter.empty:
             continue
@@ -170,10 +164,9 @@ def _of_other_kind(signature: inspect.Signature, args: tuple, kwargs: dict[str, 
         of = {each.__name__ for each in type(value).__mro__}
         if not any(k in of or isinstance(value, KINDS.get(k, ())) for k in kinds):
             expected = " or ".join(CALLED.get(each, each) for each in kinds)
-            return f"{name} is {shown(value)}, expected {expected}"
-        if isinstance(value, str) and re.search("[\ud800-\udfff]", value):
-            return f"{name} is {shown(value)}, which holds half a character"
-    return ""
+            yield f"{name} is {shown(value)}, expected {expected}"
+        elif isinstance(value, str) and re.search("[\ud800-\udfff]", value):
+            yield f"{name} is {shown(value)}, which holds half a character"
 
 
 def shown(value: object) -> str:

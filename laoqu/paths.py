@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def checkout() -> Path | None:
 
 def data() -> Path:
     """Return the data folder: ``LAOQU_DATA``, the checkout's, or the wheel's."""
-    folder = _named("LAOQU_DATA", lambda: (checkout() or SHARED) / "data")
+    folder = _named("LAOQU_DATA", (checkout() or SHARED) / "data")
     if os.environ.get("LAOQU_DATA") and not (folder / "curated").is_dir():
         why = "has no folder 'curated': set it to a data folder of laoqu, or unset it"
         raise ParameterError(f"LAOQU_DATA is {folder}, which {why}")
@@ -77,16 +77,12 @@ def notebooks_to_edit() -> Path:
 
 def outputs() -> Path:
     """Return the outputs folder: ``LAOQU_OUTPUTS``, the checkout's, or ``./outputs``."""
-    return _named("LAOQU_OUTPUTS", lambda: (checkout() or Path.cwd()) / "outputs")
+    return _named("LAOQU_OUTPUTS", (checkout() or Path()) / "outputs")
 
 
-def _named(variable: str, default: Callable[[], Path]) -> Path:
-    named = os.environ.get(variable)
-    try:
-        return Path(named).expanduser().resolve() if named else default()
-    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, no such user
-        message = f"the folder {named or 'where we are'} cannot be found: {error}"
-        raise OutputError(f"{message}; set {variable} to another folder") from error
+def _named(variable: str, default: Path) -> Path:
+    named = os.environ.get(variable) or default
+    return expanded(named, f"set {variable} to another folder").resolve()
 
 
 def require_paths(given: Mapping[str, object]) -> None:
@@ -96,13 +92,15 @@ def require_paths(given: Mapping[str, object]) -> None:
             raise ParameterError(f"{name} is {shown(path)}, expected a path, or none at all")
 
 
-def expanded(path: Path | str) -> Path:
-    """Return a path whose ``~`` is written out; a user who is not there is an OutputError."""
+def expanded(path: Path | str, hint: str = "write the folder out") -> Path:
+    """Return a path whose ``~`` is written out; one that no system can find is an OutputError."""
     try:
-        return Path(path).expanduser()
-    except RuntimeError as error:
-        message = f"{str(path)!r} cannot be found: no such user is known; write the folder out"
-        raise OutputError(message) from error
+        found = Path(path).expanduser()
+        found.resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # no such user, a loop of links
+        why = "no such user is known" if str(path)[0] == "~" else error
+        raise OutputError(f"{str(path)!r} cannot be found: {why}; {hint}") from error
+    return found
 
 
 def folder_of(folder: Path | str | None) -> Path:
@@ -149,7 +147,7 @@ def write(path: Path, data: bytes, beside: Path | None = None) -> None:
     """
     begun = None
     try:
-        target = path.expanduser().resolve()
+        target = expanded(path).resolve()
         handle, begun = tempfile.mkstemp(prefix=_begun(), dir=beside or target.parent)
         with os.fdopen(handle, "wb") as file:
             file.write(data)

@@ -22,7 +22,7 @@ NUL, CONTROL = "\x00", "[\x00-\x08\x0b\x0c\x0e-\x1f]"
 def write(data: pd.DataFrame, path: Path | str, about: str) -> Path:
     """Write rows in the form that `path` ends in, and `about` beside them: see `Panel.to_file`."""
     paths.require_paths({"path": "" if path is None else path})
-    path, data = Path(path), data.reset_index(drop=True)
+    path, data = paths.expanded(path), data.reset_index(drop=True)
     writers = {
         ".csv": csv_bytes,
         ".parquet": lambda data: data.to_parquet(index=False),
@@ -32,7 +32,6 @@ def write(data: pd.DataFrame, path: Path | str, about: str) -> Path:
     if path.suffix not in writers:
         raise OutputError(f"{path}: expected a name that ends in one of {', '.join(writers)}")
     try:
-        path = path.expanduser()
         note = path.with_name(f"{path.stem}.README.txt")
         for target in (path, note):
             if target.exists():

@@ -18,7 +18,7 @@ from urllib.parse import quote
 import nbformat
 import pandas as pd
 
-from laoqu.errors import FORMATS, LaoquError, ParameterError
+from laoqu.errors import FORMATS, LaoquError, require
 from laoqu.sheets import csv_bytes
 from laoqu.show.table import MIME
 from laoqu.show.words import label
@@ -36,12 +36,12 @@ def render(
 
     They are ``report.html`` …, ``values.json``, ``figures/KEY.png|svg|csv``, ``tables/KEY.csv``.
     The notebook's metadata ``laoqu`` says what its pages are called (``kind``), where they stand in
-    the outputs (``place``) and in other languages (``others``). A ParameterError tells of an
+    the outputs (``place``) and in other languages (``others``). An UnknownId tells of an
     unknown format, a LaoquError of two things with one key and of a page that would load something
     from outside.
     """
-    if unknown := [form for form in formats if form not in FORMATS]:
-        raise ParameterError(f"unknown format {unknown[0]!r}, expected {', '.join(FORMATS)}")
+    for form in formats:
+        require(form, FORMATS, "format")
     place, shown = Place.of(notebook, lang), list(records(notebook))
     if not shown and set(formats) & set(FORMATS[1:]):
         raise LaoquError(

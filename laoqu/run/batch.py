@@ -20,7 +20,7 @@ from typing import NamedTuple
 from uuid import uuid4
 
 import laoqu
-from laoqu.errors import FORMATS, OutputError, ParameterError, nearest
+from laoqu.errors import FORMATS, OutputError, ParameterError, require
 from laoqu.run import Recipe, Run, process
 from laoqu.run import store as stores
 from laoqu.run.parameters import Notebook, digest_of, leaves
@@ -43,7 +43,7 @@ class Maker(NamedTuple):
     """
 
     render: str
-    index: str = ""
+    index: str
     parts: str = "builtins:dict"
     sources: str = "builtins:dict"
     kinds: Mapping[str, Callable] = {}
@@ -116,9 +116,8 @@ def run_notebook(
         langs |= {name.partition("/")[0] for name in runs}
         for run in runs.values():
             run.parts = {**common, "parameters": digest_of(run.parameters)}
-            if named := _digests(inputs, _files_in(run.parameters, book, store.folder)):
-                run.parts["files"] = digest_of(named)
-                store.sets[run.parts["files"]] = named
+            named = _digests(inputs, _files_in(run.parameters, book, store.folder))
+            _part(store, run, "files", named)
             others = _others(store, book, run, runs, langs)
             run.page = {"place": book.stands(run.name), "others": others}
             if others:
@@ -136,7 +135,7 @@ def run_notebook(
         recipe = Recipe(book.data, book.stem, maker.render, timeout, kernel)
         began = partial(tell, "start")
         kept = digest_of(stores.digests(inputs.parts))
-        parts: process.Call | object = store.kept(kept) if maker.index else None
+        parts: process.Call | object = store.kept(kept)
         with ExitStack() as stack:
             results = process.run_here(recipe, todo, jobs, began)
             if scheduler:
@@ -146,7 +145,7 @@ def run_notebook(
                 results = dask.run_there(client, scheduler, recipe, todo, maker.preload, began)
             stack.enter_context(process.server(maker.preload))
             limit = process.FIRST_SIGN
-            if maker.index and parts is None:  # first, since it takes as long as a run
+            if parts is None:  # first, since it takes as long as a run
                 parts = stack.enter_context(closing(process.Call(_call, [maker.parts], limit)))
             for run in stack.enter_context(closing(results)):
                 changed = inputs.changed() + [book.path.name] * (not book.is_current())
@@ -166,8 +165,7 @@ def _check(
     formats: Sequence[str], jobs: int | None, timeout: float | None, kernel: str | None
 ) -> None:
     for form in formats:
-        if form not in FORMATS:
-            raise ParameterError(f"unknown format {form!r}, expected {', '.join(FORMATS)}")
+        require(form, FORMATS, "format")
     if timeout is not None and not 0 < timeout <= LONGEST:
         expected = f"expected seconds, more than 0 and at most {LONGEST:.0f}"
         raise ParameterError(f"timeout is {timeout:g}, {expected}")
@@ -176,9 +174,7 @@ def _check(
     if kernel:
         from jupyter_client.kernelspec import KernelSpecManager
 
-        if kernel not in (known := KernelSpecManager().find_kernel_specs()):
-            hint = ", ".join(nearest(kernel, known) or known)
-            raise ParameterError(f"no Jupyter kernel {kernel!r}; nearest: {hint}")
+        require(kernel, KernelSpecManager().find_kernel_specs(), "Jupyter kernel")
 
 
 def _files_in(values: Mapping[str, object], book: Notebook, outputs: Path) -> dict[str, Path]:
@@ -210,13 +206,12 @@ def _others(
     }  # fmt: skip
 
 
-def _import(store: stores.Store, run: Run, modules: Mapping[str, str]) -> None:
-    """Have the files that a run imports, name → digest, be part of its key."""
-    run.modules = dict(sorted(modules.items()))
-    run.parts.pop("modules", None)
-    if modules:
-        run.parts["modules"] = digest_of(run.modules)
-        store.sets[run.parts["modules"]] = run.modules
+def _part(store: stores.Store, run: Run, name: str, files: Mapping[str, str]) -> None:
+    """Have files, name → digest, be part of the key of a run."""
+    run.parts.pop(name, None)
+    if files:
+        run.parts[name] = digest_of(files)
+        store.sets[run.parts[name]] = dict(files)
 
 
 def _digests(inputs: stores.Inputs, files: Mapping[str, Path]) -> dict[str, str]:
@@ -235,7 +230,8 @@ def _judge(
     if record and record["modules"]:
         store.sets[record["parts"].get("modules", "")] = record["modules"]
         beside = {name: book.path.parent / name for name in record["modules"]}
-        _import(store, run, {name: stores.digest_now(path) for name, path in beside.items()})
+        run.modules = {name: stores.digest_now(path) for name, path in beside.items()}
+        _part(store, run, "modules", run.modules)
     if failed := store.record(run.name, stores.FAILED):
         run.why = [f"failed last time: {failed['error']}"]
     elif only_failed:
@@ -263,10 +259,11 @@ def _placed(store: stores.Store, book: Notebook, run: Run) -> Run:
         return shown | {"notebook": book.name, "key": digest_of(run.parts), "recorded": recorded}
 
     files, run.files, beside = run.files, {}, book.path.parent
-    _import(store, run, {
+    run.modules = {
         str(Path(path).relative_to(beside)) if Path(path).is_relative_to(beside) else path: code
-        for path, code in run.modules.items()
-    })  # fmt: skip
+        for path, code in sorted(run.modules.items())
+    }
+    _part(store, run, "modules", run.modules)
     if run.status == "ok":
         pages = {file: files[file] for file in files
                  if book.shared and file.startswith(f"{book.stem}.")}  # fmt: skip
@@ -296,9 +293,8 @@ def _finished(store: stores.Store, maker: Maker, parts: object, key: str) -> Run
             parts = parts.result()
             with suppress(OutputError):  # no room: they are made anew next time
                 store.keep_parts(key, parts)
-        if maker.index:
-            given = [maker.index, maker.sources, manifest, parts]
-            files |= process.Call(_made_of_all, given, process.FIRST_SIGN).result()
+        given = [maker.index, maker.sources, manifest, parts]
+        files |= process.Call(_made_of_all, given, process.FIRST_SIGN).result()
         files[stores.RECORD] = stores.text_of(stores.listed(files))
     except process.Lost as lost:
         lines = str(lost).strip().splitlines()

@@ -10,7 +10,6 @@ import sysconfig
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
 from importlib.machinery import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES
 from importlib.util import source_from_cache
 from os import dup, dup2  # these, whatever a cell puts there
@@ -83,25 +82,15 @@ def alarm(seconds: float | None) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def listen() -> None:
-    """Begin to note in `OPENED` which Python files of the user this process opens, as it does."""
-    OPENED.clear()
-    _hook()
-
-
-@cache
-def _hook() -> None:
-    def note(event: str, given: tuple) -> None:
-        path = given[0] if event == "open" else event == "import" and given[1]
-        if isinstance(path, str) and path.endswith(PYTHON) and path not in OPENED:
-            if event == "open" and set(given[1] or "") & set("wax+"):
-                return  # what a cell writes counts when it is read
-            OPENED[path] = {}
-            with suppress(OSError, ValueError):
-                source = source_from_cache(path) if path.endswith(".pyc") else path
-                OPENED[path] = of_users([source])
-
-    sys.addaudithook(note)
+def _note(event: str, given: tuple) -> None:
+    path = given[0] if event == "open" else event == "import" and given[1]
+    if isinstance(path, str) and path.endswith(PYTHON) and path not in OPENED:
+        if event == "open" and set(given[1] or "") & set("wax+"):
+            return  # what a cell writes counts when it is read
+        OPENED[path] = {}
+        with suppress(OSError, ValueError):
+            source = source_from_cache(path) if path.endswith(".pyc") else path
+            OPENED[path] = of_users([source])
 
 
 def of_users(files: Iterable[str], library: str = sysconfig.get_path("stdlib")) -> dict[str, str]:
@@ -113,3 +102,6 @@ def of_users(files: Iterable[str], library: str = sysconfig.get_path("stdlib")) 
         if path.is_file() and not PACKAGES & {*path.parts}
         and not any(map(path.is_relative_to, others))
     }  # fmt: skip
+
+
+sys.addaudithook(_note)

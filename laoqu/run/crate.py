@@ -49,10 +49,10 @@ def metadata(manifest: Mapping, made: Mapping[str, bytes], sources: Mapping[str,
     crate.note(MIT, "CreativeWork", name="MIT License")
     agent = os.environ.get("LAOQU_AGENT") or "whoever ran the batch (not recorded)"
     crate.note("#agent", "Organization", name=agent)
-    packages = []
-    for it, number in sorted(manifest["packages"].items()):
-        id_ = f"pkg:pypi/{it}@{number}"
-        packages.append(crate.note(id_, "SoftwareApplication", name=it, version=number))
+    packages = [
+        crate.note(f"pkg:pypi/{it}@{number}", "SoftwareApplication", name=it, version=number)
+        for it, number in sorted(manifest["packages"].items())
+    ]
     crate.note("#laoqu", "SoftwareApplication", name="laoqu", softwareVersion=manifest["laoqu"],
                license={"@id": MIT}, softwareRequirements=packages)  # fmt: skip
     for code, files in sorted(manifest["sets"].items()):

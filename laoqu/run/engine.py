@@ -49,15 +49,13 @@ from papermill.parameterize import parameterize_notebook
 from traitlets import Callable as Function
 from traitlets.config import Config
 
-from laoqu.errors import LaoquError
+from laoqu.errors import LaoquError, bounded
 from laoqu.run import Recipe, Run
-from laoqu.run.cell import OPENED, PRINTED, Stream, alarm, listen, of_users
+from laoqu.run.cell import OPENED, PRINTED, Stream, alarm, of_users
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 #: A run looks for garbage when this many objects are new, not 700: what it has is mostly kept.
 GARBAGE = (50_000, 20, 50)
-#: The most characters of an error that are kept.
-ERROR_TEXT = 4_000
 #: Seconds that a kernel which is idle again has to say how the cell ended.
 REPLY = 2.0
 #: What a Python kernel is asked for at its end: where its library is, and what it has imported.
@@ -74,8 +72,8 @@ class Shell(InteractiveShell):
     def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
         name, said = getattr(etype, "__name__", str(etype)), "(its text cannot be made)"
         with suppress(BaseException):  # an error of a user may fail at that
-            said = short(str(evalue))
-        lines = [short(line) for line in stb[-50:]]
+            said = bounded(str(evalue))
+        lines = [bounded(line) for line in stb[-50:]]
         if isinstance(evalue, LaoquError) or not lines:  # where in our code does not help
             lines = [f"{name}: {said}"]
         self.send("error", ename=name, evalue=said, traceback=lines)
@@ -113,7 +111,7 @@ class Client(PapermillNotebookClient):
         """Run all cells until one fails."""
         self.reset_execution_trackers()
         self.process = os.getpid()
-        listen()
+        OPENED.clear()
         with _shell(self.send, self.say) as (self.shell, self.streams):
             self.papermill_execute_cells()
         self.files = {path: code for each in OPENED.values() for path, code in each.items()}
@@ -178,38 +176,40 @@ class Client(PapermillNotebookClient):
 class Kernel(PapermillNotebookClient):
     """papermill's client with an ordinary kernel, which may go on after a cell without a word."""
 
-    async def _async_poll_for_reply(
-        self, msg_id: str, cell: nbformat.NotebookNode, timeout: float | None, said: asyncio.Task,
-        alive: asyncio.Task,
-    ) -> dict:  # fmt: skip
-        replied = asyncio.ensure_future(
-            super()._async_poll_for_reply(msg_id, cell, timeout, said, alive)
-        )
-        await asyncio.wait([replied, said], return_when=asyncio.FIRST_COMPLETED)
-        if said.done() and not (await asyncio.wait([replied], timeout=REPLY))[0]:
+    async def _async_poll_for_reply(self, *given: object) -> dict[str, object]:
+        *_, said, alive = given
+        replied = asyncio.ensure_future(super()._async_poll_for_reply(*given))
+        try:
+            await asyncio.wait([replied, said], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([replied], timeout=REPLY if said.done() else None)
+            if replied.done():
+                return replied.result()
+        finally:
             replied.cancel()
-            alive.cancel()
-            raise LaoquError("the cell ended without a word: the text of its error may raise one")
-        return await replied
+        alive.cancel()
+        raise LaoquError("the cell ended without a word: the text of its error may raise one")
 
     def papermill_execute_cells(self) -> None:
         """Run all cells until one fails; ask a Python kernel what it has imported."""
         super().papermill_execute_cells()
-        asked = self.kc.execute("", silent=True, user_expressions={"files": IMPORTED})
-        with suppress(KeyError, SyntaxError, ValueError, OSError):  # another language has none
-            found = self.wait_for_reply(asked)["content"]["user_expressions"]
-            library, *files = literal_eval(found["files"]["data"]["text/plain"]).splitlines()
-            self.files = of_users(files, library)
+        if self.km.kernel_spec.language == "python":
+            reply = self.wait_for_reply(
+                self.kc.execute("", silent=True, user_expressions={"files": IMPORTED})
+            )
+            with suppress(KeyError, SyntaxError, ValueError, OSError):
+                found = reply["content"]["user_expressions"]["files"]["data"]["text/plain"]
+                library, *files = literal_eval(found).splitlines()
+                self.files = of_users(files, library)
 
 
 def run_cells(
     notebook: nbformat.NotebookNode, kernel: str, limit: float | None,
     tell: Callable[[tuple], object],
-) -> dict[str, str]:  # fmt: skip
+) -> tuple[list[nbformat.NotebookNode], dict[str, str]]:  # fmt: skip
     """Run the cells of a notebook, until one fails, with a kernel or in this process.
 
-    `tell` gets number and content of cells as they begin and end. Return the user's files that the
-    cells imported, with their digests.
+    `tell` gets number and content of cells as they begin and end. Return all cells, and the user's
+    files that they imported, with their digests.
     """
 
     def note(cell: object, cell_index: int, **_: object) -> None:
@@ -217,20 +217,16 @@ def run_cells(
 
     manager = NotebookExecutionManager(notebook, progress_bar=False)
     manager.notebook_start()
-    given = {"kernel_name": kernel, "timeout": limit, "log": logger} if kernel else {}
+    given = (
+        {"kernel_name": kernel, "timeout": limit and math.ceil(limit), "log": logger}
+        if kernel
+        else {}
+    )
     client = (Kernel if kernel else Client)(manager, **given)
     client.limit, client.files = limit, {}
     client.on_cell_start = client.on_cell_executed = note
     client.execute()
-    return client.files
-
-
-def cells(
-    notebook: nbformat.NotebookNode, limit: float | None, tell: Callable[[tuple], object]
-) -> list[nbformat.NotebookNode]:
-    """Return the cells of a notebook that papermill asks for, as they are when all have run."""
-    run_cells(notebook, "", limit, tell)
-    return notebook.cells
+    return notebook.cells, client.files
 
 
 logger.setLevel("ERROR")
@@ -245,16 +241,14 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
     gc.set_threshold(*GARBAGE)
     random.seed()
     np.random.seed()
-    engine, kernel = (None, recipe.kernel) if recipe.kernel else ("laoqu", "python3")
     language = get_kernel_spec(recipe.kernel).language if recipe.kernel else "python"
     notebook = parameterize_notebook(
         load_notebook_node(nbformat.reads(recipe.notebook.decode(), as_version=4)), given,
-        engine_name=engine, kernel_name=kernel, language=language,
+        kernel_name=recipe.kernel or "python3", language=language,
     )  # fmt: skip
     tell(notebook)
-    limit = math.ceil(recipe.timeout) if recipe.timeout and recipe.kernel else recipe.timeout
     try:
-        run.modules = run_cells(notebook, recipe.kernel or "", limit, tell)
+        _, run.modules = run_cells(notebook, recipe.kernel or "", recipe.timeout, tell)
     except Exception as raised:  # the kernel died, hung, or never came up
         started = [each for each in _code(notebook) if each.metadata.papermill["start_time"]]
         lines = traceback.format_exc().splitlines()
@@ -280,10 +274,10 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
         raise LaoquError("the notebook cannot be written: a cell has changed what writes it")
     files[name] = f"{text}\n".encode(errors="backslashreplace")
     if error:
-        run = run.failed(short(error), [short(line) for line in lines], cell=cell)
+        run = run.failed(bounded(error), [bounded(line) for line in lines], cell=cell)
     else:
         run.status = "ok"
-    run.warnings = [short(output.text) for each in _code(notebook) for output in each.outputs
+    run.warnings = [bounded(output.text) for each in _code(notebook) for output in each.outputs
                     if output.get("name") == "stderr"][:20]  # fmt: skip
     run.seconds, run.files = monotonic() - began, files
     return run
@@ -292,11 +286,6 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
 def _writable(text: str) -> str:
     """Return a text without the half characters in which Python keeps names of files in GBK."""
     return text.encode(errors="replace").decode()
-
-
-def short(text: str) -> str:
-    """Return a text no longer than what is kept of an error."""
-    return text if len(text) <= ERROR_TEXT else f"{text[:ERROR_TEXT]}… ({len(text):,} characters)"
 
 
 def _error(notebook: nbformat.NotebookNode) -> tuple[str, int | None, list[str]]:

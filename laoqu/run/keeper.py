@@ -27,7 +27,8 @@ import psutil
 from laoqu.errors import sentence
 from laoqu.run import SAID
 
-#: Names of the kernel: PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER.
+#: Names of the kernel: PR_SET_PDEATHSIG, to be killed when the parent has ended;
+#: PR_SET_CHILD_SUBREAPER, to be the parent of what below this process loses its own.
 DIE_WITH_PARENT, ADOPT_ORPHANS = 1, 36
 #: Seconds that a process has to end by itself, before it is killed.
 PATIENCE = 5.0
@@ -52,7 +53,7 @@ def refused(error: OSError) -> bytes:
 
 def serve(preload: Sequence[str]) -> None:
     """Be the fork server, until the socket that is its standard input is let go of."""
-    adopt()  # of a keeper that was killed
+    control(ADOPT_ORPHANS, 1)  # of a keeper that was killed
     os.environ |= NO_WINDOW
     for name in preload:
         with suppress(Exception):  # a run says what is wrong
@@ -60,13 +61,11 @@ def serve(preload: Sequence[str]) -> None:
     asked, nothing = socket.socket(fileno=os.dup(0)), os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     asked.send(b".")
-    me, keepers = os.getpid(), set()
+    me = os.getpid()
     while numbers := socket.recv_fds(asked, 1, 1)[1]:
         asker = connections.Connection(numbers[0])
         try:
-            if pid := os.fork():
-                keepers.add(pid)
-            else:
+            if not os.fork():
                 asked.close()
                 _keep(asker)
         except OSError as error:
@@ -77,15 +76,15 @@ def serve(preload: Sequence[str]) -> None:
                 os._exit(0)
         asker.close()
         with suppress(ChildProcessError):
-            while pid := os.waitpid(-1, os.WNOHANG)[0]:
-                keepers.discard(pid)
-    psutil.wait_procs([psutil.Process(pid) for pid in keepers], timeout=2 * PATIENCE)
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+    psutil.wait_procs(psutil.Process().children(), timeout=2 * PATIENCE)
     end_all()
 
 
 def _keep(asker: connections.Connection) -> None:
     """Be the keeper: fork the worker, wait, pass its value on, leave nothing behind."""
-    adopt()
+    control(ADOPT_ORPHANS, 1)
     sys.path[:], (function, arguments, environment, here) = asker.recv()
     os.chdir(here)
     os.environ.clear()
@@ -97,7 +96,12 @@ def _keep(asker: connections.Connection) -> None:
         if not (worker := os.fork()):
             hear.close()
             asker.close()
-            _part_from_keeper(folder)
+            control(DIE_WITH_PARENT, signal.SIGKILL)
+            os.setpgid(0, 0)
+            log = os.open(Path(folder, SAID), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+            tempfile.tempdir = os.environ["TMPDIR"] = folder
             work(tell, function, arguments)
         tell.close()
         try:
@@ -109,16 +113,6 @@ def _keep(asker: connections.Connection) -> None:
             end_all()
     with suppress(OSError):
         asker.send_bytes(value)
-
-
-def _part_from_keeper(folder: str) -> None:
-    """Have a worker signals, streams, and a temporary folder of its own."""
-    end_with_parent()
-    os.setpgid(0, 0)
-    log = os.open(Path(folder, SAID), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    tempfile.tempdir = os.environ["TMPDIR"] = folder
 
 
 def _hear(hear: connections.Connection, asker: connections.Connection, worker: int) -> bytes | Lost:
@@ -175,19 +169,10 @@ def work(tell: connections.Connection, function: Callable, arguments: tuple, *_:
         os._exit(0)
 
 
-def end_with_parent() -> None:
-    """Have this process killed when the one that started it has ended."""
-    _control(DIE_WITH_PARENT, signal.SIGKILL)
-
-
-def _control(option: int, value: int) -> None:
+def control(option: int, value: int) -> None:
+    """Ask the kernel for `DIE_WITH_PARENT` or `ADOPT_ORPHANS`, where it knows them."""
     with suppress(AttributeError):  # not on this system
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
-
-
-def adopt() -> None:
-    """Have what loses its parent among those that this process started fall to it."""
-    _control(ADOPT_ORPHANS, 1)
 
 
 def end_all(keeper: int | None = None) -> None:

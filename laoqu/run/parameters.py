@@ -18,13 +18,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from laoqu import paths
-from laoqu.errors import LaoquError, ParameterError, nearest
+from laoqu.errors import LaoquError, ParameterError, nearest, shown
 
 #: Bytes that a name of a folder may take; systems allow 255.
 NAME_BYTES = 120
-#: The most sets of parameters of one batch, their values in YAML, and characters that a message
-#: shows of one.
-MOST_SETS, MOST_VALUES, SHOWN = 100_000, 2_000_000, 200
+#: The most sets of parameters of one batch, and their values in YAML.
+MOST_SETS, MOST_VALUES = 100_000, 2_000_000
 #: What a parameter may be: a run and a record would make something else of anything else.
 VALUE = "a finite number, text, True, False, None, or a list, or dict with text as keys, of such"
 LITERAL = f"`name = value`, with {VALUE}"
@@ -111,7 +110,7 @@ class Notebook:
         for name in given:
             if name not in self.defaults:
                 hint = ", ".join(nearest(str(name), self.defaults) or self.defaults)
-                message = f"unknown parameter {_short(name)} of {self.path.name}; nearest: {hint}"
+                message = f"unknown parameter {shown(name)} of {self.path.name}; nearest: {hint}"
                 raise ParameterError(message)
         values = self.defaults | given
         for name, value in values.items():
@@ -124,7 +123,7 @@ class Notebook:
                     value = expected(value)  # a code that YAML or papermill reads as a number
             wanted = f"{expected.__name__}, for example {default!r}"
             if type(value) is not expected or not _comes_back(value):
-                found = f"{_short(value)} ({type(value).__name__})"
+                found = f"{shown(value)} ({type(value).__name__})"
                 wanted += "; only a default of None takes None" * (value is None)
                 wanted = VALUE if type(value) is expected else wanted
                 raise ParameterError(f"parameter {name!r} is {found}, expected {wanted}")
@@ -239,12 +238,12 @@ def read_sets(file: Path, more: Mapping[str, object] = {}) -> dict[str, dict[str
     except ParameterError:
         raise
     except Exception as error:  # whatever YAML says of a file
-        raise ParameterError(f"{file} cannot be read: {_short(error)}") from error
+        raise ParameterError(f"{file} cannot be read: {error}") from error
     if not 0 < len(sets) <= MOST_SETS:
         raise ParameterError(f"{file} holds {len(sets)} parameter sets, expected 1 to {MOST_SETS}")
     for where, each in sets.items():
         if both := [name for name in more if name in each]:
-            message = f"{_short(both[0])} stands here and in -p: leave one of them out"
+            message = f"{shown(both[0])} stands here and in -p: leave one of them out"
             raise ParameterError(f"{where}: {message}")
     return {where + " and -p" * bool(more): {**each, **more} for where, each in sets.items()}
 
@@ -265,7 +264,7 @@ def _rows(file: Path) -> dict[str, dict[str, object]]:
     reader = csv.reader(io.StringIO(text), delimiter=mark, strict=True)
     head, sets = next(reader, []), {}
     if twice := [name for name in head if head.count(name) > 1]:
-        raise ParameterError(f"{file}:1: the column {_short(twice[0])} stands there twice")
+        raise ParameterError(f"{file}:1: the column {shown(twice[0])} stands there twice")
     for row in filter(None, reader):  # an empty line is no row
         where = f"{file}:{reader.line_num}"
         if len(row) != len(head):
@@ -291,7 +290,7 @@ def _items(file: Path) -> dict[str, dict[str, object]]:
             for number, (key, _) in enumerate(node.value):
                 if key.value in names[:number]:
                     where = f"{file}:{key.start_mark.line + 1}"
-                    raise ParameterError(f"{where}: the key {_short(key.value)} stands there twice")
+                    raise ParameterError(f"{where}: the key {shown(key.value)} stands there twice")
             return super().construct_mapping(node, deep)
 
     loader = Loader(grid.decoded(file.read_bytes())[0])
@@ -336,12 +335,12 @@ def expect_parameters(namespace: Mapping[str, object], *names: str) -> None:
 
 
 def _find(name: str) -> Path:
-    path, found = Path(name), f"no file {_short(name)} here"
+    path, found = Path(name), f"no file {shown(name)} here"
     known = {each.stem: each for each in sorted(paths.notebooks().glob("*.ipynb"))}
     try:
         if path.is_file() and path.suffix == ".ipynb":
             return path.resolve()
-        found = f"{_short(name)} is a folder here" if name and path.is_dir() else found
+        found = f"{shown(name)} is a folder here" if name and path.is_dir() else found
     except (OSError, ValueError, RuntimeError):
         pass  # a name that no system has
     if (stem := path.name.removesuffix(".ipynb")) in known and path.name == name:
@@ -358,8 +357,3 @@ def _plain(text: str, only: str = "") -> str:
     plain = re.sub(r"[^\w=,.+-]", "-", plain).lstrip(".").encode(coding)[:NAME_BYTES]
     plain = plain.decode(coding, errors="ignore")
     return plain if plain == text or not only else f"{plain}-{digest_of(only)[:8]}"
-
-
-def _short(value: object) -> str:
-    text = repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

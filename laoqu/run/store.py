@@ -18,7 +18,7 @@ from itertools import count
 from pathlib import Path
 
 from laoqu import paths
-from laoqu.errors import LaoquError, OutputError
+from laoqu.errors import LaoquError, OutputError, sentence
 from laoqu.run.parameters import digest_of
 from laoqu.source import digest, regular
 
@@ -54,8 +54,8 @@ class Inputs:
     """
 
     def __init__(self) -> None:
-        self.stamps: dict[Path, object] = {}
-        self.digests: dict[Path, str] = {}
+        #: File → its state, and its digest.
+        self.known: dict[Path, tuple[object, str]] = {}
         own = paths.own_files()
         for name, path in own.items():
             if not path.is_file():
@@ -73,14 +73,13 @@ class Inputs:
 
     def add(self, files: Mapping[str, Path]) -> dict[str, str]:
         """Return the digests of more files, which are watched from now on."""
-        for path in {*files.values()} - {*self.digests}:
-            self.stamps[path] = paths.stamp(path)
-            self.digests[path] = digest(path.read_bytes())
-        return {name: self.digests[path] for name, path in files.items()}
+        for path in {*files.values()} - {*self.known}:
+            self.known[path] = paths.stamp(path), digest(path.read_bytes())
+        return {name: self.known[path][1] for name, path in files.items()}
 
     def changed(self) -> list[str]:
         """Return the names of the files that were written since, also as they were."""
-        return [path.name for path, before in self.stamps.items() if paths.stamp(path) != before]
+        return [path.name for path, known in self.known.items() if paths.stamp(path) != known[0]]
 
 
 def packages() -> dict[str, str]:
@@ -126,7 +125,8 @@ class Store:
         from filelock import FileLock, Timeout
 
         try:
-            self.folder = (Path(folder).expanduser() if folder else paths.outputs()).resolve()
+            folder, hint = folder or paths.outputs(), "set LAOQU_OUTPUTS to another folder"
+            self.folder = paths.expanded(folder, hint).resolve()
             self._lock = None if look else FileLock(self.folder / ".lock", timeout=0)
             if self._lock:
                 self.folder.mkdir(parents=True, exist_ok=True)
@@ -135,12 +135,10 @@ class Store:
                 self._clear()
         except Timeout as error:
             message = f"another batch is writing into {self.folder}: wait for it to end"
-            raise OutputError(f"{message}, or set LAOQU_OUTPUTS to another folder") from error
-        except (OSError, RuntimeError, ValueError) as error:
-            message = f"the outputs folder {folder or os.environ.get('LAOQU_OUTPUTS', 'outputs')}"
-            message = f"{message} cannot be written: {getattr(error, 'strerror', '') or error}"
-            message += f": {error.filename}" if getattr(error, "filename", "") else ""
-            raise OutputError(f"{message} (set LAOQU_OUTPUTS to another folder)") from error
+            raise OutputError(f"{message}, or {hint}") from error
+        except OSError as error:
+            message = f"the outputs folder {folder} cannot be written: {sentence(error)}"
+            raise OutputError(f"{message} ({hint})") from error
         self.sets: dict[str, dict[str, str]] = {}
         #: Files of others that stood where ours are written → what they are called now.
         self.aside: dict[str, str] = {}

@@ -33,7 +33,7 @@ class LaoquEngine(Engine):
         language = notebook.metadata.get("kernelspec", {}).get("language", "python")
         if language != "python":
             raise LaoquError(f"the notebook is in {language}: run it with --kernel {kernel_name}")
-        given = ["laoqu.run.engine:cells", notebook, execution_timeout]
+        given = ["laoqu.run.engine:run_cells", notebook, "", execution_timeout]
         limit = execution_timeout and execution_timeout + PATIENCE
         with (
             process.server(["laoqu.run.engine"]),
@@ -49,7 +49,7 @@ class LaoquEngine(Engine):
                         if nb_man.pbar:
                             nb_man.pbar.update(number - nb_man.pbar.n)
             try:
-                notebook.cells = call.result()
+                notebook.cells, _ = call.result()
                 nb_man.complete_pbar()
             except process.Lost as lost:
                 error = process.shown(lost, execution_timeout, bool(cell))

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader
 
-from laoqu.pages.html import template
+from laoqu.pages import html
 from laoqu.plan import Plan, load
 from laoqu.show import maps
 from laoqu.show.table import picture
@@ -25,10 +25,7 @@ READ = ("html", "pdf", "docx")
 FOLDERS = {"tables", "figures"}
 #: With more runs than these, each province of the cards opens on request.
 OPEN = 60
-ENVIRONMENT = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"), undefined=StrictUndefined,
-    autoescape=True,
-)  # fmt: skip
+ENVIRONMENT = html.ENVIRONMENT.overlay(loader=FileSystemLoader(Path(__file__).parent / "templates"))
 ENVIRONMENT.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
 
 
@@ -75,7 +72,7 @@ def page(manifest: Mapping[str, object], made: Mapping[str, object] | None = Non
         kinds=list(KINDS), manifest=manifest, open=len(by_name) <= OPEN, hrefs=hrefs, n=len(carded),
         words={lang: Words(plan, lang) for lang in LANGS}, sha=str(plan.source["sha256"])[:16],
         credit={lang: maps.source(plan, Words(plan, lang)) for lang in LANGS},
-        data={**found, "areas": hrefs, "cards": carded}, css=template("page.css"),
+        data={**found, "areas": hrefs, "cards": carded}, css=html.template("page.css"),
     ).encode()  # fmt: skip
 
 

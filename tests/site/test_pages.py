@@ -168,7 +168,7 @@ def test_what_cannot_be_a_page_is_said():
     table = 'show.table(pd.DataFrame({"a": [1]}), "t")'
     with pytest.raises(lq.LaoquError, match="key 't'"):
         pages.render(executed("zh", cells=(CELLS[0], "pass", table, table)), "zh")
-    with pytest.raises(lq.ParameterError, match="docx"):
+    with pytest.raises(lq.UnknownId, match="docx"):
         pages.render(executed("zh", cells=(CELLS[0], "pass")), "zh", ["word"])
     loading = executed("zh", cells=(CELLS[0], "pass"))
     loading.cells[-1]["cell_type"] = "markdown"

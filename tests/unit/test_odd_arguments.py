@@ -94,7 +94,7 @@ def test_only_errors_of_our_own_and_none_after_a_second():
         (READY.to_file, [5], "path is 5, expected a path"),
         (READY.to_file, [None], "path is '', expected a path"),
         (PANEL.to_file, ["."], r"^\.: expected a name that ends in one of \.csv"),
-        (PANEL.to_file, ["~no-such-user/x.csv"], "cannot be written"),
+        (PANEL.to_file, ["~no-such-user/x.csv"], "cannot be found: no such user"),
         (READY.event_study, ["province"], "unknown outcome"),
         (PLAN.table, ["measures", "沂蒙"], r"no column of areas: plan\.measures\('沂蒙'\) has"),
         (PLAN.table, ["codings", "沂蒙"], r"join it with plan\.measures\('沂蒙'\) by measure_id"),
@@ -106,7 +106,7 @@ def test_only_errors_of_our_own_and_none_after_a_second():
         (lq.annotate, [PLAN, "zh", None, None, (), 621022], "passages is 621022, expected a list"),
         (lq.resolve_place, ["x" * 100_000], "^unknown place 'x{58}…$"),
         (lq.plot_region("yimeng").png, [pd.NA], "narrow is NAType, expected"),
-        (lq.plot_region("yimeng").matplotlib, [{}], "narrow is dict, expected"),
+        (lq.plot_region("yimeng").matplotlib, [{}], "narrow is {}, expected"),
         (PLAN.region, ["x y " * 50_000], "^unknown area '[x y]{58}…; nearest"),
     ],
 )
