@@ -30,6 +30,7 @@ MADE = {
     "resolved": ("gazetteer", "gazetteer_holders", "place_short_forms", "regions"),
     **dict.fromkeys(("recipients", "kinds"), ("mentions",)),
     "areas": ("membership", "city_membership"),
+    "told": ("gazetteer",),
     **dict.fromkeys(("sentences", "matches", "stands", "said", "about"), (TEXT,)),
 }
 #: Variables of a measure, as examples of the codebook and of the rules name them.

@@ -459,7 +459,7 @@ def test_a_damaged_declaration_or_folder_is_said_and_nothing_crashes(data_copy, 
         (
             r'"pattern": "X(10',
             '"pattern": "((((',
-            "json:3883:1: table pmc_table, field sub_variable",
+            "json:3900:1: table pmc_table, field sub_variable",
         ),
         ('"minimum": 1', '"minimum": "x"', "json:71:1: table regions, field order: minimum 'x'"),
     ):
