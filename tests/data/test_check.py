@@ -178,7 +178,7 @@ RULES = [
      "needs the strings searched"),
     ("curated/pmc_scores.csv", "both stand in 综合保税区, the name of a zone", "", "need a reason"),
     ("curated/pmc_scores.csv", "X4.1,pass2,1,1,,,,\n", "",
-     "X4.1 is coded by pass1, adjudicated alone"),
+     "X4.1 is coded by adjudicated, pass1 alone"),
     ("curated/pmc_rulings.csv", "X9.4,0.5,1,0.5,", "X9.4,0.5,1,1,", "for X9.4 says 1.0, 0.5, 1.0"),
     ("curated/pmc_grades.csv", "ruiz2011,10,0,", "ruiz2011,10,1,",
      "ruiz2011 must have one m, begin at 0"),
