@@ -310,46 +310,30 @@ def _check_head(rows: dict[int, Sequence], head: int, notes: list[str]) -> None:
     if head:
         above = [str(cell) for row in islice(rows.values(), head) for cell in row if cell]
         notes.append(f"lines above the head, left out: {head} ({', '.join(above)[:99]})")
-    near = dict(islice(rows.items(), max(head - 1, 0), head + 20))
+    near = dict(islice(rows.items(), max(head - 1, 0), head + 2))
     cells = (["" if cell is None else str(cell).strip() for cell in row] for row in near.values())
-    table = list(zip(*zip_longest(*cells, fillvalue=""), strict=True))  # rows of one width
-    for row, (upper, lower) in enumerate(pairwise(table[: min(head, 1) + 2]), start=1):
+    table = zip(*zip_longest(*cells, fillvalue=""), strict=True)  # rows of one width
+    for row, (upper, lower) in enumerate(pairwise(table), start=1):
         # What stands in one row alone, as codes and names do; what has nothing above but a group.
         alone = [at for at, cell in enumerate(upper) if cell and "" not in upper[at + 1 : at + 2]]
         under = [at for at, cell in enumerate(upper) if not cell and lower[at] and any(upper[:at])]
-        # Or codes and names stand in the lower row, and groups above have the same below them.
         groups = [at for at, cell in enumerate(upper) if cell]
-        again = [
-            at for at in under if groups[-1] <= at and lower[at] in lower[groups[0] : groups[-1]]
-        ]
-        if alone or groups[:1] == [0] or not all(lower):
-            again = []
-        whole = alone and all(lower[at] in ("", upper[at]) for at in alone)
-        found = again or (under if whole else [])
+        found = under if all(lower[at] in ("", upper[at]) for at in alone) else []
+        if not alone:  # or codes and names stand below, and what groups have is the same
+            titled = groups[:1] in ([], [0]) or not all(lower)
+            below = () if titled else lower[groups[0] : groups[-1]]
+            found = [at for at in under if groups[-1] <= at and lower[at] in below]
+        # Units of what is named above; below the head also codes and years once more.
+        units = [at for at, cell in enumerate(lower) if own.UNIT.fullmatch(cell)]
         if row > min(head, 1):
-            found = found or _second_head(upper, lower, table[row + 1 :])
-        elif groups[:1] != [0]:  # there titles begin
-            found = found or [at for at in groups if own.UNIT.fullmatch(lower[at])]
+            heads = own.columns(lower, own.OF_PANELS)
+            numbers = {at for at, cell in enumerate(lower) if re.match(r"\W*\d", cell)} - {*units}
+            units = [] if numbers else [*units, *heads["code"], *heads["year"]]
+        elif groups[:1] == [0]:  # where titles begin
+            units = []
+        found = found or [at for at in units if any(upper[: at + 1]) and upper[at] != lower[at]]
         if found:
             group, each = next(filter(None, upper[found[0] :: -1])), lower[found[0]]
             one = f"{group}({each})" if upper[found[0]] else f"{each}_{group}"
             why = f"the head has two rows ({group} over {each}): write one, as {one}"
             raise ValueError(why, list(near)[row], found[0] + 1)
-
-
-def _second_head(upper: Sequence[str], lower: Sequence[str], data: list[Sequence[str]]) -> list:
-    """Return where a row below the head says what numbers are: units, names a second time.
-
-    It has no number, and nothing but headings where codes, names and years or other words are.
-    """
-    said = {at: cell for at, cell in enumerate(lower) if cell.casefold() not in own.SPEC["missing"]}
-    said = {at: cell for at, cell in said.items() if cell != upper[at]}
-    if any(re.match(r"\W*\d", cell) and not own.UNIT.fullmatch(cell) for cell in said.values()):
-        return []
-    below = {at: [bool(re.search(r"\d", row[at])) for row in data if row[at]] for at in said}
-    numbers = [at for at, each in below.items() if sum(each) * 2 > len(each)]
-    keys, heads = (own.columns(row, own.OF_PANELS) for row in (upper, lower))
-    keys = {at for kind in ("code", "name", "year") for at in keys[kind]}
-    free = {*numbers} - keys | {at for found in heads.values() for at in found}
-    row = any(upper[at] and at not in free for at in said)
-    return [] if row else [at for at in numbers if any(upper[: at + 1])]

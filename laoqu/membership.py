@@ -98,19 +98,16 @@ class _Reader:
     def __init__(self, tables: Tables, notes: own.Notes, source: str) -> None:
         self.folder, self.notes, self.source = tables.folder, notes, source
         self.units, areas = succession.units(tables.folder), tables.frame("regions")
-        self.area = cache(lambda name: self._area(name, areas))
+        self.area = cache(lambda name: regions.find(name, areas))
         self.inside = cache(lambda name: places.inside(name, tables.folder))
-
-    def _area(self, name: str, areas: pd.DataFrame) -> dict[str, object]:
-        try:
-            return regions.find(name, areas)
-        except UnknownId as error:
-            raise RowError("region_id", str(error)) from None
 
     def read(self, number: int, values: dict[str, str]) -> dict[str, object]:
         """Return the values of a row, or raise what is wrong with it."""
-        area, said, units = self.area(values["region_id"]), values["code_date"], self.units
-        year = _year(said)
+        try:
+            area = self.area(values["region_id"])
+        except UnknownId as error:
+            raise RowError("region_id", str(error)) from None
+        units, year = self.units, _year(said := values["code_date"])
         if year is not None and not FIRST <= year <= LAST:
             why = f"no list of codes is of this year ({FIRST} to {LAST}): the date is not used"
             self.notes.converted(number, said, "", why)
@@ -188,23 +185,16 @@ class _Reader:
         self, values: dict[str, str], provinces: tuple[str, ...], year: int | None
     ) -> tuple[str, str]:
         """Return the unit of a name inside what the row or the area says, and why."""
-        name, given = values["name"], values["prefecture"] or values["province"]
-        if not name:
+        if not values["name"]:
             raise RowError("name", "neither a code nor a name")
-        found, wrong, inside = {}, [], [given] if given else provinces
-        for within in inside:
-            try:
-                code = places.resolve_place(name, within, "county", year, self.folder)
-                found[str(code)] = f"{self.units.shown(code)}; {code.note}".removesuffix("; ")
-            except UnknownId as error:
-                wrong.append(error)
-        ambiguous = [error for error in wrong if isinstance(error, places.AmbiguousName)]
-        if len(found) > 1:
-            raise RowError("name", f"{name!r} is several counties: {'; '.join(found.values())}")
-        if ambiguous or not found:
-            why, every = str((ambiguous or wrong)[0]), ", ".join(inside)
-            raise RowError("name", why.replace(f"is not in {inside[0]}", f"is not in {every}"))
-        return next(iter(found.items()))
+        within = values["prefecture"] or values["province"] or provinces
+        try:
+            code = places.resolve_place(values["name"], within, "county", year, self.folder)
+        except UnknownId as error:
+            if isinstance(error, places.AmbiguousName):
+                error.advice = error.advice and "give its city or its code"
+            raise RowError("name", str(error)) from None
+        return str(code), f"{self.units.shown(code)}; {code.note}".removesuffix("; ")
 
 
 def _year(text: str) -> int | None:

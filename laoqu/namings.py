@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -103,8 +103,8 @@ class Gazetteer:
     """The names that units bore in a year, by their first two characters."""
 
     def __init__(self, folder: Path, year: int) -> None:
-        self.folder, self.year = folder, year
         self.units = succession.units(folder)
+        self._resolve = lru_cache(100_000)(partial(_resolve, folder=folder, year=year))
         held = (
             each
             for each in self.units.holders
@@ -216,9 +216,6 @@ class Gazetteer:
             if at + len(name) > edge and whole.startswith(name, at)
         ]
 
-    def _resolve(self, name: str, within: str | None = None) -> places.Adcode | Several:
-        return _resolve(name, within, self.year, self.folder)
-
     def _inside(self, before: Naming, naming: Naming, free: bool) -> bool:
         """Settle a name right behind the place it lies in (福建长汀, 海南琼海市), or refuse it.
 
@@ -314,8 +311,9 @@ def _form(name: str, whole: str) -> str:
     return "sure" if len(name) > 2 else "full"
 
 
-@lru_cache(maxsize=100_000)
-def _resolve(name: str, within: str | None, year: int, folder: Path) -> places.Adcode | Several:
+def _resolve(
+    name: str, within: str | None = None, *, year: int, folder: Path
+) -> places.Adcode | Several:
     """Return the code of a name, or all units that it may mean."""
     try:
         return places.resolve_place(name, within, None, year, folder)

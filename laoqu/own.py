@@ -22,7 +22,7 @@ from laoqu.spelling import RAISED, clean
 SPEC = tomllib.loads(Path(__file__).with_name("own.toml").read_text(encoding="utf-8"))
 #: Kind of a column → what such columns are called; those of panels have more names.
 COLUMNS = {kind: words.split() for kind, words in SPEC["columns"].items()}
-OF_PANELS = {kind: COLUMNS.get(kind, []) + words.split() for kind, words in SPEC["panel"].items()}
+OF_PANELS = COLUMNS | {k: COLUMNS.get(k, []) + v.split() for k, v in SPEC["panel"].items()}
 #: A year alone or with a part of it, and a heading that is one or has one.
 YEARS = {
     kind: [re.compile(text, re.IGNORECASE) for text in forms]
@@ -32,8 +32,6 @@ YEARS = {
 LAST = {kind: re.compile(text, re.IGNORECASE) for kind, text in SPEC["last"].items()}
 #: What says in which unit values are.
 UNIT = re.compile("".join(SPEC["cells"]["unit"]), re.IGNORECASE)
-#: Days that stand for a whole year.
-WHOLE = ((1, 1), (12, 31))
 TOWNSHIP = "codes of townships or villages: sum them up to counties"
 #: A year that is a number lies between these.
 FIRST_YEAR, LAST_YEAR = 1949, 2100
@@ -187,7 +185,8 @@ def year_of(value: object) -> tuple[int | None, str]:
     if day:
         with suppress(ValueError):  # 2021-13-45 has no such month and day
             whole = date(int(year), int(part), int(day))
-            return whole.year, "" if (whole.month, whole.day) in WHOLE else f"{part}/{day}"
+            first_or_last = (whole.month, whole.day) in ((1, 1), (12, 31))  # stand for the year
+            return whole.year, "" if first_or_last else f"{part}/{day}"
         return None, ""
     if str(part).isdecimal() and int(part) > 12:
         return None, ""

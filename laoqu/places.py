@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from numbers import Integral
@@ -60,10 +60,10 @@ class Adcode(str):
 
 
 class Question(NamedTuple):
-    """What is asked; ``inside`` are the codes of the units or area that ``within`` names."""
+    """What is asked; ``inside`` are the codes of the units and areas that ``within`` names."""
 
     name: str
-    within: str | None
+    within: str | Sequence[str] | None
     level: str | None
     year: int | None
     inside: frozenset[str] | None = None
@@ -71,7 +71,7 @@ class Question(NamedTuple):
 
 def resolve_place(
     name: str,
-    within: str | None = None,
+    within: str | Sequence[str] | None = None,
     level: str | None = None,
     year: int | None = None,
     folder: Path | str | None = None,
@@ -83,7 +83,7 @@ def resolve_place(
     name : str
         Full, short (靖西, 彭水县) or earlier name, in simplified or traditional characters or in
         pinyin (huanxian, Huan County), alone or after province and city (甘肃省环县); or a code.
-    within : str, optional
+    within : str or several, optional
         Name or code of the province or prefecture it lies in, or one of the twelve areas.
     level : {"province", "prefecture", "county"}, optional
     year : int, optional
@@ -112,7 +112,9 @@ def answered(asked: Question, folder: Path | str | None = None, near: bool = Tru
     """Answer as `resolve_place` does; the nearest names, which take time, if they are asked for."""
     index, text = _index(paths.folder_of(folder)), clean(asked.name)
     if asked.within is not None:
-        asked = asked._replace(inside=index.inside(asked.within))
+        every = [asked.within] if isinstance(asked.within, str) else asked.within
+        inside = frozenset().union(*map(index.inside, every))
+        asked = asked._replace(within=", ".join(every), inside=inside)
     for spelling in spellings(text):
         for said, found in index.readings(spelling):
             index.refuse_city(index.in_characters(said, found), found, asked)
@@ -276,7 +278,9 @@ class _Index(Bearers):
         kept = sorted(kept, key=lambda each: each.last)
         for holder in kept:
             # What goes on in no unit of 2021 is one line where it came to the same end.
-            last = holder if holder.continues else self._latest(holder, kept)
+            after = {holder, *self.units.after(holder)}
+            same = [each for each in kept if each in after and each.name == holder.name]
+            last = holder if holder.continues else same[-1]  # one county, two codes
             lines[last.continues or last.lead.reason.rpartition("; ")[2]].append(holder)
         end = next(iter(lines)) if len(lines) == 1 else self._today(said, lines, asked)
         if end is None:
@@ -294,7 +298,10 @@ class _Index(Bearers):
             raise AmbiguousName(asked.name, [was], why, "say `within` or `year`")
         if not holder.continues and lead.heirs:
             raise AmbiguousName(asked.name, map(self.units.shown, lead.heirs), lead.reason)
-        if not self._is_of(holder.continues, asked.level):
+        # A city of 2021 without counties is one of either level.
+        alone = asked.level == "county" and holder.continues not in self.units.parent.values()
+        level = self.units.level.get(holder.continues)
+        if not level or not (alone or asked.level in (None, level)):
             what = asked.level or "place"
             why = f"{asked.name!r} is no one {what} at the end of {YEAR}: {lead.reason}"
             raise UnknownId(asked.name, [], why=why)
@@ -308,16 +315,6 @@ class _Index(Bearers):
         found = Adcode(holder.continues)
         found.name, found.note = self.units.name[found], note
         return found
-
-    def _latest(self, holder: Holder, kept: list[Holder]) -> Holder:
-        """Return the last of these that a holder led to under its name: one county, two codes."""
-        after = {holder, *self.units.after(holder)}
-        return [each for each in kept if each in after and each.name == holder.name][-1]
-
-    def _is_of(self, code: str, level: str | None) -> bool:
-        """Whether a unit of 2021 is of a level; a city without counties is one of either."""
-        alone = level == "county" and code not in self.units.parent.values()
-        return bool(code) and (alone or level in (None, self.units.level[code]))
 
     def _today(self, said: str, lines: dict[str, list[Holder]], asked: Question) -> str | None:
         """Return the one line that bears the name today, where the others are no rivals for it."""

@@ -58,8 +58,6 @@ HEADS = {
 }  # fmt: skip
 #: What pages of a reader's own codes need of every measure: there may be no inner head.
 NEEDED = tuple(name for name in SCALES if name != "strength_inner")
-#: What a sheet of measures shows; people may not change the first two.
-SHOWN = ("measure_id", "quote", "sentence")
 
 
 def template(
@@ -71,8 +69,8 @@ def template(
     """
     shown = measures.sort_values("start")  # reading order
     texts = sentences.set_index("unit_id")["text"]
-    shown = shown.assign(sentence=shown["unit_id"].map(texts))[list(SHOWN)]
-    return write(path, shown, MEASURES, codebook)
+    shown = shown.assign(sentence=shown["unit_id"].map(texts))
+    return write(path, shown[["measure_id", "quote", "sentence"]], MEASURES, codebook)
 
 
 def texts(frame: pd.DataFrame) -> list[str]:

@@ -91,19 +91,11 @@ class Units:
                 self.also[row.second] = self.holder(row.adcode, row.last), why
 
     @cached_property
-    def named(self) -> dict[str, set[str]]:
-        """The codes that units of a name have had."""
-        found = defaultdict(set)
+    def names(self) -> dict[str, dict[str, set[str]]]:
+        """The names of each level of units, with the codes that units of a name have had."""
+        found = {holder.level: defaultdict(set) for holder in self.holders}
         for holder in self.holders:
-            found[holder.name].add(holder.code)
-        return found
-
-    @cached_property
-    def names(self) -> dict[str, set[str]]:
-        """The names of each level of units."""
-        found = defaultdict(set)
-        for holder in self.holders:
-            found[holder.level].add(holder.name)
+            found[holder.level][holder.name].add(holder.code)
         return found
 
     def holder(self, code: str, year: int) -> Holder | None:

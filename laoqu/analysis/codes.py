@@ -97,10 +97,8 @@ def name_columns(frame: pd.DataFrame, code: str | None, units: Units) -> list[st
     """Return the column with the names of the units that the codes mean, and others of counties."""
     counties = units.names["county"]
     above = set().union(*(units.names[level] for level in units.names if level != "county"))
-    names, best, others = counties | above if code else counties, {}, set()
-    upper = [
-        frame.columns[at] for kind in ("province", "prefecture") for at in columns(frame)[kind]
-    ]
+    names, best, others = {*counties, *above} if code else counties, {}, set()
+    upper = called("province", frame) + called("prefecture", frame)
     for column in frame.columns.drop([code, *upper] if code else [], errors="ignore"):
         if pd.api.types.is_numeric_dtype(frame[column]):
             continue
@@ -311,15 +309,12 @@ def frozen(pairs: pd.DataFrame, units: Units, vintage: int) -> bool | None:
     has, the vintage's or that of the row's own year, are the vintage's.
     """
     known = pairs.dropna()
-    listed = known["code_in_panel"].map(lambda code: bool(units.holder(code, vintage))).astype(bool)
-    own = pd.Series(
-        [
-            any(units.holder(code, when) for when in (int(year), int(year) - 1))
-            for code, year in known[["code_in_panel", "year"]].itertuples(index=False)
-        ],
-        known.index,
-        dtype=bool,
-    )
+    held = [
+        [any(units.holder(row.code_in_panel, y) for y in years)
+         for years in ([vintage], [int(row.year), int(row.year) - 1])]
+        for row in known.itertuples()
+    ]  # fmt: skip
+    listed, own = np.array(held, dtype=bool).reshape(-1, 2).T
     ahead, behind = int((listed & ~own).sum()), int((own & ~listed).sum())
     if ahead <= behind or listed[~known["code_in_panel"].duplicated()].mean() < VINTAGE_SHARE:
         return False
@@ -385,8 +380,8 @@ def contradictions(
                 wrong = away and not own
             if held and wrong:
                 at = units.trace(code, int(years.min()), vintage)[1] or held[-1]
-                bearing = sorted(units.named.get(plain, ()))
-                whose = ", ".join([each for each in bearing if each[:2] == code[:2]][:3])
+                bearing = {c for names in units.names.values() for c in names.get(plain, ())}
+                whose = ", ".join(sorted(c for c in bearing if c[:2] == code[:2])[:3])
                 span = int(years.min()), int(years.max()), len(years)
                 found.append([code, text, str(at), *span, whose])
     return pd.DataFrame(found, columns=[*columns, "name_is_of"])

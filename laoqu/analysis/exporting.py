@@ -68,7 +68,11 @@ def files(
         kept, empty = [*KEPT, "county_id", "control", "rel_year", "first_reacts"], ""
     panel = panel[kept].sort_values(["channel", "county_code", "year"])
     readme = _readme(plan, table, panel, design, anticipation)
-    return {COUNTY: _csv(table, "NA"), PANEL: _csv(panel, empty), README: readme.encode("utf-8")}
+    made = {README: readme.encode("utf-8")}
+    for name, frame, sign in ((COUNTY, table, "NA"), (PANEL, panel, empty)):
+        flags = frame.select_dtypes("bool").columns
+        made[name] = csv_bytes(frame.astype(dict.fromkeys(flags, "int64")), sign)
+    return made
 
 
 def export(folder: Path | str | None = None, plan: Plan | None = None, **settings: object) -> Path:
@@ -167,9 +171,3 @@ def _readme(
         title=plan.source["title"],
         version=laoqu.__version__,
     )
-
-
-def _csv(frame: pd.DataFrame, empty: str) -> bytes:
-    flags = frame.select_dtypes("bool").columns
-    frame = frame.astype(dict.fromkeys(flags, "int64"))
-    return csv_bytes(frame, empty)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from laoqu.analysis.draws import LEVEL
 from laoqu.analysis.numbers import finite
 from laoqu.errors import LaoquError, guard_methods, require
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from laoqu.analysis.panel import Panel
     from laoqu.plan import Plan
 
-#: Level of the intervals.
-LEVEL = 0.95
 RELATIONS = {"below": pd.Series.lt, "at_most": pd.Series.le, "above": pd.Series.gt,
              "at_least": pd.Series.ge}  # fmt: skip
 

@@ -16,10 +16,8 @@ from laoqu.spelling import clean
 #: A number with thousands separators: 0,512 has none.
 THOUSANDS = r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?"
 #: What can be thousands or decimals, and what stands between two cells, not in a number.
-EITHER, CONTROL = (
-    r"\s*[+-]?[1-9]\d{0,2}[,，]\d{3}\s*",
-    re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]"),
-)
+EITHER = r"\s*[+-]?[1-9]\d{0,2}[,，]\d{3}\s*"
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 #: What is said of a column of numbers that some cells keep from being one.
 NO_NUMBER = "text, for these cells are no numbers"
 #: Text that means a number and is none for certain.

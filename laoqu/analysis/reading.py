@@ -117,8 +117,10 @@ def _read(
     code = code or code_column(frame, year, units, notes)
     name = name or _name_column(frame, code, units, notes)
     if code is None and name is None:
-        below = [c for c in frame if (_reads(frame[c], code_of) == own.TOWNSHIP).mean() >= MOST]
-        if below:
+        said = {c: [code_of(value)[1] for value in sample(frame[c])] for c in frame}
+        if below := [
+            c for c in said if np.mean([x == own.TOWNSHIP for x in said[c]] or [0]) >= MOST
+        ]:
             raise LaoquError(f"{below[0]} holds {own.TOWNSHIP}")
         raise LaoquError(
             "no column of the panel holds codes of counties, or their names; it has "
@@ -177,11 +179,6 @@ def _given(code: object, year: object, name: object, columns: list[str]) -> list
             require(each, columns, "column of the panel")
         found.append(int(each) if one else each)
     return found
-
-
-def _reads(column: pd.Series, read: Callable) -> pd.Series:
-    """Return the second half of what a sample of a column reads as: what is said of each value."""
-    return sample(column).map(lambda value: read(value)[1])
 
 
 def load(source: object, notes: Notes) -> pd.DataFrame:
@@ -243,22 +240,17 @@ def _refuse_no_head(columns: Iterable[object], units: Units) -> None:
     counties = {holder.name for holder in units.holders if holder.level == "county"}
     if any(own.columns(heads, own.OF_PANELS)[kind] for kind in ("code", "name", "year")):
         counties = set()  # 代码, 城区, 2019
-    kinds: dict[str, str] = {}
-    for text in heads:
-        plain = own.name_of(text)
-        number = pd.to_numeric(plain.replace(",", ""), errors="coerce")
-        kinds[text] = "县名" if plain in counties else "gdp" if pd.notna(number) else "…"
-        if len(plain) > 4 and code_of(plain)[0] in units.by_code:
-            kinds[text] = "代码"
-        elif year_of(plain)[0]:
-            kinds[text] = "年份"
+    reads: dict[str, Callable] = {  # the first that does says what a cell is
+        "代码": lambda text: len(text) > 4 and code_of(text)[0] in units.by_code,
+        "年份": lambda text: year_of(text)[0],
+        "县名": lambda text: text in counties,
+        "gdp": lambda text: pd.notna(pd.to_numeric(text.replace(",", ""), errors="coerce")),
+        "…": lambda _: True,
+    }
+    kinds = {text: next(k for k in reads if reads[k](own.name_of(text))) for text in heads}
     has = Counter(kinds.values())
-    units_and_values = (has["代码"] or has["县名"]) and (has["年份"] or has["gdp"])
-    if (
-        units_and_values
-        or (has["代码"] and has["县名"])
-        or (counties and has["年份"] == 1 and has["gdp"])
-    ):
+    told = bool(has["代码"]) + bool(has["县名"]) + bool(has["年份"] or has["gdp"])
+    if told > 1 or (counties and has["年份"] == 1 and has["gdp"]):
         shown = [text for text, kind in kinds.items() if kind != "…"]
         raise LaoquError(
             f"the first row is no head, but a row of the table: it holds {', '.join(shown[:3])}. "
@@ -298,7 +290,9 @@ def _year_column(
     reads, so_called = [c for c in share if share[c] >= MOST], called("year", frame)
     group = [c for c in so_called if c in reads]
     plain = [c for c in called("plain_year", frame) if c in group]
-    if plain and not any(_differ(frame[plain[0]], frame[c], _year_alone) for c in group):
+    if plain and not any(
+        _differ(frame[plain[0]], frame[c], lambda v: year_of(v)[0]) for c in group
+    ):
         group = plain[:1]
     # One that is called so may hold notes and odd cells: they are named.
     group = group or [c for c in called("plain_year", frame) if share.get(c, 0) > 0]
@@ -315,10 +309,6 @@ def _differ(one: pd.Series, other: pd.Series, read: Callable) -> bool:
     """Return whether two columns say different things of a row, as `read` reads their values."""
     pairs = pd.concat([one, other], axis=1).dropna().drop_duplicates().itertuples(index=False)
     return any(read(first) != read(second) for first, second in pairs)
-
-
-def _year_alone(value: object) -> int | None:
-    return year_of(value)[0]
 
 
 def _name_column(frame: pd.DataFrame, code: str | None, units: Units, notes: Notes) -> str | None:
@@ -385,17 +375,13 @@ def _parts(frame: pd.DataFrame, notes: Notes) -> list[str]:
 
     Values of 12 are those of whole years, or of their end; others have to be summed up.
     """
-    found = []
-    for kind, last in own.LAST.items():
-        for name in called(kind, frame):
-            values = frame[name].dropna().astype("str").str.strip()
-            values = values[~values.str.casefold().isin(own.SPEC["missing"])]
-            if not values.str.fullmatch(last).all():
-                raise LaoquError(
-                    f"{PARTS.format(name, examples(values))}; if other columns are of whole years, "
-                    f"leave {name} out"
-                )
-            text = f"the last of a year: values are taken for those of the year: {examples(values)}"
-            notes.append((name, len(values), text))
-            found.append(name)
-    return found
+    found = {name: last for kind, last in own.LAST.items() for name in called(kind, frame)}
+    for name, last in found.items():
+        values = frame[name].dropna().astype("str").str.strip()
+        values = values[~values.str.casefold().isin(own.SPEC["missing"])]
+        if not values.str.fullmatch(last).all():
+            mend = f"; if other columns are of whole years, leave {name} out"
+            raise LaoquError(PARTS.format(name, examples(values)) + mend)
+        text = f"the last of a year: values are taken for those of the year: {examples(values)}"
+        notes.append((name, len(values), text))
+    return [*found]

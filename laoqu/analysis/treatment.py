@@ -146,7 +146,12 @@ def treat(
     data, kept = beside(panel.data, added)
     data = data.merge(table[["county_code", *ADDED]], on="county_code", how="left")
     data = timed(data.fillna({"status_basis": "no_partner"}))
-    lines = [*_told(data, table, controls), *_told_of_values(panel.outcomes, data)]
+    lacking = data.loc[data["ever_treated"].notna(), panel.outcomes].isna()
+    lines = [
+        *_told(data, table, controls),
+        *((f"no value: {column}", int(n), pd.NA, f"{n / len(lacking):.1%} of treated and controls")
+          for column, n in lacking.sum().items() if n),
+    ]  # fmt: skip
     lines += [(f"column {c}", len(data), pd.NA, KEPT.format(new)) for c, new in kept.items()]
     lines = pd.DataFrame(lines, columns=panel.report.columns)
     return replace(
@@ -185,15 +190,6 @@ def _told(data: pd.DataFrame, table: pd.DataFrame, controls: str) -> Iterator[tu
         if len(codes) or what in told:
             rows = int(data["county_code"].isin(codes).sum())
             yield what, rows, len(codes), told.get(what, shown)
-
-
-def _told_of_values(outcomes: Sequence[str], data: pd.DataFrame) -> Iterator[tuple]:
-    """Yield how many values of each outcome treated units and controls lack."""
-    lacking = data.loc[data["ever_treated"].notna(), outcomes].isna()
-    for column, n in lacking.sum().items():
-        if n:
-            share = f"{lacking[column].mean():.1%} of treated and controls"
-            yield f"no value: {column}", int(n), pd.NA, share
 
 
 def _first(dates: pd.DataFrame, channels: pd.Series, design: Design) -> tuple[int, str]:

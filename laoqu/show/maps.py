@@ -104,7 +104,10 @@ def plot_region(
     words, it = Words(plan, lang), plan.region(region)
     counties = naming.counties(plan, it.region_id) if counties is None else counties
     if counties.empty:
-        raise ParameterError("no county to draw: the membership table has none of the area")
+        table = plan.own["membership"].name if "membership" in plan.own else "the membership table"
+        raise ParameterError(
+            f"no county to draw: {table} has none of {it.region_id}: add them, or take another area"
+        )
     if places is None:
         places = naming.standings(plan).query("region_id == @it.region_id").sort_values("number")
         places = places if values is None else places[:0]
@@ -272,11 +275,10 @@ def plot_china(
     plan = plan or load()
     words = Words(plan, lang)
     counties = plan.layers.counties[["adcode", "name", "geometry"]]
-    counties = counties.assign(value=counties["adcode"].map(checked(values, plan))).dropna(
-        subset="value"
-    )
+    known = checked(values, plan)
+    counties = counties.assign(value=counties["adcode"].map(known)).dropna(subset="value")
     if counties.empty:
-        geo.require(values, plan.layers.counties["adcode"], plan.own.get("boundaries"))
+        geo.require(known, plan.layers.counties["adcode"], plan.own.get("boundaries"))
     kinds, key = classes_of(counties["value"], words)
     shapes = geo.dissolve(counties.assign(kind=kinds), "kind", shared(plan)).set_index("kind")
     shapes = shapes.simplify(COARSE)

@@ -228,7 +228,7 @@ def test_an_empty_workbook_offers_the_allowed_codes_and_shows_the_sentences(tmp_
     sheets.template(MEASURES, PLAN.codebook(), path, PLAN.sentences())
     book = load_workbook(path)
     page = book["coding"]
-    names = [*sheets.SHOWN, *sheets.MEASURES]
+    names = ["measure_id", "quote", "sentence", *sheets.MEASURES]
     assert [cell.value for cell in page[1]] == [f"{sheets.HEADS[name]} / {name}" for name in names]
     assert page.max_row == 224
     rules = {str(rule.sqref)[0]: rule.formula1 for rule in page.data_validations.dataValidation}

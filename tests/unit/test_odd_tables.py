@@ -178,7 +178,7 @@ NO_PANEL = {
     ",,gdp,,,,\n代码,年份,亿元,a,b,c,d\n621022,2019,1,2,3,4,5\n": ":2:3: .*two rows .gdp over 亿元",
     "表1,,,\n\n" + LONG + "-,-,100 million yuan\n621022,2019,1\n": ":4:3: .*two rows .gdp over 1",
     "SgnYear,code,gdp\n统计年度,县代码,产值\n无,无,亿元\n2019,621022,1\n2020,621022,2\n": (
-        ":2:1: the head has two rows .SgnYear over 统计年度.: write one, as SgnYear.统计年度."
+        ":2:2: the head has two rows .code over 县代码.: write one, as code.县代码."
     ),
     LONG + "621022,x,1\n621023,不详,2\n": "no cell is a year in 年份 .x, 不详.",
     LONG + '621022,2019,"1\n621023,2019,2"\n': "panel.csv:2:13: the quotation mark",
