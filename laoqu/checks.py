@@ -11,7 +11,6 @@ import sqlite3
 import tomllib
 from collections.abc import Iterator
 from contextlib import closing
-from itertools import product
 from pathlib import Path
 
 from laoqu import build, document, measures, own, paths, places, regions, sheets, source
@@ -150,7 +149,7 @@ def broken(tables: Tables) -> Iterator[Problem]:
         skipped[TEXT]["quotations"] = None
     with closing(_copy(tables)) as db:
         for rule in KNOWN["rule"]:
-            for table, column in product(rule["table"].split(), rule["column"].split()):
+            for table, column in _pairs(db, rule):
                 where = tables[rule.get("at", table)]
                 rows = {} if "at" in rule else {row.line: row for row in where.rows}
                 query = f'SELECT *, {rule.get("found", "NULL")} AS found FROM "{table}" t WHERE '
@@ -170,6 +169,17 @@ def broken(tables: Tables) -> Iterator[Problem]:
         if rules:
             message = "has problems: until they are mended, rules that read it are not checked: "
             yield Problem(file, 1, 1, message + ", ".join(rules))
+
+
+def _pairs(db: sqlite3.Connection, rule: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield each table of a rule with each of its columns that the rule names.
+
+    Where another column is shown, those named may be another table's.
+    """
+    for table in rule["table"].split():
+        here = {each["name"] for each in db.execute(f'PRAGMA table_info("{table}")')}
+        named = rule["column"].split()
+        yield from ((table, column) for column in named if "show" in rule or column in here)
 
 
 def _copy(tables: Tables) -> sqlite3.Connection:
@@ -236,8 +246,6 @@ def _copy(tables: Tables) -> sqlite3.Connection:
         mine, theirs = ({*map(regions.fold, names.split(";"))} for names in (one, other))
         return bool((mine & theirs) - {""})
 
-    db.create_function("share", 2, share)
-
     def items(words: str) -> int:
         return 1 + len(re.findall("[、，和与及]", words))
 
@@ -255,10 +263,10 @@ def _copy(tables: Tables) -> sqlite3.Connection:
         except UnknownId:
             return ""
 
-    db.create_function("resolved", 3, resolved)
-    db.create_function("gives", 2, gives)
-    for function in (items, numbers, malformed, matches, stands, in_english, regions.fold):
-        db.create_function(function.__name__, 1, function)
+    for function in (
+        items, numbers, malformed, matches, stands, in_english, share, resolved, gives,
+    ):  # fmt: skip
+        db.create_function(function.__name__, -1, function)
     db.create_function("said", 1, lambda unit_id: texts.get(unit_id, ""))
     db.create_function("is_rule", 1, lambda rule: cited is None or rule in (*cited, "codebook"))
     db.create_function("in_order", 1, lambda values: ";".join(sorted(values.split(";"))))

@@ -19,7 +19,7 @@ from pyarrow import parquet
 import laoqu
 from laoqu import schema, sheets
 from laoqu.analysis.exporting import claim, put
-from laoqu.measures import CODES, MORE, SCALES
+from laoqu.measures import CODES, MORE, SCALES, with_labels
 from laoqu.plan import Plan, load
 
 #: Stata's limit of the label of a variable or file, in characters; names that it keeps for itself.
@@ -124,16 +124,10 @@ def _flat(values: pd.Series) -> pd.Series:
 
 def _csv(table: Table, book: pd.DataFrame, encoding: str) -> bytes:
     """Return a table as CSV, the labels of codes beside them."""
-    columns: dict[str, pd.Series] = {}
-    for name, values in table.frame.items():
-        columns[name] = _flat(values)
-        labels = book[book["variable"] == table.codes.get(name)].set_index("code")
-        for lang in ("zh", "en") if len(labels) else ():
-            words = labels[f"label_{lang}"]
-            parts = columns[name].astype("str").fillna("").str.split(SEPARATOR)
-            shown = [SEPARATOR.join(words.get(part, "") for part in each) for each in parts]
-            columns[f"{name}_label_{lang}"] = pd.Series(shown, values.index)
-    safe = sheets.without_formulas(pd.DataFrame(columns))
+    frame = table.frame
+    for lang in ("en", "zh"):  # each stands right behind the codes
+        frame = with_labels(frame, book, lang, table.codes, f"_label_{lang}")
+    safe = sheets.without_formulas(frame.apply(_flat))
     return safe.to_csv(index=False, lineterminator="\n").encode(encoding)
 
 

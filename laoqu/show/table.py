@@ -21,6 +21,7 @@ from tabulate import tabulate
 from wcwidth import wcswidth
 
 from laoqu.errors import require
+from laoqu.measures import with_labels
 from laoqu.sheets import HEADS
 from laoqu.show.words import HAN, Words, label, scalar, variable
 from laoqu.show.words import table as labels
@@ -90,14 +91,13 @@ def check_columns(frame: pd.DataFrame, names: Iterable[str]) -> None:
 
 def as_download(frame: pd.DataFrame, words: Words | None = None) -> dict[str, object]:
     """Return a frame as plain columns and rows; with `words` codes have their names beside them."""
-    columns: dict[str, list] = {}
-    variables = set(words.plan.codebook()["variable"]) if words else ()
-    for name, column in frame.items():
-        columns[str(name)] = list(map(scalar, column))
-        if variable(str(name)) in variables and column.dtype != bool:
-            codes = [each if isinstance(each, (list, tuple)) else [each] for each in column]
-            said = [";".join(words.cell(name, code) for code in each) for each in codes]
-            columns.setdefault(f"{name}_label", said)
+    if words:
+        names = (
+            name for name in frame.select_dtypes(exclude="bool") if f"{name}_label" not in frame
+        )
+        codes = {name: variable(str(name)) for name in names}
+        frame = with_labels(frame, words.plan.codebook(), words.lang, codes)
+    columns = {str(name): list(map(scalar, column)) for name, column in frame.items()}
     return {"columns": list(columns), "rows": list(map(list, zip(*columns.values(), strict=True)))}
 
 
