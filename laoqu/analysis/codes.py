@@ -226,7 +226,7 @@ def _resolved(
 ) -> Adcode | LaoquError:
     """Return the county of 2021 that a name means within a city or province, or why there is none.
 
-    Only where several bore the name there, it is that of the year.
+    Only where the name is not that of one county, it is asked for that of the year.
     """
     if not FIRST <= year <= LAST:
         return LaoquError(f"no list of {FIRST} to {LAST} is of {year}")
@@ -234,7 +234,7 @@ def _resolved(
     if within and len(known[within]) == 1:
         (within,) = known[within]
     code = ask(text, within, None)
-    if isinstance(code, AmbiguousName):
+    if isinstance(code, LaoquError):
         code = ask(text, within, year)
     if isinstance(code, LaoquError):
         return code
