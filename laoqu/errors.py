@@ -37,7 +37,7 @@ SCARCE = {
 LIMITS = (errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN)
 #: What is so long in a message was given to us: the middle of it is left out.
 LONG = ((re.compile(r"(\S{100})\S{200,}(\S{40})"), r"\1…\2"),
-        (re.compile(r"(.{3000}).{1500,}(.{1500})", re.DOTALL), r"\1 … \2"))  # fmt: skip
+        (re.compile(r"(.{2000}).{1000,}(.{900})", re.DOTALL), r"\1 … \2"))  # fmt: skip
 
 
 def bounded(text: str) -> str:
@@ -191,7 +191,7 @@ def require(name: object, valid: Collection[str], kind: str = "id") -> None:
 def check_lang(lang: str) -> str:
     """Return `lang` when it is one of `LANGS`, else raise a ParameterError that says so."""
     if lang not in LANGS:
-        raise ParameterError(f"lang is {lang!r}, expected one of {', '.join(LANGS)}")
+        raise ParameterError(f"lang is {shown(lang)}, expected one of {', '.join(LANGS)}")
     return lang
 
 

@@ -69,16 +69,14 @@ def read(path: Path, tables: Tables, mode: str = "only") -> tuple[Table, pd.Data
 def _read_head(head: pd.Series, notes: own.Notes, line: int = 1) -> None:
     """Find the columns, by their numbers in the file; one that two could be is refused."""
     unused = head.to_dict()
-    for name, places_ in own.columns(head).items():
-        at, *others = head.index[places_] if places_ else [None]
-        if at is None:
-            continue
-        notes.columns[name] = at
-        notes.converted(line, head[at], {"code": "adcode"}.get(name, name), "the name of a column")
-        for each in (at, *others):
-            unused.pop(each, None)
-        for other in others:
-            notes.wrong(line, name, f"{head[other]!r} is a second column for {name}")
+    for name, found in own.columns(head).items():
+        used = {"code": "adcode"}.get(name, name)
+        for at in head.index[found]:
+            unused.pop(at, None)
+            if notes.columns.setdefault(name, at) == at:
+                notes.converted(line, head[at], used, "the name of a column")
+            else:
+                notes.wrong(line, name, f"{head[at]!r} is a second column for {name}")
     words = [word for each in own.COLUMNS.values() for word in each]
     for cell in unused.values():
         near = nearest(cell, words, cutoff=0.6)

@@ -198,12 +198,19 @@ def _begun() -> str:
     return f"{BESIDE}{os.getpid()}-"
 
 
-def is_being_written(path: Path) -> bool:
-    """Say whether the process that began an unfinished file or folder still runs."""
+def clear(folder: Path) -> None:
+    """Take away what a process began in a folder and was killed; what it moved aside goes back."""
     import psutil
 
-    number = path.name.removeprefix(BESIDE).partition("-")[0]
-    return number.isdecimal() and psutil.pid_exists(int(number))
+    put_back(folder)
+    for path in folder.glob(f"{BESIDE}*"):
+        number = path.name.removeprefix(BESIDE).partition("-")[0]
+        if number.isdecimal() and psutil.pid_exists(int(number)):
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def put_back(folder: Path, only: str = "") -> None:

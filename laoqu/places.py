@@ -112,7 +112,7 @@ def answered(asked: Question, folder: Path | str | None = None, near: bool = Tru
     """Answer as `resolve_place` does; the nearest names, which take time, if they are asked for."""
     index, text = _index(paths.folder_of(folder)), clean(asked.name)
     if asked.within is not None:
-        every = [asked.within] if isinstance(asked.within, str) else asked.within
+        every = asked.within if isinstance(asked.within, list | tuple) else [asked.within]
         inside = frozenset().union(*map(index.inside, every))
         asked = asked._replace(within=", ".join(every), inside=inside)
     for spelling in spellings(text):

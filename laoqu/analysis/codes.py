@@ -80,9 +80,7 @@ def _is_code(frame: pd.DataFrame, column: str, year: str | int | None) -> bool:
         years = frame[[column, year]].dropna().drop_duplicates().groupby(column).size()
         if (years > 1).mean() < 0.1:
             return False
-    for name in called("name", frame):
-        if name == column:  # codes under the heading of names
-            continue
+    for name in {*called("name", frame)} - {column}:  # codes may stand under the heading of names
         pairs = frame[[name, column]].dropna().drop_duplicates().head(50)
         pairs = pairs[[bool(bare(name_of(text))) for text in pairs[name]]]
         fits = [
@@ -106,12 +104,10 @@ def name_columns(frame: pd.DataFrame, code: str | None, units: Units) -> list[st
         share = np.mean([each in names for each in said] or [0])
         # The names of provinces and cities repeat; those of counties are nearly one for a code.
         varied = min(frame[column].nunique() / max(frame[code].nunique(), 1), 1) if code else 1
-        of_counties = (
-            np.mean([each in counties and each not in above for each in said] or [0]) >= 0.5
-        )
-        if share >= 0.5 and (varied > 0.5 or of_counties):
+        only = np.mean([each in counties and each not in above for each in said] or [0])
+        if share >= 0.5 and (varied > 0.5 or only >= 0.5):
             best[column] = share + varied + 0.3 * (column in called("name", frame))
-            others |= {column} if of_counties and column not in upper else set()
+            others |= {column} if only >= 0.5 and column not in upper else set()
     first, *rest = [*sorted(best, key=best.get, reverse=True), ""]
     return [c for c in (first, *rest) if c and (c == first or c in others)]
 
@@ -226,7 +222,7 @@ def _resolved(
 ) -> Adcode | LaoquError:
     """Return the county of 2021 that a name means within a city or province, or why there is none.
 
-    Only where several bore the name there, it is that of the year.
+    Only where the name is not that of one county, it is asked for that of the year.
     """
     if not FIRST <= year <= LAST:
         return LaoquError(f"no list of {FIRST} to {LAST} is of {year}")
@@ -234,7 +230,7 @@ def _resolved(
     if within and len(known[within]) == 1:
         (within,) = known[within]
     code = ask(text, within, None)
-    if isinstance(code, AmbiguousName):
+    if isinstance(code, LaoquError):
         code = ask(text, within, year)
     if isinstance(code, LaoquError):
         return code
@@ -330,8 +326,7 @@ def traced(pairs: pd.DataFrame, units: Units, vintage: int) -> pd.DataFrame:
     rows, one_list = [], frozen(pairs, units, vintage)
     for code, year in pairs.itertuples(index=False):
         if pd.isna(code) or pd.isna(year):
-            empty = [None, "unknown", "no code or no year", "", False, False, False]
-            rows.append([code, year, *empty])
+            rows.append([code, year, None, "unknown", "no code or no year", "", *[False] * 3])
             continue
         lead, holder = units.trace(code, int(year), vintage)
         own = bool(holder and holder.first <= year <= holder.last)
@@ -372,12 +367,10 @@ def contradictions(
         inside = {text: _inside(text, folder) for text in seen[column].unique() if column != name}
         for (code, text), years in seen.groupby(["code_in_panel", column])["year"]:
             plain, held = name_of(clean(str(text))), units.by_code.get(code, [])
-            if column == name:
-                wrong = not bears(code, plain, folder)
-            else:
-                own = any(plain == holder.name for holder in held)  # 石河子市 in 石河子市
-                away = inside[text] is not None and not lies_in(code, inside[text], folder)
-                wrong = away and not own
+            wrong = column == name and not bears(code, plain, folder)
+            if column != name and inside[text] is not None:  # 石河子市 lies in 石河子市
+                own = any(plain == holder.name for holder in held)
+                wrong = not own and not lies_in(code, inside[text], folder)
             if held and wrong:
                 at = units.trace(code, int(years.min()), vintage)[1] or held[-1]
                 bearing = {c for names in units.names.values() for c in names.get(plain, ())}

@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 
 #: The date on which the codes of the tables are valid.
 VINTAGE = "2021-12-31"
-CHOICES = {
-    "timing": ("next_year", "same_year"),
-    "universe": ("areas", "all"),
-    "choice of controls": ("areas", "eligible"),
-}
 #: Bases of membership that rest on the plan itself.
 PLAN_BASES = {"box1", "plan_inferred"}
 COLUMNS = [
@@ -89,10 +84,9 @@ def counties(
     design = Design() if design is None else design
     if not isinstance(design, Design):
         raise LaoquError(f"design is {design!r:.40}, expected treatment.Design(…)")
-    for value, (kind, valid) in zip(
-        (design.timing, design.universe, controls), CHOICES.items(), strict=True
-    ):
-        require(value, valid, kind)
+    require(design.timing, ("next_year", "same_year"), "timing")
+    require(design.universe, ("areas", "all"), "universe")
+    require(controls, ("areas", "eligible"), "choice of controls")
     rules = plan.table("treatment_channels")
     known = rules["channel"].tolist()
     asked = known if only is None else [only] if isinstance(only, str) else only

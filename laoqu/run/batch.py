@@ -20,7 +20,7 @@ from typing import NamedTuple
 from uuid import uuid4
 
 import laoqu
-from laoqu.errors import FORMATS, OutputError, ParameterError, require
+from laoqu.errors import FORMATS, LANGS, OutputError, ParameterError, require
 from laoqu.run import Recipe, Run, process
 from laoqu.run import store as stores
 from laoqu.run.parameters import Notebook, digest_of, leaves
@@ -112,13 +112,11 @@ def run_notebook(
         store.sets |= known
         for name, now in store.aside.items():
             tell("note", f"{name} was not made by this version of laoqu and is now {now}")
-        langs = {path.name for path in store.folder.glob("*/")} if book.own else set()
-        langs |= {name.partition("/")[0] for name in runs}
         for run in runs.values():
             run.parts = {**common, "parameters": digest_of(run.parameters)}
             named = _digests(inputs, _files_in(run.parameters, book, store.folder))
             _part(store, run, "files", named)
-            others = _others(store, book, run, runs, langs)
+            others = _others(store, book, run, runs)
             run.page = {"place": book.stands(run.name), "others": others}
             if others:
                 run.parts["languages"] = digest_of(others)
@@ -193,13 +191,13 @@ def _files_in(values: Mapping[str, object], book: Notebook, outputs: Path) -> di
 
 
 def _others(
-    store: stores.Store, book: Notebook, run: Run, runs: Mapping[str, Run], langs: set[str]
+    store: stores.Store, book: Notebook, run: Run, runs: Mapping[str, Run]
 ) -> dict[str, str]:
-    """Return where a page stands in others of `langs`: those that are there or are made now."""
+    """Return where a page stands in other languages: those that are there or are made now."""
     if not book.own or book.about["folder"][0] != "$lang":
         return {}
     lang, _, rest = run.name.partition("/")
-    names = {other: f"{other}/{rest}" for other in sorted(langs - {lang})}
+    names = {other: f"{other}/{rest}" for other in LANGS if other != lang}
     return {
         other: book.stands(name) for other, name in names.items()
         if name in runs or (not store.linked(name) and store.record(name))

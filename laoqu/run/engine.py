@@ -53,6 +53,8 @@ from laoqu.errors import LaoquError, bounded
 from laoqu.run import Recipe, Run
 from laoqu.run.cell import OPENED, PRINTED, Stream, alarm, of_users
 
+#: What a cell says that ends a notebook in peace.
+ENDS = ("", "0", "None", "False")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 #: A run looks for garbage when this many objects are new, not 700: what it has is mostly kept.
 GARBAGE = (50_000, 20, 50)
@@ -146,14 +148,15 @@ class Client(PapermillNotebookClient):
     def say(self, name: str, text: str, length: int) -> None:
         """Keep what is printed: of `length` characters the beginning, if they are too many."""
         if text and self.printed < PRINTED:
-            self.said.append((name, text[: PRINTED - self.printed]))
+            kept = text[: PRINTED - self.printed].encode(errors="replace")
+            self.said.append((name, kept.decode()))
         self.printed += length
 
     def show_printed(self) -> None:
         """Make one output of what was printed since the last one."""
         said, self.said = self.said, []
         for name, group in groupby(said, key=itemgetter(0)):
-            text = _writable("".join(text for _, text in group))
+            text = "".join(text for _, text in group)
             last = self.at[0].outputs[-1] if self.at[0].outputs else {}
             if last.get("name") == name and not self.clear_before_next_output:
                 last.text += text
@@ -164,7 +167,7 @@ class Client(PapermillNotebookClient):
         """Take a message as nbclient takes it from a kernel: text that can be written, no bytes."""
         self.show_printed()
         text = dumps(content, default=json_default, ensure_ascii=False)
-        self.take(kind, **loads(_writable(text)))
+        self.take(kind, **loads(text.encode(errors="replace")))
 
     def take(self, kind: str, **content: object) -> None:
         """Have nbclient make an output of a message."""
@@ -283,17 +286,14 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
     return run
 
 
-def _writable(text: str) -> str:
-    """Return a text without the half characters in which Python keeps names of files in GBK."""
-    return text.encode(errors="replace").decode()
-
-
 def _error(notebook: nbformat.NotebookNode) -> tuple[str, int | None, list[str]]:
     """Return error, number of the cell and last lines, if a cell failed or some never ran."""
     cells = _code(notebook)
     for number, each in enumerate(cells, start=1):
         for output in reversed(each.outputs):
-            if output.output_type == "error" and not _is_end(output):
+            # That all is done a cell may say; ``sys.exit(1)`` or a text says that it is not.
+            ends = output.get("ename") == "SystemExit" and output.evalue in ENDS
+            if output.output_type == "error" and not ends:
                 lines = ANSI.sub("", "\n".join(output.traceback)).strip().splitlines()
                 return f"{output.ename}: {output.evalue}", number, lines
         if each.metadata.get("papermill", {}).get("exception") and not _has_error(each):
@@ -308,11 +308,6 @@ def _error(notebook: nbformat.NotebookNode) -> tuple[str, int | None, list[str]]
 
 def _has_error(cell: nbformat.NotebookNode) -> bool:
     return any(output.output_type == "error" for output in cell.outputs)
-
-
-def _is_end(output: nbformat.NotebookNode) -> bool:
-    """Whether a cell said that all is done; ``sys.exit(1)`` or a text says that it is not."""
-    return output.ename == "SystemExit" and output.evalue in ("", "0", "None", "False")
 
 
 def _code(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:

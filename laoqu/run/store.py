@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -132,7 +131,7 @@ class Store:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 (self.folder / ".lock").touch()  # filelock takes a folder without it for locked
                 self._lock.acquire()
-                self._clear()
+                paths.clear(self.folder)
         except Timeout as error:
             message = f"another batch is writing into {self.folder}: wait for it to end"
             raise OutputError(f"{message}, or {hint}") from error
@@ -150,12 +149,9 @@ class Store:
             self.sets |= found[MANIFEST]["sets"]
         ours |= {INDEX, CRATE} if ours else set()
         for name in () if look else (INDEX, CRATE, *OURS):
-            if name not in ours:
-                self._put_aside(name)
-
-    def _put_aside(self, name: str) -> None:
-        path = self.folder / name
-        if path.exists():
+            path = self.folder / name
+            if name in ours or not path.exists():
+                continue
             names = (f"{path.stem}.aside-{number}{path.suffix}" for number in count(1))
             self.aside[name] = next(each for each in names if not (self.folder / each).exists())
             path.replace(self.folder / self.aside[name])
@@ -289,10 +285,8 @@ class Store:
 
     def current(self) -> bool:
         """Say whether the files that are made from all records are as they were left."""
-        try:
-            return not self.damaged(_json(self.folder / RECORD))
-        except (KeyError, TypeError):
-            return False
+        found = _json(self.folder / RECORD)
+        return _fits(found, FILES) and not self.damaged(found)
 
     def kept(self, key: str) -> object:
         """Return the parts of the index that were made from the same files, if they are whole."""
@@ -310,17 +304,6 @@ class Store:
         """Say that the records are about to change."""
         with suppress(OSError):
             (self.folder / RECORD).unlink(missing_ok=True)
-
-    def _clear(self) -> None:
-        """Take away what a batch left that was killed; a folder it had just moved goes back."""
-        paths.put_back(self.folder)
-        for path in self.folder.glob(f"{paths.BESIDE}*"):
-            if paths.is_being_written(path):
-                continue
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
 
 
 def listed(files: Mapping[str, bytes]) -> list[dict[str, object]]:
