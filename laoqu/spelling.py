@@ -37,6 +37,11 @@ LIFTED = str.maketrans(
     "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾⁽⁾⁽⁾⁽⁾⁽⁾⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ",
 )
 SUNK = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+#: Circles, letters and digits in the place of 〇 or 0: 二○二五, 二O二五年, 2O25年.
+NOUGHTS = re.compile(
+    "(?<=[一二三四五六七八九])([○〇OＯ0０]+)(?=[一二三四五六七八九年〕])"
+    "|(?<=[0-9０-９])[OＯ]+(?=[0-9０-９OＯ]*[年〕])"
+)
 COMPATIBLE = re.compile("[\u2f00-\u2fdf\uf900-\ufaff\U0002f800-\U0002fa1f]")
 #: Characters that look like others, and English words that say a type of unit.
 LOOKALIKES = RADICALS | str.maketrans({"巿": "市"})
@@ -124,7 +129,7 @@ def simplified(text: str, kept: Collection[str] = ()) -> str:
     '甘肃环县、乾县'
     """
     text = COMPATIBLE.sub(lambda sign: unicodedata.normalize("NFKC", sign[0]), text)
-    text = text.translate(LOOKALIKES)
+    text = NOUGHTS.sub(lambda run: ("〇" if run[1] else "0") * len(run[0]), text)
     odd = {char for char in text if char.isalpha() and not char.isascii()} - set(kept)
     return text.translate({ord(char): _converter().convert(char) for char in odd})
 

@@ -151,6 +151,8 @@ def test_titles_and_headings_are_known():
     assert READ["province"].clauses["c01"].title == "发展特色产业"
     assert READ["statute"].unit("c02.s01").text.endswith("（二）其他县。")
     assert [READ[name].year for name in TEXTS] == [2022, 2021, 2021, 2021]
+    for printed in ("二O二三年三月一日", "二○二三年三月一日", "2O23年3月1日", "某政发〔2O23〕3号"):
+        assert lq.read(f"某方案\n一、任务\n支持环县。\n{printed}").year == 2023
     assert "3 parts, 3 clauses, 1 boxes, 9 sentences" in repr(READ["province"])
     assert "第二部分（一） 发展特色产业</" in READ["province"]._repr_html_()
 
@@ -417,6 +419,9 @@ FIGURES = """
 110千伏: 110千伏|010-68501234: nan nan|电话（0791）88888888: nan nan|2021年03月: 2021年 3月
 00后: nan|3亿美元: 3亿美元
 财农[2021]19号、国办函（2020）8号: |执行GB/T 1234—2015、V2.0: |床位数6.5张: 6.5张|数100家: nan家
+3年半: nan年|2吨半: nan吨|1个半。: nan个|3成5: nan成|1米8: nan米|2米5的路: nan米|三吨五: nan吨|3年5个月: 3年 5个月
+3个4A级景区: 3个|100㎞²: 100km²|100km^2: 100km²|5kg^2: nankg|二○二五年: 2025年|二O二○年: 2020年|2O25年: 2025年
+50兆瓦: 50兆瓦|20平方千米: 20平方千米|2000斤: 2000斤|10万羽: 10万羽|3个\t5: 3个 5
 10--20个: 10个 20个|7折: 7折|打八折: |国发〔2021〕3号、第十条: |1000000: nan
 """
 
