@@ -35,8 +35,8 @@ SHARES = ("%", "‰", "‱", "百分点", "个百分点")
 SIGNED = (*SHARES, "°C", "度", "摄氏度")
 #: Marks of footnotes that nobody takes for digits: 30*个.
 STARS = "*＊※†‡"
-#: A sign that stands for a character of nobody's list.
-PRIVATE = "\ue000-\uf8ff\U000f0000-\U0010ffff"
+#: A sign that stands for a character of nobody's list, or for an object.
+PRIVATE = "\ue000-\uf8ff\ufffc\U000f0000-\U0010ffff"
 #: Signs that part the digits on either side: of sentences, lists, ranges, products, units, tables.
 APART = (
     '，。、；：！？…“”"()（）《》〈〉【】〔〕［］\\[\\]{}｛｝「」『』,;:∶!?|=<>＝＜＞≥≤≈×*＊※†‡'
@@ -75,7 +75,7 @@ FIGURE = re.compile(
     rf"(?:点{CHINESE}{{1,9}}|(?<=[二三四五六七八九十])分之[{BELOW}百\d]{{1,9}})?)"
     rf"(?P<raised>[{RAISED}]{{1,9}}|[{STARS}]{{1,3}}(?=[百千万亿]))?(?P<more>[余多几]|来(?=[个人名户家亩年]))?"
     rf"(?P<unit>[百千万亿]*[余多]?(?P<mark>[{RAISED}{STARS}]{{1,9}})?(?:{MEASURED}|{COUNTED})|[百千万亿]+)?"
-    rf"(?P<rest>{REST})?(?![A-Za-z{PRIVATE}])"
+    rf"(?P<rest>{REST})?(?![A-Za-z]|[^\W\d]{{0,2}}[{PRIVATE}])"
 )
 #: Numbers of documents, and what a letter begins, are names: (2021)3号, GB/T 1234—2015, V2.0.
 NAMES = re.compile(

@@ -299,10 +299,11 @@ def test_any_encoding_gives_the_same_units(tmp_path, make):
     assert lq.read(str(path)).canonical == read.canonical
 
 
-def test_a_page_in_gbk_is_read_as_gbk(tmp_path):
-    path = tmp_path / "方案.html"
-    path.write_bytes("<p>1. 支持甘肃环县。</p>".encode("gbk"))
-    assert "甘肃环县" in lq.read(path).canonical
+@pytest.mark.parametrize("name", ["方案.html", "方案.txt"])
+def test_a_page_in_gbk_is_read_as_gbk(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes("<html><p>1. 支持甘肃环县。</p>".encode("gbk"))
+    assert lq.read(path).canonical == "1.支持甘肃环县。"
 
 
 def test_hostile_texts_and_files_are_refused_in_time_and_by_name(tmp_path):
@@ -321,7 +322,7 @@ def test_hostile_texts_and_files_are_refused_in_time_and_by_name(tmp_path):
         b"%PDF-1.7": "is a PDF", b"{\\rtf1\\ansicpg936 \\'bb}": "is RTF",
         b"\xd0\xcf\x11\xe0": "old Word",
         b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"): "has a password",
-        b"<!DOCTYPE html><p>": "no line begins", b"\xff" * 99: "neither UTF-8 nor GBK",
+        b"<!DOCTYPE html><p>": "is empty", b"\xff" * 99: "neither UTF-8 nor GBK",
         bytes(range(256)) * 9: "neither|no character", b"\x00" * 99: "no character",
         b" " * 20_000_001: "more than",
     }  # fmt: skip
@@ -419,9 +420,9 @@ FIGURES = """
 110千伏: 110千伏|010-68501234: nan nan|电话（0791）88888888: nan nan|2021年03月: 2021年 3月
 00后: nan|3亿美元: 3亿美元
 财农[2021]19号、国办函（2020）8号: |执行GB/T 1234—2015、V2.0: |床位数6.5张: 6.5张|数100家: nan家
-3年半: nan年|2吨半: nan吨|1个半。: nan个|3成5: nan成|1米8: nan米|2米5的路: nan米|三吨五: nan吨|3年5个月: 3年 5个月
-3个4A级景区: 3个|100㎞²: 100km²|100km^2: 100km²|5kg^2: nankg|二○二五年: 2025年|二O二○年: 2020年|2O25年: 2025年
-50兆瓦: 50兆瓦|20平方千米: 20平方千米|2000斤: 2000斤|10万羽: 10万羽|3个\t5: 3个 5
+3年半: nan年|2吨半: nan吨|1个半。: nan个|3成5: nan成|1米8: nan米|2米5的路: nan米|三吨五: nan吨
+3年5个月: 3年 5个月|3个4A级景区: 3个|100㎞²: 100km²|100km^2: 100km²|5kg^2: nankg
+二○二五年: 2025年|二O二○年: 2020年|2O25年: 2025年|50兆瓦: 50兆瓦|20平方千米: 20平方千米|2000斤: 2000斤|10万羽: 10万羽|3个\t5: 3个 5
 10--20个: 10个 20个|7折: 7折|打八折: |国发〔2021〕3号、第十条: |1000000: nan
 """
 
@@ -556,6 +557,13 @@ WORD = {
     '<w:r><w:rPr><w:position w:val="8"/></w:rPr>31</w:r>个': ("产业31个", ""),
     '<w:r>3</w:r><w:r><w:rPr><w:position w:val="2"/></w:rPr>1</w:r>个': ("产业31个", ""),
     'CO<w:r><w:rPr><w:vertAlign w:val="subscript"/></w:rPr>2</w:r>': ("CO2", ""),
+    "5<w:oMath>1</w:oMath>万亩": ("产业5\ufffc万亩", "equation"), "5<w:ptab/>6个": ("5\t6个", ""),
+    "支持<w:oMath>1</w:oMath>环县": ("支持环县", "equation"),
+    "5<w:sym/>6个": ("5\ufffc6个", "symbol"),
+    "<w:r><w:instrText> EQ \\f(1,2)</w:instrText></w:r>万亩": ("业\ufffc万亩", "equation"),
+    '5<w:fldSimple w:instr="eq \\f(1,2)"/>亩': ("业5\ufffc亩", "equation"),
+    "<w:object><w:imagedata/></w:object>3个": ("业\ufffc3个", "embedded document"),
+    '<w:r><w:rPr><w:sz w:val="1"/></w:rPr>8</w:r>12个': ("产业12个", "text of size 0"),
     "3<w:br/>0个": ("产业3|0个", "in all: 30个"),
     "3</w:p><w:p><w:pPr><w:rPr><w:del/></w:rPr></w:pPr>甲3</w:p><w:p>0个": ("3|甲30个|支", ""),
     "</w:p><w:p><w:pPr><w:rPr><w:del/></w:rPr></w:pPr><w:del>甲</w:del></w:p><w:p>乙": (
@@ -572,6 +580,15 @@ PAGE = {
     "<style>@media print{b{display:none}} b:hover{display:none}</style><b>甲</b>": ("|甲", ""),
     "<style>td b {visibility:hidden}</style>甲": ("|甲", "hides or strikes by 'td b' is read"),
     "<iframe src=http://127.0.0.1:9/></iframe>甲": ("|甲", "embedded document"),
+    "5<math><mfrac><mn>1</mn><mn>2</mn></mfrac></math>万亩": ("|5\ufffc万亩", "equation"),
+    "10<msup>3</msup>亩": ("|10\ufffc亩", "equation"),
+    "<svg><text>1</text></svg>2个": ("|2个", "pict"),
+    "甲<svg><text>1</text></svg>2个": ("|甲\ufffc2个", "picture"),
+    "<span style='font-size:0'>8</span>12个": ("|12个", "text of size 0: left out, 1"),
+    "<style>.z{font: 0/0 a}</style><i class=z>8</i>12个": ("|12个", "text of size 0"),
+    "<i style='font-size:0'><b style='font-size:9px'>8</b></i>2个": ("|82个", ""),
+    "<i style='opacity:0.0'>8</i>12个": ("|12个", HIDDEN),
+    "<i style='opacity:0.9'>8</i>2个": ("|82个", ""),
     "2&nbsp;0个": ("2\u00a00个", "in all: 2\u00a00个"),
     "<ruby>甲<rt>jia</rt></ruby>": ("|甲", ""), "<ol><li>甲</ol>": ("|甲", "number of a list"),
     "30<sup>1</sup>个": ("30¹个", "in all: 30¹个"), "30<sup>a</sup>个": ("30ᵃ个", "in all: 30ᵃ个"),
@@ -598,12 +615,16 @@ OPEN = {
     '<text:p><text:hidden-paragraph text:is-hidden="false"/>明</text:p>': ("|明|完", ""),
     '甲<text:hidden-text text:is-hidden="true">密</text:hidden-text>': ("|甲|完", HIDDEN),
     '<text:p text:style-name="P2">密</text:p>甲': ("|甲", HIDDEN),
+    '<text:span text:style-name="T4">8</text:span>12个': ("|12个", "text of size 0"),
+    "5<text:frame><text:object/></text:frame>12万亩": ("|5\ufffc12万亩", "embedded document"),
 }
 OPEN_STYLES = (
     '<style:style style:name="T1"><style:text-properties style:text-position="super 58%"/>'
     '</style:style><style:style style:name="T2" style:parent-style-name="T1"/>'
     '<style:style style:name="T3"><style:text-properties style:text-position="-33% 58%"/>'
-    '</style:style><style:style style:name="P2"><style:text-properties text:display="none"/>'
+    '</style:style><style:style style:name="T4"><style:text-properties style:font-size="0pt"/>'
+    "</style:style>"
+    '<style:style style:name="P2"><style:text-properties text:display="none"/>'
     "</style:style>"
 )
 WORD_STYLES = (
