@@ -125,10 +125,11 @@ def spellings(text: str) -> Iterator[str]:
 def simplified(text: str, kept: Collection[str] = ()) -> str:
     """Return a text in simplified characters, one for one; those `kept` stay (乾 of 乾县).
 
-    >>> simplified("甘肅環縣、乾縣", "乾")
-    '甘肃环县、乾县'
+    >>> simplified("甘肅環縣、乾縣，二○二五年", "乾")
+    '甘肃环县、乾县，二〇二五年'
     """
     text = COMPATIBLE.sub(lambda sign: unicodedata.normalize("NFKC", sign[0]), text)
+    text = text.translate(LOOKALIKES)
     text = NOUGHTS.sub(lambda run: ("〇" if run[1] else "0") * len(run[0]), text)
     odd = {char for char in text if char.isalpha() and not char.isascii()} - set(kept)
     return text.translate({ord(char): _converter().convert(char) for char in odd})
