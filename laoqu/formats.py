@@ -254,7 +254,7 @@ class _Tree:
             return ""
         tag = etree.QName(node).localname
         role = self.roles.get(tag, "")
-        drawn = node.text or "" if tag == "instrText" else _value(node, "instr")
+        drawn = "".join(node.itertext()) if tag == "instrText" else _value(node, "instr")
         if role in UNREAD or DRAWN.match(drawn):
             return self._tell(UNREAD[role or "equation"])
         if tag in self.roles and role not in (LINE, CELL, BOX, SPEAKS):
