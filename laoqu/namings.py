@@ -8,7 +8,7 @@ What stands right behind a province or city is a place in it or none that is kno
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import pairwise
@@ -49,12 +49,16 @@ UNREAD = re.compile(f"[{PRIVATE}]")
 #: What joins the items of a list, and what leaves it open.
 JOINS = {"", "、", "，", "和", "与", "及", "以及", "或"}
 OPEN = re.compile("(?:（[^）]{0,200}）)?等(?![级于同候待分额次])")
+#: What says of a list that it is one of places: 等县, 等92个革命老区县.
+KIND = re.compile(r"等(?:地(?!方)|[^\W、]{0,10}?(?:[县州盟旗]|市(?![场民政值])))")
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
-#: What stands left and right of a name that has room around it.
-LEFT = re.compile(
-    f"(?:^|[^{HAN}‐‑-]|[和与及或在对将把以为至到]|支持|推动|推进|鼓励|包括|位于|涉及|覆盖)$"
+#: What stands before a place, left and right of a name that has room around it, and of an item.
+PLACED = re.compile("(?:[在至到于从由赴接邻入向]|支持|推动|推进|鼓励|包括|涉及|覆盖)$")
+LEFT = re.compile(f"(?:^|[^{HAN}‐‑-]|[和与及或对将把以为])$|{PLACED.pattern}")
+ENDS = re.compile(f"$|[^{HAN}]|[等和与及或的为在是]")
+RIGHT = re.compile(
+    f"{ENDS.pattern}|[对将以向至到]|发展|建设|打造|开展|加快|推进|实施|境内|[东南西北中]部|[两三四五]省"
 )
-RIGHT = re.compile(f"$|[^{HAN}]|[等和与及或的为在是]|发展|建设|打造|开展|加快|推进|实施")
 
 #: What stands before the name of a province, by its last character; behind others 山西 may be in
 #: 太行山西麓, and any province in the words that `ACROSS` spells out: 推广东部, 幸福建设.
@@ -149,8 +153,8 @@ class Gazetteer:
                 groups.append([naming])
         context = list(above)
         for group in groups:
-            likely = [each.form for each in group if each.form not in WEAK]
-            listed = len(likely) > 2 or likely == ["city", "city"] or "sure" in likely
+            likely = [each for each in group if each.form not in WEAK]
+            listed = self._listed(likely) or bool(KIND.match(text, group[-1].end))
             natural = all(FEATURE.fullmatch(each.printed) for each in group)
             for before, naming in pairwise([None, *group]):
                 naming.list_open = bool(OPEN.match(text, group[-1].end))
@@ -159,9 +163,11 @@ class Gazetteer:
                 if naming.form != "cut" and not (behind and self._inside(before, naming, free)):
                     room = free and bool(LEFT.search(text[max(naming.start - 2, 0) : naming.start]))
                     needed = {"sure": True, "full": room, "city": listed}
-                    needed["short"] = listed and free and not (behind or natural)
+                    ends = bool(ENDS.match(text, naming.end))
+                    short = ends or (free and self._akin(naming, likely))
+                    needed["short"] = listed and short and not (behind or natural)
                     self._mean(naming, context, needed.get(naming.form, False))
-                    if before and naming.form in WEAK:
+                    if before and naming.form in WEAK and ends:
                         self._beside(before, naming)
                 if naming.adcode and self.units.level[naming.adcode] != "county":
                     context = [naming.adcode, *self.units.above(naming.adcode), *above]
@@ -182,10 +188,14 @@ class Gazetteer:
                         naming.form, naming.note = "cut", f"{longer[0]} goes on in another line"
                     elif name not in self.areas:
                         # 鄱阳湖北岸 is a lake, 杭州湖州 are two cities.
-                        apart = text[end : end + 2] in self.names and not _across(text, end)
+                        name_behind = text[end : end + 2] in self.names
+                        apart = name_behind and not _across(text, end)
                         other = OTHER.match(text, end) and not apart
                         if name in self.provinces and at not in ends:
-                            naming.form = "part" if other or _across(text, at) else "sure"
+                            known = name_behind or RIGHT.match(text, end)
+                            known = known or PLACED.search(text[max(at - 2, 0) : at])
+                            barred = other or _across(text, at)
+                            naming.form = "sure" if known and not barred else "part"
                         elif form in ("short", "city") and other:
                             naming.form = "cut"
                     ends |= {end} if naming.form == "sure" else set()
@@ -239,6 +249,29 @@ class Gazetteer:
         else:
             naming.settle(place)
         return True
+
+    def _listed(self, group: list[Naming]) -> bool:
+        """Whether a list is one of places: by a name that can be nothing else, or by where all lie.
+
+        Names of two characters may be ordinary words, as all of 安居、乐业、安康 are.
+        """
+        forms = Counter(each.form for each in group)
+        long = (len(each.printed) > 2 and each.printed not in self.areas for each in group)
+        if forms["sure"] or forms["city"] > 1 or (len(group) > 1 and any(long)):
+            return True
+        provinces = [self._provinces(each.printed) for each in group]
+        return len(group) > 2 and bool(set.intersection(*provinces))
+
+    def _provinces(self, name: str) -> set[str]:
+        """Return the provinces, by two digits, in which a name may lie."""
+        meant = self._resolve(name)
+        codes = [meant] if isinstance(meant, str) else CODE.findall(str(meant))
+        return {code[:PROVINCE] for code in codes}
+
+    def _akin(self, naming: Naming, group: list[Naming]) -> bool:
+        """Whether another name of a list may lie in the same province."""
+        others = (self._provinces(each.printed) for each in group if each is not naming)
+        return any(self._provinces(naming.printed) & each for each in others)
 
     def _refused(self, before: Naming, naming: Naming) -> bool:
         """Refuse what is none of a province or city right before it, but not 深圳 in 广州深圳."""

@@ -197,7 +197,7 @@ def test_the_plan_read_as_a_second_document_gives_the_same_text_and_no_wrong_cod
     named = text.mentions().query("status == 'named' and level != 'area'")
     ours = {(row.start, row.end): row.adcode for row in named.itertuples()}
     assert {ours[span] for span in ours if ours[span] != known.get(span, ours[span])} == set()
-    assert len(ours.keys() & known.keys()) == 168  # of 181; the others are listed, without a code
+    assert len(ours.keys() & known.keys()) == 169  # of 181; the others are listed, without a code
     assert text.figures()["number"].tolist() == plan.table("printed_figures")["number"].tolist()
 
 
@@ -464,7 +464,7 @@ NAMES = {
     "推广东阿阿胶": "doubtful", "太行山西麓": "doubtful", "太行山东麓": "doubtful",
     "大别山西部": "doubtful", "洞庭湖南岸": "doubtful", "黄河南岸": "doubtful",
     "鄱阳湖北岸": "doubtful doubtful", "长江西岸": "doubtful", "幸福建设": "doubtful",
-    "承接广东产业，推广江西经验": "440000 360000", "地处山西、湖南": "140000 430000",
+    "承接广东产业，推广江西经验": "440000 doubtful", "地处山西、湖南": "140000 430000",
     "北京、天津、河北": "110000 120000 ambiguous", "青海、海南": "630000 ambiguous",
     "东湖、南湖、北湖等湖泊": "doubtful doubtful doubtful", "唐山、鞍山": "130200 210300",
     "浙江西湖龙井": "330000 doubtful doubtful", "南昌市东湖、西湖": "360100 360102 360103",
@@ -472,11 +472,19 @@ NAMES = {
     "湖北洪湖湿地": "420000 doubtful", "湖南湘江流域": "430000 doubtful",
     "福建安溪茶": "350000 doubtful",     "江西婺源绿茶": "360000 361130",
     "浙江钱塘江流域": "330000 doubtful", "山东济南大学": "370000 doubtful",
-    "江西财经大学": "doubtful", "北京路网": "110000",
+    "江西财经大学": "doubtful", "北京路网": "doubtful",
     "北京路、南京东路": "doubtful doubtful", "四川与农业大学合作": "510000",
     "西沙群岛": "", "江西鄱阳湖": "360000 doubtful", "鄱阳湖、洪泽湖": "doubtful doubtful",
     "河南信阳山区、安徽六安": "410000 411500 340000 341500", "浙江杭州湖州": "330000 330100 330500",
     "\U00020bb7安县": "doubtful", "信阳新县": "411500 411523",
+    "加强重庆火锅、云南白药、北京时间": "doubtful doubtful doubtful",
+    "支持青海湖、四川大学": "doubtful doubtful", "支持四川创建示范区": "510000",
+    "群众安居、乐业、安康": "doubtful doubtful doubtful",
+    "维护安定、安宁、和平": "doubtful doubtful doubtful", "信丰、安远、寻乌": "360722 360726 360734",
+    "瑞金、兴国、长汀": "doubtful doubtful doubtful", "瑞金、兴国、长汀等县": "360781 360732 350821",
+    "井冈山、红安、延川": "360881 421122 610622", "支持正宁县、平安建设": "621025 doubtful",
+    "支持瑞金市、兴国建设": "360781 360732",
+    "支持江华瑶族自治县、通道侗族自治县、通道建设": "431129 431230",
     "支持吉\n安县": "doubtful", "支持永\n新县": "doubtful", "支持北京、天津、吉安\n县":
     "110000 120000 doubtful", "支持瑞金市\n新县": "360781 411523",
 }  # fmt: skip
