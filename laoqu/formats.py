@@ -217,13 +217,10 @@ class _Tree:
         # CO2 stays as it is typed, but a lowered mark behind a number is none of its digits.
         text = re.sub(rf"(?<=\d){SINKS}\d+", lambda sunk: sunk[0].translate(SUNK), text)
         for line in text.replace(SINKS, "").split("\n"):
-            plain = re.sub(f"[{BEGIN}{END}]", "", line)
             for at in re.findall(f"{TOLD}(\\d+){TOLD}", line):
                 kind, words = self.told[int(at)]
                 places[kind].append((len(lines) + 1, words))
-                mark = f"{TOLD}{at}{TOLD}"  # a picture that begins a line is an ornament
-                gap = kind in GAPS and not (kind == UNREAD["picture"] and plain.startswith(mark))
-                plain = plain.replace(mark, GAP if gap else "")
+            plain = re.sub(f"{TOLD}(\\d+){TOLD}", self._gap, re.sub(f"[{BEGIN}{END}]", "", line))
             plain = re.sub(f"(?<![{NUMERAL}{GAP}]){GAP}+(?![{NUMERAL}{GAP}])", "", plain)
             first = len(lines) + 1 if BEGIN in line else first
             if END in line and first <= len(lines):
@@ -237,6 +234,11 @@ class _Tree:
             told.append((line, f"{kind}: {what}, {len(found)} in all; the first is here{shown}"))
         told += [(1, message) for message in self._odd()] if self.suffix == ".html" else []
         return Opened("\n".join(lines), told, boxes)
+
+    def _gap(self, mark: re.Match[str]) -> str:
+        kind = self.told[int(mark[1])][0]  # a picture that begins a line is an ornament
+        ornament = kind == UNREAD["picture"] and not mark.start()
+        return GAP if kind in GAPS and not ornament else ""
 
     def _odd(self) -> Iterator[str]:
         """Say which rules of a page's style are not read: the first one of each kind."""

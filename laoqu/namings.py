@@ -43,8 +43,8 @@ NOT_BEFORE = {"市": "场民", "区": "域位块间别划", "沙": "群", "area"
 AROUND = 20
 #: How many digits of the code of a province say which, and of what has counties.
 PROVINCE, UPPER = 2, (2, 4)
-#: The code of a unit as candidates have it.
-CODE = re.compile(r"\((\d{6})")
+#: The codes in the answer to a name, and in candidates.
+CODE = re.compile(r"\d{6}")
 UNREAD = re.compile(f"[{PRIVATE}]")
 #: What joins the items of a list, and what leaves it open.
 JOINS = {"", "、", "，", "和", "与", "及", "以及", "或"}
@@ -52,21 +52,16 @@ OPEN = re.compile("(?:（[^）]{0,200}）)?等(?![级于同候待分额次])")
 #: What says of a list that it is one of places: 等县, 等92个革命老区县.
 KIND = re.compile(r"等(?:地(?!方)|[^\W、]{0,10}?(?:[县州盟旗]|市(?![场民政值])))")
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
-#: What stands before a place, left and right of a name that has room around it, and of an item.
-PLACED = re.compile("(?:[在至到于从由赴接邻入向]|支持|推动|推进|鼓励|包括|涉及|覆盖)$")
-LEFT = re.compile(f"(?:^|[^{HAN}‐‑-]|[和与及或对将把以为])$|{PLACED.pattern}")
+#: What stands before a place (by its last character: 支持, 推进, 甘肃省), on either side of a name
+#: that has room around it, and behind an item of a list. 太行山西麓 has no 山西.
+BEFORE = re.compile(
+    "(?:^|[，。；：和与及或在对将把以为至到持动进励括于盖赴从由向经给请入跟被邻联接处助援]|[国省市县区州旗盟])$"
+)
+LEFT = re.compile(f"{BEFORE.pattern}|[^{HAN}‐‑-]$")
 ENDS = re.compile(f"$|[^{HAN}]|[等和与及或的为在是]")
 RIGHT = re.compile(
     f"{ENDS.pattern}|[对将以向至到]|发展|建设|打造|开展|加快|推进|实施|境内|[东南西北中]部|[两三四五]省"
 )
-
-#: What stands before the name of a province, by its last character; behind others 山西 may be in
-#: 太行山西麓, and any province in the words that `ACROSS` spells out: 推广东部, 幸福建设.
-NEAR = (
-    "和与及或在对将把以为至到持动进励括于盖赴从由向经给请入如跟的被邻联接处快化促导助用习"
-    "往扶援设展强升造托广国省市县区州旗盟"
-)
-ACROSS = re.compile(f"(?:[推宽]广|[幸造]福|[平舞]台|(?![{NEAR}])[{HAN}][山湖河江海云])$")
 #: Lakes, hills and rivers, as counties are called too: a list of nothing else names no county.
 FEATURE = re.compile(".+[湖泊山岭峰河江溪海港湾岛泉峡]")
 
@@ -154,7 +149,17 @@ class Gazetteer:
         context = list(above)
         for group in groups:
             likely = [each for each in group if each.form not in WEAK]
-            listed = self._listed(likely) or bool(KIND.match(text, group[-1].end))
+            # All of 安居、乐业、安康 are words: a list is one of places by a name that can be none,
+            # by what it is called (等县), or if each may lie in one province with another.
+            forms, akin = Counter(each.form for each in likely), self._akin(likely)
+            long = (each for each in likely if each.printed not in self.areas)
+            listed = bool(
+                KIND.match(text, group[-1].end)
+                or forms["sure"]
+                or forms["city"] > 1
+                or (len(likely) > 1 and any(len(each.printed) > 2 for each in long))
+                or (len(likely) > 2 and akin == {each.printed for each in likely})
+            )
             natural = all(FEATURE.fullmatch(each.printed) for each in group)
             for before, naming in pairwise([None, *group]):
                 naming.list_open = bool(OPEN.match(text, group[-1].end))
@@ -164,7 +169,7 @@ class Gazetteer:
                     room = free and bool(LEFT.search(text[max(naming.start - 2, 0) : naming.start]))
                     needed = {"sure": True, "full": room, "city": listed}
                     ends = bool(ENDS.match(text, naming.end))
-                    short = ends or (free and self._akin(naming, likely))
+                    short = ends or (free and naming.printed in akin)
                     needed["short"] = listed and short and not (behind or natural)
                     self._mean(naming, context, needed.get(naming.form, False))
                     if before and naming.form in WEAK and ends:
@@ -188,14 +193,14 @@ class Gazetteer:
                         naming.form, naming.note = "cut", f"{longer[0]} goes on in another line"
                     elif name not in self.areas:
                         # 鄱阳湖北岸 is a lake, 杭州湖州 are two cities.
-                        name_behind = text[end : end + 2] in self.names
-                        apart = name_behind and not _across(text, end)
+                        behind = text[end : end + 2] in self.names
+                        apart = behind and text[end : end + 2] not in self.provinces
                         other = OTHER.match(text, end) and not apart
                         if name in self.provinces and at not in ends:
-                            known = name_behind or RIGHT.match(text, end)
-                            known = known or PLACED.search(text[max(at - 2, 0) : at])
-                            barred = other or _across(text, at)
-                            naming.form = "sure" if known and not barred else "part"
+                            known = LEFT.search(text[max(at - 1, 0) : at]) and not other
+                            told = behind or RIGHT.match(text, end)
+                            told = told or BEFORE.search(text[max(at - 1, 0) : at])
+                            naming.form = "sure" if known and told else "part"
                         elif form in ("short", "city") and other:
                             naming.form = "cut"
                     ends |= {end} if naming.form == "sure" else set()
@@ -250,33 +255,16 @@ class Gazetteer:
             naming.settle(place)
         return True
 
-    def _listed(self, group: list[Naming]) -> bool:
-        """Whether a list is one of places: by a name that can be nothing else, or by where all lie.
-
-        Names of two characters may be ordinary words, as all of 安居、乐业、安康 are.
-        """
-        forms = Counter(each.form for each in group)
-        long = (len(each.printed) > 2 and each.printed not in self.areas for each in group)
-        if forms["sure"] or forms["city"] > 1 or (len(group) > 1 and any(long)):
-            return True
-        provinces = [self._provinces(each.printed) for each in group]
-        return len(group) > 2 and bool(set.intersection(*provinces))
-
-    def _provinces(self, name: str) -> set[str]:
-        """Return the provinces, by two digits, in which a name may lie."""
-        meant = self._resolve(name)
-        codes = [meant] if isinstance(meant, str) else CODE.findall(str(meant))
-        return {code[:PROVINCE] for code in codes}
-
-    def _akin(self, naming: Naming, group: list[Naming]) -> bool:
-        """Whether another name of a list may lie in the same province."""
-        others = (self._provinces(each.printed) for each in group if each is not naming)
-        return any(self._provinces(naming.printed) & each for each in others)
+    def _akin(self, group: list[Naming]) -> set[str]:
+        """Return the names of a list that may lie in one province with another of it."""
+        codes = {each.printed: str(self._resolve(each.printed)) for each in group}
+        held = {name: {code[:PROVINCE] for code in CODE.findall(codes[name])} for name in codes}
+        counts = Counter(province for each in held.values() for province in each)
+        return {name for name in held if any(counts[province] > 1 for province in held[name])}
 
     def _refused(self, before: Naming, naming: Naming) -> bool:
         """Refuse what is none of a province or city right before it, but not 深圳 in 广州深圳."""
-        meant = self._resolve(naming.printed)
-        codes = [meant] if isinstance(meant, str) else CODE.findall(str(meant))
+        codes = CODE.findall(str(self._resolve(naming.printed)))
         county = before.adcode and _depth(before.adcode) not in UPPER
         if before.form in WEAK or county or PROVINCE in map(_depth, codes):
             return False
@@ -325,11 +313,6 @@ class Gazetteer:
             naming.settle(meant)
         else:
             naming.candidates = (self.units.shown(str(meant)),)
-
-
-def _across(text: str, at: int) -> bool:
-    """Whether the character at an offset is likely to end a word: 推广, 洞庭湖."""
-    return bool(ACROSS.search(text[max(at - 1, 0) : at + 1]))
 
 
 def _depth(code: str) -> int:
