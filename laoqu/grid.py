@@ -197,7 +197,7 @@ def check_quotes(text: str, mark: str, width: int) -> None:
 def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str]]:
     from openpyxl import load_workbook
 
-    rows: dict[int, list] = {}
+    rows: dict[int, tuple] = {}
     left = (most + 20) * WIDE  # so many cells are still read, empty ones before others too
     try:
         with closing(load_workbook(path, read_only=True, data_only=True)) as book:
@@ -205,11 +205,9 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
             sheet.reset_dimensions()  # a stray cell far away would make every row as wide
             formats: dict[int, dict[int, str]] = {}
             for number, row in enumerate(sheet.iter_rows(), start=1):
-                values = [cell.value for cell in row]
-                while values and values[-1] is None:
-                    values.pop()
+                values = tuple(cell.value for cell in row)
                 left -= len(row) + 1
-                if values:
+                if any(value is not None for value in values):
                     rows[number] = values
                     for at, cell in enumerate(row, start=1):
                         if cell.value is not None and shown(cell.number_format) != {(0, "")}:
