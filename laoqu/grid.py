@@ -17,7 +17,7 @@ from zipfile import BadZipFile, ZipFile
 import pandas as pd
 
 from laoqu import own, paths
-from laoqu.errors import ArgumentError, DataError, Problem
+from laoqu.errors import ArgumentError, DataError, Problem, nearest
 from laoqu.own import Notes, heading_of
 
 #: What is said of a workbook with several sheets.
@@ -91,11 +91,13 @@ def check_size(path: Path, most: int) -> None:
     """Refuse a file that is not there, or larger than such files are."""
     try:
         size = path.stat().st_size
-        message = "is a folder" if path.is_dir() else "" if path.is_file() else "is no file"
+        message = "is a folder: name a file in it" if path.is_dir() else "" if path.is_file() else "is no file"
         if size > most:
             message = f"has {size / 1e6:,.0f} MB, expected at most {most / 1e6:,.0f}"
     except (FileNotFoundError, ValueError):  # a name that no system has
-        message = "there is no such file"
+        beside = path.parent.iterdir() if path.parent.is_dir() else ()
+        near = nearest(path.name, (each.name for each in beside))
+        message = f"there is no such file; nearest: {', '.join(near) or 'none'}"
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
     if message:

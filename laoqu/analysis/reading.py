@@ -35,6 +35,7 @@ from laoqu.analysis.codes import (
 from laoqu.analysis.numbers import in_numbers
 from laoqu.analysis.shapes import (
     ADDED,
+    MOST_ROWS,
     beside,
     indicator_column,
     marked,
@@ -47,8 +48,8 @@ from laoqu.errors import LaoquError, require
 from laoqu.own import code_of, year_of
 from laoqu.succession import Units
 
-#: Larger files and longer tables are no panels of counties and years: bytes, rows.
-MOST_BYTES, MOST_ROWS = 150_000_000, 500_000
+#: Larger files are no panels of counties and years.
+MOST_BYTES = 150_000_000
 #: What is said of a column of the file that is called as one of ours.
 KEPT = "the file's own is kept as {}"
 #: What is said of months and quarters, beside the years or in them.
