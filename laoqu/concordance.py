@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from laoqu import citation, document, formats, grid, measures, namings, numerals, paths, regions, schema
+from laoqu import (
+    citation,
+    document,
+    formats,
+    grid,
+    measures,
+    namings,
+    numerals,
+    paths,
+    regions,
+    schema,
+)
 from laoqu.document import Document
 from laoqu.errors import DataError, LaoquError, Problem, guard, guard_methods
 from laoqu.layout import BOX_HEAD, HEAD, LINE_END, NUMERALS, number, prints
