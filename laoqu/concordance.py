@@ -15,20 +15,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from laoqu import (
-    citation,
-    document,
-    formats,
-    grid,
-    measures,
-    namings,
-    numerals,
-    paths,
-    regions,
-    schema,
-)
+from laoqu import citation, document, formats, measures, namings, numerals, paths, regions, schema
 from laoqu.document import Document
 from laoqu.errors import DataError, LaoquError, Problem, guard, guard_methods
+from laoqu.grid import check_size
 from laoqu.layout import BOX_HEAD, HEAD, LINE_END, NUMERALS, number, prints
 from laoqu.spelling import simplified
 from laoqu.succession import FIRST, LAST, YEAR
@@ -305,7 +295,7 @@ def _source(given: str | Path) -> tuple[formats.Opened, str]:
     elif not isinstance(given, os.PathLike):
         raise LaoquError(f"found {type(given).__name__}, expected the text of a plan or a file")
     path = Path(given)
-    grid.check_size(path, MOST_BYTES)
+    check_size(path, MOST_BYTES)
     try:
         return formats.opened(path.suffix, path.read_bytes()), paths.display(path)
     except (OSError, ValueError) as error:

@@ -91,13 +91,7 @@ def check_size(path: Path, most: int) -> None:
     """Refuse a file that is not there, or larger than such files are."""
     try:
         size = path.stat().st_size
-        message = (
-            "is a folder: name a file in it"
-            if path.is_dir()
-            else ""
-            if path.is_file()
-            else "is no file"
-        )
+        message = "is a folder" if path.is_dir() else "" if path.is_file() else "is no file"
         if size > most:
             message = f"has {size / 1e6:,.0f} MB, expected at most {most / 1e6:,.0f}"
     except (FileNotFoundError, ValueError):  # a name that no system has
