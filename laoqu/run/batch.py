@@ -250,6 +250,10 @@ def _judge(
         run.status = "skipped"
     elif not record:
         run.why = ["new"]
+        try:
+            store.claimed(run.name)
+        except OutputError as error:
+            run.why = [f"cannot be made: {error}"]
     else:
         run.why = stores.changes(record["parts"], run.parts, store.sets)
         if not run.why:  # nothing that was made before need be lost

@@ -225,7 +225,7 @@ class Store:
 
         Those of `beside` lie above it. A folder that no run of ours made is not touched.
         """
-        folder, above = self._claimed(name), name.rpartition("/")[0]
+        folder, above = self.claimed(name), name.rpartition("/")[0]
         ours = {each["path"] for each in (self.record(name) or {"outputs": ()})["outputs"]}
         for file in beside:
             if f"{above}/{file}" not in ours and self.target(f"{above}/{file}").exists():
@@ -241,7 +241,7 @@ class Store:
         for file, data in beside.items():
             self.write(f"{above}/{file}", data)
 
-    def _claimed(self, name: str) -> Path:
+    def claimed(self, name: str) -> Path:
         """Return the folder of a run; one that no run of ours made is refused."""
         folder = self.target(name)
         ours = self.record(name) or self.record(name, FAILED)
@@ -257,7 +257,7 @@ class Store:
 
     def keep(self, name: str, files: Mapping[str, bytes], record: dict[str, object]) -> None:
         """Put the notebook of a failed run, and its record, beside what an earlier run left."""
-        self._claimed(name)
+        self.claimed(name)
         for file, data in {**files, FAILED: text_of(record)}.items():
             self.write(f"{name}/{file}", data)
 

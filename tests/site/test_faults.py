@@ -430,7 +430,11 @@ def test_the_command_says_where_it_wrote_and_what_it_did(command, monkeypatch, c
         ("-p n=5", 2, "/p.csv:2: 'n' stands here and in -p: leave one of them out\n"),
         ("-p nam x", 2, "/p.csv:2 and -p: unknown parameter 'nam' of t.ipynb; nearest: name, n\n"),
         ("--force --engine dask --scheduler tcp://127.0.0.1:1", 2, "no Dask scheduler answers"),
-        ("--force --engine dask --scheduler nowhere", 2, "no Dask scheduler answers at nowhere"),
+        (
+            "--force --engine dask --scheduler nowhere",
+            2,
+            "answers at nowhere: expected an address such",
+        ),
     ):
         began = time.monotonic()
         assert main([*given.split(), *more.split()]) == status, more

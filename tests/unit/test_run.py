@@ -598,6 +598,12 @@ def test_only_what_changed_is_run_and_it_is_said_why(tmp_path):
 
     assert why() == [["new"]] * 3
     assert not out.exists()
+    (name,) = (each.name for each in run(path, sets[:1], out, only_say=True))
+    (out / name).mkdir(parents=True)
+    (out / name / stores.RECORD).touch()  # by a power cut
+    said = f"cannot be made: {out / name}: its .laoqu.json is damaged or of another folder: move"
+    assert why()[0] == [f"{said} the folder away"]
+    shutil.rmtree(out)
     first = run(path, sets, out, jobs=2)
     assert [each.status for each in first] == ["ok", "failed", "ok"]
     assert first[1].cell == 4
