@@ -12,19 +12,22 @@ from contextlib import closing, suppress
 from functools import lru_cache
 from itertools import islice, pairwise, zip_longest
 from pathlib import Path
+from zipfile import BadZipFile, ZipFile
 
 import pandas as pd
 
 from laoqu import own, paths
-from laoqu.errors import DataError, Problem
+from laoqu.errors import ArgumentError, DataError, Problem
 from laoqu.own import Notes, heading_of
 
 #: What is said of a workbook with several sheets.
 ONE_SHEET = "only one sheet was read"
-#: What `str.strip` leaves around a cell.
-BLANK = "\u200b\ufeff\u00a0"
-#: Larger sheets and membership tables are refused before they are read.
+#: What may stand between cells, and what `str.strip` leaves around one.
+MARKS, BLANK = ",\t;|", "\u200b\ufeff\u00a0"
+#: Larger sheets and membership tables are refused before they are read; `WIDE` columns are more
+#: than the longest have, and a workbook unpacks to at most so many times its bytes.
 MOST_BYTES, MOST_ROWS = 20_000_000, 100_000
+MOST_COLUMNS, WIDE, UNPACKED = 3_000, 40, 3
 #: A formula whose result no program has worked out, and cells merged over several rows.
 NO_RESULT = re.compile(
     r'<c r="([A-Z]+\d+)"(?![^>]*t="str")[^>]*>'
@@ -61,13 +64,27 @@ def read(
             raise ValueError("is an OpenDocument sheet (.ods): save it as .xlsx or CSV")
         if first in WORKBOOKS and (first, workbook) != (ZIP, True):
             raise ValueError(WORKBOOKS[first])
+        if workbook:
+            with suppress(BadZipFile), ZipFile(path) as archive:
+                if sum(each.file_size for each in archive.infolist()) > UNPACKED * most_bytes:
+                    raise ValueError(f"unpacks to more than {UNPACKED * most_bytes / 1e6:,.0f} MB")
         found, notes = _workbook(path, most_rows, sheet) if workbook else _text(path, most_rows)
-        if len(found) > most_rows + 1:
-            raise ValueError(f"has more than {most_rows:,} rows")
+        refuse_large(len(found) - 1, 0, most_rows)
     except ValueError as error:
         said, *at = error.args
         raise DataError([Problem(paths.display(path), *(at or (1, 1)), str(said))]) from error
     return found, notes
+
+
+def refuse_large(rows: int, columns: int, most_rows: int = MOST_ROWS) -> None:
+    """Refuse a table that has too many columns, rows, or cells in all, before it is built."""
+    for what, n, most in (
+        ("columns", columns, MOST_COLUMNS),
+        ("rows", rows, most_rows),
+        (f"cells in {rows:,} rows of {columns:,}", rows * columns, most_rows * WIDE),
+    ):
+        if n > most:
+            raise ArgumentError(f"the table has more than {most:,} {what}: is it one of counties?")
 
 
 def check_size(path: Path, most: int) -> None:
@@ -122,9 +139,11 @@ def _text(path: Path, most: int) -> tuple[pd.DataFrame, list[str]]:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     notes = [] if encoding == "utf-8-sig" else [f"read as {encoding.upper()}"]
     lines = text.split("\n", 20)[:20]
+    widest = max(line.count(mark) for line in lines for mark in MARKS) + 1
+    refuse_large(min(text.count("\n"), most), widest, most)
     filled = [sum(map(bool, re.split(r"[,\t;|]\s*", line.strip()))) for line in lines]
     told = re.fullmatch(r"sep=(.)\s*", lines[0], re.IGNORECASE)  # Excel's own line
-    mark = told[1] if told else max(",\t;|", key=lines[_head(filled)].count)
+    mark = told[1] if told else max(MARKS, key=lines[_head(filled)].count)
     check_quotes(text, mark, lines[_head(filled)].count(mark))
     # A cell in quotation marks can hold line breaks: rows are counted as a spreadsheet does.
     cell = rf'"(?:[^"]++|"")*+"(?=[{mark}\n]|\Z)|[^{mark}\n]*+'
@@ -179,6 +198,7 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
     from openpyxl import load_workbook
 
     rows: dict[int, tuple] = {}
+    left = (most + 20) * WIDE  # so many cells are still read, empty ones before others too
     try:
         with closing(load_workbook(path, read_only=True, data_only=True)) as book:
             sheet, *others = sorted(book.worksheets, key=lambda each: each.title != first)
@@ -186,12 +206,13 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
             formats: dict[int, dict[int, str]] = {}
             for number, row in enumerate(sheet.iter_rows(), start=1):
                 values = tuple(cell.value for cell in row)
+                left -= len(row) + 1
                 if any(value is not None for value in values):
                     rows[number] = values
                     for at, cell in enumerate(row, start=1):
                         if cell.value is not None and shown(cell.number_format) != {(0, "")}:
                             formats.setdefault(at, {})[number] = cell.number_format
-                if len(rows) > most + 1:
+                if len(rows) > most + 1 or left < 0:
                     break
             heads = [next(each.iter_rows(values_only=True, max_row=1), ()) for each in others]
             # To a reader row by row such cells are empty: what people see in them would be lost.
@@ -201,6 +222,8 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
         raise ValueError(
             f"is no readable workbook: {error}; save it anew as .xlsx, without a password"
         ) from error
+    if left < 0:
+        raise ValueError(f"the table has more than {most * WIDE:,} cells, with empty ones between")
     unread = ", ".join(each.title for each in others[:5])
     notes = [f"{ONE_SHEET}: {sheet.title}, not {unread}"] if others else []
     head = _head([sum(cell is not None for cell in row) for row in rows.values()])
@@ -217,6 +240,7 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
             raise ValueError(why.format(found[0]))
     numbers = list(rows)[head:]
     used = sorted({at for n in numbers for at, cell in enumerate(rows[n]) if cell is not None})
+    refuse_large(len(numbers) - 1, len(used), most)
     cut = [[rows[n][at] if at < len(rows[n]) else None for at in used] for n in numbers]
     found = pd.DataFrame(cut, numbers, [at + 1 for at in used], dtype="object")
     for at in sorted(formats.keys() & found.columns):

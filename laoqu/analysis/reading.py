@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from itertools import count
 from numbers import Integral
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pyarrow.parquet import ParquetFile
 
 from laoqu import grid, own, paths
 from laoqu.analysis.codes import (
@@ -35,7 +36,6 @@ from laoqu.analysis.codes import (
 from laoqu.analysis.numbers import in_numbers
 from laoqu.analysis.shapes import (
     ADDED,
-    MOST_COLUMNS,
     beside,
     indicator_column,
     marked,
@@ -82,6 +82,7 @@ def read(
 def _read(
     frame: pd.DataFrame, code: object, year: object, name: object, units: Units, notes: Notes
 ) -> tuple[pd.DataFrame, dict[str, str | None], Notes, pd.DataFrame]:
+    grid.refuse_large(*frame.shape, MOST_ROWS)
     # What rows are called in messages: as in the file, or as in the frame.
     rows = frame.index
     if isinstance(frame.columns, pd.MultiIndex):
@@ -99,11 +100,6 @@ def _read(
     if frame.empty:
         raise LaoquError("the panel has no rows")
     _refuse_side_by_side(frame, twice, (code, year, name), notes)
-    if len(frame) > MOST_ROWS or len(frame.columns) > MOST_COLUMNS:
-        raise LaoquError(
-            f"the panel has more than {MOST_ROWS:,} rows or {MOST_COLUMNS:,} columns: is it one of "
-            "counties and years?"
-        )
     if odd := [c for c in frame if pd.api.types.is_complex_dtype(frame[c])]:
         raise LaoquError(f"{odd[0]} holds complex numbers: a panel has real ones")
     if odd := list(frame.select_dtypes("timedelta")):
@@ -196,9 +192,9 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
     grid.check_size(path, MOST_BYTES)
     if kind in ("dta", "parquet"):
         try:
-            if kind == "parquet":
-                return pd.read_parquet(path)
-            return _stata(path, notes)
+            return _parquet(path) if kind == "parquet" else _stata(path, notes)
+        except LaoquError as error:
+            raise LaoquError(f"{path.name}: {error}") from error
         except Exception as error:  # each format's reader has errors of its own
             why = f"is empty, cut off or no .{kind} file of a version that is read: save it anew"
             raise LaoquError(f"{path.name} {why}, or as CSV") from error
@@ -208,10 +204,23 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
     return table.iloc[1:].set_axis(head, axis=1).infer_objects()
 
 
+def _parquet(path: Path) -> pd.DataFrame:
+    """Read Parquet, whose head says how many values there are before they are read."""
+    with ParquetFile(path) as file:
+        head = file.metadata
+    groups = [head.row_group(n) for n in range(head.num_row_groups)]
+    values = sum(g.column(n).num_values for g in groups for n in range(head.num_columns))
+    rows = max(head.num_rows, values // max(head.num_columns, 1))
+    grid.refuse_large(rows, head.num_columns, MOST_ROWS)
+    return pd.read_parquet(path)
+
+
 def _stata(path: Path, notes: Notes) -> pd.DataFrame:
     """Read DTA; where every value of a column has a label, the label is what was meant."""
     with pd.read_stata(path, convert_categoricals=False, iterator=True) as reader:
-        frame, labelled = reader.read(), reader.value_labels()
+        grid.refuse_large(1, len(reader.variable_labels()))
+        frame, labelled = reader.read(MOST_ROWS + 1), reader.value_labels()
+    grid.refuse_large(*frame.shape, MOST_ROWS)
     if not labelled:
         return frame
     for column, labels in pd.read_stata(path).select_dtypes("category").items():
@@ -225,17 +234,17 @@ def _stata(path: Path, notes: Notes) -> pd.DataFrame:
 
 def _headers(columns: Iterable[object]) -> tuple[list[str], dict[str, str]]:
     """Return the names of the columns as text, each once, and what stands a second time."""
-    found: list[str] = []
+    found: dict[str, Iterator[int]] = {}
     twice: dict[str, str] = {}
     for number, column in enumerate(columns, 1):
         whole = isinstance(column, float) and column.is_integer()
         text = re.sub(r"[\s\u200b\ufeff]+", " ", str(int(column) if whole else column)).strip()
         base = text = text or f"column_{number}"
         if text in found:
-            text = next(each for n in count(2) if (each := f"{base}_{n}") not in found)
+            text = next(each for n in found[base] if (each := f"{base}_{n}") not in found)
             twice[text] = base
-        found.append(text)
-    return found, twice
+        found[text] = count(2)
+    return [*found], twice
 
 
 def _refuse_no_head(columns: Iterable[object], units: Units) -> None:

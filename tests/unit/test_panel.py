@@ -6,10 +6,13 @@ import gc
 import os
 import warnings
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import openpyxl
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from fixture import PLAN
 from hypothesis import given, settings
@@ -154,6 +157,21 @@ def test_only_what_has_two_readings_or_is_far_too_large_is_refused(tmp_path):
     stata(ROWS, tmp_path / "cut.dta")
     (tmp_path / "cut.dta").write_bytes((tmp_path / "cut.dta").read_bytes()[:900])
     (tmp_path / "empty.parquet").touch()
+    tall = pa.table({"code": pa.array(np.full(1_000_000, 620422)), "n": np.zeros(1_000_000)})
+    with pq.ParquetWriter(tmp_path / "tall.parquet", tall.schema) as writer:
+        for _ in range(20):
+            writer.write_table(tall)
+    pd.DataFrame({"n": np.zeros(500_001, dtype="int8")}).to_stata(
+        tmp_path / "tall.dta", write_index=False
+    )
+    (tmp_path / "wide.csv").write_text(";" * 1_000_000)
+    (tmp_path / "many.csv").write_text(("," * 2_000 + "\n") * 10_000)
+    far = openpyxl.Workbook()
+    for row in range(1, 1_300):
+        far.active.cell(row, 16_384, 1)
+    far.save(tmp_path / "far.xlsx")
+    with ZipFile(tmp_path / "padded.xlsx", "w", ZIP_DEFLATED) as archive:
+        archive.writestr("xl/styles.xml", b" " * 450_000_001)
     for message, source in {
         "sum them up to years": ROWS.assign(年份=quarters),
         "月份 holds parts of years such as 1, 2, 3": months,
@@ -176,7 +194,14 @@ def test_only_what_has_two_readings_or_is_far_too_large_is_refused(tmp_path):
         ),
         "has 200 MB, expected at most 150": tmp_path / "large.csv",
         "more than 500,000 rows": pd.DataFrame({"code": "620422", "year": range(500_001)}),
-        "or 3,000 columns": pd.DataFrame([range(3_001)]).assign(code="620422", year=2010),
+        "more than 3,000 columns": pd.DataFrame([range(3_001)]).assign(code="620422", year=2010),
+        "more than 20,000,000 cells": pd.DataFrame(index=range(500_000), columns=range(41)),
+        "tall.parquet: the table has more than 500,000 rows": tmp_path / "tall.parquet",
+        "tall.dta: the table has more than 500,000 rows": tmp_path / "tall.dta",
+        "wide.csv:1:1: the table has more than 3,000 columns": tmp_path / "wide.csv",
+        "many.csv:1:1: the table has more than 20,000,000 cells": tmp_path / "many.csv",
+        "padded.xlsx:1:1: unpacks to more than 450 MB": tmp_path / "padded.xlsx",
+        "far.xlsx:1:1: the table has more than 20,000,000 cells": tmp_path / "far.xlsx",
         r"formula.xlsx:1:1: the formula in \w+ has no result": tmp_path / "formula.xlsx",
         "of a county known in its year: 崇文区 of 2008 is .* merged into 东城区": pd.DataFrame(
             {"county": ["崇文区"] * 3, "year": [2006, 2007, 2008], "gdp": [1, 2, 3]}
