@@ -266,7 +266,7 @@ def test_names_are_compared_with_the_unit_that_a_code_is_taken_for():
     for code, name in (swapped | {"999999": "环县", "621022": ""}).items():
         assert not borne(code, name)
     assert borne("420583", "枝城市", 1995) and borne("320411", "郊区", 2000)
-    # Of each code and name of the lists: its own unit, one of that name (市中区), or a contradiction.
+    # Of each code and name of the lists: its own unit, one of that name, or a contradiction.
     names = {(each.lead.adcode, each.name) for each in UNITS.holders}
     wrong = [
         str(holder) for holder in UNITS.holders for year in (None, 1985, 2000, 2010, holder.first)
