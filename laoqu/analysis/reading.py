@@ -31,6 +31,7 @@ from laoqu.analysis.codes import (
     placed,
     plain_name,
     sample,
+    upper_columns,
 )
 from laoqu.analysis.numbers import in_numbers
 from laoqu.analysis.shapes import (
@@ -132,12 +133,15 @@ def _read(
     parts = _parts(frame, notes)
     years, days = _years(frame, year, rows, notes)
     unresolved = pd.DataFrame(columns=["name", "reason"])
+    keys = frame.columns[frame.columns.isin([code, name])]
+    upper = upper_columns(frame.drop(columns=keys), units, notes)
     if code:
         codes = codes_of(frame[code], notes)
     else:
         codes, unresolved = codes_of_names(frame, name, years, units)
         n, shown = int(codes.notna().sum()), ", ".join(unresolved["name"].head(5))
-        notes.append((name, n, "no codes: names read as counties, within province and city"))
+        text = f"no codes: names read as counties, within {' and '.join(upper) or 'all of China'}"
+        notes.append((name, n, text))
         if len(unresolved):
             text = f"{len(unresolved)} names are no one county: {shown}; see .reasons"
             notes.append((name, len(frame) - n, text))

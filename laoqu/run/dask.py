@@ -111,6 +111,8 @@ def _listen(address: str) -> None:
     """
     kind, _, where = address.rpartition("://")
     host, _, port = where.rpartition(":")
+    if not port.isdecimal():
+        raise OSError("expected an address such as tcp://127.0.0.1:8786")
     with socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER) as asked:
         if kind != "tls" and not 0 < int.from_bytes(asked.recv(8), "little") < 1 << 20:
             raise OSError("something else speaks there")

@@ -51,7 +51,8 @@ from traitlets.config import Config
 
 from laoqu.errors import LaoquError, bounded
 from laoqu.run import Recipe, Run
-from laoqu.run.cell import OPENED, PRINTED, Stream, alarm, of_users
+from laoqu.run.cell import OPENED, PRINTED, Stream, alarm, of_users, watch
+from laoqu.run.parameters import leaves
 
 #: What a cell says that ends a notebook in peace.
 ENDS = ("", "0", "None", "False")
@@ -113,7 +114,8 @@ class Client(PapermillNotebookClient):
         """Run all cells until one fails."""
         self.reset_execution_trackers()
         self.process = os.getpid()
-        OPENED.clear()
+        given = self.nb.metadata.papermill.get("parameters", {})
+        watch(text for text in leaves([*given.values()]) if isinstance(text, str))
         with _shell(self.send, self.say) as (self.shell, self.streams):
             self.papermill_execute_cells()
         self.files = {path: code for each in OPENED.values() for path, code in each.items()}
@@ -212,7 +214,7 @@ def run_cells(
     """Run the cells of a notebook, until one fails, with a kernel or in this process.
 
     `tell` gets number and content of cells as they begin and end. Return all cells, and the user's
-    files that they imported, with their digests.
+    files that they opened, with their digests.
     """
 
     def note(cell: object, cell_index: int, **_: object) -> None:
@@ -251,7 +253,7 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
     )  # fmt: skip
     tell(notebook)
     try:
-        _, run.modules = run_cells(notebook, recipe.kernel or "", recipe.timeout, tell)
+        _, run.opened = run_cells(notebook, recipe.kernel or "", recipe.timeout, tell)
     except Exception as raised:  # the kernel died, hung, or never came up
         started = [each for each in _code(notebook) if each.metadata.papermill["start_time"]]
         lines = traceback.format_exc().splitlines()
