@@ -87,6 +87,17 @@ def refuse_large(rows: int, columns: int, most_rows: int = MOST_ROWS) -> None:
             raise ArgumentError(f"the table has more than {most:,} {what}: is it one of counties?")
 
 
+def check_parquet(path: Path, most_rows: int = MOST_ROWS) -> None:
+    """Refuse Parquet by its head, which says how many values there are, also those in lists."""
+    from pyarrow.parquet import read_metadata
+
+    head = read_metadata(path)
+    groups = [head.row_group(n) for n in range(head.num_row_groups)]
+    values = sum(each.column(n).num_values for each in groups for n in range(head.num_columns))
+    rows = max(head.num_rows, values // max(head.num_columns, 1))
+    refuse_large(rows, head.num_columns, most_rows)
+
+
 def check_size(path: Path, most: int) -> None:
     """Refuse a file that is not there, or larger than such files are."""
     try:

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pyarrow.parquet import ParquetFile
 
 from laoqu import grid, own, paths
 from laoqu.analysis.codes import (
@@ -193,7 +192,12 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
     grid.check_size(path, MOST_BYTES)
     if kind in ("dta", "parquet"):
         try:
-            return _parquet(path) if kind == "parquet" else _stata(path, notes)
+            if kind == "dta":
+                return _stata(path, notes)
+            grid.check_parquet(path, MOST_ROWS)
+            return pd.read_parquet(path)
+        except MemoryError:  # no fault of the file
+            raise
         except LaoquError as error:
             raise LaoquError(f"{path.name}: {error}") from error
         except Exception as error:  # each format's reader has errors of its own
@@ -203,17 +207,6 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
     notes += [("file", 0, text) for text in said]
     head = table.iloc[:1].fillna("").to_numpy().ravel()
     return table.iloc[1:].set_axis(head, axis=1).infer_objects()
-
-
-def _parquet(path: Path) -> pd.DataFrame:
-    """Read Parquet, whose head says how many values there are before they are read."""
-    with ParquetFile(path) as file:
-        head = file.metadata
-    groups = [head.row_group(n) for n in range(head.num_row_groups)]
-    values = sum(g.column(n).num_values for g in groups for n in range(head.num_columns))
-    rows = max(head.num_rows, values // max(head.num_columns, 1))
-    grid.refuse_large(rows, head.num_columns, MOST_ROWS)
-    return pd.read_parquet(path)
 
 
 def _stata(path: Path, notes: Notes) -> pd.DataFrame:
