@@ -28,6 +28,8 @@ MARKS, BLANK = ",\t;|", "\u200b\ufeff\u00a0"
 #: than the longest have, and a workbook unpacks to at most so many times its bytes.
 MOST_BYTES, MOST_ROWS = 20_000_000, 100_000
 MOST_COLUMNS, WIDE, UNPACKED = 3_000, 40, 3
+#: A text in a workbook counts as a further cell for every so many characters.
+LONG = 16
 #: A formula whose result no program has worked out, and cells merged over several rows.
 NO_RESULT = re.compile(
     r'<c r="([A-Z]+\d+)"(?![^>]*t="str")[^>]*>'
@@ -219,7 +221,8 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
             formats: dict[int, dict[int, str]] = {}
             for number, row in enumerate(sheet.iter_rows(), start=1):
                 values = tuple(cell.value for cell in row)
-                left -= len(row) + 1
+                # A text that stands in the file once can be that of many cells.
+                left -= len(row) + 1 + sum(len(v) for v in values if isinstance(v, str)) // LONG
                 if any(value is not None for value in values):
                     rows[number] = values
                     for at, cell in enumerate(row, start=1):
@@ -236,7 +239,9 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
             f"is no readable workbook: {error}; save it anew as .xlsx, without a password"
         ) from error
     if left < 0:
-        raise ValueError(f"the table has more than {most * WIDE:,} cells, with empty ones between")
+        raise ValueError(
+            f"the table has more than {most * WIDE:,} cells, empty ones and long texts counted"
+        )
     unread = ", ".join(each.title for each in others[:5])
     notes = [f"{ONE_SHEET}: {sheet.title}, not {unread}"] if others else []
     head = _head([sum(cell is not None for cell in row) for row in rows.values()])
