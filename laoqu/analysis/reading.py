@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pyarrow.parquet import ParquetFile
 
 from laoqu import grid, own, paths
 from laoqu.analysis.codes import (
@@ -31,10 +30,12 @@ from laoqu.analysis.codes import (
     placed,
     plain_name,
     sample,
+    upper_columns,
 )
 from laoqu.analysis.numbers import in_numbers
 from laoqu.analysis.shapes import (
     ADDED,
+    MOST_ROWS,
     beside,
     indicator_column,
     marked,
@@ -47,8 +48,8 @@ from laoqu.errors import LaoquError, require
 from laoqu.own import code_of, year_of
 from laoqu.succession import Units
 
-#: Larger files and longer tables are no panels of counties and years: bytes, rows.
-MOST_BYTES, MOST_ROWS = 150_000_000, 500_000
+#: Larger files are no panels of counties and years.
+MOST_BYTES = 150_000_000
 #: What is said of a column of the file that is called as one of ours.
 KEPT = "the file's own is kept as {}"
 #: What is said of months and quarters, beside the years or in them.
@@ -131,12 +132,15 @@ def _read(
     parts = _parts(frame, notes)
     years, days = _years(frame, year, rows, notes)
     unresolved = pd.DataFrame(columns=["name", "reason"])
+    keys = frame.columns[frame.columns.isin([code, name])]
+    upper = upper_columns(frame.drop(columns=keys), units, notes)
     if code:
         codes = codes_of(frame[code], notes)
     else:
         codes, unresolved = codes_of_names(frame, name, years, units)
         n, shown = int(codes.notna().sum()), ", ".join(unresolved["name"].head(5))
-        notes.append((name, n, "no codes: names read as counties, within province and city"))
+        text = f"no codes: names read as counties, within {' and '.join(upper) or 'all of China'}"
+        notes.append((name, n, text))
         if len(unresolved):
             text = f"{len(unresolved)} names are no one county: {shown}; see .reasons"
             notes.append((name, len(frame) - n, text))
@@ -188,7 +192,12 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
     grid.check_size(path, MOST_BYTES)
     if kind in ("dta", "parquet"):
         try:
-            return _parquet(path) if kind == "parquet" else _stata(path, notes)
+            if kind == "dta":
+                return _stata(path, notes)
+            grid.check_parquet(path, MOST_ROWS)
+            return pd.read_parquet(path)
+        except MemoryError:  # no fault of the file
+            raise
         except LaoquError as error:
             raise LaoquError(f"{path.name}: {error}") from error
         except Exception as error:  # each format's reader has errors of its own
@@ -198,17 +207,6 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
     notes += [("file", 0, text) for text in said]
     head = table.iloc[:1].fillna("").to_numpy().ravel()
     return table.iloc[1:].set_axis(head, axis=1).infer_objects()
-
-
-def _parquet(path: Path) -> pd.DataFrame:
-    """Read Parquet, whose head says how many values there are before they are read."""
-    with ParquetFile(path) as file:
-        head = file.metadata
-    groups = [head.row_group(n) for n in range(head.num_row_groups)]
-    values = sum(g.column(n).num_values for g in groups for n in range(head.num_columns))
-    rows = max(head.num_rows, values // max(head.num_columns, 1))
-    grid.refuse_large(rows, head.num_columns, MOST_ROWS)
-    return pd.read_parquet(path)
 
 
 def _stata(path: Path, notes: Notes) -> pd.DataFrame:
