@@ -19,7 +19,7 @@ import pyogrio
 import pyproj
 import shapely
 
-from laoqu import paths, source
+from laoqu import grid, paths, source
 from laoqu.errors import DataError, LaoquError, Problem
 
 CRS_LAYER = "EPSG:4326"
@@ -175,10 +175,12 @@ def read(path: Path, **options: str) -> gpd.GeoDataFrame:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             if "parquet" in path.suffix:
+                grid.check_parquet(path)
                 frame = gpd.read_parquet(path)
             else:
                 _check_kind(path)
-                frame = gpd.read_file(path, **options)
+                frame = gpd.read_file(path, rows=grid.MOST_ROWS + 1, **options)
+                grid.refuse_large(*frame.shape)
         if not isinstance(frame, gpd.GeoDataFrame) or frame.empty:
             raise ValueError("expected rows with a geometry")
         if frame.crs is None:

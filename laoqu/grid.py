@@ -17,7 +17,7 @@ from zipfile import BadZipFile, ZipFile
 import pandas as pd
 
 from laoqu import own, paths
-from laoqu.errors import ArgumentError, DataError, Problem
+from laoqu.errors import ArgumentError, DataError, Problem, nearest
 from laoqu.own import Notes, heading_of
 
 #: What is said of a workbook with several sheets.
@@ -88,6 +88,17 @@ def refuse_large(rows: int, columns: int, most_rows: int = MOST_ROWS) -> None:
             raise ArgumentError(f"the table has more than {most:,} {what}: is it one of counties?")
 
 
+def check_parquet(path: Path, most_rows: int = MOST_ROWS) -> None:
+    """Refuse Parquet by its head, which says how many values there are, also those in lists."""
+    from pyarrow.parquet import read_metadata
+
+    head = read_metadata(path)
+    groups = [head.row_group(n) for n in range(head.num_row_groups)]
+    values = sum(each.column(n).num_values for each in groups for n in range(head.num_columns))
+    rows = max(head.num_rows, values // max(head.num_columns, 1))
+    refuse_large(rows, head.num_columns, most_rows)
+
+
 def check_size(path: Path, most: int) -> None:
     """Refuse a file that is not there, or larger than such files are."""
     try:
@@ -96,7 +107,9 @@ def check_size(path: Path, most: int) -> None:
         if size > most:
             message = f"has {size / 1e6:,.0f} MB, expected at most {most / 1e6:,.0f}"
     except (FileNotFoundError, ValueError):  # a name that no system has
-        message = "there is no such file"
+        beside = path.parent.glob("*") if path.parent.is_dir() else ()
+        near = nearest(path.name, (each.name for each in beside))
+        message = f"there is no such file; nearest: {', '.join(near) or 'none'}"
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
     if message:

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pyarrow.parquet import ParquetFile
 
 from laoqu import grid, own, paths
 from laoqu.analysis.codes import (
@@ -36,6 +35,7 @@ from laoqu.analysis.codes import (
 from laoqu.analysis.numbers import in_numbers
 from laoqu.analysis.shapes import (
     ADDED,
+    MOST_ROWS,
     beside,
     indicator_column,
     marked,
@@ -48,8 +48,8 @@ from laoqu.errors import LaoquError, require
 from laoqu.own import code_of, year_of
 from laoqu.succession import Units
 
-#: Larger files and longer tables are no panels of counties and years: bytes, rows.
-MOST_BYTES, MOST_ROWS = 150_000_000, 500_000
+#: Larger files are no panels of counties and years.
+MOST_BYTES = 150_000_000
 #: What is said of a column of the file that is called as one of ours.
 KEPT = "the file's own is kept as {}"
 #: What is said of months and quarters, beside the years or in them.
@@ -187,12 +187,17 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
         raise LaoquError(f"a panel is a path or a DataFrame, found {type(source).__name__}")
     path = paths.expanded(source)
     kind = path.suffix.lower().lstrip(".")
-    if kind in ("xls", "sav", "rds", "rdata", "shp", "json", "zip"):
+    if kind in ("xls", "sav", "rds", "rdata", "shp", "json", "zip", "ipynb"):
         raise LaoquError(f"{path.name} is a .{kind} file: save it as CSV, XLSX, DTA or Parquet")
     grid.check_size(path, MOST_BYTES)
     if kind in ("dta", "parquet"):
         try:
-            return _parquet(path) if kind == "parquet" else _stata(path, notes)
+            if kind == "dta":
+                return _stata(path, notes)
+            grid.check_parquet(path, MOST_ROWS)
+            return pd.read_parquet(path)
+        except MemoryError:  # no fault of the file
+            raise
         except LaoquError as error:
             raise LaoquError(f"{path.name}: {error}") from error
         except Exception as error:  # each format's reader has errors of its own
@@ -202,17 +207,6 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
     notes += [("file", 0, text) for text in said]
     head = table.iloc[:1].fillna("").to_numpy().ravel()
     return table.iloc[1:].set_axis(head, axis=1).infer_objects()
-
-
-def _parquet(path: Path) -> pd.DataFrame:
-    """Read Parquet, whose head says how many values there are before they are read."""
-    with ParquetFile(path) as file:
-        head = file.metadata
-    groups = [head.row_group(n) for n in range(head.num_row_groups)]
-    values = sum(g.column(n).num_values for g in groups for n in range(head.num_columns))
-    rows = max(head.num_rows, values // max(head.num_columns, 1))
-    grid.refuse_large(rows, head.num_columns, MOST_ROWS)
-    return pd.read_parquet(path)
 
 
 def _stata(path: Path, notes: Notes) -> pd.DataFrame:

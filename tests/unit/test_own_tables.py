@@ -352,6 +352,13 @@ def test_bad_borders_are_refused_with_row_and_reason(file):
         assert problem.file.endswith("own.parquet")
 
 
+def test_borders_of_far_too_many_rows_are_refused_before_they_are_read(tmp_path):
+    path = tmp_path / "tall.parquet"
+    pd.DataFrame({"adcode": ["371302"] * 100_001, "geometry": b""}).to_parquet(path)
+    with pytest.raises(lq.DataError, match="the table has more than 100,000 rows"):
+        lq.load(boundaries=path).counties()
+
+
 def test_a_file_of_several_layers_is_refused_with_their_names(tmp_path):
     path, one = tmp_path / "own.gpkg", gpd.GeoDataFrame({"adcode": ["371302"]}, geometry=SHAPES[:1])
     for layer in ("cities", "counties"):

@@ -164,6 +164,8 @@ def test_only_what_has_two_readings_or_is_far_too_large_is_refused(tmp_path):
     pd.DataFrame({"n": np.zeros(500_001, dtype="int8")}).to_stata(
         tmp_path / "tall.dta", write_index=False
     )
+    years = ",".join(["code", *(f"gdp{year}" for year in range(1950, 2100))])
+    (tmp_path / "years.csv").write_text(f"{years}\n" + f"620422{',1' * 150}\n" * 3_400)
     (tmp_path / "wide.csv").write_text(";" * 1_000_000)
     (tmp_path / "many.csv").write_text(("," * 2_000 + "\n") * 10_000)
     far = openpyxl.Workbook()
@@ -198,6 +200,10 @@ def test_only_what_has_two_readings_or_is_far_too_large_is_refused(tmp_path):
         "more than 20,000,000 cells": pd.DataFrame(index=range(500_000), columns=range(41)),
         "tall.parquet: the table has more than 500,000 rows": tmp_path / "tall.parquet",
         "tall.dta: the table has more than 500,000 rows": tmp_path / "tall.dta",
+        "years.csv: the table has more than 500,000 rows": tmp_path / "years.csv",
+        "has more than 20,000,000 cells in 9,000 rows of 2,900": pd.DataFrame(
+            {"code": np.arange(9_000) + 620000, "year": 2020, "指标": np.arange(9_000) % 2_900}
+        ).assign(数值=1.0, 指标=lambda frame: "n" + frame["指标"].astype("str")),
         "wide.csv:1:1: the table has more than 3,000 columns": tmp_path / "wide.csv",
         "many.csv:1:1: the table has more than 20,000,000 cells": tmp_path / "many.csv",
         "padded.xlsx:1:1: unpacks to more than 450 MB": tmp_path / "padded.xlsx",
