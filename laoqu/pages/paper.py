@@ -46,9 +46,8 @@ def pdf(shown: Sequence[Mapping[str, object]], lang: str, title: str) -> bytes:
 
 def docx(shown: Sequence[Mapping[str, object]], lang: str, title: str) -> bytes:
     """Return the Word document of the same; its styles are those of ``reference.docx``."""
-    about = _about(lang, title)
     template = ENVIRONMENT.get_template("word.html.j2")
-    text = template.render(about, parts=parts(shown), tag=LANGUAGES[lang])
+    text = template.render(_about(lang, title), parts=parts(shown), tag=LANGUAGES[lang])
     command = [
         pypandoc.get_pandoc_path(), "--sandbox", "--from=html", "--to=docx", "--output=-",
         "--reference-doc=reference.docx", "--template=body.openxml", "--quiet",

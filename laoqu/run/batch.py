@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ from typing import NamedTuple
 from uuid import uuid4
 
 import laoqu
+from laoqu import paths
 from laoqu.errors import FORMATS, LANGS, OutputError, ParameterError, require
 from laoqu.run import Recipe, Run, process
 from laoqu.run import store as stores
@@ -114,7 +115,7 @@ def run_notebook(
             tell("note", f"{name} was not made by this version of laoqu and is now {now}")
         for run in runs.values():
             run.parts = {**common, "parameters": digest_of(run.parameters)}
-            named[run.name] = files = _files_in(run.parameters, book, store.folder)
+            named[run.name] = files = _files_in(run, book, store.folder)
             _part(store, run, "files", _digests(inputs, files))
             others = _others(store, book, run, runs)
             run.page = {"place": book.stands(run.name), "others": others}
@@ -152,7 +153,7 @@ def run_notebook(
                     run.parts["changed during the run"] = said = ", ".join(changed[:3])
                     run.warnings = [*run.warnings, f"{said} changed during the run: run it again"]
                     tell("note", f"{run.name}: {run.warnings[-1]}")
-                runs[run.name] = _placed(store, book, run, {*inputs.common, *files})
+                runs[run.name] = _placed(store, book, run)
                 tell("done", runs[run.name])
             if failed := _finished(store, maker, parts, kept):
                 runs[INDEX] = failed
@@ -176,18 +177,20 @@ def _check(
         require(kernel, KernelSpecManager().find_kernel_specs(), "Jupyter kernel")
 
 
-def _files_in(values: Mapping[str, object], book: Notebook, outputs: Path) -> dict[str, Path]:
+def _files_in(run: Run, book: Notebook, outputs: Path) -> dict[str, Path]:
     """Return the files that parameters name, of a user's notebook also those in folders.
 
     A folder that holds the working folder (``.``, ``/``) names none: what cells open in it counts.
     """
     found, here = {}, process.here().resolve()
-    for text in filter(None, leaves(list(values.values()))):
+    for text in filter(None, leaves([*run.parameters.values()])):
         with suppress(OSError, RuntimeError, TypeError, ValueError):  # it can be no file
             named = Path(text).resolve()
             if named.is_file():
                 found |= {text: named} if _is_input(named) else {}
-            elif not book.own and not here.is_relative_to(named) and _is_input(named):
+            elif not book.own and here.is_relative_to(named):
+                run.folders.append(str(named))
+            elif not book.own and _is_input(named):
                 below = (path for path in Path(text).rglob("*") if os.access(path, os.R_OK))
                 every = ((str(path), path.resolve()) for path in below)
                 found |= islice((each for each in every if each[1].is_file()
@@ -265,20 +268,20 @@ def _judge(
         run.status = "waiting" if run.why else "unchanged"
 
 
-def _placed(store: stores.Store, book: Notebook, run: Run, known: Set[Path]) -> Run:
-    """Put the files of a run into place with its record; those of its key are `known`."""
+def _placed(store: stores.Store, book: Notebook, run: Run) -> Run:
+    """Put the files of a run into place with its record."""
 
     def record(run: Run) -> dict[str, object]:
         shown = asdict(replace(run, files={}))
         recorded = {"made": _now(), "seconds": round(shown.pop("seconds"), 2)}
-        del shown["files"], shown["why"], shown["page"]
+        del shown["files"], shown["why"], shown["page"], shown["folders"]
         return shown | {"notebook": book.name, "key": digest_of(run.parts), "recorded": recorded}
 
     files, run.files, beside = run.files, {}, book.path.parent
     run.opened = {
         str(path.relative_to(beside)) if path.is_relative_to(beside) else str(path): code
         for path, code in ((Path(path), code) for path, code in sorted(run.opened.items()))
-        if path not in known and _is_input(path, store.folder)
+        if _is_input(path, store.folder, paths.data())
     }
     _part(store, run, "opened", run.opened)
     if run.status == "ok":

@@ -27,7 +27,7 @@ PACKAGES = {"site-packages", "dist-packages"}
 #: Files as they were opened → path → digest, of those that are the user's: Python files, and what
 #: lies in FOLDERS.
 OPENED: dict[str, dict[str, str]] = {}
-FOLDERS: list[Path] = []
+FOLDERS: list[str] = []
 
 
 class Stream(io.TextIOBase):
@@ -84,15 +84,6 @@ def alarm(seconds: float | None) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def watch(texts: Iterable[str]) -> None:
-    """Begin to keep what is opened, anew; of what is no Python file, in the folders of `texts`."""
-    OPENED.clear()
-    FOLDERS.clear()
-    for text in texts:
-        with suppress(OSError, RuntimeError, ValueError):
-            FOLDERS.extend([Path(text).resolve()] if text and Path(text).is_dir() else ())
-
-
 def _note(event: str, given: tuple) -> None:
     listed = event in ("os.listdir", "os.scandir")
     path = given[0] or "." if listed else event == "open" and given[0]
@@ -101,18 +92,14 @@ def _note(event: str, given: tuple) -> None:
         return
     with suppress(OSError, ValueError):
         python, path = str(path).endswith(PYTHON) and not listed, os.path.realpath(path)
+        by_import = listed and "importlib" in sys._getframe(1).f_code.co_filename
+        inside = not by_import and any(map(Path(path).is_relative_to, FOLDERS))
         if event == "open" and given[2] & (os.O_WRONLY | os.O_RDWR):
             if not python:  # it is the cell's own; of Python files, what is read counts
                 OPENED.setdefault(path, {})
-        elif path not in OPENED and (python or _is_watched(Path(path), listed)):
+        elif path not in OPENED and (python or inside):
             OPENED[path] = {}
             OPENED[path] = of_users([source_from_cache(path) if path.endswith(".pyc") else path])
-
-
-def _is_watched(path: Path, listed: bool) -> bool:
-    """Whether a path lies in FOLDERS, and is not listed by an import."""
-    by_import = listed and "importlib" in sys._getframe(2).f_code.co_filename
-    return not by_import and any(map(path.is_relative_to, FOLDERS))
 
 
 def of_users(files: Iterable[str], library: str = sysconfig.get_path("stdlib")) -> dict[str, str]:

@@ -135,12 +135,7 @@ def differences(expected: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def work(
-    recipe: Recipe,
-    run: Run,
-    preload: Sequence[str],
-    expected: Mapping,
-    own: Mapping,
-    told: Mapping,
+    recipe: Recipe, run: Run, preload: Sequence[str], expected: Mapping, own: Mapping, told: Mapping
 ) -> Run:
     """Do a run on a worker, in a process of its own; its server stays for the next."""
     with tempfile.TemporaryDirectory(prefix="laoqu-") as folder:

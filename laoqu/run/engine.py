@@ -51,8 +51,7 @@ from traitlets.config import Config
 
 from laoqu.errors import LaoquError, bounded
 from laoqu.run import Recipe, Run
-from laoqu.run.cell import OPENED, PRINTED, Stream, alarm, of_users, watch
-from laoqu.run.parameters import leaves
+from laoqu.run.cell import FOLDERS, OPENED, PRINTED, Stream, alarm, of_users
 
 #: What a cell says that ends a notebook in peace.
 ENDS = ("", "0", "None", "False")
@@ -114,8 +113,7 @@ class Client(PapermillNotebookClient):
         """Run all cells until one fails."""
         self.reset_execution_trackers()
         self.process = os.getpid()
-        given = self.nb.metadata.papermill.get("parameters", {})
-        watch(text for text in leaves([*given.values()]) if isinstance(text, str))
+        OPENED.clear()
         with _shell(self.send, self.say) as (self.shell, self.streams):
             self.papermill_execute_cells()
         self.files = {path: code for each in OPENED.values() for path, code in each.items()}
@@ -222,12 +220,8 @@ def run_cells(
 
     manager = NotebookExecutionManager(notebook, progress_bar=False)
     manager.notebook_start()
-    given = (
-        {"kernel_name": kernel, "timeout": limit and math.ceil(limit), "log": logger}
-        if kernel
-        else {}
-    )
-    client = (Kernel if kernel else Client)(manager, **given)
+    given = {"kernel_name": kernel, "timeout": limit and math.ceil(limit), "log": logger}
+    client = Kernel(manager, **given) if kernel else Client(manager)
     client.limit, client.files = limit, {}
     client.on_cell_start = client.on_cell_executed = note
     client.execute()
@@ -242,7 +236,7 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
 
     `tell` gets the notebook as it begins, then the number and content of cells as they change.
     """
-    began, given = monotonic(), dict(run.parameters)
+    began, given, FOLDERS[:] = monotonic(), dict(run.parameters), run.folders
     gc.set_threshold(*GARBAGE)
     random.seed()
     np.random.seed()
