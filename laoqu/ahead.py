@@ -8,7 +8,6 @@ handed over.
 
 import gc
 import multiprocessing
-import os
 import signal
 import sys
 from contextlib import suppress
@@ -34,6 +33,7 @@ LINE = "import laoqu as lq; lq.Show(lq.load(), lang).text(['x'])"
 
 def read(tell: Connection) -> None:
     """Read the plan, with what every report asks of it; tell it and the state of its files."""
+    keeper.control(keeper.DIE_WITH_PARENT, signal.SIGKILL)
     which = paths.data(), paths.own_files(), paths.own_mode()
     state, made = plan.state(*which), plan.Plan(*which)
     answer.counts(made), made.layers
@@ -53,13 +53,8 @@ def rehearse() -> None:
 
 
 hear, tell = multiprocessing.Pipe(duplex=False)
-if not (reader := os.fork()):
-    try:
-        hear.close()
-        keeper.control(keeper.DIE_WITH_PARENT, signal.SIGKILL)
-        read(tell)
-    finally:
-        os._exit(0)
+reader = multiprocessing.get_context("fork").Process(target=read, args=[tell])
+reader.start()
 tell.close()
 # The grammar of a format that no notebook has would be parsed for a second.
 sys.modules["rfc3987_syntax"] = None
@@ -73,7 +68,7 @@ with suppress(EOFError, MemoryError):
     if hear.poll(LONGEST):
         state, made = hear.recv()
         plan.AHEAD[state] = made
-os.kill(reader, signal.SIGKILL)  # with little memory it may never end
-os.waitpid(reader, 0)
+reader.kill()  # with little memory it may never end
+reader.join()
 gc.collect()
 gc.freeze()  # what is loaded stays shared: collecting garbage would copy its pages

@@ -56,10 +56,11 @@ def read(path: Path, folder: Path | None = None) -> tuple[gpd.GeoDataFrame, pd.D
     shapes = _shapes(frame.geometry.to_numpy(), notes)
     notes.refuse()
     names = frame.get("name", pd.Series(None, frame.index))
-    called = succession.units(folder).name | known["name"].to_dict()
     for row, (code, name) in enumerate(zip(codes, names, strict=True), start=1):
-        ours = called[code]
-        if name != ours and pd.notna(name) and not places.bears(code, str(name), folder):
+        unit = succession.units(folder).holder(code, succession.YEAR)
+        ours = unit.name if unit else known["name"][code]
+        borne = pd.isna(name) or name == ours
+        if not borne and not (unit and places.bears(unit, str(name), folder)):
             notes.converted(row, str(name), code, f"the name contradicts the code, which is {ours}")
     _elsewhere(codes, shapes, known, notes)
     notes.refuse()

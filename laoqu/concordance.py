@@ -17,7 +17,8 @@ import pandas as pd
 
 from laoqu import citation, document, formats, measures, namings, numerals, paths, regions, schema
 from laoqu.document import Document
-from laoqu.errors import DataError, LaoquError, Problem, guard, guard_methods, nearest
+from laoqu.errors import DataError, LaoquError, Problem, guard, guard_methods
+from laoqu.grid import check_size
 from laoqu.layout import BOX_HEAD, HEAD, LINE_END, NUMERALS, number, prints
 from laoqu.spelling import simplified
 from laoqu.succession import FIRST, LAST, YEAR
@@ -294,16 +295,8 @@ def _source(given: str | Path) -> tuple[formats.Opened, str]:
     elif not isinstance(given, os.PathLike):
         raise LaoquError(f"found {type(given).__name__}, expected the text of a plan or a file")
     path = Path(given)
+    check_size(path, MOST_BYTES)
     try:
-        if path.is_dir():
-            raise ValueError("is a folder: name a file in it")
-        if path.exists() and not path.is_file():
-            raise ValueError("is no file: name one with the text")
-        if not path.is_file():
-            near = nearest(path.name, (each.name for each in path.parent.glob("*")))
-            raise ValueError(f"there is no such file; nearest: {', '.join(near) or 'none'}")
-        if path.stat().st_size > MOST_BYTES:
-            raise ValueError(f"has more than {MOST_BYTES:,} bytes: is this one plan?")
         return formats.opened(path.suffix, path.read_bytes()), paths.display(path)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)

@@ -6,6 +6,7 @@ for maps of counties, not for overlays on other base maps.
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,7 +19,7 @@ import pyogrio
 import pyproj
 import shapely
 
-from laoqu import paths, source
+from laoqu import grid, paths, source
 from laoqu.errors import DataError, LaoquError, Problem
 
 CRS_LAYER = "EPSG:4326"
@@ -27,6 +28,14 @@ CRS_LAYER = "EPSG:4326"
 CRS_CHINA = "+proj=aea +lat_1=25 +lat_2=47 +lat_0=0 +lon_0=105 +ellps=GRS80 +units=m +no_defs"
 #: Tolerance (metres) of the coast, which is drawn only in small: a quarter of a point there.
 DETAIL = 10_000
+#: Files with borders: the driver that reads them, and their first bytes. Others could lead on to
+#: other files and hosts.
+KINDS = {
+    ".gpkg": ("GPKG", b"SQLite format 3"),
+    ".shp": ("ESRI Shapefile", b"\0\0\x27\x0a"),
+    ".geojson": ("GeoJSON", b"{"),
+    ".json": ("GeoJSON", b"{"),
+}
 LAYER = Path("built", "counties.parquet")
 COLUMNS = ["adcode", "name", "prefecture", "province", "geometry"]
 
@@ -161,17 +170,17 @@ def ground(x: float, y: float) -> tuple[float, float]:
 
 
 def read(path: Path, **options: str) -> gpd.GeoDataFrame:
-    """Return a file of any kind in `CRS_LAYER`; one that cannot be used is a `DataError`."""
+    """Return a file of `KINDS` or Parquet in `CRS_LAYER`; one of no use is a `DataError`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             if "parquet" in path.suffix:
+                grid.check_parquet(path)
                 frame = gpd.read_parquet(path)
-            elif len(layers := pyogrio.list_layers(path)[:, 0]) > 1:
-                shown = ", ".join(layers)
-                raise ValueError(f"it has the layers {shown}: save that of counties alone")
             else:
-                frame = gpd.read_file(path, **options)
+                _check_kind(path)
+                frame = gpd.read_file(path, rows=grid.MOST_ROWS + 1, **options)
+                grid.refuse_large(*frame.shape)
         if not isinstance(frame, gpd.GeoDataFrame) or frame.empty:
             raise ValueError("expected rows with a geometry")
         if frame.crs is None:
@@ -182,6 +191,31 @@ def read(path: Path, **options: str) -> gpd.GeoDataFrame:
         raise
     except Exception as error:  # each format's reader has errors of its own
         raise unusable(path, str(error)) from error
+
+
+def _check_kind(path: Path) -> None:
+    """Refuse a file that is not of the kind its name says, of several layers, or with links."""
+    driver, first = KINDS.get(path.suffix.lower(), ("", b""))
+    if not driver:
+        raise ValueError(f"expected a file .parquet{', '.join(['', *KINDS])}")
+    with path.open("rb") as file:
+        begins = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(first)
+    if begins and driver == "GeoJSON":
+        text = path.read_text("utf-8-sig", errors="replace")
+        json.loads(text, object_pairs_hook=_types)
+    if not begins or pyogrio.read_info(path, layer=0)["driver"] != driver:
+        raise ValueError(f"it is no {driver}, as its name says")
+    if len(layers := pyogrio.list_layers(path)[:, 0]) > 1:
+        raise ValueError(f"it has the layers {', '.join(layers)}: save that of counties alone")
+
+
+def _types(pairs: list[tuple[str, object]]) -> tuple[object, ...]:
+    """Return what an object of JSON says its type is; one whose CRS is a link is refused."""
+    for key, value in pairs:
+        linked = isinstance(value, tuple) and any(each not in ("name", "EPSG") for each in value)
+        if linked and key.casefold() == "crs":
+            raise ValueError("its CRS is a link, which is not fetched: name it, as EPSG:4490")
+    return tuple(value for key, value in pairs if key.casefold() == "type")
 
 
 def unusable(path: Path, message: str) -> DataError:

@@ -12,24 +12,30 @@ from contextlib import closing, suppress
 from functools import lru_cache
 from itertools import islice, pairwise, zip_longest
 from pathlib import Path
+from zipfile import BadZipFile, ZipFile
 
 import pandas as pd
 
 from laoqu import own, paths
-from laoqu.errors import DataError, Problem
+from laoqu.errors import ArgumentError, DataError, Problem, nearest
 from laoqu.own import Notes, heading_of
 
 #: What is said of a workbook with several sheets.
 ONE_SHEET = "only one sheet was read"
-#: What `str.strip` leaves around a cell.
-BLANK = "\u200b\ufeff\u00a0"
-#: Larger sheets and membership tables are refused before they are read.
+#: What may stand between cells, and what `str.strip` leaves around one.
+MARKS, BLANK = ",\t;|", "\u200b\ufeff\u00a0"
+#: Larger sheets and membership tables are refused before they are read; `WIDE` columns are more
+#: than the longest have, and a workbook unpacks to at most so many times its bytes.
 MOST_BYTES, MOST_ROWS = 20_000_000, 100_000
-#: A formula whose result no program has worked out, and cells merged over several rows.
+MOST_COLUMNS, WIDE, UNPACKED = 3_000, 40, 3
+#: A text in a workbook counts as a further cell for every so many characters.
+LONG = 16
+#: A formula whose result no program has worked out; what is hidden; cells merged over rows.
 NO_RESULT = re.compile(
     r'<c r="([A-Z]+\d+)"(?![^>]*t="str")[^>]*>'
     r"<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)(?:<v ?/>|<v></v>)?</c>"
 )
+HIDDEN = re.compile(r'<(row|col)\b(?=[^>]*\bhidden="(?:1|true)")[^>]*?\b(?:r|min)="(\d+)"')
 MERGED = re.compile(r'<mergeCell ref="([A-Z]+(\d+):[A-Z]+(\d+))"')
 #: What stands for itself, or for nothing, in a number format, and words that say how large it is.
 LITERAL = re.compile(r'"([^"]*)"|[\\!](.)|\[[^]]*\]|[_*].')
@@ -61,13 +67,38 @@ def read(
             raise ValueError("is an OpenDocument sheet (.ods): save it as .xlsx or CSV")
         if first in WORKBOOKS and (first, workbook) != (ZIP, True):
             raise ValueError(WORKBOOKS[first])
+        if workbook:
+            with suppress(BadZipFile), ZipFile(path) as archive:
+                if sum(each.file_size for each in archive.infolist()) > UNPACKED * most_bytes:
+                    raise ValueError(f"unpacks to more than {UNPACKED * most_bytes / 1e6:,.0f} MB")
         found, notes = _workbook(path, most_rows, sheet) if workbook else _text(path, most_rows)
-        if len(found) > most_rows + 1:
-            raise ValueError(f"has more than {most_rows:,} rows")
+        refuse_large(len(found) - 1, 0, most_rows)
     except ValueError as error:
         said, *at = error.args
         raise DataError([Problem(paths.display(path), *(at or (1, 1)), str(said))]) from error
     return found, notes
+
+
+def refuse_large(rows: int, columns: int, most_rows: int = MOST_ROWS) -> None:
+    """Refuse a table that has too many columns, rows, or cells in all, before it is built."""
+    for what, n, most in (
+        ("columns", columns, MOST_COLUMNS),
+        ("rows", rows, most_rows),
+        (f"cells in {rows:,} rows of {columns:,}", rows * columns, most_rows * WIDE),
+    ):
+        if n > most:
+            raise ArgumentError(f"the table has more than {most:,} {what}: is it one of counties?")
+
+
+def check_parquet(path: Path, most_rows: int = MOST_ROWS) -> None:
+    """Refuse Parquet by its head, which says how many values there are, also those in lists."""
+    from pyarrow.parquet import read_metadata
+
+    head = read_metadata(path)
+    groups = [head.row_group(n) for n in range(head.num_row_groups)]
+    values = sum(each.column(n).num_values for each in groups for n in range(head.num_columns))
+    rows = max(head.num_rows, values // max(head.num_columns, 1))
+    refuse_large(rows, head.num_columns, most_rows)
 
 
 def check_size(path: Path, most: int) -> None:
@@ -78,7 +109,9 @@ def check_size(path: Path, most: int) -> None:
         if size > most:
             message = f"has {size / 1e6:,.0f} MB, expected at most {most / 1e6:,.0f}"
     except (FileNotFoundError, ValueError):  # a name that no system has
-        message = "there is no such file"
+        beside = path.parent.glob("*") if path.parent.is_dir() else ()
+        near = nearest(path.name, (each.name for each in beside))
+        message = f"there is no such file; nearest: {', '.join(near) or 'none'}"
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
     if message:
@@ -122,9 +155,11 @@ def _text(path: Path, most: int) -> tuple[pd.DataFrame, list[str]]:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     notes = [] if encoding == "utf-8-sig" else [f"read as {encoding.upper()}"]
     lines = text.split("\n", 20)[:20]
+    widest = max(line.count(mark) for line in lines for mark in MARKS) + 1
+    refuse_large(min(text.count("\n"), most), widest, most)
     filled = [sum(map(bool, re.split(r"[,\t;|]\s*", line.strip()))) for line in lines]
     told = re.fullmatch(r"sep=(.)\s*", lines[0], re.IGNORECASE)  # Excel's own line
-    mark = told[1] if told else max(",\t;|", key=lines[_head(filled)].count)
+    mark = told[1] if told else max(MARKS, key=lines[_head(filled)].count)
     check_quotes(text, mark, lines[_head(filled)].count(mark))
     # A cell in quotation marks can hold line breaks: rows are counted as a spreadsheet does.
     cell = rf'"(?:[^"]++|"")*+"(?=[{mark}\n]|\Z)|[^{mark}\n]*+'
@@ -179,19 +214,28 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
     from openpyxl import load_workbook
 
     rows: dict[int, tuple] = {}
+    struck: list[str] = []
+    left = (most + 20) * WIDE  # so many cells are still read, empty ones before others too
     try:
         with closing(load_workbook(path, read_only=True, data_only=True)) as book:
-            sheet, *others = sorted(book.worksheets, key=lambda each: each.title != first)
+            sheet, *others = sorted(
+                book.worksheets,
+                key=lambda each: (each.title != first, each.sheet_state != "visible"),
+            )
             sheet.reset_dimensions()  # a stray cell far away would make every row as wide
             formats: dict[int, dict[int, str]] = {}
             for number, row in enumerate(sheet.iter_rows(), start=1):
-                values = tuple(cell.value for cell in row)
+                gone = {at for at, c in enumerate(row) if c.value is not None and c.font.strike}
+                struck += [row[at].coordinate for at in sorted(gone)]
+                values = tuple(None if at in gone else c.value for at, c in enumerate(row))
+                # A text that stands in the file once can be that of many cells.
+                left -= len(row) + 1 + sum(len(v) for v in values if isinstance(v, str)) // LONG
                 if any(value is not None for value in values):
                     rows[number] = values
                     for at, cell in enumerate(row, start=1):
                         if cell.value is not None and shown(cell.number_format) != {(0, "")}:
                             formats.setdefault(at, {})[number] = cell.number_format
-                if len(rows) > most + 1:
+                if len(rows) > most + 1 or left < 0:
                     break
             heads = [next(each.iter_rows(values_only=True, max_row=1), ()) for each in others]
             # To a reader row by row such cells are empty: what people see in them would be lost.
@@ -201,8 +245,18 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
         raise ValueError(
             f"is no readable workbook: {error}; save it anew as .xlsx, without a password"
         ) from error
+    if left < 0:
+        raise ValueError(
+            f"the table has more than {most * WIDE:,} cells, empty ones and long texts counted"
+        )
     unread = ", ".join(each.title for each in others[:5])
     notes = [f"{ONE_SHEET}: {sheet.title}, not {unread}"] if others else []
+    hidden = [f"{kind} {n}" for kind, n in HIDDEN.findall(text) if int(n) in rows]
+    for found, why in (
+        (struck, "cells that are struck out, left out"),
+        (hidden, "hidden rows or columns, read as others are"),
+    ):
+        notes += [f"{why}: {len(found)} ({', '.join(found[:5])})"] if found else []
     head = _head([sum(cell is not None for cell in row) for row in rows.values()])
     _check_head(rows, head, notes)
     merged = [whole for whole, top, bottom in MERGED.findall(text) if top != bottom]
@@ -217,6 +271,7 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
             raise ValueError(why.format(found[0]))
     numbers = list(rows)[head:]
     used = sorted({at for n in numbers for at, cell in enumerate(rows[n]) if cell is not None})
+    refuse_large(len(numbers) - 1, len(used), most)
     cut = [[rows[n][at] if at < len(rows[n]) else None for at in used] for n in numbers]
     found = pd.DataFrame(cut, numbers, [at + 1 for at in used], dtype="object")
     for at in sorted(formats.keys() & found.columns):

@@ -159,7 +159,8 @@ class _Reader:
                 why = "no city or province by this name: not compared with the county"
                 self.notes.converted(number, given, "", why)
                 continue
-            if inside is not None and not places.lies_in(code, inside, self.folder):
+            unit = self.units.holder(code, YEAR)
+            if inside is not None and not places.lies_in(unit, inside, self.folder):
                 held = self.units.shown(code)
                 raise RowError(column, f"the {column} is {given!r}, the county is {held}")
 
@@ -170,11 +171,10 @@ class _Reader:
             below = own.code_of(text)[1] == own.TOWNSHIP
             what = f"{own.TOWNSHIP}, " if below else ""
             raise RowError("code", f"{why} {what}expected six digits")
-        lead, _ = self.units.trace(code, year)
+        lead, holder = self.units.trace(code, year)
         if not lead.adcode:
             raise RowError("code", f"{code} is no unit of the end of {YEAR}: {lead.reason}")
-        known = self.units.name[lead.adcode]
-        if name not in ("", known) and not places.bears(code, name, self.folder):
+        if name and not places.bears(holder, name, self.folder):
             held = self.units.shown(lead.adcode)
             raise RowError("name", f"the code {code} is {held}, the name says {name!r}")
         return lead.adcode, lead.reason or why

@@ -103,10 +103,10 @@ def columns(head: Iterable[object], names: dict[str, list[str]] = COLUMNS) -> di
     ([0], [1], [2])
     """
     plain = [re.sub(r"[\s_\-.（）()、\ufeff]", "", str(cell)).casefold() for cell in head]
-    return {
-        kind: [at for word in words for at, cell in enumerate(plain) if cell == word]
-        for kind, words in names.items()
-    }
+    at: dict[str, list[int]] = {}
+    for n, cell in enumerate(plain):
+        at.setdefault(cell, []).append(n)
+    return {kind: [n for word in words for n in at.get(word, ())] for kind, words in names.items()}
 
 
 def name_of(value: object) -> str:

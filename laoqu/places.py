@@ -138,20 +138,23 @@ def meant(name: str, within: str | None = None, folder: Path | None = None) -> A
     return code
 
 
-def bears(code: str, name: str, folder: Path | None = None) -> bool:
-    """Return whether a name can stand for a unit that held a code, or for what it was or became.
+def bears(holder: Holder, name: str, folder: Path | None = None) -> bool:
+    """Return whether the unit that a code is taken for bears or ever bore a name.
 
-    >>> bears("451025", "靖西市"), bears("630104", "冷湖行委")
-    (True, False)
+    Others that had its code, or became a part of it, do not count; of a unit that leads to no one
+    unit of 2021, the next steps do.
+
+    >>> from laoqu.succession import units
+    >>> [bears(units().holder("430421", year), "湘潭县") for year in (1983, 2010)]
+    [True, False]
     """
     index = _index(folder or paths.data())
     readings = (each for key in spellings(clean(name)) for each in index.readings(key))
-    said, heirs = {holder for _, found in readings for holder in found}, index.units.heirs
-    return any(
-        one in (holder, *heirs(holder)) or holder in heirs(one) or one.code in holder.lead.heirs
-        for holder in index.units.by_code.get(code, ())
-        for one in said
-    )
+    said, unit = {one for _, found in readings for one in found}, holder.lead.adcode
+    if unit:
+        return any(unit in (one.lead.adcode, one.continues) for one in said)
+    heirs = index.units.heirs
+    return any(one in (holder, *heirs(holder)) or holder in heirs(one) for one in said)
 
 
 def bare(name: str, folder: Path | None = None) -> str:
@@ -165,17 +168,17 @@ def bare(name: str, folder: Path | None = None) -> str:
     return next((said for said, held in found if held), "")
 
 
-def lies_in(code: str, inside: frozenset[str], folder: Path | None = None) -> bool:
-    """Return whether who held a code, or what it was or became, lay in these units: see `inside`.
+def lies_in(holder: Holder, inside: frozenset[str], folder: Path | None = None) -> bool:
+    """Return whether a unit, or what it was or became, lay in these units: see `inside`.
 
-    >>> lies_in("621022", inside("庆阳市")), lies_in("621022", inside("延安市"))
+    >>> from laoqu.succession import units
+    >>> huan = units().holder("621022", 2021)
+    >>> lies_in(huan, inside("庆阳市")), lies_in(huan, inside("延安市"))
     (True, False)
     """
     index = _index(folder or paths.data())
-    held = index.units.by_code.get(code, ())
-    heirs = {heir for holder in held for heir in holder.lead.heirs}
-    kin = [*held, *(each for heir in heirs for each in index.lines[heir])]
-    return any(index.lies_in(holder, inside) for holder in kin)
+    kin = [holder, *(each for heir in holder.lead.heirs for each in index.lines[heir])]
+    return any(index.lies_in(each, inside) for each in kin)
 
 
 def spoken(folder: Path | None = None) -> dict[str, list[str]]:
@@ -338,12 +341,14 @@ class _Index(Bearers):
         """Whether a unit of the same name was the same place in another form: the note says so.
 
         赣州市 the prefecture has its name from the county-level city in it, 重庆市 was one of
-        四川. A province has no two counties or cities of one name; its cities have districts alike.
+        四川. A province has no two counties or cities of one name; its cities have districts
+        alike: one lies in the same city, which may have had another code.
         """
         if earlier.code == now.code or self.lies_in(earlier, frozenset([now.code])):
             return True
-        if now.name.endswith("区"):
-            return earlier.code[:4] == now.code[:4]
+        if now.name.endswith("区") and earlier.code[:4] != now.code[:4]:
+            cities = [self.units.holder(h.code[:4] + "00", h.last) for h in (earlier, now)]
+            return all(cities) and cities[0].name == cities[1].name and self._same_place(*cities)
         old, new = (PROVINCE_NOW.get(unit.code[:2], unit.code[:2]) for unit in (earlier, now))
         return old == new
 
@@ -367,7 +372,11 @@ class _Index(Bearers):
             named = [f"{code} {self.units.name[code]}" for code in near]
             why = f"the code {text} is in no list since {FIRST}"
             return UnknownId(asked.name, named, why=why)
-        return UnknownId(asked.name, nearest(text, self.full) if near else [], "place")
+        names = nearest(text[:LONGEST], self.full) if near else []
+        if near and text.isascii() and (key := latin(text[:LONGEST]).partition("/")[0]):
+            keys = nearest(key, (each for each in self.latin if each[0] == key[0]), cutoff=0.6)
+            names = list(dict.fromkeys(name for each in keys for name in self.latin[each]))
+        return UnknownId(asked.name, names, "place")
 
 
 def _upper(found: Iterable[Holder]) -> frozenset[str]:

@@ -95,9 +95,7 @@ def run_notebook(
 
 def sources() -> dict[str, dict[str, str]]:
     """Return what the data rest on: the plan, and the sources of membership."""
-    from laoqu.source import about
-
-    plan = about()
+    plan = source.about()
     found = {"#source/plan": {"name": plan["title"], "sha256": plan["sha256"]}}
     for row in _rows("membership"):
         id_ = row["source_url"] or f"#source/{digest_of(row['source'])[:16]}"

@@ -63,14 +63,16 @@ NEEDED = tuple(name for name in SCALES if name != "strength_inner")
 def template(
     measures: pd.DataFrame, codebook: pd.DataFrame, path: Path, sentences: pd.DataFrame
 ) -> Path:
-    """Write an empty coding sheet of the measures: see `write`.
+    """Write an empty coding sheet of the measures: see `made`.
 
     `measures`, `codebook` and `sentences` are the tables of these names of a plan.
     """
     shown = measures.sort_values("start")  # reading order
     texts = sentences.set_index("unit_id")["text"]
     shown = shown.assign(sentence=shown["unit_id"].map(texts))
-    return write(path, shown[["measure_id", "quote", "sentence"]], MEASURES, codebook)
+    shown = shown[["measure_id", "quote", "sentence"]]
+    paths.write(path, made(path.suffix, shown, MEASURES, codebook))
+    return path
 
 
 def texts(frame: pd.DataFrame) -> list[str]:
@@ -102,14 +104,6 @@ def csv_bytes(frame: pd.DataFrame, empty: str = "") -> bytes:
     """
     text = without_formulas(frame).to_csv(index=False, lineterminator="\n", na_rep=empty)
     return text.encode("utf-8-sig")
-
-
-def write(
-    path: Path, shown: pd.DataFrame, columns: Mapping[str, Column], codebook: pd.DataFrame
-) -> Path:
-    """Write a sheet to fill in: see `made`."""
-    paths.write(path, made(path.suffix, shown, columns, codebook))
-    return path
 
 
 def made(
@@ -189,7 +183,7 @@ def read_filled(
 ) -> pd.DataFrame:  # fmt: skip
     """Read and check what people filled in; empty cells are not coded, labels count as codes.
 
-    `shown` and `columns` are those of `write`. One row per row of `shown`, in its order: its
+    `shown` and `columns` are those of `made`. One row per row of `shown`, in its order: its
     columns, and codes as text, strengths as numbers, flags as booleans, lists as tuples, cuts as
     offsets in the sentence, NA where not coded. The `DataError` has every problem, by row and
     column: unknown codes, units missing, added or twice, edited quotations, mangled ids, and empty

@@ -166,14 +166,18 @@ def _meant(code: str, holder: Holder) -> tuple[Lead, Holder]:
     return lead, holder
 
 
-@lru_cache(maxsize=4)
 def units(folder: Path | None = None) -> Units:
     """Return the holders of all codes since 1980.
 
     >>> units().holder("350321", 2000).lead.status
     'split'
     """
-    tables = [schema.read(name, folder or paths.data()) for name in TABLES]
+    return _units(folder or paths.data())
+
+
+@lru_cache(maxsize=4)
+def _units(folder: Path) -> Units:
+    tables = [schema.read(name, folder) for name in TABLES]
     if problems := [problem for table in tables for problem in table.problems]:
         raise DataError(problems)
     return Units(*(table.frame() for table in tables))

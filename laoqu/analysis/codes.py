@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection
 from functools import cache, partial
@@ -27,6 +28,8 @@ VINTAGE_CODES = 10
 #: So many values of a column are looked at to find out what it holds; to so many unknown names the
 #: nearest ones, which take time to find, are told.
 SAMPLE, HINTS = 400, 100
+#: What files write where no city, or no one province, is meant: it narrows nothing.
+NO_PLACE = re.compile("(?:省|自治区)?直[辖管属].*|市辖区|[县市]|全[国省市区]|[合总]计|[-—.…]*")
 #: An example in a message has at most so many characters.
 SHOWN = 40
 
@@ -55,7 +58,8 @@ def code_column(
     codes = {c: [code_of(value)[0] for value in sample(frame[c])] for c in frame}
     known = {c: np.mean([v in units.by_code for v in each] or [0]) for c, each in codes.items()}
     named = called("code", frame)
-    found = [c for c in frame if known[c] >= MOST and (c in named or _is_code(frame, c, year))]
+    like = partial(_is_code, frame, year=year, units=units)
+    found = [c for c in frame if known[c] >= MOST and (c in named or like(c))]
     if not found:
         named = [c for c in named if known[c] > 0]
         return named[0] if len(named) == 1 else None
@@ -72,7 +76,7 @@ def code_column(
     return found[0]
 
 
-def _is_code(frame: pd.DataFrame, column: str, year: str | int | None) -> bool:
+def _is_code(frame: pd.DataFrame, column: str, year: str | int | None, units: Units) -> bool:
     """Whether values that look like codes come again each year and fit the names beside them."""
     if heading_of(column):
         return False
@@ -84,7 +88,8 @@ def _is_code(frame: pd.DataFrame, column: str, year: str | int | None) -> bool:
         pairs = frame[[name, column]].dropna().drop_duplicates().head(50)
         pairs = pairs[[bool(bare(name_of(text))) for text in pairs[name]]]
         fits = [
-            bears(code_of(value)[0], name_of(text)) for text, value in pairs.itertuples(index=False)
+            any(bears(holder, name_of(text)) for holder in units.by_code.get(code_of(value)[0], ()))
+            for text, value in pairs.itertuples(index=False)
         ]
         if fits and np.mean(fits) < 0.5:
             return False
@@ -150,11 +155,12 @@ def codes_of_names(
 ) -> tuple[pd.Series, pd.DataFrame]:
     """Return the code that each row's county had in its year, NA where the name is not one county.
 
-    Names are read within the province and the city that other columns hold; a city that is none
-    by its name (市辖区) narrows nothing. A county that has since become part of another is not that
-    other one. The second frame has a row for each name without a code: ``name``, ``reason``.
+    Names are read within the province and the city that other columns hold. One that is unknown
+    narrows nothing: the year alone then does not tell several of a name apart, as it does where
+    none is meant (市辖区). A county that has since become part of another is not that other one.
+    The second frame has a row for each name without a code: ``name``, ``reason``.
     """
-    above, ask = _above(frame.drop(columns=name), units), cache(_asked)
+    above, ask = upper_columns(frame.drop(columns=name), units), cache(_asked)
     area = cache(lambda column, text: _codes_inside(text, above[column], units))
     named, lines = defaultdict(list), defaultdict(list)
     for holder in units.holders:
@@ -169,11 +175,13 @@ def codes_of_names(
         *within, text, year = key
         shown = "".join([*within, text])
         # A county of its own stands in the column of cities too: 石河子市.
-        around = [each for each in zip(above, within, strict=True) if each[1] not in ("", text)]
+        around = [each for each in zip(above, within, strict=True) if each[1] != text]
         known = {place: area(column, place) for column, place in around if area(column, place)}
-        code = _resolved(text, known, int(year), partial(ask, near=len(lost) < HINTS))
+        odd = [v for _, v in around if v not in known and not NO_PLACE.fullmatch(clean(v))]
+        code = _resolved(text, known, int(year), partial(ask, near=len(lost) < HINTS), not odd)
         if isinstance(code, LaoquError):
-            lost[shown] = str(code)
+            unknown = [f"no province or city is called {each}" for each in odd]
+            lost[shown] = "; ".join([*unknown, str(code)])
             continue
         then = [holder for holder in lines[code] if holder.first <= year <= holder.last]
         said = bare(text) or clean(text)
@@ -187,16 +195,27 @@ def codes_of_names(
     return pd.Series(codes, frame.index).astype("str"), unresolved
 
 
-def _above(frame: pd.DataFrame, units: Units) -> dict[str, str]:
-    """Return the column of provinces and the column of cities, as far as there are such."""
-    found, said = {}, {c: [clean(str(v)) for v in frame[c].dropna().unique()] for c in texts(frame)}
+def upper_columns(frame: pd.DataFrame, units: Units, notes: Notes | None = None) -> dict[str, str]:
+    """Return the column of provinces and the column of cities, as far as there are such.
+
+    One that is called so needs one value that is, others most. What tells nothing goes to `notes`.
+    """
+    found, said = {}, {c: frame[c].dropna().astype("str").map(clean) for c in texts(frame)}
     for level in ("province", "prefecture"):
         begins = {name[:end] for name in units.names[level] for end in range(2, len(name) + 1)}
-        for column, values in said.items():
+        so_called = [c for c in called(level, frame) if c in said]
+        for column in dict.fromkeys([*so_called, *said]):
+            values = [v for v in said[column].unique() if not NO_PLACE.fullmatch(v)]
             share = np.mean([value in begins for value in values] or [0])
-            if column not in found and share >= MOST:
+            if column not in found and share > (0 if column in so_called else 0.5):
                 found[column] = level
                 break
+        for column in so_called if notes is not None else ():
+            known = {v for v in said[column].unique() if NO_PLACE.fullmatch(v) or _inside(v)}
+            odd = frame.loc[said[column].index[~said[column].isin(known)], column]
+            if len(odd) or column not in found:
+                why = f"no {level} is known by these names" if column in found else "not used"
+                notes.append((column, len(odd), f"{why}: {examples(odd)}"))
     return found
 
 
@@ -218,11 +237,12 @@ def _asked(text: str, within: str | None, year: int | None, near: bool) -> Adcod
 
 
 def _resolved(
-    text: str, known: dict[str, frozenset[str]], year: int, ask: Callable
+    text: str, known: dict[str, frozenset[str]], year: int, ask: Callable, told: bool
 ) -> Adcode | LaoquError:
     """Return the county of 2021 that a name means within a city or province, or why there is none.
 
-    Only where the name is not that of one county, it is asked for that of the year.
+    Only where the name is not that of one county, it is asked for that of the year, if the file
+    has told where.
     """
     if not FIRST <= year <= LAST:
         return LaoquError(f"no list of {FIRST} to {LAST} is of {year}")
@@ -230,11 +250,12 @@ def _resolved(
     if within and len(known[within]) == 1:
         (within,) = known[within]
     code = ask(text, within, None)
-    if isinstance(code, LaoquError):
+    if told and isinstance(code, LaoquError):
         code = ask(text, within, year)
     if isinstance(code, LaoquError):
         return code
-    outside = [place for place, codes in known.items() if not lies_in(code, codes)]
+    unit = succession.units().holder(code, YEAR)
+    outside = [place for place, codes in known.items() if not lies_in(unit, codes)]
     return LaoquError(f"{code.name} {code} is not in {outside[0]}") if outside else code
 
 
@@ -253,7 +274,7 @@ def told_apart(data: pd.DataFrame, name: str, units: Units) -> tuple[pd.Series, 
     keeps it only within its city. Else the rows are duplicates. The second frame says why.
     """
     found, lost, bearers = data["code_in_panel"].copy(), defaultdict(list), defaultdict(set)
-    above = _above(data.drop(columns=["code_in_panel", name]), units)
+    above = upper_columns(data.drop(columns=["code_in_panel", name]), units)
     area = cache(lambda text: _codes_inside(text, "prefecture", units))
     for holder in units.holders:
         bearers[holder.name, holder.code[:2]].add(holder.continues or holder.lead.reason)
@@ -321,12 +342,14 @@ def frozen(pairs: pd.DataFrame, units: Units, vintage: int) -> bool | None:
 def traced(pairs: pd.DataFrame, units: Units, vintage: int) -> pd.DataFrame:
     """Return for each code and year the unit of 2021, how it was reached, and why not.
 
-    ``disputed`` are codes of a frozen panel that were another unit's in the row's own year.
+    ``holder`` is who a code is taken for; ``disputed`` are codes of a frozen panel that were
+    another unit's in the row's own year.
     """
     rows, one_list = [], frozen(pairs, units, vintage)
     for code, year in pairs.itertuples(index=False):
         if pd.isna(code) or pd.isna(year):
-            rows.append([code, year, None, "unknown", "no code or no year", "", *[False] * 3])
+            why = "no code or no year"
+            rows.append([code, year, None, "unknown", why, "", None, *[False] * 3])
             continue
         lead, holder = units.trace(code, int(year), vintage)
         own = bool(holder and holder.first <= year <= holder.last)
@@ -342,10 +365,10 @@ def traced(pairs: pd.DataFrame, units: Units, vintage: int) -> pd.DataFrame:
                 told = [why] * disputed + [meant.reason] * bool(meant.reason)
                 lead, holder = meant._replace(reason="; ".join(told)), listed
         level = holder.level if holder else ""
-        row = [code, year, lead.adcode or None, lead.status, lead.reason, level, disputed]
+        row = [code, year, lead.adcode or None, lead.status, lead.reason, level, holder, disputed]
         rows.append([*row, own, bool(listed)])
-    columns = [*pairs, "county_code", "code_status", "reason", "level", "disputed", "own", "fits"]
-    table = pd.DataFrame(rows, columns=columns)
+    columns = [*pairs, "county_code", "code_status", "reason", "level", "holder", "disputed"]
+    table = pd.DataFrame(rows, columns=[*columns, "own", "fits"])
     table = table.astype({"year": "Int64", "code_in_panel": "str", "county_code": "str"})
     order = ["own", "fits"] if one_list is False else ["fits", "own"]
     found = table.dropna(subset="county_code").sort_values(order, ascending=False, kind="stable")
@@ -355,29 +378,27 @@ def traced(pairs: pd.DataFrame, units: Units, vintage: int) -> pd.DataFrame:
     return table.drop(columns=["own", "fits"])
 
 
-def contradictions(
-    data: pd.DataFrame, name: str | None, folder: Path, vintage: int
-) -> pd.DataFrame:
+def contradictions(data: pd.DataFrame, name: str | None, folder: Path) -> pd.DataFrame:
     """Return the codes whose name, city or province in the file is not that of the codes' unit."""
     columns = ["code_in_panel", "name_in_file", "holder", "first_year", "last_year", "rows"]
     found, units = [], succession.units(folder)
     others = data.drop(columns=["code_in_panel", "year", name or "year"])
-    for column in (each for each in (name, *_above(others, units)) if each):
-        seen = data[["code_in_panel", "year", column]].dropna()
+    for column in (each for each in (name, *upper_columns(others, units)) if each):
+        seen = data[["code_in_panel", "holder", "year", column]].dropna()
         inside = {text: _inside(text, folder) for text in seen[column].unique() if column != name}
-        for (code, text), years in seen.groupby(["code_in_panel", column])["year"]:
-            plain, held = name_of(clean(str(text))), units.by_code.get(code, [])
-            wrong = column == name and not bears(code, plain, folder)
+        groups = seen.groupby(["code_in_panel", column, "holder"], sort=False)["year"]
+        for (code, text, holder), years in groups:
+            plain = name_of(clean(str(text)))
+            wrong = column == name and not bears(holder, plain, folder)
             if column != name and inside[text] is not None:  # 石河子市 lies in 石河子市
-                own = any(plain == holder.name for holder in held)
-                wrong = not own and not lies_in(code, inside[text], folder)
-            if held and wrong:
-                at = units.trace(code, int(years.min()), vintage)[1] or held[-1]
+                wrong = plain != holder.name and not lies_in(holder, inside[text], folder)
+            if wrong:
                 bearing = {c for names in units.names.values() for c in names.get(plain, ())}
                 whose = ", ".join(sorted(c for c in bearing if c[:2] == code[:2])[:3])
                 span = int(years.min()), int(years.max()), len(years)
-                found.append([code, text, str(at), *span, whose])
-    return pd.DataFrame(found, columns=[*columns, "name_is_of"])
+                found.append([code, text, str(holder), *span, whose])
+    table = pd.DataFrame(found, columns=[*columns, "name_is_of"])
+    return table.sort_values("code_in_panel", kind="stable", ignore_index=True)
 
 
 def _inside(text: object, folder: Path | None = None) -> frozenset[str] | None:

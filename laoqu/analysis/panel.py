@@ -246,9 +246,8 @@ def panel(
         other = data["level"] != unit
         notes.append(("file", int(other.sum()), f"rows of another level than {unit}"))
         data = data[~other].reset_index(drop=True)
-    against = codes.contradictions(
-        data, found["name"] if found["code"] else None, plan.folder, inferred
-    )
+    named = found["name"] if found["code"] else None
+    against = codes.contradictions(data, named, plan.folder)
     lines = [
         _told(data),
         ("vintage of the codes", len(data), pd.NA, f"{inferred} ({how})"),
@@ -256,13 +255,13 @@ def panel(
         *_told_of_codes(data, units, against),
     ]
     report = Report(lines, columns=["what", "rows", "units", "detail"])
-    reasons = table[table["reason"] != ""].drop(columns=["level", "disputed"])
+    reasons = table[table["reason"] != ""].drop(columns=["level", "holder", "disputed"])
     reasons = reasons.rename(columns={"code_status": "status"})
     if len(unresolved):
         unresolved = unresolved[["name", "reason"]]
         reasons = pd.concat([reasons, unresolved.assign(status="unknown")])
     reasons = reasons.reset_index(drop=True)
-    data = data.drop(columns=["reason", "level", "disputed"]).rename(columns=str.strip)
+    data = data.drop(columns=["reason", "level", "holder", "disputed"]).rename(columns=str.strip)
     odd = {where: text for where, _, text in notes if text.startswith(NO_NUMBER)}
     return Panel(data, plan, report, reasons, against, inferred, tuple(found.values()), odd=odd)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from itertools import count
 from numbers import Integral
@@ -30,11 +30,12 @@ from laoqu.analysis.codes import (
     placed,
     plain_name,
     sample,
+    upper_columns,
 )
 from laoqu.analysis.numbers import in_numbers
 from laoqu.analysis.shapes import (
     ADDED,
-    MOST_COLUMNS,
+    MOST_ROWS,
     beside,
     indicator_column,
     marked,
@@ -47,8 +48,8 @@ from laoqu.errors import LaoquError, require
 from laoqu.own import code_of, year_of
 from laoqu.succession import Units
 
-#: Larger files and longer tables are no panels of counties and years: bytes, rows.
-MOST_BYTES, MOST_ROWS = 150_000_000, 500_000
+#: Larger files are no panels of counties and years.
+MOST_BYTES = 150_000_000
 #: What is said of a column of the file that is called as one of ours.
 KEPT = "the file's own is kept as {}"
 #: What is said of months and quarters, beside the years or in them.
@@ -81,6 +82,7 @@ def read(
 def _read(
     frame: pd.DataFrame, code: object, year: object, name: object, units: Units, notes: Notes
 ) -> tuple[pd.DataFrame, dict[str, str | None], Notes, pd.DataFrame]:
+    grid.refuse_large(*frame.shape, MOST_ROWS)
     # What rows are called in messages: as in the file, or as in the frame.
     rows = frame.index
     if isinstance(frame.columns, pd.MultiIndex):
@@ -98,11 +100,6 @@ def _read(
     if frame.empty:
         raise LaoquError("the panel has no rows")
     _refuse_side_by_side(frame, twice, (code, year, name), notes)
-    if len(frame) > MOST_ROWS or len(frame.columns) > MOST_COLUMNS:
-        raise LaoquError(
-            f"the panel has more than {MOST_ROWS:,} rows or {MOST_COLUMNS:,} columns: is it one of "
-            "counties and years?"
-        )
     if odd := [c for c in frame if pd.api.types.is_complex_dtype(frame[c])]:
         raise LaoquError(f"{odd[0]} holds complex numbers: a panel has real ones")
     if odd := list(frame.select_dtypes("timedelta")):
@@ -135,12 +132,15 @@ def _read(
     parts = _parts(frame, notes)
     years, days = _years(frame, year, rows, notes)
     unresolved = pd.DataFrame(columns=["name", "reason"])
+    keys = frame.columns[frame.columns.isin([code, name])]
+    upper = upper_columns(frame.drop(columns=keys), units, notes)
     if code:
         codes = codes_of(frame[code], notes)
     else:
         codes, unresolved = codes_of_names(frame, name, years, units)
         n, shown = int(codes.notna().sum()), ", ".join(unresolved["name"].head(5))
-        notes.append((name, n, "no codes: names read as counties, within province and city"))
+        text = f"no codes: names read as counties, within {' and '.join(upper) or 'all of China'}"
+        notes.append((name, n, text))
         if len(unresolved):
             text = f"{len(unresolved)} names are no one county: {shown}; see .reasons"
             notes.append((name, len(frame) - n, text))
@@ -187,14 +187,19 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
         raise LaoquError(f"a panel is a path or a DataFrame, found {type(source).__name__}")
     path = paths.expanded(source)
     kind = path.suffix.lower().lstrip(".")
-    if kind in ("xls", "sav", "rds", "rdata", "shp", "json", "zip"):
+    if kind in ("xls", "sav", "rds", "rdata", "shp", "json", "zip", "ipynb"):
         raise LaoquError(f"{path.name} is a .{kind} file: save it as CSV, XLSX, DTA or Parquet")
     grid.check_size(path, MOST_BYTES)
     if kind in ("dta", "parquet"):
         try:
-            if kind == "parquet":
-                return pd.read_parquet(path)
-            return _stata(path, notes)
+            if kind == "dta":
+                return _stata(path, notes)
+            grid.check_parquet(path, MOST_ROWS)
+            return pd.read_parquet(path)
+        except MemoryError:  # no fault of the file
+            raise
+        except LaoquError as error:
+            raise LaoquError(f"{path.name}: {error}") from error
         except Exception as error:  # each format's reader has errors of its own
             why = f"is empty, cut off or no .{kind} file of a version that is read: save it anew"
             raise LaoquError(f"{path.name} {why}, or as CSV") from error
@@ -207,7 +212,9 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
 def _stata(path: Path, notes: Notes) -> pd.DataFrame:
     """Read DTA; where every value of a column has a label, the label is what was meant."""
     with pd.read_stata(path, convert_categoricals=False, iterator=True) as reader:
-        frame, labelled = reader.read(), reader.value_labels()
+        grid.refuse_large(1, len(reader.variable_labels()))
+        frame, labelled = reader.read(MOST_ROWS + 1), reader.value_labels()
+    grid.refuse_large(*frame.shape, MOST_ROWS)
     if not labelled:
         return frame
     for column, labels in pd.read_stata(path).select_dtypes("category").items():
@@ -221,17 +228,17 @@ def _stata(path: Path, notes: Notes) -> pd.DataFrame:
 
 def _headers(columns: Iterable[object]) -> tuple[list[str], dict[str, str]]:
     """Return the names of the columns as text, each once, and what stands a second time."""
-    found: list[str] = []
+    found: dict[str, Iterator[int]] = {}
     twice: dict[str, str] = {}
     for number, column in enumerate(columns, 1):
         whole = isinstance(column, float) and column.is_integer()
         text = re.sub(r"[\s\u200b\ufeff]+", " ", str(int(column) if whole else column)).strip()
         base = text = text or f"column_{number}"
         if text in found:
-            text = next(each for n in count(2) if (each := f"{base}_{n}") not in found)
+            text = next(each for n in found[base] if (each := f"{base}_{n}") not in found)
             twice[text] = base
-        found.append(text)
-    return found, twice
+        found[text] = count(2)
+    return [*found], twice
 
 
 def _refuse_no_head(columns: Iterable[object], units: Units) -> None:

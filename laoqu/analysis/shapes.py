@@ -9,15 +9,15 @@ from collections.abc import Collection, Iterable
 import numpy as np
 import pandas as pd
 
-from laoqu import own
+from laoqu import grid, own
 from laoqu.analysis.codes import MOST, Notes, called, examples, sample
 from laoqu.analysis.numbers import decimal_commas, numbers_of
 from laoqu.errors import LaoquError
 from laoqu.sheets import texts
 from laoqu.spelling import clean
 
-#: A wider table is no panel.
-MOST_COLUMNS = 3_000
+#: A longer table is no panel.
+MOST_ROWS = 500_000
 #: Where so many units and years have several rows, these are no slips.
 SEVERAL = 0.5
 #: Columns that a panel has of us; a file's own column of such a name is kept beside.
@@ -76,8 +76,9 @@ def to_long(
             other = taken.setdefault(key, column if isinstance(key, tuple) else "")
             if other not in ("", column):
                 raise LaoquError(f"columns {other} and {column} would both be {stem}: rename one")
-    pieces = []
-    for each in sorted({year for year, _ in found.values()}):
+    years, pieces = sorted({year for year, _ in found.values()}), []
+    grid.refuse_large(len(frame) * len(years), len(keep) + len(of), MOST_ROWS)
+    for each in years:
         here = {c: stem for c, (year, stem) in found.items() if year == each}
         pieces.append(frame[[*keep, *here]].rename(columns=here).assign(year=each))
     long = pd.concat(pieces, ignore_index=True)
@@ -130,7 +131,8 @@ def refuse_units(frame: pd.DataFrame, name: str | None, indicator: str | None) -
     reads = [
         c for c in said if np.mean([*map(bool, map(own.UNIT.fullmatch, said[c]))] or [0]) >= MOST
     ]
-    for unit in [c for c in frame if c in (*reads, *called("measure", frame)) and c != name]:
+    measures = {*reads, *called("measure", frame)} - {name}
+    for unit in [c for c in frame if c in measures]:
         each = frame.groupby(indicator) if indicator else frame.groupby(lambda _: 0)
         several = each[unit].nunique()
         # As many as there are rows are names of units, not 亿元 and 万元.
@@ -166,8 +168,7 @@ def unstacked(
         raise LaoquError(f"{said} {min(taken)} is a column as well: {mend}")
     if frame[value].where(frame[indicator].isna(), "").fillna("").astype("str").str.strip().any():
         raise LaoquError(f"{said} one of them has no name: {mend}")
-    if len(kinds) > MOST_COLUMNS:
-        raise LaoquError(f"{said} there are {len(kinds):,} of them: is it a panel?")
+    grid.refuse_large(number.max() + 1, len(kinds), MOST_ROWS)
     others = frame.columns.drop([indicator, value])
     counts = frame.groupby(number)[others.tolist()].nunique(dropna=False).max()
     same = [column for column in others if column == name or counts[column] == 1]

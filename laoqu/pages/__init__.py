@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import nbformat
 import pandas as pd
+from nbformat.v4.rwbase import rejoin_lines
 
 from laoqu.errors import FORMATS, LaoquError, require
 from laoqu.sheets import csv_bytes
@@ -42,6 +43,7 @@ def render(
     """
     for form in formats:
         require(form, FORMATS, "format")
+    rejoin_lines(notebook)  # a text may be a list of lines
     place, shown = Place.of(notebook, lang), list(records(notebook))
     if not shown and set(formats) & set(FORMATS[1:]):
         raise LaoquError(

@@ -46,14 +46,11 @@ def pdf(shown: Sequence[Mapping[str, object]], lang: str, title: str) -> bytes:
 
 def docx(shown: Sequence[Mapping[str, object]], lang: str, title: str) -> bytes:
     """Return the Word document of the same; its styles are those of ``reference.docx``."""
-    about = _about(lang, title)
-    text = ENVIRONMENT.get_template("word.html.j2").render(about, parts=parts(shown))
+    template = ENVIRONMENT.get_template("word.html.j2")
+    text = template.render(_about(lang, title), parts=parts(shown), tag=LANGUAGES[lang])
     command = [
         pypandoc.get_pandoc_path(), "--sandbox", "--from=html", "--to=docx", "--output=-",
         "--reference-doc=reference.docx", "--template=body.openxml", "--quiet",
-        f"--metadata=title={about['title']}", f"--metadata=author={about['author']}",
-        f"--metadata=lang={LANGUAGES[lang]}",
-        *(f"--metadata=keywords={word}" for word in about["keywords"]),
     ]  # fmt: skip
     # From the templates' folder: of a path, pandoc takes %20 for a blank.
     made = subprocess.run(

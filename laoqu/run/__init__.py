@@ -27,8 +27,9 @@ class Run:
     """One run of a batch: what is asked, why, how it went, what it left.
 
     ``status`` is ``waiting``, ``unchanged``, ``skipped``, ``ok`` or ``failed``; ``parts`` are the
-    digests of all that it depends on, ``modules`` of the files that it imports; ``page`` tells its
-    pages their ``place`` and ``others``, the same pages in other languages.
+    digests of all that it depends on, ``opened`` of the user's files that its cells open; ``page``
+    tells its pages their ``place`` and ``others``, the same pages in other languages; ``folders``
+    are those of which only what cells open counts.
     """
 
     name: str
@@ -43,8 +44,9 @@ class Run:
     why: Sequence[str] = ()
     seconds: float = 0.0
     parts: dict[str, str] = field(default_factory=dict, repr=False)
-    modules: Mapping[str, str] = field(default_factory=dict, repr=False)
+    opened: Mapping[str, str] = field(default_factory=dict, repr=False)
     page: dict[str, object] = field(default_factory=dict, repr=False)
+    folders: list[str] = field(default_factory=list, repr=False)
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     def failed(self, error: str, lines: Sequence[str] = (), **more: object) -> Run:

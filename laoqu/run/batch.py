@@ -20,6 +20,7 @@ from typing import NamedTuple
 from uuid import uuid4
 
 import laoqu
+from laoqu import paths
 from laoqu.errors import FORMATS, LANGS, OutputError, ParameterError, require
 from laoqu.run import Recipe, Run, process
 from laoqu.run import store as stores
@@ -106,7 +107,7 @@ def run_notebook(
         said = f"{more} of {len(asked)} sets of parameters ask for what another asks for"
         tell("note", f"{said}: {len(runs)} run(s)")
     inputs = stores.Inputs()
-    known = {digest_of(each): each for each in inputs.parts.values()}
+    known, named = {digest_of(each): each for each in inputs.parts.values()}, {}
     common = {"notebook": book.digest(), **stores.digests(inputs.parts)}
     with stores.Store(outputs, look=only_say) as store:
         store.sets |= known
@@ -114,8 +115,8 @@ def run_notebook(
             tell("note", f"{name} was not made by this version of laoqu and is now {now}")
         for run in runs.values():
             run.parts = {**common, "parameters": digest_of(run.parameters)}
-            named = _digests(inputs, _files_in(run.parameters, book, store.folder))
-            _part(store, run, "files", named)
+            named[run.name] = files = _files_in(run, book, store.folder)
+            _part(store, run, "files", _digests(inputs, files))
             others = _others(store, book, run, runs)
             run.page = {"place": book.stands(run.name), "others": others}
             if others:
@@ -146,7 +147,8 @@ def run_notebook(
             if parts is None:  # first, since it takes as long as a run
                 parts = stack.enter_context(closing(process.Call(_call, [maker.parts], limit)))
             for run in stack.enter_context(closing(results)):
-                changed = inputs.changed() + [book.path.name] * (not book.is_current())
+                files = named[run.name].values()
+                changed = inputs.changed(files) + [book.path.name] * (not book.is_current())
                 if changed:  # what the run has read of them, nobody knows
                     run.parts["changed during the run"] = said = ", ".join(changed[:3])
                     run.warnings = [*run.warnings, f"{said} changed during the run: run it again"]
@@ -175,19 +177,34 @@ def _check(
         require(kernel, KernelSpecManager().find_kernel_specs(), "Jupyter kernel")
 
 
-def _files_in(values: Mapping[str, object], book: Notebook, outputs: Path) -> dict[str, Path]:
-    """Return the files that parameters name, of a user's notebook also those in folders."""
-    found = {}
-    for text in leaves(list(values.values())):
-        with suppress(OSError, ValueError):  # a text that no file can be called
-            if isinstance(text, str) and Path(text).is_file():
-                found[text] = Path(text).resolve()
-            elif isinstance(text, str) and text and not book.own:
-                below = islice(Path(text).rglob("*"), MOST_FILES + 1)
-                found |= {str(path): path.resolve() for path in below
-                          if os.access(path, os.R_OK) and path.is_file()
-                          and not path.resolve().is_relative_to(outputs)}  # fmt: skip
+def _files_in(run: Run, book: Notebook, outputs: Path) -> dict[str, Path]:
+    """Return the files that parameters name, of a user's notebook also those in folders.
+
+    A folder that holds the working folder (``.``, ``/``) names none: what cells open in it counts.
+    """
+    found, here = {}, process.here().resolve()
+    for text in filter(None, leaves([*run.parameters.values()])):
+        with suppress(OSError, RuntimeError, TypeError, ValueError):  # it can be no file
+            named = Path(text).resolve()
+            if named.is_file():
+                found |= {text: named} if _is_input(named) else {}
+            elif not book.own and here.is_relative_to(named):
+                run.folders.append(str(named))
+            elif not book.own and _is_input(named):
+                below = (path for path in Path(text).rglob("*") if os.access(path, os.R_OK))
+                every = ((str(path), path.resolve()) for path in below)
+                found |= islice((each for each in every if each[1].is_file()
+                                 and _is_input(each[1], outputs)), MOST_FILES + 1)  # fmt: skip
     return found
+
+
+def _is_input(path: Path, *ours: Path | str) -> bool:
+    """Whether a file is none of the system's, in none of our folders, and no log of this batch."""
+    logs = False
+    for number in (1, 2):
+        with suppress(OSError):  # it is closed
+            logs |= os.path.samestat(path.stat(), os.fstat(number))
+    return not logs and not any(map(path.is_relative_to, (*ours, *stores.SYSTEM)))
 
 
 def _others(
@@ -225,17 +242,21 @@ def _judge(
 ) -> None:  # fmt: skip
     """Find out whether a run is waiting, unchanged or skipped; why it must be made; its formats."""
     record, run.formats = store.record(run.name), formats
-    if record and record["modules"]:
-        store.sets[record["parts"].get("modules", "")] = record["modules"]
-        beside = {name: book.path.parent / name for name in record["modules"]}
-        run.modules = {name: stores.digest_now(path) for name, path in beside.items()}
-        _part(store, run, "modules", run.modules)
+    if record and record["opened"]:
+        store.sets[record["parts"].get("opened", "")] = record["opened"]
+        beside = {name: book.path.parent / name for name in record["opened"]}
+        run.opened = {name: stores.digest_now(path) for name, path in beside.items()}
+        _part(store, run, "opened", run.opened)
     if failed := store.record(run.name, stores.FAILED):
         run.why = [f"failed last time: {failed['error']}"]
     elif only_failed:
         run.status = "skipped"
     elif not record:
         run.why = ["new"]
+        try:
+            store.claimed(run.name)
+        except OutputError as error:
+            run.why = [f"cannot be made: {error}"]
     else:
         run.why = stores.changes(record["parts"], run.parts, store.sets)
         if not run.why:  # nothing that was made before need be lost
@@ -253,15 +274,16 @@ def _placed(store: stores.Store, book: Notebook, run: Run) -> Run:
     def record(run: Run) -> dict[str, object]:
         shown = asdict(replace(run, files={}))
         recorded = {"made": _now(), "seconds": round(shown.pop("seconds"), 2)}
-        del shown["files"], shown["why"], shown["page"]
+        del shown["files"], shown["why"], shown["page"], shown["folders"]
         return shown | {"notebook": book.name, "key": digest_of(run.parts), "recorded": recorded}
 
     files, run.files, beside = run.files, {}, book.path.parent
-    run.modules = {
-        str(Path(path).relative_to(beside)) if Path(path).is_relative_to(beside) else path: code
-        for path, code in sorted(run.modules.items())
+    run.opened = {
+        str(path.relative_to(beside)) if path.is_relative_to(beside) else str(path): code
+        for path, code in ((Path(path), code) for path, code in sorted(run.opened.items()))
+        if _is_input(path, store.folder, paths.data())
     }
-    _part(store, run, "modules", run.modules)
+    _part(store, run, "opened", run.opened)
     if run.status == "ok":
         pages = {file: files[file] for file in files
                  if book.shared and file.startswith(f"{book.stem}.")}  # fmt: skip

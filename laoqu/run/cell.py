@@ -1,4 +1,4 @@
-"""What a process that runs cells keeps: what they print, their time, the files they import."""
+"""What a process that runs cells keeps: what they print, their time, the files they open."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ from pathlib import Path
 
 from laoqu import paths
 from laoqu.run import SAID
-from laoqu.source import digest
+from laoqu.run.store import digest_now
 
 #: The most characters that are kept of what one cell prints.
 PRINTED = 10_000_000
 #: How names of files end that Python imports, and where those of packages lie.
 PYTHON = (*SOURCE_SUFFIXES, *BYTECODE_SUFFIXES, *EXTENSION_SUFFIXES)
 PACKAGES = {"site-packages", "dist-packages"}
-#: Python files as they were opened → path → digest, of those that are the user's.
+#: Files as they were opened → path → digest, of those that are the user's: Python files, and what
+#: lies in FOLDERS.
 OPENED: dict[str, dict[str, str]] = {}
+FOLDERS: list[str] = []
 
 
 class Stream(io.TextIOBase):
@@ -83,23 +85,30 @@ def alarm(seconds: float | None) -> Iterator[None]:
 
 
 def _note(event: str, given: tuple) -> None:
-    path = given[0] if event == "open" else event == "import" and given[1]
-    if isinstance(path, str) and path.endswith(PYTHON) and path not in OPENED:
-        if event == "open" and set(given[1] or "") & set("wax+"):
-            return  # what a cell writes counts when it is read
-        OPENED[path] = {}
-        with suppress(OSError, ValueError):
-            source = source_from_cache(path) if path.endswith(".pyc") else path
-            OPENED[path] = of_users([source])
+    listed = event in ("os.listdir", "os.scandir")
+    path = given[0] or "." if listed else event == "open" and given[0]
+    path = given[1] if event == "import" else path
+    if not isinstance(path, str | Path):
+        return
+    with suppress(OSError, ValueError):
+        python, path = str(path).endswith(PYTHON) and not listed, os.path.realpath(path)
+        by_import = listed and "importlib" in sys._getframe(1).f_code.co_filename
+        inside = not by_import and any(map(Path(path).is_relative_to, FOLDERS))
+        if event == "open" and given[2] & (os.O_WRONLY | os.O_RDWR):
+            if not python:  # it is the cell's own; of Python files, what is read counts
+                OPENED.setdefault(path, {})
+        elif path not in OPENED and (python or inside):
+            OPENED[path] = {}
+            OPENED[path] = of_users([source_from_cache(path) if path.endswith(".pyc") else path])
 
 
 def of_users(files: Iterable[str], library: str = sysconfig.get_path("stdlib")) -> dict[str, str]:
-    """Return those files that are of no package, nor of Python or laoqu: path → digest."""
+    """Return those files that are of no package, nor of Python or laoqu: path → digest now."""
     others = library, paths.PACKAGE, tempfile.gettempdir()
     return {
-        str(path): digest(path.read_bytes())
-        for path in map(Path, map(os.path.realpath, files))
-        if path.is_file() and not PACKAGES & {*path.parts}
+        str(path): digest_now(path)
+        for path in map(Path, map(os.path.realpath, filter(None, files)))
+        if path.exists() and not PACKAGES & {*path.parts}
         and not any(map(path.is_relative_to, others))
     }  # fmt: skip
 

@@ -111,6 +111,8 @@ def _listen(address: str) -> None:
     """
     kind, _, where = address.rpartition("://")
     host, _, port = where.rpartition(":")
+    if not port.isdecimal():
+        raise OSError("expected an address such as tcp://127.0.0.1:8786")
     with socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER) as asked:
         if kind != "tls" and not 0 < int.from_bytes(asked.recv(8), "little") < 1 << 20:
             raise OSError("something else speaks there")
@@ -133,12 +135,7 @@ def differences(expected: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def work(
-    recipe: Recipe,
-    run: Run,
-    preload: Sequence[str],
-    expected: Mapping,
-    own: Mapping,
-    told: Mapping,
+    recipe: Recipe, run: Run, preload: Sequence[str], expected: Mapping, own: Mapping, told: Mapping
 ) -> Run:
     """Do a run on a worker, in a process of its own; its server stays for the next."""
     with tempfile.TemporaryDirectory(prefix="laoqu-") as folder:

@@ -51,7 +51,7 @@ from traitlets.config import Config
 
 from laoqu.errors import LaoquError, bounded
 from laoqu.run import Recipe, Run
-from laoqu.run.cell import OPENED, PRINTED, Stream, alarm, of_users
+from laoqu.run.cell import FOLDERS, OPENED, PRINTED, Stream, alarm, of_users
 
 #: What a cell says that ends a notebook in peace.
 ENDS = ("", "0", "None", "False")
@@ -212,7 +212,7 @@ def run_cells(
     """Run the cells of a notebook, until one fails, with a kernel or in this process.
 
     `tell` gets number and content of cells as they begin and end. Return all cells, and the user's
-    files that they imported, with their digests.
+    files that they opened, with their digests.
     """
 
     def note(cell: object, cell_index: int, **_: object) -> None:
@@ -220,12 +220,8 @@ def run_cells(
 
     manager = NotebookExecutionManager(notebook, progress_bar=False)
     manager.notebook_start()
-    given = (
-        {"kernel_name": kernel, "timeout": limit and math.ceil(limit), "log": logger}
-        if kernel
-        else {}
-    )
-    client = (Kernel if kernel else Client)(manager, **given)
+    given = {"kernel_name": kernel, "timeout": limit and math.ceil(limit), "log": logger}
+    client = Kernel(manager, **given) if kernel else Client(manager)
     client.limit, client.files = limit, {}
     client.on_cell_start = client.on_cell_executed = note
     client.execute()
@@ -240,7 +236,7 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
 
     `tell` gets the notebook as it begins, then the number and content of cells as they change.
     """
-    began, given = monotonic(), dict(run.parameters)
+    began, given, FOLDERS[:] = monotonic(), dict(run.parameters), run.folders
     gc.set_threshold(*GARBAGE)
     random.seed()
     np.random.seed()
@@ -251,7 +247,7 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
     )  # fmt: skip
     tell(notebook)
     try:
-        _, run.modules = run_cells(notebook, recipe.kernel or "", recipe.timeout, tell)
+        _, run.opened = run_cells(notebook, recipe.kernel or "", recipe.timeout, tell)
     except Exception as raised:  # the kernel died, hung, or never came up
         started = [each for each in _code(notebook) if each.metadata.papermill["start_time"]]
         lines = traceback.format_exc().splitlines()

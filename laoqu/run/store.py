@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from hashlib import file_digest
 from importlib.metadata import PackageNotFoundError, version
 from itertools import count
 from pathlib import Path
@@ -42,6 +43,8 @@ OURS = {
 INDEX, CRATE = "index.html", "ro-crate-metadata.json"
 PACKAGES = ("papermill", "nbclient", "nbconvert", "ipython", "numpy", "pandas", "geopandas",
             "matplotlib", "jinja2", "typst", "pypandoc-binary")  # fmt: skip
+#: Where the system shows itself as files: no input of a run, and reading some never ends.
+SYSTEM = ("/proc", "/sys")
 #: Words in the environment that change what is made.
 SETTINGS = ("LAOQU_MEMBERSHIP_MODE", "LAOQU_COMMIT")
 
@@ -69,16 +72,18 @@ class Inputs:
         lock = {lock.name: lock} if paths.checkout() and lock.is_file() else {}
         versions = {"python": platform.python_version(), **packages()}
         self.parts |= {"own": own | said, "lock": self.add(lock), "versions": versions}
+        self.common = [*self.known]
 
     def add(self, files: Mapping[str, Path]) -> dict[str, str]:
         """Return the digests of more files, which are watched from now on."""
         for path in {*files.values()} - {*self.known}:
-            self.known[path] = paths.stamp(path), digest(path.read_bytes())
+            self.known[path] = paths.stamp(path), digest_now(path)
         return {name: self.known[path][1] for name, path in files.items()}
 
-    def changed(self) -> list[str]:
-        """Return the names of the files that were written since, also as they were."""
-        return [path.name for path, known in self.known.items() if paths.stamp(path) != known[0]]
+    def changed(self, more: Iterable[Path] = ()) -> list[str]:
+        """Return the names of files of all runs, and `more`, that were written since."""
+        known = {path: self.known[path][0] for path in (*self.common, *more) if path in self.known}
+        return [path.name for path, stamp in known.items() if paths.stamp(path) != stamp]
 
 
 def packages() -> dict[str, str]:
@@ -91,9 +96,13 @@ def packages() -> dict[str, str]:
 
 
 def digest_now(path: Path) -> str:
-    """Return the digest of a file as it is now, if it is there."""
+    """Return the digest of a file as it is now, of a folder that of its names, if it is there."""
     with suppress(OSError):
-        return digest(path.read_bytes())
+        if path.is_dir():
+            return digest_of(sorted(each.name for each in path.iterdir()))
+        if path.is_file() and not any(map(path.is_relative_to, SYSTEM)):
+            with path.open("rb") as file:
+                return file_digest(file, "sha256").hexdigest()
     return "none"
 
 
@@ -186,8 +195,8 @@ class Store:
         found = _json(self.target(name) / file)
         if not _fits(found, FORM) or found["name"] != name:
             return None
-        if not _fits(found.get("modules"), {None: ""}):
-            found["modules"] = {}
+        if not _fits(found.get("opened"), {None: ""}):
+            found["opened"] = {}
         try:
             when, seconds = found["recorded"]["made"], found["recorded"]["seconds"]
             datetime.fromisoformat(when) - timedelta(seconds=seconds)
@@ -216,7 +225,7 @@ class Store:
 
         Those of `beside` lie above it. A folder that no run of ours made is not touched.
         """
-        folder, above = self._claimed(name), name.rpartition("/")[0]
+        folder, above = self.claimed(name), name.rpartition("/")[0]
         ours = {each["path"] for each in (self.record(name) or {"outputs": ()})["outputs"]}
         for file in beside:
             if f"{above}/{file}" not in ours and self.target(f"{above}/{file}").exists():
@@ -232,7 +241,7 @@ class Store:
         for file, data in beside.items():
             self.write(f"{above}/{file}", data)
 
-    def _claimed(self, name: str) -> Path:
+    def claimed(self, name: str) -> Path:
         """Return the folder of a run; one that no run of ours made is refused."""
         folder = self.target(name)
         ours = self.record(name) or self.record(name, FAILED)
@@ -248,7 +257,7 @@ class Store:
 
     def keep(self, name: str, files: Mapping[str, bytes], record: dict[str, object]) -> None:
         """Put the notebook of a failed run, and its record, beside what an earlier run left."""
-        self._claimed(name)
+        self.claimed(name)
         for file, data in {**files, FAILED: text_of(record)}.items():
             self.write(f"{name}/{file}", data)
 

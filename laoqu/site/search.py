@@ -68,10 +68,8 @@ def data(plan: Plan, carded: Iterable[str] = ()) -> dict[str, object]:
 
 
 def _clauses(namings: pd.DataFrame) -> dict[str, str]:
-    found = {}
-    for clause, mention in zip(namings["clause_id"], namings["mention_id"], strict=True):
-        found.setdefault(clause, mention)
-    return found
+    first = namings.drop_duplicates("clause_id")
+    return dict(zip(first["clause_id"], first["mention_id"], strict=True))
 
 
 def _areas(plan: Plan, units: Mapping[str, object]) -> dict[str, dict[str, object]]:

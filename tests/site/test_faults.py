@@ -213,7 +213,7 @@ def test_an_ordinary_kernel_runs_fails_dies_and_hangs(tmp_path):
         assert (tmp_path / "out" / each.name / "report.failed.ipynb").is_file()
     (tmp_path / "up/a/helper.py").write_text("n = 1")
     (again,) = run(path, [{"n": 1}], tmp_path / "out", kernel="python3", only_say=True)
-    assert again.why == ["modules: up/a/helper.py"]
+    assert again.why == ["opened: up/a/helper.py"]
 
 
 def test_what_changed_during_a_run_is_said_and_run_again(tmp_path, data_copy, monkeypatch, capsys):
@@ -234,6 +234,9 @@ def test_what_changed_during_a_run_is_said_and_run_again(tmp_path, data_copy, mo
         assert "2 written, 0 unchanged, 1 to run again, 0 failed" in said
         assert error.count("\n") == 1
         assert error.endswith(f": {path.name} changed during the run: run it again\n")
+    sets.write_text("- at: 1\n- {at: -1, file: ''}\n")  # what no parameter of the other names
+    assert main(["run", str(target), "--params", str(sets), "--jobs", "1", "--force"]) == 1
+    assert "2 written, 0 unchanged, 1 to run again, 0 failed" in capsys.readouterr().out
     assert main(["run", str(target), "-p", "at=1", "--quiet"]) == 1
     assert capsys.readouterr().out == ""
     assert target.read_bytes() != before
@@ -427,7 +430,11 @@ def test_the_command_says_where_it_wrote_and_what_it_did(command, monkeypatch, c
         ("-p n=5", 2, "/p.csv:2: 'n' stands here and in -p: leave one of them out\n"),
         ("-p nam x", 2, "/p.csv:2 and -p: unknown parameter 'nam' of t.ipynb; nearest: name, n\n"),
         ("--force --engine dask --scheduler tcp://127.0.0.1:1", 2, "no Dask scheduler answers"),
-        ("--force --engine dask --scheduler nowhere", 2, "no Dask scheduler answers at nowhere"),
+        (
+            "--force --engine dask --scheduler nowhere",
+            2,
+            "answers at nowhere: expected an address such",
+        ),
     ):
         began = time.monotonic()
         assert main([*given.split(), *more.split()]) == status, more

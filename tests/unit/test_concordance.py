@@ -324,7 +324,7 @@ def test_hostile_texts_and_files_are_refused_in_time_and_by_name(tmp_path):
         b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"): "has a password",
         b"<!DOCTYPE html><p>": "is empty", b"\xff" * 99: "neither UTF-8 nor GBK",
         bytes(range(256)) * 9: "neither|no character", b"\x00" * 99: "no character",
-        b" " * 20_000_001: "more than",
+        b" " * 20_000_001: "expected at most 20",
     }  # fmt: skip
 
     def refused(text, said):

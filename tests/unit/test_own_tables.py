@@ -79,6 +79,9 @@ def test_an_old_code_is_followed_by_the_date_of_its_row_or_where_one_unit_had_it
 ROWS = [
     ("左右江,130999,", r"own.csv:2:2: 130999 is no unit of the end of 2021: .*in no list"),
     ("沂蒙,371302,罗庄区", "own.csv:2:3: the code 371302 is 兰山区 .* the name says '罗庄区'"),
+    # The code was that of 湘潭县 in 1983.
+    ("沂蒙,430421,湘潭县", "the code 430421 is 衡阳县 .* the name says '湘潭县'"),
+    ("沂蒙,320411,郊区", "the code 320411 is 新北区 .* the name says '郊区'"),
     ("沂蒙,3713,", "adcode is '3713', expected six digits"),
     ("沂蒙," + 200_000 * "x", "expected six digits"),
     ("沂蒙,371300,", "临沂市 .* is no county: list its counties"),
@@ -349,6 +352,13 @@ def test_bad_borders_are_refused_with_row_and_reason(file):
         assert problem.file.endswith("own.parquet")
 
 
+def test_borders_of_far_too_many_rows_are_refused_before_they_are_read(tmp_path):
+    path = tmp_path / "tall.parquet"
+    pd.DataFrame({"adcode": ["371302"] * 100_001, "geometry": b""}).to_parquet(path)
+    with pytest.raises(lq.DataError, match="the table has more than 100,000 rows"):
+        lq.load(boundaries=path).counties()
+
+
 def test_a_file_of_several_layers_is_refused_with_their_names(tmp_path):
     path, one = tmp_path / "own.gpkg", gpd.GeoDataFrame({"adcode": ["371302"]}, geometry=SHAPES[:1])
     for layer in ("cities", "counties"):
@@ -375,3 +385,27 @@ def test_files_that_are_no_borders_are_refused(tmp_path, file):
     for name in ("text.geojson", "code.gpkg", "empty.parquet", "plain.parquet", "absent.gpkg"):
         with pytest.raises(lq.DataError, match=f"{name}:1:1: cannot be used as borders"):
             borders.read(tmp_path / name)
+
+
+def test_a_boundary_file_leads_to_no_other_file_and_no_host(tmp_path, monkeypatch):
+    frame = gpd.GeoDataFrame({"adcode": ["371302"]}, geometry=SHAPES[:1], crs=4326)
+    whole = frame.to_json(drop_id=True, to_wgs84=True)
+    link = '"crs": {"type": "name", "type": "link", "properties": {"href": "http://[::1]/crs"}}, '
+    vrt = '<OGRVRTDataSource><OGRVRTLayer name="a"><SrcDataSource>a.geojson</SrcDataSource>'
+    for name, text, said in (
+        ("a.geojson", whole, ""), ("a.json", "\ufeff" + whole, ""),
+        ("a.geojson", whole.replace('"type"', f'{link} "type"', 1), "CRS is a link"),
+        ("a.json", whole.replace('"coordinates"', f'{link} "coordinates"'), "CRS is a link"),
+        ("a.gpkg", whole, "no GPKG"), ("a.shp", whole, "no ESRI Shapefile"),
+        ("a.kml", whole, "expected a file .parquet"),
+        *((f"vrt.{each}", f"{vrt}</OGRVRTLayer></OGRVRTDataSource>", "it is no ")
+          for each in ("geojson", "gpkg", "shp")),
+    ):  # fmt: skip
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        if not said:
+            assert geo.read(tmp_path / name)["adcode"].tolist() == ["371302"]
+            continue
+        with monkeypatch.context() as context:
+            context.setattr(geo.pyogrio, "read_info", None)  # refused before GDAL opens it
+            with pytest.raises(lq.DataError, match=said):
+                geo.read(tmp_path / name)

@@ -6,10 +6,13 @@ import gc
 import os
 import warnings
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import openpyxl
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from fixture import PLAN
 from hypothesis import given, settings
@@ -154,6 +157,27 @@ def test_only_what_has_two_readings_or_is_far_too_large_is_refused(tmp_path):
     stata(ROWS, tmp_path / "cut.dta")
     (tmp_path / "cut.dta").write_bytes((tmp_path / "cut.dta").read_bytes()[:900])
     (tmp_path / "empty.parquet").touch()
+    tall = pa.table({"code": pa.array(np.full(1_000_000, 620422)), "n": np.zeros(1_000_000)})
+    with pq.ParquetWriter(tmp_path / "tall.parquet", tall.schema) as writer:
+        for _ in range(20):
+            writer.write_table(tall)
+    pd.DataFrame({"n": np.zeros(500_001, dtype="int8")}).to_stata(
+        tmp_path / "tall.dta", write_index=False
+    )
+    years = ",".join(["code", *(f"gdp{year}" for year in range(1950, 2100))])
+    (tmp_path / "years.csv").write_text(f"{years}\n" + f"620422{',1' * 150}\n" * 3_400)
+    (tmp_path / "wide.csv").write_text(";" * 1_000_000)
+    (tmp_path / "many.csv").write_text(("," * 2_000 + "\n") * 10_000)
+    far = openpyxl.Workbook()
+    for row in range(1, 1_300):
+        far.active.cell(row, 16_384, 1)
+    text = openpyxl.Workbook()
+    for _ in range(11_000):
+        text.active.append(["x" * 30_000])
+    text.save(tmp_path / "text.xlsx")
+    far.save(tmp_path / "far.xlsx")
+    with ZipFile(tmp_path / "padded.xlsx", "w", ZIP_DEFLATED) as archive:
+        archive.writestr("xl/styles.xml", b" " * 450_000_001)
     for message, source in {
         "sum them up to years": ROWS.assign(年份=quarters),
         "月份 holds parts of years such as 1, 2, 3": months,
@@ -176,7 +200,19 @@ def test_only_what_has_two_readings_or_is_far_too_large_is_refused(tmp_path):
         ),
         "has 200 MB, expected at most 150": tmp_path / "large.csv",
         "more than 500,000 rows": pd.DataFrame({"code": "620422", "year": range(500_001)}),
-        "or 3,000 columns": pd.DataFrame([range(3_001)]).assign(code="620422", year=2010),
+        "more than 3,000 columns": pd.DataFrame([range(3_001)]).assign(code="620422", year=2010),
+        "more than 20,000,000 cells": pd.DataFrame(index=range(500_000), columns=range(41)),
+        "tall.parquet: the table has more than 500,000 rows": tmp_path / "tall.parquet",
+        "tall.dta: the table has more than 500,000 rows": tmp_path / "tall.dta",
+        "years.csv: the table has more than 500,000 rows": tmp_path / "years.csv",
+        "has more than 20,000,000 cells in 9,000 rows of 2,900": pd.DataFrame(
+            {"code": np.arange(9_000) + 620000, "year": 2020, "指标": np.arange(9_000) % 2_900}
+        ).assign(数值=1.0, 指标=lambda frame: "n" + frame["指标"].astype("str")),
+        "wide.csv:1:1: the table has more than 3,000 columns": tmp_path / "wide.csv",
+        "many.csv:1:1: the table has more than 20,000,000 cells": tmp_path / "many.csv",
+        "padded.xlsx:1:1: unpacks to more than 450 MB": tmp_path / "padded.xlsx",
+        "text.xlsx:1:1: the table has more than 20,000,000 cells": tmp_path / "text.xlsx",
+        "far.xlsx:1:1: the table has more than 20,000,000 cells": tmp_path / "far.xlsx",
         r"formula.xlsx:1:1: the formula in \w+ has no result": tmp_path / "formula.xlsx",
         "of a county known in its year: 崇文区 of 2008 is .* merged into 东城区": pd.DataFrame(
             {"county": ["崇文区"] * 3, "year": [2006, 2007, 2008], "gdp": [1, 2, 3]}
@@ -303,11 +339,12 @@ def test_units_younger_than_2021_and_of_other_levels():
 
 def test_names_that_contradict_codes_are_reported_row_by_row():
     made = coded(
-        ["630104", "450123", "450124", "500243", "621022"], [2020] * 5,
-        name=["冷湖行委", "马山县", "隆安县", "彭水县", "甘肃省庆阳市环县"],
+        ["630104", "450123", "450124", "500243", "621022", "430421", "430421"], [2020] * 6 + [1983],
+        name=["冷湖行委", "马山县", "隆安县", "彭水县", "甘肃省庆阳市环县", "湘潭县", "湘潭县"],
     )  # fmt: skip
     found = made.contradictions.set_index("code_in_panel")
-    assert set(found.index) == {"630104", "450123", "450124"}
+    assert set(found.index) == {"630104", "450123", "450124", "430421"}
+    assert found.loc["430421", ["first_year", "rows"]].tolist() == [2020, 1]
     assert found.loc["450123", "name_is_of"].startswith("450124")
     assert "城西区" in found.loc["630104", "holder"]
     assert "name contradicts the code" in repr(made.report)
@@ -381,6 +418,32 @@ def test_a_panel_without_codes_is_read_by_its_names():
     bare = lq.panel(frame[["县名", "年份", "gdp"]])
     assert bare.data["county_code"].isna()[:2].all()
     assert "130702" in bare.reasons.set_index("name")["reason"]["桥东区"]
+
+
+def test_each_row_says_for_itself_whether_its_city_narrows():
+    rows = """河北省,石家庄市,桥东区,
+    河北省,张家口市,桥西区,130703
+    河北省,保定市,定兴县,130626
+    海南省,省直辖县级行政区划,文昌市,469005
+    重庆市,县,城口县,500229
+    甘肃省,,环县,621022
+    甘肃省,全省,华池县,621023
+    河北省,石家装市,桥东区,
+    河北省,石家装市,定州市,130682
+    全国,,鼓楼区,"""
+    rows = [line.strip().split(",") for line in rows.splitlines()]
+    frame = pd.DataFrame(rows, columns=["省", "市", "县", "unit"]).assign(gdp=range(10))
+    for size in (3, 4, 5, 6, 7, 10):
+        made = lq.panel(frame.drop(columns="unit").head(size), year=2021)
+        assert made.data["county_code"].fillna("").tolist() == frame["unit"].tolist()[:size]
+        assert "within 省 and 市" in repr(made.report)
+    reasons = made.reasons.dropna(subset="name").set_index("name")["reason"]
+    assert "no province or city is called 石家装市" in reasons["河北省石家装市桥东区"]
+    assert "no prefecture is known by these names: 石家装市" in repr(made.report)
+    # Beside codes too; a column that holds no cities is not used, which is said.
+    odd = coded(["130702", "130703", "130626"], [2021] * 3, 市=["石家庄市", "?", "??"])
+    assert odd.contradictions["code_in_panel"].tolist() == ["130702"]
+    assert "converted: 市" in repr(coded(["130702"], [2021], 市=["甲"]).report)
 
 
 def test_several_names_never_become_one_unit_and_year():

@@ -515,10 +515,54 @@ def test_what_a_notebook_reads_of_folders_and_modules_makes_it_new(tmp_path, mon
     (tmp_path / "helper.py").write_text("word = 2")
     (tmp_path / "pack/a/b.py").unlink()
     (tmp_path / "other.py").unlink()
-    assert why()[0] == [f"modules: {tmp_path}/helper.py, {tmp_path}/pack/a/b.py"]
+    assert why()[0] == [f"opened: {tmp_path}/helper.py, {tmp_path}/pack/a/b.py"]
     for name in code[2:]:
         (tmp_path / name).write_text("")
-    assert why()[0] == [f"modules: {', '.join(str(tmp_path / n) for n in code[:3])} and 1 more"]
+    assert why()[0] == [f"opened: {', '.join(str(tmp_path / n) for n in code[:3])} and 1 more"]
+
+
+def test_a_word_that_is_a_path_names_what_cells_open_there(tmp_path, monkeypatch):
+    """And nothing of the system is read, nor counts what the batch itself writes."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("data/a.csv", "data/b.csv", "here/c.csv", "here/own.csv", "here/sub/d.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("one")
+    monkeypatch.chdir("here")
+    os.mkfifo("fifo")
+    os.mkfifo("../data/fifo")
+    cell = "from pathlib import Path\nfor it in glob and Path(word).glob(glob): it.read_text()\n"
+    cell += "for each in glob and ['own.csv']: Path(each).write_text(word), Path(each).read_text()"
+    path = book(Path("t.ipynb"), "word = ''\nglob = ''\nmore = {}", cell)
+    words = "/", "..", ".", "/proc", "/sys", "/dev", "fifo", "/proc/kmsg", "/dev/zero", "~", "\0"
+    changed = {
+        (".", "c.*"): "opened: c.csv",
+        (".", "*/d.csv"): "opened: sub/d.csv",
+        ("..", "*/[bc].csv"): f"opened: {tmp_path}/data/b.csv, c.csv",
+        ("/", f"{tmp_path}/here/sub/*"[1:]): "opened: sub/d.csv",
+        ("../data", ""): "files: ../data/a.csv, ../data/b.csv",
+    }
+    sets = [{"word": word} for word in words]
+    sets += [{"word": word, "glob": glob} for word, glob in changed]
+    sets.append({"more": {"of": [["../data/a.csv"]]}})
+    why = ["", *changed.values(), "files: ../data/a.csv"]
+
+    def logged(**options):
+        kept, log = os.dup(1), os.open("../data/log", os.O_WRONLY | os.O_CREAT)
+        os.dup2(log, 1)  # as a shell does it
+        try:
+            return run(path, sets, "out", tell=lambda *_: os.write(1, b"said"), **options)
+        finally:
+            os.dup2(kept, 1)
+
+    runs, again = logged(), logged(only_say=True)
+    assert [(each.error, *each.warnings) for each in runs] == [("",)] * len(sets)
+    assert [each.why for each in again] == [[]] * len(sets)
+    for each in tmp_path.glob("*/**/*.csv"):
+        each.write_text("two")
+    again = logged(only_say=True)[len(words) - 1 :]
+    assert ["; ".join(each.why) for each in again] == why
+    Path("sub/new.csv").touch()
+    assert logged(only_say=True)[len(words) + 3].why == ["opened: sub, sub/d.csv"]
 
 
 def test_a_page_leads_to_the_languages_and_the_plan_that_are_there(tmp_path, monkeypatch):
@@ -554,6 +598,12 @@ def test_only_what_changed_is_run_and_it_is_said_why(tmp_path):
 
     assert why() == [["new"]] * 3
     assert not out.exists()
+    (name,) = (each.name for each in run(path, sets[:1], out, only_say=True))
+    (out / name).mkdir(parents=True)
+    (out / name / stores.RECORD).touch()  # by a power cut
+    said = f"cannot be made: {out / name}: its .laoqu.json is damaged or of another folder: move"
+    assert why()[0] == [f"{said} the folder away"]
+    shutil.rmtree(out)
     first = run(path, sets, out, jobs=2)
     assert [each.status for each in first] == ["ok", "failed", "ok"]
     assert first[1].cell == 4
