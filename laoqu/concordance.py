@@ -70,7 +70,7 @@ class Text(Document):
     def year(self) -> int:
         """The year of the document number or the date line, else that of the gazetteer."""
         dated = "".join(unit.text for unit in self.units if unit.kind in ("number", "date"))
-        years = map(number, re.findall(r"\d{4}|[〇一二三四五六七八九]{4}", dated))
+        years = map(number, re.findall(r"\d{4}|[〇一二三四五六七八九]{4}", simplified(dated)))
         return next((year for year in years if FIRST <= year <= LAST), YEAR)
 
     def cite(self, rows: object) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from laoqu import grid
+from laoqu.numerals import CHINESE
 from laoqu.spelling import LIFTED, SUNK
 
 #: An archive that unpacks to more bytes is refused.
@@ -46,8 +47,14 @@ SKIPPED, LINE, CELL, BOX, SPEAKS = "skipped", "line", "cell", "box", "speaks"
 NUMBERED = "mark or number of a list that the program sets by itself"
 UNREAD = {
     "note": "footnote", "symbol": "symbol of a font", "picture": "picture",
-    "embedded": "embedded document",
+    "embedded": "embedded document", "equation": "equation or field of signs",
 }  # fmt: skip
+#: Fields of Word that draw signs: fractions, circled characters.
+DRAWN = re.compile(r"\s*(?:EQ|SYMBOL)\b", re.IGNORECASE)
+#: What is not read stands as this sign where it touches a numeral, of which it may be a part.
+GAP, NUMERAL, GAPS = "\ufffc", rf"\d{CHINESE[1:-1]}.．%", {*UNREAD.values()} - {UNREAD["note"]}
+#: How a page begins, whatever its name ends in.
+PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html)\b", re.IGNORECASE)
 #: Elements of a page that stand on lines of their own.
 PAGE_LINES = (
     "p div li ul ol dl dt dd h1 h2 h3 h4 h5 h6 table caption tr section article header footer main "
@@ -58,29 +65,34 @@ PAGE_LINES = (
 ROLES = {
     ".docx": {
         "p": LINE, "tr": LINE, "tc": CELL, "txbxContent": BOX, "t": SPEAKS, "tab": "\t",
-        "br": "\n", "cr": "\n", "noBreakHyphen": "-", "moveFrom": SKIPPED, "del": SKIPPED,
-        "rt": SKIPPED, "pPr": SKIPPED, "rPr": SKIPPED, "footnoteReference": "note",
+        "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "moveFrom": SKIPPED,
+        "del": SKIPPED, "rt": SKIPPED, "pPr": SKIPPED, "rPr": SKIPPED, "footnoteReference": "note",
         "endnoteReference": "note", "sym": "symbol", "pic": "picture", "imagedata": "picture",
-        "altChunk": "embedded",
+        "chart": "picture", "altChunk": "embedded", "object": "embedded", "oMath": "equation",
     },
     ".odt": {
         "p": LINE, "h": LINE, "table-row": LINE, "table-cell": CELL, "text-box": BOX, "tab": "\t",
         "line-break": "\n", "s": " ", "tracked-changes": SKIPPED, "annotation": SKIPPED,
-        "ruby-text": SKIPPED, "note": "note", "image": "picture",
+        "ruby-text": SKIPPED, "note": "note", "image": "picture", "object": "embedded",
+        "object-ole": "embedded", "math": "equation",
     },
     ".html": {
         **dict.fromkeys(PAGE_LINES.split(), LINE),
+        **dict.fromkeys(["math", "mfrac", "msup", "msub", "mroot", "msqrt"], "equation"),
         "td": CELL, "th": CELL, "br": "\n",
         "head": SKIPPED, "script": SKIPPED, "style": SKIPPED, "template": SKIPPED,
         "noscript": SKIPPED, "rt": SKIPPED, "rp": SKIPPED,
         "iframe": "embedded", "object": "embedded", "embed": "embedded", "img": "picture",
+        "svg": "picture", "canvas": "picture",
     },
 }  # fmt: skip
 #: What is left out, what stands above or below the line, and how pages and Word say it.
-STRUCK, HIDDEN, RAISED, LOWERED = "struck-out text", "hidden text", "raised", "lowered"
+STRUCK, HIDDEN, TINY = LEFT_OUT = ("struck-out text", "hidden text", "text of size 0")
+RAISED, LOWERED, ZERO = "raised", "lowered", r"\s*:\s*0(?:\.0+)?(?![.\d])"
 CSS = {
     STRUCK: re.compile(r"text-decoration[\w-]{0,20}\s{0,20}:[^;]{0,200}line-through"),
-    HIDDEN: re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden"),
+    HIDDEN: re.compile(rf"display\s*:\s*none|visibility\s*:\s*hidden|(?<![\w-])opacity{ZERO}"),
+    TINY: re.compile(f"font(?:-size)?{ZERO}"),
     RAISED: re.compile(r"vertical-align\s*:\s*super"),
     LOWERED: re.compile(r"vertical-align\s*:\s*sub"),
 }
@@ -88,8 +100,11 @@ TAGS = {"del": STRUCK, "s": STRUCK, "strike": STRUCK, "sup": RAISED, "sub": LOWE
 #: Of the selectors of a page these are read: an element, a class, an id.
 SELECTOR = re.compile(r"[\w-]*(?:[.#][\w-]+)?")
 WORD = {
-    "strike": STRUCK, "dstrike": STRUCK, "vanish": HIDDEN, "vertAlign": RAISED, "position": RAISED,
+    "strike": STRUCK, "dstrike": STRUCK, "vanish": HIDDEN, "sz": TINY, "vertAlign": RAISED,
+    "position": RAISED,
 }  # fmt: skip
+#: Sizes that nobody reads: half-points of Word, lengths of OpenDocument.
+NO_SIZE = re.compile(r"[0-2]|[01](?:\.0+)?(?:pt|mm|cm|in)")
 OFF = ("0", "false", "off", "none", "baseline")
 #: Words moved by fewer half-points stand on the line, only trimmed.
 MOVED = 5
@@ -117,14 +132,14 @@ def opened(suffix: str, data: bytes) -> Opened:
             raise ValueError(LOCKED if "EncryptedPackage".encode("utf-16-le") in data else why)
     if suffix not in PARTS and data.startswith(grid.ZIP):
         raise ValueError(ARCHIVE)
-    if suffix not in ROLES:
+    if suffix not in ROLES and not PAGE.match(data):
         return Opened(grid.decoded(data)[0])
     try:
-        if suffix == ".html":
+        if suffix not in PARTS:
             parser = etree.HTMLParser(encoding="utf-8", huge_tree=True)
             root = _tree(grid.decoded(data)[0].encode(), parser)
             css = " ".join(node.text or "" for node in root.iter("style"))
-            return _Tree(suffix, _rules(css)).opened(root)
+            return _Tree(".html", _rules(css)).opened(root)
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(each.file_size for each in archive.infolist()) > MOST_UNPACKED:
                 raise ValueError(f"unpacks to more than {MOST_UNPACKED:,} bytes")
@@ -205,24 +220,30 @@ class _Tree:
             for at in re.findall(f"{TOLD}(\\d+){TOLD}", line):
                 kind, words = self.told[int(at)]
                 places[kind].append((len(lines) + 1, words))
+            plain = re.sub(f"{TOLD}(\\d+){TOLD}", self._gap, re.sub(f"[{BEGIN}{END}]", "", line))
+            plain = re.sub(f"(?<![{NUMERAL}{GAP}]){GAP}+(?![{NUMERAL}{GAP}])", "", plain)
             first = len(lines) + 1 if BEGIN in line else first
             if END in line and first <= len(lines):
                 boxes.append((first, len(lines)))
-            plain = re.sub(f"{TOLD}\\d+{TOLD}|[{BEGIN}{END}]", "", line)
             lines += [plain] if plain.strip() else []
         told = []
         for kind, found in places.items():
-            what = "left out" if kind in (STRUCK, HIDDEN) else "not read"
+            what = "left out" if kind in LEFT_OUT else "not read"
             line, words = found[0]
             shown = f", {words[:20]!r}" if words else ""
             told.append((line, f"{kind}: {what}, {len(found)} in all; the first is here{shown}"))
         told += [(1, message) for message in self._odd()] if self.suffix == ".html" else []
         return Opened("\n".join(lines), told, boxes)
 
+    def _gap(self, mark: re.Match[str]) -> str:
+        kind = self.told[int(mark[1])][0]  # a picture that begins a line is an ornament
+        ornament = kind == UNREAD["picture"] and not mark.start()
+        return GAP if kind in GAPS and not ornament else ""
+
     def _odd(self) -> Iterator[str]:
         """Say which rules of a page's style are not read: the first one of each kind."""
         odd = [each for each in self.styles if not SELECTOR.fullmatch(each)]
-        hides = [each for each in odd if self.styles[each] in (STRUCK, HIDDEN)]
+        hides = [each for each in odd if self.styles[each] in LEFT_OUT]
         # what is named sup or sub is known by its name
         raises = [each for each in odd if each not in hides and not each.endswith(("sup", "sub"))]
         for does, selectors in (("hides or strikes", hides), ("raises", raises)):
@@ -235,12 +256,13 @@ class _Tree:
             return ""
         tag = etree.QName(node).localname
         role = self.roles.get(tag, "")
-        if role in UNREAD:
-            return self._tell(UNREAD[role])
+        drawn = "".join(node.itertext()) if tag == "instrText" else _value(node, "instr")
+        if role in UNREAD or DRAWN.match(drawn):
+            return self._tell(UNREAD.get(role, UNREAD["equation"]))
         if tag in self.roles and role not in (LINE, CELL, BOX, SPEAKS):
             return "" if role == SKIPPED else role
         form = self._form(node, tag)
-        if form in (STRUCK, HIDDEN):
+        if form in LEFT_OUT:
             return self._tell(form, node)
         if tag == "AlternateContent":  # one text in several forms
             forms = [self._text(form, exact) for form in node]
@@ -284,6 +306,7 @@ class _Tree:
             style = node.get("style", "").lower()
             found |= {kind for kind, css in CSS.items() if css.search(style)}
             found |= {HIDDEN} if "hidden" in node.attrib else set()
+            found -= {TINY} if len(node) else set()  # what is in it may have a size of its own
             return next((kind for kind in CSS if kind in found), "")
         if self.suffix == ".odt":
             return self._open_form(node, tag)
@@ -293,7 +316,8 @@ class _Tree:
             marks = (form.find(f".//{{*}}{name}") for form in forms)
             mark = next((each for each in marks if each is not None), None)
             value = "off" if mark is None else _value(mark, "val")
-            if name == "position" and not (tag == "r" and self._moved(node, value)):
+            moved = tag == "r" and name == "position" and self._moved(node, value)
+            if not {"position": moved, "sz": NO_SIZE.fullmatch(value)}.get(name, True):
                 continue
             if value not in OFF:
                 return LOWERED if value == "subscript" or value.startswith("-") else kind
@@ -320,14 +344,14 @@ class _Tree:
         ):
             return HIDDEN
         forms = [style.find("{*}text-properties") for style in self._styles_of(node)]
-        line, shown, position = (
+        line, shown, position, size = (
             next(filter(None, (_value(f, name) for f in forms if f is not None)), "")
-            for name in ("text-line-through-style", "display", "text-position")
+            for name in ("text-line-through-style", "display", "text-position", "font-size")
         )
         if line not in ("", "none"):
             return STRUCK
-        if shown == "none":
-            return HIDDEN
+        if shown == "none" or NO_SIZE.fullmatch(size):
+            return HIDDEN if shown == "none" else TINY
         if re.match("sub|-", position):
             return LOWERED
         return RAISED if re.match("super|[1-9]", position) else ""

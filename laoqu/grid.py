@@ -28,11 +28,14 @@ MARKS, BLANK = ",\t;|", "\u200b\ufeff\u00a0"
 #: than the longest have, and a workbook unpacks to at most so many times its bytes.
 MOST_BYTES, MOST_ROWS = 20_000_000, 100_000
 MOST_COLUMNS, WIDE, UNPACKED = 3_000, 40, 3
-#: A formula whose result no program has worked out, and cells merged over several rows.
+#: A text in a workbook counts as a further cell for every so many characters.
+LONG = 16
+#: A formula whose result no program has worked out; what is hidden; cells merged over rows.
 NO_RESULT = re.compile(
     r'<c r="([A-Z]+\d+)"(?![^>]*t="str")[^>]*>'
     r"<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)(?:<v ?/>|<v></v>)?</c>"
 )
+HIDDEN = re.compile(r'<(row|col)\b(?=[^>]*\bhidden="(?:1|true)")[^>]*?\b(?:r|min)="(\d+)"')
 MERGED = re.compile(r'<mergeCell ref="([A-Z]+(\d+):[A-Z]+(\d+))"')
 #: What stands for itself, or for nothing, in a number format, and words that say how large it is.
 LITERAL = re.compile(r'"([^"]*)"|[\\!](.)|\[[^]]*\]|[_*].')
@@ -211,15 +214,22 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
     from openpyxl import load_workbook
 
     rows: dict[int, tuple] = {}
+    struck: list[str] = []
     left = (most + 20) * WIDE  # so many cells are still read, empty ones before others too
     try:
         with closing(load_workbook(path, read_only=True, data_only=True)) as book:
-            sheet, *others = sorted(book.worksheets, key=lambda each: each.title != first)
+            sheet, *others = sorted(
+                book.worksheets,
+                key=lambda each: (each.title != first, each.sheet_state != "visible"),
+            )
             sheet.reset_dimensions()  # a stray cell far away would make every row as wide
             formats: dict[int, dict[int, str]] = {}
             for number, row in enumerate(sheet.iter_rows(), start=1):
-                values = tuple(cell.value for cell in row)
-                left -= len(row) + 1
+                gone = {at for at, c in enumerate(row) if c.value is not None and c.font.strike}
+                struck += [row[at].coordinate for at in sorted(gone)]
+                values = tuple(None if at in gone else c.value for at, c in enumerate(row))
+                # A text that stands in the file once can be that of many cells.
+                left -= len(row) + 1 + sum(len(v) for v in values if isinstance(v, str)) // LONG
                 if any(value is not None for value in values):
                     rows[number] = values
                     for at, cell in enumerate(row, start=1):
@@ -236,9 +246,17 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
             f"is no readable workbook: {error}; save it anew as .xlsx, without a password"
         ) from error
     if left < 0:
-        raise ValueError(f"the table has more than {most * WIDE:,} cells, with empty ones between")
+        raise ValueError(
+            f"the table has more than {most * WIDE:,} cells, empty ones and long texts counted"
+        )
     unread = ", ".join(each.title for each in others[:5])
     notes = [f"{ONE_SHEET}: {sheet.title}, not {unread}"] if others else []
+    hidden = [f"{kind} {n}" for kind, n in HIDDEN.findall(text) if int(n) in rows]
+    for found, why in (
+        (struck, "cells that are struck out, left out"),
+        (hidden, "hidden rows or columns, read as others are"),
+    ):
+        notes += [f"{why}: {len(found)} ({', '.join(found[:5])})"] if found else []
     head = _head([sum(cell is not None for cell in row) for row in rows.values()])
     _check_head(rows, head, notes)
     merged = [whole for whole, top, bottom in MERGED.findall(text) if top != bottom]

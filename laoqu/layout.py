@@ -24,7 +24,7 @@ from laoqu.errors import Problem
 NUMERALS = "一二三四五六七八九十"
 SIZES = {"千": 1000, "百": 100, "十": 10}
 #: The digits of years: 二〇二五.
-YEAR_DIGITS = str.maketrans("〇○零一二三四五六七八九", "000123456789")
+YEAR_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 LINE_END = re.compile(r"\r\n|\r|\n")
 #: Page marks, and the rules that stand for the borders of tables.
 PAGE_MARK = re.compile(r"^\s*+(?:[—–－-]\s*\d+\s*[—–－-]|第\s*\d+\s*页|[-—–─=\s]{5,}+)\s*+$")
@@ -61,7 +61,7 @@ FORMAL = {
     "letterhead": re.compile(r".{2,30}文件"),
     "number": re.compile(r"[^，。]{1,12}[〔\[［(（]\d{4}[〕\]］)）]第?\d+号"),
     "date": re.compile(
-        rf"[（(]?[\d〇○{NUMERALS}]{{4}}年[\d{NUMERALS}]+月[\d{NUMERALS}]+日.{{0,4}}[）)]?"
+        rf"[（(]?[\d〇{NUMERALS}]{{4}}年[\d{NUMERALS}]+月[\d{NUMERALS}]+日.{{0,4}}[）)]?"
     ),
     "addressee": re.compile(r"[^。；]{0,20}各[^。；]{2,200}[：:]"),
 }

@@ -8,7 +8,7 @@ What stands right behind a province or city is a place in it or none that is kno
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import pairwise
@@ -43,26 +43,25 @@ NOT_BEFORE = {"市": "场民", "区": "域位块间别划", "沙": "群", "area"
 AROUND = 20
 #: How many digits of the code of a province say which, and of what has counties.
 PROVINCE, UPPER = 2, (2, 4)
-#: The code of a unit as candidates have it.
-CODE = re.compile(r"\((\d{6})")
+#: The codes in the answer to a name, and in candidates.
+CODE = re.compile(r"\d{6}")
 UNREAD = re.compile(f"[{PRIVATE}]")
 #: What joins the items of a list, and what leaves it open.
 JOINS = {"", "、", "，", "和", "与", "及", "以及", "或"}
 OPEN = re.compile("(?:（[^）]{0,200}）)?等(?![级于同候待分额次])")
+#: What says of a list that it is one of places: 等县, 等92个革命老区县.
+KIND = re.compile(r"等(?:地(?!方)|[^\W、]{0,10}?(?:[县州盟旗]|市(?![场民政值])))")
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
-#: What stands left and right of a name that has room around it.
-LEFT = re.compile(
-    f"(?:^|[^{HAN}‐‑-]|[和与及或在对将把以为至到]|支持|推动|推进|鼓励|包括|位于|涉及|覆盖)$"
+#: What stands before a place (by its last character: 支持, 推进, 甘肃省), on either side of a name
+#: that has room around it, and behind an item of a list. 太行山西麓 has no 山西.
+BEFORE = re.compile(
+    "(?:^|[，。；：和与及或在对将把以为至到持动进励括于盖赴从由向经给请入跟被邻联接处助援]|[国省市县区州旗盟])$"
 )
-RIGHT = re.compile(f"$|[^{HAN}]|[等和与及或的为在是]|发展|建设|打造|开展|加快|推进|实施")
-
-#: What stands before the name of a province, by its last character; behind others 山西 may be in
-#: 太行山西麓, and any province in the words that `ACROSS` spells out: 推广东部, 幸福建设.
-NEAR = (
-    "和与及或在对将把以为至到持动进励括于盖赴从由向经给请入如跟的被邻联接处快化促导助用习"
-    "往扶援设展强升造托广国省市县区州旗盟"
+LEFT = re.compile(f"{BEFORE.pattern}|[^{HAN}‐‑-]$")
+ENDS = re.compile(f"$|[^{HAN}]|[等和与及或的为在是]")
+RIGHT = re.compile(
+    f"{ENDS.pattern}|[对将以向至到]|发展|建设|打造|开展|加快|推进|实施|境内|[东南西北中]部|[两三四五]省"
 )
-ACROSS = re.compile(f"(?:[推宽]广|[幸造]福|[平舞]台|(?![{NEAR}])[{HAN}][山湖河江海云])$")
 #: Lakes, hills and rivers, as counties are called too: a list of nothing else names no county.
 FEATURE = re.compile(".+[湖泊山岭峰河江溪海港湾岛泉峡]")
 
@@ -149,8 +148,18 @@ class Gazetteer:
                 groups.append([naming])
         context = list(above)
         for group in groups:
-            likely = [each.form for each in group if each.form not in WEAK]
-            listed = len(likely) > 2 or likely == ["city", "city"] or "sure" in likely
+            likely = [each for each in group if each.form not in WEAK]
+            # All of 安居、乐业、安康 are words: a list is one of places by a name that can be none,
+            # by what it is called (等县), or if each may lie in one province with another.
+            forms, akin = Counter(each.form for each in likely), self._akin(likely)
+            long = (each for each in likely if each.printed not in self.areas)
+            listed = bool(
+                KIND.match(text, group[-1].end)
+                or forms["sure"]
+                or forms["city"] > 1
+                or (len(likely) > 1 and any(len(each.printed) > 2 for each in long))
+                or (len(likely) > 2 and akin == {each.printed for each in likely})
+            )
             natural = all(FEATURE.fullmatch(each.printed) for each in group)
             for before, naming in pairwise([None, *group]):
                 naming.list_open = bool(OPEN.match(text, group[-1].end))
@@ -159,9 +168,11 @@ class Gazetteer:
                 if naming.form != "cut" and not (behind and self._inside(before, naming, free)):
                     room = free and bool(LEFT.search(text[max(naming.start - 2, 0) : naming.start]))
                     needed = {"sure": True, "full": room, "city": listed}
-                    needed["short"] = listed and free and not (behind or natural)
+                    ends = bool(ENDS.match(text, naming.end))
+                    short = ends or (free and naming.printed in akin)
+                    needed["short"] = listed and short and not (behind or natural)
                     self._mean(naming, context, needed.get(naming.form, False))
-                    if before and naming.form in WEAK:
+                    if before and naming.form in WEAK and ends:
                         self._beside(before, naming)
                 if naming.adcode and self.units.level[naming.adcode] != "county":
                     context = [naming.adcode, *self.units.above(naming.adcode), *above]
@@ -182,10 +193,13 @@ class Gazetteer:
                         naming.form, naming.note = "cut", f"{longer[0]} goes on in another line"
                     elif name not in self.areas:
                         # 鄱阳湖北岸 is a lake, 杭州湖州 are two cities.
-                        apart = text[end : end + 2] in self.names and not _across(text, end)
+                        left, after = text[max(at - 1, 0) : at], text[end : end + 2]
+                        apart = after in self.names and after not in self.provinces
                         other = OTHER.match(text, end) and not apart
                         if name in self.provinces and at not in ends:
-                            naming.form = "part" if other or _across(text, at) else "sure"
+                            told = after in self.names or RIGHT.match(text, end)
+                            told = (told or BEFORE.search(left)) and LEFT.search(left)
+                            naming.form = "sure" if told and not other else "part"
                         elif form in ("short", "city") and other:
                             naming.form = "cut"
                     ends |= {end} if naming.form == "sure" else set()
@@ -240,10 +254,16 @@ class Gazetteer:
             naming.settle(place)
         return True
 
+    def _akin(self, group: list[Naming]) -> set[str]:
+        """Return the names of a list that may lie in one province with another of it."""
+        codes = {each.printed: str(self._resolve(each.printed)) for each in group}
+        held = {name: {code[:PROVINCE] for code in CODE.findall(codes[name])} for name in codes}
+        counts = Counter(province for each in held.values() for province in each)
+        return {name for name in held if any(counts[province] > 1 for province in held[name])}
+
     def _refused(self, before: Naming, naming: Naming) -> bool:
         """Refuse what is none of a province or city right before it, but not 深圳 in 广州深圳."""
-        meant = self._resolve(naming.printed)
-        codes = [meant] if isinstance(meant, str) else CODE.findall(str(meant))
+        codes = CODE.findall(str(self._resolve(naming.printed)))
         county = before.adcode and _depth(before.adcode) not in UPPER
         if before.form in WEAK or county or PROVINCE in map(_depth, codes):
             return False
@@ -292,11 +312,6 @@ class Gazetteer:
             naming.settle(meant)
         else:
             naming.candidates = (self.units.shown(str(meant)),)
-
-
-def _across(text: str, at: int) -> bool:
-    """Whether the character at an offset is likely to end a word: 推广, 洞庭湖."""
-    return bool(ACROSS.search(text[max(at - 1, 0) : at + 1]))
 
 
 def _depth(code: str) -> int:

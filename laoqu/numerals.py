@@ -20,23 +20,23 @@ MYRIAD = "[元人户亩个次+]"
 MOST_DIGITS = 6
 #: Units of measurement, and things counted (三亩 is a figure, 三个 may be part of a phrase).
 MEASURED = (
-    "个百分点|百分点|平方公里|平方米|立方米|公里|千米|公顷|亩|吨|公斤|千瓦时|千瓦|千伏安?|[美欧港]?元|%|％|‰|‱|"
-    "摄氏度|℃|°C|成(?![立为功长员果本分效就熟品型都不才绩因份套宫活])|番|"
-    r"(?:(?:[cdhmkK]?m|KM)[²³23]?|ha|[kKm]g|t(?:ce)?|[kKMGT][wW](?:[·⋅]?h|p)?|k?V|m?L"
+    "个百分点|百分点|平方公里|平方千米|平方米|立方米|公里|千米|公顷|亩|吨|公?斤|[千兆]瓦时?|千伏安?|"
+    "[美欧港]?元|%|％|‰|‱|摄氏度|℃|°C|成(?![立为功长员果本分效就熟品型都不才绩因份套宫活])|番|"
+    r"(?:(?:[cdhmkK]?m|KM|[㎜㎝㎞])\^?[²³23]?|ha|[kKm]g|t(?:ce)?|[kKMGT][wW](?:[·⋅]?h|p)?|k?V|m?L"
     # 5g is a network too, 5W a method.
     rf"|[wW](?={MYRIAD})|(?<!(?<![\d.])\d)(?:g|w|W(?:h|p)?))(?!\d)|[㎀-㏟]"
 )
 COUNTED = (
     "人次|小时|分钟|年代|个月|"
-    "[人户名家个项座处所条台套张辆倍年月日天米件批次种类头只株片县市省镇村级度折]"
+    "[人户名家个项座处所条台套张辆倍年月日天米件批次种类头只羽株片县市省镇村级度折]"
 )
 SHARES = ("%", "‰", "‱", "百分点", "个百分点")
 #: What may be less than nothing.
 SIGNED = (*SHARES, "°C", "度", "摄氏度")
 #: Marks of footnotes that nobody takes for digits: 30*个.
 STARS = "*＊※†‡"
-#: A sign that stands for a character of nobody's list.
-PRIVATE = "\ue000-\uf8ff\U000f0000-\U0010ffff"
+#: A sign that stands for a character of nobody's list, or for an object.
+PRIVATE = "\ue000-\uf8ff\ufffc\U000f0000-\U0010ffff"
 #: Signs that part the digits on either side: of sentences, lists, ranges, products, units, tables.
 APART = (
     '，。、；：！？…“”"()（）《》〈〉【】〔〕［］\\[\\]{}｛｝「」『』,;:∶!?|=<>＝＜＞≥≤≈×*＊※†‡'
@@ -58,6 +58,11 @@ RUN = re.compile(f"{DIGITS}|{CHINESE}+")
 NUMBER = re.compile(r"(?:[1-9]\d{0,2}(?:,\d{3}){1,5}|\d{1,15})(?:\.\d{1,9})?")
 #: Behind these no figure begins.
 BARRED = rf"[\d.．A-Za-z第栏〔〕{PRIVATE}{CHINESE[1:-1]}]"
+#: What behind a unit goes on with its measure, so that the number is not all of it: 3年半, 1米8.
+REST = (
+    rf"半|\^\w{{0,9}}|(?<=成)[{BELOW}]|[\d{BELOW}]{{1,3}}(?:[.．]\d{{1,3}})?"
+    "(?=[，。；！？）”\\t]|$|左右|以[上下内]|之间|[的高宽长厚深])"
+)
 FIGURE = re.compile(
     rf"(?<!{BARRED})"
     r"(?P<sign>(?<![-－−])[-－−]|零下|负(?=百分之|\d))?"
@@ -70,7 +75,7 @@ FIGURE = re.compile(
     rf"(?:点{CHINESE}{{1,9}}|(?<=[二三四五六七八九十])分之[{BELOW}百\d]{{1,9}})?)"
     rf"(?P<raised>[{RAISED}]{{1,9}}|[{STARS}]{{1,3}}(?=[百千万亿]))?(?P<more>[余多几]|来(?=[个人名户家亩年]))?"
     rf"(?P<unit>[百千万亿]*[余多]?(?P<mark>[{RAISED}{STARS}]{{1,9}})?(?:{MEASURED}|{COUNTED})|[百千万亿]+)?"
-    rf"(?![A-Za-z{PRIVATE}])"
+    rf"(?P<rest>{REST})?(?![A-Za-z]|[^\W\d]{{0,2}}[{PRIVATE}])"
 )
 #: Numbers of documents, and what a letter begins, are names: (2021)3号, GB/T 1234—2015, V2.0.
 NAMES = re.compile(
@@ -135,14 +140,14 @@ def _figure(found: re.Match[str], before: float = math.inf) -> tuple[float, str]
     printed, unit = found["number"], found["unit"] or ""
     raised = re.search(f"[{RAISED}]", (found["raised"] or "") + (found["mark"] or ""))
     unit = normalize("NFKC", unit.replace(found["mark"] or "", ""))
-    unit = unit.replace("2", "²").replace("3", "³")
+    unit = unit.replace("^", "").replace("2", "²").replace("3", "³")
     unit = (
         {"百": "%", "千": "‰", "万": "‱"}[found["share"][0]]
         if found["share"]
         else re.sub("[余多]", "", unit)
     )
-    # 30W元 may be 30万元, 三成五 is no 三成
-    vague = re.match(f"w|W{MYRIAD}|成[半{BELOW}]", unit + found.string[found.end() :][:1])
+    # 30W元 may be 30万元
+    vague = found["rest"] or re.match(f"w|W{MYRIAD}", unit + found.string[found.end() :][:1])
     if printed[0].isdecimal() or printed[0] in ".．":
         value = _digits(printed)
         # 0791, 68501234 and 00后 are no numbers but 03月 is.

@@ -372,7 +372,11 @@ class _Index(Bearers):
             named = [f"{code} {self.units.name[code]}" for code in near]
             why = f"the code {text} is in no list since {FIRST}"
             return UnknownId(asked.name, named, why=why)
-        return UnknownId(asked.name, nearest(text, self.full) if near else [], "place")
+        names = nearest(text[:LONGEST], self.full) if near else []
+        if near and text.isascii() and (key := latin(text[:LONGEST]).partition("/")[0]):
+            keys = nearest(key, (each for each in self.latin if each[0] == key[0]), cutoff=0.6)
+            names = list(dict.fromkeys(name for each in keys for name in self.latin[each]))
+        return UnknownId(asked.name, names, "place")
 
 
 def _upper(found: Iterable[Holder]) -> frozenset[str]:

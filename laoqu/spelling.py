@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterator
 from functools import cache
+from itertools import product
 from typing import TYPE_CHECKING
 
 from laoqu.errors import UnknownId
@@ -37,10 +38,26 @@ LIFTED = str.maketrans(
     "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾⁽⁾⁽⁾⁽⁾⁽⁾⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ",
 )
 SUNK = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+#: Circles, letters and digits in the place of 〇 or 0: 二○二五, 二O二五年, 2O25年.
+NOUGHTS = re.compile(
+    "(?<=[一二三四五六七八九])([○〇OＯ0０]+)(?=[一二三四五六七八九年〕])"
+    "|(?<=[0-9０-９])[OＯ]+(?=[0-9０-９OＯ]*[年〕])"
+)
 COMPATIBLE = re.compile("[\u2f00-\u2fdf\uf900-\ufaff\U0002f800-\U0002fa1f]")
 #: Characters that look like others, and English words that say a type of unit.
 LOOKALIKES = RADICALS | str.maketrans({"巿": "市"})
-ENGLISH = {"county": "县", "city": "市", "district": "区", "banner": "旗", "province": "省"}
+ENGLISH = {
+    "autonomouscounty": "县", "county": "县", "city": "市", "district": "区",
+    "autonomousbanner": "旗", "banner": "旗", "province": "省",
+}  # fmt: skip
+#: What English names of autonomous units call the nationalities in them.
+NATIONS = """瑶yao 苗miao 土家tujia 壮zhuang 侗dong 回hui 彝yi 傣dai 哈尼hani 拉祜lahu 佤va/wa
+布朗bulang/blang 纳西naxi 白bai 普米pumi 傈僳lisu 怒nu 独龙dulong/derung 景颇jingpo 藏tibetan/zang
+羌qiang 布依buyi/buyei/bouyei 水shui 仡佬gelao 仫佬mulao/mulam 毛南maonan 黎li 畲she 满manchu/man
+蒙古mongol/mongolian 朝鲜korean/chaoxian 达斡尔daur 土tu 撒拉sala/salar 东乡dongxiang
+保安baoan/bonan 裕固yugu/yugur 哈萨克kazakh 柯尔克孜kyrgyz/kirgiz 塔吉克tajik 锡伯xibe
+维吾尔uygur/uyghur"""
+NATION = {name: read.split("/") for name, read in re.findall(r"([^\sa-z]+)([a-z/]+)", NATIONS)}
 PINYIN = {"县": "xian", "市": "shi", "区": "qu", "旗": "qi", "省": "sheng", "州": "zhou"}
 SYLLABLE = r"((?:[zcs]h|[b-df-hj-np-tw-z]|\b)[aeiou]+(?:ng?|r(?![aeiou]))?)"
 #: Readings of characters that no unit of 2021 has in its name, but earlier ones had.
@@ -74,13 +91,19 @@ def clean(name: object, kind: str = "place") -> str:
 
 
 def latin(text: str) -> str:
-    """Return the key of a romanised name: 'Huan County', "Xi'an" and lüeyang in small letters."""
-    plain = unicodedata.normalize("NFD", text.casefold().replace("ü", "u"))
-    plain = re.sub(r"[^a-z]", "", plain)
+    """Return the key of a romanised name: 'Huan County', "Xi'an" and lüeyang in small letters.
+
+    A ü is also typed v, or yu as in passports.
+
+    >>> latin("Lüliang"), latin("lvliang"), latin("Lyuliang City")
+    ('luliang', 'luliang', 'luliang/市')
+    """
+    plain = re.sub(r"[^a-z]", "", unicodedata.normalize("NFD", text.casefold()))
+    plain = re.sub("(?<=[ln])(?:v|yu(?!n))", "u", plain)
     for word, suffix in ENGLISH.items():
         if plain.endswith(word) and len(plain) > len(word) + 1:
             return plain.removesuffix(word) + "/" + suffix
-    return plain.removesuffix("autonomousprefecture").removesuffix("prefecture")
+    return re.sub("(?:autonomous)?(?:prefecture|region)$", "", plain)
 
 
 def latin_keys(english: str, name: str, short: str) -> Iterator[tuple[str, str]]:
@@ -92,6 +115,12 @@ def latin_keys(english: str, name: str, short: str) -> Iterator[tuple[str, str]]
     plain, suffix = latin(english.replace(" ", "")).split("/")[0], name[-1]
     ending = PINYIN.get(suffix, "")
     yield plain, short
+    nations = [NATION[each] for each in re.findall("|".join(NATION), name.removeprefix(short))]
+    for said in product(*nations) if nations and "自治" in name else ():
+        last = "and".join(filter(None, ["".join(said[:-1]), said[-1]]))
+        for key in dict.fromkeys((plain + "".join(said), plain + last)):
+            yield key, name
+            yield f"{key}/{suffix}", name
     if short == name and ending and plain.endswith(ending):  # 环县: Huanxian, Huan County
         yield f"{plain.removesuffix(ending)}/{suffix}", name
     elif ending:
@@ -120,11 +149,12 @@ def spellings(text: str) -> Iterator[str]:
 def simplified(text: str, kept: Collection[str] = ()) -> str:
     """Return a text in simplified characters, one for one; those `kept` stay (乾 of 乾县).
 
-    >>> simplified("甘肅環縣、乾縣", "乾")
-    '甘肃环县、乾县'
+    >>> simplified("甘肅環縣、乾縣，二○二五年", "乾")
+    '甘肃环县、乾县，二〇二五年'
     """
     text = COMPATIBLE.sub(lambda sign: unicodedata.normalize("NFKC", sign[0]), text)
     text = text.translate(LOOKALIKES)
+    text = NOUGHTS.sub(lambda run: ("〇" if run[1] else "0") * len(run[0]), text)
     odd = {char for char in text if char.isalpha() and not char.isascii()} - set(kept)
     return text.translate({ord(char): _converter().convert(char) for char in odd})
 

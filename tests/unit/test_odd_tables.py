@@ -335,6 +335,29 @@ def test_a_panel_is_read_as_meant_or_refused_by_cell(tmp_path):
         lq.panel(tmp_path / "two.xlsx")
 
 
+def test_what_is_struck_out_in_a_workbook_is_left_out_and_what_is_hidden_said(tmp_path):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    head = ("region", "adcode", "name", "year", "gdp")
+    for row in (head, *(("沂蒙", code, "", 2020, 5) for code in (371302, 371311, 371312, 371321))):
+        sheet.append(row)
+    for cell in [*sheet[3], sheet["E5"]]:
+        cell.font = openpyxl.styles.Font(strike=True)
+    sheet.row_dimensions[4].hidden = sheet.column_dimensions["B"].hidden = True
+    book.create_sheet("first", 0).sheet_state = "hidden"
+    book.active = sheet
+    book.save(tmp_path / "own.xlsx")
+    with pytest.warns(UserWarning, match="has no county of"):
+        own = lq.load(membership=tmp_path / "own.xlsx")
+    made = lq.panel(tmp_path / "own.xlsx")
+    codes = ["371302", "371312", "371321"]
+    assert own.membership()["adcode"].tolist() == made.data["county_code"].tolist() == codes
+    assert made.data["gdp"].isna().tolist() == [False, False, True]
+    for said in ("; ".join(own.conversions["why"]), repr(made.report)):
+        assert "struck out, left out: 5 (A3, B3, " in said
+        assert "hidden rows or columns, read as others are: 2 (col 2, row 4)" in said
+
+
 #: The format of 0.42, 1234.5 or 123000 in 2020, beside plain numbers → what is read and said.
 FORMATS = {
     (0.42, "0.0%"): 42, (0.57, "0%;-0%;0"): 57, (0.42, '0.0"%"'): 0.42, (5, '0"0000"'): 50000,

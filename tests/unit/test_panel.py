@@ -171,6 +171,10 @@ def test_only_what_has_two_readings_or_is_far_too_large_is_refused(tmp_path):
     far = openpyxl.Workbook()
     for row in range(1, 1_300):
         far.active.cell(row, 16_384, 1)
+    text = openpyxl.Workbook()
+    for _ in range(11_000):
+        text.active.append(["x" * 30_000])
+    text.save(tmp_path / "text.xlsx")
     far.save(tmp_path / "far.xlsx")
     with ZipFile(tmp_path / "padded.xlsx", "w", ZIP_DEFLATED) as archive:
         archive.writestr("xl/styles.xml", b" " * 450_000_001)
@@ -208,6 +212,7 @@ def test_only_what_has_two_readings_or_is_far_too_large_is_refused(tmp_path):
         "wide.csv:1:1: the table has more than 3,000 columns": tmp_path / "wide.csv",
         "many.csv:1:1: the table has more than 20,000,000 cells": tmp_path / "many.csv",
         "padded.xlsx:1:1: unpacks to more than 450 MB": tmp_path / "padded.xlsx",
+        "text.xlsx:1:1: the table has more than 20,000,000 cells": tmp_path / "text.xlsx",
         "far.xlsx:1:1: the table has more than 20,000,000 cells": tmp_path / "far.xlsx",
         r"formula.xlsx:1:1: the formula in \w+ has no result": tmp_path / "formula.xlsx",
         "of a county known in its year: 崇文区 of 2008 is .* merged into 东城区": pd.DataFrame(

@@ -38,7 +38,10 @@ def test_full_short_traditional_and_romanised_names_lead_to_their_unit():
     # Signs that do not print, look-alikes (巿 is U+5DFF), and names of two words.
     asked += [("621022", name) for name in ("\ufeff环\u200b县\xa0", "环 县", "环\u2060县\u3000")]
     asked += [("361128", "鄱阳县"), ("430181", "浏阳巿"), ("621022", "Huan County")]
-    asked += [("360881", "Jinggangshan City")]
+    asked += [("360881", "Jinggangshan City"), ("451227", "Bama Yao Autonomous County")]
+    asked += [("433100", "Xiangxi Tujia and Miao Autonomous Prefecture"), ("451221", "Nandan")]
+    asked += [("500242", "Youyang Tujia and Miao"), ("650000", "xinjiang uygur autonomous region")]
+    asked += [("532531", name) for name in ("lvchun", "Lüchun", "LYUCHUN", "luchunxian")]
     for code, name in asked:
         found = lq.resolve_place(name)
         assert (found, found.note) == (code, ""), name
@@ -109,7 +112,8 @@ def test_a_name_of_several_units_is_refused_with_all_of_them():
         ("思茅", None, "530802; 530800, until 2006"), ("徽州", None, "341004; 342700, until 1986"),
         ("庐山", None, "360402, until 2015; 360483"), ("扶余", None, "220781; 220702, 1992"),
         ("武昌", None, "420122, until 1994; 420106"), ("Yexian", None, "410422; 370625"),
-        ("simao", None, "530802; 530800, until 2006"), ("Huiyang", "广东", "441303; 442500"),
+        ("simao", None, "530802; 530800, until 2006"), ("lvliang", None, "141100; 530322"),
+        ("Huiyang", "广东", "441303; 442500"),
         ("鼓楼区", None, "320106; 320302; 350102; 410204"),
         ("东城区", None, "110101; 510102"),  # 成都 had one too
     ]:  # fmt: skip
@@ -146,6 +150,8 @@ def test_what_leads_nowhere_or_was_split_is_refused_with_a_reason():
     for name, kwargs, message in [
         ("中三", {}, "unknown place '中三'; nearest: "),
         ("", {}, "unknown place ''"),
+        ("Bama Miao Autonomous County", {}, "nearest: 巴马瑶族自治县"),
+        ("lvlian", {}, "unknown place 'lvlian'; nearest: 吕梁, 陆良"),
         (7, {}, "a name or a code, as text"),
         ("环县", {"year": "2010"}, "year '2010'; expected: a whole number from 1980 to 2025"),
         *(("环县", {"year": year}, "from 1980 to 2025") for year in (1979, 2026, -5, 10**30, True)),
