@@ -258,7 +258,7 @@ class _Tree:
         role = self.roles.get(tag, "")
         drawn = "".join(node.itertext()) if tag == "instrText" else _value(node, "instr")
         if role in UNREAD or DRAWN.match(drawn):
-            return self._tell(UNREAD[role or "equation"])
+            return self._tell(UNREAD.get(role, UNREAD["equation"]))
         if tag in self.roles and role not in (LINE, CELL, BOX, SPEAKS):
             return "" if role == SKIPPED else role
         form = self._form(node, tag)
@@ -316,9 +316,8 @@ class _Tree:
             marks = (form.find(f".//{{*}}{name}") for form in forms)
             mark = next((each for each in marks if each is not None), None)
             value = "off" if mark is None else _value(mark, "val")
-            if name == "position" and not (tag == "r" and self._moved(node, value)):
-                continue
-            if name == "sz" and not NO_SIZE.fullmatch(value):
+            moved = tag == "r" and name == "position" and self._moved(node, value)
+            if not {"position": moved, "sz": NO_SIZE.fullmatch(value)}.get(name, True):
                 continue
             if value not in OFF:
                 return LOWERED if value == "subscript" or value.startswith("-") else kind

@@ -193,14 +193,13 @@ class Gazetteer:
                         naming.form, naming.note = "cut", f"{longer[0]} goes on in another line"
                     elif name not in self.areas:
                         # 鄱阳湖北岸 is a lake, 杭州湖州 are two cities.
-                        behind = text[end : end + 2] in self.names
-                        apart = behind and text[end : end + 2] not in self.provinces
+                        left, after = text[max(at - 1, 0) : at], text[end : end + 2]
+                        apart = after in self.names and after not in self.provinces
                         other = OTHER.match(text, end) and not apart
                         if name in self.provinces and at not in ends:
-                            known = LEFT.search(text[max(at - 1, 0) : at]) and not other
-                            told = behind or RIGHT.match(text, end)
-                            told = told or BEFORE.search(text[max(at - 1, 0) : at])
-                            naming.form = "sure" if known and told else "part"
+                            told = after in self.names or RIGHT.match(text, end)
+                            told = (told or BEFORE.search(left)) and LEFT.search(left)
+                            naming.form = "sure" if told and not other else "part"
                         elif form in ("short", "city") and other:
                             naming.form = "cut"
                     ends |= {end} if naming.form == "sure" else set()

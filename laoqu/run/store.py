@@ -211,11 +211,9 @@ class Store:
         """Return the files that are not as they were left."""
         found = []
         for output in outputs:
-            try:
-                if digest(self.target(output["path"]).read_bytes()) != output["sha256"]:
-                    found.append(f"{output['path']} altered")
-            except (OSError, OutputError):
-                found.append(f"{output['path']} missing")
+            now = digest_now(self.folder / output["path"])
+            if now != output["sha256"]:
+                found.append(f"{output['path']} {'missing' if now == 'none' else 'altered'}")
         return found
 
     def place(

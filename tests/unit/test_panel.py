@@ -191,6 +191,7 @@ def test_only_what_has_two_readings_or_is_far_too_large_is_refused(tmp_path):
         "has no rows": ROWS.iloc[:0],
         "a path or a DataFrame": 7,
         "there is no such file": tmp_path / "none.csv",
+        "w.ipynb is a .ipynb file: save it as CSV, XLSX, DTA or Parquet": tmp_path / "w.ipynb",
         "cut.dta is empty, cut off or no .dta file .*: save it anew, or as CSV$": (
             tmp_path / "cut.dta"
         ),
