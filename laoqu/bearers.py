@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import product
@@ -66,16 +67,20 @@ class Bearers:
 
     def lettered(self, key: str) -> Iterator[dict[Holder, None]]:
         """Yield who bears the names that letters stand for; then who bears them as short forms."""
-        names = self.latin.get(key, ())
+        names = self._lettered_names(key)
         for forms in ((self.full, self.short), (self.short,)):
             found = (next(filter(None, (form.get(name) for form in forms)), ()) for name in names)
             yield {holder: None for holders in found for holder in holders}
+
+    def _lettered_names(self, key: str) -> Iterable[str]:
+        """Return the names that letters stand for; passports have yu for ü: Lyuliang."""
+        return self.latin.get(key) or self.latin.get(re.sub("(?<=[ln])yu", "u", key), ())
 
     def in_characters(self, said: str, found: Iterable[Holder]) -> str:
         """Return the one name of these that letters stand for; what else is said, as it is."""
         names = [
             name
-            for name in self.latin.get(latin(said), ())
+            for name in self._lettered_names(latin(said))
             if {*self.full.get(name, ()), *self.short.get(name, ())} & {*found}
         ]
         return names[0] if len(names) == 1 else said

@@ -256,7 +256,7 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
         (struck, "cells that are struck out, left out"),
         (hidden, "hidden rows or columns, read as others are"),
     ):
-        notes += [f"{why}: {len(found)} ({', '.join(found[:5])})"] if found else []
+        notes += [f"{why}: {len(found)} ({', '.join(found[:5])})"] * bool(found)
     head = _head([sum(cell is not None for cell in row) for row in rows.values()])
     _check_head(rows, head, notes)
     merged = [whole for whole, top, bottom in MERGED.findall(text) if top != bottom]

@@ -93,13 +93,13 @@ def clean(name: object, kind: str = "place") -> str:
 def latin(text: str) -> str:
     """Return the key of a romanised name: 'Huan County', "Xi'an" and lüeyang in small letters.
 
-    A ü is also typed v, or yu as in passports.
+    A ü is also typed v.
 
-    >>> latin("Lüliang"), latin("lvliang"), latin("Lyuliang City")
+    >>> latin("Lüliang"), latin("lvliang"), latin("Luliang City")
     ('luliang', 'luliang', 'luliang/市')
     """
-    plain = re.sub(r"[^a-z]", "", unicodedata.normalize("NFD", text.casefold()))
-    plain = re.sub("(?<=[ln])(?:v|yu(?!n))", "u", plain)
+    plain = unicodedata.normalize("NFD", text.casefold())
+    plain = re.sub("(?<=[ln])v", "u", re.sub(r"[^a-z]", "", plain))
     for word, suffix in ENGLISH.items():
         if plain.endswith(word) and len(plain) > len(word) + 1:
             return plain.removesuffix(word) + "/" + suffix

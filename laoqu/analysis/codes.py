@@ -138,18 +138,6 @@ def examples(values: pd.Series) -> str:
     return ", ".join(str(value)[:SHOWN] for value in values.dropna().drop_duplicates().head(3))
 
 
-def placed(values: pd.Series, rows: pd.Series) -> str:
-    """Return the first three values, with what their rows are called.
-
-    >>> placed(pd.Series(["人口", "人口", None]), pd.Series([2, 2, 3]))
-    "'人口' (row 2), blank (row 3)"
-    """
-    said = values.map(lambda value: "blank" if pd.isna(value) else repr(str(value)[:SHOWN]))
-    # A row of a wide table is several of a long one.
-    shown = list(dict.fromkeys(f"{each} (row {rows[at]})" for at, each in said.items()))
-    return ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
-
-
 def codes_of_names(
     frame: pd.DataFrame, name: str, years: pd.Series, units: Units
 ) -> tuple[pd.Series, pd.DataFrame]:
@@ -210,7 +198,8 @@ def upper_columns(frame: pd.DataFrame, units: Units, notes: Notes | None = None)
             if column not in found and share > (0 if column in so_called else 0.5):
                 found[column] = level
                 break
-        for column in so_called if notes is not None else ():
+        told = [c for c in said if c in so_called or found.get(c) == level]
+        for column in told if notes is not None else ():
             known = {v for v in said[column].unique() if NO_PLACE.fullmatch(v) or _inside(v)}
             odd = frame.loc[said[column].index[~said[column].isin(known)], column]
             if len(odd) or column not in found:
@@ -222,9 +211,8 @@ def upper_columns(frame: pd.DataFrame, units: Units, notes: Notes | None = None)
 def _codes_inside(text: str, level: str, units: Units) -> frozenset[str]:
     """Return the codes of a province or city, none where no city is known by the name."""
     codes = _inside(text) or frozenset()
-    if level == "prefecture":  # 吉林 is the city
-        codes = frozenset(each for each in codes if units.level.get(each) != "province")
-    return codes
+    city = level == "prefecture"  # 吉林 is the city
+    return frozenset(each for each in codes if not city or units.level.get(each) != "province")
 
 
 def _asked(text: str, within: str | None, year: int | None, near: bool) -> Adcode | LaoquError:
@@ -348,8 +336,7 @@ def traced(pairs: pd.DataFrame, units: Units, vintage: int) -> pd.DataFrame:
     rows, one_list = [], frozen(pairs, units, vintage)
     for code, year in pairs.itertuples(index=False):
         if pd.isna(code) or pd.isna(year):
-            why = "no code or no year"
-            rows.append([code, year, None, "unknown", why, "", None, *[False] * 3])
+            rows.append([code, year, None, "unknown", "no code or no year", "", None, *3 * [False]])
             continue
         lead, holder = units.trace(code, int(year), vintage)
         own = bool(holder and holder.first <= year <= holder.last)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from laoqu import own
-from laoqu.analysis.codes import Notes, examples, placed
+from laoqu.analysis.codes import SHOWN, Notes, examples
 from laoqu.sheets import texts
 from laoqu.spelling import clean
 
@@ -24,6 +24,18 @@ NO_NUMBER = "text, for these cells are no numbers"
 NEAR = re.compile("".join(own.SPEC["cells"]["near"]))
 #: No county measures more, and sums of such numbers are still numbers.
 LARGEST = 1e100
+
+
+def placed(values: pd.Series, rows: pd.Series) -> str:
+    """Return the first three values, with what their rows are called.
+
+    >>> placed(pd.Series(["人口", "人口", None]), pd.Series([2, 2, 3]))
+    "'人口' (row 2), blank (row 3)"
+    """
+    said = values.map(lambda value: "blank" if pd.isna(value) else repr(str(value)[:SHOWN]))
+    # A row of a wide table is several of a long one.
+    shown = list(dict.fromkeys(f"{each} (row {rows[at]})" for at, each in said.items()))
+    return ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
 
 
 def infinite(values: pd.Series) -> pd.Series:

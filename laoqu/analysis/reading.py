@@ -27,12 +27,11 @@ from laoqu.analysis.codes import (
     codes_of_names,
     examples,
     name_columns,
-    placed,
     plain_name,
     sample,
     upper_columns,
 )
-from laoqu.analysis.numbers import in_numbers
+from laoqu.analysis.numbers import in_numbers, placed
 from laoqu.analysis.shapes import (
     ADDED,
     MOST_ROWS,
@@ -132,8 +131,7 @@ def _read(
     parts = _parts(frame, notes)
     years, days = _years(frame, year, rows, notes)
     unresolved = pd.DataFrame(columns=["name", "reason"])
-    keys = frame.columns[frame.columns.isin([code, name])]
-    upper = upper_columns(frame.drop(columns=keys), units, notes)
+    upper = upper_columns(frame.drop(columns=[code, name], errors="ignore"), units, notes)
     if code:
         codes = codes_of(frame[code], notes)
     else:
