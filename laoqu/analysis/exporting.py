@@ -96,8 +96,6 @@ def claim(folder: Path | str | None, name: str) -> Path:
     paths.require_paths({"folder": folder})
     target = (paths.expanded(folder) if folder else paths.outputs() / name).absolute()
     shown = paths.display(target)
-    if target.is_symlink() or (target.exists() and not target.is_dir()):
-        raise OutputError(f"{shown} is no folder of ours: name a new one")
     try:
         ours = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
         ours[MANIFEST] = digest((target / MANIFEST).read_bytes())
@@ -118,10 +116,12 @@ def claim(folder: Path | str | None, name: str) -> Path:
 
 def _below(folder: Path) -> Iterator[Path]:
     """Yield what lies in a folder as it is found: it may be all that there is."""
+    shown = paths.display(folder)
     try:
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            raise OutputError(f"{shown} is no folder of ours: name a new one")
         yield from folder.rglob("*")
     except OSError as error:
-        shown = paths.display(folder)
         raise OutputError(f"{shown} cannot be read: {error.strerror}: name a new folder") from error
 
 

@@ -185,7 +185,7 @@ def _files_in(run: Run, book: Notebook, outputs: Path) -> dict[str, Path]:
     found, here = {}, process.here().resolve()
     for text in filter(None, leaves([*run.parameters.values()])):
         with suppress(OSError, RuntimeError, TypeError, ValueError):  # it can be no file
-            named = Path(text).resolve()
+            named = Path(text).resolve(strict=True)
             if named.is_file():
                 found |= {text: named} if _is_input(named) else {}
             elif not book.own and here.is_relative_to(named):
@@ -244,8 +244,7 @@ def _judge(
     record, run.formats = store.record(run.name), formats
     if record and record["opened"]:
         store.sets[record["parts"].get("opened", "")] = record["opened"]
-        beside = {name: book.path.parent / name for name in record["opened"]}
-        run.opened = {name: stores.digest_now(path) for name, path in beside.items()}
+        run.opened = {name: stores.digest_now(book.path.parent / name) for name in record["opened"]}
         _part(store, run, "opened", run.opened)
     if failed := store.record(run.name, stores.FAILED):
         run.why = [f"failed last time: {failed['error']}"]

@@ -265,6 +265,8 @@ def test_the_export_replaces_only_what_it_wrote(tmp_path):
         exporting.export("~nouser/x", **choices)
     with pytest.raises(lq.OutputError, match=r"^/ (holds|cannot be read)"):
         exporting.export("/", **choices)
+    with pytest.raises(lq.OutputError, match="cannot be read: File name too long: name a new"):
+        exporting.export(tmp_path / ("x" * 300), **choices)
     (tmp_path / "link").symlink_to(target)
     with pytest.raises(lq.OutputError, match="no folder of ours"):
         exporting.export(tmp_path / "link", **choices)
