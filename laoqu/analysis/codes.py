@@ -159,7 +159,6 @@ def codes_of_names(
     keys = frame[[*above, name]].astype("str").fillna("").assign(year=years)
     keys[name] = keys[name].map(name_of)
     there = cache(lambda code, codes: lies_in(units.holder(code, YEAR), codes))
-    plainly = cache(lambda text: bare(text) or clean(text))
     found, lost = {}, {}
     for key in keys.drop_duplicates().dropna(subset="year").itertuples(index=False, name=None):
         *within, text, year = key
@@ -171,11 +170,10 @@ def codes_of_names(
         asked = partial(ask, near=len(lost) < HINTS)
         code = _resolved(text, known, int(year), asked, there, not odd)
         if isinstance(code, LaoquError):
-            unknown = [f"no province or city is called {each}" for each in odd]
-            lost[shown] = "; ".join([*unknown, str(code)])
+            lost[shown] = "; ".join([*(f"no city is called {v}" for v in odd), str(code)])
             continue
         then = [holder for holder in lines[code] if holder.first <= year <= holder.last]
-        said = plainly(text)
+        said = bare(text) or clean(text)
         if then and _is_it(then[0], said, named[said], code, year):
             found[key] = then[0].code
         else:
@@ -391,8 +389,7 @@ def contradictions(data: pd.DataFrame, name: str | None, folder: Path) -> pd.Dat
                 whose = ", ".join(sorted(c for c in bearing if c[:2] == code[:2])[:3])
                 span = int(years.min()), int(years.max()), len(years)
                 found.append([code, text, str(holder), *span, whose])
-    table = pd.DataFrame(found, columns=[*columns, "name_is_of"])
-    return table.sort_values("code_in_panel", kind="stable", ignore_index=True)
+    return pd.DataFrame(found, columns=[*columns, "name_is_of"])
 
 
 def _inside(text: object, folder: Path | None = None) -> frozenset[str] | None:
