@@ -20,7 +20,7 @@ import pyproj
 import shapely
 
 from laoqu import grid, paths, source
-from laoqu.errors import DataError, LaoquError, Problem
+from laoqu.errors import DataError, LaoquError, Problem, hinted
 
 CRS_LAYER = "EPSG:4326"
 #: Equal area, since maps of who is in an area are read by size; with the parallels of Chinese
@@ -170,7 +170,7 @@ def read(path: Path, **options: str) -> gpd.GeoDataFrame:
     except UnicodeDecodeError:
         raise
     except Exception as error:  # each format's reader has errors of its own
-        raise unusable(path, str(error)) from error
+        raise unusable(path, hinted(str(error))) from error
 
 
 def _check_kind(path: Path) -> None:

@@ -47,12 +47,15 @@ def references(package: Package) -> list[str]:
 
 
 def bibtex(package: Package, key: str = "laoqu", title: str | None = None) -> list[str]:
-    """Return the lines of a BibTeX entry for the package, or for a work of this title from it."""
+    """Return the lines of a BibTeX entry for the package, or for a work of this title from it.
+
+    Braces of their own keep the title's capitals, and those who made it one name.
+    """
     version, licence = package["version"], package["licenses"][0]["title"]
     return [
         f"@misc{{{key},",
-        f"  title = {{{title or package['title']}}},",
-        f"  author = {{{authors(package)}}},",
+        f"  title = {{{{{title or package['title']}}}}},",
+        f"  author = {{{{{authors(package)}}}}},",
         f"  year = {{{package['created'][:4]}}},",
         f"  note = {{Version {version}, {licence}}}}}",
     ]

@@ -219,7 +219,7 @@ class _Index(Bearers):
         for found in self.lettered(latin(text)):
             yield text, found
 
-    def inside(self, within: str) -> frozenset[str]:
+    def inside(self, within: str, near: bool = True) -> frozenset[str]:
         """Return the codes of a province, a prefecture, or of an area's counties."""
         kind = "province, prefecture or area (a county is none) in `within`"
         text, counties = clean(within, kind), {}
@@ -233,8 +233,9 @@ class _Index(Bearers):
             area = regions.find(within, areas)["region_id"]
         except UnknownId as error:
             upper = [self.units.name[c] for c, lev in self.units.level.items() if lev != "county"]
-            near = [*nearest(text, [*upper, *areas["name_zh"]]), *error.suggestions]
-            raise UnknownId(within, list(counties or near)[:4], kind) from None
+            like = nearest(text, [*upper, *areas["name_zh"]]) if near else []
+            like = counties or [*like, *error.suggestions]
+            raise UnknownId(within, list(like)[:4], kind) from None
         return frozenset(members.loc[members["region_id"] == area, "adcode"])
 
     def lies_in(self, holder: Holder, inside: frozenset[str]) -> bool:
@@ -385,9 +386,9 @@ def _upper(found: Iterable[Holder]) -> frozenset[str]:
     return frozenset(code for holder in upper for code in (holder.code, *holder.lead.heirs))
 
 
-def inside(within: str, folder: Path | None = None) -> frozenset[str]:
+def inside(within: str, folder: Path | None = None, near: bool = True) -> frozenset[str]:
     """Return the codes of a province, a city, or of an area's counties."""
-    return _index(folder or paths.data()).inside(within)
+    return _index(folder or paths.data()).inside(within, near)
 
 
 @lru_cache(maxsize=4)

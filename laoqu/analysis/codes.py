@@ -158,6 +158,7 @@ def codes_of_names(
         named[other].append(holder)
     keys = frame[[*above, name]].astype("str").fillna("").assign(year=years)
     keys[name] = keys[name].map(name_of)
+    there = cache(lambda code, codes: lies_in(units.holder(code, YEAR), codes))
     found, lost = {}, {}
     for key in keys.drop_duplicates().dropna(subset="year").itertuples(index=False, name=None):
         *within, text, year = key
@@ -166,10 +167,10 @@ def codes_of_names(
         around = [each for each in zip(above, within, strict=True) if each[1] != text]
         known = {place: area(column, place) for column, place in around if area(column, place)}
         odd = [v for _, v in around if v not in known and not NO_PLACE.fullmatch(clean(v))]
-        code = _resolved(text, known, int(year), partial(ask, near=len(lost) < HINTS), not odd)
+        asked = partial(ask, near=len(lost) < HINTS)
+        code = _resolved(text, known, int(year), asked, there, not odd)
         if isinstance(code, LaoquError):
-            unknown = [f"no province or city is called {each}" for each in odd]
-            lost[shown] = "; ".join([*unknown, str(code)])
+            lost[shown] = "; ".join([*(f"no city is called {v}" for v in odd), str(code)])
             continue
         then = [holder for holder in lines[code] if holder.first <= year <= holder.last]
         said = bare(text) or clean(text)
@@ -225,7 +226,12 @@ def _asked(text: str, within: str | None, year: int | None, near: bool) -> Adcod
 
 
 def _resolved(
-    text: str, known: dict[str, frozenset[str]], year: int, ask: Callable, told: bool
+    text: str,
+    known: dict[str, frozenset[str]],
+    year: int,
+    ask: Callable,
+    there: Callable,
+    told: bool,
 ) -> Adcode | LaoquError:
     """Return the county of 2021 that a name means within a city or province, or why there is none.
 
@@ -242,8 +248,7 @@ def _resolved(
         code = ask(text, within, year)
     if isinstance(code, LaoquError):
         return code
-    unit = succession.units().holder(code, YEAR)
-    outside = [place for place, codes in known.items() if not lies_in(unit, codes)]
+    outside = [place for place, codes in known.items() if not there(code, codes)]
     return LaoquError(f"{code.name} {code} is not in {outside[0]}") if outside else code
 
 
@@ -384,13 +389,12 @@ def contradictions(data: pd.DataFrame, name: str | None, folder: Path) -> pd.Dat
                 whose = ", ".join(sorted(c for c in bearing if c[:2] == code[:2])[:3])
                 span = int(years.min()), int(years.max()), len(years)
                 found.append([code, text, str(holder), *span, whose])
-    table = pd.DataFrame(found, columns=[*columns, "name_is_of"])
-    return table.sort_values("code_in_panel", kind="stable", ignore_index=True)
+    return pd.DataFrame(found, columns=[*columns, "name_is_of"])
 
 
 def _inside(text: object, folder: Path | None = None) -> frozenset[str] | None:
     """Return the codes of a city or province, None where no such is known (市辖区)."""
     try:
-        return inside(str(text), folder)
+        return inside(str(text), folder, near=False)
     except LaoquError:
         return None
