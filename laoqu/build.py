@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from laoqu import measures, metadata, paths, schema, source
+from laoqu import grid, measures, metadata, paths, schema, source
 from laoqu.errors import DataError, Problem
 from laoqu.plan import Plan
 
@@ -134,23 +134,16 @@ def _state(folder: Path, declared: Mapping[str, object]) -> dict[str, object]:
     data = source.regular(path).read_bytes()
     if declared["name"] in TABLES:
         return {}
-    if path.suffix == ".parquet":
-        _check_parquet(path)
+    if path.suffix == ".parquet":  # a layer that is cut off or none is refused
+        try:
+            grid.check_parquet(path)
+        except (OSError, ValueError) as error:
+            message = f"cannot be read: {error}"
+            raise DataError([Problem(paths.display(path), 1, 1, message)]) from error
     if "schema" in declared and not data.endswith(b"\n"):
         data += b"\n"  # its table says that the end is missing
     rows = {"laoqu:rows": data.count(b"\n") - 1} if "schema" in declared else {}
     return {**rows, "bytes": len(data), "hash": f"sha256:{source.digest(data)}"}
-
-
-def _check_parquet(path: Path) -> None:
-    """Refuse a layer that is cut off or none."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        parquet.read_table(path, columns=[])
-    except (OSError, pa.ArrowException) as error:
-        raise DataError([Problem(paths.display(path), 1, 1, f"cannot be read: {error}")]) from error
 
 
 def _renew(files: Mapping[Path, str]) -> list[Path]:

@@ -206,13 +206,6 @@ def text_table(
     return tabulate(rows, heads, tablefmt="plain", colalign=sides, disable_numparse=True)
 
 
-def frame_text(frame: pd.DataFrame) -> str:
-    """Return a frame as aligned text: see `text_table`."""
-    rows = frame.map(lambda v: f"{v:.3f}" if isinstance(v, float) else str(v))
-    numeric = [kind.kind in "fi" for kind in frame.dtypes]
-    return text_table(list(frame.columns), rows.to_numpy().tolist(), numeric)
-
-
 def compared_text(found: Comparison, lang: str) -> str:
     """Return what `laoqu.validation.compare` found, table by table, as text in one language."""
     keep = found.agreement["statistic"].str.match("percent|alpha|ac")
@@ -223,7 +216,10 @@ def compared_text(found: Comparison, lang: str) -> str:
     for name, table in found._replace(agreement=agreement, confusion=unlike)._asdict().items():
         if len(table):
             table = _in_chinese(table) if lang == "zh" else table
-            parts.append(f"{label(f'compared.{name}', lang)}\n\n{frame_text(table)}\n")
+            rows = table.map(lambda v: f"{v:.3f}" if isinstance(v, float) else str(v))
+            numeric = [kind.kind in "fi" for kind in table.dtypes]
+            text = text_table(list(table), rows.to_numpy().tolist(), numeric)
+            parts.append(f"{label(f'compared.{name}', lang)}\n\n{text}\n")
     return "\n".join([*parts, *([label("compared.none", lang)] if found.differences.empty else [])])
 
 
