@@ -28,8 +28,7 @@ class Run:
 
     ``status`` is ``waiting``, ``unchanged``, ``skipped``, ``ok`` or ``failed``; ``parts`` are the
     digests of all that it depends on, ``opened`` of the user's files that its cells open; ``page``
-    tells its pages their ``place`` and ``others``, the same pages in other languages; ``folders``
-    are those of which only what cells open counts.
+    tells its pages their ``place`` and ``others``, the same pages in other languages.
     """
 
     name: str
@@ -46,7 +45,6 @@ class Run:
     parts: dict[str, str] = field(default_factory=dict, repr=False)
     opened: Mapping[str, str] = field(default_factory=dict, repr=False)
     page: dict[str, object] = field(default_factory=dict, repr=False)
-    folders: list[str] = field(default_factory=list, repr=False)
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     def failed(self, error: str, lines: Sequence[str] = (), **more: object) -> Run:

@@ -13,6 +13,7 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
+from glob import escape
 from itertools import islice
 from pathlib import Path
 from pkgutil import resolve_name
@@ -20,15 +21,12 @@ from typing import NamedTuple
 from uuid import uuid4
 
 import laoqu
-from laoqu import paths
 from laoqu.errors import FORMATS, LANGS, OutputError, ParameterError, require
 from laoqu.run import Recipe, Run, process
 from laoqu.run import store as stores
 from laoqu.run.parameters import Notebook, digest_of, leaves
 from laoqu.run.store import CRATE, INDEX
 
-#: The most files of a run, and bytes, that are compared: with more it is made each time.
-MOST_FILES, MOST_BYTES = 2_000, 2 << 30
 #: The most seconds that a cell may be given, and runs at a time.
 LONGEST, WIDEST = 10_000_000.0, 1000
 
@@ -121,7 +119,7 @@ def run_notebook(
             run.page = {"place": book.stands(run.name), "others": others}
             if others:
                 run.parts["languages"] = digest_of(others)
-            _judge(store, book, run, formats, force, only_failed)
+            _judge(store, book, run, inputs, formats, force, only_failed)
         if only_say:
             return list(runs.values())
         todo = [run for run in runs.values() if run.status == "waiting"]
@@ -153,7 +151,7 @@ def run_notebook(
                     run.parts["changed during the run"] = said = ", ".join(changed[:3])
                     run.warnings = [*run.warnings, f"{said} changed during the run: run it again"]
                     tell("note", f"{run.name}: {run.warnings[-1]}")
-                runs[run.name] = _placed(store, book, run)
+                runs[run.name] = _placed(store, book, run, {book.path, *files})
                 tell("done", runs[run.name])
             if failed := _finished(store, maker, parts, kept):
                 runs[INDEX] = failed
@@ -178,23 +176,22 @@ def _check(
 
 
 def _files_in(run: Run, book: Notebook, outputs: Path) -> dict[str, Path]:
-    """Return the files that parameters name, of a user's notebook also those in folders.
+    """Return the files that parameters name, whatever reads them, with what lies beside a .shp.
 
-    A folder that holds the working folder (``.``, ``/``) names none: what cells open in it counts.
+    Folders of a user's notebook name those in them, but none that holds the working folder (``/``).
     """
     found, here = {}, process.here().resolve()
     for text in filter(None, leaves([*run.parameters.values()])):
         with suppress(OSError, RuntimeError, TypeError, ValueError):  # it can be no file
-            named = Path(text).resolve(strict=True)
-            if named.is_file():
-                found |= {text: named} if _is_input(named) else {}
-            elif not book.own and here.is_relative_to(named):
-                run.folders.append(str(named))
-            elif not book.own and _is_input(named):
-                below = (path for path in Path(text).rglob("*") if os.access(path, os.R_OK))
-                every = ((str(path), path.resolve()) for path in below)
-                found |= islice((each for each in every if each[1].is_file()
-                                 and _is_input(each[1], outputs)), MOST_FILES + 1)  # fmt: skip
+            named, every, ours = Path(text).resolve(strict=True), [Path(text)], []
+            if named.suffix.lower() == ".shp":
+                every = Path(text).parent.glob(f"{escape(Path(text).stem)}.*")
+            elif named.is_dir():
+                usable = not book.own and not here.is_relative_to(named) and _is_input(named)
+                every, ours = Path(text).rglob("*") if usable else [], [outputs]
+            every = ((str(path), path.resolve()) for path in every if os.access(path, os.R_OK))
+            found |= islice((each for each in every if each[1].is_file()
+                             and _is_input(each[1], *ours)), stores.MOST_FILES + 1)  # fmt: skip
     return found
 
 
@@ -231,20 +228,21 @@ def _part(store: stores.Store, run: Run, name: str, files: Mapping[str, str]) ->
 
 def _digests(inputs: stores.Inputs, files: Mapping[str, Path]) -> dict[str, str]:
     """Return the digests of files; of too many, what is never the same again."""
-    if len(files) > MOST_FILES or sum(path.stat().st_size for path in files.values()) > MOST_BYTES:
-        return {f"more than {MOST_FILES:,} files or {MOST_BYTES >> 30} GB": str(uuid4())}
+    size = sum(path.stat().st_size for path in files.values())
+    if len(files) > stores.MOST_FILES or size > stores.MOST_BYTES:
+        return {stores.MANY: str(uuid4())}
     return inputs.add(files)
 
 
 def _judge(
-    store: stores.Store, book: Notebook, run: Run, formats: list[str], force: bool,
-    only_failed: bool,
+    store: stores.Store, book: Notebook, run: Run, inputs: stores.Inputs, formats: list[str],
+    force: bool, only_failed: bool,
 ) -> None:  # fmt: skip
     """Find out whether a run is waiting, unchanged or skipped; why it must be made; its formats."""
     record, run.formats = store.record(run.name), formats
     if record and record["opened"]:
         store.sets[record["parts"].get("opened", "")] = record["opened"]
-        run.opened = {name: stores.digest_now(book.path.parent / name) for name in record["opened"]}
+        run.opened = inputs.add({name: book.path.parent / name for name in record["opened"]})
         _part(store, run, "opened", run.opened)
     if failed := store.record(run.name, stores.FAILED):
         run.why = [f"failed last time: {failed['error']}"]
@@ -267,20 +265,20 @@ def _judge(
         run.status = "waiting" if run.why else "unchanged"
 
 
-def _placed(store: stores.Store, book: Notebook, run: Run) -> Run:
+def _placed(store: stores.Store, book: Notebook, run: Run, named: set[Path]) -> Run:
     """Put the files of a run into place with its record."""
 
     def record(run: Run) -> dict[str, object]:
         shown = asdict(replace(run, files={}))
         recorded = {"made": _now(), "seconds": round(shown.pop("seconds"), 2)}
-        del shown["files"], shown["why"], shown["page"], shown["folders"]
+        del shown["files"], shown["why"], shown["page"]
         return shown | {"notebook": book.name, "key": digest_of(run.parts), "recorded": recorded}
 
     files, run.files, beside = run.files, {}, book.path.parent
     run.opened = {
         str(path.relative_to(beside)) if path.is_relative_to(beside) else str(path): code
         for path, code in ((Path(path), code) for path, code in sorted(run.opened.items()))
-        if _is_input(path, store.folder, paths.data())
+        if path.resolve() not in named and _is_input(path.resolve(), store.folder)
     }
     _part(store, run, "opened", run.opened)
     if run.status == "ok":

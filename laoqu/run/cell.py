@@ -10,24 +10,26 @@ import sysconfig
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from importlib.machinery import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES
 from importlib.util import source_from_cache
+from json import dumps, loads
 from os import dup, dup2  # these, whatever a cell puts there
 from pathlib import Path
+from types import SimpleNamespace
 
 from laoqu import paths
 from laoqu.run import SAID
-from laoqu.run.store import digest_now
+from laoqu.run.store import MANY, MOST_BYTES, MOST_FILES, SYSTEM, digest_now
 
 #: The most characters that are kept of what one cell prints.
 PRINTED = 10_000_000
-#: How names of files end that Python imports, and where those of packages lie.
-PYTHON = (*SOURCE_SUFFIXES, *BYTECODE_SUFFIXES, *EXTENSION_SUFFIXES)
+#: Where packages lie.
 PACKAGES = {"site-packages", "dist-packages"}
-#: Files as they were opened → path → digest, of those that are the user's: Python files, and what
-#: lies in FOLDERS.
-OPENED: dict[str, dict[str, str]] = {}
-FOLDERS: list[str] = []
+#: Folders whose files are no user's, while cells run; the file in which it is noted what they open;
+#: what is there already; how many files, and bytes of them, may be more.
+_others: list[str] = []
+_log: list[Path] = []
+_known: set[str] = set()
+_left = [0, 0]
 
 
 class Stream(io.TextIOBase):
@@ -84,33 +86,63 @@ def alarm(seconds: float | None) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+def watch(folder: Path | str) -> None:
+    """Note from now on, in a file in `folder`, what this process and those it forks open."""
+    library, scripts = Path(sysconfig.get_path("stdlib")).parent, sysconfig.get_path("scripts")
+    ours = library, scripts, paths.PACKAGE, paths.data(), *paths.own_files().values()
+    _others[:] = map(os.path.realpath, (*ours, tempfile.gettempdir(), *SYSTEM))
+    _left[:] = MOST_FILES, MOST_BYTES
+    _known.clear()
+    _log[:] = [Path(folder, "opened")]
+
+
+def opened(folder: Path | str) -> dict[str, str]:
+    """Return what was noted in `folder` and is the user's: path → digest as it was then."""
+    _log.clear()
+    log = Path(folder, "opened")
+    lines = map(loads, reversed(log.read_text().splitlines() if log.exists() else []))
+    return {path: code for path, code in dict(lines).items() if code}  # the first line counts
+
+
 def _note(event: str, given: tuple) -> None:
     listed = event in ("os.listdir", "os.scandir")
-    path = given[0] or "." if listed else event == "open" and given[0]
-    path = given[1] if event == "import" else path
-    if not isinstance(path, str | Path):
+    if not _log or not (listed or event in ("open", "import")):
         return
+    path = given[1] if event == "import" else given[0]
+    path = "." if listed and path is None else path
+    by_import = listed and "importlib" in sys._getframe(1).f_code.co_filename
+    if isinstance(path, str | bytes | os.PathLike) and not by_import:
+        _note_path(path, event == "open" and given[2] & (os.O_WRONLY | os.O_RDWR) > 0)
+
+
+def _note_path(path: Path | str | bytes, own: bool = False) -> None:
+    """Note what a file or folder is before it is read; what cells have written is their `own`."""
     with suppress(OSError, ValueError):
-        python, path = str(path).endswith(PYTHON) and not listed, os.path.realpath(path)
-        by_import = listed and "importlib" in sys._getframe(1).f_code.co_filename
-        inside = not by_import and any(map(Path(path).is_relative_to, FOLDERS))
-        if event == "open" and given[2] & (os.O_WRONLY | os.O_RDWR):
-            if not python:  # it is the cell's own; of Python files, what is read counts
-                OPENED.setdefault(path, {})
-        elif path not in OPENED and (python or inside):
-            OPENED[path] = {}
-            OPENED[path] = of_users([source_from_cache(path) if path.endswith(".pyc") else path])
+        path = str(Path.cwd() / os.fsdecode(path))
+        if path in _known:
+            return
+        _known.add(path)
+        if path.endswith(".pyc") and Path(path).parent.name == "__pycache__":
+            path = source_from_cache(path)
+        real = Path(os.path.realpath(path))
+        path = str(real) if ".." in path else path
+        ours = PACKAGES & {*real.parts} or any(map(real.is_relative_to, _others))
+        if ours or (real.exists() and not real.is_file() and not real.is_dir()):
+            return
+        if not own:
+            _left[:] = _left[0] - 1, _left[1] - (real.is_file() and real.stat().st_size)
+        said = [path, "" if own else digest_now(Path(path))] if min(_left) >= 0 else [MANY, MANY]
+        with _log[0].open("a") as file:
+            file.write(f"{dumps(said)}\n")
 
 
-def of_users(files: Iterable[str], library: str = sysconfig.get_path("stdlib")) -> dict[str, str]:
-    """Return those files that are of no package, nor of Python or laoqu: path → digest now."""
-    others = library, paths.PACKAGE, tempfile.gettempdir()
-    return {
-        str(path): digest_now(path)
-        for path in map(Path, map(os.path.realpath, filter(None, files)))
-        if path.exists() and not PACKAGES & {*path.parts}
-        and not any(map(path.is_relative_to, others))
-    }  # fmt: skip
+def _look(name: str, path: Iterable[str] | None = None, _: object = None) -> None:
+    """Note where Python looks for a module, and find none: what appears there will be another."""
+    for folder in _log and (sys.path if path is None else path):
+        file = Path(folder, name.rpartition(".")[2])
+        _note_path(file / "__init__.py")
+        _note_path(f"{file}.py")
 
 
 sys.addaudithook(_note)
+sys.meta_path.insert(0, SimpleNamespace(find_spec=_look))

@@ -19,7 +19,6 @@ import re
 import sys
 import tempfile
 import traceback
-from ast import literal_eval
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import groupby
@@ -51,7 +50,7 @@ from traitlets.config import Config
 
 from laoqu.errors import LaoquError, bounded
 from laoqu.run import Recipe, Run
-from laoqu.run.cell import FOLDERS, OPENED, PRINTED, Stream, alarm, of_users
+from laoqu.run.cell import PRINTED, Stream, alarm, opened, watch
 
 #: What a cell says that ends a notebook in peace.
 ENDS = ("", "0", "None", "False")
@@ -60,9 +59,6 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 GARBAGE = (50_000, 20, 50)
 #: Seconds that a kernel which is idle again has to say how the cell ended.
 REPLY = 2.0
-#: What a Python kernel is asked for at its end: where its library is, and what it has imported.
-IMPORTED = """'\\n'.join([__import__('sysconfig').get_path('stdlib'), *(
-str(getattr(each, '__file__', '')) for each in [*__import__('sys').modules.values()])])"""
 INLINE = "module://matplotlib_inline.backend_inline"
 
 
@@ -82,6 +78,10 @@ class Shell(InteractiveShell):
 
     def enable_gui(self, gui: str | None = None) -> None:
         """Have no windows."""
+
+    def should_run_async(self, *given: object, **more: object) -> bool:
+        """Run every cell inside a loop, as a kernel does, but not what a magic runs in a cell."""
+        return not asyncio._get_running_loop() or super().should_run_async(*given, **more)
 
     def ask_exit(self) -> None:
         """Do what ``exit`` does in a kernel."""
@@ -113,10 +113,10 @@ class Client(PapermillNotebookClient):
         """Run all cells until one fails."""
         self.reset_execution_trackers()
         self.process = os.getpid()
-        OPENED.clear()
         with _shell(self.send, self.say) as (self.shell, self.streams):
+            watch(folder := self.streams[0].log.parent)
             self.papermill_execute_cells()
-        self.files = {path: code for each in OPENED.values() for path, code in each.items()}
+            self.files = opened(folder)
         return self.nb
 
     def execute_cell(self, cell: nbformat.NotebookNode, cell_index: int, **_: object) -> None:
@@ -193,16 +193,13 @@ class Kernel(PapermillNotebookClient):
         raise LaoquError("the cell ended without a word: the text of its error may raise one")
 
     def papermill_execute_cells(self) -> None:
-        """Run all cells until one fails; ask a Python kernel what it has imported."""
-        super().papermill_execute_cells()
-        if self.km.kernel_spec.language == "python":
-            reply = self.wait_for_reply(
-                self.kc.execute("", silent=True, user_expressions={"files": IMPORTED})
-            )
-            with suppress(KeyError, SyntaxError, ValueError, OSError):
-                found = reply["content"]["user_expressions"]["files"]["data"]["text/plain"]
-                library, *files = literal_eval(found).splitlines()
-                self.files = of_users(files, library)
+        """Run all cells until one fails; a Python kernel that has laoqu notes what they open."""
+        with tempfile.TemporaryDirectory(prefix="laoqu-") as folder:
+            if self.km.kernel_spec.language == "python":
+                note = f"__import__('laoqu.run.cell').run.cell.watch({folder!r})"
+                self.wait_for_reply(self.kc.execute(note, silent=True))
+            super().papermill_execute_cells()
+            self.files = opened(folder)
 
 
 def run_cells(
@@ -236,7 +233,7 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
 
     `tell` gets the notebook as it begins, then the number and content of cells as they change.
     """
-    began, given, FOLDERS[:] = monotonic(), dict(run.parameters), run.folders
+    began, given = monotonic(), dict(run.parameters)
     gc.set_threshold(*GARBAGE)
     random.seed()
     np.random.seed()

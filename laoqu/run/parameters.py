@@ -217,7 +217,8 @@ def read_pairs(pairs: Iterable[str]) -> dict[str, str]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not (name and equals):
-            raise ParameterError(f"-p {pair}: expected NAME=VALUE")
+            more = "in this form also if VALUE begins with --"
+            raise ParameterError(f"-p {pair}: expected NAME=VALUE, {more}")
         if name in found:
             raise ParameterError(f"-p {name} is given twice: several sets stand in a --params FILE")
         found[name] = value

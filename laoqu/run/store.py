@@ -43,6 +43,9 @@ OURS = {
 INDEX, CRATE = "index.html", "ro-crate-metadata.json"
 PACKAGES = ("papermill", "nbclient", "nbconvert", "ipython", "numpy", "pandas", "geopandas",
             "matplotlib", "jinja2", "typst", "pypandoc-binary")  # fmt: skip
+#: The most files of a run, and bytes, that are compared: with more it is made each time.
+MOST_FILES, MOST_BYTES = 2_000, 2 << 30
+MANY = f"more than {MOST_FILES:,} files or {MOST_BYTES >> 30} GB"
 #: Where the system shows itself as files: no input of a run, and reading some never ends.
 SYSTEM = ("/proc", "/sys")
 #: Words in the environment that change what is made.
@@ -99,7 +102,7 @@ def digest_now(path: Path) -> str:
     """Return the digest of a file as it is now, of a folder that of its names, if it is there."""
     with suppress(OSError):
         if path.is_dir():
-            return digest_of(sorted(each.name for each in path.iterdir()))
+            return digest_of(sorted({each.name for each in path.iterdir()} - {"__pycache__"}))
         if path.is_file() and not any(map(path.is_relative_to, SYSTEM)):
             with path.open("rb") as file:
                 return file_digest(file, "sha256").hexdigest()

@@ -6,10 +6,12 @@ import datetime
 import errno
 import json
 import os
+import py_compile
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -379,6 +381,8 @@ CELLS = (
     "display({'application/json': {'a': np.int64(3), 'b': [np.float64(0.5)]}}, raw=True)",
     "class A: pass\nimport pickle; pickle.loads(pickle.dumps(A())).__class__.__name__, __name__",
     "await __import__('asyncio').sleep(0)\n_, 'x'",
+    "import asyncio\nasync def f(): return 'of a task'\ntask = asyncio.create_task(f())",
+    "await task",
     "%%capture\nprint('swallowed')",
     "from multiprocessing import Pool\ndef f(x): return x * x",
     "with Pool(2) as p: print(p.map(f, [1, 2]))",
@@ -492,7 +496,7 @@ def test_a_table_of_ones_own_that_cannot_be_used_is_refused_before_a_run(tmp_pat
 
 def test_what_a_notebook_reads_of_folders_and_modules_makes_it_new(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(batch, "MOST_FILES", 3)
+    monkeypatch.setattr(stores, "MOST_FILES", 3)
     (tmp_path / "many").mkdir()
     code = "helper.py", "pack/a/b.py", "ran.py", "up/c.py", "other.py"
     for name in (*code, "data/a/x.csv", "data/y.csv", *(f"many/{n}" for n in range(4))):
@@ -508,7 +512,7 @@ def test_what_a_notebook_reads_of_folders_and_modules_makes_it_new(tmp_path, mon
     def why():
         return [list(each.why) for each in run(path, sets, "out", only_say=True)]
 
-    assert why() == [[], [], ["files: more than 3 files or 2 GB"]]
+    assert why() == [[], [], ["files: more than 2,000 files or 2 GB"]]
     (tmp_path / "data/y.csv").unlink()
     (tmp_path / "data/a/z.csv").touch()
     assert why()[:2] == [[], ["files: data/a/z.csv, data/y.csv"]]
@@ -524,7 +528,8 @@ def test_what_a_notebook_reads_of_folders_and_modules_makes_it_new(tmp_path, mon
 def test_a_word_that_is_a_path_names_what_cells_open_there(tmp_path, monkeypatch):
     """And nothing of the system is read, nor counts what the batch itself writes."""
     monkeypatch.chdir(tmp_path)
-    for name in ("data/a.csv", "data/b.csv", "here/c.csv", "here/own.csv", "here/sub/d.csv"):
+    names = "data/a", "data/b", "here/c", "here/own", "here/sub/d", "here/m"
+    for name in (*(f"{name}.csv" for name in names), "here/m.shp"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("one")
     monkeypatch.chdir("here")
@@ -543,8 +548,8 @@ def test_a_word_that_is_a_path_names_what_cells_open_there(tmp_path, monkeypatch
     }
     sets = [{"word": word} for word in words]
     sets += [{"word": word, "glob": glob} for word, glob in changed]
-    sets.append({"more": {"of": [["../data/a.csv"]]}})
-    why = ["", *changed.values(), "files: ../data/a.csv"]
+    sets += [{"more": {"of": [["../data/a.csv"]]}}, {"word": "m.shp"}]
+    why = ["", *changed.values(), "files: ../data/a.csv", "files: m.csv"]
 
     def logged(**options):
         kept, log = os.dup(1), os.open("../data/log", os.O_WRONLY | os.O_CREAT)
@@ -563,6 +568,76 @@ def test_a_word_that_is_a_path_names_what_cells_open_there(tmp_path, monkeypatch
     assert ["; ".join(each.why) for each in again] == why
     Path("sub/new.csv").touch()
     assert logged(only_say=True)[len(words) + 3].why == ["opened: sub, sub/d.csv"]
+
+
+#: What a cell does in a folder of its own → what appears there afterwards (`-> x`: a link to x;
+#: None: it goes), and why the run is made again, if it is.
+READ = "print([open(each).read() for each in %s])"
+POOL = "import multiprocessing as m\ndef g(x):\n    import h\nwith m.Pool(1) as p: p.map(g, [1])"
+NOTICED = {
+    "import glob; " + READ % "sorted(glob.glob('d/*.csv'))": ({"d/b.csv": "new"}, "d"),
+    READ % "'a.csv,b.csv'.split(',')": ({"b.csv": "new"}, "b.csv"),
+    "import os; " + READ % "[os.path.expanduser('~/h.csv')]": ({"../h.csv": "new"}, "../h.csv"),
+    "import pandas; pandas.read_csv('~/h.csv')": ({"../h.csv": "newer"}, "../h.csv"),
+    "import os, urllib.request as u; u.urlopen(f'file://{os.getcwd()}/a.csv')": (
+        {"a.csv": "new"},
+        "a.csv",
+    ),
+    READ % "['s/a.csv']": ({"v1/a.csv": "new"}, "s/a.csv"),
+    "import os; os.listdir('d')": ({"d/e/x": ""}, "d"),
+    "try: open('z.csv')\nexcept OSError: pass": ({"z.csv": ""}, "z.csv"),
+    "import link": ({"link.py": "-> v2.py"}, "link.py"),
+    "import s.m": ({"s": "-> v2"}, "s/m.py"),
+    "import h": ({"h/__init__.py": "new = 1"}, "h/__init__.py"),
+    "import h as gone": ({"h.py": None}, "h.py"),
+    "import v1.m": ({"v1/__init__.py": ""}, "v1/__init__.py"),
+    "try: import conf\nexcept ImportError: pass": ({"conf.py": ""}, "conf.py"),
+    "import sys; sys.path.insert(0, 'z.zip'); import zipped": ({"z.zip": b""}, "z.zip"),
+    "import compiled": ({"compiled.pyc": b""}, "compiled.pyc"),
+    POOL: ({"h.py": "new = 1"}, "h.py"),
+    "import own": ({"own/d.txt": "new"}, "own/d.txt"),
+    "exec(open('h.txt').read())": ({"h.txt": "new = 1"}, "h.txt"),
+    # What cells write, and what only lies beside, changes nothing.
+    "open('o.csv', 'w').write('x'); open('o.csv').read()": ({"o.csv": "new"}, ""),
+    "import h; h.x": ({"a.csv": "new", "json.py": "new"}, ""),
+    "import os; os.listdir('v1'); import v1.m": ({"v1/m.txt": None}, ""),
+}
+
+
+def test_what_cells_open_list_and_import_makes_a_run_new(tmp_path, monkeypatch):
+    there = {"d/a.csv": "1", "a.csv": "1", "b.csv": "1", "v1/a.csv": "1", "v2/a.csv": "1",
+             "v1/m.py": "x = 1", "v2/m.py": "x = 2", "v2.py": "x = 2", "s": "-> v1",
+             "link.py": "-> h.py", "h.py": "x = 1", "h.txt": "x = 1", "own/d.txt": "1",
+             "own/__init__.py": "x = open(__path__[0] + '/d.txt').read()"}  # fmt: skip
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    def write(folder, files):
+        for name, text in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
+            if text is not None and text[:3] == "-> ":
+                path.symlink_to(text[3:])
+            elif text is not None:
+                path.write_bytes(text.encode() if isinstance(text, str) else text)
+
+    write(tmp_path, {"h.csv": "1"})
+    for number in range(len(NOTICED)):
+        write(folder := tmp_path / str(number), there)
+        py_compile.compile(str(folder / "h.py"), str(folder / "compiled.pyc"))
+        with zipfile.ZipFile(folder / "z.zip", "w") as packed:
+            packed.writestr("zipped.py", "")
+    path = book(tmp_path / "t.ipynb", "n = 0\ncode = ''", "import os; os.chdir(str(n))\nexec(code)")
+    monkeypatch.chdir(tmp_path)
+    sets = [{"n": number, "code": code} for number, code in enumerate(NOTICED)]
+    assert [each.error for each in run(path, sets, "out")] == [""] * len(sets)
+    assert [each.why for each in run(path, sets, "out", only_say=True)] == [[]] * len(sets)
+    for number, (changed, _) in enumerate(NOTICED.values()):
+        write(tmp_path / str(number), changed)
+    for number, each in enumerate(run(path, sets, "out", only_say=True)):
+        why = list(NOTICED.values())[number][1]
+        first = os.path.normpath(f"{number}/{why}")
+        assert "; ".join(each.why).partition(", ")[0] == (f"opened: {first}" if why else ""), each
 
 
 def test_a_page_leads_to_the_languages_and_the_plan_that_are_there(tmp_path, monkeypatch):
