@@ -14,11 +14,9 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
 from glob import escape
-from itertools import islice
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import NamedTuple
-from uuid import uuid4
 
 import laoqu
 from laoqu.errors import FORMATS, LANGS, OutputError, ParameterError, require
@@ -99,6 +97,9 @@ def run_notebook(
     _check(formats, jobs, timeout, kernel)
     formats = [form for form in FORMATS if form in formats]
     book = Notebook(notebook)
+    if not kernel and book.language != "python":
+        why = f"{book.name} is in {book.language}, run it with --kernel NAME"
+        raise ParameterError(f"{why} (`jupyter kernelspec list`)")
     asked = [book.check(each, maker.kinds) for each in sets]
     runs = {run.name: run for run in (Run(book.place(each), each) for each in asked)}
     if more := len(asked) - len(runs):
@@ -107,14 +108,16 @@ def run_notebook(
     inputs = stores.Inputs()
     known, named = {digest_of(each): each for each in inputs.parts.values()}, {}
     common = {"notebook": book.digest(), **stores.digests(inputs.parts)}
+    common |= {"kernel": digest_of(kernel)} if kernel else {}
+    common |= {} if book.own else {"working folder": digest_of(str(process.here()))}
     with stores.Store(outputs, look=only_say) as store:
         store.sets |= known
         for name, now in store.aside.items():
             tell("note", f"{name} was not made by this version of laoqu and is now {now}")
         for run in runs.values():
             run.parts = {**common, "parameters": digest_of(run.parameters)}
-            named[run.name] = files = _files_in(run, book, store.folder)
-            _part(store, run, "files", _digests(inputs, files))
+            named[run.name] = files = _files_in(run)
+            _part(store, run, "files", inputs.add(files))
             others = _others(store, book, run, runs)
             run.page = {"place": book.stands(run.name), "others": others}
             if others:
@@ -175,23 +178,16 @@ def _check(
         require(kernel, KernelSpecManager().find_kernel_specs(), "Jupyter kernel")
 
 
-def _files_in(run: Run, book: Notebook, outputs: Path) -> dict[str, Path]:
-    """Return the files that parameters name, whatever reads them, with what lies beside a .shp.
-
-    Folders of a user's notebook name those in them, but none that holds the working folder (``/``).
-    """
-    found, here = {}, process.here().resolve()
-    for text in filter(None, leaves([*run.parameters.values()])):
+def _files_in(run: Run) -> dict[str, Path]:
+    """Return the files that parameters name, whatever reads them, with what lies beside a .shp."""
+    found = {}
+    for text in leaves([*run.parameters.values()]):
         with suppress(OSError, RuntimeError, TypeError, ValueError):  # it can be no file
-            named, every, ours = Path(text).resolve(strict=True), [Path(text)], []
-            if named.suffix.lower() == ".shp":
-                every = Path(text).parent.glob(f"{escape(Path(text).stem)}.*")
-            elif named.is_dir():
-                usable = not book.own and not here.is_relative_to(named) and _is_input(named)
-                every, ours = Path(text).rglob("*") if usable else [], [outputs]
-            every = ((str(path), path.resolve()) for path in every if os.access(path, os.R_OK))
-            found |= islice((each for each in every if each[1].is_file()
-                             and _is_input(each[1], *ours)), stores.MOST_FILES + 1)  # fmt: skip
+            path = Path(text)
+            is_shape = path.suffix.lower() == ".shp"
+            every = path.parent.glob(f"{escape(path.stem)}.*") if is_shape else [path]
+            found |= {str(each): each.resolve() for each in every
+                      if each.is_file() and _is_input(each.resolve())}  # fmt: skip
     return found
 
 
@@ -224,14 +220,6 @@ def _part(store: stores.Store, run: Run, name: str, files: Mapping[str, str]) ->
     if files:
         run.parts[name] = digest_of(files)
         store.sets[run.parts[name]] = dict(files)
-
-
-def _digests(inputs: stores.Inputs, files: Mapping[str, Path]) -> dict[str, str]:
-    """Return the digests of files; of too many, what is never the same again."""
-    size = sum(path.stat().st_size for path in files.values())
-    if len(files) > stores.MOST_FILES or size > stores.MOST_BYTES:
-        return {stores.MANY: str(uuid4())}
-    return inputs.add(files)
 
 
 def _judge(

@@ -51,6 +51,8 @@ class Notebook:
             found = json.loads(self.data.decode())
             self.cells = found["cells"] if found["nbformat"] == 4 else None
             self.about = _dict(found["metadata"].get("laoqu"))
+            kernel = _dict(found["metadata"].get("kernelspec"))
+            self.language = str(kernel.get("language") or "python").lower()
             first, injected = (
                 ["".join(cell["source"]) for cell in self.cells
                  if tag in cell["metadata"].get("tags", [])]

@@ -496,26 +496,30 @@ def test_a_table_of_ones_own_that_cannot_be_used_is_refused_before_a_run(tmp_pat
 
 def test_what_a_notebook_reads_of_folders_and_modules_makes_it_new(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(stores, "MOST_FILES", 3)
-    (tmp_path / "many").mkdir()
     code = "helper.py", "pack/a/b.py", "ran.py", "up/c.py", "other.py"
-    for name in (*code, "data/a/x.csv", "data/y.csv", *(f"many/{n}" for n in range(4))):
+    for name in (*code, "data/a/x.csv", "data/y.csv"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("word = 'of the helper'")
     cell = "import helper, pack.a.b, sys; sys.path.append('t/../up'); import c\n%run ran.py"
-    path = book(tmp_path / "t/t.ipynb", "folder = ''", f"{cell}\nhelper.word")
-    sets = [{}, {"folder": "data"}, {"folder": "many"}]
-    runs = run(path, sets, "out")
-    assert [each.error for each in runs] == [""] * 3
+    read = "import os\nif folder: open(f'{folder}/y.csv'), os.listdir(f'{folder}/a')\n"
+    read += "if folder: open(f'{folder}/own.csv', 'w')"
+    path = book(tmp_path / "t/t.ipynb", "folder = ''", f"{cell}\nhelper.word", read)
+    sets, out = [{}, {"folder": "data"}], tmp_path / "out"
+    runs = run(path, sets, out)
+    assert [each.error for each in runs] == [""] * 2
     assert "of the helper" in (tmp_path / "out" / runs[0].name / "report.ipynb").read_text()
 
-    def why():
-        return [list(each.why) for each in run(path, sets, "out", only_say=True)]
+    def why(**options):
+        return [list(each.why) for each in run(path, sets, out, only_say=True, **options)]
 
-    assert why() == [[], [], ["files: more than 2,000 files or 2 GB"]]
+    assert why() == [[], []]
+    assert why(kernel="python3") == [["kernel"], ["kernel"]]
+    with monkeypatch.context() as patch:
+        patch.chdir("data")
+        assert why() == [["working folder"], ["working folder"]]
     (tmp_path / "data/y.csv").unlink()
     (tmp_path / "data/a/z.csv").touch()
-    assert why()[:2] == [[], ["files: data/a/z.csv, data/y.csv"]]
+    assert why() == [[], [f"opened: {tmp_path}/data/a, {tmp_path}/data/y.csv"]]
     (tmp_path / "helper.py").write_text("word = 2")
     (tmp_path / "pack/a/b.py").unlink()
     (tmp_path / "other.py").unlink()
@@ -544,7 +548,7 @@ def test_a_word_that_is_a_path_names_what_cells_open_there(tmp_path, monkeypatch
         (".", "*/d.csv"): "opened: sub/d.csv",
         ("..", "*/[bc].csv"): f"opened: {tmp_path}/data/b.csv, c.csv",
         ("/", f"{tmp_path}/here/sub/*"[1:]): "opened: sub/d.csv",
-        ("../data", ""): "files: ../data/a.csv, ../data/b.csv",
+        ("../data", ""): "",
     }
     sets = [{"word": word} for word in words]
     sets += [{"word": word, "glob": glob} for word, glob in changed]
@@ -698,7 +702,14 @@ def test_only_what_changed_is_run_and_it_is_said_why(tmp_path):
     assert "two" in (out / again[0].name / "report.ipynb").read_text()
     listed = [each["name"] for each in json.loads((out / "manifest.json").read_text())["runs"]]
     assert listed == sorted(each.name for each in first)
-    # An unknown area or a timeout that is no time stops before anything.
+    # An unknown area, a language or a timeout that is no time stops before anything.
+    other = json.loads(path.read_text("utf-8"))
+    other["metadata"]["kernelspec"] = {"name": "ir", "language": "R", "display_name": "R"}
+    (tmp_path / "r.ipynb").write_text(json.dumps(other))
+    said = "r.ipynb is in r, run it with --kernel NAME"
+    assert said in refused(run, tmp_path / "r.ipynb", [{}], tmp_path / "none")
+    for word in ("--why", "--quiet"):
+        assert main(["run", str(path), "-p", "file", word]) == 2
     for bad in ({"timeout": float("nan")}, {"timeout": float("inf")}, {"timeout": -1.0},
                 {"jobs": 0}, {"formats": ["docs"]}, {"kernel": "pyhton3"}):  # fmt: skip
         refused(run, path, [{}], tmp_path / "none", **bad)
