@@ -236,11 +236,13 @@ class _Index(Bearers):
             like = nearest(text, [*upper, *areas["name_zh"]]) if near else []
             like = counties or [*like, *error.suggestions]
             raise UnknownId(within, list(like)[:4], kind) from None
-        return frozenset(members.loc[members["region_id"] == area, "adcode"])
+        counties = members.loc[members["region_id"] == area, "adcode"]
+        return frozenset([*counties, *counties.str[:4]])  # a city lies where a county of it does
 
     def lies_in(self, holder: Holder, inside: frozenset[str]) -> bool:
         """Whether a holder, or what became of it, lies in one of these units."""
         codes = {holder.code, holder.code[:4] + "00", holder.code[:2] + "0000"}
+        codes |= {holder.code[:4]} if holder.level == "prefecture" else set()
         for heir in holder.lead.heirs:
             codes |= {heir, *self.units.above(heir)}
         return bool(codes & inside)
