@@ -150,7 +150,7 @@ def _elsewhere(
         notes.wrong(1, "", why + "draw them whole, and declare the coordinate system they are in")
     far = np.flatnonzero(~(shapely.is_missing(ours) | shapely.intersects(middles, ours)))
     there, here = (
-        geo.project(gpd.GeoSeries(each[far], crs=geo.CRS_LAYER)).to_numpy()
+        gpd.GeoSeries(each[far], crs=geo.CRS_LAYER).to_crs(geo.CRS_CHINA).to_numpy()
         for each in (middles, ours)
     )
     # Borders drawn coarsely, or out at sea, hold our middle; other reefs lie among those we have.

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from laoqu import measures, metadata, paths, schema, source
+from laoqu import grid, measures, metadata, paths, schema, source
 from laoqu.errors import DataError, Problem
 from laoqu.plan import Plan
 
@@ -22,12 +22,11 @@ ACCEPTED = Path("built", "datapackage.sha256")
 TABLES = ("units", "reach", "tokens")
 
 
-def artefacts(folder: Path | None = None, tables: schema.Tables | None = None) -> dict[Path, str]:
+def artefacts(folder: Path, tables: schema.Tables | None = None) -> dict[Path, str]:
     """Return the path and text of every derived file; `tables` are the folder's, if read before.
 
     In a checkout these are also the files that tell what `metadata` knows.
     """
-    folder = folder or paths.data()
     plan = Plan(folder, tables=tables)
     spans = [";".join(f"{a}-{b}" for a, b in unit.spans) for unit in plan.document.units]
     listed, synonyms = plan.table("terms"), plan.table("term_synonyms")
@@ -51,9 +50,9 @@ def artefacts(folder: Path | None = None, tables: schema.Tables | None = None) -
     return result
 
 
-def write(folder: Path | None = None) -> list[Path]:
+def write() -> list[Path]:
     """Write every derived file that is missing or out of date; return those written."""
-    folder = folder or paths.data()
+    folder = paths.data()
     source.read(folder)  # a damaged text is refused while its witness says where
     # The witness of the raw files comes first: everything else is read through it.
     witness = {folder / source.WITNESS: source.witness_csv(folder)}
@@ -81,7 +80,7 @@ def accept(folder: Path | None = None) -> list[str]:
 def problems(folder: Path | None = None, tables: schema.Tables | None = None) -> list[Problem]:
     """Return a problem for every derived file that differs from what would be built now."""
     found = []
-    for path, text in artefacts(folder, tables).items():
+    for path, text in artefacts(folder or paths.data(), tables).items():
         here = source.held(path)
         if here == text.encode("utf-8"):
             continue
@@ -136,23 +135,16 @@ def _state(folder: Path, declared: Mapping[str, object]) -> dict[str, object]:
     data = source.regular(path).read_bytes()
     if declared["name"] in TABLES:
         return {}
-    if path.suffix == ".parquet":
-        _check_parquet(path)
+    if path.suffix == ".parquet":  # a layer that is cut off or none is refused
+        try:
+            grid.check_parquet(path)
+        except (OSError, ValueError) as error:
+            message = f"cannot be read: {error}"
+            raise DataError([Problem(paths.display(path), 1, 1, message)]) from error
     if "schema" in declared and not data.endswith(b"\n"):
         data += b"\n"  # its table says that the end is missing
     rows = {"laoqu:rows": data.count(b"\n") - 1} if "schema" in declared else {}
     return {**rows, "bytes": len(data), "hash": f"sha256:{source.digest(data)}"}
-
-
-def _check_parquet(path: Path) -> None:
-    """Refuse a layer that is cut off or none."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        parquet.read_table(path, columns=[])
-    except (OSError, pa.ArrowException) as error:
-        raise DataError([Problem(paths.display(path), 1, 1, f"cannot be read: {error}")]) from error
 
 
 def _renew(files: Mapping[Path, str]) -> list[Path]:

@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141  # as a shell says it
-    except (KeyboardInterrupt, OSError, MemoryError) as error:
+    except (KeyboardInterrupt, OSError, MemoryError, ImportError) as error:
         with suppress(OSError):
             print(f"laoqu: {sentence(error)}", file=sys.stderr)
         return 1

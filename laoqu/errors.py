@@ -30,7 +30,12 @@ CALLED = {
 }  # fmt: skip
 #: What is said of too little of something, as systems and libraries say it.
 SCARCE = {
-    "too little memory": ("MemoryError", "failed to map segment", "Cannot allocate memory"),
+    "too little memory": (
+        "MemoryError",
+        "failed to map segment",
+        "Cannot allocate memory",
+        "bad_alloc",
+    ),
     "ulimit -n may be too small": ("Too many open files",),
     "ulimit -u may be too small": ("Resource temporarily unavailable", "can't start new thread"),
 }

@@ -20,7 +20,7 @@ import pyproj
 import shapely
 
 from laoqu import grid, paths, source
-from laoqu.errors import DataError, LaoquError, Problem
+from laoqu.errors import DataError, LaoquError, Problem, hinted
 
 CRS_LAYER = "EPSG:4326"
 #: Equal area, since maps of who is in an area are read by size; with the parallels of Chinese
@@ -49,27 +49,16 @@ def load(folder: Path | None = None) -> gpd.GeoDataFrame:
     >>> load().shape
     (2851, 5)
     """
-    table = names(folder)
-    table["geometry"] = read((folder or paths.data()) / LAYER).geometry
-    twice = table["adcode"].duplicated(keep=False)  # Hong Kong and Macao, one code each
-    table = gpd.GeoDataFrame(table, crs=CRS_LAYER)
-    whole = pd.concat([table[~twice], dissolve(table[twice], COLUMNS[:-1], shared=True)])
-    return whole.sort_values("adcode", ignore_index=True)
-
-
-def names(folder: Path | None = None) -> pd.DataFrame:
-    """Return what the layer has beside the borders: the other `COLUMNS`, in the layer's order."""
     root = folder or paths.data()
-    try:
-        table = pd.read_parquet(source.regular(root / LAYER), columns=COLUMNS[:-1])
-    except ValueError as error:  # pyarrow's own are such
-        raise unusable(root / LAYER, str(error)) from error
+    table = read(source.regular(root / LAYER))[COLUMNS]
     join = source.regular(root / "curated" / "county_layer_join.csv")
     join = pd.read_csv(join, dtype=str, na_filter=False)
     join = join[(join[["layer_adcode", "adcode_2021"]] != "").all(axis=1)].set_index("layer_adcode")
     for column in ("name", "adcode"):
         table[column] = table["adcode"].map(join[f"{column}_2021"]).fillna(table[column])
-    return table
+    twice = table["adcode"].duplicated(keep=False)  # Hong Kong and Macao, one code each
+    whole = pd.concat([table[~twice], dissolve(table[twice], COLUMNS[:-1], shared=True)])
+    return whole.sort_values("adcode", ignore_index=True)
 
 
 def outline(folder: Path | None = None) -> gpd.GeoDataFrame:
@@ -77,32 +66,31 @@ def outline(folder: Path | None = None) -> gpd.GeoDataFrame:
     return read(source.regular((folder or paths.data()) / "built" / "outline.parquet"))
 
 
-def project(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the frame in `CRS_CHINA` (metres).
-
-    >>> round(project(load()).set_index("adcode").area["360734"] / 1e6)  # 寻乌县, km²
-    2335
-    """
-    return frame.to_crs(CRS_CHINA)
-
-
 class Layers(NamedTuple):
     """What every map is drawn from, in `CRS_CHINA` (metres); get it from `layers`.
 
     ``counties``: one row per unit, as `load` has them. ``outline``: as `outline` has it, the land
     to `DETAIL`. ``provinces``: one row per province, ``province``, ``adcode`` and its shape.
+    ``shared``: whether neighbours share their vertices, see `dissolve`.
     """
 
     counties: gpd.GeoDataFrame
     outline: gpd.GeoDataFrame
     provinces: gpd.GeoDataFrame
+    shared: bool
 
 
-def layers(
-    counties: gpd.GeoDataFrame, outline: gpd.GeoDataFrame, shared: bool | None = None
-) -> Layers:
-    """Project the counties and the outline, and join the counties to provinces: see `dissolve`."""
-    counties, outline = project(counties), project(outline)
+def layers(counties: gpd.GeoDataFrame, outline: gpd.GeoDataFrame, shared: bool) -> Layers:
+    """Project the counties and the outline, and join the counties to provinces: see `dissolve`.
+
+    If it is not known that neighbours share their vertices, it is found out.
+
+    >>> made = layers(load(), outline(), shared=True)
+    >>> round(made.counties.set_index("adcode").area["360734"] / 1e6)  # 寻乌县, km²
+    2335
+    """
+    counties, outline = counties.to_crs(CRS_CHINA), outline.to_crs(CRS_CHINA)
+    shared = shared or shapely.coverage_is_valid(counties.geometry.to_numpy())
     provinces = dissolve(counties, "province", shared)
     codes = counties.groupby("province")["adcode"].min().str[:2] + "0000"
     provinces["adcode"] = provinces["province"].map(codes)
@@ -111,24 +99,19 @@ def layers(
     parts = outline[land].explode().geometry
     fine = parts.simplify(DETAIL).where(parts.area > DETAIL**2, parts.envelope)
     outline.loc[land, "geometry"] = [shapely.multipolygons(fine.to_numpy())]
-    return Layers(counties, outline, provinces)
+    return Layers(counties, outline, provinces, shared)
 
 
-def dissolve(
-    frame: gpd.GeoDataFrame, by: str | list[str], shared: bool | None = None
-) -> gpd.GeoDataFrame:
+def dissolve(frame: gpd.GeoDataFrame, by: str | list[str], shared: bool) -> gpd.GeoDataFrame:
     """Return one row per value of `by`, its shapes made one: prefectures, provinces, areas.
 
-    `shared` says that neighbours share their vertices, as the county layer's do; finding out, the
-    default, takes longer than the union itself.
+    `shared` says that neighbours share their vertices, as the county layer's do: only then the fast
+    union is right.
 
-    >>> dissolve(load().head(50), "province")["province"].tolist()
+    >>> dissolve(load().head(50), "province", shared=True)["province"].tolist()
     ['北京市', '天津市', '河北省']
     """
     keys = [by] if isinstance(by, str) else by
-    # The fast union is right only where neighbours share their vertices; a reader's own may not.
-    if shared is None:
-        shared = shapely.coverage_is_valid(frame.geometry.to_numpy())
     method = "coverage" if shared else "unary"
     return frame[[*keys, "geometry"]].dissolve(keys, as_index=False, sort=False, method=method)
 
@@ -190,7 +173,7 @@ def read(path: Path, **options: str) -> gpd.GeoDataFrame:
     except UnicodeDecodeError:
         raise
     except Exception as error:  # each format's reader has errors of its own
-        raise unusable(path, str(error)) from error
+        raise unusable(path, hinted(str(error))) from error
 
 
 def _check_kind(path: Path) -> None:

@@ -11,14 +11,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-import jinja2
 import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
 import laoqu
-from laoqu import schema, sheets
-from laoqu.analysis.exporting import claim, put
+from laoqu import paths, schema, sheets
+from laoqu.analysis.exporting import claim, filled, put
 from laoqu.measures import CODES, MORE, SCALES, with_labels
 from laoqu.plan import Plan, load
 
@@ -46,14 +45,14 @@ class Table(NamedTuple):
     codes: dict[str, str]
 
 
-def export(folder: Path | str | None = None, plan: Plan | None = None, excel: bool = False) -> Path:
+def export(folder: Path | str | None = None, excel: bool = False) -> Path:
     """Write the whole collection for other programs into a folder and return it.
 
     By default ``interchange`` in the outputs folder; see `files`. A folder with other files than
     those of an earlier export, unchanged since, is not touched.
     """
     # Claimed before the work, so that a folder of another's is refused at once.
-    return put(claim(folder, "interchange"), files(plan or load(), excel))
+    return put(claim(folder, "interchange"), files(load(), excel))
 
 
 def files(plan: Plan, excel: bool = False) -> dict[str, bytes]:
@@ -72,9 +71,9 @@ def files(plan: Plan, excel: bool = False) -> dict[str, bytes]:
         made[f"stata/{name}.dta"] = _stata(table, book)
     made["laoqu.qdpx"] = qdpx(plan)
     made["laoqu.gpkg"] = geopackage(plan)
-    readme = _filled(
-        "interchange_readme.md.j2", version=laoqu.__version__, source=plan.source, tables=known,
-        book=book.groupby("variable", sort=False),
+    readme = filled(
+        paths.PACKAGE / "interchange_readme.md.j2", version=laoqu.__version__, tables=known,
+        source=plan.source, book=book.groupby("variable", sort=False),
     )  # fmt: skip
     made["README.md"] = readme.encode("utf-8")
     return made
@@ -94,19 +93,13 @@ def tables(plan: Plan) -> dict[str, Table]:
         found[name] = Table(plan.table(name), declared["description"], here, coded)
         labels = here | labels
         codes = coded | codes if name in ("codings", "scopes") else codes
-    for name, frame, about in (
-        (
-            "coded_measures",
-            plan.measures(),
-            "Measures with codes, strength and scope; one row each.",
-        ),
-        (
-            "measure_reach",
-            plan.measure_reach(),
-            "How a measure reaches an area; one row each pair.",
-        ),
-        ("targets", plan.targets(), "What each measure would have to be checked by."),
-    ):
+    made = {
+        "coded_measures": "Measures with codes, strength and scope; one row each.",
+        "measure_reach": "How a measure reaches an area; one row each pair.",
+        "targets": "What each measure would have to be checked by.",
+    }
+    frames = plan.measures(), plan.measure_reach(), plan.targets()
+    for (name, about), frame in zip(made.items(), frames, strict=True):
         found[name] = Table(frame, about, {c: labels.get(c, c) for c in frame}, codes)
     return found
 
@@ -184,10 +177,11 @@ def qdpx(plan: Plan) -> bytes:
         here = [span for span in spans if first <= span[1] < last]
         name = f"{number:02} {title} ({passage})"
         sources.append({"guid": guid, "name": name, "first": first, "spans": here})
-    body = _filled(
-        "interchange.qde.j2", version=laoqu.__version__, written=f"{WRITTEN.isoformat()}Z",
+    body = filled(
+        paths.PACKAGE / "interchange.qde.j2", version=laoqu.__version__, sources=sources,
         coder="automated passes, adjudicated; no person has coded", title=plan.source["title"],
-        book=book.groupby("variable", sort=False), sources=sources, guid=_guid,
+        book=book.groupby("variable", sort=False), guid=_guid,
+        written=f"{WRITTEN.isoformat()}Z",
     )  # fmt: skip
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package:
@@ -197,13 +191,6 @@ def qdpx(plan: Plan) -> bytes:
     return target.getvalue()
 
 
-def _filled(name: str, **values: object) -> str:
-    """Return a template that stands beside this file, filled in; what is XML is escaped."""
-    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
-    how = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
-    return jinja2.Environment(autoescape="qde" in name, **how).from_string(text).render(**values)
-
-
 def _guid(*parts: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, "laoqu:" + ":".join(map(str, parts))))
 
@@ -211,7 +198,7 @@ def _guid(*parts: str) -> str:
 def _spans(plan: Plan) -> Iterable[tuple[str, int, int, str, list[tuple[str, str]]]]:
     """Yield every coded span: id, canonical offsets, a note, and its codes by variable."""
     book = set(plan.codebook()[["variable", "code"]].itertuples(index=False, name=None))
-    measured = {name: CODES.get(name, name) for name in SCALES} | MORE
+    measured = {name: CODES.get(name, name) for name in (*SCALES, *MORE)}
     flags = {name: name for name in ("scope", "conditional", "delegated", "list_open")}
     for rows, key, columns, note in (
         (plan.measures(), "measure_id", measured, "content_en"),

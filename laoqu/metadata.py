@@ -7,28 +7,9 @@ from pathlib import Path
 
 import yaml
 
+from laoqu.show.words import label
+
 Package = Mapping[str, object]
-#: Words of the data dictionary.
-WORDS = {
-    "en": {
-        "title": "Data dictionary",
-        "made": "Generated from `data/datapackage.json` by `laoqu build`.",
-        "key": "Key: {key}. Rows: {rows}.",
-        "head": "| column | type | required | meaning |",
-        "yes": "yes",
-        "codes": " Codes: variable `{codes}` of the codebook.",
-        "refers": " Refers to `{table}`.",
-    },
-    "zh": {
-        "title": "数据字典",
-        "made": "由 `laoqu build` 据 `data/datapackage.json` 生成。",
-        "key": "主键：{key}。行数：{rows}。",
-        "head": "| 列 | 类型 | 必填 | 含义 |",
-        "yes": "是",
-        "codes": "代码见编码手册的变量 `{codes}`。",
-        "refers": "对应 `{table}`。",
-    },
-}
 
 
 def files(root: Path, package: Package) -> dict[Path, str]:
@@ -66,12 +47,15 @@ def references(package: Package) -> list[str]:
 
 
 def bibtex(package: Package, key: str = "laoqu", title: str | None = None) -> list[str]:
-    """Return the lines of a BibTeX entry for the package, or for a work of this title from it."""
+    """Return the lines of a BibTeX entry for the package, or for a work of this title from it.
+
+    Braces of their own keep the title's capitals, and those who made it one name.
+    """
     version, licence = package["version"], package["licenses"][0]["title"]
     return [
         f"@misc{{{key},",
-        f"  title = {{{title or package['title']}}},",
-        f"  author = {{{authors(package)}}},",
+        f"  title = {{{{{title or package['title']}}}}},",
+        f"  author = {{{{{authors(package)}}}}},",
         f"  year = {{{package['created'][:4]}}},",
         f"  note = {{Version {version}, {licence}}}}}",
     ]
@@ -130,8 +114,8 @@ def contents(package: Package, folder: str) -> str:
 
 def dictionary(package: Package, lang: str) -> str:
     """Return the data dictionary, Markdown, in English or Chinese."""
-    words, about = WORDS[lang], {"en": "description", "zh": "laoqu:zh"}[lang]
-    out = [f"# {words['title']}", "", words["made"], ""]
+    about = {"en": "description", "zh": "laoqu:zh"}[lang]
+    out = [f"# {label('dictionary.title', lang)}", "", label("dictionary.made", lang), ""]
     for each in (each for each in package["resources"] if "schema" in each):
         of, rows = each["schema"], each.get("laoqu:rows")
         refers = {
@@ -140,15 +124,17 @@ def dictionary(package: Package, lang: str) -> str:
         keys = ", ".join(f"`{key}`" for key in of["primaryKey"])
         out += [f"## {each['name']}", "", f"`data/{each['path']}`", ""]
         out += [each.get(about, each["description"]), ""]
-        out += [words["key"].format(key=keys, rows="–" if rows is None else f"{rows:,}"), ""]
-        out += [words["head"], "|---|---|---|---|"]
+        rows = "–" if rows is None else f"{rows:,}"
+        out += [label("dictionary.key", lang, keys=keys, rows=rows), ""]
+        out += [label("dictionary.head", lang), "|---|---|---|---|"]
         for column in of["fields"]:
             meaning = column.get(about, column["description"])
             if codes := column.get("laoqu:codes"):
-                meaning += words["codes"].format(codes=codes)
+                meaning += label("dictionary.codes", lang, codes=codes)
             if table := column.get("laoqu:refers") or refers.get(column["name"]):
-                meaning += words["refers"].format(table=table)
-            required = words["yes"] if column.get("constraints", {}).get("required") else ""
+                meaning += label("dictionary.refers", lang, table=table)
+            required = column.get("constraints", {}).get("required")
+            required = label("yes", lang) if required else ""
             out.append(f"| `{column['name']}` | {column['type']} | {required} | {meaning} |")
         out.append("")
     return "\n".join(out)

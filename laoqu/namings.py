@@ -166,8 +166,10 @@ class Gazetteer:
                 behind = before and before.end == naming.start
                 free = bool(RIGHT.match(text, naming.end))
                 if naming.form != "cut" and not (behind and self._inside(before, naming, free)):
-                    room = free and bool(LEFT.search(text[max(naming.start - 2, 0) : naming.start]))
-                    needed = {"sure": True, "full": room, "city": listed}
+                    left = bool(LEFT.search(text[max(naming.start - 2, 0) : naming.start]))
+                    # 朝天等县 is no 天等县
+                    needed = {"sure": left or "等" not in naming.printed, "city": listed}
+                    needed["full"] = free and left
                     ends = bool(ENDS.match(text, naming.end))
                     short = ends or (free and naming.printed in akin)
                     needed["short"] = listed and short and not (behind or natural)

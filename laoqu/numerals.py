@@ -12,7 +12,7 @@ from laoqu.spelling import RAISED
 
 #: The greater sizes of numerals, above those of layout.
 MYRIADS = {"亿": 10**8, "万": 10**4}
-BELOW = "零〇一二两三四五六七八九十"
+BELOW = "零〇一二两三四五六七八九十廿卅卌"
 CHINESE = f"[{BELOW}百千万亿]"
 #: What stands behind a W that may be 万: 30W元.
 MYRIAD = "[元人户亩个次+]"
@@ -39,13 +39,14 @@ STARS = "*＊※†‡"
 PRIVATE = "\ue000-\uf8ff\ufffc\U000f0000-\U0010ffff"
 #: Signs that part the digits on either side: of sentences, lists, ranges, products, units, tables.
 APART = (
-    '，。、；：！？…“”"()（）《》〈〉【】〔〕［］\\[\\]{}｛｝「」『』,;:∶!?|=<>＝＜＞≥≤≈×*＊※†‡'
+    '，。；：！？…“”"()（）《》〈〉【】〔〕［］\\[\\]{}｛｝「」『』,;:∶!?|=<>＝＜＞≥≤≈×*＊※†‡'
     f"~～〜\\-－−–—―─-╿‑‐‒%％‰‱℃㎀-㏟{RAISED}{PRIVATE}"
 )
-#: Over any other sign digits are one figure, if not always a number: 1.2.3, 10^8, 2 0 and 1,200;
-#: apart are 20 30, 2021,2022, and what a comma of the sentence parts.
+#: Over any other sign digits are one figure, if not always a number: 1.2.3, 3、4, 一·五, 10^8, 2 0
+#: and 1,200; apart are 20 30, 2021,2022, and what a comma of the sentence parts.
+SIGN = rf"(?:[^\w\s{APART}]|[_点])"
 JOINS = (
-    rf"[^\w\s{APART}]|[_点]|分之|[eE][+-]?|[:：∶](?!\d{{4}}[年—–~～至-])|×(?=10[\^{RAISED}])"
+    rf"{SIGN}|分之|[eE][+-]?|[:：∶](?!\d{{4}}[年—–~～至-])|×(?=10[\^{RAISED}])"
     r"|(?<!\d{4}),|,(?!\d{4})|(?<!\d{4})，(?=\d{3}(?!\d))"
     r"|(?!\t)(?:(?<!\d\d)\s|\s(?!\d\d)|(?<!\d{4})\s(?=\d{3}(?!\d)))"
 )
@@ -53,7 +54,7 @@ DIGITS = (
     rf"(?:[.．](?!\d{{4}}年))?\d++(?:(?:{JOINS})\d++|(?:[-－−–—]\d++){{2,}}+)*+"
     "(?:[.．](?=[百千万亿%％]))?"
 )
-RUN = re.compile(f"{DIGITS}|{CHINESE}+")
+RUN = re.compile(f"{DIGITS}|{CHINESE}+(?:{SIGN}{CHINESE}+)*")
 #: What digits may look like that are a number.
 NUMBER = re.compile(r"(?:[1-9]\d{0,2}(?:,\d{3}){1,5}|\d{1,15})(?:\.\d{1,9})?")
 #: Behind these no figure begins.
@@ -68,11 +69,12 @@ FIGURE = re.compile(
     r"(?P<sign>(?<![-－−])[-－−]|零下|负(?=百分之|\d))?"
     r"(?P<vague>(?<![人户次指系总倍分件个])[数几](?=[十百千万亿]|10+(?!\d)))?"
     r"(?P<share>[百千万]分之)?"
-    rf"(?P<number>(?:{CHINESE}{{1,20}}+)?+{DIGITS}"  # 三万5千 and 统一30个 have no certain value
+    rf"(?P<number>(?:{CHINESE}{{1,20}}+{SIGN}?)?+{DIGITS}"  # 三万5千 and 统一30个 have no value
     rf"(?:(?:(?:分之|[{CHINESE[1:-1]}点]){{1,9}}{DIGITS}"  # 5亿3千
-    rf"|(?:[百千万亿点]{{1,9}}|分之)[{BELOW}]++)++[百千万亿]{{0,9}})?+"
-    rf"|(?:[一二三四五六七八]、(?=[二三四五六七八九]))?{CHINESE}{{1,24}}(?!{CHINESE})"  # 三、四万
-    rf"(?:点{CHINESE}{{1,9}}|(?<=[二三四五六七八九十])分之[{BELOW}百\d]{{1,9}})?)"
+    rf"|(?:[百千万亿]{{0,9}}{SIGN}?|分之)[{BELOW}]++)++[百千万亿]{{0,9}})?+"
+    rf"|{CHINESE}{{1,24}}(?!{CHINESE})"
+    rf"(?:(?!(?<=[百千万亿])、){SIGN}{CHINESE}{{1,9}}){{0,9}}"  # 三、四万, but 三万, 四万亩
+    rf"(?:(?<=[二三四五六七八九十])分之[{BELOW}百\d]{{1,9}})?)"
     rf"(?P<raised>[{RAISED}]{{1,9}}|[{STARS}]{{1,3}}(?=[百千万亿]))?(?P<more>[余多几]|来(?=[个人名户家亩年]))?"
     rf"(?P<unit>[百千万亿]*[余多]?(?P<mark>[{RAISED}{STARS}]{{1,9}})?(?:{MEASURED}|{COUNTED})|[百千万亿]+)?"
     rf"(?P<rest>{REST})?(?![A-Za-z]|[^\W\d]{{0,2}}[{PRIVATE}])"
@@ -81,16 +83,18 @@ FIGURE = re.compile(
 NAMES = re.compile(
     r"[〔\[［【(（]\d{4}[〕\]］】)）]第?\d+号|(?<=[A-Za-z])\d+(?:[-—–.]\d+)+(?![\d万亿%])"
 )
-#: Numerals that nobody can forge, where they are no other words (大陆, 队伍): 壹佰, 叁万.
+#: Numerals that nobody can forge: 壹佰, 叁万; 陆万元 may be one, or the end of 大陆.
+UNFORGED = "壹贰叁肆伍陆柒捌玖弌弍弎参拾佰仟"
 FORMAL = re.compile(
-    "[壹贰叁肆伍陆柒捌玖][拾佰仟][壹贰叁肆伍陆柒捌玖拾佰仟零]*|[壹贰叁肆柒捌玖拾](?=[万亿])"
+    f"(?:[{UNFORGED}][拾佰仟]|[壹贰叁肆柒捌玖弌弍弎拾](?=[万亿]))[{UNFORGED}零万亿点]*"
+    "|(?P<unsure>[伍陆参])(?=[万亿]元)"
 )
-PLAIN = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰仟", "一二三四五六七八九十百千")
+PLAIN = str.maketrans(UNFORGED, "一二三四五六七八九一二三三十百千")
 #: What may follow the second figure of a range that leaves its unit to the first one: 5%—10。
 ENDS = re.compile(r"[^\w\s%％‰]|\s|$|左右|以上|以下|以内|之间")
 #: Between the two figures of a range, and what a range has before its second number: 第3—5条.
 RANGE = re.compile("[至到—–―─‑‐‒~～〜－−-]+")
-ORDINAL = re.compile(rf"第(?:\d{{1,4}}|{CHINESE}{{1,9}})[条款项章节页]?{RANGE.pattern}\Z")
+ORDINAL = re.compile(rf"第(?:\d{{1,4}}|{CHINESE}{{1,9}})[条款项章节页]?(?:{RANGE.pattern}|、)\Z")
 SIZED = re.compile(f"([百千万亿]*?)((?:{MEASURED}|{COUNTED})?|[^百千万亿]+)")
 
 
@@ -103,7 +107,7 @@ def figures(text: str, begin: int = 0) -> Iterator[tuple[int, int, float, str]]:
     [(12300.0, '亩'), (nan, '个'), (530000000.0, '元'), (-5.0, '%'), (5.0, '万亩'), (6.0, '万亩')]
     """
     text = NAMES.sub(lambda name: re.sub(r"\d", "号", name[0]), text)
-    text = FORMAL.sub(lambda formal: formal[0].translate(PLAIN), text)
+    text = FORMAL.sub(lambda f: "零" if f["unsure"] else f[0].translate(PLAIN), text)
     last, first, share, below = -1, (math.nan, ""), None, False
     for found in FIGURE.finditer(text, begin):
         start, end = found.span()
@@ -173,7 +177,7 @@ def _counts(found: re.Match[str], value: float, unit: str) -> bool:
     if re.search(r"分之|\d", printed):
         return True
     if math.isnan(value):
-        sized = re.search("[一二三四五六七八九两].*[十百千万亿]", printed)  # 两三百个
+        sized = re.search("[一二三四五六七八九两].*[十百千万亿]|十.、|[廿卅卌]", printed)
         return bool(unit and (found["vague"] or sized or (measured and len(printed) > 1)))
     if before == "个":
         return False

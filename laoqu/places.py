@@ -203,10 +203,10 @@ class _Index(Bearers):
 
     @cached_property
     def areas(self) -> dict[str, frozenset[str]]:
-        """The counties of each area, by each of its names."""
+        """The codes in each area, by each of its names: a city lies where a county of it does."""
         counties = schema.read("membership", self.folder).frame().groupby("region_id")["adcode"]
         known = regions.called(schema.read("regions", self.folder).frame())
-        codes = {area: frozenset(here) for area, here in counties}
+        codes = {area: frozenset([*here, *here.str[:4]]) for area, here in counties}
         return {name: codes.get(row["region_id"], frozenset()) for name, row in known.items()}
 
     def readings(self, text: str) -> Iterator[tuple[str, Iterable[Holder]]]:
@@ -245,6 +245,7 @@ class _Index(Bearers):
     def lies_in(self, holder: Holder, inside: frozenset[str]) -> bool:
         """Whether a holder, or what became of it, lies in one of these units."""
         codes = {holder.code, holder.code[:4] + "00", holder.code[:2] + "0000"}
+        codes |= {holder.code[:4]} if holder.level == "prefecture" else set()
         for heir in holder.lead.heirs:
             codes |= {heir, *self.units.above(heir)}
         return bool(codes & inside)

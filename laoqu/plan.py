@@ -178,23 +178,20 @@ class Plan:
             table = pd.concat([table, own], ignore_index=True)
         return table if coder is None else schema.pick(table, "coder", coder)
 
-    def measures(
-        self, region: str | None = None, scheme: str = "default", labels: str | None = None
-    ) -> pd.DataFrame:
+    def measures(self, region: str | None = None, scheme: str = "default") -> pd.DataFrame:
         """Return the measures with their codes: adjudicated, or those of your own sheet.
 
         One row per measure: its place and words, ``sentence_zh`` (the words with the subject that
         earlier words of the sentence give them), ``same_as`` (the measure that says the same), the
         variables of `laoqu.measures.SCALES`, ``strength``, ``instrument_class`` (by one of the
         schemes of ``plan.table("crosswalk_rz")``), ``refers_to`` (titles), scope and its flags.
-        With `region` only those that reach it, with ``reach``; with `labels` ("zh" or "en") also
-        ``theme_label`` …, the codebook's words for the codes.
+        With `region` only those that reach it, with ``reach``.
         """
         table = self._coded(scheme)
-        if region is not None:
-            near = self._of(region, self.measure_reach()).drop(columns="region_id")
-            table = table.merge(near, on="measure_id")
-        return table if labels is None else measures.with_labels(table, self.codebook(), labels)
+        if region is None:
+            return table
+        near = self._of(region, self.measure_reach()).drop(columns="region_id")
+        return table.merge(near, on="measure_id")
 
     @schema.once
     def _coded(self, scheme: str) -> pd.DataFrame:
@@ -289,8 +286,7 @@ class Plan:
         from laoqu import geo
 
         # The shipped layer is one coverage (a test proves it); a file of one's own may not be.
-        shared = None if "boundaries" in self.own else True
-        return geo.layers(self.counties(), self.outline(), shared)
+        return geo.layers(self.counties(), self.outline(), shared="boundaries" not in self.own)
 
     @schema.once
     def reach(self, region: str | None = None, min_confidence: str = "medium") -> pd.DataFrame:

@@ -139,9 +139,8 @@ def place_areas(
     above = above.agg({"confidence": "min", "counties": "sum"})
     above["confidence"] = above["confidence"].map(dict(enumerate(CONFIDENCE)))
     # 儋州 and its like are cities without counties: their own row stands for them.
-    total = above["adcode"].map(
-        gazetteer.loc[gazetteer["level"] == "county", "parent"].value_counts()
-    )
+    parents = gazetteer.loc[gazetteer["level"] == "county", "parent"]
+    total = above["adcode"].map(parents.value_counts())
     above = above.assign(basis="prefecture", whole=above["counties"] == total)[total.notna()]
     columns = ["adcode", "region_id", "basis", "confidence", "counties", "whole"]
     return pd.concat([counties[columns], above], ignore_index=True)

@@ -281,11 +281,11 @@ def _lines(path: Path, table: Table) -> list[str]:
     lines = text.removesuffix("\n").split("\n")
     if not text.endswith("\n"):
         table.report(Row(len(lines), "", {}), "", "the last line does not end in LF")
-    sound = "\r" not in text and unicodedata.is_normalized("NFC", text)
-    for number, line in enumerate(() if sound else lines, start=1):
-        if line.endswith("\r"):
-            table.problems.append(Problem(table.file, number, len(line), "found CRLF, expected LF"))
-        elif not unicodedata.is_normalized("NFC", line):
+    if ends := [number for number, line in enumerate(lines, start=1) if line.endswith("\r")]:
+        message = f"found CRLF, expected LF, in {len(ends)} of {len(lines)} lines"
+        table.problems.append(Problem(table.file, ends[0], len(lines[ends[0] - 1]), message))
+    for number, line in enumerate(() if unicodedata.is_normalized("NFC", text) else lines, start=1):
+        if not unicodedata.is_normalized("NFC", line):
             at = source.apart(line, unicodedata.normalize("NFC", line))
             message = f"{line[at]!r} is not in Unicode form NFC"
             table.problems.append(Problem(table.file, number, at + 1, message))

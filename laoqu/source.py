@@ -138,6 +138,9 @@ def _lines(path: Path) -> list[str]:
 
 def _changes(found: list[str], expected: list[str]) -> Iterator[tuple[int, int, str]]:
     """Yield line, column and message of each line that differs; where lines came or went, once."""
+    if found != expected and [line.removesuffix("\r") for line in found] == expected:
+        yield 1, len(found[0]), "found CRLF at the ends of lines, expected LF"
+        return
     for line, (here, there) in enumerate(zip_longest(found, expected, fillvalue=""), start=1):
         if here == there and line <= min(len(found), len(expected)):
             continue

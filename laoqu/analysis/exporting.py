@@ -75,13 +75,13 @@ def files(
     return made
 
 
-def export(folder: Path | str | None = None, plan: Plan | None = None, **settings: object) -> Path:
+def export(folder: Path | str | None = None, **settings: object) -> Path:
     """Write an export (see `files`) into a folder and return it: whole, or not at all.
 
     By default the folder is ``treatment`` in the outputs folder. One with other files than an
     earlier export, unchanged since, is not touched.
     """
-    return put(claim(folder, "treatment"), files(plan or load(), **settings))
+    return put(claim(folder, "treatment"), files(load(), **settings))
 
 
 def put(target: Path, files: Mapping[str, bytes]) -> Path:
@@ -125,6 +125,13 @@ def _below(folder: Path) -> Iterator[Path]:
         raise OutputError(f"{shown} cannot be read: {error.strerror}: name a new folder") from error
 
 
+def filled(template: Path, **values: object) -> str:
+    """Return a template filled in; what is XML (``.qde``) is escaped."""
+    how = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
+    shown = jinja2.Environment(autoescape="qde" in template.name, **how)
+    return shown.from_string(template.read_text(encoding="utf-8")).render(**values)
+
+
 def years_of(text: str) -> list[int]:
     """Read a span of years.
 
@@ -146,14 +153,13 @@ def _readme(
     anticipation: int,
 ) -> str:
     """Return what one must know before using the files, from the template beside this file."""
-    template = Path(__file__).with_name("treatment_readme.md.j2").read_text(encoding="utf-8")
     status = table["ever_treated"].map({1: "treated", 0: "untreated"}).fillna("unknown")
     labels = plan.table("treatment_channels").set_index("channel")
     counts = pd.crosstab(table["channel"], status).join(labels).reset_index()
     key = table[table["channel"] == KEY]
     zero = key[key["status_basis"].isin(["complete_list", "not_eligible"])]
-    shown = jinja2.Environment(trim_blocks=True, keep_trailing_newline=True)
-    return shown.from_string(template).render(
+    return filled(
+        Path(__file__).with_name("treatment_readme.md.j2"),
         rows=f"{len(table):,}",
         panel_rows=f"{len(panel):,}",
         first=panel["year"].min(),

@@ -92,12 +92,12 @@ class Figure:
             text.set_path_effects(HALO)
         return _slim(out.getvalue(), self.alt)
 
-    def png(self, narrow: bool = False) -> bytes:
+    def png(self) -> bytes:
         """Return the figure as PNG at 200 dpi."""
         drawn, out = io.BytesIO(), io.BytesIO()
         with mpl.rc_context(rules()):
             quick = {"compress_level": 0}
-            self.matplotlib(narrow).savefig(drawn, format="png", dpi=DPI, pil_kwargs=quick)
+            self.matplotlib().savefig(drawn, format="png", dpi=DPI, pil_kwargs=quick)
         picture = Image.open(drawn).convert("RGB")
         # 128 colours are enough for flat ones, and a third of the bytes; the ground stays as it is.
         few = picture.quantize(128, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
@@ -107,14 +107,14 @@ class Figure:
         few.save(out, "png", dpi=(DPI, DPI))
         return out.getvalue()
 
-    def pdf(self, narrow: bool = False) -> bytes:
+    def pdf(self) -> bytes:
         """Return the figure as PDF for print."""
         out = io.BytesIO()
         with mpl.rc_context(rules()):
-            self.matplotlib(narrow).savefig(out, format="pdf", metadata={"CreationDate": None})
+            self.matplotlib().savefig(out, format="pdf", metadata={"CreationDate": None})
         return out.getvalue()
 
-    def save(self, path: Path | str, narrow: bool = False) -> Path:
+    def save(self, path: Path | str) -> Path:
         """Write the figure as its suffix says: ``.png``, ``.svg``, ``.pdf`` or ``.csv`` (data).
 
         Another suffix is an UnknownId, what cannot be written there an OutputError.
@@ -123,7 +123,7 @@ class Figure:
             raise ParameterError(f"found {path!r}, expected a path to save the figure in")
         form = Path(path).suffix.lower()
         require(form, FORMS, "form of a figure")
-        made = sheets.csv_bytes(self.data) if form == ".csv" else getattr(self, form[1:])(narrow)
+        made = sheets.csv_bytes(self.data) if form == ".csv" else getattr(self, form[1:])()
         paths.write(Path(path), made.encode() if form == ".svg" else made)
         return Path(path)
 

@@ -153,7 +153,7 @@ class Area:
         extent = np.ptp(np.reshape(table[codes].total_bounds, (2, 2)), axis=0).max()
         near = table[table.index.str[:4].isin({*codes.str[:4], *places["adcode"].str[:4]})]
         near = near.simplify_coverage(extent / FINE)
-        union = shapely.coverage_union_all if shared(plan) else shapely.union_all
+        union = shapely.coverage_union_all if layers.shared else shapely.union_all
         self.counties, self.outline = near[codes], layers.outline
         self.area = union(self.counties[self.kinds != "low"])
         self.cities = near.groupby(near.index.str[:4]).agg(union)
@@ -231,10 +231,10 @@ def plot_overview(lang: str = "zh", plan: Plan | None = None) -> Figure:
     plan = plan or load()
     words = Words(plan, lang)
     members = plan.membership().query("confidence != 'low'")[["adcode", "region_id"]]
-    counties = plan.layers.counties.merge(members, on="adcode")
-    areas = (
-        geo.dissolve(counties, "region_id", shared(plan)).merge(plan.regions()).sort_values("order")
-    )
+    layers = plan.layers
+    counties = layers.counties.merge(members, on="adcode")
+    areas = geo.dissolve(counties, "region_id", layers.shared)
+    areas = areas.merge(plan.regions()).sort_values("order")
     sure = areas["documented"] >= answer.COMPLETE * areas["official_total"]
     twice = counties[counties["adcode"].duplicated()]
     title = words(
@@ -249,7 +249,7 @@ def plot_overview(lang: str = "zh", plan: Plan | None = None) -> Figure:
     named = zip(areas["region_id"], shapes, sure, strict=True)
     parts = [(name, [shape], SURE if full else DOUBT) for name, shape, full in named]
     parts.append(("", twice.geometry, TWICE))
-    draw = partial(_draw_china, layers=plan.layers, key=key, parts=parts, listed=listed)
+    draw = partial(_draw_china, layers=layers, key=key, parts=parts, listed=listed)
     alt = words("map.overview_alt", finding=title, listed=words.join(listed))
     data, subtitle = counties[["adcode", "name", "region_id"]], words("map.overview_subtitle")
     return Figure(draw, data, title, subtitle, source(plan, words), alt)
@@ -280,8 +280,8 @@ def plot_china(
     if counties.empty:
         geo.require(known, plan.layers.counties["adcode"], plan.own.get("boundaries"))
     kinds, key = classes_of(counties["value"], words)
-    shapes = geo.dissolve(counties.assign(kind=kinds), "kind", shared(plan)).set_index("kind")
-    shapes = shapes.simplify(COARSE)
+    shapes = geo.dissolve(counties.assign(kind=kinds), "kind", plan.layers.shared)
+    shapes = shapes.set_index("kind").simplify(COARSE)
     parts = [("", [shape], {**key[kind][1], "linewidth": 0}) for kind, shape in shapes.items()]
     parts.insert(0, ("", plan.layers.provinces.simplify(COARSE), BLANK))
     parts.append(("", parts[0][1], stroke("muted")))
@@ -325,11 +325,6 @@ def _draw_china(
         each.draw(layers.outline.geometry[~land], **PROVINCE)
     for k, (_, (shape,), _) in enumerate(parts[: len(listed)], 1):
         view.number(str(k), middle_of(shape))
-
-
-def shared(plan: Plan) -> bool:
-    """Return whether neighbours share their vertices, as ours do: then a fast union is right."""
-    return "boundaries" not in plan.own
 
 
 def source(plan: Plan, words: Words) -> str:
@@ -379,9 +374,8 @@ def classes_of(values: pd.Series, words: Words) -> tuple[list[str], dict[str, tu
         said = [f"{digits(low, ',')}–{digits(high, ',')}" for low, high in ends.to_numpy()]
     else:
         classes = known.astype("category")
-        said = [
-            each if isinstance(each, str) else digits(each, ",") for each in classes.cat.categories
-        ]
+        categories = classes.cat.categories
+        said = [each if isinstance(each, str) else digits(each, ",") for each in categories]
     if len(said) > len(HEAT):
         raise ParameterError(f"values: {len(said)} categories; at most {len(HEAT)} are drawn")
     steps = np.linspace(0, len(HEAT) - 1, len(said)).round().astype(int)

@@ -354,6 +354,15 @@ def test_a_file_of_the_wrong_form_is_reported(tmp_path):
         assert any(expected in str(each) for each in problems), expected
 
 
+def test_line_ends_of_windows_are_told_once_a_file(data_copy):
+    texts = [*data_copy.rglob("*.csv"), data_copy / "raw/plan.txt"]
+    for path in texts:
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    found = [each for each in lq.check(data_copy) if "CRLF" in each]
+    assert len(found) == len({each.split(":")[0] for each in found})
+    assert len(texts) - 1 <= len(found) <= len(texts), found  # raw_lines.csv is no table
+
+
 def test_what_is_no_file_of_a_sensible_size_is_not_read(data_copy):
     def zeros(path):
         path.symlink_to("/dev/zero")

@@ -136,6 +136,8 @@ def test_blocks_run_from_first_to_last(path, tmp_path, monkeypatch, capsys):
                 command(line, monkeypatch)
         elif kind == "text" and printed is not None:
             assert [each for each in block.splitlines() if each.strip(" …") not in printed] == []
+            left = [each for each in printed.splitlines() if each.strip() not in block]
+            assert left == [] or "…" in block
         shown = capsys.readouterr().out
         printed = shown if kind == "python" else None
 

@@ -323,7 +323,7 @@ def test_a_figure_is_one_of_matplotlib_and_a_plain_record():
     assert block.record["alt"].startswith("Values: ")
     figure = lq.plot_region("yimeng", "en", PLAN)
     before = figure.svg()
-    spot = geo.project(PLAN.counties().query("adcode == '371302'")).representative_point()
+    spot = PLAN.layers.counties.query("adcode == '371302'").representative_point()
     spot.plot(ax=figure.matplotlib().axes[0])
     figure.matplotlib().axes[0].text(*spot.iloc[0].coords[0], "my note")
     assert len(figure.svg()) > len(before)  # what one adds to it is written with it

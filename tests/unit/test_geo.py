@@ -68,11 +68,11 @@ def test_the_projection_is_equal_area_and_true_to_the_ellipsoid(plan):
 
 
 def test_the_layers_of_maps_keep_every_province_and_the_coast(plan):
-    frame, outline, provinces = plan.layers
+    frame, outline, provinces, _ = plan.layers
     assert frame.crs == outline.crs == provinces.crs == geo.CRS_CHINA
     codes = dict(zip(provinces["province"], provinces["adcode"].str[:2], strict=True))
     assert (frame["province"].map(codes) == frame["adcode"].str[:2]).all() and len(codes) == 34
-    whole, coast = geo.project(geo.outline()), outline["kind"] == "land"
+    whole, coast = geo.outline().to_crs(geo.CRS_CHINA), outline["kind"] == "land"
     assert outline["kind"].tolist() == whole["kind"].tolist()
     assert outline[~coast].geom_equals(whole[~coast]).all()
     drawn, shapes = outline[coast].geometry.item(), whole[coast].geometry.item()
@@ -89,7 +89,7 @@ def test_dissolve_keeps_the_area_and_is_right_where_neighbours_do_not_fit(plan):
     assert len(made) == 370 and made.area.sum() == pytest.approx(frame.area.sum(), rel=1e-9)
     shapes = [box(0, 0, 2, 1), box(1, 0, 3, 1), box(9, 0, 10, 1)]
     overlapping = gpd.GeoDataFrame({"area": ["a", "a", "b"]}, geometry=shapes)
-    assert geo.dissolve(overlapping, "area").area.tolist() == [3, 1]
+    assert geo.dissolve(overlapping, "area", shared=False).area.tolist() == [3, 1]
 
 
 def test_area_counties_says_how_sure(plan, counties):

@@ -14,10 +14,10 @@ source layout document schema
 citation measures spelling numerals own grid sheets formats
 regions succession bearers places geo membership borders namings concordance
 plan
-metadata checks build
 analysis
 validation interchange
 show
+metadata checks build
 pages
 run
 site

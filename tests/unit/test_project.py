@@ -61,6 +61,13 @@ def test_no_trace_of_a_machine_in_any_file():
     assert {name for name in found if found[name]} <= {"test_project.py"}, found
 
 
+def test_no_checkout_changes_line_ends():
+    files = ["README.md", "data/raw/plan.txt", "data/curated/membership.csv"]
+    command = ["git", "check-attr", "text", "--", *files]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.splitlines() == [f"{name}: text: unset" for name in files]
+
+
 def test_cells_that_hold_results_carry_outputs_and_others_none():
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         for cell in nbformat.read(path, as_version=4).cells:
