@@ -32,8 +32,12 @@ Notes = list[tuple[str, int, str]]
 
 
 def called(kind: str, frame: pd.DataFrame) -> list[str]:
-    """Return the columns that are called as files of this kind call codes, years, names …."""
-    return [frame.columns[at] for at in columns(map(name_of, frame), OF_PANELS)[kind]]
+    """Return the columns that are called as files of this kind call codes, years, names ….
+
+    Codes are also called by the year of their list: adcode2020.
+    """
+    heads = [(heading_of(c) or (0, c))[1] if kind == "code" else c for c in frame]
+    return [frame.columns[at] for at in columns(map(name_of, heads), OF_PANELS)[kind]]
 
 
 def sample(column: pd.Series) -> pd.Series:
@@ -55,6 +59,9 @@ def code_column(
     like = partial(_is_code, frame, year=year, units=units)
     found = [c for c in frame if known[c] >= MOST and (c in named or like(c))]
     if not found:
+        for column in [c for c in named if not known[c] and codes[c]]:
+            text = f"called so, but holds no codes of counties: {examples(frame[column])}"
+            notes.append((column, len(frame), text))
         named = [c for c in named if known[c] > 0]
         return named[0] if len(named) == 1 else None
     # Codes of provinces and cities stand beside those of counties.

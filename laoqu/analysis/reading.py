@@ -163,7 +163,7 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
         raise LaoquError(f"a panel is a path or a DataFrame, found {type(source).__name__}")
     path = paths.expanded(source)
     kind = path.suffix.lower().lstrip(".")
-    if kind in ("xls", "sav", "rds", "rdata", "shp", "json", "zip", "ipynb"):
+    if kind in ("xls", "sav", "rds", "rdata", "shp", "json", "zip", "ipynb", "fods"):
         raise LaoquError(f"{path.name} is a .{kind} file: save it as CSV, XLSX, DTA or Parquet")
     grid.check_size(path, MOST_BYTES)
     if kind in ("dta", "parquet"):

@@ -48,7 +48,8 @@ def to_long(
     frame: pd.DataFrame, rows: pd.Series, notes: Notes
 ) -> tuple[pd.DataFrame, str, pd.Series]:
     """Turn a column for each year into a row for each year."""
-    found = {c: heading for c in frame if (heading := own.heading_of(c))}
+    heads = [c for c in frame if c not in called("code", frame)]
+    found = {c: heading for c in heads if (heading := own.heading_of(c))}
     of = Counter(stem for _, stem in found.values())
     # One of a kind is no column of years: 2020预计, pop_2010.
     found = {c: heading for c, heading in found.items() if of[heading[1]] > 1}

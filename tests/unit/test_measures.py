@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from fixture import PLAN
 from openpyxl import load_workbook
+from openpyxl.styles import Font
 
 import laoqu as lq
 from laoqu import measures, sheets, validation
@@ -187,6 +188,10 @@ def test_a_bad_cell_or_shape_is_reported_with_row_and_column(sheet):
          "sheet.csv:7:1: unknown unit 'C01.S01.M1'; nearest: c01"),
         (cell(6, "measure_id", "2001-01-01"), "unknown unit '2001-01-01'"),
         (cell(7, "theme_more", "T06;X"), "theme_more: unknown code 'X'"),
+        (cell(7, "theme_more", "T06、T07"), "unknown code 'T06、T07'; nearest: "),
+        (cell(7, "theme_more", "T06、T07"), "; write ; between codes"),
+        (cell(7, "theme_more", "T06;T06"), "theme_more: found 'T06;T06', expected distinct codes"),
+        (lambda table: table.assign(theme_more=table["theme"]), " is the first code already"),
         (lambda table: table.drop(index=[0]), "is missing: keep its row"),
         (lambda table: pd.concat([table, table.head(1)]), "is coded twice, first in row 2"),
         (lambda table: table.drop(columns="clarity"), "the column 'clarity' is missing"),
@@ -204,8 +209,10 @@ def test_what_a_reader_of_workbooks_would_not_see_is_refused(sheet):
     for edit, message in [
         (lambda book: book.active.__setitem__("F3", "=F2"), "the formula in F3 has no result"),
         (lambda book: book.active.merge_cells("F2:F4"), "F2:F4 are merged, only the first has"),
+        (lambda book: setattr(book.active["D5"], "font", Font(strike=True)),
+         r"cells that are struck out, left out: 1 \(D5\): delete what they hold"),
         (lambda book: book.copy_worksheet(book.active), "'Sheet1 Copy' has the same columns"),
-    ]:
+    ]:  # fmt: skip
         path = sheet(name="sheet.xlsx")
         book = load_workbook(path)
         edit(book)
