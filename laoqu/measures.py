@@ -27,8 +27,8 @@ SCALES = {
 }
 #: Lists of secondary codes, and the variable whose codes they hold.
 MORE = {"instrument_more": "instrument", "theme_more": "theme", "beneficiary_more": "beneficiary"}
-#: Variables whose codes another variable of the codebook lists.
-CODES = {"strength_outer": "strength", "strength_inner": "strength"}
+#: Columns whose codes another variable of the codebook lists.
+CODES = {"strength_outer": "strength", "strength_inner": "strength", **MORE}
 BOOLEAN = tuple(name for name in SCALES if name.endswith("_named"))
 #: How well a kind of target can be checked, from 5 (a figure) to 1 (a direction).
 VERIFIABILITY = {"G1": 5, "G2": 4, "G3": 4, "G5": 3, "G4": 2, "G6": 2, "G8": 2, "G7": 1}

@@ -206,7 +206,7 @@ WRONG = (
     (lambda: own({"371302": 1, "371311": "a"}), "371311 has 'a', expected .* or texts alone"),
     (lambda: own(pd.Series([1, 2], index=[371302] * 2)), "371302 has several"),
     (lambda: drawn().save("no/such/x.png"), "no/such/x.png' cannot be written: No such file"),
-    (lambda: drawn().save("a\0.csv"), "cannot be written: "),
+    (lambda: drawn().save("a\0.csv"), "cannot be found: embedded null byte"),
     (lambda: drawn().save(f"{'a' * 300}.csv"), "cannot be written: "),
     (lambda: drawn().save("a.pngg"), "form of a figure '.pngg'; nearest: .png"),
     (lambda: PLAN.show("c77"), "unknown passage 'c77'; nearest: c07"),

@@ -242,7 +242,7 @@ def test_old_codes_get_their_status_and_splits_none():
 
 def test_the_export_replaces_only_what_it_wrote(tmp_path):
     target = tmp_path / "mine"
-    choices = {"plan": PLAN, "channels": [KEY], "years": "2018-2023"}
+    choices = {"channels": [KEY], "years": "2018-2023"}
     assert exporting.export(target, **choices) == target
     table = pd.read_csv(target / "treatment_county.csv", dtype={"county_code": str})
     assert table["ever_treated"].sum() == 53
