@@ -115,7 +115,9 @@ def unreviewed(folder: Path) -> list[Problem]:
             said.append((path, 1, message))
     known |= {folder / source.WITNESS, folder / ACCEPTED}
     for path in sorted({*folder.glob("curated/*"), *folder.glob("built/*")} - known):
-        said.append((path, 1, f"is not declared in {paths.display(declaration)}"))
+        hidden = path.name.startswith((".", "~$")) and path.suffix != ".csv"  # none of ours
+        if not hidden:
+            said.append((path, 1, f"is not declared in {paths.display(declaration)}"))
     if source.held(folder / ACCEPTED) != _accepted(source.held(declaration)).encode("utf-8"):
         said.append((declaration, 1, f"differs from {ACCEPTED.as_posix()}: {advice}"))
     return [Problem(paths.display(path), line, 1, message) for path, line, message in said]

@@ -39,6 +39,7 @@ def read(path: Path, tables: Tables, mode: str = "only") -> tuple[Table, pd.Data
     _read_head(cells.iloc[0] if len(cells) else pd.Series(dtype="object"), notes, *cells.index[:1])
     reader, first = _Reader(tables, notes, path.name), {}
     given = cells.iloc[1:][list(notes.columns.values())].set_axis(list(notes.columns), axis=1)
+    given = given.iloc[:0] if notes.problems() else given  # rows mean nothing without their head
     for number, row in given[given.ne("").any(axis=1)].iterrows():
         if notes.full:
             break

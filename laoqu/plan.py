@@ -132,16 +132,17 @@ class Plan:
         try:
             area = self.region(id)
         except UnknownId as error:
-            with suppress(UnknownId if str(id).isascii() else ()):  # as ids are
+            try:
                 return self.describe(str(places.meant(id, folder=self.folder)))
+            except UnknownId as place:  # ids, of which it knows nothing, are ASCII
+                if isinstance(place, places.AmbiguousName) or place.why or not str(id).isascii():
+                    raise
             hint = nearest(str(id), citation.ids(self.document, self.table))
             raise UnknownId(id, hint or error.suggestions) from None
         named = self.reach(area.region_id).query("how == 'named'")["unit_id"].nunique()
-        return (
-            f"{area.full_zh} / {area.name_en} ({area.region_id})\n{', '.join(area.provinces)}\n"
-            f"named in {named} directive sentences; "
-            f"documented counties: {area.documented} of {area.official_total}"
-        )
+        said = f"{area.full_zh} / {area.name_en} ({area.region_id})\n{', '.join(area.provinces)}\n"
+        said += f"named in {named} directive sentences; documented counties: "
+        return f"{said}{area.documented} of {area.official_total}"
 
     def scopes(self) -> pd.DataFrame:
         """Return whom each segment of each sentence is for (see the data dictionary)."""

@@ -68,11 +68,15 @@ def fold(name: str) -> str:
     return SUFFIX.sub("", text) or text
 
 
+def called(regions: pd.DataFrame) -> dict[str, dict[str, object]]:
+    """Return the row of each area by each of its names, as they are compared."""
+    rows = regions.to_dict("records")
+    return {fold(each): row for row in rows for each in (*map(row.get, NAMES), *row["aliases"])}
+
+
 def find(name: str, regions: pd.DataFrame) -> dict[str, object]:
     """Return the row of the area that answers to `name`: id, name, alias, in any characters."""
-    known: dict[str, dict[str, object]] = {}
-    for row in regions.to_dict("records"):
-        known |= {fold(each): row for each in (*(row[name] for name in NAMES), *row["aliases"])}
+    known = called(regions)
     said = (fold(each) for each in spellings(clean(name))) if isinstance(name, str) else ()
     found = next((known[each] for each in said if each in known), None)
     if found is None:

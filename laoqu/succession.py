@@ -98,6 +98,16 @@ class Units:
             found[holder.level][holder.name].add(holder.code)
         return found
 
+    @cached_property
+    def named(self) -> dict[str, list[Holder]]:
+        """Who bore a name, also one that only one source has."""
+        found = defaultdict(list)
+        for holder in self.holders:
+            found[holder.name].append(holder)
+        for name, (holder, _) in self.also.items():
+            found[name].append(holder)
+        return dict(found)
+
     def holder(self, code: str, year: int) -> Holder | None:
         """Return who held a code at the end of a year."""
         return next((each for each in self.by_code.get(code, ()) if each.held(year)), None)

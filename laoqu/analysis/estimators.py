@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from laoqu.analysis.numbers import finite, infinite
-from laoqu.analysis.reading import beside
+from laoqu.analysis.shapes import beside
 from laoqu.analysis.writing import write
 from laoqu.errors import LaoquError, guard_methods, require
 

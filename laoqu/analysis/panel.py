@@ -17,6 +17,7 @@ import pandas as pd
 
 from laoqu import succession
 from laoqu.analysis import codes, estimators, treatment
+from laoqu.analysis.kinds import examples
 from laoqu.analysis.monitor import Monitor
 from laoqu.analysis.numbers import NO_NUMBER
 from laoqu.analysis.quality import coverage, findings, scales
@@ -138,7 +139,7 @@ class Panel:
         if (values.isna() | signs).all():
             raise LaoquError(f"{column} has no value in any row")
         if not pd.api.types.is_numeric_dtype(values):
-            raise LaoquError(f"{column} holds no numbers, but {codes.examples(values)}")
+            raise LaoquError(f"{column} holds no numbers, but {examples(values)}")
         return column
 
     @cached_property
@@ -247,7 +248,7 @@ def panel(
         notes.append(("file", int(other.sum()), f"rows of another level than {unit}"))
         data = data[~other].reset_index(drop=True)
     named = found["name"] if found["code"] else None
-    against = codes.contradictions(data, named, plan.folder)
+    against = codes.contradictions(data, named, units)
     lines = [
         _told(data),
         ("vintage of the codes", len(data), pd.NA, f"{inferred} ({how})"),

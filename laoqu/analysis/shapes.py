@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from laoqu import grid, own
-from laoqu.analysis.codes import MOST, Notes, called, examples, sample
-from laoqu.analysis.numbers import decimal_commas, numbers_of
+from laoqu.analysis.kinds import MOST, Notes, called, examples, sample
+from laoqu.analysis.numbers import doubts, numbers_of
 from laoqu.errors import LaoquError
 from laoqu.sheets import texts
 from laoqu.spelling import clean
@@ -20,8 +20,9 @@ from laoqu.spelling import clean
 MOST_ROWS = 500_000
 #: Where so many units and years have several rows, these are no slips.
 SEVERAL = 0.5
-#: Columns that a panel has of us; a file's own column of such a name is kept beside.
+#: Columns that a panel has of us; a file's own column of such a name is kept beside, which is said.
 ADDED = ("county_code", "code_in_panel", "code_status")
+KEPT = "the file's own is kept as {}"
 
 
 def beside(frame: pd.DataFrame, ours: Iterable[str]) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -174,7 +175,7 @@ def unstacked(
     same = [column for column in others if column == name or counts[column] == 1]
     first = ~number.duplicated()
     wide = frame.loc[first, same].set_axis(number[first])
-    doubt = decimal_commas(frame[value])
+    doubt = doubts([frame[value]], notes)
     for kind, here in named.groupby(named[indicator].astype("str"), sort=False):
         column = numbers_of(here[value].rename(kind), rows, notes, doubt)
         wide[kind] = column.set_axis(number[here.index])

@@ -134,7 +134,8 @@ GOOD = LONG + "".join(f"{c},{y},1\n" for c in ("621022", "621023") for y in (201
 PARTS = """2019上半年 2019Q1 2019H1 2019年一季度 2019年前三季度 2019半年 2019年1-6月 2019年1—6月
 2019-01 201906 2019年6月 2019-12 2019M6 Q1-2019"""
 #: Headings that have parts of years.
-HEADS = "#上半年 #Q1 #年1-6月 #-06 gdp_#Q3 #年前三季度gdp #H1_gdp #年6月人口"
+HEADS = """#上半年 #Q1 #年1-6月 #-06 gdp_#Q3 #年前三季度gdp #H1_gdp #年6月人口
+31/03/# 31.3.# 3/31/# Mar-# #-Mar gdp_Mar# Dec_# 12/# gdp_03/#"""
 #: A panel that is refused → what is said of it.
 NO_PANEL = {
     GOOD + "621024,2019.5,1\n": "年份 holds parts of years: '2019.5' .row 6.: sum them up",
@@ -227,6 +228,9 @@ NO_PANEL = {
 #: A panel that is read → its units and years, and what the report says.
 PANEL = {
     "代码,2018年6月末存款,2019年6月末存款\n621022,1,2\n": (1, [2018, 2019], "2 columns of years"),
+    "代码,31/12/2018,2019-12-31\n621022,1,2\n": (1, [2018, 2019], "2 columns of years turned"),
+    "代码,market2018,market2019\n621022,1,2\n": (1, [2018, 2019], "2 columns of years turned"),
+    LONG + "621022,12/31/2019,1\n621023,31.12.2019,1\n": (2, [2019], "read as years"),
     "代码,2018第一产业,2019第一产业\n621022,1,2\n": (1, [2018, 2019], "2 columns of years"),
     LONG + "621022,2019,1\n621022,2019,2\n621023,2019,1\n": (2, [2019], "several rows of a code"),
     GOOD + "621024,20199,1\n": (3, [2019, 2020], "no year: .*: '20199' .row 6."),
@@ -290,6 +294,16 @@ PANEL = {
     LONG + '621022,2019,"85\n120"\n621023,2019,3\n': (2, [2019], "no numbers: .*120' .row 2."),
     "代码;年份;a;b;c\n621022;2019;1,5;1,500;1,200,500\n621023;2019;2,25;2,250;1,200.5\n": (
         2, [2019], "b +2 rows: commas that may be decimal.*\n.*b .*no numbers.*\n.*c .*thousands"),
+    # Dots between semicolons set off thousands in some countries, if none is a decimal's.
+    **{
+        f"代码;年份;gdp;x\n621022;2019;819;{x}\n621023;2019;{text};5\n": (2, [2019], said)
+        for text, x, said in (
+            ("1.199", "5", "gdp +1 row: text, .* '1.199' .row 3.; dots may .* write 8193, or"),
+            ("1.199.234", "1.401", "gdp .*dots may set off(?s:.)*x +1 row: text.*dots may"),
+            ("1.199", "0.5", "(?s)^(?!.*dots may set off)"),
+        )
+    },
+    LONG + "621022,2019,819\n621023,2019,1.199\n": (2, [2019], "(?s)^(?!.*dots may set off)"),
     STACKED + '621022,2019,a,"1,5"\n621022,2019,b,"1,500"\n': (
         1, [2019], "b +1 row: commas that may be decimal"),
     "代码,年份,县名\n621022,2019,环县²\n": (1, [2019], "signs of a footnote left out .*: 环县²"),
