@@ -189,11 +189,7 @@ def read_filled(
     column: unknown codes, units missing, added or twice, edited quotations, mangled ids, and empty
     cells of the columns `needed`.
     """
-    notes, key = own.Notes(path), shown.columns[0]
-    table = grid.cells(path, notes, "coding")
-    for why in notes.conversions()["why"]:
-        if why.startswith(grid.STRUCK):
-            notes.wrong(1, "", f"{why}: delete what they hold, or have it stand")
+    notes, table, key = own.Notes(path), grid.cells(path, sheet="coding"), shown.columns[0]
     head = [cell.rpartition("/")[2].strip() for cell in table.iloc[0]] if len(table) else []
     _check_head(dict(zip(table.columns, head, strict=False)), shown, columns, notes)
     table = table.iloc[1:].set_axis(head, axis=1)
@@ -219,12 +215,13 @@ def read_filled(
                 notes.wrong(number, at, why)
         for at, column in columns.items():
             try:
-                values[at] = _value(row.get(at, ""), column, codes, values.get("sentence", ""))
+                found = _value(row.get(at, ""), column, codes, values.get("sentence", ""))
+                first_code = {values.get(at.removesuffix("_more"))}
+                if column.kind == "codes" and len({*found} | first_code) <= len(found):
+                    raise ValueError(f"{row[at]!r} has a code twice, or the first code again")
+                values[at] = found
             except ValueError as error:
                 notes.wrong(number, at, f"{at}: {error}")
-            first_code = values.get(at.removesuffix("_more"))
-            if column.kind == "codes" and first_code in {*values.get(at, ())}:
-                notes.wrong(number, at, f"{at}: {first_code} is the first code already")
             empty += [(number, at)] if at in needed and values.get(at) is pd.NA else []
     for unit in (each for each in units if each not in first):
         found = f"unit {unit} is missing:"
@@ -306,12 +303,11 @@ def _value(cell: str, column: Column, codes: dict[str, dict[str, str]], sentence
     for part in parts:
         if part not in allowed:
             known = list(dict.fromkeys(allowed.values()))
-            hint = ", ".join(nearest(part, known)) or ", ".join(known)
-            hint += "; write ; between codes" if re.search("[,，、]", part) else ""
-            raise ValueError(f"unknown code {part!r}; nearest: {hint}")
+            whole = re.sub(r"^(\D+)(\d)$", r"\g<1>0\2", part)  # T1 is T01
+            hint = ", ".join([whole] if whole in known else nearest(part, known) or known)
+            between = " (between several stands ;)" * (column.kind == "codes")
+            raise ValueError(f"unknown code {part!r}{between}; nearest: {hint}")
     found = tuple(allowed[part] for part in parts)
-    if len({*found}) < len(found):
-        raise ValueError(f"found {cell!r}, expected distinct codes")
     if column.kind == "codes":
         return found
     return int(found[0]) if column.variable == "strength" else found[0]

@@ -319,6 +319,7 @@ def test_hostile_texts_and_files_are_refused_in_time_and_by_name(tmp_path):
         tmp_path / "plans.txt": r"no such file; nearest: plan\.",
     }  # fmt: skip
     files = {
+        b"MIME-Version: 1.0": "is a web archive",
         b"%PDF-1.7": "is a PDF", b"{\\rtf1\\ansicpg936 \\'bb}": "is RTF",
         b"\xd0\xcf\x11\xe0": "old Word",
         b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"): "has a password",
@@ -539,6 +540,7 @@ def test_a_name_right_behind_its_city_is_what_resolve_place_says_or_none():
 
 
 HIDDEN = "hidden text: left out, 1 in all"
+ODD = "words in a style that may hide them: read, but no number across their ends, 1 in all"
 W = (
     'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:v="urn:v" '
     'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
@@ -585,11 +587,37 @@ WORD = {
     "<w:object><w:imagedata/></w:object>3个": ("业\ufffc3个", "embedded document"),
     '<w:r><w:rPr><w:sz w:val="1"/></w:rPr>8</w:r>12个': ("产业12个", "text of size 0"),
     "3<w:br/>0个": ("产业3|0个", "in all: 30个"),
-    "3</w:p><w:p><w:pPr><w:rPr><w:del/></w:rPr></w:pPr>甲3</w:p><w:p>0个": ("3|甲30个|支", ""),
-    "</w:p><w:p><w:pPr><w:rPr><w:del/></w:rPr></w:pPr><w:del>甲</w:del></w:p><w:p>乙": (
-        "业|乙|", ""
+    "3</w:p><w:p><w:pPr><w:rPr><w:del/></w:rPr></w:pPr>甲3</w:p><w:p>0个": (
+        "3|甲30个|支", "tracked changes"
     ),
+    "</w:p><w:p><w:pPr><w:rPr><w:del/></w:rPr></w:pPr><w:del>甲</w:del></w:p><w:p>乙": (
+        "业|乙|", "tracked changes: read as if all were accepted, 2 in all"
+    ),
+    '5<w:r><w:rPr><w:color w:val="FFFFFF"/></w:rPr>6</w:r>万亩': ("产业5\ufffc6\ufffc万亩", ODD),
+    '5<w:r><w:rPr><w:color w:val="333333"/><w:rFonts/></w:rPr>6</w:r>万亩': ("产业56万亩", ""),
+    "5<w:r><w:rPr><w:rPrChange><w:rPr><w:strike/></w:rPr></w:rPrChange></w:rPr>6</w:r>个": (
+        "产业56个", ""
+    ),
+    "5<w:sdt><w:sdtPr><w:showingPlcHdr/></w:sdtPr>8</w:sdt>万亩": ("5\ufffc万亩", "field of"),
+    "甲</w:p><w:tr><w:trPr><w:hidden/></w:trPr><w:p>密</w:p></w:tr><w:p>乙": ("甲|乙", HIDDEN),
+    "甲</w:p><w:tr><w:trPr><w:del/></w:trPr><w:p>旧</w:p></w:tr><w:p>乙": ("甲|乙", "tracked"),
 }  # fmt: skip
+#: Styles of a page that may take words out of sight, and some that do not.
+UNSEEN = (
+    "color:#fff", "color:transparent", "color:rgba(0,0,0,0)", "text-indent:-9999px",
+    "position:absolute;left:-9999px", "clip:rect(0 0 0 0)", "width:0;overflow:hidden",
+    "transform:scale(0)", "font-size:0.1px", "color:#000;background:#000", "direction:rtl",
+    "clip-path:inset(100%)", "margin-left:9999px", "letter-spacing:-20px", "of-another-age:1",
+)  # fmt: skip
+SEEN = (
+    "color:#333;font-size:.9em;line-height:1.75",
+    "margin:0 0 .0001pt;text-indent:-21pt",
+    "mso-bidi-font-size:16pt;layout-grid-mode:char",
+    "color:rgb(51, 51, 51)",
+    "background-color:rgb(255, 255, 255);max-width:100%",
+    "font:12px/1.5 arial",
+    "color:rgba(0,0,0,.85);visibility:visible!important;width:auto",
+)
 #: The same of a page.
 PAGE = {
     "<table><tr><td>道路<td>12<td>34万元</table>": ("道路\t12\t34万元", ""),
@@ -610,6 +638,13 @@ PAGE = {
     "<i style='opacity:0.0'>8</i>12个": ("|12个", HIDDEN),
     "<i style='opacity:0.9'>8</i>2个": ("|82个", ""),
     "2&nbsp;0个": ("2\u00a00个", "in all: 2\u00a00个"),
+    "5<select><option>1</select>6万亩": ("5\ufffc6万亩", "field of a form"),
+    "5<font color=white>6</font>万亩": ("5\ufffc6\ufffc万亩", ODD),
+    "5<bdo dir=rtl>67</bdo>万亩": ("5\ufffc67\ufffc万亩", ODD),
+    "<style>.x{left:-9999px}</style>5<i class=x>6</i>万亩": ("5\ufffc6\ufffc万亩", ODD),
+    "<b style='mso-hide:all'>密</b>甲": ("|甲", HIDDEN),
+    **{f"5<b style='{each}'>6</b>万亩": ("5\ufffc6\ufffc万亩", ODD) for each in UNSEEN},
+    **{f"5<b style='{each}'>6</b>万亩": ("56万亩", "") for each in SEEN},
     "<ruby>甲<rt>jia</rt></ruby>": ("|甲", ""), "<ol><li>甲</ol>": ("|甲", "number of a list"),
     "30<sup>1</sup>个": ("30¹个", "in all: 30¹个"), "30<sup>a</sup>个": ("30ᵃ个", "in all: 30ᵃ个"),
     "10<sup><a>3</a></sup>公里": ("10³公里", "in all: 10³公里"),
@@ -631,6 +666,7 @@ OPEN = {
         HIDDEN,
     ),
     '<text:section text:display="condition">明</text:section>': ("|明|完", ""),
+    '5<text:span text:style-name="T5">6</text:span>万亩': ("5\ufffc6\ufffc万亩", ODD),
     '<text:p><text:hidden-paragraph text:is-hidden="true"/>密</text:p>甲': ("|甲", HIDDEN),
     '<text:p><text:hidden-paragraph text:is-hidden="false"/>明</text:p>': ("|明|完", ""),
     '甲<text:hidden-text text:is-hidden="true">密</text:hidden-text>': ("|甲|完", HIDDEN),
@@ -643,6 +679,7 @@ OPEN_STYLES = (
     '</style:style><style:style style:name="T2" style:parent-style-name="T1"/>'
     '<style:style style:name="T3"><style:text-properties style:text-position="-33% 58%"/>'
     '</style:style><style:style style:name="T4"><style:text-properties style:font-size="0pt"/>'
+    '</style:style><style:style style:name="T5"><style:text-properties style:color="#ffffff"/>'
     "</style:style>"
     '<style:style style:name="P2"><style:text-properties text:display="none"/>'
     "</style:style>"
