@@ -21,7 +21,7 @@ from tabulate import tabulate
 from wcwidth import wcswidth
 
 from laoqu.errors import require
-from laoqu.measures import CODES, with_labels
+from laoqu.measures import with_labels
 from laoqu.sheets import HEADS
 from laoqu.show.words import HAN, Words, label, scalar
 from laoqu.show.words import table as labels
@@ -90,9 +90,7 @@ def check_columns(frame: pd.DataFrame, names: Iterable[str]) -> None:
 def as_download(frame: pd.DataFrame, words: Words | None = None) -> dict[str, object]:
     """Return a frame as plain columns and rows; with `words` codes have their names beside them."""
     if words:
-        names = frame.select_dtypes(exclude="bool")
-        codes = {name: CODES.get(name, name) for name in names if f"{name}_label" not in frame}
-        frame = with_labels(frame, words.plan.codebook(), words.lang, codes)
+        frame = with_labels(frame, words.plan.codebook(), words.lang)
     columns = {str(name): list(map(scalar, column)) for name, column in frame.items()}
     return {"columns": list(columns), "rows": list(map(list, zip(*columns.values(), strict=True)))}
 

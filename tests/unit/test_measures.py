@@ -289,3 +289,9 @@ def test_what_a_reader_codes_otherwise_is_listed_with_its_sentence_and_labels_ar
         ["c01.s01.m3", "theme_more", ("T06", "T07")],
     ]
     assert found["sentence"].str.endswith("。").all()
+
+
+def test_labels_stand_beside_codes():
+    table = PLAN.measures("陕甘宁", labels="zh").iloc[0]
+    assert (table["theme"], table["theme_label"]) == ("T01", "返贫监测与帮扶")
+    assert (table["scope"], table["scope_label"]) == ("universal", "面向全部革命老区")

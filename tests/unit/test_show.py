@@ -215,6 +215,8 @@ WRONG = (
     (lambda: PLAN.table("zz"), "expected one of 44, such as: regions"),
     (lambda: lq.load(5), "folder is 5, expected a path"),
     (lambda: lq.load(membership=5), "membership is 5, expected a path"),
+    (lambda: PLAN.measures(label="zh"), "has no argument 'label'; nearest: labels"),
+    (lambda: PLAN.measures(labels="de"), "expected one of zh, en"),
     (lambda: PLAN.measures(schema="rz"), "has no argument 'schema'; nearest: scheme"),
     (lambda: lq.resolve_place("朝阳区"), "several places.*say `within`"),
     (lambda: lq.Show(PLAN, "de"), "zh"),
