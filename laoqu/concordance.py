@@ -240,11 +240,12 @@ def read(text_or_file: str | Path, layout: dict[str, object] | None = None) -> T
         at = bad.start()
         why = f"U+{ord(bad[0]):04X} is no character of a text: save the file as UTF-8 text"
     elif any(map(HEAD.match, LINE_END.split("".join(filter(prints, simple))))):
-        parsed = document.parse(simple, _floating(file, simple, layout or {}), name, strict=False)
+        layout = _floating(file, simple, layout or {})
+        parsed = document.parse(simple, layout, name, strict=False, printed=raw)
     if parsed is None or not parsed.passages:
         line, column = raw.count("\n", 0, at) + 1, at - raw.rfind("\n", 0, at)
         raise DataError([Problem(name, line, column, why)])
-    text = _text(parsed if simple == raw else _as_printed(parsed, raw))
+    text = _text(parsed)
     told = [Problem(name, line, 1, message) for line, message in [*file.told, *_unread(text)]]
     return replace(text, problems=(*text.problems, *told))
 
@@ -271,20 +272,6 @@ def _unread(text: Text) -> Iterator[tuple[int, str]]:
         words = dict.fromkeys(text.canonical[start:end] for start, end, *_ in vague)
         message = f"figures without a certain value, {len(vague)} in all: "
         yield text.line_of(vague[0][0]), message + ", ".join([*words][:8])
-
-
-def _as_printed(parsed: Document, raw: str) -> Document:
-    """Return a document that was read in simplified characters with its own ones."""
-    canonical = "".join(raw[at] for at in parsed._raw_of)
-    units = (replace(unit, text=canonical[unit.start : unit.end]) for unit in parsed.units)
-    printed = {"raw": raw, "canonical": canonical, "units": document.Units(units)}
-    for kind in ("parts", "clauses", "boxes"):
-        printed[kind] = {}
-        for key, each in getattr(parsed, kind).items():
-            text, at = canonical[each.start : each.end], each.text.find(each.title)
-            title = text[at : at + len(each.title)]
-            printed[kind][key] = replace(each, text=text, title=title)
-    return replace(parsed, **printed)
 
 
 def _source(given: str | Path) -> tuple[formats.Opened, str]:

@@ -256,16 +256,13 @@ class _Tree:
 
     def _odd(self) -> Iterator[str]:
         """Say which rules of a page's style are not read: the first one of each kind."""
-        odd = {each: kind for each, kind in self.styles.items() if not SELECTOR.fullmatch(each)}
-        # what is named sup or sub is known by its name
-        known = [
-            each for each in odd if each.endswith(("sup", "sub")) and odd[each] not in LEFT_OUT
-        ]
-        for does, kinds in (
-            ("hides or strikes", LEFT_OUT), ("raises", (RAISED, LOWERED)), ("may hide", (ODD,)),
-        ):  # fmt: skip
-            for selector in [each for each in odd if odd[each] in kinds and each not in known][:1]:
-                yield f"what the page {does} by {selector!r} is read as text"
+        first: dict[str, str] = {}
+        for selector, kind in self.styles.items():  # what is named sup or sub is known by its name
+            known = kind in (RAISED, LOWERED) and selector.endswith(("sup", "sub"))
+            if not known and not SELECTOR.fullmatch(selector):
+                first.setdefault(kind, selector)
+        for kind, selector in first.items():
+            yield f"{kind}: what the page's style makes so by {selector!r} is read as other text"
 
     def _text(self, node: etree._Element, exact: bool = False) -> str:
         """Return the text of an element, in lines; a text box stands behind its paragraph."""
@@ -323,9 +320,9 @@ class _Tree:
         if self.suffix == ".html":
             marks = [f".{name}" for name in node.get("class", "").split()] + [f"#{node.get('id')}"]
             found = {TAGS.get(tag), *map(self.styles.get, (tag, *marks, *(tag + m for m in marks)))}
-            found |= _kinds(node.get("style", ""))
             found |= {HIDDEN} if "hidden" in node.attrib else set()
-            found |= _kinds(f"color:{node.get('color', 'auto')};direction:{node.get('dir', 'ltr')}")
+            marked = f"color:{node.get('color', 'auto')};direction:{node.get('dir', 'ltr')};"
+            found |= _kinds(marked + node.get("style", ""))
             found -= {TINY} if len(node) else set()  # what is in it may have a size of its own
         else:
             found = self._named(node, tag)

@@ -299,17 +299,14 @@ def _told_of_codes(data: pd.DataFrame, units: Units, against: pd.DataFrame) -> l
         here = data[data["code_status"] == status]
         if len(here):
             known = here.dropna(subset="code_in_panel").drop_duplicates("code_in_panel")
-            shown = [
-                row.reason or f"{row.code_in_panel} {units.name.get(row.code_in_panel, '')}"
-                for row in known[["code_in_panel", "reason"]].head(3).itertuples()
-            ]
+            pairs = known[["code_in_panel", "reason"]].head(3).itertuples(index=False)
+            shown = [reason or f"{code} {units.name.get(code, '')}" for code, reason in pairs]
             detail = "" if status == "same" else "; ".join(shown)
             lines.append((f"code {status}", len(here), len(known), detail))
     if len(here := data[data["disputed"]]):
         shown = "; ".join(here.drop_duplicates("code_in_panel")["reason"].head(3))
-        lines.append(
-            ("code of another in its year", len(here), here["code_in_panel"].nunique(), shown)
-        )
+        n = here["code_in_panel"].nunique()
+        lines.append(("code of another in its year", len(here), n, shown))
     keys = data[["code_in_panel", "year"]].dropna()
     if len(twice := keys[keys.duplicated(keep=False)]):
         detail = "such as {} in {}".format(*twice.iloc[0])

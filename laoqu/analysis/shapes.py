@@ -6,11 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable
 
-import numpy as np
 import pandas as pd
 
 from laoqu import grid, own
-from laoqu.analysis.kinds import MOST, Notes, called, examples, sample
+from laoqu.analysis.kinds import MOST, Notes, called, examples, sample, share
 from laoqu.analysis.numbers import doubts, numbers_of
 from laoqu.errors import LaoquError
 from laoqu.sheets import texts
@@ -48,7 +47,8 @@ def to_long(
     frame: pd.DataFrame, rows: pd.Series, notes: Notes
 ) -> tuple[pd.DataFrame, str, pd.Series]:
     """Turn a column for each year into a row for each year."""
-    found = {c: heading for c in frame if (heading := own.heading_of(c))}
+    heads = [c for c in frame if c not in called("code", frame)]
+    found = {c: heading for c in heads if (heading := own.heading_of(c))}
     of = Counter(stem for _, stem in found.values())
     # One of a kind is no column of years: 2020预计, pop_2010.
     found = {c: heading for c, heading in found.items() if of[heading[1]] > 1}
@@ -113,10 +113,8 @@ def indicator_column(frame: pd.DataFrame, notes: Notes) -> str | None:
     mend = f"make a column of each indicator first, or leave {column} out"
     if len(value) != 1:
         said = f"{', '.join(value)} are columns" if value else "no column is one"
-        mend = f"call one column 数值, {mend}"
-        raise LaoquError(
-            f"{column} names several indicators ({shown}), and {said} of values: {mend}"
-        )
+        said = f"{column} names several indicators ({shown}), and {said} of values"
+        raise LaoquError(f"{said}: call one column 数值, {mend}")
     for other in found[1:]:
         if frame.groupby(column)[other].nunique().max() > 1:
             raise LaoquError(f"{column} and {other} both name indicators ({shown}): {mend}")
@@ -128,10 +126,8 @@ def refuse_units(frame: pd.DataFrame, name: str | None, indicator: str | None) -
 
     What a column holds says that it is one of units, or how it is called.
     """
-    said = {c: [str(value) for value in sample(frame[c])] for c in texts(frame)}
-    reads = [
-        c for c in said if np.mean([*map(bool, map(own.UNIT.fullmatch, said[c]))] or [0]) >= MOST
-    ]
+    reads = {c: share(frame[c].astype("str"), own.UNIT.fullmatch) for c in texts(frame)}
+    reads = [c for c in reads if reads[c] >= MOST]
     measures = {*reads, *called("measure", frame)} - {name}
     for unit in [c for c in frame if c in measures]:
         each = frame.groupby(indicator) if indicator else frame.groupby(lambda _: 0)

@@ -429,7 +429,8 @@ FIGURES = """
 5、6十个: nan个|6十个: nan个|2个、3个: 2个 3个|第3、4条: |新增十五、六个: nan个|二、三产业:
 十一·五规划: |投资一．五万元: nan万元|一·五万元: nan万元|一・五万元: nan万元|一点５万: nan万
 投资3．五万元: nan元|参仟元: 3000元|弍万元: 2万元|投资陆万元: nan万元
-叁万零伍元: 30005元|贰拾伍万陆仟元: 256000元
+叁万零伍元: 30005元|十二万亿三千亿元: 1.23e+13元|一点千三十万元: nan万元
+贰拾伍万陆仟元: 256000元|零点五个百分点: 0.5个百分点|百分之零点五: 0.5%
 10--20个: 10个 20个|7折: 7折|打八折: |国发〔2021〕3号、第十条: |1000000: nan
 """
 
@@ -626,7 +627,8 @@ PAGE = {
     "<style>/* x */ .x, i{display:none} #y{text-decoration:line-through}</style>"
     "<b class='a x'>密</b><i>密</i><u id=y>旧</u>甲": ("|甲", "hidden text: left out, 2 in all"),
     "<style>@media print{b{display:none}} b:hover{display:none}</style><b>甲</b>": ("|甲", ""),
-    "<style>td b {visibility:hidden}</style>甲": ("|甲", "hides or strikes by 'td b' is read"),
+    "<style>td b {visibility:hidden}</style>甲": ("|甲", "hidden text: what the page"),
+    "<style>td b{left:-999px}</style>甲": ("|甲", "hide them: what the page's style makes so by"),
     "<iframe src=http://127.0.0.1:9/></iframe>甲": ("|甲", "embedded document"),
     "5<math><mfrac><mn>1</mn><mn>2</mn></mfrac></math>万亩": ("|5\ufffc万亩", "equation"),
     "10<msup>3</msup>亩": ("|10\ufffc亩", "equation"),
@@ -653,7 +655,7 @@ PAGE = {
     "30<sub>1</sub>个": ("30₁个", "in all: 30₁个"),
     "<style>.n{vertical-align:super}</style>3<i class=n>1</i>个": ("3¹个", "in all: 3¹个"),
     "<style>.x{display:none} .x{vertical-align:super}</style><b class=x>密</b>甲": ("|甲", HIDDEN),
-    "<style>td i{vertical-align:super}</style>甲": ("|甲", "raises by 'td i' is read"),
+    "<style>td i{vertical-align:super}</style>甲": ("|甲", "so by 'td i' is read as other text"),
 }  # fmt: skip
 #: The same of OpenDocument.
 OPEN = {
