@@ -304,6 +304,9 @@ def test_a_file_of_three_provinces_is_enough_for_the_areas_inside_it(tmp_path):
             plan.counties(name)
 
 
+TANGLE = Polygon(
+    np.random.default_rng(1).uniform(SHAPES[1].bounds[:2], SHAPES[1].bounds[2:], (12_000, 2))
+)
 #: Which of the three rows is changed, what to, and what is said of it.
 BAD = [
     (1, {"crs": None}, "no CRS is declared"),
@@ -315,6 +318,7 @@ BAD = [
     (1, {"geometry": Polygon()}, "the geometry is empty"),
     (3, {"geometry": None}, "the geometry is empty"),
     (2, {"geometry": BOWTIE}, r"not valid.*Self-inter.*\["),
+    (2, {"geometry": TANGLE}, "crosses itself too often to be repaired"),
     (3, {"geometry": Point(118, 35)}, "found a Point, expected a polyg"),
     (3, {"geometry": box(5e5, 4e6, 6e5, 5e6), "crs": 4326}, "not longitude and latitude"),
     (1, {"geometry": box(35, 118, 36, 119), "crs": 4326}, "not longitude and latitude"),
