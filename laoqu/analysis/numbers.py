@@ -83,9 +83,9 @@ def _plain(value: object) -> str:
 
 def doubts(columns: Collection[pd.Series], notes: Notes) -> str:
     """Return which signs may set off thousands as well as decimals: "," beside 1,5, or "."."""
-    dots = ("file", 0, grid.SEMICOLONS) in notes  # where commas, or dots as well, are in numbers
-    dots = dots and not any(_decimal(column, "[.．]", DOTTED) for column in columns)
-    commas = any(_decimal(column, "[,，]", THOUSANDS) for column in columns)
+    between = ("file", 0, grid.SEMICOLONS) in notes  # for commas stand in numbers
+    dots = between and not any(_decimal(column, "[.．]", DOTTED) for column in columns)
+    commas = between or any(_decimal(column, "[,，]", THOUSANDS) for column in columns)
     return "," * commas + "." * dots
 
 

@@ -308,6 +308,7 @@ PANEL = {
             ("1.199", "5", "gdp +1 row: text, .* '1.199' .row 3.; dots may .* write 8193, or"),
             ("1.199.234", "1.401", "gdp .*dots may set off(?s:.)*x +1 row: text.*dots may"),
             ("1.199", "0.5", "(?s)^(?!.*dots may set off)"),
+            ("1,199", "5", "gdp +1 row: commas that may be decimal"),
         )
     },
     LONG + "621022,2019,819\n621023,2019,1.199\n": (2, [2019], "(?s)^(?!.*dots may set off)"),

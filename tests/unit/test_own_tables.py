@@ -159,6 +159,17 @@ def test_areas_without_a_row_are_empty_and_said_or_keep_the_shipped_rows(load):
         load(text, membership_mode="complet")
 
 
+@pytest.mark.filterwarnings("ignore:own.csv has no county")
+def test_a_panel_sees_that_the_own_table_has_changed(tmp_path, monkeypatch):
+    frame = pd.DataFrame({"code": ["371302", "371311"], "year": 2020, "gdp": [1.0, 2.0]})
+    monkeypatch.setenv("LAOQU_MEMBERSHIP", str(tmp_path / "own.csv"))
+    for codes in (["371302"], ["371302", "371311"]):
+        (tmp_path / "own.csv").write_text("region,code\n" + "".join(f"沂蒙,{c}\n" for c in codes))
+        assert len(lq.panel(frame).plan.membership()) == len(codes)
+    monkeypatch.setenv("LAOQU_MEMBERSHIP_MODE", "complete")
+    assert len(lq.panel(frame).plan.membership()) > 400
+
+
 def test_reach_follows_the_own_table(load):
     plan = load(SHIPPED[SHIPPED["prefecture"] != "临沂市"])
     assert plan.region("yimeng").documented < PLAN.region("yimeng").documented
