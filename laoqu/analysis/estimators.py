@@ -167,10 +167,9 @@ def _check(data: pd.DataFrame) -> None:
             raise LaoquError(f"{status.loc[wrong, 'county_code'].iloc[0]} {text}")
     if one.all() or not one.any():
         what = "untreated" if one.any() else "treated"
-        raise LaoquError(
-            f"no unit of the panel is known to be {what}: a list in 等 gives no control group, nor "
-            "does a membership without other counties; bring one with a source of its own"
-        )
+        said = f"no unit of the panel is known to be {what}: a list in 等 gives no control group, "
+        said += "nor does a membership without other counties; bring one with a source of its own"
+        raise LaoquError(said)
     if status["first_treat"].nunique() > 1:
         raise LaoquError("units begin in several years: this collection has one date a channel")
 
@@ -182,10 +181,10 @@ def _times(data: pd.DataFrame, anticipation: int) -> tuple[int, int]:
     years = sorted(data["year"].astype(int).unique())
     for year, what in ((reference, "reference year"), (first, "first treated year")):
         if year not in years:
-            raise LaoquError(
-                f"the panel ({years[0]}–{years[-1]}) has no row of the {what} {year}, with "
-                f"{anticipation} years of anticipation before {first}: some estimators would "
+            said = f"the panel ({years[0]}–{years[-1]}) has no row of the {what} {year}, with "
+            said += f"{anticipation} years of anticipation before {first}: some estimators would "
+            said += (
                 "compare with another year without a word; choose anticipation= or the dates so "
-                "that it is in the panel"
             )
+            raise LaoquError(f"{said}that it is in the panel")
     return first, reference

@@ -26,7 +26,6 @@ SAMPLE = 400
 NO_PLACE = re.compile("(?:省|自治区)?直[辖管属].*|市辖区|[县市]|全[国省市区]|[合总]计|[-—.…]*")
 #: An example in a message has at most so many characters.
 SHOWN = 40
-
 #: What was converted while a file was read: column, rows, how.
 Notes = list[tuple[str, int, str]]
 
@@ -92,10 +91,9 @@ def _is_code(frame: pd.DataFrame, column: str, year: str | int | None, units: Un
     for name in {*called("name", frame)} - {column}:  # codes may stand under the heading of names
         pairs = frame[[name, column]].dropna().drop_duplicates().head(50)
         pairs = pairs[[bool(bare(name_of(text))) for text in pairs[name]]]
-        fits = [
-            any(bears(holder, name_of(text)) for holder in units.by_code.get(code_of(value)[0], ()))
-            for text, value in pairs.itertuples(index=False)
-        ]
+        holders = [units.by_code.get(code_of(value)[0], ()) for value in pairs[column]]
+        named = zip(map(name_of, pairs[name]), holders, strict=True)
+        fits = [any(bears(holder, text) for holder in held) for text, held in named]
         if fits and np.mean(fits) < 0.5:
             return False
     return True

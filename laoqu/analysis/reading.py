@@ -144,8 +144,7 @@ def _given(code: object, year: object, name: object, columns: list[str]) -> list
         one = what == "year" and whole and own.FIRST_YEAR <= each <= own.LAST_YEAR
         if each is not None and not one:
             if not (isinstance(each, str) or whole):
-                also = f", or one year from {own.FIRST_YEAR} to {own.LAST_YEAR}"
-                also = also if what == "year" else ""
+                also = f", or one year from {own.FIRST_YEAR} to {own.LAST_YEAR}" * (what == "year")
                 raise LaoquError(f"{what} is {each!r:.40}, expected the name of a column{also}")
             each = str(each)
             require(each, columns, "column of the panel")
@@ -232,10 +231,8 @@ def _refuse_no_head(columns: Iterable[object], units: Units) -> None:
     told = bool(has["代码"]) + bool(has["县名"]) + bool(has["年份"] or has["gdp"])
     if told > 1 or (counties and has["年份"] == 1 and has["gdp"]):
         shown = [text for text, kind in held.items() if kind != "…"]
-        raise LaoquError(
-            f"the first row is no head, but a row of the table: it holds {', '.join(shown[:3])}. "
-            f"Put the names of the columns above it: {','.join(has)}"
-        )
+        text = f"the first row is no head, but a row of the table: it holds {', '.join(shown[:3])}"
+        raise LaoquError(f"{text}. Put the names of the columns above it: {','.join(has)}")
 
 
 def _refuse_side_by_side(
@@ -246,10 +243,9 @@ def _refuse_side_by_side(
     as_pandas = {f"{base}.1": base for base in keys if f"{base}.1" in frame}
     for text, base in (twice | as_pandas).items():
         if base in {*keys} - {*given} and not frame[text].equals(frame[base]):
-            raise LaoquError(
-                f"two columns are called {base}, with other values: of two tables side by side "
-                f"put one below the other; else delete one, or say code=, name= and year="
-            )
+            mend = "put one below the other; else delete one, or say code=, name= and year="
+            said = f"two columns are called {base}, with other values: of two tables side by side"
+            raise LaoquError(f"{said} {mend}")
         if text not in given:
             number = frame.columns.get_loc(text) + 1
             said = f"column {number} is a second one called {base}: called {text}"

@@ -64,10 +64,9 @@ def to_long(
         held = {c: sample(frame[c]) for c in frame.columns[frame.notna().any()]}
         read = [c for c, values in held.items() if all(own.year_of(each)[0] for each in values)]
         shown += f"; {', '.join(read)} may hold years, but is called otherwise" if read else ""
-        raise LaoquError(
-            f"no column of the panel holds years, and no columns are years{shown}: call one "
-            "year, or say year= (a column, or one year for all rows)"
-        )
+        mend = "call one year, or say year= (a column, or one year for all rows)"
+        none = "no column of the panel holds years, and no columns are years"
+        raise LaoquError(f"{none}{shown}: {mend}")
     frame, kept = beside(frame, ["year"])  # holds no years, else it would be theirs
     notes += [(c, len(frame), f"holds no years: kept as {new}") for c, new in kept.items()]
     keep = frame.columns.drop(list(found)).tolist()
@@ -135,10 +134,8 @@ def refuse_units(frame: pd.DataFrame, name: str | None, indicator: str | None) -
         # As many as there are rows are names of units, not 亿元 and 万元.
         if 1 < several.max() <= (len(frame) if unit in reads else max(len(frame) / 2, 2)):
             here = each.get_group(several.idxmax())[unit]
-            raise LaoquError(
-                f"{unit} says that values of one column are in {examples(here)}: convert them to "
-                f"one unit, or leave {unit} out"
-            )
+            said = f"{unit} says that values of one column are in {examples(here)}"
+            raise LaoquError(f"{said}: convert them to one unit, or leave {unit} out")
 
 
 def unstacked(
@@ -199,8 +196,6 @@ def refuse_several(frame: pd.DataFrame, known: Collection[str | None]) -> None:
         if pd.api.types.is_numeric_dtype(values):
             few &= values.isin(range(1, 13)).all()
         if few and not keys.duplicated(["code_in_panel", "year", column]).mean() > 1 - MOST:
-            raise LaoquError(
-                f"{column} tells apart several rows of a county and year ({examples(values)}): "
-                "if these are parts of the year, sum them up; else call it 指标 and the column of "
-                "values 数值, or keep the rows of one"
-            )
+            said = f"{column} tells apart several rows of a county and year ({examples(values)}): "
+            said += "if these are parts of the year, sum them up; else call it 指标 and the column "
+            raise LaoquError(f"{said}of values 数值, or keep the rows of one")
