@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from laoqu import citation, document, formats, measures, namings, numerals, paths, regions, schema
+from laoqu import (
+    citation,
+    document,
+    formats,
+    measures,
+    membership,
+    namings,
+    numerals,
+    paths,
+    regions,
+    schema,
+)
 from laoqu.document import Document
 from laoqu.errors import DataError, LaoquError, Problem, guard, guard_methods
 from laoqu.grid import check_size
@@ -190,9 +201,12 @@ class Text(Document):
 
 
 def _place_areas() -> pd.DataFrame:
-    tables = schema.Tables(paths.data())
-    names = ("membership", "gazetteer", "city_membership")
-    members, units, cities = (tables.frame(name) for name in names)
+    """Return which counties and cities lie in which area, by the table of the environment."""
+    tables, own = schema.Tables(paths.data()), paths.own_files({}).get("membership")
+    cities = None if own else tables.frame("city_membership")
+    if own:
+        tables.put(membership.read(own, tables, paths.own_mode())[0])
+    members, units = tables.frame("membership"), tables.frame("gazetteer")
     return regions.place_areas(members, units, cities=cities)
 
 

@@ -20,9 +20,8 @@ from laoqu import own, paths
 from laoqu.errors import ArgumentError, DataError, Problem, nearest
 from laoqu.own import Notes, heading_of
 
-#: What is said of a workbook with several sheets, or with cells struck out, and of a file with ;.
-ONE_SHEET, STRUCK = "only one sheet was read", "cells that are struck out, left out"
-SEMICOLONS = "semicolons stand between the cells"
+#: What is said of a workbook with several sheets, and of a file in which ; stands between cells.
+ONE_SHEET, SEMICOLONS = "only one sheet was read", "semicolons stand between the cells"
 #: What may stand between cells, and what `str.strip` leaves around one.
 MARKS, BLANK = ",\t;|", "\u200b\ufeff\u00a0"
 #: Larger sheets and membership tables are refused before they are read; `WIDE` columns are more
@@ -240,18 +239,16 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
             with sheet._get_source() as source:
                 text = source.read().decode("utf-8", "replace")
     except Exception as error:  # a damaged workbook fails in many ways
-        raise ValueError(
-            f"is no readable workbook: {error}; save it anew as .xlsx, without a password"
-        ) from error
+        why = f"is no readable workbook: {error}; save it anew as .xlsx, without a password"
+        raise ValueError(why) from error
     if left < 0:
-        raise ValueError(
-            f"the table has more than {most * WIDE:,} cells, empty ones and long texts counted"
-        )
+        why = f"{most * WIDE:,} cells, empty ones and long texts counted"
+        raise ValueError(f"the table has more than {why}")
     unread = ", ".join(each.title for each in others[:5])
     notes = [f"{ONE_SHEET}: {sheet.title}, not {unread}"] if others else []
     hidden = [f"{kind} {n}" for kind, n in HIDDEN.findall(text) if int(n) in rows]
     for found, why in (
-        (struck, STRUCK),
+        (struck, "cells that are struck out, left out"),
         (hidden, "hidden rows or columns, read as others are"),
     ):
         notes += [f"{why}: {len(found)} ({', '.join(found[:5])})"] * bool(found)
@@ -354,10 +351,8 @@ def _as_shown(
             raise ValueError(why, n, column.name)
     if seen:
         n, value = next(iter(seen.items()))
-        notes.append(
-            f"{column.iloc[0]}: {len(seen)} of {len(ways)} numbers read as they are shown, such as "
-            f"{column[n]} as {value:g} (row {n}, format {formats[n]})"
-        )
+        text = f"{column.iloc[0]}: {len(seen)} of {len(ways)} numbers read as they are shown, such "
+        notes.append(f"{text}as {column[n]} as {value:g} (row {n}, format {formats[n]})")
     return pd.Series({**column, **seen}, dtype="object", name=column.name)
 
 

@@ -264,12 +264,9 @@ class _Index(Bearers):
 
     def fitting(self, found: Iterable[Holder], asked: Question) -> list[Holder]:
         """Keep the holders that lie within, are of the level and of the year asked for."""
-        kept = [
-            holder
-            for holder in found
-            if (asked.inside is None or self.lies_in(holder, asked.inside))
-            and asked.level in (None, holder.level)
-        ]
+        kept = [holder for holder in found if asked.level in (None, holder.level)]
+        if asked.inside is not None:
+            kept = [holder for holder in kept if self.lies_in(holder, asked.inside)]
         if asked.year is None:
             return kept
         then = [holder for holder in kept if holder.held(asked.year)]

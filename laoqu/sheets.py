@@ -67,11 +67,10 @@ def template(
 
     `measures`, `codebook` and `sentences` are the tables of these names of a plan.
     """
-    shown = measures.sort_values("start")  # reading order
     texts = sentences.set_index("unit_id")["text"]
-    shown = shown.assign(sentence=shown["unit_id"].map(texts))
-    shown = shown[["measure_id", "quote", "sentence"]]
-    paths.write(path, made(path.suffix, shown, MEASURES, codebook))
+    shown = measures.assign(sentence=measures["unit_id"].map(texts)).sort_values("start")
+    columns = ["measure_id", "quote", "sentence"]
+    paths.write(path, made(path.suffix, shown[columns], MEASURES, codebook))
     return path
 
 

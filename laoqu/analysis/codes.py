@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from functools import cache
 
 import numpy as np
@@ -100,9 +100,8 @@ class _Counties:
         then = next((each for each in self.lines[code] if each.held(year)), None)
         if then and self._is_it(then, self.said(text), code, year):
             return then.code
-        if code.note:
-            raise LaoquError(f"{text} of {year} is no one unit of {YEAR}: {code.note}")
-        raise LaoquError(f"{text} was no unit of its own in {year}")
+        is_none = f"{text} of {year} is no one unit of {YEAR}: {code.note}"
+        raise LaoquError(is_none if code.note else f"{text} was no unit of its own in {year}")
 
     def _is_it(self, then: Holder, text: str, code: Adcode, year: int) -> bool:
         """Whether the unit of that year is the one named, not one that took it over later."""
@@ -153,12 +152,9 @@ def vintage_of(pairs: pd.DataFrame, units: Units) -> tuple[int, str]:
     """Return the year whose list has nearly all codes that are not of their own year."""
     known = pairs.dropna()
     codes, years = set(known["code_in_panel"]), known["year"].astype(int)
-    held = (
-        {y for h in units.by_code.get(c, ()) for y in range(h.first, h.last + 1)} for c in codes
-    )
-    lists = Counter(year for each in held for year in each)
-    most = max(lists.values(), default=0)
-    tied = [year for year in range(FIRST, LAST + 1) if lists[year] == most]
+    lists = {y: sum(bool(units.holder(c, y)) for c in codes) for y in range(FIRST, LAST + 1)}
+    most = max(lists.values())
+    tied = [year for year in lists if lists[year] == most]
     # Of equal years: 2021, which the collection speaks of, else the last the panel reaches.
     last = years.max() if len(years) else YEAR
     year = YEAR if YEAR in tied else max((y for y in tied if y <= last), default=tied[0])
@@ -178,13 +174,10 @@ def frozen(pairs: pd.DataFrame, units: Units, vintage: int) -> bool | None:
     They are where its list has nearly all of them, and nearly all that only one of the two lists
     has, the vintage's or that of the row's own year, are the vintage's.
     """
-    known = pairs.dropna()
-    held = [
-        [any(units.holder(row.code_in_panel, y) for y in years)
-         for years in ([vintage], [int(row.year), int(row.year) - 1])]
-        for row in known.itertuples()
-    ]  # fmt: skip
-    listed, own = np.array(held, dtype=bool).reshape(-1, 2).T
+    known = pairs.dropna().astype({"year": "int64"})
+    held = zip(known["code_in_panel"], known["year"], strict=True)
+    own = np.array([bool(units.holder(c, y) or units.holder(c, y - 1)) for c, y in held], bool)
+    listed = np.array([bool(units.holder(c, vintage)) for c in known["code_in_panel"]], bool)
     ahead, behind = int((listed & ~own).sum()), int((own & ~listed).sum())
     if ahead <= behind or listed[~known["code_in_panel"].duplicated()].mean() < VINTAGE_SHARE:
         return False

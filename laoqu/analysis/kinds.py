@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -26,19 +26,27 @@ SAMPLE = 400
 NO_PLACE = re.compile("(?:省|自治区)?直[辖管属].*|市辖区|[县市]|全[国省市区]|[合总]计|[-—.…]*")
 #: An example in a message has at most so many characters.
 SHOWN = 40
-
 #: What was converted while a file was read: column, rows, how.
 Notes = list[tuple[str, int, str]]
 
 
 def called(kind: str, frame: pd.DataFrame) -> list[str]:
-    """Return the columns that are called as files of this kind call codes, years, names …."""
-    return [frame.columns[at] for at in columns(map(name_of, frame), OF_PANELS)[kind]]
+    """Return the columns that are called as files of this kind call codes, years, names ….
+
+    Codes are also called by the year of their list: adcode2020.
+    """
+    heads = [(heading_of(c) or (0, c))[1] if kind == "code" else c for c in frame]
+    return [frame.columns[at] for at in columns(map(name_of, heads), OF_PANELS)[kind]]
 
 
 def sample(column: pd.Series) -> pd.Series:
     """Return the values of a column that are looked at to find out what it holds."""
     return column.dropna().drop_duplicates().head(SAMPLE)
+
+
+def share(column: pd.Series, holds: Callable) -> float:
+    """Return of which share of these values something holds, 0 where there are none."""
+    return np.mean([bool(holds(value)) for value in sample(column)] or [0])
 
 
 def code_column(
@@ -49,16 +57,18 @@ def code_column(
     One that is not called so must also be like codes: they come again each year, and are those of
     the names beside them. Numbers of six digits can look like codes.
     """
-    codes = {c: [code_of(value)[0] for value in sample(frame[c])] for c in frame}
-    known = {c: np.mean([v in units.by_code for v in each] or [0]) for c, each in codes.items()}
+    known = {c: share(frame[c], lambda value: code_of(value)[0] in units.by_code) for c in frame}
     named = called("code", frame)
     like = partial(_is_code, frame, year=year, units=units)
     found = [c for c in frame if known[c] >= MOST and (c in named or like(c))]
     if not found:
+        for column in [c for c in named if not known[c] and frame[c].notna().any()]:
+            text = f"called so, but holds no codes of counties: {examples(frame[column])}"
+            notes.append((column, len(frame), text))
         named = [c for c in named if known[c] > 0]
         return named[0] if len(named) == 1 else None
     # Codes of provinces and cities stand beside those of counties.
-    below = [c for c in found if np.mean([v[-2:] != "00" for v in codes[c]]) >= MOST]
+    below = [c for c in found if share(frame[c], lambda v: code_of(v)[0][-2:] != "00") >= MOST]
     found = sorted(below or found, key=lambda c: c not in named)
     found = [c for c in found if below or c in named] or found
     read = [frame[c].map(lambda value: code_of(value)[0]) for c in found]
@@ -81,10 +91,9 @@ def _is_code(frame: pd.DataFrame, column: str, year: str | int | None, units: Un
     for name in {*called("name", frame)} - {column}:  # codes may stand under the heading of names
         pairs = frame[[name, column]].dropna().drop_duplicates().head(50)
         pairs = pairs[[bool(bare(name_of(text))) for text in pairs[name]]]
-        fits = [
-            any(bears(holder, name_of(text)) for holder in units.by_code.get(code_of(value)[0], ()))
-            for text, value in pairs.itertuples(index=False)
-        ]
+        holders = [units.by_code.get(code_of(value)[0], ()) for value in pairs[column]]
+        named = zip(map(name_of, pairs[name]), holders, strict=True)
+        fits = [any(bears(holder, text) for holder in held) for text, held in named]
         if fits and np.mean(fits) < 0.5:
             return False
     return True
@@ -100,12 +109,12 @@ def name_columns(frame: pd.DataFrame, code: str | None, units: Units) -> list[st
         if pd.api.types.is_numeric_dtype(frame[column]):
             continue
         said = [plain_name(str(text), names) for text in sample(frame[column])]
-        share = np.mean([each in names for each in said] or [0])
+        known = np.mean([each in names for each in said] or [0])
         # The names of provinces and cities repeat; those of counties are nearly one for a code.
         varied = min(frame[column].nunique() / max(frame[code].nunique(), 1), 1) if code else 1
         only = np.mean([each in counties and each not in above for each in said] or [0])
-        if share >= 0.5 and (varied > 0.5 or only >= 0.5):
-            best[column] = share + varied + 0.3 * (column in called("name", frame))
+        if known >= 0.5 and (varied > 0.5 or only >= 0.5):
+            best[column] = known + varied + 0.3 * (column in called("name", frame))
             others |= {column} if only >= 0.5 and column not in upper else set()
     first, *rest = [*sorted(best, key=best.get, reverse=True), ""]
     return [c for c in (first, *rest) if c and (c == first or c in others)]
@@ -133,15 +142,15 @@ def upper_columns(frame: pd.DataFrame, units: Units, notes: Notes | None = None)
     said = {column: {each: clean(each) for each in values} for column, values in said.items()}
     for level, names in ((each, units.names[each]) for each in ("province", "prefecture")):
         begins = {name[:end] for name in names for end in range(2, len(name) + 1)}
-        so_called, share = [c for c in called(level, frame) if c in said], {}
+        so_called, shares = [c for c in called(level, frame) if c in said], {}
         for column in [c for c in said if c not in found]:
             values = [v for v in {*said[column].values()} if not NO_PLACE.fullmatch(v)]
-            share[column] = np.mean([value in begins for value in values] or [0])
+            shares[column] = np.mean([value in begins for value in values] or [0])
             whole = level == "prefecture" and not names.keys().isdisjoint(values)
-            if not (share[column] > 0.5 or whole or (column in so_called and share[column])):
-                del share[column]
-        if share:
-            found[max(share, key=lambda c: (c in so_called, share[c]))] = level
+            if not (shares[column] > 0.5 or whole or (column in so_called and shares[column])):
+                del shares[column]
+        if shares:
+            found[max(shares, key=lambda c: (c in so_called, shares[c]))] = level
         for column in said if notes is not None else ():
             if column not in so_called and found.get(column) != level:
                 continue

@@ -14,7 +14,6 @@ from itertools import count
 from numbers import Integral
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from pyarrow.parquet import ParquetFile
 
@@ -91,15 +90,12 @@ def _read(
     code = code or kinds.code_column(frame, year, units, notes)
     name = name or _name_column(frame, code, units, notes)
     if code is None and name is None:
-        said = {c: [code_of(value)[1] for value in sample(frame[c])] for c in frame}
-        if below := [
-            c for c in said if np.mean([x == own.TOWNSHIP for x in said[c]] or [0]) >= MOST
-        ]:
-            raise LaoquError(f"{below[0]} holds {own.TOWNSHIP}")
-        raise LaoquError(
-            "no column of the panel holds codes of counties, or their names; it has "
-            f"{', '.join(frame.columns[:12])}: call one code or name, or say code= or name="
-        )
+        for column in frame:
+            if kinds.share(frame[column], lambda v: code_of(v)[1] == own.TOWNSHIP) >= MOST:
+                raise LaoquError(f"{column} holds {own.TOWNSHIP}")
+        none = "no column of the panel holds codes of counties, or their names; it has "
+        none += ", ".join(frame.columns[:12])
+        raise LaoquError(f"{none}: call one code or name, or say code= or name=")
     for column in set(called("name", frame)) - {name} if code and name is None else ():
         if sample(frame[column]).astype("str").str.isascii().mean() > 0.5:
             text = "names in letters: not compared with the codes"
@@ -148,8 +144,7 @@ def _given(code: object, year: object, name: object, columns: list[str]) -> list
         one = what == "year" and whole and own.FIRST_YEAR <= each <= own.LAST_YEAR
         if each is not None and not one:
             if not (isinstance(each, str) or whole):
-                also = f", or one year from {own.FIRST_YEAR} to {own.LAST_YEAR}"
-                also = also if what == "year" else ""
+                also = f", or one year from {own.FIRST_YEAR} to {own.LAST_YEAR}" * (what == "year")
                 raise LaoquError(f"{what} is {each!r:.40}, expected the name of a column{also}")
             each = str(each)
             require(each, columns, "column of the panel")
@@ -163,7 +158,7 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
         raise LaoquError(f"a panel is a path or a DataFrame, found {type(source).__name__}")
     path = paths.expanded(source)
     kind = path.suffix.lower().lstrip(".")
-    if kind in ("xls", "sav", "rds", "rdata", "shp", "json", "zip", "ipynb"):
+    if kind in ("xls", "sav", "rds", "rdata", "shp", "json", "zip", "ipynb", "fods"):
         raise LaoquError(f"{path.name} is a .{kind} file: save it as CSV, XLSX, DTA or Parquet")
     grid.check_size(path, MOST_BYTES)
     if kind in ("dta", "parquet"):
@@ -236,10 +231,8 @@ def _refuse_no_head(columns: Iterable[object], units: Units) -> None:
     told = bool(has["代码"]) + bool(has["县名"]) + bool(has["年份"] or has["gdp"])
     if told > 1 or (counties and has["年份"] == 1 and has["gdp"]):
         shown = [text for text, kind in held.items() if kind != "…"]
-        raise LaoquError(
-            f"the first row is no head, but a row of the table: it holds {', '.join(shown[:3])}. "
-            f"Put the names of the columns above it: {','.join(has)}"
-        )
+        text = f"the first row is no head, but a row of the table: it holds {', '.join(shown[:3])}"
+        raise LaoquError(f"{text}. Put the names of the columns above it: {','.join(has)}")
 
 
 def _refuse_side_by_side(
@@ -250,10 +243,9 @@ def _refuse_side_by_side(
     as_pandas = {f"{base}.1": base for base in keys if f"{base}.1" in frame}
     for text, base in (twice | as_pandas).items():
         if base in {*keys} - {*given} and not frame[text].equals(frame[base]):
-            raise LaoquError(
-                f"two columns are called {base}, with other values: of two tables side by side "
-                f"put one below the other; else delete one, or say code=, name= and year="
-            )
+            mend = "put one below the other; else delete one, or say code=, name= and year="
+            said = f"two columns are called {base}, with other values: of two tables side by side"
+            raise LaoquError(f"{said} {mend}")
         if text not in given:
             number = frame.columns.get_loc(text) + 1
             said = f"column {number} is a second one called {base}: called {text}"
@@ -267,16 +259,13 @@ def _year_column(
 
     Numbers of people can read as years: without its name a column needs one that says nothing else.
     """
-    share = {
-        c: np.mean([_is_year(value) for value in sample(frame[c])] or [0])
-        for c in frame.columns.drop([code, name], errors="ignore")
-    }
+    others = frame.columns.drop([code, name], errors="ignore")
+    share = {c: kinds.share(frame[c], _is_year) for c in others}
     reads, so_called = [c for c in share if share[c] >= MOST], called("year", frame)
     group = [c for c in so_called if c in reads]
     plain = [c for c in called("plain_year", frame) if c in group]
-    if plain and not any(
-        _differ(frame[plain[0]], frame[c], lambda v: year_of(v)[0]) for c in group
-    ):
+    other = partial(_differ, read=lambda value: year_of(value)[0])
+    if plain and not any(other(frame[plain[0]], frame[c]) for c in group):
         group = plain[:1]
     # One that is called so may hold notes and odd cells: they are named.
     group = group or [c for c in called("plain_year", frame) if share.get(c, 0) > 0]
@@ -311,13 +300,10 @@ def _name_column(frame: pd.DataFrame, code: str | None, units: Units, notes: Not
 
 def _other_keys(frame: pd.DataFrame, units: Units) -> list[str]:
     """Return the columns that hold codes of counties, or are called years and hold such."""
-    held = {c: sample(frame[c]) for c in frame}
-    codes = {c: [code_of(value)[0] for value in each] for c, each in held.items() if len(each) > 2}
-    found = [
-        c for c, each in codes.items()
-        if np.mean([v in units.by_code and v[-2:] != "00" for v in each]) >= MOST
-    ]  # fmt: skip
-    return found + [c for c in called("year", frame) if all(map(_is_year, held[c]))]
+    known = {code for code in units.by_code if code[-2:] != "00"}
+    found = [c for c in frame if kinds.share(frame[c], lambda v: code_of(v)[0] in known) >= MOST]
+    found = [c for c in found if frame[c].nunique() > 2]
+    return found + [c for c in called("year", frame) if all(map(_is_year, sample(frame[c])))]
 
 
 def _is_year(value: object) -> bool:
