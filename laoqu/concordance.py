@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from laoqu import citation, document, formats, measures, namings, numerals, paths, regions, schema
+from laoqu import (
+    citation,
+    document,
+    formats,
+    measures,
+    membership,
+    namings,
+    numerals,
+    paths,
+    regions,
+    schema,
+)
 from laoqu.document import Document
 from laoqu.errors import DataError, LaoquError, Problem, guard, guard_methods
 from laoqu.grid import check_size
@@ -98,11 +109,8 @@ class Text(Document):
         rows = []
         for unit in self.units:
             outer = [*above.get(unit.clause_id, ()), *above.get("title", ())]
-            near = namings.AROUND
-            around = (
-                self.simple[max(unit.start - near, 0) : unit.start],
-                self.simple[unit.end : unit.end + near],
-            )
+            first, last = max(unit.start - namings.AROUND, 0), unit.end + namings.AROUND
+            around = self.simple[first : unit.start], self.simple[unit.end : last]
             found = names.namings(self.simple[unit.start : unit.end], outer, around)
             if unit.kind in ("title", "heading"):
                 codes = [each.adcode for each in found if each.adcode]
@@ -113,9 +121,8 @@ class Text(Document):
                     "unit_id": unit.unit_id, "clause_id": unit.clause_id, "start": start,
                     "end": end, "page": self.page_of(start), "printed": self.canonical[start:end],
                 })  # fmt: skip
-        units = schema.read("gazetteer").frame()[
-            ["adcode", "name", "level", "province", "prefecture"]
-        ]
+        columns = ["adcode", "name", "level", "province", "prefecture"]
+        units = schema.read("gazetteer").frame()[columns]
         table = pd.DataFrame(rows, columns=[c for c in MENTIONS if c not in units or c == "adcode"])
         table = table.merge(units, how="left", on="adcode")
         table[units.columns] = table[units.columns].fillna("")
@@ -194,9 +201,12 @@ class Text(Document):
 
 
 def _place_areas() -> pd.DataFrame:
-    tables = schema.Tables(paths.data())
-    names = ("membership", "gazetteer", "city_membership")
-    members, units, cities = (tables.frame(name) for name in names)
+    """Return which counties and cities lie in which area, by the table of the environment."""
+    tables, own = schema.Tables(paths.data()), paths.own_files({}).get("membership")
+    cities = None if own else tables.frame("city_membership")
+    if own:
+        tables.put(membership.read(own, tables, paths.own_mode())[0])
+    members, units = tables.frame("membership"), tables.frame("gazetteer")
     return regions.place_areas(members, units, cities=cities)
 
 
@@ -264,10 +274,9 @@ def _floating(file: formats.Opened, text: str, layout: dict[str, object]) -> dic
 def _unread(text: Text) -> Iterator[tuple[int, str]]:
     """Yield line and message of what a text prints and is not read."""
     if private := list(re.finditer(f"[{numerals.PRIVATE}]", text.canonical)):
-        line, found = text.line_of(private[0].start()), ", ".join(sorted({c[0] for c in private}))
-        found = found.encode("ascii", "backslashreplace").decode()
-        message = f"signs of no common meaning, {len(private)} in all: {found}; no place or number"
-        yield line, f"{message} is read that touches one"
+        found = ", ".join(sorted({c[0] for c in private})).encode("ascii", "backslashreplace")
+        message = f"signs of no common meaning, {len(private)} in all: {found.decode()}; no place"
+        yield text.line_of(private[0].start()), f"{message} or number is read that touches one"
     if vague := [row for row in text._figures if math.isnan(row[2])]:
         words = dict.fromkeys(text.canonical[start:end] for start, end, *_ in vague)
         message = f"figures without a certain value, {len(vague)} in all: "

@@ -287,8 +287,7 @@ def parse(
             text = canonical[start:end]
             units.append(Unit(unit_id, kind, block.id, text, start, end, spans, page))
         if block.kind:
-            name = block.name(counts)
-            passages[block.id[0]][block.id] = _passage(block, units[first:], name, plain)
+            passages[block.id[0]][block.id] = _passage(block, units[first:], plain, counts)
     return Document(
         printed or raw, canonical, Units(units), parts=passages["p"], clauses=passages["c"],
         boxes=passages["b"], page_starts=page_starts, problems=tuple(reader.problems),
@@ -296,12 +295,11 @@ def parse(
     )  # fmt: skip
 
 
-def _passage(block: Block, units: list[Unit], name: str, plain: str) -> Passage:
+def _passage(block: Block, units: list[Unit], plain: str, counts: Counter) -> Passage:
+    name, found = block.name(counts), number(block.printed)
     text, start, end = "".join(unit.text for unit in units), units[0].start, units[-1].end
     last = sum(unit.end - unit.start for unit in units if unit.kind == "heading")
-    first = 0
-    for mark in (HEAD, BOX_HEAD):
-        match = mark.match(plain[start + first : start + last])
-        first += match.end() if match else 0
-    title = text[first:last].rstrip("。.：:")
-    return Passage(block.id, number(block.printed), title, block.part, text, start, end, name)
+    heading = plain[start : start + last]
+    mark = HEAD.match(heading) or BOX_HEAD.match(heading)
+    title = text[mark.end() if mark else 0 : last].rstrip("。.：:")
+    return Passage(block.id, found, title, block.part, text, start, end, name)

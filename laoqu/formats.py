@@ -50,9 +50,8 @@ PARTS = {
 SKIPPED, LINE, CELL, BOX, SPEAKS = "skipped", "line", "cell", "box", "speaks"
 NUMBERED = "mark or number of a list that the program sets by itself"
 UNREAD = {
-    "note": "footnote", "symbol": "symbol of a font", "picture": "picture",
-    "embedded": "embedded document", "equation": "equation or field of signs",
-    "form": "field of a form",
+    "note": "footnote", "symbol": "symbol of a font", "form": "field of a form",
+    "picture": "picture", "embedded": "embedded document", "equation": "equation or field of signs",
 }  # fmt: skip
 #: Fields of Word that draw signs: fractions, circled characters.
 DRAWN = re.compile(r"\s*(?:EQ|SYMBOL)\b", re.IGNORECASE)
@@ -178,9 +177,8 @@ def _rules(css: str) -> dict[str, str]:
     >>> _rules("b, .x { display: none } @media print { .y { display: none } }")
     {'b': 'hidden text', '.x': 'hidden text'}
     """
-    plain = re.sub(
-        r"/\*.*?(?:\*/|\Z)|@[^{};@]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", "", css, flags=re.DOTALL
-    )
+    other = r"/\*.*?(?:\*/|\Z)|@[^{};@]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}"
+    plain = re.sub(other, "", css, flags=re.DOTALL)
     rules = re.findall(r"(?<![^{};])([^{};]++)\{([^{}]*)\}", plain)
     return {
         selector.strip(): kind
@@ -192,15 +190,16 @@ def _rules(css: str) -> dict[str, str]:
 
 
 @lru_cache(10_000)
-def _kinds(style: str) -> set[str]:
+def _kinds(style: str) -> frozenset[str]:
     """Return what a style does to words, by its declarations.
 
-    >>> sorted(_kinds("color: #333; opacity: 0")), _kinds("left: -9999px")
-    (['hidden text', 'shown'], {'words in a style that may hide them'})
+    >>> sorted(_kinds("color: #333; opacity: 0; left: -9999px"))
+    ['hidden text', 'shown', 'words in a style that may hide them']
     """
     style = style.lower().replace("!important", "")
-    found = (f"{name}:{' '.join(value.split())}" for name, value in DECLARED.findall(style))
-    return {next((k for k, form in KINDS.items() if form.fullmatch(each)), ODD) for each in found}
+    found = [f"{name}:{' '.join(value.split())}" for name, value in DECLARED.findall(style)]
+    kinds = ([k for k, form in KINDS.items() if form.fullmatch(each)] or [ODD] for each in found)
+    return frozenset(first for first, *_ in kinds)
 
 
 def _value(node: etree._Element, name: str) -> str:
@@ -328,13 +327,13 @@ class _Tree:
             found = self._named(node, tag)
         return next((kind for kind in [*KINDS, ODD] if kind in found and kind != SHOWN), "")
 
-    def _named(self, node: etree._Element, tag: str) -> set[str]:
+    def _named(self, node: etree._Element, tag: str) -> frozenset[str]:
         """Return what styles of Word and OpenDocument do, whose fields and sections hide too."""
         ends = node.iter("{*}hidden-paragraph") if tag in ("p", "h") and not self.word else ()
         own = (each for each in ends if next(each.iterancestors("{*}p", "{*}h")) is node)
         row = node.find("{*}trPr/{*}hidden") if tag == "tr" else None
         if row is not None or any(_value(each, "is-hidden") == "true" for each in (node, *own)):
-            return {HIDDEN}
+            return frozenset([HIDDEN])
         styles = self._styles_of(node)
         if self.word:
             forms = [form.find("{*}rPr") for form in ([node] if tag == "r" else []) + styles]

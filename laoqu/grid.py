@@ -259,7 +259,6 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
              if any(head) and head == next(iter(rows.values()), ())]  # fmt: skip
     for found, why in (
         (NO_RESULT.findall(text), "the formula in {} has no result: save it in a spreadsheet"),
-        # of a sheet that is filled in an empty cell says something else
         (struck * bool(first), "the cell {} is struck out: empty it, or take the line away"),
         (merged, "{} are merged, only the first has the value: split them, fill each"),
         (alike, "the sheet {!r} has the same columns: put all rows on one sheet"),

@@ -362,14 +362,9 @@ def numeral(number: int) -> str:
     >>> [numeral(n) for n in (7, 10, 16, 21, 110, 305)]
     ['七', '十', '十六', '二十一', '一百一十', '三百零五']
     """
-    written, before = "", 0
-    for word, size in (*SIZES.items(), ("", 1)):
-        digit = number // size % 10
-        if digit:
-            gap = "零" if written and not before else ""
-            written += gap + NUMERALS[digit - 1] + word
-        before = digit
-    return re.sub("^一十", "十", written)
+    sizes = ((number // size % 10, word) for word, size in (*SIZES.items(), ("", 1)))
+    written = "".join(NUMERALS[digit - 1] + word if digit else "零" for digit, word in sizes)
+    return re.sub("^一十", "十", re.sub("零+", "零", written).strip("零"))
 
 
 @cache

@@ -30,9 +30,11 @@ COUNTED = (
     "人次|小时|分钟|年代|个月|"
     "[人户名家个项座处所条台套张辆倍年月日天米件批次种类头只羽株片县市省镇村级度折]"
 )
-SHARES = ("%", "‰", "‱", "百分点", "个百分点")
+SHARE = {"百": "%", "千": "‰", "万": "‱"}
+#: How units are written in the end: m2 and m^2 as m², 余亩 as 亩.
+UNIT_SIGNS = str.maketrans("23", "²³", "^余多")
 #: What may be less than nothing.
-SIGNED = (*SHARES, "°C", "度", "摄氏度")
+SIGNED = (*SHARE.values(), "百分点", "个百分点", "°C", "度", "摄氏度")
 #: Marks of footnotes that nobody takes for digits: 30*个.
 STARS = "*＊※†‡"
 #: A sign that stands for a character of nobody's list, or for an object.
@@ -123,9 +125,8 @@ def figures(text: str, begin: int = 0) -> Iterator[tuple[int, int, float, str]]:
             if second and not unit and (shared or ENDS.match(text, end)):
                 value, unit = _continued(value, *before)
             in_words = found["sign"] in ("零下", "负")
-            signed = in_words or (
-                found["sign"] and not in_range and (unit in SIGNED or start > begin)
-            )
+            by_sign = found["sign"] and not in_range and (unit in SIGNED or start > begin)
+            signed = in_words or by_sign
             short = second and unit == before[1] == "年" and value < before[0]  # 2021—25年
             first = value, unit
             if signed:
@@ -143,13 +144,8 @@ def _figure(found: re.Match[str], before: float = math.inf) -> tuple[float, str]
     """
     printed, unit = found["number"], found["unit"] or ""
     raised = re.search(f"[{RAISED}]", (found["raised"] or "") + (found["mark"] or ""))
-    unit = normalize("NFKC", unit.replace(found["mark"] or "", ""))
-    unit = unit.replace("^", "").replace("2", "²").replace("3", "³")
-    unit = (
-        {"百": "%", "千": "‰", "万": "‱"}[found["share"][0]]
-        if found["share"]
-        else re.sub("[余多]", "", unit)
-    )
+    unit = normalize("NFKC", unit.replace(found["mark"] or "", "")).translate(UNIT_SIGNS)
+    unit = SHARE[found["share"][0]] if found["share"] else unit
     # 30W元 may be 30万元
     vague = found["rest"] or re.match(f"w|W{MYRIAD}", unit + found.string[found.end() :][:1])
     if printed[0].isdecimal() or printed[0] in ".．":
@@ -181,9 +177,8 @@ def _counts(found: re.Match[str], value: float, unit: str) -> bool:
         return bool(unit and (found["vague"] or sized or (measured and len(printed) > 1)))
     if before == "个":
         return False
-    if measured or (re.fullmatch(COUNTED, unit) and value >= 10):
-        return True
-    if re.search("[一二三四五六七八九两].*[万亿]", printed):  # 一千零五十万, whatever follows
+    large = re.search("[一二三四五六七八九两].*[万亿]", printed)  # 一千零五十万, whatever follows
+    if measured or large or (re.fullmatch(COUNTED, unit) and value >= 10):
         return True
     return bool(not unit and _range_end(found))
 

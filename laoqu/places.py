@@ -245,7 +245,7 @@ class _Index(Bearers):
     def lies_in(self, holder: Holder, inside: frozenset[str]) -> bool:
         """Whether a holder, or what became of it, lies in one of these units."""
         codes = {holder.code, holder.code[:4] + "00", holder.code[:2] + "0000"}
-        codes |= {holder.code[:4]} if holder.level == "prefecture" else set()
+        codes.add(holder.code[: 4 if holder.level == "prefecture" else 6])
         for heir in holder.lead.heirs:
             codes |= {heir, *self.units.above(heir)}
         return bool(codes & inside)

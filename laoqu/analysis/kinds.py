@@ -109,12 +109,13 @@ def name_columns(frame: pd.DataFrame, code: str | None, units: Units) -> list[st
         if pd.api.types.is_numeric_dtype(frame[column]):
             continue
         said = [plain_name(str(text), names) for text in sample(frame[column])]
-        known = np.mean([each in names for each in said] or [0])
+        so_called = column in called("name", frame)  # then short names are names too
+        known = np.mean([each in names or (so_called and each != "") for each in said] or [0])
         # The names of provinces and cities repeat; those of counties are nearly one for a code.
         varied = min(frame[column].nunique() / max(frame[code].nunique(), 1), 1) if code else 1
         only = np.mean([each in counties and each not in above for each in said] or [0])
         if known >= 0.5 and (varied > 0.5 or only >= 0.5):
-            best[column] = known + varied + 0.3 * (column in called("name", frame))
+            best[column] = known + varied + 0.3 * so_called
             others |= {column} if only >= 0.5 and column not in upper else set()
     first, *rest = [*sorted(best, key=best.get, reverse=True), ""]
     return [c for c in (first, *rest) if c and (c == first or c in others)]

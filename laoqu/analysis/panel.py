@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from laoqu import paths, succession
+from laoqu import plan as plans
 from laoqu.analysis import codes, estimators, treatment
 from laoqu.analysis.kinds import examples
 from laoqu.analysis.monitor import Monitor
@@ -23,7 +24,6 @@ from laoqu.analysis.reading import read
 from laoqu.analysis.writing import write
 from laoqu.errors import LaoquError, guard_methods, require
 from laoqu.own import SPEC
-from laoqu.plan import Plan, load, state
 from laoqu.reprs import card
 from laoqu.succession import FIRST, LAST, Units
 
@@ -81,7 +81,7 @@ class Panel:
     """
 
     data: pd.DataFrame
-    plan: Plan
+    plan: plans.Plan
     report: Report
     reasons: pd.DataFrame
     contradictions: pd.DataFrame
@@ -217,7 +217,7 @@ def panel(
         raise LaoquError(f"vintage is {vintage}, expected a year from {FIRST} to {LAST}")
     if unit is not None and unit not in LEVELS:
         raise LaoquError(f"unit is {unit!r}, expected one of {', '.join(LEVELS)}")
-    plan = _plan(state(paths.data(), paths.own_files(), paths.own_mode()))
+    plan = _plan(plans.state(paths.folder_of(None), paths.own_files({}), paths.own_mode()))
     units = succession.units(plan.folder)
     data, found, notes, unresolved = read(source, code, year, name, units)
     if not found["code"]:
@@ -262,9 +262,9 @@ def panel(
 
 
 @lru_cache(maxsize=2)
-def _plan(_: object) -> Plan:
-    """Return the plan, read once for all panels until a file of it changes: maps take seconds."""
-    return load()
+def _plan(_: object) -> plans.Plan:
+    """Return the plan, read once for all panels as long as its files stay: that takes seconds."""
+    return plans.load()
 
 
 def _span(years: pd.Series) -> str:

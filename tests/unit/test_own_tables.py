@@ -159,17 +159,6 @@ def test_areas_without_a_row_are_empty_and_said_or_keep_the_shipped_rows(load):
         load(text, membership_mode="complet")
 
 
-@pytest.mark.filterwarnings("ignore:own.csv has no county")
-def test_a_panel_sees_that_the_own_table_has_changed(tmp_path, monkeypatch):
-    frame = pd.DataFrame({"code": ["371302", "371311"], "year": 2020, "gdp": [1.0, 2.0]})
-    monkeypatch.setenv("LAOQU_MEMBERSHIP", str(tmp_path / "own.csv"))
-    for codes in (["371302"], ["371302", "371311"]):
-        (tmp_path / "own.csv").write_text("region,code\n" + "".join(f"沂蒙,{c}\n" for c in codes))
-        assert len(lq.panel(frame).plan.membership()) == len(codes)
-    monkeypatch.setenv("LAOQU_MEMBERSHIP_MODE", "complete")
-    assert len(lq.panel(frame).plan.membership()) > 400
-
-
 def test_reach_follows_the_own_table(load):
     plan = load(SHIPPED[SHIPPED["prefecture"] != "临沂市"])
     assert plan.region("yimeng").documented < PLAN.region("yimeng").documented
@@ -188,6 +177,21 @@ def test_check_covers_the_files_that_the_environment_names(tmp_path, monkeypatch
     assert "nowhere.gpkg:1:1: there is no such file" in found
     assert "own.csv:1:1: the column 'measure_id' is missing" in found
     assert "LAOQU_MEMBERSHIP_MODE:1:1: unknown value 'x', expected one of only, complete" in found
+
+
+@pytest.mark.filterwarnings("ignore:own.csv has no county")
+def test_a_table_that_is_mended_counts_for_new_panels_and_texts(tmp_path, monkeypatch):
+    path = tmp_path / "own.csv"
+    monkeypatch.setenv("LAOQU_MEMBERSHIP", str(path))
+    frame = pd.DataFrame({"adcode": SHIPPED["adcode"].unique(), "year": 2021, "y": 1.0})
+    for rows in (5, 50):
+        own = SHIPPED[SHIPPED["region_id"] == "zuoyoujiang"].head(rows)
+        own.to_csv(path, index=False)
+        covered = lq.panel(frame).coverage().set_index("group")["of"]
+        assert covered["zuoyoujiang"] == rows
+        text = lq.read(f"某省某方案\n一、任务\n支持广西{own['name'].iloc[0]}、环县发展。\n")
+        known = text.areas().set_index("adcode")["known"]
+        assert known.to_dict() == {own["adcode"].iloc[0]: True, "621022": False}
 
 
 @pytest.mark.filterwarnings("ignore:own.csv has no county")
