@@ -17,6 +17,9 @@ from laoqu import geo, own, places, succession
 
 #: A repair that changes the area of a shape by more than this share is none.
 REPAIR = 0.01
+#: Crossings of its own sides up to which a shape is repaired: that takes time and memory for each.
+#: How many sides are asked by what they are crossed.
+CROSSINGS, SAMPLE = 100_000, 50
 #: Other coordinate systems of China are off by this many km at most.
 OFF = 2
 #: Shapes that were simplified one by one, by 2 km, share less of the smaller, and no disc of this
@@ -127,6 +130,8 @@ def _shapes(shapes: np.ndarray, notes: own.Notes) -> np.ndarray:
         elif not inside[at]:
             found = f"found bounds {tuple(round(float(each), 4) for each in bounds[at])},"
             notes.wrong(row, "", "not longitude and latitude in China", found)
+        elif _tangled(shape):
+            notes.wrong(row, "", "the geometry crosses itself too often to be repaired")
         else:
             reason = shapely.is_valid_reason(shape)
             parts = shapely.get_parts(shapely.make_valid(shape))
@@ -136,6 +141,17 @@ def _shapes(shapes: np.ndarray, notes: own.Notes) -> np.ndarray:
                 notes.wrong(row, "", f"{why} {reason}")
             notes.converted(row, reason, "repaired", "the geometry was not valid")
     return shapes
+
+
+def _tangled(shape: shapely.Geometry) -> bool:
+    """Say whether a shape crosses itself more than `CROSSINGS` times, by a sample of its sides."""
+    rings = shapely.get_rings(shapely.get_parts(shape))
+    points, of = shapely.get_coordinates(rings, return_index=True)
+    sides = np.stack([points[:-1], points[1:]], axis=1)[of[:-1] == of[1:]]
+    lines = shapely.linestrings(sides)
+    sample = lines[:: len(lines) // SAMPLE + 1]
+    found = shapely.STRtree(lines).query(sample, "crosses").shape[1]
+    return found * len(lines) / len(sample) > CROSSINGS
 
 
 def _elsewhere(

@@ -22,12 +22,11 @@ ACCEPTED = Path("built", "datapackage.sha256")
 TABLES = ("units", "reach", "tokens")
 
 
-def artefacts(folder: Path | None = None, tables: schema.Tables | None = None) -> dict[Path, str]:
+def artefacts(folder: Path, tables: schema.Tables | None = None) -> dict[Path, str]:
     """Return the path and text of every derived file; `tables` are the folder's, if read before.
 
     In a checkout these are also the files that tell what `metadata` knows.
     """
-    folder = folder or paths.data()
     plan = Plan(folder, tables=tables)
     spans = [";".join(f"{a}-{b}" for a, b in unit.spans) for unit in plan.document.units]
     listed, synonyms = plan.table("terms"), plan.table("term_synonyms")
@@ -51,9 +50,9 @@ def artefacts(folder: Path | None = None, tables: schema.Tables | None = None) -
     return result
 
 
-def write(folder: Path | None = None) -> list[Path]:
+def write() -> list[Path]:
     """Write every derived file that is missing or out of date; return those written."""
-    folder = folder or paths.data()
+    folder = paths.data()
     source.read(folder)  # a damaged text is refused while its witness says where
     # The witness of the raw files comes first: everything else is read through it.
     witness = {folder / source.WITNESS: source.witness_csv(folder)}
@@ -81,7 +80,7 @@ def accept(folder: Path | None = None) -> list[str]:
 def problems(folder: Path | None = None, tables: schema.Tables | None = None) -> list[Problem]:
     """Return a problem for every derived file that differs from what would be built now."""
     found = []
-    for path, text in artefacts(folder, tables).items():
+    for path, text in artefacts(folder or paths.data(), tables).items():
         here = source.held(path)
         if here == text.encode("utf-8"):
             continue
@@ -116,7 +115,9 @@ def unreviewed(folder: Path) -> list[Problem]:
             said.append((path, 1, message))
     known |= {folder / source.WITNESS, folder / ACCEPTED}
     for path in sorted({*folder.glob("curated/*"), *folder.glob("built/*")} - known):
-        said.append((path, 1, f"is not declared in {paths.display(declaration)}"))
+        hidden = path.name.startswith((".", "~$")) and path.suffix != ".csv"  # none of ours
+        if not hidden:
+            said.append((path, 1, f"is not declared in {paths.display(declaration)}"))
     if source.held(folder / ACCEPTED) != _accepted(source.held(declaration)).encode("utf-8"):
         said.append((declaration, 1, f"differs from {ACCEPTED.as_posix()}: {advice}"))
     return [Problem(paths.display(path), line, 1, message) for path, line, message in said]

@@ -34,10 +34,8 @@ MADE = {
     **dict.fromkeys(("sentences", "matches", "stands", "said", "about"), (TEXT,)),
 }
 #: Variables of a measure, as examples of the codebook and of the rules name them.
-CODED = (
-    *("strength", "instrument_class", "n_objects", "conditional", "delegated", "list_open"),
-    *measures.SCALES,
-)
+CODED = ("strength", "instrument_class", "n_objects", "conditional", "delegated", "list_open")
+CODED = (*CODED, *measures.SCALES)
 
 
 @guard
@@ -287,11 +285,8 @@ def _codes(tables: Tables) -> list[tuple[object, ...]]:
         return []
     found = Plan(tables.folder, tables=tables).measures()
     places = found[["start", "end"]].to_numpy().tolist()
-    return [
-        (name, *place, text_of(code))
-        for name in CODED
-        for place, code in zip(places, found[name].tolist(), strict=True)
-    ]
+    coded = ((name, *pair) for name in CODED for pair in zip(places, found[name], strict=True))
+    return [(name, *place, text_of(code)) for name, place, code in coded]
 
 
 def _names(tables: Tables) -> tuple[list[list[object]], dict[str, int]]:

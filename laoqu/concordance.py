@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from laoqu import citation, document, formats, measures, namings, numerals, paths, regions, schema
+from laoqu import (
+    citation,
+    document,
+    formats,
+    measures,
+    membership,
+    namings,
+    numerals,
+    paths,
+    regions,
+    schema,
+)
 from laoqu.document import Document
 from laoqu.errors import DataError, LaoquError, Problem, guard, guard_methods
 from laoqu.grid import check_size
@@ -98,11 +109,8 @@ class Text(Document):
         rows = []
         for unit in self.units:
             outer = [*above.get(unit.clause_id, ()), *above.get("title", ())]
-            near = namings.AROUND
-            around = (
-                self.simple[max(unit.start - near, 0) : unit.start],
-                self.simple[unit.end : unit.end + near],
-            )
+            first, last = max(unit.start - namings.AROUND, 0), unit.end + namings.AROUND
+            around = self.simple[first : unit.start], self.simple[unit.end : last]
             found = names.namings(self.simple[unit.start : unit.end], outer, around)
             if unit.kind in ("title", "heading"):
                 codes = [each.adcode for each in found if each.adcode]
@@ -113,9 +121,8 @@ class Text(Document):
                     "unit_id": unit.unit_id, "clause_id": unit.clause_id, "start": start,
                     "end": end, "page": self.page_of(start), "printed": self.canonical[start:end],
                 })  # fmt: skip
-        units = schema.read("gazetteer").frame()[
-            ["adcode", "name", "level", "province", "prefecture"]
-        ]
+        columns = ["adcode", "name", "level", "province", "prefecture"]
+        units = schema.read("gazetteer").frame()[columns]
         table = pd.DataFrame(rows, columns=[c for c in MENTIONS if c not in units or c == "adcode"])
         table = table.merge(units, how="left", on="adcode")
         table[units.columns] = table[units.columns].fillna("")
@@ -194,9 +201,12 @@ class Text(Document):
 
 
 def _place_areas() -> pd.DataFrame:
-    tables = schema.Tables(paths.data())
-    names = ("membership", "gazetteer", "city_membership")
-    members, units, cities = (tables.frame(name) for name in names)
+    """Return which counties and cities lie in which area, by the table of the environment."""
+    tables, own = schema.Tables(paths.data()), paths.own_files({}).get("membership")
+    cities = None if own else tables.frame("city_membership")
+    if own:
+        tables.put(membership.read(own, tables, paths.own_mode())[0])
+    members, units = tables.frame("membership"), tables.frame("gazetteer")
     return regions.place_areas(members, units, cities=cities)
 
 
@@ -240,11 +250,12 @@ def read(text_or_file: str | Path, layout: dict[str, object] | None = None) -> T
         at = bad.start()
         why = f"U+{ord(bad[0]):04X} is no character of a text: save the file as UTF-8 text"
     elif any(map(HEAD.match, LINE_END.split("".join(filter(prints, simple))))):
-        parsed = document.parse(simple, _floating(file, simple, layout or {}), name, strict=False)
+        layout = _floating(file, simple, layout or {})
+        parsed = document.parse(simple, layout, name, strict=False, printed=raw)
     if parsed is None or not parsed.passages:
         line, column = raw.count("\n", 0, at) + 1, at - raw.rfind("\n", 0, at)
         raise DataError([Problem(name, line, column, why)])
-    text = _text(parsed if simple == raw else _as_printed(parsed, raw))
+    text = _text(parsed)
     told = [Problem(name, line, 1, message) for line, message in [*file.told, *_unread(text)]]
     return replace(text, problems=(*text.problems, *told))
 
@@ -263,28 +274,13 @@ def _floating(file: formats.Opened, text: str, layout: dict[str, object]) -> dic
 def _unread(text: Text) -> Iterator[tuple[int, str]]:
     """Yield line and message of what a text prints and is not read."""
     if private := list(re.finditer(f"[{numerals.PRIVATE}]", text.canonical)):
-        line, found = text.line_of(private[0].start()), ", ".join(sorted({c[0] for c in private}))
-        found = found.encode("ascii", "backslashreplace").decode()
-        message = f"signs of no common meaning, {len(private)} in all: {found}; no place or number"
-        yield line, f"{message} is read that touches one"
+        found = ", ".join(sorted({c[0] for c in private})).encode("ascii", "backslashreplace")
+        message = f"signs of no common meaning, {len(private)} in all: {found.decode()}; no place"
+        yield text.line_of(private[0].start()), f"{message} or number is read that touches one"
     if vague := [row for row in text._figures if math.isnan(row[2])]:
         words = dict.fromkeys(text.canonical[start:end] for start, end, *_ in vague)
         message = f"figures without a certain value, {len(vague)} in all: "
         yield text.line_of(vague[0][0]), message + ", ".join([*words][:8])
-
-
-def _as_printed(parsed: Document, raw: str) -> Document:
-    """Return a document that was read in simplified characters with its own ones."""
-    canonical = "".join(raw[at] for at in parsed._raw_of)
-    units = (replace(unit, text=canonical[unit.start : unit.end]) for unit in parsed.units)
-    printed = {"raw": raw, "canonical": canonical, "units": document.Units(units)}
-    for kind in ("parts", "clauses", "boxes"):
-        printed[kind] = {}
-        for key, each in getattr(parsed, kind).items():
-            text, at = canonical[each.start : each.end], each.text.find(each.title)
-            title = text[at : at + len(each.title)]
-            printed[kind][key] = replace(each, text=text, title=title)
-    return replace(parsed, **printed)
 
 
 def _source(given: str | Path) -> tuple[formats.Opened, str]:

@@ -246,14 +246,16 @@ def load(folder: Path | None = None) -> Document:
 
 @guard
 def parse(
-    raw: str, layout: dict[str, object] | None = None, name: str = "document", strict: bool = True
-) -> Document:
+    raw: str, layout: dict[str, object] | None = None, name: str = "document", strict: bool = True,
+    printed: str = "",
+) -> Document:  # fmt: skip
     r"""Parse the text of a policy document.
 
     `layout` is one table of ``layout.toml``: ``page_start`` (a regular expression for a line that
     begins a page; by default a form feed does) and ``piece`` (a list of ``box``, ``lines``); errors
     name the file `name`. Where headings do not count up from 1, or a box stands in mid-sentence
     and no piece says how far it goes, a `DataError` says so; without `strict`, ``problems`` do.
+    The document has the characters of `printed`, if `raw` has others of the same number.
 
     Examples
     --------
@@ -268,7 +270,8 @@ def parse(
     if reader.problems and strict:
         raise DataError(reader.problems)
     raw_of = tuple(offset for block in blocks for offset in block.offsets)
-    canonical = "".join(raw[offset] for offset in raw_of)
+    plain = "".join(raw[offset] for offset in raw_of)
+    canonical = "".join((printed or raw)[offset] for offset in raw_of)
     page_start = re.compile(str(layout.get("page_start", "^\f")))
     page_starts = tuple(at for _, at, line in split_lines(raw) if page_start.search(line)) or (0,)
     units: list[Unit] = []
@@ -276,26 +279,27 @@ def parse(
     counts = Counter(block.kind for block in blocks if number(block.printed) == 1)
     for block in blocks:
         first = len(units)
-        for unit_id, kind, text in units_of(block, "".join(raw[i] for i in block.offsets)):
+        for unit_id, kind, words in units_of(block, "".join(raw[i] for i in block.offsets)):
             start = units[-1].end if units else 0
-            end = start + len(text)
+            end = start + len(words)
             page = max(1, bisect_right(page_starts, raw_of[start]))
             spans = tuple(_joined(raw_of[start:end], raw))
+            text = canonical[start:end]
             units.append(Unit(unit_id, kind, block.id, text, start, end, spans, page))
         if block.kind:
-            passages[block.id[0]][block.id] = _passage(block, units[first:], block.name(counts))
+            passages[block.id[0]][block.id] = _passage(block, units[first:], plain, counts)
     return Document(
-        raw, canonical, Units(units), parts=passages["p"], clauses=passages["c"],
+        printed or raw, canonical, Units(units), parts=passages["p"], clauses=passages["c"],
         boxes=passages["b"], page_starts=page_starts, problems=tuple(reader.problems),
         _raw_of=raw_of,
     )  # fmt: skip
 
 
-def _passage(block: Block, units: list[Unit], name: str) -> Passage:
-    heading = "".join(unit.text for unit in units if unit.kind == "heading")
-    for mark in (HEAD, BOX_HEAD):
-        heading = heading[match.end() :] if (match := mark.match(heading)) else heading
-    text = "".join(unit.text for unit in units)
-    place = (units[0].start, units[-1].end)
-    title = heading.rstrip("。.：:")
-    return Passage(block.id, number(block.printed), title, block.part, text, *place, name)
+def _passage(block: Block, units: list[Unit], plain: str, counts: Counter) -> Passage:
+    name, found = block.name(counts), number(block.printed)
+    text, start, end = "".join(unit.text for unit in units), units[0].start, units[-1].end
+    last = sum(unit.end - unit.start for unit in units if unit.kind == "heading")
+    heading = plain[start : start + last]
+    mark = HEAD.match(heading) or BOX_HEAD.match(heading)
+    title = text[mark.end() if mark else 0 : last].rstrip("。.：:")
+    return Passage(block.id, found, title, block.part, text, start, end, name)

@@ -92,7 +92,7 @@ class UnknownId(LaoquError, LookupError):  # noqa: N818 - the name users know
 
     def __init__(self, name: object, suggestions: Iterable[str], kind: str = "id",
                  why: str = "", hint: str = "nearest") -> None:  # fmt: skip
-        self.name, self.suggestions = name, list(suggestions)
+        self.name, self.why, self.suggestions = name, why, list(suggestions)
         near = f"; {hint}: {', '.join(self.suggestions)}" if self.suggestions else ""
         super().__init__(f"{why or f'unknown {kind} {shown(name)}'}{near}")
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import io
 import re
+import tomllib
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
 
 from lxml import etree
 
@@ -29,6 +32,7 @@ REFUSED = {
     b"%PDF": "is a PDF: save its text (`pdftotext FILE.pdf`, or copy all) as a .txt file",
     b"\xd0\xcf\x11\xe0": "is an old Word or WPS file: save it as .docx or as plain text (.txt)",
     b"{\\rtf": "is RTF, whose Chinese is not read for certain: save it as .docx or as .txt",
+    **dict.fromkeys((b"MIME-Version:", b"From: <"), "is a web archive (.mht): save it as .html"),
 }
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
 WORKBOOK = (
@@ -46,13 +50,14 @@ PARTS = {
 SKIPPED, LINE, CELL, BOX, SPEAKS = "skipped", "line", "cell", "box", "speaks"
 NUMBERED = "mark or number of a list that the program sets by itself"
 UNREAD = {
-    "note": "footnote", "symbol": "symbol of a font", "picture": "picture",
-    "embedded": "embedded document", "equation": "equation or field of signs",
+    "note": "footnote", "symbol": "symbol of a font", "form": "field of a form",
+    "picture": "picture", "embedded": "embedded document", "equation": "equation or field of signs",
 }  # fmt: skip
 #: Fields of Word that draw signs: fractions, circled characters.
 DRAWN = re.compile(r"\s*(?:EQ|SYMBOL)\b", re.IGNORECASE)
 #: What is not read stands as this sign where it touches a numeral, of which it may be a part.
-GAP, NUMERAL, GAPS = "\ufffc", rf"\d{CHINESE[1:-1]}.．%", {*UNREAD.values()} - {UNREAD["note"]}
+GAP, NUMERAL, ODD = "\ufffc", rf"\d{CHINESE[1:-1]}.．%", "words in a style that may hide them"
+GAPS = {*UNREAD.values(), ODD} - {UNREAD["note"]}
 #: How a page begins, whatever its name ends in.
 PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html)\b", re.IGNORECASE)
 #: Elements of a page that stand on lines of their own.
@@ -84,27 +89,19 @@ ROLES = {
         "noscript": SKIPPED, "rt": SKIPPED, "rp": SKIPPED,
         "iframe": "embedded", "object": "embedded", "embed": "embedded", "img": "picture",
         "svg": "picture", "canvas": "picture",
+        **dict.fromkeys(["select", "input", "textarea", "datalist", "meter", "progress"], "form"),
     },
 }  # fmt: skip
-#: What is left out, what stands above or below the line, and how pages and Word say it.
+#: What is left out, and what stands above or below the line.
 STRUCK, HIDDEN, TINY = LEFT_OUT = ("struck-out text", "hidden text", "text of size 0")
-RAISED, LOWERED, ZERO = "raised", "lowered", r"\s*:\s*0(?:\.0+)?(?![.\d])"
-CSS = {
-    STRUCK: re.compile(r"text-decoration[\w-]{0,20}\s{0,20}:[^;]{0,200}line-through"),
-    HIDDEN: re.compile(rf"display\s*:\s*none|visibility\s*:\s*hidden|(?<![\w-])opacity{ZERO}"),
-    TINY: re.compile(f"font(?:-size)?{ZERO}"),
-    RAISED: re.compile(r"vertical-align\s*:\s*super"),
-    LOWERED: re.compile(r"vertical-align\s*:\s*sub"),
-}
+RAISED, LOWERED, SHOWN = "raised", "lowered", "shown"
+#: What a declaration of a style does to words is data; what none of these fits may hide them.
+STYLES = tomllib.loads(Path(__file__).with_name("styles.toml").read_text(encoding="utf-8"))
+KINDS = {kind: re.compile("|".join(forms)) for kind, forms in STYLES.items()}
+DECLARED = re.compile(r"(?<![\w-])([\w-]+)\s*:\s*([^;]*)")
 TAGS = {"del": STRUCK, "s": STRUCK, "strike": STRUCK, "sup": RAISED, "sub": LOWERED}
 #: Of the selectors of a page these are read: an element, a class, an id.
 SELECTOR = re.compile(r"[\w-]*(?:[.#][\w-]+)?")
-WORD = {
-    "strike": STRUCK, "dstrike": STRUCK, "vanish": HIDDEN, "sz": TINY, "vertAlign": RAISED,
-    "position": RAISED,
-}  # fmt: skip
-#: Sizes that nobody reads: half-points of Word, lengths of OpenDocument.
-NO_SIZE = re.compile(r"[0-2]|[01](?:\.0+)?(?:pt|mm|cm|in)")
 OFF = ("0", "false", "off", "none", "baseline")
 #: Words moved by fewer half-points stand on the line, only trimmed.
 MOVED = 5
@@ -180,17 +177,29 @@ def _rules(css: str) -> dict[str, str]:
     >>> _rules("b, .x { display: none } @media print { .y { display: none } }")
     {'b': 'hidden text', '.x': 'hidden text'}
     """
-    plain = re.sub(
-        r"/\*.*?(?:\*/|\Z)|@[^{};@]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", "", css, flags=re.DOTALL
-    )
+    other = r"/\*.*?(?:\*/|\Z)|@[^{};@]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}"
+    plain = re.sub(other, "", css, flags=re.DOTALL)
     rules = re.findall(r"(?<![^{};])([^{};]++)\{([^{}]*)\}", plain)
     return {
         selector.strip(): kind
-        for kind, form in reversed(CSS.items())  # what is hidden and raised is hidden
+        for kind in [ODD, *reversed(KINDS)]  # what is hidden and raised is hidden
         for selectors, body in rules
-        for selector in (selectors.split(",") if form.search(body.lower()) else ())
-        if ":" not in selector and selector.strip() not in ("html", "body")
+        for selector in (selectors.split(",") if kind in _kinds(body) else ())
+        if kind != SHOWN and ":" not in selector and selector.strip() not in ("html", "body")
     }
+
+
+@lru_cache(10_000)
+def _kinds(style: str) -> frozenset[str]:
+    """Return what a style does to words, by its declarations.
+
+    >>> sorted(_kinds("color: #333; opacity: 0; left: -9999px"))
+    ['hidden text', 'shown', 'words in a style that may hide them']
+    """
+    style = style.lower().replace("!important", "")
+    found = [f"{name}:{' '.join(value.split())}" for name, value in DECLARED.findall(style)]
+    kinds = ([k for k, form in KINDS.items() if form.fullmatch(each)] or [ODD] for each in found)
+    return frozenset(first for first, *_ in kinds)
 
 
 def _value(node: etree._Element, name: str) -> str:
@@ -204,6 +213,7 @@ class _Tree:
 
     def __init__(self, suffix: str, styles: dict[str, etree._Element | str]) -> None:
         self.suffix, self.roles, self.styles = suffix, ROLES[suffix], styles
+        self.word = suffix == ".docx"
         #: What is not in the text, in the order in which it was met: kind and words.
         self.told: list[tuple[str, str]] = []
         #: Whether words of a paragraph of Word are moved against others in it.
@@ -229,10 +239,13 @@ class _Tree:
         told = []
         for kind, found in places.items():
             what = "left out" if kind in LEFT_OUT else "not read"
+            what = "read, but no number across their ends" if kind == ODD else what
             line, words = found[0]
             shown = f", {words[:20]!r}" if words else ""
             told.append((line, f"{kind}: {what}, {len(found)} in all; the first is here{shown}"))
         told += [(1, message) for message in self._odd()] if self.suffix == ".html" else []
+        if changes := sum(1 for _ in root.iter("{*}ins", "{*}del", "{*}moveFrom")) * self.word:
+            told.append((1, f"tracked changes: read as if all were accepted, {changes} in all"))
         return Opened("\n".join(lines), told, boxes)
 
     def _gap(self, mark: re.Match[str]) -> str:
@@ -242,21 +255,23 @@ class _Tree:
 
     def _odd(self) -> Iterator[str]:
         """Say which rules of a page's style are not read: the first one of each kind."""
-        odd = [each for each in self.styles if not SELECTOR.fullmatch(each)]
-        hides = [each for each in odd if self.styles[each] in LEFT_OUT]
-        # what is named sup or sub is known by its name
-        raises = [each for each in odd if each not in hides and not each.endswith(("sup", "sub"))]
-        for does, selectors in (("hides or strikes", hides), ("raises", raises)):
-            if selectors:
-                yield f"what the page {does} by {selectors[0]!r} is read as text"
+        first: dict[str, str] = {}
+        for selector, kind in self.styles.items():  # what is named sup or sub is known by its name
+            known = kind in (RAISED, LOWERED) and selector.endswith(("sup", "sub"))
+            if not known and not SELECTOR.fullmatch(selector):
+                first.setdefault(kind, selector)
+        for kind, selector in first.items():
+            yield f"{kind}: what the page's style makes so by {selector!r} is read as other text"
 
     def _text(self, node: etree._Element, exact: bool = False) -> str:
         """Return the text of an element, in lines; a text box stands behind its paragraph."""
-        if not isinstance(node.tag, str):  # a comment
+        tag = etree.QName(node).localname if isinstance(node.tag, str) else "comment"
+        if tag == "comment" or (tag == "tr" and node.find("{*}trPr/{*}del") is not None):
             return ""
-        tag = etree.QName(node).localname
         role = self.roles.get(tag, "")
         drawn = "".join(node.itertext()) if tag == "instrText" else _value(node, "instr")
+        if tag == "sdt" and node.find("{*}sdtPr/{*}showingPlcHdr") is not None:
+            role = "form"
         if role in UNREAD or DRAWN.match(drawn):
             return self._tell(UNREAD.get(role, UNREAD["equation"]))
         if tag in self.roles and role not in (LINE, CELL, BOX, SPEAKS):
@@ -268,7 +283,7 @@ class _Tree:
             forms = [self._text(form, exact) for form in node]
             return next(filter(None, forms), "")
         exact = exact or tag == "pre"
-        silent = self.suffix == ".docx" and role != SPEAKS
+        silent = self.word and role != SPEAKS
         text = "" if silent else _words(node.text, exact)
         for child in node:
             text += self._text(child, exact) + ("" if silent else _words(child.tail, exact))
@@ -278,6 +293,7 @@ class _Tree:
             parts = re.split(f"({TOLD}\\d+{TOLD})", text)
             text = "".join(part if part[:1] == TOLD else part.translate(LIFTED) for part in parts)
         text = SINKS + text if form == LOWERED else text
+        text = self._tell(ODD, node) + text + GAP if form == ODD and text.strip() else text
         if role == LINE:
             boxes = "\n".join(re.findall(f"{BEGIN}[^{END}]*{END}", text))
             end = JOINED if not boxes and self._joined(node) else f"\n{boxes}\n"
@@ -289,7 +305,7 @@ class _Tree:
     def _joined(self, node: etree._Element) -> bool:
         """Whether the end of a paragraph of Word is deleted or moved: the next goes on in it."""
         marks = (node.find(f"{{*}}pPr/{{*}}rPr/{{*}}{name}") for name in ("del", "moveFrom"))
-        return self.suffix == ".docx" and any(mark is not None for mark in marks)
+        return self.word and any(mark is not None for mark in marks)
 
     def _tell(self, kind: str, node: etree._Element | None = None) -> str:
         words = "" if node is None else "".join("".join(node.itertext()).split())
@@ -303,25 +319,36 @@ class _Tree:
         if self.suffix == ".html":
             marks = [f".{name}" for name in node.get("class", "").split()] + [f"#{node.get('id')}"]
             found = {TAGS.get(tag), *map(self.styles.get, (tag, *marks, *(tag + m for m in marks)))}
-            style = node.get("style", "").lower()
-            found |= {kind for kind, css in CSS.items() if css.search(style)}
             found |= {HIDDEN} if "hidden" in node.attrib else set()
+            marked = f"color:{node.get('color', 'auto')};direction:{node.get('dir', 'ltr')};"
+            found |= _kinds(marked + node.get("style", ""))
             found -= {TINY} if len(node) else set()  # what is in it may have a size of its own
-            return next((kind for kind in CSS if kind in found), "")
-        if self.suffix == ".odt":
-            return self._open_form(node, tag)
-        forms = node.findall("{*}rPr") if tag == "r" else []
-        forms += self._styles_of(node)
-        for name, kind in WORD.items():
-            marks = (form.find(f".//{{*}}{name}") for form in forms)
-            mark = next((each for each in marks if each is not None), None)
-            value = "off" if mark is None else _value(mark, "val")
-            moved = tag == "r" and name == "position" and self._moved(node, value)
-            if not {"position": moved, "sz": NO_SIZE.fullmatch(value)}.get(name, True):
-                continue
-            if value not in OFF:
-                return LOWERED if value == "subscript" or value.startswith("-") else kind
-        return ""
+        else:
+            found = self._named(node, tag)
+        return next((kind for kind in [*KINDS, ODD] if kind in found and kind != SHOWN), "")
+
+    def _named(self, node: etree._Element, tag: str) -> frozenset[str]:
+        """Return what styles of Word and OpenDocument do, whose fields and sections hide too."""
+        ends = node.iter("{*}hidden-paragraph") if tag in ("p", "h") and not self.word else ()
+        own = (each for each in ends if next(each.iterancestors("{*}p", "{*}h")) is node)
+        row = node.find("{*}trPr/{*}hidden") if tag == "tr" else None
+        if row is not None or any(_value(each, "is-hidden") == "true" for each in (node, *own)):
+            return frozenset([HIDDEN])
+        styles = self._styles_of(node)
+        if self.word:
+            forms = [form.find("{*}rPr") for form in ([node] if tag == "r" else []) + styles]
+            pairs = [(m.tag, _value(m, "val")) for form in forms if form is not None for m in form]
+        else:
+            forms = [style.find("{*}text-properties") for style in styles]
+            own = {name: _value(node, name) for name in ("display", "visibility")}
+            pairs = [p for form in (own, *forms) if form is not None for p in form.items() if p[1]]
+        marks: dict[str, str] = {}
+        for name, value in pairs:  # the nearest says
+            marks.setdefault(etree.QName(name).localname, value)
+        if tag != "r" or not self._moved(node, marks.get("position", "")):
+            marks.pop("position", None)
+        off = OFF if self.word else ()
+        return _kinds(";".join(f"{n}:{value}" for n, value in marks.items() if value not in off))
 
     def _moved(self, node: etree._Element, value: str) -> bool:
         """Whether a run of Word is moved up or down, and not its whole paragraph."""
@@ -333,33 +360,10 @@ class _Tree:
             self.moved[line] = any(run.find("{*}rPr/{*}position") is None for run in runs)
         return self.moved[line]
 
-    def _open_form(self, node: etree._Element, tag: str) -> str:
-        """Say the same of an element of OpenDocument, whose fields and sections hide too."""
-        ends = node.iter("{*}hidden-paragraph") if tag in ("p", "h") else ()
-        own = (each for each in ends if next(each.iterancestors("{*}p", "{*}h")) is node)
-        if (
-            any(_value(each, "is-hidden") == "true" for each in (node, *own))
-            or _value(node, "display") == "none"
-            or _value(node, "visibility") in ("collapse", "filter")
-        ):
-            return HIDDEN
-        forms = [style.find("{*}text-properties") for style in self._styles_of(node)]
-        line, shown, position, size = (
-            next(filter(None, (_value(f, name) for f in forms if f is not None)), "")
-            for name in ("text-line-through-style", "display", "text-position", "font-size")
-        )
-        if line not in ("", "none"):
-            return STRUCK
-        if shown == "none" or NO_SIZE.fullmatch(size):
-            return HIDDEN if shown == "none" else TINY
-        if re.match("sub|-", position):
-            return LOWERED
-        return RAISED if re.match("super|[1-9]", position) else ""
-
     def _styles_of(self, node: etree._Element) -> list[etree._Element]:
         """Return the style of a paragraph or run, and those that it is based on."""
         found = []
-        paths = ("{*}rPr/{*}rStyle", "{*}pPr/{*}pStyle")
+        paths = ("{*}rPr/{*}rStyle", "{*}pPr/{*}pStyle", "{*}tblPr/{*}tblStyle")
         named = [_value(each, "val") for path in paths for each in node.findall(path)]
         name = next(iter(named), "") or _value(node, "style-name")
         while (style := self.styles.get(name)) is not None and style not in found:
@@ -370,7 +374,7 @@ class _Tree:
 
     def _numbered(self, node: etree._Element, tag: str) -> bool:
         """Whether the program sets a number before an element, which is no text."""
-        if self.suffix != ".docx":
+        if not self.word:
             parent = node.getparent()
             return tag == "list-item" or (tag == "li" and parent is not None and parent.tag == "ol")
         for form in [node, *self._styles_of(node)] if tag == "p" else []:

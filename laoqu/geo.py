@@ -83,11 +83,14 @@ class Layers(NamedTuple):
 def layers(counties: gpd.GeoDataFrame, outline: gpd.GeoDataFrame, shared: bool) -> Layers:
     """Project the counties and the outline, and join the counties to provinces: see `dissolve`.
 
+    If it is not known that neighbours share their vertices, it is found out.
+
     >>> made = layers(load(), outline(), shared=True)
     >>> round(made.counties.set_index("adcode").area["360734"] / 1e6)  # 寻乌县, km²
     2335
     """
     counties, outline = counties.to_crs(CRS_CHINA), outline.to_crs(CRS_CHINA)
+    shared = shared or shapely.coverage_is_valid(counties.geometry.to_numpy())
     provinces = dissolve(counties, "province", shared)
     codes = counties.groupby("province")["adcode"].min().str[:2] + "0000"
     provinces["adcode"] = provinces["province"].map(codes)

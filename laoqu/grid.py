@@ -20,8 +20,8 @@ from laoqu import own, paths
 from laoqu.errors import ArgumentError, DataError, Problem, nearest
 from laoqu.own import Notes, heading_of
 
-#: What is said of a workbook with several sheets.
-ONE_SHEET = "only one sheet was read"
+#: What is said of a workbook with several sheets, and of a file in which ; stands between cells.
+ONE_SHEET, SEMICOLONS = "only one sheet was read", "semicolons stand between the cells"
 #: What may stand between cells, and what `str.strip` leaves around one.
 MARKS, BLANK = ",\t;|", "\u200b\ufeff\u00a0"
 #: Larger sheets and membership tables are refused before they are read; `WIDE` columns are more
@@ -160,6 +160,7 @@ def _text(path: Path, most: int) -> tuple[pd.DataFrame, list[str]]:
     filled = [sum(map(bool, re.split(r"[,\t;|]\s*", line.strip()))) for line in lines]
     told = re.fullmatch(r"sep=(.)\s*", lines[0], re.IGNORECASE)  # Excel's own line
     mark = told[1] if told else max(MARKS, key=lines[_head(filled)].count)
+    notes += [SEMICOLONS] * (mark == ";")
     check_quotes(text, mark, lines[_head(filled)].count(mark))
     # A cell in quotation marks can hold line breaks: rows are counted as a spreadsheet does.
     cell = rf'"(?:[^"]++|"")*+"(?=[{mark}\n]|\Z)|[^{mark}\n]*+'
@@ -217,17 +218,13 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
     struck: list[str] = []
     left = (most + 20) * WIDE  # so many cells are still read, empty ones before others too
     try:
-        with closing(load_workbook(path, read_only=True, data_only=True)) as book:
-            sheet, *others = sorted(
-                book.worksheets,
-                key=lambda each: (each.title != first, each.sheet_state != "visible"),
-            )
+        with closing(load_workbook(path, read_only=True, data_only=True, rich_text=True)) as book:
+            sheets = sorted(book.worksheets, key=lambda each: each.sheet_state != "visible")
+            sheet, *others = sorted(sheets, key=lambda each: each.title != first)
             sheet.reset_dimensions()  # a stray cell far away would make every row as wide
             formats: dict[int, dict[int, str]] = {}
             for number, row in enumerate(sheet.iter_rows(), start=1):
-                gone = {at for at, c in enumerate(row) if c.value is not None and c.font.strike}
-                struck += [row[at].coordinate for at in sorted(gone)]
-                values = tuple(None if at in gone else c.value for at, c in enumerate(row))
+                values = tuple(_unstruck(cell, struck) for cell in row)
                 # A text that stands in the file once can be that of many cells.
                 left -= len(row) + 1 + sum(len(v) for v in values if isinstance(v, str)) // LONG
                 if any(value is not None for value in values):
@@ -242,13 +239,11 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
             with sheet._get_source() as source:
                 text = source.read().decode("utf-8", "replace")
     except Exception as error:  # a damaged workbook fails in many ways
-        raise ValueError(
-            f"is no readable workbook: {error}; save it anew as .xlsx, without a password"
-        ) from error
+        why = f"is no readable workbook: {error}; save it anew as .xlsx, without a password"
+        raise ValueError(why) from error
     if left < 0:
-        raise ValueError(
-            f"the table has more than {most * WIDE:,} cells, empty ones and long texts counted"
-        )
+        why = f"{most * WIDE:,} cells, empty ones and long texts counted"
+        raise ValueError(f"the table has more than {why}")
     unread = ", ".join(each.title for each in others[:5])
     notes = [f"{ONE_SHEET}: {sheet.title}, not {unread}"] if others else []
     hidden = [f"{kind} {n}" for kind, n in HIDDEN.findall(text) if int(n) in rows]
@@ -264,6 +259,7 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
              if any(head) and head == next(iter(rows.values()), ())]  # fmt: skip
     for found, why in (
         (NO_RESULT.findall(text), "the formula in {} has no result: save it in a spreadsheet"),
+        (struck * bool(first), "the cell {} is struck out: empty it, or take the line away"),
         (merged, "{} are merged, only the first has the value: split them, fill each"),
         (alike, "the sheet {!r} has the same columns: put all rows on one sheet"),
     ):
@@ -274,28 +270,24 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
     refuse_large(len(numbers) - 1, len(used), most)
     cut = [[rows[n][at] if at < len(rows[n]) else None for at in used] for n in numbers]
     found = pd.DataFrame(cut, numbers, [at + 1 for at in used], dtype="object")
-    for at in sorted(formats.keys() & found.columns):
-        found[at] = _as_shown(found[at], formats[at], notes)
-    _refuse_other_words(found, formats)
+    of_years: dict[str, tuple[str, object]] = {}
+    for at in found.columns if formats else ():
+        found[at] = _as_shown(found[at], formats.get(at, {}), of_years, notes)
     return found, notes
 
 
-def _refuse_other_words(table: pd.DataFrame, formats: dict[int, dict[int, str]]) -> None:
-    """Refuse columns of years that would be one column, shown in other words: 亿元, 万元."""
-    first: dict[str, tuple[str, object]] = {}
-    for at, column in table.items() if formats else ():
-        heading = heading_of(str(column.iloc[0]))
-        for n in column.index[1:] if heading else ():
-            for _, word in shown(formats.get(at, {}).get(n, "")) if _number(column[n]) else ():
-                other, head = first.setdefault(heading[1], (word, column.iloc[0]))
-                if word != other:
-                    why = f"{column[n]} is shown in {word or 'no unit'} by its format, those of "
-                    why += f"{head} in {other or 'none'}: convert them, give all years one format"
-                    raise ValueError(why, n, at)
-
-
-def _number(value: object) -> bool:
-    return type(value) in (int, float)
+def _unstruck(cell: object, struck: list[str]) -> object:
+    """Return what of a cell is not struck out; `struck` gets its name where something is."""
+    kept = cell.value
+    if isinstance(kept, list):  # pieces of text, each in a font of its own or in the cell's
+        fonts = (getattr(piece, "font", cell.font) for piece in kept)
+        pieces = [str(p) for p, font in zip(kept, fonts, strict=True) if not font.strike]
+        struck += [cell.coordinate] * (len(pieces) < len(kept))
+        return "".join(pieces) or None
+    if kept is not None and cell.font.strike:
+        struck.append(cell.coordinate)
+        return None
+    return kept
 
 
 @lru_cache(maxsize=1_000)
@@ -330,12 +322,16 @@ def shown(number_format: str) -> frozenset[tuple[int, str]]:
     return frozenset(ways or {(0, "")})
 
 
-def _as_shown(column: pd.Series, formats: dict[int, str], notes: list[str]) -> pd.Series:
+def _as_shown(
+    column: pd.Series, formats: dict[int, str], of_years: dict, notes: list[str]
+) -> pd.Series:
     """Return a column, its head first, with its numbers as people see them: 0.42 in 0% is 42.
 
-    Refused by cell is what leaves two readings: 12.3万 of 123000, or beside 12.3.
+    Refused by cell is what leaves two readings: 12.3万 of 123000, or beside 12.3; 亿元 in the
+    column of one year and 万元 in that of another. `of_years` has the words of columns before.
     """
-    ways = {n: shown(formats.get(n, "")) for n in column.index[1:] if _number(column[n])}
+    numbers = [n for n, value in column.iloc[1:].items() if type(value) in (int, float)]
+    ways = {n: shown(formats.get(n, "")) for n in numbers}
     words, seen = {word for way in ways.values() for _, word in way}, {}
     for n, way in ways.items():
         (power, word), *others = way
@@ -345,12 +341,18 @@ def _as_shown(column: pd.Series, formats: dict[int, str], notes: list[str]) -> p
             raise ValueError(why, n, column.name)
         if power:
             seen[n] = float(f"{column[n] * 10.0**power:.15g}")
+    heading = heading_of(str(column.iloc[0]))
+    if heading and ways:  # with one word in all of them
+        (word,), n = words, next(iter(ways))
+        other, head = of_years.setdefault(heading[1], (word, column.iloc[0]))
+        if word != other:
+            why = f"{column[n]} is shown in {word or 'no unit'} by its format, those of {head} in "
+            why += f"{other or 'none'}: convert them, give all years one format"
+            raise ValueError(why, n, column.name)
     if seen:
         n, value = next(iter(seen.items()))
-        notes.append(
-            f"{column.iloc[0]}: {len(seen)} of {len(ways)} numbers read as they are shown, such as "
-            f"{column[n]} as {value:g} (row {n}, format {formats[n]})"
-        )
+        text = f"{column.iloc[0]}: {len(seen)} of {len(ways)} numbers read as they are shown, such "
+        notes.append(f"{text}as {column[n]} as {value:g} (row {n}, format {formats[n]})")
     return pd.Series({**column, **seen}, dtype="object", name=column.name)
 
 

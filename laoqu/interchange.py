@@ -45,14 +45,14 @@ class Table(NamedTuple):
     codes: dict[str, str]
 
 
-def export(folder: Path | str | None = None, plan: Plan | None = None, excel: bool = False) -> Path:
+def export(folder: Path | str | None = None, excel: bool = False) -> Path:
     """Write the whole collection for other programs into a folder and return it.
 
     By default ``interchange`` in the outputs folder; see `files`. A folder with other files than
     those of an earlier export, unchanged since, is not touched.
     """
     # Claimed before the work, so that a folder of another's is refused at once.
-    return put(claim(folder, "interchange"), files(plan or load(), excel))
+    return put(claim(folder, "interchange"), files(load(), excel))
 
 
 def files(plan: Plan, excel: bool = False) -> dict[str, bytes]:
@@ -198,7 +198,7 @@ def _guid(*parts: str) -> str:
 def _spans(plan: Plan) -> Iterable[tuple[str, int, int, str, list[tuple[str, str]]]]:
     """Yield every coded span: id, canonical offsets, a note, and its codes by variable."""
     book = set(plan.codebook()[["variable", "code"]].itertuples(index=False, name=None))
-    measured = {name: CODES.get(name, name) for name in SCALES} | MORE
+    measured = {name: CODES.get(name, name) for name in (*SCALES, *MORE)}
     flags = {name: name for name in ("scope", "conditional", "delegated", "list_open")}
     for rows, key, columns, note in (
         (plan.measures(), "measure_id", measured, "content_en"),

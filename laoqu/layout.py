@@ -15,7 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from unicodedata import category, east_asian_width
 
@@ -219,10 +219,8 @@ class Reader:
         """Give the lines of a piece to its box; they begin and end with the words it states."""
         first, last = piece["lines"]
         if not 1 <= first <= last <= self.size:
-            message = (
-                f"layout.toml says that a piece has the lines {first} to {last}, but the file "
-            )
-            message += f"has {self.size} lines"
+            message = f"layout.toml says that a piece has the lines {first} to {last}, "
+            message += f"but the file has {self.size} lines"
             self.problems.append(Problem(self.name, max(1, min(first, self.size)), 1, message))
             return
         self.pieces |= dict.fromkeys(range(first, last + 1), piece["box"])
@@ -364,25 +362,14 @@ def numeral(number: int) -> str:
     >>> [numeral(n) for n in (7, 10, 16, 21, 110, 305)]
     ['七', '十', '十六', '二十一', '一百一十', '三百零五']
     """
-    written, before = "", 0
-    for word, size in (*SIZES.items(), ("", 1)):
-        digit = number // size % 10
-        if digit:
-            gap = "零" if written and not before else ""
-            written += gap + NUMERALS[digit - 1] + word
-        before = digit
-    return re.sub("^一十", "十", written)
+    sizes = ((number // size % 10, word) for word, size in (*SIZES.items(), ("", 1)))
+    written = "".join(NUMERALS[digit - 1] + word if digit else "零" for digit, word in sizes)
+    return re.sub("^一十", "十", re.sub("零+", "零", written).strip("零"))
 
 
-def _value(text: str) -> int:
-    """Return what a Chinese numeral means, or 0 where texts do not write it so."""
-    value, digit = 0, 0
-    for char in text:
-        if char in SIZES:
-            value += (digit or 1) * SIZES[char]
-        digit = NUMERALS.find(char) + 1 if char not in SIZES else 0
-    value += digit
-    return value if value < 10_000 and numeral(value) == text else 0
+@cache
+def _numerals() -> dict[str, int]:
+    return {numeral(n): n for n in range(1, 10_000)}
 
 
 def number(text: str) -> int:
@@ -392,4 +379,4 @@ def number(text: str) -> int:
     [10, 21, 200, 2025, 12, 0]
     """
     plain = text.translate(YEAR_DIGITS) if len(text) == 4 and "十" not in text else text
-    return int(plain) if plain.isdecimal() else _value(text.replace("两", "二"))
+    return int(plain) if plain.isdecimal() else _numerals().get(text.replace("两", "二"), 0)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from laoqu.document import Unit
+from laoqu.errors import check_lang
 from laoqu.schema import text_of
 
 #: Variables measures are coded by, with their scale, in the order of a coding sheet.
@@ -27,8 +28,8 @@ SCALES = {
 }
 #: Lists of secondary codes, and the variable whose codes they hold.
 MORE = {"instrument_more": "instrument", "theme_more": "theme", "beneficiary_more": "beneficiary"}
-#: Variables whose codes another variable of the codebook lists.
-CODES = {"strength_outer": "strength", "strength_inner": "strength"}
+#: Columns whose codes another variable of the codebook lists.
+CODES = {"strength_outer": "strength", "strength_inner": "strength", **MORE}
 BOOLEAN = tuple(name for name in SCALES if name.endswith("_named"))
 #: How well a kind of target can be checked, from 5 (a figure) to 1 (a direction).
 VERIFIABILITY = {"G1": 5, "G2": 4, "G3": 4, "G5": 3, "G4": 2, "G6": 2, "G8": 2, "G7": 1}
@@ -130,13 +131,20 @@ def with_labels(
     table: pd.DataFrame,
     codebook: pd.DataFrame,
     lang: str,
-    variables: Mapping[str, str],
+    variables: Mapping[str, str] | None = None,
     suffix: str = "_label",
 ) -> pd.DataFrame:
     """Add ``<column>_label`` behind each column of codes: the codebook's words in `lang`.
 
     `variables`: column → variable of its codes, if the book has it; those of a list are joined.
+    Without it, each column has the codes of its own name or of `CODES`.
     """
+    check_lang(lang)
+    if variables is None:
+        names = table.select_dtypes(exclude="bool")
+        variables = {
+            name: CODES.get(name, name) for name in names if f"{name}{suffix}" not in table
+        }
     words = codebook.set_index(["variable", "code"])[f"label_{lang}"].to_dict()
     result, known = table.copy(deep=False), set(codebook["variable"])
     for column in (each for each in table if variables.get(each) in known):

@@ -39,6 +39,7 @@ def read(path: Path, tables: Tables, mode: str = "only") -> tuple[Table, pd.Data
     _read_head(cells.iloc[0] if len(cells) else pd.Series(dtype="object"), notes, *cells.index[:1])
     reader, first = _Reader(tables, notes, path.name), {}
     given = cells.iloc[1:][list(notes.columns.values())].set_axis(list(notes.columns), axis=1)
+    given = given.iloc[:0] if notes.problems() else given  # rows mean nothing without their head
     for number, row in given[given.ne("").any(axis=1)].iterrows():
         if notes.full:
             break
@@ -83,11 +84,8 @@ def _read_head(head: pd.Series, notes: own.Notes, line: int = 1) -> None:
         hint = f"; nearest: {', '.join(near)}" if near else ""
         notes.converted(line, cell, "", f"a column that is not used{hint}")
     if "region_id" not in notes.columns or not {"code", "name"} & set(notes.columns):
-        message = (
-            f"found {', '.join(head) or 'no columns'}; expected the column 'region_id' and the "
-            "column 'adcode' or 'name' (see data/README.md)"
-        )
-        notes.wrong(line, "", message)
+        needed = "the column 'region_id' and the column 'adcode' or 'name' (see data/README.md)"
+        notes.wrong(line, "", f"found {', '.join(head) or 'no columns'}; expected {needed}")
 
 
 class _Reader:
@@ -201,7 +199,6 @@ def _year(text: str) -> int | None:
         text = (pd.Timestamp("1899-12-30") + pd.Timedelta(days=int(text[:5]))).isoformat()
     year, _ = own.year_of(text)
     if text and year is None:
-        raise RowError(
-            "code_date", f"found {text!r}, expected a date since 1949 such as 2021-12-31"
-        )
+        why = f"found {text!r}, expected a date since 1949 such as 2021-12-31"
+        raise RowError("code_date", why)
     return year

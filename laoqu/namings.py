@@ -168,11 +168,11 @@ class Gazetteer:
                 if naming.form != "cut" and not (behind and self._inside(before, naming, free)):
                     left = bool(LEFT.search(text[max(naming.start - 2, 0) : naming.start]))
                     # 朝天等县 is no 天等县
-                    needed = {"sure": left or "等" not in naming.printed, "city": listed}
-                    needed["full"] = free and left
+                    needed = {"sure": left or "等" not in naming.printed, "full": free and left}
                     ends = bool(ENDS.match(text, naming.end))
                     short = ends or (free and naming.printed in akin)
-                    needed["short"] = listed and short and not (behind or natural)
+                    short = listed and short and not (behind or natural)
+                    needed |= {"city": listed, "short": short}
                     self._mean(naming, context, needed.get(naming.form, False))
                     if before and naming.form in WEAK and ends:
                         self._beside(before, naming)

@@ -30,9 +30,11 @@ COUNTED = (
     "人次|小时|分钟|年代|个月|"
     "[人户名家个项座处所条台套张辆倍年月日天米件批次种类头只羽株片县市省镇村级度折]"
 )
-SHARES = ("%", "‰", "‱", "百分点", "个百分点")
+SHARE = {"百": "%", "千": "‰", "万": "‱"}
+#: How units are written in the end: m2 and m^2 as m², 余亩 as 亩.
+UNIT_SIGNS = str.maketrans("23", "²³", "^余多")
 #: What may be less than nothing.
-SIGNED = (*SHARES, "°C", "度", "摄氏度")
+SIGNED = (*SHARE.values(), "百分点", "个百分点", "°C", "度", "摄氏度")
 #: Marks of footnotes that nobody takes for digits: 30*个.
 STARS = "*＊※†‡"
 #: A sign that stands for a character of nobody's list, or for an object.
@@ -123,9 +125,8 @@ def figures(text: str, begin: int = 0) -> Iterator[tuple[int, int, float, str]]:
             if second and not unit and (shared or ENDS.match(text, end)):
                 value, unit = _continued(value, *before)
             in_words = found["sign"] in ("零下", "负")
-            signed = in_words or (
-                found["sign"] and not in_range and (unit in SIGNED or start > begin)
-            )
+            by_sign = found["sign"] and not in_range and (unit in SIGNED or start > begin)
+            signed = in_words or by_sign
             short = second and unit == before[1] == "年" and value < before[0]  # 2021—25年
             first = value, unit
             if signed:
@@ -143,13 +144,8 @@ def _figure(found: re.Match[str], before: float = math.inf) -> tuple[float, str]
     """
     printed, unit = found["number"], found["unit"] or ""
     raised = re.search(f"[{RAISED}]", (found["raised"] or "") + (found["mark"] or ""))
-    unit = normalize("NFKC", unit.replace(found["mark"] or "", ""))
-    unit = unit.replace("^", "").replace("2", "²").replace("3", "³")
-    unit = (
-        {"百": "%", "千": "‰", "万": "‱"}[found["share"][0]]
-        if found["share"]
-        else re.sub("[余多]", "", unit)
-    )
+    unit = normalize("NFKC", unit.replace(found["mark"] or "", "")).translate(UNIT_SIGNS)
+    unit = SHARE[found["share"][0]] if found["share"] else unit
     # 30W元 may be 30万元
     vague = found["rest"] or re.match(f"w|W{MYRIAD}", unit + found.string[found.end() :][:1])
     if printed[0].isdecimal() or printed[0] in ".．":
@@ -181,9 +177,8 @@ def _counts(found: re.Match[str], value: float, unit: str) -> bool:
         return bool(unit and (found["vague"] or sized or (measured and len(printed) > 1)))
     if before == "个":
         return False
-    if measured or (re.fullmatch(COUNTED, unit) and value >= 10):
-        return True
-    if re.search("[一二三四五六七八九两].*[万亿]", printed):  # 一千零五十万, whatever follows
+    large = re.search("[一二三四五六七八九两].*[万亿]", printed)  # 一千零五十万, whatever follows
+    if measured or large or (re.fullmatch(COUNTED, unit) and value >= 10):
         return True
     return bool(not unit and _range_end(found))
 
@@ -227,40 +222,31 @@ def _digits(printed: str) -> float:
     if not all(NUMBER.fullmatch(digits) for digits, _ in parts):
         return math.nan  # 3/4 is a share or a date, 0,512 less than one
     parts = [(digits.replace(",", ""), sizes) for digits, sizes in parts]
-    if len(parts) == 1:
-        return float(parts[0][0])
-    total, above = 0.0, math.inf
-    for digits, sizes in parts:
-        size = math.prod((SIZES | MYRIADS)[char] for char in sizes)
-        whole = sizes or len(digits) == len(str(above)) - 1  # 3万5 is no certain number
-        if not whole or float(digits) * size >= above:
-            return math.nan
-        total, above = total + float(digits) * size, size
-    return round(total, 6)
+    return float(parts[0][0]) if len(parts) == 1 else _sum(parts)
 
 
 def _chinese(printed: str) -> tuple[float, str]:
     """Return what a Chinese numeral means, and the size that it leaves to the unit: 三 and 万."""
-    if re.search(r"\d", printed):
-        return math.nan, ""
-    whole, _, part = printed.partition("点")
-    if part:
-        digits, size = re.fullmatch("(.*?)([百千万亿]*)", part).groups()
-        value = number(whole)
-        return (float(f"{value}.{digits.translate(YEAR_DIGITS)}") if value else math.nan), size
-    head, size = re.fullmatch("(.*?)([万亿]*)", whole).groups()
-    if size and not re.search("[万亿]", head):
-        return float(number(head) or math.nan), size
-    return float(_whole(whole) or math.nan), ""
+    if found := re.fullmatch("([^点]+)点([零〇一二三四五六七八九]+)([百千万亿]*)", printed):
+        value, digits = number(found[1]), found[2].translate(YEAR_DIGITS)
+        return float(f"{value}.{digits}") if value or found[1] == "零" else math.nan, found[3]
+    parts, size = (
+        re.findall(f"([{BELOW}百千]+)([万亿]*)", printed),
+        re.search("[万亿]*$", printed)[0],
+    )
+    if len(parts) == 1 or "".join(map("".join, parts)) != printed:
+        return float(number(printed.removesuffix(size)) or math.nan), size
+    return _sum(parts), ""
 
 
-def _whole(text: str) -> int:
-    """Return what a numeral means, or 0 where it is not written as numerals are: 三万五."""
-    for mark, size in MYRIADS.items():
-        if mark in text:
-            head, _, tail = text.rpartition(mark)
-            rest = tail.lstrip("零〇")
-            above, below = _whole(head), _whole(rest) if rest else 0
-            whole = not rest or (0 < below < size and (len(rest) > 1 or rest != tail))
-            return above * size + below if above and whole else 0
-    return number(text)
+def _sum(parts: list[tuple[str, str]]) -> float:
+    """Return what parts of falling sizes mean: 5亿3千万, 一万零五十; 3万5 and 三万五 are NaN."""
+    total, above = 0.0, math.inf
+    for text, sizes in parts:
+        digits, size = text[0].isdecimal(), math.prod((SIZES | MYRIADS)[char] for char in sizes)
+        value = float(text) if digits else number(text.lstrip("零〇") if total else text)
+        whole = sizes or (len(text) == len(str(above)) - 1 if digits else len(text) > 1)
+        if not whole or not value or value * size >= above:
+            return math.nan
+        total, above = total + value * size, size
+    return round(total, 6)

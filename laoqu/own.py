@@ -25,7 +25,7 @@ COLUMNS = {kind: words.split() for kind, words in SPEC["columns"].items()}
 OF_PANELS = COLUMNS | {k: COLUMNS.get(k, []) + v.split() for k, v in SPEC["panel"].items()}
 #: A year alone or with a part of it, and a heading that is one or has one.
 YEARS = {
-    kind: [re.compile(text, re.IGNORECASE) for text in forms]
+    kind: [re.compile(text.replace("MONTH", SPEC["months"]), re.IGNORECASE) for text in forms]
     for kind, forms in SPEC["years"].items()
 }
 #: How a column of months, quarters or halves says the last of a year.
@@ -196,10 +196,12 @@ def year_of(value: object) -> tuple[int | None, str]:
 def heading_of(text: str) -> tuple[int, str] | None:
     """Return the year of a heading, and what it is a year of; one with two years has none.
 
-    >>> heading_of("2019"), heading_of("2019年gdp①"), heading_of("2015-2019")
+    >>> heading_of("31/12/2019"), heading_of("2019年gdp①"), heading_of("2015-2019")
     ((2019, 'value'), (2019, 'gdp'), None)
     """
     text = name_of(text).translate(WIDE)
+    if year_of(text)[0] and not year_of(text)[1]:
+        return year_of(text)[0], "value"
     for form in YEARS["column"]:
         match = form.fullmatch(text)
         if match and not re.search(r"(?<!\d)(?:19|20)\d\d(?!\d)", match["stem"]):
@@ -213,4 +215,5 @@ def part_heading(text: str) -> bool:
     >>> part_heading("2019上半年"), part_heading("gdp_2019Q1"), part_heading("2019第一产业")
     (True, True, False)
     """
-    return bool(year_of(name_of(text))[1] or YEARS["part"][0].search(clean(text)))
+    year, part = year_of(name_of(text))
+    return bool(part) if year else any(form.search(clean(text)) for form in YEARS["part"])

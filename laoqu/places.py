@@ -11,7 +11,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from numbers import Integral
 from pathlib import Path
 from typing import NamedTuple
@@ -201,6 +201,14 @@ def spoken(folder: Path | None = None) -> dict[str, list[str]]:
 class _Index(Bearers):
     """Finds what a name means among all who bear or bore it."""
 
+    @cached_property
+    def areas(self) -> dict[str, frozenset[str]]:
+        """The codes in each area, by each of its names: a city lies where a county of it does."""
+        counties = schema.read("membership", self.folder).frame().groupby("region_id")["adcode"]
+        known = regions.called(schema.read("regions", self.folder).frame())
+        codes = {area: frozenset([*here, *here.str[:4]]) for area, here in counties}
+        return {name: codes.get(row["region_id"], frozenset()) for name, row in known.items()}
+
     def readings(self, text: str) -> Iterator[tuple[str, Iterable[Holder]]]:
         """Yield how a name or code can be read, best first: the name itself, its holders."""
         if re.fullmatch(r"\d{6}(?:0{6})?", text):
@@ -227,22 +235,17 @@ class _Index(Bearers):
             if codes := _upper(found):
                 return codes
             counties |= dict.fromkeys(map(self.told, found))
-        areas = schema.read("regions", self.folder).frame()
-        members = schema.read("membership", self.folder).frame()
-        try:
-            area = regions.find(within, areas)["region_id"]
-        except UnknownId as error:
-            upper = [self.units.name[c] for c, lev in self.units.level.items() if lev != "county"]
-            like = nearest(text, [*upper, *areas["name_zh"]]) if near else []
-            like = counties or [*like, *error.suggestions]
-            raise UnknownId(within, list(like)[:4], kind) from None
-        counties = members.loc[members["region_id"] == area, "adcode"]
-        return frozenset([*counties, *counties.str[:4]])  # a city lies where a county of it does
+        for name in map(regions.fold, spellings(text)):
+            if name in self.areas:
+                return self.areas[name]
+        upper = [self.units.name[c] for c, lev in self.units.level.items() if lev != "county"]
+        like = nearest(text, [*upper, *self.areas]) if near and not counties else counties
+        raise UnknownId(within, list(like)[:4], kind)
 
     def lies_in(self, holder: Holder, inside: frozenset[str]) -> bool:
         """Whether a holder, or what became of it, lies in one of these units."""
         codes = {holder.code, holder.code[:4] + "00", holder.code[:2] + "0000"}
-        codes |= {holder.code[:4]} if holder.level == "prefecture" else set()
+        codes.add(holder.code[: 4 if holder.level == "prefecture" else 6])
         for heir in holder.lead.heirs:
             codes |= {heir, *self.units.above(heir)}
         return bool(codes & inside)
@@ -261,12 +264,9 @@ class _Index(Bearers):
 
     def fitting(self, found: Iterable[Holder], asked: Question) -> list[Holder]:
         """Keep the holders that lie within, are of the level and of the year asked for."""
-        kept = [
-            holder
-            for holder in found
-            if (asked.inside is None or self.lies_in(holder, asked.inside))
-            and asked.level in (None, holder.level)
-        ]
+        kept = [holder for holder in found if asked.level in (None, holder.level)]
+        if asked.inside is not None:
+            kept = [holder for holder in kept if self.lies_in(holder, asked.inside)]
         if asked.year is None:
             return kept
         then = [holder for holder in kept if holder.held(asked.year)]
@@ -334,8 +334,7 @@ class _Index(Bearers):
         if said == unit.name or unit in self.full.get(said, ()):
             rivals = any(not self._same_place(line[-1], unit) for line in others)
         else:  # a short form: that of a city, or of a county of the areas, is meant as theirs
-            members = schema.read("membership", self.folder).frame()["adcode"]
-            rivals = unit.level == "county" and not members.eq(unit.code).any()
+            rivals = unit.level == "county" and unit.code not in set().union(*self.areas.values())
             namesakes = [h for line in others for h in line if h.name == unit.name]
             rivals |= any(not self._same_place(holder, unit) for holder in namesakes)
         return None if rivals else end

@@ -132,16 +132,17 @@ class Plan:
         try:
             area = self.region(id)
         except UnknownId as error:
-            with suppress(UnknownId if str(id).isascii() else ()):  # as ids are
+            try:
                 return self.describe(str(places.meant(id, folder=self.folder)))
+            except UnknownId as place:  # ids, of which it knows nothing, are ASCII
+                if isinstance(place, places.AmbiguousName) or place.why or not str(id).isascii():
+                    raise
             hint = nearest(str(id), citation.ids(self.document, self.table))
             raise UnknownId(id, hint or error.suggestions) from None
         named = self.reach(area.region_id).query("how == 'named'")["unit_id"].nunique()
-        return (
-            f"{area.full_zh} / {area.name_en} ({area.region_id})\n{', '.join(area.provinces)}\n"
-            f"named in {named} directive sentences; "
-            f"documented counties: {area.documented} of {area.official_total}"
-        )
+        said = f"{area.full_zh} / {area.name_en} ({area.region_id})\n{', '.join(area.provinces)}\n"
+        said += f"named in {named} directive sentences; documented counties: "
+        return f"{said}{area.documented} of {area.official_total}"
 
     def scopes(self) -> pd.DataFrame:
         """Return whom each segment of each sentence is for (see the data dictionary)."""
@@ -177,20 +178,23 @@ class Plan:
             table = pd.concat([table, own], ignore_index=True)
         return table if coder is None else schema.pick(table, "coder", coder)
 
-    def measures(self, region: str | None = None, scheme: str = "default") -> pd.DataFrame:
+    def measures(
+        self, region: str | None = None, scheme: str = "default", labels: str | None = None
+    ) -> pd.DataFrame:
         """Return the measures with their codes: adjudicated, or those of your own sheet.
 
         One row per measure: its place and words, ``sentence_zh`` (the words with the subject that
         earlier words of the sentence give them), ``same_as`` (the measure that says the same), the
         variables of `laoqu.measures.SCALES`, ``strength``, ``instrument_class`` (by one of the
         schemes of ``plan.table("crosswalk_rz")``), ``refers_to`` (titles), scope and its flags.
-        With `region` only those that reach it, with ``reach``.
+        With `region` only those that reach it, with ``reach``; with `labels` ("zh" or "en") also
+        ``theme_label`` …, the codebook's words for the codes.
         """
         table = self._coded(scheme)
-        if region is None:
-            return table
-        near = self._of(region, self.measure_reach()).drop(columns="region_id")
-        return table.merge(near, on="measure_id")
+        if region is not None:
+            near = self._of(region, self.measure_reach()).drop(columns="region_id")
+            table = table.merge(near, on="measure_id")
+        return table if labels is None else measures.with_labels(table, self.codebook(), labels)
 
     @schema.once
     def _coded(self, scheme: str) -> pd.DataFrame:

@@ -68,11 +68,15 @@ def fold(name: str) -> str:
     return SUFFIX.sub("", text) or text
 
 
+def called(regions: pd.DataFrame) -> dict[str, dict[str, object]]:
+    """Return the row of each area by each of its names, as they are compared."""
+    rows = regions.to_dict("records")
+    return {fold(each): row for row in rows for each in (*map(row.get, NAMES), *row["aliases"])}
+
+
 def find(name: str, regions: pd.DataFrame) -> dict[str, object]:
     """Return the row of the area that answers to `name`: id, name, alias, in any characters."""
-    known: dict[str, dict[str, object]] = {}
-    for row in regions.to_dict("records"):
-        known |= {fold(each): row for each in (*(row[name] for name in NAMES), *row["aliases"])}
+    known = called(regions)
     said = (fold(each) for each in spellings(clean(name))) if isinstance(name, str) else ()
     found = next((known[each] for each in said if each in known), None)
     if found is None:
@@ -135,9 +139,8 @@ def place_areas(
     above = above.agg({"confidence": "min", "counties": "sum"})
     above["confidence"] = above["confidence"].map(dict(enumerate(CONFIDENCE)))
     # 儋州 and its like are cities without counties: their own row stands for them.
-    total = above["adcode"].map(
-        gazetteer.loc[gazetteer["level"] == "county", "parent"].value_counts()
-    )
+    parents = gazetteer.loc[gazetteer["level"] == "county", "parent"]
+    total = above["adcode"].map(parents.value_counts())
     above = above.assign(basis="prefecture", whole=above["counties"] == total)[total.notna()]
     columns = ["adcode", "region_id", "basis", "confidence", "counties", "whole"]
     return pd.concat([counties[columns], above], ignore_index=True)

@@ -67,11 +67,10 @@ def template(
 
     `measures`, `codebook` and `sentences` are the tables of these names of a plan.
     """
-    shown = measures.sort_values("start")  # reading order
     texts = sentences.set_index("unit_id")["text"]
-    shown = shown.assign(sentence=shown["unit_id"].map(texts))
-    shown = shown[["measure_id", "quote", "sentence"]]
-    paths.write(path, made(path.suffix, shown, MEASURES, codebook))
+    shown = measures.assign(sentence=measures["unit_id"].map(texts)).sort_values("start")
+    columns = ["measure_id", "quote", "sentence"]
+    paths.write(path, made(path.suffix, shown[columns], MEASURES, codebook))
     return path
 
 
@@ -215,7 +214,11 @@ def read_filled(
                 notes.wrong(number, at, why)
         for at, column in columns.items():
             try:
-                values[at] = _value(row.get(at, ""), column, codes, values.get("sentence", ""))
+                found = _value(row.get(at, ""), column, codes, values.get("sentence", ""))
+                first_code = {values.get(at.removesuffix("_more"))}
+                if column.kind == "codes" and len({*found} | first_code) <= len(found):
+                    raise ValueError(f"{row[at]!r} has a code twice, or the first code again")
+                values[at] = found
             except ValueError as error:
                 notes.wrong(number, at, f"{at}: {error}")
             empty += [(number, at)] if at in needed and values.get(at) is pd.NA else []
@@ -299,8 +302,10 @@ def _value(cell: str, column: Column, codes: dict[str, dict[str, str]], sentence
     for part in parts:
         if part not in allowed:
             known = list(dict.fromkeys(allowed.values()))
-            hint = ", ".join(nearest(part, known)) or ", ".join(known)
-            raise ValueError(f"unknown code {part!r}; nearest: {hint}")
+            whole = re.sub(r"^(\D+)(\d)$", r"\g<1>0\2", part)  # T1 is T01
+            hint = ", ".join([whole] if whole in known else nearest(part, known) or known)
+            between = " (between several stands ;)" * (column.kind == "codes")
+            raise ValueError(f"unknown code {part!r}{between}; nearest: {hint}")
     found = tuple(allowed[part] for part in parts)
     if column.kind == "codes":
         return found

@@ -76,8 +76,11 @@ class Units:
             for row in held.astype({"first": int, "last": int}).itertuples(index=False, name=None)
         ]
         self.by_code: dict[str, list[Holder]] = defaultdict(list)
+        #: Name → who bore it, also where only one source says so.
+        self.named: dict[str, list[Holder]] = defaultdict(list)
         for holder in self.holders:
             self.by_code[holder.code].append(holder)
+            self.named[holder.name].append(holder)
         for row in other[other["decision"] == "same_unit"].itertuples():
             self.by_code[row.adcode].append(self.holder(row.ours, row.last))
         self._doubts: dict[str, list[object]] = defaultdict(list)
@@ -89,6 +92,7 @@ class Units:
             else:
                 why = f"{row.ours} ({row.adcode}) is {row.second} in another source"
                 self.also[row.second] = self.holder(row.adcode, row.last), why
+                self.named[row.second].append(self.holder(row.adcode, row.last))
 
     @cached_property
     def names(self) -> dict[str, dict[str, set[str]]]:

@@ -170,9 +170,8 @@ def compare(
         how often the shipped code is the people's, ``number`` the mean number of cuts or words.
     """
     paths.require_paths({"sheet_a": sheet_a, "sheet_b": sheet_b, "key": key, "agreed": agreed})
-    sheets_of = {
-        side: Path(sheet) for side, sheet in zip("ab", (sheet_a, sheet_b), strict=True) if sheet
-    }
+    given = {"a": sheet_a, "b": sheet_b}
+    sheets_of = {side: Path(sheet) for side, sheet in given.items() if sheet}
     final = {"agreed": Path(agreed)} if agreed else sheets_of
     kind, rows = "measures", None
     if key is not None:
@@ -183,11 +182,9 @@ def compare(
     if key is not None:
         _check_key(Path(key), rows, table)
     scales, sets = _scales(asked)
-    filled = {
-        side: _filled(plan, sheet, asked, table, rows)
-        for side, sheet in {**sheets_of, **final}.items()
-    }
+    filled = {}
     for side, sheet in (sheets_of | final).items():
+        filled[side] = _filled(plan, sheet, asked, table, rows)
         cells = filled[side][[*asked]].to_numpy(dtype="object").ravel()
         if all(cell is pd.NA or cell == () for cell in cells):
             raise LaoquError(f"{paths.display(sheet)}: nothing is coded in it")
@@ -206,9 +203,8 @@ def compare(
         found = [by_variable(*sides, draws=draws, scales=scales, sets=sets)]
         for name in (n for n, column in asked.items() if column.kind == "cut"):
             places = [_places(side, name, drawn["sentence"]) for side in sides]
-            found.append(
-                by_variable(*places, draws=draws, scales={f"{name}_place": "nominal"}, sets={})
-            )
+            scale = {f"{name}_place": "nominal"}
+            found.append(by_variable(*places, draws=draws, scales=scale, sets={}))
         parts += [table.assign(coders=f"{a}–{b}") for table in found]
     agreement = pd.concat(parts, ignore_index=True)
     agreement.insert(0, "coders", agreement.pop("coders"))
@@ -325,9 +321,8 @@ def _unlike(
     texts = texts[texts.index.isin(_scales(asked)[0], level="variable")]
     confusion = texts.groupby(["variable", *coded], sort=False).size().rename("n").reset_index()
     confusion = confusion.sort_values("n", ascending=False, kind="stable")
-    order = confusion["variable"].map({name: i for i, name in enumerate(asked)})
-    confusion = confusion.loc[order.sort_values(kind="stable").index]
-    return confusion.reset_index(drop=True), differ
+    order = confusion["variable"].map([*asked].index).argsort(kind="stable")
+    return confusion.iloc[order].reset_index(drop=True), differ
 
 
 def _shares(

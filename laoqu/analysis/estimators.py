@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from laoqu.analysis.numbers import finite, infinite
-from laoqu.analysis.reading import beside
-from laoqu.analysis.writing import write
+from laoqu.analysis.shapes import beside
+from laoqu.analysis.writing import stata_names, write
 from laoqu.errors import LaoquError, guard_methods, require
 
 SPEC = tomllib.loads(Path(__file__).with_name("estimators.toml").read_text(encoding="utf-8"))
@@ -21,14 +22,20 @@ ADDED = ("first_reacts", "rel_year", "control", "county_id")
 NEVER = {name: spec["never"] for name, spec in SPEC.items()}
 
 
-def calls(outcome: str = "Y", anticipation: int = 1) -> dict[str, str]:
+def calls(outcome: str = "Y", anticipation: int = 1, columns: Iterable[str] = ()) -> dict[str, str]:
     """Return how each estimator is called, told of the anticipation in its own way.
+
+    The outcome stands as the estimator's language writes such a name, in Stata as a .dta file with
+    these `columns` has it.
 
     >>> calls("gdp")["csdid"]
     'csdid gdp, ivar(county_id) time(year) gvar(first_reacts) // cohorts moved by 1'
     """
-    given = {"y": outcome, "k": anticipation, "r": -1 - anticipation}
-    return {name: spec["call"].format(**given) for name, spec in SPEC.items()}
+    given = {"k": anticipation, "r": -1 - anticipation}
+    plain = outcome if outcome.isidentifier() else f"`{outcome}`"
+    called = {"text": outcome, "formula": plain, "stata": stata_names([*columns, outcome])[outcome]}
+    return {name: spec["call"].format(y=called[spec["outcome"]], **given)
+            for name, spec in SPEC.items()}  # fmt: skip
 
 
 @guard_methods
@@ -125,7 +132,7 @@ def for_estimator(
     units = data.groupby("county_code")[["ever_treated", "treated"]].max()
     at_reference = data.loc[data["year"] == reference, "ever_treated"]
     note = {
-        "estimator": estimator, "call": calls(outcome or "Y", anticipation)[estimator],
+        "estimator": estimator, "call": calls(outcome or "Y", anticipation, data)[estimator],
         "outcome": outcome or "", "anticipation": anticipation,
         "never": "missing" if np.isnan(never) else str(never), "first_treat": first,
         "reference_year": reference, "years": sorted(data["year"].unique().tolist()),
@@ -160,10 +167,9 @@ def _check(data: pd.DataFrame) -> None:
             raise LaoquError(f"{status.loc[wrong, 'county_code'].iloc[0]} {text}")
     if one.all() or not one.any():
         what = "untreated" if one.any() else "treated"
-        raise LaoquError(
-            f"no unit of the panel is known to be {what}: a list in 等 gives no control group, nor "
-            "does a membership without other counties; bring one with a source of its own"
-        )
+        said = f"no unit of the panel is known to be {what}: a list in 等 gives no control group, "
+        said += "nor does a membership without other counties; bring one with a source of its own"
+        raise LaoquError(said)
     if status["first_treat"].nunique() > 1:
         raise LaoquError("units begin in several years: this collection has one date a channel")
 
@@ -175,10 +181,10 @@ def _times(data: pd.DataFrame, anticipation: int) -> tuple[int, int]:
     years = sorted(data["year"].astype(int).unique())
     for year, what in ((reference, "reference year"), (first, "first treated year")):
         if year not in years:
-            raise LaoquError(
-                f"the panel ({years[0]}–{years[-1]}) has no row of the {what} {year}, with "
-                f"{anticipation} years of anticipation before {first}: some estimators would "
+            said = f"the panel ({years[0]}–{years[-1]}) has no row of the {what} {year}, with "
+            said += f"{anticipation} years of anticipation before {first}: some estimators would "
+            said += (
                 "compare with another year without a word; choose anticipation= or the dates so "
-                "that it is in the panel"
             )
+            raise LaoquError(f"{said}that it is in the panel")
     return first, reference

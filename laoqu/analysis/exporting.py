@@ -75,13 +75,13 @@ def files(
     return made
 
 
-def export(folder: Path | str | None = None, plan: Plan | None = None, **settings: object) -> Path:
+def export(folder: Path | str | None = None, **settings: object) -> Path:
     """Write an export (see `files`) into a folder and return it: whole, or not at all.
 
     By default the folder is ``treatment`` in the outputs folder. One with other files than an
     earlier export, unchanged since, is not touched.
     """
-    return put(claim(folder, "treatment"), files(plan or load(), **settings))
+    return put(claim(folder, "treatment"), files(load(), **settings))
 
 
 def put(target: Path, files: Mapping[str, bytes]) -> Path:

@@ -8,13 +8,14 @@ from collections.abc import Collection, Iterable
 import numpy as np
 import pandas as pd
 
-from laoqu import own
-from laoqu.analysis.codes import SHOWN, Notes, examples
+from laoqu import grid, own
+from laoqu.analysis.kinds import SHOWN, Notes, examples
 from laoqu.sheets import texts
 from laoqu.spelling import clean
 
-#: A number with thousands separators: 0,512 has none.
+#: A number with thousands separators: 0,512 has none. In some countries they are dots.
 THOUSANDS = r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?"
+DOTTED = r"\s*[+-]?[1-9]\d{0,2}(?:\.\d{3})+\s*"
 #: What can be thousands or decimals, and what stands between two cells, not in a number.
 EITHER = r"\s*[+-]?[1-9]\d{0,2}[,，]\d{3}\s*"
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -60,7 +61,7 @@ def in_numbers(
     Columns that are `known` say who and when; in those that are `done` numbers are made already.
     """
     words = frame[texts(frame)].columns.drop([*known, *done], errors="ignore")
-    doubt = any(decimal_commas(frame[column]) for column in words)
+    doubt = doubts([frame[column] for column in words], notes)
     for column in words:
         frame[column] = numbers_of(frame[column], rows, notes, doubt)
     numbers = frame.select_dtypes("number").columns.drop([*known], errors="ignore")
@@ -80,19 +81,34 @@ def _plain(value: object) -> str:
     return text if CONTROL.search(text) else clean(re.sub(r"(?<=\d)\s+(?=\d)", ",", text))
 
 
-def decimal_commas(column: pd.Series) -> bool:
-    """Return whether a column has numbers in which a comma sets off no thousands: 1,5."""
+def doubts(columns: Collection[pd.Series], notes: Notes) -> str:
+    """Return which signs may set off thousands as well as decimals: "," beside 1,5, or "."."""
+    between = ("file", 0, grid.SEMICOLONS) in notes  # for commas stand in numbers
+    dots = between and not any(_decimal(column, "[.．]", DOTTED) for column in columns)
+    commas = between or any(_decimal(column, "[,，]", THOUSANDS) for column in columns)
+    return "," * commas + "." * dots
+
+
+def _decimal(column: pd.Series, sign: str, thousands: str) -> bool:
+    """Return whether a column has numbers in which a sign sets off no thousands: 1,5."""
     plain = column.dropna().drop_duplicates().astype("str")
-    plain = plain[plain.str.contains("[,，]")].map(_plain).astype("str")
+    plain = plain[plain.str.contains(sign)].map(_plain).astype("str")
     read = pd.to_numeric(plain.str.replace(",", ""), errors="coerce")
-    return not plain[read.notna()].str.fullmatch(THOUSANDS).all()
+    return not plain[read.notna()].str.fullmatch(thousands).all()
 
 
-def numbers_of(column: pd.Series, rows: pd.Series, notes: Notes, doubt: bool = False) -> pd.Series:
+def numbers_of(column: pd.Series, rows: pd.Series, notes: Notes, doubt: str = "") -> pd.Series:
     """Return text that is numbers as numbers: 1,234.5, wide digits, signs for no value.
 
-    In `doubt` are commas that may set off thousands or decimals: 1,234.
+    `doubt` has the signs that may set off thousands or decimals: 1,234, or 1.234.
     """
+    dots = column.astype("str").str.fullmatch(DOTTED)
+    if "." in doubt and dots.any():
+        shown = placed(column[dots], rows)
+        text = f"{NO_NUMBER} for certain: {shown}; dots may set off thousands or decimals: "
+        text += "write 8193, or 8.1930, for 8.193"
+        notes.append((str(column.name), int(dots.sum()), text))
+        return column
     flags = column.map(lambda value: isinstance(value, bool | np.bool_)).astype("bool")
     if not flags[column.notna()].all():  # TRUE among numbers is none
         column = column.mask(flags, column.astype("str").str.upper())
@@ -105,13 +121,13 @@ def numbers_of(column: pd.Series, rows: pd.Series, notes: Notes, doubt: bool = F
     commas = plain.str.contains(",").astype("bool")
     read = pd.to_numeric(plain.str.replace(",", ""), errors="coerce")
     # 1,234.5 or 1,234,567 in the same column leave no doubt.
-    doubt &= not plain.str.contains(r",.*[,.]").any()
-    doubt &= pd.Series(plain.index).astype("str").str.fullmatch(EITHER).any()
-    if doubt or not plain[commas & read.notna()].str.fullmatch(THOUSANDS).all():
+    either = "," in doubt and not plain.str.contains(r",.*[,.]").any()
+    either &= pd.Series(plain.index).astype("str").str.fullmatch(EITHER).any()
+    if either or not plain[commas & read.notna()].str.fullmatch(THOUSANDS).all():
         read = read.mask(commas)  # 1,5 is no 15, nor 0,512 512; then 1,234 may be 1.234 as well
         shown = examples(pd.Series(plain.index[commas]))
         text = f"decimal commas: write 1.5 for 1,5, and 12 for 1 2: {shown}"
-        if doubt:
+        if either:
             text = f"commas that may be decimal: write 1.5 for 1,5, and 1500 for 1,500: {shown}"
         notes.append((str(column.name), int(commas.sum()), text))
     odd = column.isin(set(read.index[read.isna()]) - signs)

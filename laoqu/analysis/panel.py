@@ -6,17 +6,17 @@ the unit of 2021 that its code means. `Panel` is the panel; its methods go on fr
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from laoqu import succession
+from laoqu import paths, succession
+from laoqu import plan as plans
 from laoqu.analysis import codes, estimators, treatment
+from laoqu.analysis.kinds import examples
 from laoqu.analysis.monitor import Monitor
 from laoqu.analysis.numbers import NO_NUMBER
 from laoqu.analysis.quality import coverage, findings, scales
@@ -27,13 +27,8 @@ from laoqu.own import SPEC
 from laoqu.reprs import card
 from laoqu.succession import FIRST, LAST, Units
 
-if TYPE_CHECKING:
-    from laoqu.plan import Plan
-
 STATUSES = ("same", "followed", "split", "merged", "other_holder", "later", "unknown")
 LEVELS = {"county": "counties", "prefecture": "cities", "province": "provinces"}
-#: What the plan is loaded by.
-ENVIRONMENT = ("DATA", "MEMBERSHIP", "BOUNDARIES", "CODING")
 #: What a file with a panel holds, beside it.
 README = """\
 county_code: unit of the end of 2021, empty where the code means no one unit of then.
@@ -86,7 +81,7 @@ class Panel:
     """
 
     data: pd.DataFrame
-    plan: Plan
+    plan: plans.Plan
     report: Report
     reasons: pd.DataFrame
     contradictions: pd.DataFrame
@@ -138,7 +133,7 @@ class Panel:
         if (values.isna() | signs).all():
             raise LaoquError(f"{column} has no value in any row")
         if not pd.api.types.is_numeric_dtype(values):
-            raise LaoquError(f"{column} holds no numbers, but {codes.examples(values)}")
+            raise LaoquError(f"{column} holds no numbers, but {examples(values)}")
         return column
 
     @cached_property
@@ -222,7 +217,7 @@ def panel(
         raise LaoquError(f"vintage is {vintage}, expected a year from {FIRST} to {LAST}")
     if unit is not None and unit not in LEVELS:
         raise LaoquError(f"unit is {unit!r}, expected one of {', '.join(LEVELS)}")
-    plan = _plan(tuple(os.environ.get(f"LAOQU_{name}") for name in ENVIRONMENT))
+    plan = _plan(plans.state(paths.folder_of(None), paths.own_files({}), paths.own_mode()))
     units = succession.units(plan.folder)
     data, found, notes, unresolved = read(source, code, year, name, units)
     if not found["code"]:
@@ -247,7 +242,7 @@ def panel(
         notes.append(("file", int(other.sum()), f"rows of another level than {unit}"))
         data = data[~other].reset_index(drop=True)
     named = found["name"] if found["code"] else None
-    against = codes.contradictions(data, named, plan.folder)
+    against = codes.contradictions(data, named, units)
     lines = [
         _told(data),
         ("vintage of the codes", len(data), pd.NA, f"{inferred} ({how})"),
@@ -267,11 +262,9 @@ def panel(
 
 
 @lru_cache(maxsize=2)
-def _plan(_: tuple[str | None, ...]) -> Plan:
-    """Return the plan, read once for all panels: its maps take some seconds."""
-    from laoqu.plan import load
-
-    return load()
+def _plan(_: object) -> plans.Plan:
+    """Return the plan, read once for all panels as long as its files stay: that takes seconds."""
+    return plans.load()
 
 
 def _span(years: pd.Series) -> str:
@@ -298,17 +291,14 @@ def _told_of_codes(data: pd.DataFrame, units: Units, against: pd.DataFrame) -> l
         here = data[data["code_status"] == status]
         if len(here):
             known = here.dropna(subset="code_in_panel").drop_duplicates("code_in_panel")
-            shown = [
-                row.reason or f"{row.code_in_panel} {units.name.get(row.code_in_panel, '')}"
-                for row in known[["code_in_panel", "reason"]].head(3).itertuples()
-            ]
+            pairs = known[["code_in_panel", "reason"]].head(3).itertuples(index=False)
+            shown = [reason or f"{code} {units.name.get(code, '')}" for code, reason in pairs]
             detail = "" if status == "same" else "; ".join(shown)
             lines.append((f"code {status}", len(here), len(known), detail))
     if len(here := data[data["disputed"]]):
         shown = "; ".join(here.drop_duplicates("code_in_panel")["reason"].head(3))
-        lines.append(
-            ("code of another in its year", len(here), here["code_in_panel"].nunique(), shown)
-        )
+        n = here["code_in_panel"].nunique()
+        lines.append(("code of another in its year", len(here), n, shown))
     keys = data[["code_in_panel", "year"]].dropna()
     if len(twice := keys[keys.duplicated(keep=False)]):
         detail = "such as {} in {}".format(*twice.iloc[0])

@@ -156,7 +156,8 @@ def _jumps(once: pd.DataFrame, column: str) -> Iterator[pd.DataFrame]:
     first = before.isna() & far_after & ~step.shift(-1, fill_value=False)
     jump = peak | step | first
     size = before.where(far_before, after)[jump]
-    looks = [_size(value, stays) for value, stays in zip(size, step[jump], strict=True)]
+    ends = step[jump].map({True: "the value before, and stays", False: "its neighbours in time"})
+    looks = [f"{_factor(n)} against {end}" for n, end in zip(size, ends, strict=True)]
     yield _made(rows[jump], "jump", column, looks)
     by_year = rows.groupby("year")[column]
     place = by_year.rank(pct=True)
@@ -173,15 +174,6 @@ def _sides(values: pd.Series, unit: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Return how far each value lies from the one before and the one after it."""
     by_unit = values.groupby(unit)
     return values - by_unit.shift(1), values - by_unit.shift(-1)
-
-
-def _size(log: float, stays: bool) -> str:
-    """Return how large a jump looks: about 10 times its neighbours, a tenth of the one before."""
-    power = round(abs(log))
-    text = f"{10**log:.3g} times"
-    if 1 <= power <= 4 and abs(abs(log) - power) <= NEAR:
-        text = f"about {10**power:,} times" if log > 0 else f"about 1/{10**power:,} of"
-    return f"{text} {'the value before, and stays' if stays else 'its neighbours in time'}"
 
 
 def _rescaled(once: pd.DataFrame, column: str) -> Iterator[tuple]:

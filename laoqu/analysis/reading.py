@@ -14,43 +14,20 @@ from itertools import count
 from numbers import Integral
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
+from pyarrow.parquet import ParquetFile
 
 from laoqu import grid, own, paths
-from laoqu.analysis.codes import (
-    MOST,
-    Notes,
-    called,
-    code_column,
-    codes_of,
-    codes_of_names,
-    examples,
-    name_columns,
-    plain_name,
-    sample,
-    upper_columns,
-)
+from laoqu.analysis import kinds, shapes
+from laoqu.analysis.codes import codes_of, codes_of_names
+from laoqu.analysis.kinds import MOST, Notes, called, examples, sample
 from laoqu.analysis.numbers import in_numbers, placed
-from laoqu.analysis.shapes import (
-    ADDED,
-    MOST_ROWS,
-    beside,
-    indicator_column,
-    marked,
-    refuse_several,
-    refuse_units,
-    to_long,
-    unstacked,
-)
 from laoqu.errors import LaoquError, require
 from laoqu.own import code_of, year_of
 from laoqu.succession import Units
 
 #: Larger files are no panels of counties and years.
 MOST_BYTES = 150_000_000
-#: What is said of a column of the file that is called as one of ours.
-KEPT = "the file's own is kept as {}"
 #: What is said of months and quarters, beside the years or in them.
 PARTS = "{} holds parts of years such as {}: sum them up to years"
 
@@ -81,7 +58,7 @@ def read(
 def _read(
     frame: pd.DataFrame, code: object, year: object, name: object, units: Units, notes: Notes
 ) -> tuple[pd.DataFrame, dict[str, str | None], Notes, pd.DataFrame]:
-    grid.refuse_large(*frame.shape, MOST_ROWS)
+    grid.refuse_large(*frame.shape, shapes.MOST_ROWS)
     # What rows are called in messages: as in the file, or as in the frame.
     rows = frame.index
     if isinstance(frame.columns, pd.MultiIndex):
@@ -110,28 +87,25 @@ def _read(
         frame[column] = frame[column].dt.tz_convert("Asia/Shanghai").dt.tz_localize(None)
         notes.append((column, len(frame), "times of another zone read as those of China"))
     year = _year_column(frame, code, name, notes) if year is None else year
-    code = code or code_column(frame, year, units, notes)
+    code = code or kinds.code_column(frame, year, units, notes)
     name = name or _name_column(frame, code, units, notes)
     if code is None and name is None:
-        said = {c: [code_of(value)[1] for value in sample(frame[c])] for c in frame}
-        if below := [
-            c for c in said if np.mean([x == own.TOWNSHIP for x in said[c]] or [0]) >= MOST
-        ]:
-            raise LaoquError(f"{below[0]} holds {own.TOWNSHIP}")
-        raise LaoquError(
-            "no column of the panel holds codes of counties, or their names; it has "
-            f"{', '.join(frame.columns[:12])}: call one code or name, or say code= or name="
-        )
+        for column in frame:
+            if kinds.share(frame[column], lambda v: code_of(v)[1] == own.TOWNSHIP) >= MOST:
+                raise LaoquError(f"{column} holds {own.TOWNSHIP}")
+        none = "no column of the panel holds codes of counties, or their names; it has "
+        none += ", ".join(frame.columns[:12])
+        raise LaoquError(f"{none}: call one code or name, or say code= or name=")
     for column in set(called("name", frame)) - {name} if code and name is None else ():
         if sample(frame[column]).astype("str").str.isascii().mean() > 0.5:
             text = "names in letters: not compared with the codes"
             notes.append((column, len(frame), text))
     if year is None:
-        frame, year, rows = to_long(frame, rows, notes)
+        frame, year, rows = shapes.to_long(frame, rows, notes)
     parts = _parts(frame, notes)
     years, days = _years(frame, year, rows, notes)
     unresolved = pd.DataFrame(columns=["name", "reason"])
-    upper = upper_columns(frame.drop(columns=[code, name], errors="ignore"), units, notes)
+    upper = kinds.upper_columns(frame.drop(columns=[code, name], errors="ignore"), units, notes)
     if code:
         codes = codes_of(frame[code], notes)
     else:
@@ -142,22 +116,22 @@ def _read(
         if len(unresolved):
             text = f"{len(unresolved)} names are no one county: {shown}; see .reasons"
             notes.append((name, len(frame) - n, text))
-    if name and len(odd := frame[name].dropna().astype("str").loc[lambda s: s.map(marked)]):
+    if name and len(odd := frame[name].dropna().astype("str").loc[lambda s: s.map(shapes.marked)]):
         text = f"signs of a footnote left out of names: {examples(odd)}"
         notes.append((name, len(odd), text))
     if days.groupby([codes.fillna(frame[code or name].astype("str")), years]).nunique().max() > 1:
         raise LaoquError(PARTS.format(year, examples(days)))
-    frame = frame.drop(columns=[c for c in (code,) if c in ADDED])
-    frame, kept = beside(frame, [*ADDED, *["year"][: year != "year"]])
-    notes += [(c, len(frame), KEPT.format(new)) for c, new in kept.items()]
+    frame = frame.drop(columns=[c for c in (code,) if c in shapes.ADDED])
+    frame, kept = shapes.beside(frame, [*shapes.ADDED, *["year"][: year != "year"]])
+    notes += [(c, len(frame), shapes.KEPT.format(new)) for c, new in kept.items()]
     name, frame = kept.get(name, name), frame.assign(year=years, code_in_panel=codes)
-    indicator = indicator_column(frame, notes)
-    refuse_units(frame, name, indicator)
-    frame, rows, done = unstacked(frame, name, indicator, rows, notes)
+    indicator = shapes.indicator_column(frame, notes)
+    shapes.refuse_units(frame, name, indicator)
+    frame, rows, done = shapes.unstacked(frame, name, indicator, rows, notes)
     others = [*called("code", frame), *_other_keys(frame, units), *parts]
     known = {code, year, name, "year", "code_in_panel", *others}
     frame = in_numbers(frame, known, done, rows, notes)
-    refuse_several(frame, {*known, name})
+    shapes.refuse_several(frame, {*known, name})
     found = {"code": code, "year": year if isinstance(year, str) else "year", "name": name}
     return frame, found | {column: column for column in others}, notes, unresolved
 
@@ -170,8 +144,7 @@ def _given(code: object, year: object, name: object, columns: list[str]) -> list
         one = what == "year" and whole and own.FIRST_YEAR <= each <= own.LAST_YEAR
         if each is not None and not one:
             if not (isinstance(each, str) or whole):
-                also = f", or one year from {own.FIRST_YEAR} to {own.LAST_YEAR}"
-                also = also if what == "year" else ""
+                also = f", or one year from {own.FIRST_YEAR} to {own.LAST_YEAR}" * (what == "year")
                 raise LaoquError(f"{what} is {each!r:.40}, expected the name of a column{also}")
             each = str(each)
             require(each, columns, "column of the panel")
@@ -185,15 +158,16 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
         raise LaoquError(f"a panel is a path or a DataFrame, found {type(source).__name__}")
     path = paths.expanded(source)
     kind = path.suffix.lower().lstrip(".")
-    if kind in ("xls", "sav", "rds", "rdata", "shp", "json", "zip", "ipynb"):
+    if kind in ("xls", "sav", "rds", "rdata", "shp", "json", "zip", "ipynb", "fods"):
         raise LaoquError(f"{path.name} is a .{kind} file: save it as CSV, XLSX, DTA or Parquet")
     grid.check_size(path, MOST_BYTES)
     if kind in ("dta", "parquet"):
         try:
             if kind == "dta":
                 return _stata(path, notes)
-            grid.check_parquet(path, MOST_ROWS)
-            return pd.read_parquet(path)
+            grid.check_parquet(path, shapes.MOST_ROWS)
+            with ParquetFile(path) as file:  # two columns may have one name
+                return file.read().to_pandas()
         except MemoryError:  # no fault of the file
             raise
         except LaoquError as error:
@@ -201,7 +175,7 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
         except Exception as error:  # each format's reader has errors of its own
             why = f"is empty, cut off or no .{kind} file of a version that is read: save it anew"
             raise LaoquError(f"{path.name} {why}, or as CSV") from error
-    table, said = grid.read(path, MOST_ROWS, MOST_BYTES)
+    table, said = grid.read(path, shapes.MOST_ROWS, MOST_BYTES)
     notes += [("file", 0, text) for text in said]
     head = table.iloc[:1].fillna("").to_numpy().ravel()
     return table.iloc[1:].set_axis(head, axis=1).infer_objects()
@@ -211,8 +185,8 @@ def _stata(path: Path, notes: Notes) -> pd.DataFrame:
     """Read DTA; where every value of a column has a label, the label is what was meant."""
     with pd.read_stata(path, convert_categoricals=False, iterator=True) as reader:
         grid.refuse_large(1, len(reader.variable_labels()))
-        frame, labelled = reader.read(MOST_ROWS + 1), reader.value_labels()
-    grid.refuse_large(*frame.shape, MOST_ROWS)
+        frame, labelled = reader.read(shapes.MOST_ROWS + 1), reader.value_labels()
+    grid.refuse_large(*frame.shape, shapes.MOST_ROWS)
     if not labelled:
         return frame
     for column, labels in pd.read_stata(path).select_dtypes("category").items():
@@ -252,15 +226,13 @@ def _refuse_no_head(columns: Iterable[object], units: Units) -> None:
         "gdp": lambda text: pd.notna(pd.to_numeric(text.replace(",", ""), errors="coerce")),
         "…": lambda _: True,
     }
-    kinds = {text: next(k for k in reads if reads[k](own.name_of(text))) for text in heads}
-    has = Counter(kinds.values())
+    held = {text: next(k for k in reads if reads[k](own.name_of(text))) for text in heads}
+    has = Counter(held.values())
     told = bool(has["代码"]) + bool(has["县名"]) + bool(has["年份"] or has["gdp"])
     if told > 1 or (counties and has["年份"] == 1 and has["gdp"]):
-        shown = [text for text, kind in kinds.items() if kind != "…"]
-        raise LaoquError(
-            f"the first row is no head, but a row of the table: it holds {', '.join(shown[:3])}. "
-            f"Put the names of the columns above it: {','.join(has)}"
-        )
+        shown = [text for text, kind in held.items() if kind != "…"]
+        text = f"the first row is no head, but a row of the table: it holds {', '.join(shown[:3])}"
+        raise LaoquError(f"{text}. Put the names of the columns above it: {','.join(has)}")
 
 
 def _refuse_side_by_side(
@@ -271,10 +243,9 @@ def _refuse_side_by_side(
     as_pandas = {f"{base}.1": base for base in keys if f"{base}.1" in frame}
     for text, base in (twice | as_pandas).items():
         if base in {*keys} - {*given} and not frame[text].equals(frame[base]):
-            raise LaoquError(
-                f"two columns are called {base}, with other values: of two tables side by side "
-                f"put one below the other; else delete one, or say code=, name= and year="
-            )
+            mend = "put one below the other; else delete one, or say code=, name= and year="
+            said = f"two columns are called {base}, with other values: of two tables side by side"
+            raise LaoquError(f"{said} {mend}")
         if text not in given:
             number = frame.columns.get_loc(text) + 1
             said = f"column {number} is a second one called {base}: called {text}"
@@ -288,16 +259,13 @@ def _year_column(
 
     Numbers of people can read as years: without its name a column needs one that says nothing else.
     """
-    share = {
-        c: np.mean([_is_year(value) for value in sample(frame[c])] or [0])
-        for c in frame.columns.drop([code, name], errors="ignore")
-    }
+    others = frame.columns.drop([code, name], errors="ignore")
+    share = {c: kinds.share(frame[c], _is_year) for c in others}
     reads, so_called = [c for c in share if share[c] >= MOST], called("year", frame)
     group = [c for c in so_called if c in reads]
     plain = [c for c in called("plain_year", frame) if c in group]
-    if plain and not any(
-        _differ(frame[plain[0]], frame[c], lambda v: year_of(v)[0]) for c in group
-    ):
+    other = partial(_differ, read=lambda value: year_of(value)[0])
+    if plain and not any(other(frame[plain[0]], frame[c]) for c in group):
         group = plain[:1]
     # One that is called so may hold notes and odd cells: they are named.
     group = group or [c for c in called("plain_year", frame) if share.get(c, 0) > 0]
@@ -318,8 +286,8 @@ def _differ(one: pd.Series, other: pd.Series, read: Callable) -> bool:
 
 def _name_column(frame: pd.DataFrame, code: str | None, units: Units, notes: Notes) -> str | None:
     """Return the column of names; others with other names are refused where names are units."""
-    first, *others = name_columns(frame, code, units) or [None]
-    read = partial(plain_name, names=units.names["county"])
+    first, *others = kinds.name_columns(frame, code, units) or [None]
+    read = partial(kinds.plain_name, names=units.names["county"])
     others = [c for c in others if _differ(frame[first], frame[c], lambda text: read(str(text)))]
     if others and not code:
         said = ", ".join([first, *others])
@@ -332,13 +300,10 @@ def _name_column(frame: pd.DataFrame, code: str | None, units: Units, notes: Not
 
 def _other_keys(frame: pd.DataFrame, units: Units) -> list[str]:
     """Return the columns that hold codes of counties, or are called years and hold such."""
-    held = {c: sample(frame[c]) for c in frame}
-    codes = {c: [code_of(value)[0] for value in each] for c, each in held.items() if len(each) > 2}
-    found = [
-        c for c, each in codes.items()
-        if np.mean([v in units.by_code and v[-2:] != "00" for v in each]) >= MOST
-    ]  # fmt: skip
-    return found + [c for c in called("year", frame) if all(map(_is_year, held[c]))]
+    known = {code for code in units.by_code if code[-2:] != "00"}
+    found = [c for c in frame if kinds.share(frame[c], lambda v: code_of(v)[0] in known) >= MOST]
+    found = [c for c in found if frame[c].nunique() > 2]
+    return found + [c for c in called("year", frame) if all(map(_is_year, sample(frame[c])))]
 
 
 def _is_year(value: object) -> bool:

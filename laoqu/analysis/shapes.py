@@ -6,12 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable
 
-import numpy as np
 import pandas as pd
 
 from laoqu import grid, own
-from laoqu.analysis.codes import MOST, Notes, called, examples, sample
-from laoqu.analysis.numbers import decimal_commas, numbers_of
+from laoqu.analysis.kinds import MOST, Notes, called, examples, sample, share
+from laoqu.analysis.numbers import doubts, numbers_of
 from laoqu.errors import LaoquError
 from laoqu.sheets import texts
 from laoqu.spelling import clean
@@ -20,8 +19,9 @@ from laoqu.spelling import clean
 MOST_ROWS = 500_000
 #: Where so many units and years have several rows, these are no slips.
 SEVERAL = 0.5
-#: Columns that a panel has of us; a file's own column of such a name is kept beside.
+#: Columns that a panel has of us; a file's own column of such a name is kept beside, which is said.
 ADDED = ("county_code", "code_in_panel", "code_status")
+KEPT = "the file's own is kept as {}"
 
 
 def beside(frame: pd.DataFrame, ours: Iterable[str]) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -47,7 +47,8 @@ def to_long(
     frame: pd.DataFrame, rows: pd.Series, notes: Notes
 ) -> tuple[pd.DataFrame, str, pd.Series]:
     """Turn a column for each year into a row for each year."""
-    found = {c: heading for c in frame if (heading := own.heading_of(c))}
+    heads = [c for c in frame if c not in called("code", frame)]
+    found = {c: heading for c in heads if (heading := own.heading_of(c))}
     of = Counter(stem for _, stem in found.values())
     # One of a kind is no column of years: 2020预计, pop_2010.
     found = {c: heading for c, heading in found.items() if of[heading[1]] > 1}
@@ -63,10 +64,9 @@ def to_long(
         held = {c: sample(frame[c]) for c in frame.columns[frame.notna().any()]}
         read = [c for c, values in held.items() if all(own.year_of(each)[0] for each in values)]
         shown += f"; {', '.join(read)} may hold years, but is called otherwise" if read else ""
-        raise LaoquError(
-            f"no column of the panel holds years, and no columns are years{shown}: call one "
-            "year, or say year= (a column, or one year for all rows)"
-        )
+        mend = "call one year, or say year= (a column, or one year for all rows)"
+        none = "no column of the panel holds years, and no columns are years"
+        raise LaoquError(f"{none}{shown}: {mend}")
     frame, kept = beside(frame, ["year"])  # holds no years, else it would be theirs
     notes += [(c, len(frame), f"holds no years: kept as {new}") for c, new in kept.items()]
     keep = frame.columns.drop(list(found)).tolist()
@@ -112,10 +112,8 @@ def indicator_column(frame: pd.DataFrame, notes: Notes) -> str | None:
     mend = f"make a column of each indicator first, or leave {column} out"
     if len(value) != 1:
         said = f"{', '.join(value)} are columns" if value else "no column is one"
-        mend = f"call one column 数值, {mend}"
-        raise LaoquError(
-            f"{column} names several indicators ({shown}), and {said} of values: {mend}"
-        )
+        said = f"{column} names several indicators ({shown}), and {said} of values"
+        raise LaoquError(f"{said}: call one column 数值, {mend}")
     for other in found[1:]:
         if frame.groupby(column)[other].nunique().max() > 1:
             raise LaoquError(f"{column} and {other} both name indicators ({shown}): {mend}")
@@ -127,10 +125,8 @@ def refuse_units(frame: pd.DataFrame, name: str | None, indicator: str | None) -
 
     What a column holds says that it is one of units, or how it is called.
     """
-    said = {c: [str(value) for value in sample(frame[c])] for c in texts(frame)}
-    reads = [
-        c for c in said if np.mean([*map(bool, map(own.UNIT.fullmatch, said[c]))] or [0]) >= MOST
-    ]
+    reads = {c: share(frame[c].astype("str"), own.UNIT.fullmatch) for c in texts(frame)}
+    reads = [c for c in reads if reads[c] >= MOST]
     measures = {*reads, *called("measure", frame)} - {name}
     for unit in [c for c in frame if c in measures]:
         each = frame.groupby(indicator) if indicator else frame.groupby(lambda _: 0)
@@ -138,10 +134,8 @@ def refuse_units(frame: pd.DataFrame, name: str | None, indicator: str | None) -
         # As many as there are rows are names of units, not 亿元 and 万元.
         if 1 < several.max() <= (len(frame) if unit in reads else max(len(frame) / 2, 2)):
             here = each.get_group(several.idxmax())[unit]
-            raise LaoquError(
-                f"{unit} says that values of one column are in {examples(here)}: convert them to "
-                f"one unit, or leave {unit} out"
-            )
+            said = f"{unit} says that values of one column are in {examples(here)}"
+            raise LaoquError(f"{said}: convert them to one unit, or leave {unit} out")
 
 
 def unstacked(
@@ -174,7 +168,7 @@ def unstacked(
     same = [column for column in others if column == name or counts[column] == 1]
     first = ~number.duplicated()
     wide = frame.loc[first, same].set_axis(number[first])
-    doubt = decimal_commas(frame[value])
+    doubt = doubts([frame[value]], notes)
     for kind, here in named.groupby(named[indicator].astype("str"), sort=False):
         column = numbers_of(here[value].rename(kind), rows, notes, doubt)
         wide[kind] = column.set_axis(number[here.index])
@@ -202,8 +196,6 @@ def refuse_several(frame: pd.DataFrame, known: Collection[str | None]) -> None:
         if pd.api.types.is_numeric_dtype(values):
             few &= values.isin(range(1, 13)).all()
         if few and not keys.duplicated(["code_in_panel", "year", column]).mean() > 1 - MOST:
-            raise LaoquError(
-                f"{column} tells apart several rows of a county and year ({examples(values)}): "
-                "if these are parts of the year, sum them up; else call it 指标 and the column of "
-                "values 数值, or keep the rows of one"
-            )
+            said = f"{column} tells apart several rows of a county and year ({examples(values)}): "
+            said += "if these are parts of the year, sum them up; else call it 指标 and the column "
+            raise LaoquError(f"{said}of values 数值, or keep the rows of one")

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from laoqu import regions
-from laoqu.analysis.reading import KEPT, beside
+from laoqu.analysis.shapes import KEPT, beside
 from laoqu.errors import LaoquError, require
 
 if TYPE_CHECKING:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import re
 import tomllib
+from collections.abc import Iterable
+from itertools import chain, count
 from pathlib import Path
 
 import pandas as pd
+from pandas.io.stata import StataParser
 
 from laoqu import paths
 from laoqu.errors import OutputError
@@ -15,6 +18,8 @@ from laoqu.sheets import csv_bytes, texts, without_formulas
 
 #: Characters that a cell of a workbook takes; a name, a label and a short text of Stata.
 CELL, NAME, LABEL, SHORT = 32_767, 32, 80, 500
+#: Words that Stata takes for no name.
+RESERVED = StataParser().RESERVED_WORDS
 #: Signs at which Stata ends a text, and those that a workbook cannot hold.
 NUL, CONTROL = "\x00", "[\x00-\x08\x0b\x0c\x0e-\x1f]"
 
@@ -37,6 +42,9 @@ def write(data: pd.DataFrame, path: Path | str, about: str) -> Path:
             if target.exists():
                 raise OutputError(f"{paths.display(target)} is there already: name another file")
         made = writers[path.suffix](data)
+        if path.suffix == ".dta":
+            new = (f"{name} is {c}\n" for c, name in stata_names(data).items() if name != c)
+            about = "".join([about, *new])
     except (OSError, RuntimeError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise OutputError(f"{paths.display(path)} cannot be written: {why}") from error
@@ -47,6 +55,24 @@ def write(data: pd.DataFrame, path: Path | str, about: str) -> Path:
         note.unlink()
         raise
     return path
+
+
+def stata_names(columns: Iterable[str]) -> dict[str, str]:
+    """Return what columns are called in a .dta: by letters, digits and ``_``, each its own name.
+
+    >>> stata_names(["gdp", "if", "收入（元）", "收入(元)"])
+    {'gdp': 'gdp', 'if': '_if', '收入（元）': '收入_元_', '收入(元)': '收入_元__2'}
+    """
+    names: dict[str, str] = {}
+    taken = set(columns)
+    for column in dict.fromkeys(columns):
+        name = re.sub(r"^(?=\d)|\W|[\x80-\xbf×÷]", "_", column)
+        name = f"_{name}"[:NAME] if name in RESERVED else name[:NAME]
+        ends = chain([""], map("_{}".format, count(2)))
+        other = (made for end in ends if (made := name[: NAME - len(end)] + end) not in taken)
+        names[column] = name if name == column else next(other)
+        taken.add(names[column])
+    return names
 
 
 def _for_stata(data: pd.DataFrame) -> bytes:
@@ -60,9 +86,7 @@ def _for_stata(data: pd.DataFrame) -> bytes:
     # The greatest numbers of 32 bits are Stata's missing values; pandas looks at those of 64.
     kinds |= {c: "int64" for c in kept if data[c].dtype == "int32"}
     data = data.astype(kinds).assign(**text)
-    names = {c: re.sub(r"^(?=\d)|\W", "_", c)[:NAME] for c in data}
-    if len(set(names.values())) < len(names):
-        names = {c: c for c in data}  # pandas then makes them different, and Stata has no labels
+    names = stata_names(data)
     data = data.rename(columns=names)
     labels = tomllib.loads(Path(__file__).with_name("labels.toml").read_text(encoding="utf-8"))
     labels = {name: labels.get(c, c)[:LABEL] for c, name in names.items()}

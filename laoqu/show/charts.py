@@ -96,9 +96,8 @@ def dots(frame: pd.DataFrame, words: Words, own: bool = False, **given: str) -> 
             _beside(axes, text, (0, y[k]), -8, color=TONE[tone], ha="right", label="value")
         rows = data.assign(y=y)
         if own:
-            rows = _strips(
-                axes, rows.sort_values("series", key=lambda it: it.map(names.index)), wide
-            )
+            rows = rows.sort_values("series", key=lambda it: it.map(names.index))
+            rows = _strips(axes, rows, wide)
         else:
             axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], integer=whole))
             axes.xaxis.set_major_formatter(lambda value, _: number(value + 0.0))
@@ -159,12 +158,9 @@ def heat(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
         # The heads of columns stand upright where a word does not fit.
         names = [wrap(str(head), each - 3) for head in heads]
         turned = max(text_width(line) for lines in names for line in lines) > each - 2
+        said = [straight(str(head)) for head in heads] if turned else ["\n".join(n) for n in names]
         axes.xaxis.tick_top()
-        axes.set_xticks(
-            np.arange(len(heads)) + 0.5, [("" if turned else "\n").join(lines) for lines in names]
-        )
-        if turned:
-            axes.set_xticks(axes.get_xticks(), [straight(str(head)) for head in heads], rotation=90)
+        axes.set_xticks(np.arange(len(heads)) + 0.5, said, rotation=90 if turned else 0)
         above = max(map(text_width, map(str, heads))) if turned else max(map(len, names)) * HIGH
         sheet.close(high + above + 6)
 
@@ -204,9 +200,8 @@ def lines(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
             single = {"marker": "o", "markersize": 3.2} if len(own) == 1 else {}
             axes.plot(own["year"], own["value"], **look, **single)
             if len(own) and name in loud and len(tones) > 1:
-                _beside(
-                    axes, straight(name), (1, own["value"].iloc[-1]), 5, color=TONE[tones[name]]
-                )
+                end = 1, own["value"].iloc[-1]
+                _beside(axes, straight(name), end, 5, color=TONE[tones[name]])
 
     def draw(sheet: Sheet) -> None:
         down = math.ceil(len(groups) / across)

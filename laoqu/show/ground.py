@@ -19,7 +19,6 @@ from laoqu.show.words import Words
 MARKS = {
     "circle": mark("paper", "ink", 10.0, "o", 0.8),
     "square": mark("paper", "ink", 9.0, "s", 0.8),
-    "diamond": mark("paper", "ink", 9.2, "D", 0.8),
 }
 HAIRLINE = stroke("ink", 0.6)
 #: Points: how far off a spot, in rings around it, its name may stand.
@@ -53,10 +52,8 @@ class View:
 
     def around(self, spot: np.ndarray) -> np.ndarray:
         """Return places to try: of the spot itself, then rings around it, wider than high."""
-        at, turns = (
-            self.axes.transData.transform(spot),
-            np.linspace(0, 2 * np.pi, 16, endpoint=False),
-        )
+        at = self.axes.transData.transform(spot)
+        turns = np.linspace(0, 2 * np.pi, 16, endpoint=False)
         ring = np.stack([np.cos(turns) * 1.6, -np.sin(turns)], axis=1)
         return np.concatenate([[at], *(at + ring * r for r in RINGS)])
 
@@ -100,9 +97,8 @@ class View:
         if abs(north) >= 3:
             tip = 104 - 16 * np.sin(np.radians(north)), 22
             look = {"arrowprops": {"arrowstyle": "->", **HAIRLINE}, "color": TONE["muted"]}
-            axes.annotate(
-                words("map.north"), tip, (104, 0), *["axes points"] * 2, ha="center", **look
-            )
+            look |= {"xycoords": "axes points", "textcoords": "axes points", "ha": "center"}
+            axes.annotate(words("map.north"), tip, (104, 0), **look)
 
 
 def _apart(rings: np.ndarray, cell: float) -> np.ndarray:

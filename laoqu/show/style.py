@@ -183,13 +183,12 @@ class Sheet:
         texts = [wrap(start(text), room - 26) for text, _ in entries]
         each = max(text_width(line) for lines in texts for line in lines) + 26
         columns = 1 if axes else min(len(entries), max(int(room // each), 1))
-        samples = [
-            Patch(**look) if "facecolor" in look else Line2D([], [], **look) for _, look in entries
-        ]
+        looks = [look for _, look in entries]
+        samples = [Patch(**x) if "facecolor" in x else Line2D([], [], **x) for x in looks]
+        said = ["\n".join(lines) for lines in texts]
         place = {} if axes else {"bbox_to_anchor": (0, 1), "bbox_transform": self.top()}
-        written = (axes or self.figure).legend(
-            samples, ["\n".join(lines) for lines in texts], loc="upper left", ncols=columns, **place
-        )
+        owner = axes or self.figure
+        written = owner.legend(samples, said, loc="upper left", ncols=columns, **place)
         written.set_in_layout(False)
         high = written.get_window_extent().height
         self.y += 0 if axes else high + 6

@@ -23,7 +23,7 @@ from wcwidth import wcswidth
 from laoqu.errors import require
 from laoqu.measures import with_labels
 from laoqu.sheets import HEADS
-from laoqu.show.words import HAN, Words, label, scalar, variable
+from laoqu.show.words import HAN, Words, label, scalar
 from laoqu.show.words import table as labels
 
 if TYPE_CHECKING:
@@ -52,9 +52,7 @@ class Block:
     record: dict[str, object]
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
-        images = {
-            name: each for name, each in self.record["images"].items() if "narrow" not in name
-        }
+        images = {k: each for k, each in self.record["images"].items() if "narrow" not in k}
         css = (Path(__file__).parent / "notebook.css").read_text(encoding="utf-8")
         page = f"<style>{css}</style>{block_html({**self.record, 'images': images})}"
         return {"text/html": page, "text/plain": repr(self), MIME: self.record}
@@ -92,11 +90,7 @@ def check_columns(frame: pd.DataFrame, names: Iterable[str]) -> None:
 def as_download(frame: pd.DataFrame, words: Words | None = None) -> dict[str, object]:
     """Return a frame as plain columns and rows; with `words` codes have their names beside them."""
     if words:
-        names = (
-            name for name in frame.select_dtypes(exclude="bool") if f"{name}_label" not in frame
-        )
-        codes = {name: variable(str(name)) for name in names}
-        frame = with_labels(frame, words.plan.codebook(), words.lang, codes)
+        frame = with_labels(frame, words.plan.codebook(), words.lang)
     columns = {str(name): list(map(scalar, column)) for name, column in frame.items()}
     return {"columns": list(columns), "rows": list(map(list, zip(*columns.values(), strict=True)))}
 

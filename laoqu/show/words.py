@@ -16,6 +16,7 @@ import pandas as pd
 from laoqu import paths
 from laoqu.errors import LANGS, LaoquError, check_lang, require
 from laoqu.layout import numeral
+from laoqu.measures import CODES
 
 if TYPE_CHECKING:
     from laoqu.plan import Plan
@@ -25,10 +26,10 @@ THIN = "\u2009"
 #: What looks like this is meant as a key of labels.csv, so that a mistyped key is an error.
 KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 HAN = "\u3400-\u9fff"
-HAN_LATIN = re.compile(rf"([{HAN}]) ?([A-Za-z0-9])")
+#: Where a Chinese character and a Latin letter or digit meet, with a space or without.
+JOINT = re.compile(rf"(?<=[{HAN}]) ?(?=[A-Za-z0-9])|(?<=[A-Za-z0-9%]) ?(?=[{HAN}])")
 #: An English word in lower case, at the start.
 WORD = re.compile(r"[a-z][a-z’'-]*(?![\w.])")
-LATIN_HAN = re.compile(rf"([A-Za-z0-9%]) ?([{HAN}])")
 
 
 @cache
@@ -74,7 +75,7 @@ def spaced(text: str) -> str:
     >>> spaced("专栏1有53个县") == "专栏\u20091\u2009有\u200953\u2009个县"
     True
     """
-    return LATIN_HAN.sub(rf"\1{THIN}\2", HAN_LATIN.sub(rf"\1{THIN}\2", text))
+    return JOINT.sub(THIN, text)
 
 
 def start(text: str) -> str:
@@ -84,11 +85,6 @@ def start(text: str) -> str:
     ('Ecology', 'c07.s03', '生态')
     """
     return text[:1].upper() + text[1:] if WORD.match(text) else text
-
-
-def variable(column: str) -> str:
-    """Return the variable of the codebook behind a column: strength of strength_outer."""
-    return re.sub("_(more|outer|inner)$", "", column)
 
 
 def digits(value: float, comma: str = "") -> str:
@@ -227,7 +223,7 @@ class Words:
         value = scalar(value)
         if isinstance(value, bool):
             return self("yes") if value else ""
-        name = self._codes.get((variable(column), str(value)))
+        name = self._codes.get((CODES.get(column, column), str(value)))
         if name is None:
             return digits(value) if isinstance(value, (int, float)) else self.space(value)
         return (f"{value} " if ids and str(value)[-1:].isdigit() else "") + self.space(name)

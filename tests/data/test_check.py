@@ -539,12 +539,20 @@ def test_a_changed_declaration_a_bom_and_a_stray_file_are_noticed(data_copy):
         path.write_text(json.dumps(changed, ensure_ascii=False, indent=1) + "\n", "utf-8")
         assert any("datapackage.json" in line for line in lq.check(data_copy))
     path.write_text(text, "utf-8")
-    for name in ("curated/more.csv", "built/other.csv"):
+    for name in (
+        ".DS_Store",
+        ".~lock.membership.csv#",
+        "~$membership.xlsx",
+    ):  # no fault of the data
+        (data_copy / "curated" / name).touch()
+    assert build.unreviewed(data_copy) == []
+    for name in ("curated/more.csv", "built/other.csv", "curated/.hidden.csv"):
         (data_copy / name).write_text("a\n", encoding="utf-8")
     edit(data_copy / "curated" / "terms.csv", lambda text: "\ufeff" + text)
     found = "\n".join(lq.check(data_copy))
     assert "more.csv:1:1: is not declared" in found
     assert "other.csv:1:1: is not declared" in found
+    assert ".hidden.csv:1:1: is not declared" in found
     assert "terms.csv:1:1: is not the file that was reviewed" in found
     # A table that cannot be read is one problem, not one of each row that names it.
     (data_copy / "curated" / "codebook.csv").unlink()

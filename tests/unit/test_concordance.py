@@ -319,6 +319,7 @@ def test_hostile_texts_and_files_are_refused_in_time_and_by_name(tmp_path):
         tmp_path / "plans.txt": r"no such file; nearest: plan\.",
     }  # fmt: skip
     files = {
+        b"MIME-Version: 1.0": "is a web archive",
         b"%PDF-1.7": "is a PDF", b"{\\rtf1\\ansicpg936 \\'bb}": "is RTF",
         b"\xd0\xcf\x11\xe0": "old Word",
         b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"): "has a password",
@@ -428,7 +429,8 @@ FIGURES = """
 5、6十个: nan个|6十个: nan个|2个、3个: 2个 3个|第3、4条: |新增十五、六个: nan个|二、三产业:
 十一·五规划: |投资一．五万元: nan万元|一·五万元: nan万元|一・五万元: nan万元|一点５万: nan万
 投资3．五万元: nan元|参仟元: 3000元|弍万元: 2万元|投资陆万元: nan万元
-叁万零伍元: 30005元|贰拾伍万陆仟元: 256000元
+叁万零伍元: 30005元|十二万亿三千亿元: 1.23e+13元|一点千三十万元: nan万元
+贰拾伍万陆仟元: 256000元|零点五个百分点: 0.5个百分点|百分之零点五: 0.5%
 10--20个: 10个 20个|7折: 7折|打八折: |国发〔2021〕3号、第十条: |1000000: nan
 """
 
@@ -539,6 +541,7 @@ def test_a_name_right_behind_its_city_is_what_resolve_place_says_or_none():
 
 
 HIDDEN = "hidden text: left out, 1 in all"
+ODD = "words in a style that may hide them: read, but no number across their ends, 1 in all"
 W = (
     'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:v="urn:v" '
     'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
@@ -585,11 +588,37 @@ WORD = {
     "<w:object><w:imagedata/></w:object>3个": ("业\ufffc3个", "embedded document"),
     '<w:r><w:rPr><w:sz w:val="1"/></w:rPr>8</w:r>12个': ("产业12个", "text of size 0"),
     "3<w:br/>0个": ("产业3|0个", "in all: 30个"),
-    "3</w:p><w:p><w:pPr><w:rPr><w:del/></w:rPr></w:pPr>甲3</w:p><w:p>0个": ("3|甲30个|支", ""),
-    "</w:p><w:p><w:pPr><w:rPr><w:del/></w:rPr></w:pPr><w:del>甲</w:del></w:p><w:p>乙": (
-        "业|乙|", ""
+    "3</w:p><w:p><w:pPr><w:rPr><w:del/></w:rPr></w:pPr>甲3</w:p><w:p>0个": (
+        "3|甲30个|支", "tracked changes"
     ),
+    "</w:p><w:p><w:pPr><w:rPr><w:del/></w:rPr></w:pPr><w:del>甲</w:del></w:p><w:p>乙": (
+        "业|乙|", "tracked changes: read as if all were accepted, 2 in all"
+    ),
+    '5<w:r><w:rPr><w:color w:val="FFFFFF"/></w:rPr>6</w:r>万亩': ("产业5\ufffc6\ufffc万亩", ODD),
+    '5<w:r><w:rPr><w:color w:val="333333"/><w:rFonts/></w:rPr>6</w:r>万亩': ("产业56万亩", ""),
+    "5<w:r><w:rPr><w:rPrChange><w:rPr><w:strike/></w:rPr></w:rPrChange></w:rPr>6</w:r>个": (
+        "产业56个", ""
+    ),
+    "5<w:sdt><w:sdtPr><w:showingPlcHdr/></w:sdtPr>8</w:sdt>万亩": ("5\ufffc万亩", "field of"),
+    "甲</w:p><w:tr><w:trPr><w:hidden/></w:trPr><w:p>密</w:p></w:tr><w:p>乙": ("甲|乙", HIDDEN),
+    "甲</w:p><w:tr><w:trPr><w:del/></w:trPr><w:p>旧</w:p></w:tr><w:p>乙": ("甲|乙", "tracked"),
 }  # fmt: skip
+#: Styles of a page that may take words out of sight, and some that do not.
+UNSEEN = (
+    "color:#fff", "color:transparent", "color:rgba(0,0,0,0)", "text-indent:-9999px",
+    "position:absolute;left:-9999px", "clip:rect(0 0 0 0)", "width:0;overflow:hidden",
+    "transform:scale(0)", "font-size:0.1px", "color:#000;background:#000", "direction:rtl",
+    "clip-path:inset(100%)", "margin-left:9999px", "letter-spacing:-20px", "of-another-age:1",
+)  # fmt: skip
+SEEN = (
+    "color:#333;font-size:.9em;line-height:1.75",
+    "margin:0 0 .0001pt;text-indent:-21pt",
+    "mso-bidi-font-size:16pt;layout-grid-mode:char",
+    "color:rgb(51, 51, 51)",
+    "background-color:rgb(255, 255, 255);max-width:100%",
+    "font:12px/1.5 arial",
+    "color:rgba(0,0,0,.85);visibility:visible!important;width:auto",
+)
 #: The same of a page.
 PAGE = {
     "<table><tr><td>道路<td>12<td>34万元</table>": ("道路\t12\t34万元", ""),
@@ -598,7 +627,8 @@ PAGE = {
     "<style>/* x */ .x, i{display:none} #y{text-decoration:line-through}</style>"
     "<b class='a x'>密</b><i>密</i><u id=y>旧</u>甲": ("|甲", "hidden text: left out, 2 in all"),
     "<style>@media print{b{display:none}} b:hover{display:none}</style><b>甲</b>": ("|甲", ""),
-    "<style>td b {visibility:hidden}</style>甲": ("|甲", "hides or strikes by 'td b' is read"),
+    "<style>td b {visibility:hidden}</style>甲": ("|甲", "hidden text: what the page"),
+    "<style>td b{left:-999px}</style>甲": ("|甲", "hide them: what the page's style makes so by"),
     "<iframe src=http://127.0.0.1:9/></iframe>甲": ("|甲", "embedded document"),
     "5<math><mfrac><mn>1</mn><mn>2</mn></mfrac></math>万亩": ("|5\ufffc万亩", "equation"),
     "10<msup>3</msup>亩": ("|10\ufffc亩", "equation"),
@@ -610,6 +640,13 @@ PAGE = {
     "<i style='opacity:0.0'>8</i>12个": ("|12个", HIDDEN),
     "<i style='opacity:0.9'>8</i>2个": ("|82个", ""),
     "2&nbsp;0个": ("2\u00a00个", "in all: 2\u00a00个"),
+    "5<select><option>1</select>6万亩": ("5\ufffc6万亩", "field of a form"),
+    "5<font color=white>6</font>万亩": ("5\ufffc6\ufffc万亩", ODD),
+    "5<bdo dir=rtl>67</bdo>万亩": ("5\ufffc67\ufffc万亩", ODD),
+    "<style>.x{left:-9999px}</style>5<i class=x>6</i>万亩": ("5\ufffc6\ufffc万亩", ODD),
+    "<b style='mso-hide:all'>密</b>甲": ("|甲", HIDDEN),
+    **{f"5<b style='{each}'>6</b>万亩": ("5\ufffc6\ufffc万亩", ODD) for each in UNSEEN},
+    **{f"5<b style='{each}'>6</b>万亩": ("56万亩", "") for each in SEEN},
     "<ruby>甲<rt>jia</rt></ruby>": ("|甲", ""), "<ol><li>甲</ol>": ("|甲", "number of a list"),
     "30<sup>1</sup>个": ("30¹个", "in all: 30¹个"), "30<sup>a</sup>个": ("30ᵃ个", "in all: 30ᵃ个"),
     "10<sup><a>3</a></sup>公里": ("10³公里", "in all: 10³公里"),
@@ -618,7 +655,7 @@ PAGE = {
     "30<sub>1</sub>个": ("30₁个", "in all: 30₁个"),
     "<style>.n{vertical-align:super}</style>3<i class=n>1</i>个": ("3¹个", "in all: 3¹个"),
     "<style>.x{display:none} .x{vertical-align:super}</style><b class=x>密</b>甲": ("|甲", HIDDEN),
-    "<style>td i{vertical-align:super}</style>甲": ("|甲", "raises by 'td i' is read"),
+    "<style>td i{vertical-align:super}</style>甲": ("|甲", "so by 'td i' is read as other text"),
 }  # fmt: skip
 #: The same of OpenDocument.
 OPEN = {
@@ -631,6 +668,7 @@ OPEN = {
         HIDDEN,
     ),
     '<text:section text:display="condition">明</text:section>': ("|明|完", ""),
+    '5<text:span text:style-name="T5">6</text:span>万亩': ("5\ufffc6\ufffc万亩", ODD),
     '<text:p><text:hidden-paragraph text:is-hidden="true"/>密</text:p>甲': ("|甲", HIDDEN),
     '<text:p><text:hidden-paragraph text:is-hidden="false"/>明</text:p>': ("|明|完", ""),
     '甲<text:hidden-text text:is-hidden="true">密</text:hidden-text>': ("|甲|完", HIDDEN),
@@ -643,6 +681,7 @@ OPEN_STYLES = (
     '</style:style><style:style style:name="T2" style:parent-style-name="T1"/>'
     '<style:style style:name="T3"><style:text-properties style:text-position="-33% 58%"/>'
     '</style:style><style:style style:name="T4"><style:text-properties style:font-size="0pt"/>'
+    '</style:style><style:style style:name="T5"><style:text-properties style:color="#ffffff"/>'
     "</style:style>"
     '<style:style style:name="P2"><style:text-properties text:display="none"/>'
     "</style:style>"

@@ -101,7 +101,7 @@ def blocks(path):
 
 def code(path):
     """Return the code of each block: without comments, and without the language of what is made."""
-    said = r' *#.*|, "en"| --lang (?:en|zh)'
+    said = r' *#.*|, "en"|, labels="\w+"| --lang (?:en|zh)'
     shown = [re.sub(said, "", text) for kind, text in blocks(path) if kind != "text"]
     return [[line for line in text.splitlines() if line] for text in shown]
 

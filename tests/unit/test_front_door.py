@@ -130,6 +130,9 @@ LINES = [
     ("show 第七条", 0, "（七）支持革命老区重点城市发展。"),
     ("show 朝阳区", 2, "朝阳区 (110105, 北京市); 朝阳区 (220104, 吉林省长春市)"),
     ("show B1", 0, "beneficiary B1: "),
+    ("show 372801", 2, "'372801' is no one unit of 2021: 临沂市 (372801, 1983–1993) was split"),
+    ("show chaoyang", 2, "is the name of several places: "),
+    ("show 139999", 2, "the code 139999 is in no list since 1980"),
     ("show 环线", 2, "unknown place '环线'; nearest: 环县"),
     ("show \udcb4\udcf3\udcb1\udcf0\udcc9\udcbd", 0, "大别山革命老区 / "),  # in GBK
     ("report 陝甘寧 --why", 0, "zh/shaanganning: new"),

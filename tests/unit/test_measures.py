@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from fixture import PLAN
 from openpyxl import load_workbook
+from openpyxl.styles import Font
 
 import laoqu as lq
 from laoqu import measures, sheets, validation
@@ -187,6 +188,10 @@ def test_a_bad_cell_or_shape_is_reported_with_row_and_column(sheet):
          "sheet.csv:7:1: unknown unit 'C01.S01.M1'; nearest: c01"),
         (cell(6, "measure_id", "2001-01-01"), "unknown unit '2001-01-01'"),
         (cell(7, "theme_more", "T06;X"), "theme_more: unknown code 'X'"),
+        (cell(7, "theme", "T1"), "theme: unknown code 'T1'; nearest: T01"),
+        (cell(7, "instrument_more", "S2、S5"), "'S2、S5' (between several stands ;); nearest: S"),
+        (cell(7, "instrument_more", "S4;S4"), "'S4;S4' has a code twice, or the first code again"),
+        (lambda table: table.assign(theme_more=table["theme"]), "or the first code again"),
         (lambda table: table.drop(index=[0]), "is missing: keep its row"),
         (lambda table: pd.concat([table, table.head(1)]), "is coded twice, first in row 2"),
         (lambda table: table.drop(columns="clarity"), "the column 'clarity' is missing"),
@@ -204,6 +209,7 @@ def test_what_a_reader_of_workbooks_would_not_see_is_refused(sheet):
     for edit, message in [
         (lambda book: book.active.__setitem__("F3", "=F2"), "the formula in F3 has no result"),
         (lambda book: book.active.merge_cells("F2:F4"), "F2:F4 are merged, only the first has"),
+        (lambda book: setattr(book.active["D5"], "font", Font(strike=True)), "D5 is struck out"),
         (lambda book: book.copy_worksheet(book.active), "'Sheet1 Copy' has the same columns"),
     ]:
         path = sheet(name="sheet.xlsx")
@@ -283,3 +289,9 @@ def test_what_a_reader_codes_otherwise_is_listed_with_its_sentence_and_labels_ar
         ["c01.s01.m3", "theme_more", ("T06", "T07")],
     ]
     assert found["sentence"].str.endswith("。").all()
+
+
+def test_labels_stand_beside_codes():
+    table = PLAN.measures("陕甘宁", labels="zh").iloc[0]
+    assert (table["theme"], table["theme_label"]) == ("T01", "返贫监测与帮扶")
+    assert (table["scope"], table["scope_label"]) == ("universal", "面向全部革命老区")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from zipfile import ZipFile
 
 import numpy as np
 import openpyxl
@@ -134,7 +135,8 @@ GOOD = LONG + "".join(f"{c},{y},1\n" for c in ("621022", "621023") for y in (201
 PARTS = """2019上半年 2019Q1 2019H1 2019年一季度 2019年前三季度 2019半年 2019年1-6月 2019年1—6月
 2019-01 201906 2019年6月 2019-12 2019M6 Q1-2019"""
 #: Headings that have parts of years.
-HEADS = "#上半年 #Q1 #年1-6月 #-06 gdp_#Q3 #年前三季度gdp #H1_gdp #年6月人口"
+HEADS = """#上半年 #Q1 #年1-6月 #-06 gdp_#Q3 #年前三季度gdp #H1_gdp #年6月人口
+31/03/# 31.3.# 3/31/# Mar-# #-Mar gdp_Mar# Dec_# 12/# gdp_03/#"""
 #: A panel that is refused → what is said of it.
 NO_PANEL = {
     GOOD + "621024,2019.5,1\n": "年份 holds parts of years: '2019.5' .row 6.: sum them up",
@@ -216,6 +218,7 @@ NO_PANEL = {
     + "621022,2019,a,1\n621022,2020,b,2\n": "指标 names several .*a, b.",
     "code,年份,数据年份,gdp\n621022,2020,2019,1\n": "年份, 数据年份 all hold years: keep one",
     "code,year,yr,gdp\n621022,2020,2020,1\n621022,2021,2020,1\n": "year, yr all hold years",
+    "code_2010,代码（2020）,year\n621022,621023,2020\n": "代码（2020） all hold codes: keep",
     "adcode,adcode_new,year\n621022,621023,2020\n": "adcode, adcode_new all hold codes: keep",
     "行政区划代码,户籍地代码,year\n621022,621023,2020\n": "户籍地代码 all hold codes",
     "帮扶县,受援县,year\n环县,华池县,2020\n": "帮扶县, 受援县 all hold names of counties: keep one",
@@ -227,6 +230,14 @@ NO_PANEL = {
 #: A panel that is read → its units and years, and what the report says.
 PANEL = {
     "代码,2018年6月末存款,2019年6月末存款\n621022,1,2\n": (1, [2018, 2019], "2 columns of years"),
+    "代码,31/12/2018,2019-12-31\n621022,1,2\n": (1, [2018, 2019], "2 columns of years turned"),
+    "代码,market2018,market2019\n621022,1,2\n": (1, [2018, 2019], "2 columns of years turned"),
+    LONG + "621022,12/31/2019,1\n621023,31.12.2019,1\n": (2, [2019], "read as years"),
+    "adcode2020,县名,2018,2019\n621022,华池县,1,2\n": (1, [2018, 2019], "621022 华池县"),
+    "2010年代码,代码2020,2018,2019\n621022,621022,1,2\n": (1, [2018, 2019], "2 columns of years"),
+    "代码,县名,年份\n0620102,环县,2019年底\n": (
+        1, [2019], "(?s)代码 .*called so, but holds no codes of counties: 0620102.*no codes"),
+    LONG + "621022,2019,…\n621023,2019年末,..\n621024,2019,1\n": (3, [2019], "gdp +2 rows: signs"),
     "代码,2018第一产业,2019第一产业\n621022,1,2\n": (1, [2018, 2019], "2 columns of years"),
     LONG + "621022,2019,1\n621022,2019,2\n621023,2019,1\n": (2, [2019], "several rows of a code"),
     GOOD + "621024,20199,1\n": (3, [2019, 2020], "no year: .*: '20199' .row 6."),
@@ -262,6 +273,7 @@ PANEL = {
     "代码,年份,name\n621022,2019,Huan County\n": (1, [2019], "names in letters: not compared"),
     "县名,年份\n甘肃环县,2019\n甘肃省庆阳市环县,2020\n华池县*,2019\n广西靖西县,2010\n": (
         3, [2010, 2019, 2020], "signs of a footnote left out of names: 华池县.*"),
+    "省,县,年份\n河南省,方城,2019\n河南省,蘭考縣,2019\n河南省,新县,2019\n": (3, [2019], "no codes"),
     "县名,年份,gdp\n环县,2019,621024\n华池县,2019,621025\n": (2, [2019], "no codes: names read"),
     "县名,年份,z\n环县,2019,621022\n环县,2020,621022\n": (1, [2019, 2020], "z .*taken for"),
     "code,year,年份,yr,gdp\n621022,2020,2020年,2020,1\n": (1, [2020], "code same"),
@@ -290,6 +302,17 @@ PANEL = {
     LONG + '621022,2019,"85\n120"\n621023,2019,3\n': (2, [2019], "no numbers: .*120' .row 2."),
     "代码;年份;a;b;c\n621022;2019;1,5;1,500;1,200,500\n621023;2019;2,25;2,250;1,200.5\n": (
         2, [2019], "b +2 rows: commas that may be decimal.*\n.*b .*no numbers.*\n.*c .*thousands"),
+    # Dots between semicolons set off thousands in some countries, if none is a decimal's.
+    **{
+        f"代码;年份;gdp;x\n621022;2019;819;{x}\n621023;2019;{text};5\n": (2, [2019], said)
+        for text, x, said in (
+            ("1.199", "5", "gdp +1 row: text, .* '1.199' .row 3.; dots may .* write 8193, or"),
+            ("1.199.234", "1.401", "gdp .*dots may set off(?s:.)*x +1 row: text.*dots may"),
+            ("1.199", "0.5", "(?s)^(?!.*dots may set off)"),
+            ("1,199", "5", "gdp +1 row: commas that may be decimal"),
+        )
+    },
+    LONG + "621022,2019,819\n621023,2019,1.199\n": (2, [2019], "(?s)^(?!.*dots may set off)"),
     STACKED + '621022,2019,a,"1,5"\n621022,2019,b,"1,500"\n': (
         1, [2019], "b +1 row: commas that may be decimal"),
     "代码,年份,县名\n621022,2019,环县²\n": (1, [2019], "signs of a footnote left out .*: 环县²"),
@@ -356,6 +379,27 @@ def test_what_is_struck_out_in_a_workbook_is_left_out_and_what_is_hidden_said(tm
     for said in ("; ".join(own.conversions["why"]), repr(made.report)):
         assert "struck out, left out: 5 (A3, B3, " in said
         assert "hidden rows or columns, read as others are: 2 (col 2, row 4)" in said
+
+
+def test_text_that_is_struck_out_within_a_cell_is_left_out(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (("代码", "年份", "县名"), (371302, 2020, "兰山区"), (371311, 2020, "x")):
+        book.active.append(row)
+    book.save(tmp_path / "plain.xlsx")
+    # Shared texts, in the form in which Excel saves them; openpyxl writes none.
+    shared = "<si><r><rPr><strike/></rPr><t>环县</t></r><r><t>罗庄区</t></r></si>"
+    names = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    part = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>'
+    with ZipFile(tmp_path / "plain.xlsx") as plain, ZipFile(tmp_path / "part.xlsx", "w") as made:
+        for name in plain.namelist():
+            text = plain.read(name).decode().replace("</Types>", part)
+            cell = 't="inlineStr"><is><t>x</t></is>'
+            made.writestr(name, text.replace(cell, 't="s"><v>0</v>'))
+        made.writestr("xl/sharedStrings.xml", f'<sst xmlns="{names}">{shared}</sst>')
+    made = lq.panel(tmp_path / "part.xlsx")
+    assert made.data["县名"].tolist() == ["兰山区", "罗庄区"] and made.contradictions.empty
+    assert "struck out, left out: 1 (C3)" in repr(made.report)
 
 
 #: The format of 0.42, 1234.5 or 123000 in 2020, beside plain numbers → what is read and said.

@@ -98,7 +98,8 @@ ROWS = [
 ]
 FILES = [
     ("", "no columns; expected the column 'region_id'"),
-    ("a,b\n1,2\n", "found a, b"),
+    ("a,b\n1,2\n", "found a, b[^\n]*$"),  # rows are not read without their head
+    ("regn,code\n沂蒙,371302\n", "found regn, code[^\n]*$"),
     (b"\xff\xfe\x00\x81\xff", "neither UTF-8 nor GBK"),
     ("region,code\n", "has no rows below the head"),
     ("region\n沂蒙\n", "the column 'adcode' or 'name'"),
@@ -176,6 +177,21 @@ def test_check_covers_the_files_that_the_environment_names(tmp_path, monkeypatch
     assert "nowhere.gpkg:1:1: there is no such file" in found
     assert "own.csv:1:1: the column 'measure_id' is missing" in found
     assert "LAOQU_MEMBERSHIP_MODE:1:1: unknown value 'x', expected one of only, complete" in found
+
+
+@pytest.mark.filterwarnings("ignore:own.csv has no county")
+def test_a_table_that_is_mended_counts_for_new_panels_and_texts(tmp_path, monkeypatch):
+    path = tmp_path / "own.csv"
+    monkeypatch.setenv("LAOQU_MEMBERSHIP", str(path))
+    frame = pd.DataFrame({"adcode": SHIPPED["adcode"].unique(), "year": 2021, "y": 1.0})
+    for rows in (5, 50):
+        own = SHIPPED[SHIPPED["region_id"] == "zuoyoujiang"].head(rows)
+        own.to_csv(path, index=False)
+        covered = lq.panel(frame).coverage().set_index("group")["of"]
+        assert covered["zuoyoujiang"] == rows
+        text = lq.read(f"某省某方案\n一、任务\n支持广西{own['name'].iloc[0]}、环县发展。\n")
+        known = text.areas().set_index("adcode")["known"]
+        assert known.to_dict() == {own["adcode"].iloc[0]: True, "621022": False}
 
 
 @pytest.mark.filterwarnings("ignore:own.csv has no county")
@@ -303,6 +319,9 @@ def test_a_file_of_three_provinces_is_enough_for_the_areas_inside_it(tmp_path):
             plan.counties(name)
 
 
+TANGLE = Polygon(
+    np.random.default_rng(1).uniform(SHAPES[1].bounds[:2], SHAPES[1].bounds[2:], (12_000, 2))
+)
 #: Which of the three rows is changed, what to, and what is said of it.
 BAD = [
     (1, {"crs": None}, "no CRS is declared"),
@@ -314,6 +333,7 @@ BAD = [
     (1, {"geometry": Polygon()}, "the geometry is empty"),
     (3, {"geometry": None}, "the geometry is empty"),
     (2, {"geometry": BOWTIE}, r"not valid.*Self-inter.*\["),
+    (2, {"geometry": TANGLE}, "crosses itself too often to be repaired"),
     (3, {"geometry": Point(118, 35)}, "found a Point, expected a polyg"),
     (3, {"geometry": box(5e5, 4e6, 6e5, 5e6), "crs": 4326}, "not longitude and latitude"),
     (1, {"geometry": box(35, 118, 36, 119), "crs": 4326}, "not longitude and latitude"),

@@ -174,6 +174,28 @@ def test_rows_for_an_estimator_go_to_stata_and_a_wrong_outcome_is_told_the_right
     assert "csdid income, ivar(county_id) time(year) gvar(first_reacts)" in note
 
 
+def test_a_call_names_the_outcome_as_its_language_and_the_file_do(tmp_path):
+    odd, other = "人均可支配收入（元）", "人均可支配收入(元)"
+    panel = monitor.synthetic(PLAN, range(2014, 2025)).rename(columns={"income": odd})
+    treated = lq.panel(panel.assign(**{other: 2.0, "if": 3.0})).treat(KEY)
+    for outcome, stata in (
+        (odd, "人均可支配收入_元_"),
+        (other, "人均可支配收入_元__2"),
+        ("if", "_if"),
+    ):
+        ready = treated.for_estimator("csdid", outcome)
+        assert ready.note["call"].startswith(f"csdid {stata}, ivar(")
+        path = ready.to_file(tmp_path / f"{stata}.dta")
+        found = pd.read_stata(path)[stata]
+        assert found.tolist() == ready.data[outcome].tolist()
+        with pd.read_stata(path, iterator=True) as file:
+            assert file.variable_labels()[stata] == outcome
+        note = path.with_name(f"{stata}.README.txt").read_text("utf-8")
+        assert f"{stata} is {outcome}\n" in note
+    call = treated.for_estimator("sunab", odd).note["call"]
+    assert call.startswith(f"fixest::feols(`{odd}` ~ sunab(")
+
+
 def test_missing_values_and_missing_rows_are_counted():
     panel = made(range(2019, 2024))
     code = TABLE.loc[TABLE["ever_treated"].eq(1), "county_code"].iloc[0]
@@ -242,7 +264,7 @@ def test_old_codes_get_their_status_and_splits_none():
 
 def test_the_export_replaces_only_what_it_wrote(tmp_path):
     target = tmp_path / "mine"
-    choices = {"plan": PLAN, "channels": [KEY], "years": "2018-2023"}
+    choices = {"channels": [KEY], "years": "2018-2023"}
     assert exporting.export(target, **choices) == target
     table = pd.read_csv(target / "treatment_county.csv", dtype={"county_code": str})
     assert table["ever_treated"].sum() == 53
