@@ -108,8 +108,7 @@ def _note(event: str, given: tuple) -> None:
     listed = event in ("os.listdir", "os.scandir")
     if not _log or not (listed or event in ("open", "import")):
         return
-    path = given[1] if event == "import" else given[0]
-    path = "." if listed and path is None else path
+    path = given[event == "import"] or (listed and ".")
     by_import = listed and "importlib" in sys._getframe(1).f_code.co_filename
     if isinstance(path, str | bytes | os.PathLike) and not by_import:
         _note_path(path, event == "open" and given[2] & (os.O_WRONLY | os.O_RDWR) > 0)

@@ -32,7 +32,7 @@ FILES = [{"path": "", "bytes": 0, "sha256": ""}]
 #: What a record has at least, and of which kinds; None stands for every name.
 FORM = {
     "name": "", "notebook": "", "status": "", "error": "", "formats": [""], "parameters": {},
-    "parts": {None: "", "notebook": ""}, "outputs": FILES,
+    "parts": {None: "", "notebook": ""}, "outputs": FILES, "opened": {None: ""},
     "recorded": {"made": "", "seconds": 0.0},
 }  # fmt: skip
 #: The same of files in the outputs folder: only what has this form is ours.
@@ -198,8 +198,6 @@ class Store:
         found = _json(self.target(name) / file)
         if not _fits(found, FORM) or found["name"] != name:
             return None
-        if not _fits(found.get("opened"), {None: ""}):
-            found["opened"] = {}
         try:
             when, seconds = found["recorded"]["made"], found["recorded"]["seconds"]
             datetime.fromisoformat(when) - timedelta(seconds=seconds)

@@ -217,7 +217,7 @@ def test_any_name_and_value_stays_inside_the_outputs(stem, value):
 def record(name, **more):
     return {
         "name": name, "notebook": "n.ipynb", "status": "ok", "error": "", "formats": [],
-        "outputs": [], "parts": {"notebook": ""}, "parameters": {},
+        "outputs": [], "parts": {"notebook": ""}, "parameters": {}, "opened": {},
         "recorded": {"made": "2026-01-01T00:00:00+00:00", "seconds": 1.0}, **more,
     }  # fmt: skip
 
