@@ -25,8 +25,9 @@ ONE_SHEET, SEMICOLONS = "only one sheet was read", "semicolons stand between the
 #: What may stand between cells, and what `str.strip` leaves around one.
 MARKS, BLANK = ",\t;|", "\u200b\ufeff\u00a0"
 #: Larger sheets and membership tables are refused before they are read; `WIDE` columns are more
-#: than the longest have, and a workbook unpacks to at most so many times its bytes.
-MOST_BYTES, MOST_ROWS = 20_000_000, 100_000
+#: than the longest have, and a workbook unpacks to at most so many times its bytes. Its styles,
+#: which take thirty times their size in memory, are 10 MB when Excel knows no more of them.
+MOST_BYTES, MOST_ROWS, STYLES = 20_000_000, 100_000, 10_000_000
 MOST_COLUMNS, WIDE, UNPACKED = 3_000, 40, 3
 #: A text in a workbook counts as a further cell for every so many characters.
 LONG = 16
@@ -69,8 +70,11 @@ def read(
             raise ValueError(WORKBOOKS[first])
         if workbook:
             with suppress(BadZipFile), ZipFile(path) as archive:
-                if sum(each.file_size for each in archive.infolist()) > UNPACKED * most_bytes:
+                sizes = {each.filename: each.file_size for each in archive.infolist()}
+                if sum(sizes.values()) > UNPACKED * most_bytes:
                     raise ValueError(f"unpacks to more than {UNPACKED * most_bytes / 1e6:,.0f} MB")
+                if sum(sizes[each] for each in sizes if "styles" in each.casefold()) > STYLES:
+                    raise ValueError("has too many cell formats: paste its values into a new sheet")
         found, notes = _workbook(path, most_rows, sheet) if workbook else _text(path, most_rows)
         refuse_large(len(found) - 1, 0, most_rows)
     except ValueError as error:

@@ -181,7 +181,9 @@ def test_only_what_has_two_readings_or_is_far_too_large_is_refused(tmp_path):
     text.save(tmp_path / "text.xlsx")
     far.save(tmp_path / "far.xlsx")
     with ZipFile(tmp_path / "padded.xlsx", "w", ZIP_DEFLATED) as archive:
-        archive.writestr("xl/styles.xml", b" " * 450_000_001)
+        archive.writestr("xl/media/image1.png", b" " * 450_000_001)
+    with ZipFile(tmp_path / "styles.xlsx", "w", ZIP_DEFLATED) as archive:
+        archive.writestr("xl/styles.xml", b"<xf/>" * 2_000_001)
     for message, source in {
         "sum them up to years": ROWS.assign(年份=quarters),
         "月份 holds parts of years such as 1, 2, 3": months,
@@ -216,6 +218,7 @@ def test_only_what_has_two_readings_or_is_far_too_large_is_refused(tmp_path):
         "wide.csv:1:1: the table has more than 3,000 columns": tmp_path / "wide.csv",
         "many.csv:1:1: the table has more than 20,000,000 cells": tmp_path / "many.csv",
         "padded.xlsx:1:1: unpacks to more than 450 MB": tmp_path / "padded.xlsx",
+        "styles.xlsx:1:1: has too many cell formats": tmp_path / "styles.xlsx",
         "text.xlsx:1:1: the table has more than 20,000,000 cells": tmp_path / "text.xlsx",
         "far.xlsx:1:1: the table has more than 20,000,000 cells": tmp_path / "far.xlsx",
         r"formula.xlsx:1:1: the formula in \w+ has no result": tmp_path / "formula.xlsx",
