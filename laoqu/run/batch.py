@@ -6,7 +6,6 @@ files. It knows notebooks and bytes; what is drawn of them is given by whoever c
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
@@ -98,8 +97,7 @@ def run_notebook(
     formats = [form for form in FORMATS if form in formats]
     book = Notebook(notebook)
     if not kernel and book.language != "python":
-        why = f"{book.name} is in {book.language}, run it with --kernel NAME"
-        raise ParameterError(f"{why} (`jupyter kernelspec list`)")
+        raise ParameterError(f"{book.name} is in {book.language}, run it with --kernel NAME")
     asked = [book.check(each, maker.kinds) for each in sets]
     runs = {run.name: run for run in (Run(book.place(each), each) for each in asked)}
     if more := len(asked) - len(runs):
@@ -186,18 +184,10 @@ def _files_in(run: Run) -> dict[str, Path]:
             path = Path(text)
             is_shape = path.suffix.lower() == ".shp"
             every = path.parent.glob(f"{escape(path.stem)}.*") if is_shape else [path]
-            found |= {str(each): each.resolve() for each in every
-                      if each.is_file() and _is_input(each.resolve())}  # fmt: skip
+            every = [(str(each), each.resolve()) for each in every if each.is_file()]
+            found |= {text: file for text, file in every
+                      if not any(map(file.is_relative_to, stores.SYSTEM))}  # fmt: skip
     return found
-
-
-def _is_input(path: Path, *ours: Path | str) -> bool:
-    """Whether a file is none of the system's, in none of our folders, and no log of this batch."""
-    logs = False
-    for number in (1, 2):
-        with suppress(OSError):  # it is closed
-            logs |= os.path.samestat(path.stat(), os.fstat(number))
-    return not logs and not any(map(path.is_relative_to, (*ours, *stores.SYSTEM)))
 
 
 def _others(
@@ -266,7 +256,7 @@ def _placed(store: stores.Store, book: Notebook, run: Run, named: set[Path]) -> 
     run.opened = {
         str(path.relative_to(beside)) if path.is_relative_to(beside) else str(path): code
         for path, code in ((Path(path), code) for path, code in sorted(run.opened.items()))
-        if path.resolve() not in named and _is_input(path.resolve(), store.folder)
+        if path.resolve() not in named and not path.resolve().is_relative_to(store.folder)
     }
     _part(store, run, "opened", run.opened)
     if run.status == "ok":

@@ -219,8 +219,7 @@ def read_pairs(pairs: Iterable[str]) -> dict[str, str]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not (name and equals):
-            more = "in this form also if VALUE begins with --"
-            raise ParameterError(f"-p {pair}: expected NAME=VALUE, {more}")
+            raise ParameterError(f"-p {pair}: expected NAME=VALUE, also if VALUE begins with --")
         if name in found:
             raise ParameterError(f"-p {name} is given twice: several sets stand in a --params FILE")
         found[name] = value
