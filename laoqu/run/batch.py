@@ -13,6 +13,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
 from glob import escape
+from itertools import islice
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import NamedTuple
@@ -130,6 +131,9 @@ def run_notebook(
         if not todo and store.current():
             return list(runs.values())
         store.begin()
+        below = {run.name: {} if book.own else _below(run, store.folder) for run in todo}
+        for each in below.values():
+            inputs.add(each)
         recipe = Recipe(book.data, book.stem, maker.render, timeout, kernel)
         began = partial(tell, "start")
         kept = digest_of(stores.digests(inputs.parts))
@@ -147,6 +151,7 @@ def run_notebook(
                 parts = stack.enter_context(closing(process.Call(_call, [maker.parts], limit)))
             for run in stack.enter_context(closing(results)):
                 files = named[run.name].values()
+                run.opened = inputs.unchanged(below[run.name]) | run.opened
                 changed = inputs.changed(files) + [book.path.name] * (not book.is_current())
                 if changed:  # what the run has read of them, nobody knows
                     run.parts["changed during the run"] = said = ", ".join(changed[:3])
@@ -188,6 +193,26 @@ def _files_in(run: Run) -> dict[str, Path]:
             found |= {text: file for text, file in every
                       if not any(map(file.is_relative_to, stores.SYSTEM))}  # fmt: skip
     return found
+
+
+def _below(run: Run, outputs: Path) -> dict[str, Path]:
+    """Return the files in folders that parameters name: libraries may read them unseen.
+
+    A folder that holds the working folder (``.``, ``/``) names none; nor do links to folders.
+    """
+    found: dict[str, Path] = {}
+    for text in leaves([*run.parameters.values()]):
+        with suppress(OSError, RuntimeError, TypeError, ValueError):  # it can be no folder
+            folder = Path(text).resolve()
+            if process.here().resolve().is_relative_to(folder) or str(folder) in stores.SYSTEM:
+                continue
+            every = ((str(each), each.resolve()) for each in Path(text).absolute().rglob("*"))
+            usable = ((name, path) for name, path in every
+                      if path.is_file() and not path.is_relative_to(outputs))  # fmt: skip
+            found |= islice(usable, stores.MOST_FILES + 1)
+    size = sum(path.stat().st_size for path in found.values())
+    many = len(found) > stores.MOST_FILES or size > stores.MOST_BYTES
+    return {stores.MANY: Path(stores.MANY)} if many else found
 
 
 def _others(

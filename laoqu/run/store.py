@@ -83,6 +83,11 @@ class Inputs:
             self.known[path] = paths.stamp(path), digest_now(path)
         return {name: self.known[path][1] for name, path in files.items()}
 
+    def unchanged(self, files: Mapping[str, Path]) -> dict[str, str]:
+        """Return the digests of those files that were not written since."""
+        same = {name for name, path in files.items() if paths.stamp(path) == self.known[path][0]}
+        return {name: MANY if name == MANY else self.known[files[name]][1] for name in same}
+
     def changed(self, more: Iterable[Path] = ()) -> list[str]:
         """Return the names of files of all runs, and `more`, that were written since."""
         known = {path: self.known[path][0] for path in (*self.common, *more) if path in self.known}

@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import papermill
 import psutil
 import pytest
@@ -548,7 +549,7 @@ def test_a_word_that_is_a_path_names_what_cells_open_there(tmp_path, monkeypatch
         (".", "*/d.csv"): "opened: sub/d.csv",
         ("..", "*/[bc].csv"): f"opened: {tmp_path}/data/b.csv, c.csv",
         ("/", f"{tmp_path}/here/sub/*"[1:]): "opened: sub/d.csv",
-        ("../data", ""): "",
+        ("../data", ""): "opened: ../data/a.csv, ../data/b.csv",
     }
     sets = [{"word": word} for word in words]
     sets += [{"word": word, "glob": glob} for word, glob in changed]
@@ -606,6 +607,23 @@ NOTICED = {
     "import h; h.x": ({"a.csv": "new", "json.py": "new"}, ""),
     "import os; os.listdir('v1'); import v1.m": ({"v1/m.txt": None}, ""),
 }
+
+
+def test_what_a_library_reads_unseen_in_a_named_folder_counts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("d/e").mkdir(parents=True)
+    pd.DataFrame({"x": [1]}).to_parquet("d/e/a.parquet")
+    cell = "import pyarrow.parquet as pq, time\nprint(pq.read_table(f'{folder}/e/a.parquet'))\n"
+    cell += "with open(f'{folder}/own.txt', 'w') as file: file.write(str(time.time()))"
+    path, sets = book(Path("t.ipynb"), "folder = 'd'", cell), [{"folder": "d"}]
+    for _ in range(2):
+        assert run(path, sets, "out", force=True)[0].error == ""
+        assert run(path, sets, "out", only_say=True)[0].why == []
+    pd.DataFrame({"x": [2]}).to_parquet("d/e/a.parquet")
+    assert run(path, sets, "out", only_say=True)[0].why == ["opened: d/e/a.parquet"]
+    monkeypatch.setattr(stores, "MOST_FILES", 1)
+    run(path, sets, "out")
+    assert run(path, sets, "out", only_say=True)[0].why == [f"opened: {stores.MANY}"]
 
 
 def test_what_cells_open_list_and_import_makes_a_run_new(tmp_path, monkeypatch):
