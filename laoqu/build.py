@@ -50,9 +50,9 @@ def artefacts(folder: Path, tables: schema.Tables | None = None) -> dict[Path, s
     return result
 
 
-def write() -> list[Path]:
+def write(folder: Path | None = None) -> list[Path]:
     """Write every derived file that is missing or out of date; return those written."""
-    folder = paths.data()
+    folder = folder or paths.data()
     source.read(folder)  # a damaged text is refused while its witness says where
     # The witness of the raw files comes first: everything else is read through it.
     witness = {folder / source.WITNESS: source.witness_csv(folder)}

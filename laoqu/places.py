@@ -151,6 +151,7 @@ def bears(holder: Holder, name: str, folder: Path | None = None) -> bool:
     index = _index(folder or paths.data())
     readings = (each for key in spellings(clean(name)) for each in index.readings(key))
     said, unit = {one for _, found in readings for one in found}, holder.lead.adcode
+    holder = index.units.holder(holder.code, holder.last)  # as this index has it
     if unit:
         return any(unit in (one.lead.adcode, one.continues) for one in said)
     heirs = index.units.heirs

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 from tabulate import tabulate
 from wcwidth import wcswidth
@@ -27,6 +26,8 @@ from laoqu.show.words import HAN, Words, label, scalar
 from laoqu.show.words import table as labels
 
 if TYPE_CHECKING:
+    from jinja2 import Template
+
     from laoqu.validation import Comparison
 
 #: Under this type a cell carries its record, beside HTML and text.
@@ -143,7 +144,9 @@ def block_html(
 
 @cache
 def _template() -> Template:
-    """Read at the first use: a notebook that shows nothing needs no templates."""
+    """Read at the first use: what shows nothing needs no templates."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=loader, undefined=StrictUndefined, autoescape=True)
     return environment.get_template("block.html.j2")
