@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
+from glob import escape
 from pathlib import Path
 
 from laoqu.errors import OutputError, ParameterError, shown
@@ -114,6 +115,13 @@ def own_files(given: Mapping[str, Path | str | None] | None = None) -> dict[str,
     said = {name: os.environ.get(f"LAOQU_{name.upper()}") for name in OWN}
     said |= {name: path for name, path in (given or {}).items() if path}
     return {name: Path(path) for name, path in said.items() if path}
+
+
+def beside(path: Path) -> list[Path]:
+    """Return a file with those that belong to it: of a Shapefile all of its name."""
+    if path.suffix.lower() != ".shp":
+        return [path]
+    return sorted(path.parent.glob(f"{escape(path.stem)}.*"))
 
 
 def own_mode() -> str:

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -395,5 +396,5 @@ def load(
 
 def state(folder: Path, own: Mapping[str, Path], membership_mode: str) -> object:
     """Return what differs once a file that a plan is read from has changed, or is another."""
-    files = [*sorted(folder.rglob("*")), *own.values()]
+    files = [*sorted(folder.rglob("*")), *chain(*map(paths.beside, own.values()))]
     return str(folder), membership_mode, *((str(path), paths.stamp(path)) for path in files)

@@ -12,13 +12,13 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
-from glob import escape
 from itertools import islice
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import NamedTuple
 
 import laoqu
+from laoqu import paths
 from laoqu.errors import FORMATS, LANGS, OutputError, ParameterError, require
 from laoqu.run import Recipe, Run, process
 from laoqu.run import store as stores
@@ -186,10 +186,8 @@ def _files_in(run: Run) -> dict[str, Path]:
     found = {}
     for text in leaves([*run.parameters.values()]):
         with suppress(OSError, RuntimeError, TypeError, ValueError):  # it can be no file
-            path = Path(text)
-            is_shape = path.suffix.lower() == ".shp"
-            every = path.parent.glob(f"{escape(path.stem)}.*") if is_shape else [path]
-            every = [(str(each), each.resolve()) for each in every if each.is_file()]
+            every = [each for each in paths.beside(Path(text)) if each.is_file()]
+            every = [(str(each), each.resolve()) for each in every]
             found |= {text: file for text, file in every
                       if not any(map(file.is_relative_to, stores.SYSTEM))}  # fmt: skip
     return found

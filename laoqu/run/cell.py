@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import source_from_cache
+from itertools import chain
 from json import dumps, loads
 from os import dup, dup2  # these, whatever a cell puts there
 from pathlib import Path
@@ -89,7 +90,13 @@ def alarm(seconds: float | None) -> Iterator[None]:
 def watch(folder: Path | str) -> None:
     """Note from now on, in a file in `folder`, what this process and those it forks open."""
     library, scripts = Path(sysconfig.get_path("stdlib")).parent, sysconfig.get_path("scripts")
-    ours = library, scripts, paths.PACKAGE, paths.data(), *paths.own_files().values()
+    ours = (
+        library,
+        scripts,
+        paths.PACKAGE,
+        paths.data(),
+        *chain(*map(paths.beside, paths.own_files().values())),
+    )
     _others[:] = map(os.path.realpath, (*ours, tempfile.gettempdir(), *SYSTEM))
     _left[:] = MOST_FILES, MOST_BYTES
     _known.clear()

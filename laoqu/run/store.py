@@ -70,7 +70,8 @@ class Inputs:
             for part, folder in (("data", paths.data()), ("source", paths.PACKAGE))
         }
         said = {name: os.environ[name] for name in SETTINGS if os.environ.get(name)}
-        own = self.add({f"{name} ({path.name})": path for name, path in own.items()})
+        every = {f"{name} ({each.name})": each for name in own for each in paths.beside(own[name])}
+        own = self.add(every)
         lock = (paths.checkout() or Path()) / "requirements.lock"
         lock = {lock.name: lock} if paths.checkout() and lock.is_file() else {}
         versions = {"python": platform.python_version(), **packages()}

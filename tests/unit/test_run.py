@@ -28,6 +28,7 @@ from stand import MAKER, run
 
 import laoqu as lq
 from laoqu import pages, paths, reports
+from laoqu import plan as plans
 from laoqu.cli import main
 from laoqu.errors import LaoquError
 from laoqu.run import Run, batch, dask, process
@@ -607,6 +608,19 @@ NOTICED = {
     "import h; h.x": ({"a.csv": "new", "json.py": "new"}, ""),
     "import os; os.listdir('v1'); import v1.m": ({"v1/m.txt": None}, ""),
 }
+
+
+def test_of_borders_as_a_shapefile_all_files_count(tmp_path, monkeypatch):
+    for end in ("shp", "dbf", "csv.xml"):
+        (tmp_path / f"own.{end}").write_text("1")
+    (tmp_path / "owner.shp").write_text("1")
+    monkeypatch.setenv("LAOQU_BOUNDARIES", str(tmp_path / "own.shp"))
+    before, state = stores.Inputs().parts["own"], plans.state(tmp_path / "x", paths.own_files(), "")
+    assert [*before] == [f"boundaries (own.{end})" for end in ("csv.xml", "dbf", "shp")]
+    (tmp_path / "own.dbf").write_text("2")
+    after = stores.Inputs().parts["own"]
+    assert {name for name in after if after[name] != before[name]} == {"boundaries (own.dbf)"}
+    assert plans.state(tmp_path / "x", paths.own_files(), "") != state
 
 
 def test_what_a_library_reads_unseen_in_a_named_folder_counts(tmp_path, monkeypatch):
