@@ -90,13 +90,8 @@ def alarm(seconds: float | None) -> Iterator[None]:
 def watch(folder: Path | str) -> None:
     """Note from now on, in a file in `folder`, what this process and those it forks open."""
     library, scripts = Path(sysconfig.get_path("stdlib")).parent, sysconfig.get_path("scripts")
-    ours = (
-        library,
-        scripts,
-        paths.PACKAGE,
-        paths.data(),
-        *chain(*map(paths.beside, paths.own_files().values())),
-    )
+    own = chain(*map(paths.beside, paths.own_files().values()))
+    ours = library, scripts, paths.PACKAGE, paths.data(), *own
     _others[:] = map(os.path.realpath, (*ours, tempfile.gettempdir(), *SYSTEM))
     _left[:] = MOST_FILES, MOST_BYTES
     _known.clear()
