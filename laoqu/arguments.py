@@ -28,7 +28,7 @@ def joined(argv: Sequence[str]) -> list[str]:
     found, left = [], list(map(_readable, argv))
     while left:
         found.append(left.pop(0))
-        if found[-1] == "-p" and "=" not in "".join(left[:1]) and left[1:] and left[1][:2] != "--":
+        if found[-1] == "-p" and left[1:] and "=" not in left[0] and left[1][:2] != "--":
             left[:2] = [f"{left[0]}={left[1]}"]
     return found
 

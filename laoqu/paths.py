@@ -99,7 +99,7 @@ def expanded(path: Path | str, hint: str = "write the folder out") -> Path:
         found = Path(path).expanduser()
         found.resolve()
     except (OSError, RuntimeError, ValueError) as error:  # no such user, a loop of links
-        why = "no such user is known" if str(path)[0] == "~" else error
+        why = "no such user is known" if str(path).startswith("~") else error
         raise OutputError(f"{str(path)!r} cannot be found: {why}; {hint}") from error
     return found
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from pkgutil import resolve_name
@@ -131,7 +131,8 @@ def run_notebook(
         if not todo and store.current():
             return list(runs.values())
         store.begin()
-        below = {run.name: {} if book.own else _below(run, store.folder) for run in todo}
+        walk = cache(partial(_walked, store.folder))  # runs of a list name the same folders
+        below = {run.name: {} if book.own else _below(run, walk) for run in todo}
         for each in below.values():
             inputs.add(each)
         recipe = Recipe(book.data, book.stem, maker.render, timeout, kernel)
@@ -188,29 +189,33 @@ def _files_in(run: Run) -> dict[str, Path]:
         with suppress(OSError, RuntimeError, TypeError, ValueError):  # it can be no file
             every = [each for each in paths.beside(Path(text)) if each.is_file()]
             every = [(str(each), each.resolve()) for each in every]
-            found |= {text: file for text, file in every
-                      if not any(map(file.is_relative_to, stores.SYSTEM))}  # fmt: skip
+            found |= {text: file for text, file in every if not stores.is_system(file)}
     return found
 
 
-def _below(run: Run, outputs: Path) -> dict[str, Path]:
-    """Return the files in folders that parameters name: libraries may read them unseen.
-
-    A folder that holds the working folder (``.``, ``/``) names none; nor do links to folders.
-    """
+def _below(run: Run, walk: Callable[[object], Mapping[str, Path]]) -> dict[str, Path]:
+    """Return the files in folders that parameters name: libraries may read them unseen."""
     found: dict[str, Path] = {}
     for text in leaves([*run.parameters.values()]):
-        with suppress(OSError, RuntimeError, TypeError, ValueError):  # it can be no folder
-            folder = Path(text).resolve()
-            if process.here().resolve().is_relative_to(folder) or str(folder) in stores.SYSTEM:
-                continue
-            every = ((str(each), each.resolve()) for each in Path(text).absolute().rglob("*"))
-            usable = ((name, path) for name, path in every
-                      if path.is_file() and not path.is_relative_to(outputs))  # fmt: skip
-            found |= islice(usable, stores.MOST_FILES + 1)
+        found |= walk(text)
     size = sum(path.stat().st_size for path in found.values())
     many = len(found) > stores.MOST_FILES or size > stores.MOST_BYTES
     return {stores.MANY: Path(stores.MANY)} if many else found
+
+
+def _walked(outputs: Path, text: object) -> dict[str, Path]:
+    """Return the files in a folder, if a text names one; of very many, some.
+
+    A folder that holds the working folder (``.``, ``/``) names none; nor do links to folders.
+    """
+    with suppress(OSError, RuntimeError, TypeError, ValueError):  # it can be no folder
+        folder = Path(text).resolve()
+        if not process.here().resolve().is_relative_to(folder) and not stores.is_system(folder):
+            every = ((str(each), each.resolve()) for each in Path(text).absolute().rglob("*"))
+            usable = ((name, path) for name, path in every
+                      if path.is_file() and not path.is_relative_to(outputs))  # fmt: skip
+            return dict(islice(usable, stores.MOST_FILES + 1))
+    return {}
 
 
 def _others(

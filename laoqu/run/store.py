@@ -104,12 +104,17 @@ def packages() -> dict[str, str]:
     return found
 
 
+def is_system(path: Path) -> bool:
+    """Whether a path lies where the system shows itself as files."""
+    return any(map(path.is_relative_to, SYSTEM))
+
+
 def digest_now(path: Path) -> str:
     """Return the digest of a file as it is now, of a folder that of its names, if it is there."""
     with suppress(OSError):
         if path.is_dir():
             return digest_of(sorted({each.name for each in path.iterdir()} - {"__pycache__"}))
-        if path.is_file() and not any(map(path.is_relative_to, SYSTEM)):
+        if path.is_file() and not is_system(path):
             with path.open("rb") as file:
                 return file_digest(file, "sha256").hexdigest()
     return "none"
