@@ -1,7 +1,5 @@
 """A second document: invented texts of four layouts, known answers, hostile input, parallels."""
 
-from __future__ import annotations
-
 import io
 import re
 import textwrap

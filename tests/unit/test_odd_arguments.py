@@ -1,7 +1,5 @@
 """Whatever public names are given, they answer with a `LaoquError` that says what was wrong."""
 
-from __future__ import annotations
-
 import inspect
 import time
 from pathlib import Path

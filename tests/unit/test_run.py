@@ -1,7 +1,5 @@
 """Runs: parameters, places, records, keys, and the engine against an ordinary kernel."""
 
-from __future__ import annotations
-
 import datetime
 import errno
 import json
