@@ -17,6 +17,7 @@ import pandas as pd
 
 from laoqu import paths
 from laoqu.errors import DataError, Problem
+from laoqu.layout import YEAR_DIGITS
 from laoqu.spelling import RAISED, clean
 
 SPEC = tomllib.loads(Path(__file__).with_name("own.toml").read_text(encoding="utf-8"))
@@ -47,6 +48,7 @@ FOOTNOTE = re.compile(
 )
 #: So many characters at its end are looked at for them.
 TAIL = 40
+CHINESE = re.compile("^[〇○零一二三四五六七八九]{4}(?=年|$)")
 WIDE = str.maketrans("０１２３４５６７８９", "0123456789")
 
 
@@ -165,7 +167,7 @@ def unit_code(value: object) -> tuple[str, str]:
 def year_of(value: object) -> tuple[int | None, str]:
     """Return the year of a value, and the part of the year, or with "/" the day, that it names.
 
-    >>> year_of("2020年"), year_of("2020Q3"), year_of("2021-12-31"), year_of("20199")
+    >>> year_of("二〇二〇年"), year_of("2020Q3"), year_of("2021-12-31"), year_of("20199")
     ((2020, ''), (2020, '3'), (2021, ''), (None, ''))
     >>> year_of("2019.5"), year_of("2019年1-6月"), year_of("2019-06"), year_of("2019-06-30")
     ((2019, '.5'), (2019, '1-6'), (2019, '06'), (2019, '06/30'))
@@ -175,6 +177,7 @@ def year_of(value: object) -> tuple[int | None, str]:
     else:
         text = re.sub(r"[ T]\d\d?:.*", "", str(value).strip())
         text = re.sub(r"^(\d{4})(\d\d)(\d\d)?$", r"\1-\2-\3", clean(text)).rstrip("-")
+        text = CHINESE.sub(lambda year: year[0].replace("○", "〇").translate(YEAR_DIGITS), text)
         found = [match for each in YEARS["whole"] if (match := each.fullmatch(text))]
         if not found or isinstance(value, bool):
             return None, ""

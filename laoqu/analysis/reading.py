@@ -24,7 +24,7 @@ from laoqu.analysis.kinds import MOST, Notes, called, examples, sample
 from laoqu.analysis.numbers import in_numbers, placed
 from laoqu.errors import LaoquError, require
 from laoqu.own import code_of, year_of
-from laoqu.succession import Units
+from laoqu.succession import FIRST, LAST, Units
 
 #: Larger files are no panels of counties and years.
 MOST_BYTES = 150_000_000
@@ -326,10 +326,13 @@ def _years(
         shown = examples(column[years.notna()])
         notes.append((str(year), int(years.notna().sum()), f"{kind} read as years: {shown}"))
     if years.isna().all():
-        raise LaoquError(f"no cell of {year} is a year, such as {examples(column)}")
+        raise LaoquError(f"no cell of {year} is a year, such as {kinds.no_years(column)}")
     if n := int(years.isna().sum()):
         shown = placed(column[years.isna()], rows)
         notes.append((str(year), n, f"no year: the rows have no unit: {shown}"))
+    if (far := years.notna() & ~years.between(FIRST, LAST)).any():
+        text = f"no list of codes ({FIRST}–{LAST}) is of these years: {placed(years[far], rows)}"
+        notes.append((str(year), int(far.sum()), text))
     part = column.map({v: part for v, (_, part) in read.items()})
     odd = part.ne("") & part.notna()
     if not part.eq("").any():  # days, one in a year: when each was surveyed

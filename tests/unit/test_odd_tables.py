@@ -181,6 +181,7 @@ NO_PANEL = {
         ":2:2: the head has two rows .code over 县代码.: write one, as code.县代码."
     ),
     LONG + "621022,x,1\n621023,不详,2\n": "no cell is a year in 年份 .x, 不详.",
+    LONG + "621022,43465,1\n": "年份 .43465: dates counted in days, the first is 2018-12-31, write",
     LONG + '621022,2019,"1\n621023,2019,2"\n': "panel.csv:2:13: the quotation mark",
     LONG + '621022,2019,"1\n621023,2019,2\n': "panel.csv:2:13: the quotation mark",
     "代码,2015-2019,2016-2020\n621022,1,2\n": ".2015-2019, 2016-2020 is no single year.",
@@ -241,6 +242,8 @@ PANEL = {
     GOOD + "621024,20199,1\n": (3, [2019, 2020], "no year: .*: '20199' .row 6."),
     LONG + "621022,2019,1\n621023,2020,1\n注：来自年鉴,,\n": (2, [2019, 2020], "'' .row 4."),
     LONG + "621022,2019,1\n621023,不详,1\n": (2, [2019], "'不详' .row 3."),
+    LONG + "621022,2019,−5\n621023,2091,1\n": (2, [2019, 2091], "of these years: .2091. .row"),
+    LONG + "621022,二〇一八年,1\n621023,二○一九,1\n": (2, [2018, 2019], "dates read as years: 二"),
     WIDE + ",2020预计\n621022,1,2,3\n": (1, [2018, 2019], "left as columns: 2020预计"),
     WIDE + ",2019\n621022,1,2,3\n": (1, [2018, 2019], "left as columns: 2019_2"),
     "代码*,2018,2019①,2020年[2],２０２１†,2022（1）,2023注3\n621022,1,2,3,4,5,6\n": (
@@ -495,7 +498,7 @@ def test_an_outcome_that_is_none_is_said_with_its_cell_and_no_other_is_taken(tmp
         "all with a sign": "￥" + text,
     }
     odd |= {each: pd.Series(each, text.index) for each in ("#DIV/0!", "一千", "①")}
-    forms = "{}① {}² {}₂ {}½ 0,{} 约{} >{} ({}) −{} {}* 1\u30002{}"
+    forms = "{}① {}² {}₂ {}½ 0,{} 约{} >{} ({}) {}* 1\u30002{}"
     odd |= {form: text.str[-3:].map(form.format) for form in forms.split(" ")}
     for name, income in odd.items():
         panel = lq.panel(made.assign(income=income))
