@@ -13,6 +13,7 @@ from itertools import pairwise, product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from laoqu import (
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
     from laoqu.plan import Plan
 
 #: More characters or bytes are refused unread: the longest plans have about 100,000 characters.
-MOST, MOST_BYTES = 500_000, 20_000_000
+#: Of passages that are compared there are a few hundred in each.
+MOST, MOST_BYTES, MOST_PAIRS = 500_000, 20_000_000, 1_000_000
 NO_HEADING = (
     "no line begins with a heading (一、 （一） 第一章 第一条 1.): give each a line of its own; "
     "numbers that Word sets by itself are no text, so save as .txt; if {!r} should be a file, "
@@ -322,13 +324,14 @@ def compare(plan: Plan | Document, other: Plan | Document) -> pd.DataFrame:
     """
     table = getattr(plan, "table", None) or schema.Tables(paths.data()).frame
     mine, theirs = (_features(_text(each), table) for each in (plan, other))
-    _weigh([*mine, *theirs])
+    if (n := len(mine) * len(theirs)) > MOST_PAIRS:
+        why = f"{len(mine):,} passages beside {len(theirs):,} are {n:,} pairs, expected at most"
+        raise LaoquError(f"{why} {MOST_PAIRS:,}: compare parts of the texts")
     rows = []
-    for one, two in product(mine, theirs):
+    for (one, two), alike in zip(product(mine, theirs), _alike(mine, theirs).flat, strict=True):
         terms, named = (tuple(sorted(one[key] & two[key])) for key in ("terms", "places"))
         if terms or named:
-            alike = sum(one["grams"][gram] * two["grams"][gram] for gram in one["grams"])
-            shared = [len(terms), terms, len(named), named, round(alike, 4)]
+            shared = [len(terms), terms, len(named), named, float(alike)]
             rows.append([*one["what"], *two["what"], *shared])
     found = pd.DataFrame(rows, columns=COMPARED)
     return found.sort_values("similarity", ascending=False, kind="stable", ignore_index=True)
@@ -357,12 +360,17 @@ def _features(text: Text, table: Callable[[str], pd.DataFrame]) -> list[dict[str
     ]
 
 
-def _weigh(passages: list[dict[str, object]]) -> None:
-    """Weigh each gram by the logarithm of how rare it is, each passage to the length of one."""
-    having = Counter(gram for each in passages for gram in each["grams"])
-    for each in passages:
-        grams = each["grams"]
-        for gram in grams:
-            grams[gram] *= math.log(1 + len(passages) / having[gram])
-        length = math.hypot(*grams.values()) or 1
-        each["grams"] = Counter({gram: value / length for gram, value in grams.items()})
+def _alike(mine: list[dict[str, object]], theirs: list[dict[str, object]]) -> np.ndarray:
+    """Return the cosines of passages: each gram is weighed by the logarithm of its rarity."""
+    from scipy.sparse import csr_array
+
+    every = [*mine, *theirs]
+    grams = pd.Series([gram for each in every for gram in each["grams"]], dtype="object")
+    rows = np.repeat(range(len(every)), [len(each["grams"]) for each in every])
+    counts = [float(n) for each in every for n in each["grams"].values()]
+    codes, found = grams.factorize()
+    table = csr_array((counts, (rows, codes)), shape=(len(every), len(found)))
+    table = table.multiply(np.log(1 + len(every) / np.bincount(codes))[None, :]).tocsr()
+    lengths = np.sqrt(table.power(2).sum(axis=1)) + (table.sum(axis=1) == 0)
+    table = table.multiply(1 / lengths[:, None]).tocsr()
+    return (table[: len(mine)] @ table[len(mine) :].T).toarray().round(4)

@@ -102,6 +102,11 @@ DECLARED = re.compile(r"(?<![\w-])([\w-]+)\s*:\s*([^;]*)")
 TAGS = {"del": STRUCK, "s": STRUCK, "strike": STRUCK, "sup": RAISED, "sub": LOWERED}
 #: Of the selectors of a page these are read: an element, a class, an id.
 SELECTOR = re.compile(r"[\w-]*(?:[.#][\w-]+)?")
+#: What may hide, strike or add words, or take that back, and is not read.
+UNREAD_RULES = re.compile(
+    r"@(?:media(?!\s+print)|import|supports|layer|container)|:(?:before|after)"
+)
+UNREAD_STYLES = "styles are not read that may hide, strike or add words: {}; compare the page"
 OFF = ("0", "false", "off", "none", "baseline")
 #: Words moved by fewer half-points stand on the line, only trimmed.
 MOVED = 5
@@ -136,7 +141,13 @@ def opened(suffix: str, data: bytes) -> Opened:
             parser = etree.HTMLParser(encoding="utf-8", huge_tree=True)
             root = _tree(grid.decoded(data)[0].encode(), parser)
             css = " ".join(node.text or "" for node in root.iter("style"))
-            return _Tree(".html", _rules(css)).opened(root)
+            found = _Tree(".html", _rules(css)).opened(root)
+            links = (link.get("rel", "").lower() for link in root.iter("link"))
+            unread = UNREAD_RULES.findall(css) + ["links"] * any("stylesheet" in r for r in links)
+            found.told += [(1, UNREAD_STYLES.format(", ".join(dict.fromkeys(unread))))] * bool(
+                unread
+            )
+            return found
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(each.file_size for each in archive.infolist()) > MOST_UNPACKED:
                 raise ValueError(f"unpacks to more than {MOST_UNPACKED:,} bytes")

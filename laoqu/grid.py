@@ -12,7 +12,6 @@ from contextlib import closing, suppress
 from functools import lru_cache
 from itertools import islice, pairwise, zip_longest
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
 
 import pandas as pd
 
@@ -25,10 +24,8 @@ ONE_SHEET, SEMICOLONS = "only one sheet was read", "semicolons stand between the
 #: What may stand between cells, and what `str.strip` leaves around one.
 MARKS, BLANK = ",\t;|", "\u200b\ufeff\u00a0"
 #: Larger sheets and membership tables are refused before they are read; `WIDE` columns are more
-#: than the longest have, and a workbook unpacks to at most so many times its bytes. Its styles,
-#: which take thirty times their size in memory, are 10 MB when Excel knows no more of them.
-MOST_BYTES, MOST_ROWS, STYLES = 20_000_000, 100_000, 10_000_000
-MOST_COLUMNS, WIDE, UNPACKED = 3_000, 40, 3
+#: than the longest have.
+MOST_BYTES, MOST_ROWS, MOST_COLUMNS, WIDE = 20_000_000, 100_000, 3_000, 40
 #: A text in a workbook counts as a further cell for every so many characters.
 LONG = 16
 #: A formula whose result no program has worked out; what is hidden; cells merged over rows.
@@ -37,6 +34,10 @@ NO_RESULT = re.compile(
     r"<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)(?:<v ?/>|<v></v>)?</c>"
 )
 HIDDEN = re.compile(r'<(row|col)\b(?=[^>]*\bhidden="(?:1|true)")[^>]*?\b(?:r|min)="(\d+)"')
+#: A piece that is struck out in a text that stands in the cell itself would be read.
+INLINE = re.compile(
+    r'<c(?: r="([A-Z]+\d+)")?[^>]*>\s*<is>[^<]*(?:<(?!/is>)[^<]*)*?<strike(?! val="(?:0|f))\b'
+)
 MERGED = re.compile(r'<mergeCell ref="([A-Z]+(\d+):[A-Z]+(\d+))"')
 #: What stands for itself, or for nothing, in a number format, and words that say how large it is.
 LITERAL = re.compile(r'"([^"]*)"|[\\!](.)|\[[^]]*\]|[_*].')
@@ -69,12 +70,7 @@ def read(
         if first in WORKBOOKS and (first, workbook) != (ZIP, True):
             raise ValueError(WORKBOOKS[first])
         if workbook:
-            with suppress(BadZipFile), ZipFile(path) as archive:
-                sizes = {each.filename: each.file_size for each in archive.infolist()}
-                if sum(sizes.values()) > UNPACKED * most_bytes:
-                    raise ValueError(f"unpacks to more than {UNPACKED * most_bytes / 1e6:,.0f} MB")
-                if sum(sizes[each] for each in sizes if "styles" in each.casefold()) > STYLES:
-                    raise ValueError("has too many cell formats: paste its values into a new sheet")
+            own.check_workbook(path, most_bytes)
         found, notes = _workbook(path, most_rows, sheet) if workbook else _text(path, most_rows)
         refuse_large(len(found) - 1, 0, most_rows)
     except ValueError as error:
@@ -264,6 +260,10 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
     for found, why in (
         (NO_RESULT.findall(text), "the formula in {} has no result: save it in a spreadsheet"),
         (struck * bool(first), "the cell {} is struck out: empty it, or take the line away"),
+        (
+            INLINE.findall(text),
+            "a part of {} is struck out: open the file in Excel and save it anew",
+        ),
         (merged, "{} are merged, only the first has the value: split them, fill each"),
         (alike, "the sheet {!r} has the same columns: put all rows on one sheet"),
     ):

@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import date
 from numbers import Real
 from pathlib import Path
+from zipfile import ZipFile
 
 import pandas as pd
 
@@ -36,6 +37,10 @@ UNIT = re.compile("".join(SPEC["cells"]["unit"]), re.IGNORECASE)
 TOWNSHIP = "codes of townships or villages: sum them up to counties"
 #: A year that is a number lies between these.
 FIRST_YEAR, LAST_YEAR = 1949, 2100
+#: A workbook unpacks to at most so many times its bytes. Its styles, which take thirty times their
+#: size in memory, are 10 MB when Excel knows no more of them. A million cells, of which one is
+#: <c><v></v></c>, take half a minute or more.
+UNPACKED, STYLES, MOST_CELLS, MARKS_OF_CELL = 3, 10_000_000, 1_500_000, 4
 #: What becomes of areas without a row in an own membership table: empty, or as shipped.
 MODES = ("only", "complete")
 CONVERSIONS = ["file", "row", "found", "used", "why"]
@@ -95,6 +100,22 @@ class Notes:
     def conversions(self) -> pd.DataFrame:
         """Return the conversions: one row each, ``file``, ``row``, ``found``, ``used``, ``why``."""
         return pd.DataFrame(self._conversions, columns=CONVERSIONS)
+
+
+def check_workbook(path: Path, most_bytes: int) -> None:
+    """Refuse a workbook that would take gigabytes, or minutes, by what its parts unpack to."""
+    sizes, marks = {}, 0
+    with suppress(Exception), ZipFile(path) as archive:  # what is damaged is said by who reads it
+        sizes = {each.filename: each.file_size for each in archive.infolist()}
+        if sum(sizes.values()) <= UNPACKED * most_bytes:
+            marks = sum(archive.read(each).count(b"<") for each in sizes if each[-4:] == ".xml")
+    if sum(sizes.values()) > UNPACKED * most_bytes:
+        raise ValueError(f"unpacks to more than {UNPACKED * most_bytes / 1e6:,.0f} MB")
+    if sum(sizes[each] for each in sizes if "styles" in each.casefold()) > STYLES:
+        raise ValueError("has too many cell formats: paste its values into a new sheet")
+    if (n := marks // MARKS_OF_CELL) > MOST_CELLS:
+        why = f"has about {n:,} cells, expected at most {MOST_CELLS:,}: save the sheet as CSV"
+        raise ValueError(why)
 
 
 def columns(head: Iterable[object], names: dict[str, list[str]] = COLUMNS) -> dict[str, list[int]]:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from itertools import count
 from numbers import Integral
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow.parquet import ParquetFile
 
 from laoqu import grid, own, paths
@@ -27,7 +30,7 @@ from laoqu.own import code_of, year_of
 from laoqu.succession import FIRST, LAST, Units
 
 #: Larger files are no panels of counties and years.
-MOST_BYTES = 150_000_000
+MOST_BYTES, MOST_TEXT = 150_000_000, 500_000_000
 #: What is said of months and quarters, beside the years or in them.
 PARTS = "{} holds parts of years such as {}: sum them up to years"
 
@@ -166,6 +169,7 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
             if kind == "dta":
                 return _stata(path, notes)
             grid.check_parquet(path, shapes.MOST_ROWS)
+            _refuse_long(_text_of_parquet(path))
             with ParquetFile(path) as file:  # two columns may have one name
                 return file.read().to_pandas()
         except MemoryError:  # no fault of the file
@@ -181,10 +185,34 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
     return table.iloc[1:].set_axis(head, axis=1).infer_objects()
 
 
+def _text_of_parquet(path: Path) -> int:
+    """Return how many bytes its texts have, of which each may stand in the file once."""
+    with ParquetFile(path) as file:
+        size = sum(file.metadata.row_group(n).total_byte_size for n in range(file.num_row_groups))
+        kinds = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
+        names = [each.name for each in file.schema_arrow if each.type in kinds]
+    _refuse_long(size)
+    with ParquetFile(path, read_dictionary=names) as file:
+        for chunk in (each for column in file.read(names).columns for each in column.chunks):
+            lengths = pc.take(pc.binary_length(chunk.dictionary), chunk.indices)
+            size += pc.sum(lengths.cast("int64")).as_py() or 0
+    return size
+
+
+def _refuse_long(size: int) -> None:
+    if size > MOST_TEXT:
+        said = f"its texts would take {size / 1e6:,.0f} MB, expected at most {MOST_TEXT / 1e6:,.0f}"
+        raise LaoquError(f"{said}: leave out columns of long texts")
+
+
 def _stata(path: Path, notes: Notes) -> pd.DataFrame:
     """Read DTA; where every value of a column has a label, the label is what was meant."""
     with pd.read_stata(path, convert_categoricals=False, iterator=True) as reader:
         grid.refuse_large(1, len(reader.variable_labels()))
+        with suppress(StopIteration):
+            reader.read(0)
+        long = map(len, getattr(reader, "GSO", {}).values())
+        _refuse_long(max(long, default=0) * reader._nobs)
         frame, labelled = reader.read(shapes.MOST_ROWS + 1), reader.value_labels()
     grid.refuse_large(*frame.shape, shapes.MOST_ROWS)
     if not labelled:

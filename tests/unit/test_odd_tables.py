@@ -401,6 +401,12 @@ def test_text_that_is_struck_out_within_a_cell_is_left_out(tmp_path):
     made = lq.panel(tmp_path / "part.xlsx")
     assert made.data["县名"].tolist() == ["兰山区", "罗庄区"] and made.contradictions.empty
     assert "struck out, left out: 1 (C3)" in repr(made.report)
+    with ZipFile(tmp_path / "plain.xlsx") as plain, ZipFile(tmp_path / "part.xlsx", "w") as made:
+        for name in plain.namelist():
+            inside = shared.replace("si>", "is>").encode()
+            made.writestr(name, plain.read(name).replace(b"<is><t>x</t></is>", inside))
+    with pytest.raises(LaoquError, match="a part of C3 is struck out: open the file"):
+        lq.panel(tmp_path / "part.xlsx")
 
 
 #: The format of 0.42, 1234.5 or 123000 in 2020, beside plain numbers → what is read and said.

@@ -182,6 +182,12 @@ def test_only_what_has_two_readings_or_is_far_too_large_is_refused(tmp_path):
         archive.writestr("xl/media/image1.png", b" " * 450_000_001)
     with ZipFile(tmp_path / "styles.xlsx", "w", ZIP_DEFLATED) as archive:
         archive.writestr("xl/styles.xml", b"<xf/>" * 2_000_001)
+    with ZipFile(tmp_path / "cells.xlsx", "w", ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b"<c/>" * 6_000_004)
+    long = pd.DataFrame({"code": 620422, "n": pd.Series(["x" * 30_000] * 17_000, dtype="object")})
+    long.to_stata(tmp_path / "long.dta", version=118, convert_strl=["n"], write_index=False)
+    once = pa.DictionaryArray.from_arrays(pa.array(np.zeros(17_000, "int32")), ["x" * 30_000])
+    pq.write_table(pa.table({"n": once}), tmp_path / "long.parquet", store_schema=False)
     for message, source in {
         "sum them up to years": ROWS.assign(年份=quarters),
         "月份 holds parts of years such as 1, 2, 3": months,
@@ -217,6 +223,9 @@ def test_only_what_has_two_readings_or_is_far_too_large_is_refused(tmp_path):
         "many.csv:1:1: the table has more than 20,000,000 cells": tmp_path / "many.csv",
         "padded.xlsx:1:1: unpacks to more than 450 MB": tmp_path / "padded.xlsx",
         "styles.xlsx:1:1: has too many cell formats": tmp_path / "styles.xlsx",
+        "cells.xlsx:1:1: has about 1,500,001 cells, .* as CSV": tmp_path / "cells.xlsx",
+        "long.dta: its texts would take 510 MB, expected at most 500": tmp_path / "long.dta",
+        "long.parquet: its texts would take 510 MB": tmp_path / "long.parquet",
         "text.xlsx:1:1: the table has more than 20,000,000 cells": tmp_path / "text.xlsx",
         "far.xlsx:1:1: the table has more than 20,000,000 cells": tmp_path / "far.xlsx",
         r"formula.xlsx:1:1: the formula in \w+ has no result": tmp_path / "formula.xlsx",
