@@ -369,7 +369,8 @@ def test_outputs_that_cannot_be_are_said(tmp_path, where, monkeypatch):
     for folder in (path, None):
         with pytest.raises(lq.OutputError, match=r"cannot be.*LAOQU_OUTPUTS") as raised:
             stores.Store(folder)
-        assert (f"{where}/.lock" in str(raised.value)) == (where in ("locked", "away"))
+        said = re.search("(locked|away)/.lock", str(raised.value))
+        assert bool(said) == (where in ("locked", "away"))
     assert not (tmp_path / "outside").exists()
 
 
