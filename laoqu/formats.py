@@ -103,10 +103,8 @@ TAGS = {"del": STRUCK, "s": STRUCK, "strike": STRUCK, "sup": RAISED, "sub": LOWE
 #: Of the selectors of a page these are read: an element, a class, an id.
 SELECTOR = re.compile(r"[\w-]*(?:[.#][\w-]+)?")
 #: What may hide, strike or add words, or take that back, and is not read.
-UNREAD_RULES = re.compile(
-    r"@(?:media(?!\s+print)|import|supports|layer|container)|:(?:before|after)"
-)
-UNREAD_STYLES = "styles are not read that may hide, strike or add words: {}; compare the page"
+UNREAD_RULES = re.compile(r"@(?!media\s+print)(?:media|import|supports|layer)|:(?:before|after)")
+UNREAD_STYLES = "styles are not read that may hide, strike or add words: "
 OFF = ("0", "false", "off", "none", "baseline")
 #: Words moved by fewer half-points stand on the line, only trimmed.
 MOVED = 5
@@ -141,12 +139,13 @@ def opened(suffix: str, data: bytes) -> Opened:
             parser = etree.HTMLParser(encoding="utf-8", huge_tree=True)
             root = _tree(grid.decoded(data)[0].encode(), parser)
             css = " ".join(node.text or "" for node in root.iter("style"))
-            found = _Tree(".html", _rules(css)).opened(root)
-            links = (link.get("rel", "").lower() for link in root.iter("link"))
-            unread = UNREAD_RULES.findall(css) + ["links"] * any("stylesheet" in r for r in links)
-            found.told += [(1, UNREAD_STYLES.format(", ".join(dict.fromkeys(unread))))] * bool(
-                unread
+            rules = _rules(css)
+            unread = [each for each in rules if not SELECTOR.fullmatch(each)]
+            unread += UNREAD_RULES.findall(css) + root.xpath(
+                "//link[contains(@rel, 'sheet')]/@href"
             )
+            found = _Tree(".html", rules).opened(root)
+            found.told += [(1, UNREAD_STYLES + ", ".join(unread[:9]))][: len(unread)]
             return found
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(each.file_size for each in archive.infolist()) > MOST_UNPACKED:
@@ -254,7 +253,6 @@ class _Tree:
             line, words = found[0]
             shown = f", {words[:20]!r}" if words else ""
             told.append((line, f"{kind}: {what}, {len(found)} in all; the first is here{shown}"))
-        told += [(1, message) for message in self._odd()] if self.suffix == ".html" else []
         if changes := sum(1 for _ in root.iter("{*}ins", "{*}del", "{*}moveFrom")) * self.word:
             told.append((1, f"tracked changes: read as if all were accepted, {changes} in all"))
         return Opened("\n".join(lines), told, boxes)
@@ -263,16 +261,6 @@ class _Tree:
         kind = self.told[int(mark[1])][0]  # a picture that begins a line is an ornament
         ornament = kind == UNREAD["picture"] and not mark.start()
         return GAP if kind in GAPS and not ornament else ""
-
-    def _odd(self) -> Iterator[str]:
-        """Say which rules of a page's style are not read: the first one of each kind."""
-        first: dict[str, str] = {}
-        for selector, kind in self.styles.items():  # what is named sup or sub is known by its name
-            known = kind in (RAISED, LOWERED) and selector.endswith(("sup", "sub"))
-            if not known and not SELECTOR.fullmatch(selector):
-                first.setdefault(kind, selector)
-        for kind, selector in first.items():
-            yield f"{kind}: what the page's style makes so by {selector!r} is read as other text"
 
     def _text(self, node: etree._Element, exact: bool = False) -> str:
         """Return the text of an element, in lines; a text box stands behind its paragraph."""

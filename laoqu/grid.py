@@ -260,10 +260,7 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
     for found, why in (
         (NO_RESULT.findall(text), "the formula in {} has no result: save it in a spreadsheet"),
         (struck * bool(first), "the cell {} is struck out: empty it, or take the line away"),
-        (
-            INLINE.findall(text),
-            "a part of {} is struck out: open the file in Excel and save it anew",
-        ),
+        (INLINE.findall(text), "a part of {} is struck out: save the file anew in Excel"),
         (merged, "{} are merged, only the first has the value: split them, fill each"),
         (alike, "the sheet {!r} has the same columns: put all rows on one sheet"),
     ):

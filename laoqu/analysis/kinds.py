@@ -132,19 +132,6 @@ def examples(values: pd.Series) -> str:
     return ", ".join(str(value)[:SHOWN] for value in values.dropna().drop_duplicates().head(3))
 
 
-def no_years(values: pd.Series) -> str:
-    """Return examples of what is no year, and of a date that a spreadsheet counts in days.
-
-    >>> no_years(pd.Series(["43465"]))
-    '43465: dates counted in days, the first is 2018-12-31, write years'
-    """
-    days = pd.to_numeric(values, errors="coerce").dropna()
-    days = days[days.between(18_264, 55_152)]  # of 1950 to 2050
-    dates = pd.Timestamp("1899-12-30") + pd.to_timedelta(days.head(1), unit="D")
-    told = (f": dates counted in days, the first is {d:%F}, write years" for d in dates)
-    return examples(values) + "".join(told)
-
-
 def upper_columns(frame: pd.DataFrame, units: Units, notes: Notes | None = None) -> dict[str, str]:
     """Return the column of provinces and the column of cities, as far as there are such.
 

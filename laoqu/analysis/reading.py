@@ -16,9 +16,8 @@ from numbers import Integral
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow.parquet import ParquetFile
+from pyarrow.parquet import ParquetFile, read_schema
 
 from laoqu import grid, own, paths
 from laoqu.analysis import kinds, shapes
@@ -186,22 +185,17 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
 
 
 def _text_of_parquet(path: Path) -> int:
-    """Return how many bytes its texts have, of which each may stand in the file once."""
-    with ParquetFile(path) as file:
-        size = sum(file.metadata.row_group(n).total_byte_size for n in range(file.num_row_groups))
-        kinds = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
-        names = [each.name for each in file.schema_arrow if each.type in kinds]
-    _refuse_long(size)
-    with ParquetFile(path, read_dictionary=names) as file:
-        for chunk in (each for column in file.read(names).columns for each in column.chunks):
-            lengths = pc.take(pc.binary_length(chunk.dictionary), chunk.indices)
-            size += pc.sum(lengths.cast("int64")).as_py() or 0
-    return size
+    """Return how many bytes its texts take, of which each may stand in the file once."""
+    texts = [f.name for f in read_schema(path) if str(f.type).endswith(("string", "binary"))]
+    with ParquetFile(path, read_dictionary=texts) as file:
+        chunks = [chunk for column in file.read(texts).columns for chunk in column.chunks]
+    sizes = (pc.take(pc.binary_length(each.dictionary), each.indices) for each in chunks)
+    return sum(pc.sum(each.cast("int64")).as_py() or 0 for each in sizes)
 
 
 def _refuse_long(size: int) -> None:
     if size > MOST_TEXT:
-        said = f"its texts would take {size / 1e6:,.0f} MB, expected at most {MOST_TEXT / 1e6:,.0f}"
+        said = f"its texts take {size / 1e6:,.0f} MB, at most {MOST_TEXT / 1e6:,.0f} are read"
         raise LaoquError(f"{said}: leave out columns of long texts")
 
 
@@ -354,7 +348,7 @@ def _years(
         shown = examples(column[years.notna()])
         notes.append((str(year), int(years.notna().sum()), f"{kind} read as years: {shown}"))
     if years.isna().all():
-        raise LaoquError(f"no cell of {year} is a year, such as {kinds.no_years(column)}")
+        raise LaoquError(f"no cell of {year} is a year, such as {examples(column)}{own.DAYS}")
     if n := int(years.isna().sum()):
         shown = placed(column[years.isna()], rows)
         notes.append((str(year), n, f"no year: the rows have no unit: {shown}"))

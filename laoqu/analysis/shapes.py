@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 import pandas as pd
 
 from laoqu import grid, own
-from laoqu.analysis.kinds import MOST, Notes, called, examples, no_years, sample, share
+from laoqu.analysis.kinds import MOST, Notes, called, examples, sample, share
 from laoqu.analysis.numbers import doubts, numbers_of
 from laoqu.errors import LaoquError
 from laoqu.sheets import texts
@@ -58,7 +58,7 @@ def to_long(
         said = "columns of the panel are parts of years such as"
         raise LaoquError(f"{said} {', '.join(parts[:3])}: sum them up to years")
     if len({year for year, _ in found.values()}) < 2:
-        no_year = [f"{c} ({no_years(frame[c])})" for c in called("year", frame)]
+        no_year = [f"{c} ({examples(frame[c])}){own.DAYS}" for c in called("year", frame)]
         shown = f" ({', '.join(left[:3])} is no single year, or one of a kind)" if left else ""
         shown += f"; no cell is a year in {', '.join(no_year)}" if no_year else ""
         held = {c: sample(frame[c]) for c in frame.columns[frame.notna().any()]}

@@ -633,11 +633,11 @@ PAGE = {
     "<style>/* x */ .x, i{display:none} #y{text-decoration:line-through}</style>"
     "<b class='a x'>密</b><i>密</i><u id=y>旧</u>甲": ("|甲", "hidden text: left out, 2 in all"),
     "<style>@media print{b{display:none}} b:hover{display:none}</style><b>甲</b>": ("|甲", ""),
-    "<style>td b {visibility:hidden}</style>甲": ("|甲", "hidden text: what the page"),
-    "<style>td b{left:-999px}</style>甲": ("|甲", "hide them: what the page's style makes so by"),
-    "<style>@media screen{b{display:none}}</style><b>甲</b>": ("|甲", "add words: @media; compare"),
-    "<style>b::after{content:'5'}</style><b>甲</b>": ("|甲", "add words: :after; compare"),
-    "<link rel=stylesheet href=a.css>甲": ("|甲", "add words: links; compare"),
+    "<style>td b {visibility:hidden}</style>甲": ("|甲", "add words: td b"),
+    "<style>td b{left:-999px}</style>甲": ("|甲", "add words: td b"),
+    "<style>@media screen{b{display:none}}</style><b>甲</b>": ("|甲", "add words: @media"),
+    "<style>b::after{content:'5'}</style><b>甲</b>": ("|甲", "add words: :after"),
+    "<link rel=stylesheet href=a.css>甲": ("|甲", "add words: a.css"),
     "<iframe src=http://127.0.0.1:9/></iframe>甲": ("|甲", "embedded document"),
     "5<math><mfrac><mn>1</mn><mn>2</mn></mfrac></math>万亩": ("|5\ufffc万亩", "equation"),
     "10<msup>3</msup>亩": ("|10\ufffc亩", "equation"),
@@ -664,7 +664,7 @@ PAGE = {
     "30<sub>1</sub>个": ("30₁个", "in all: 30₁个"),
     "<style>.n{vertical-align:super}</style>3<i class=n>1</i>个": ("3¹个", "in all: 3¹个"),
     "<style>.x{display:none} .x{vertical-align:super}</style><b class=x>密</b>甲": ("|甲", HIDDEN),
-    "<style>td i{vertical-align:super}</style>甲": ("|甲", "so by 'td i' is read as other text"),
+    "<style>td i{vertical-align:super}</style>甲": ("|甲", "add words: td i"),
 }  # fmt: skip
 #: The same of OpenDocument.
 OPEN = {

@@ -181,7 +181,8 @@ NO_PANEL = {
         ":2:2: the head has two rows .code over 县代码.: write one, as code.县代码."
     ),
     LONG + "621022,x,1\n621023,不详,2\n": "no cell is a year in 年份 .x, 不详.",
-    LONG + "621022,43465,1\n": "年份 .43465: dates counted in days, the first is 2018-12-31, write",
+    LONG
+    + "621022,43465,1\n": "年份 .43465. .dates counted in days, 43465 for 2018-12-31, are none",
     LONG + '621022,2019,"1\n621023,2019,2"\n': "panel.csv:2:13: the quotation mark",
     LONG + '621022,2019,"1\n621023,2019,2\n': "panel.csv:2:13: the quotation mark",
     "代码,2015-2019,2016-2020\n621022,1,2\n": ".2015-2019, 2016-2020 is no single year.",
@@ -405,7 +406,7 @@ def test_text_that_is_struck_out_within_a_cell_is_left_out(tmp_path):
         for name in plain.namelist():
             inside = shared.replace("si>", "is>").encode()
             made.writestr(name, plain.read(name).replace(b"<is><t>x</t></is>", inside))
-    with pytest.raises(LaoquError, match="a part of C3 is struck out: open the file"):
+    with pytest.raises(LaoquError, match="a part of C3 is struck out: save the file"):
         lq.panel(tmp_path / "part.xlsx")
 
 
