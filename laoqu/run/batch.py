@@ -189,7 +189,7 @@ def _files_in(run: Run) -> dict[str, Path]:
     found = {}
     for text in leaves([*run.parameters.values()]):
         with suppress(OSError, RuntimeError, TypeError, ValueError):  # it can be no file
-            if Path(text).is_fifo():
+            if Path(text).is_absolute() and Path(text).is_fifo():  # as of <(…)
                 raise ParameterError(f"{text} is a pipe, which no run can read: name a file")
             every = [each for each in paths.beside(Path(text)) if each.is_file()]
             every = [(str(each), each.resolve()) for each in every]

@@ -580,7 +580,7 @@ def test_a_word_that_is_a_path_names_what_cells_open_there(tmp_path, monkeypatch
     Path("sub/new.csv").touch()
     assert logged(only_say=True)[len(words) + 3].why == ["opened: sub, sub/d.csv"]
     with pytest.raises(lq.ParameterError, match="fifo is a pipe, which no run can read"):
-        run(path, [{"word": "../data/fifo"}], "out")
+        run(path, [{"word": str(tmp_path / "data/fifo")}], "out")
 
 
 #: What a cell does in a folder of its own → what appears there afterwards (`-> x`: a link to x;
