@@ -9,6 +9,7 @@ import inspect
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from numbers import Integral, Number, Real
 from typing import NamedTuple, TypeVar
 
@@ -171,7 +172,9 @@ def _of_other_kind(bound: inspect.BoundArguments) -> Iterator[str]:
 
 def shown(value: object) -> str:
     """Return an argument as a message shows it: of large things only the type."""
-    text = repr(value) if isinstance(value, SHOWN) else type(value).__name__
+    text = type(value).__name__
+    with suppress(ValueError):  # of an integer of thousands of digits
+        text = repr(value) if isinstance(value, SHOWN) else text
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 

@@ -1,7 +1,8 @@
 """Names of places in any text: named, ambiguous or doubtful, and never guessed.
 
 A name has a code if its form says that it is one (吉安县), in a list of places, or right behind the
-place it lies in (福建长汀); of several places so called, those in what was named before it remain.
+place it lies in (福建长汀), a short one only where no word goes on behind it (云南白药); of several
+places so called, those in what was named before it remain.
 What stands right behind a province or city is a place in it or none that is known: 成都市东城区.
 """
 
@@ -11,7 +12,6 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from itertools import pairwise
 from pathlib import Path
 
 from laoqu import places, schema, succession
@@ -31,18 +31,14 @@ WORDS = {
     "郊区", "新城区", "老城区", "港口区", "市中区", "城中区", "一区", "二区", "公园区", "北城区",
     "城南区", "向山区", "立新区",
 }  # fmt: skip
-#: What makes a short name one of something else: 江西鄱阳湖 is no 鄱阳县, 山东大学 no province, nor
-#: 北京路 a city; but 信阳山区, 九江河流.
-OTHER = re.compile(
-    "[湖山河江岭](?![区泊道湖山河水林地湾面岸]|流(?!域))"
-    r"|[^\W和与及或在对等]{0,4}?(?:大学|学院|银行|集团|公司|[东西南北中]?路(?!\w))"
-)
-#: What a name is not followed by: 海口市场 is no 海口市, 太行山 no area.
-NOT_BEFORE = {"市": "场民", "区": "域位块间别划", "沙": "群", "area": "山脉"}
+#: What a name is not followed by: 海口市场, 恩施市县 are no 海口市, 恩施市, 太行山 no area.
+NOT_BEFORE = {
+    "市": "场|民(?!.县|和回)|州|、?县", "区": "[域位块间别划]", "沙": "群", "area": "[山脉]",
+}  # fmt: skip
 #: No name has more characters.
 AROUND = 20
 #: How many digits of the code of a province say which, and of what has counties.
-PROVINCE, UPPER = 2, (2, 4)
+PROVINCE, CITY = UPPER = (2, 4)
 #: The codes in the answer to a name, and in candidates.
 CODE = re.compile(r"\d{6}")
 UNREAD = re.compile(f"[{PRIVATE}]")
@@ -58,9 +54,15 @@ BEFORE = re.compile(
     "(?:^|[，。；：和与及或在对将把以为至到持动进励括于盖赴从由向经给请入跟被邻联接处助援]|[国省市县区州旗盟])$"
 )
 LEFT = re.compile(f"{BEFORE.pattern}|[^{HAN}‐‑-]$")
-ENDS = re.compile(f"$|[^{HAN}]|[等和与及或的为在是]")
+#: Words and institutions that begin alike: 云南和平, 北京对外经贸大学.
+OTHER = (
+    "和[平谐睦]|等[级于同]|对外|在线|将军|向阳|以色列"
+    r"|[^\W和与及或等]{1,9}?(?:大学|学院|银行|集团|公司)"
+)
+ENDS = re.compile(f"(?!{OTHER})(?:$|[^{HAN}]|[等和与及或的为在是])")
 RIGHT = re.compile(
-    f"{ENDS.pattern}|[对将以向至到]|发展|建设|打造|开展|加快|推进|实施|境内|[东南西北中]部|[两三四五]省"
+    rf"{ENDS.pattern}|(?!{OTHER})(?:[对将以向至到]|境内|山区|[东南西北中]部|[两三四五]省"
+    r"|(?:发展|建设|打造|开展|加快|推进|实施|共同|合作|探索|创建)(?!路(?!\w)))"
 )
 #: Lakes, hills and rivers, as counties are called too: a list of nothing else names no county.
 FEATURE = re.compile(".+[湖泊山岭峰河江溪海港湾岛泉峡]")
@@ -150,7 +152,7 @@ class Gazetteer:
         for group in groups:
             likely = [each for each in group if each.form not in WEAK]
             # All of 安居、乐业、安康 are words: a list is one of places by a name that can be none,
-            # by what it is called (等县), or if each may lie in one province with another.
+            # by what it is called (等县), or if three or more lie in one city.
             forms, akin = Counter(each.form for each in likely), self._akin(likely)
             long = (each for each in likely if each.printed not in self.areas)
             listed = bool(
@@ -161,10 +163,13 @@ class Gazetteer:
                 or (len(likely) > 2 and akin == {each.printed for each in likely})
             )
             natural = all(FEATURE.fullmatch(each.printed) for each in group)
-            for before, naming in pairwise([None, *group]):
+            around = zip([None, *group], group, [*group[1:], None], strict=False)
+            for before, naming, after in around:
                 naming.list_open = bool(OPEN.match(text, group[-1].end))
                 behind = before and before.end == naming.start
+                next_to = after and after.start == naming.end  # 杭州湖州
                 free = bool(RIGHT.match(text, naming.end))
+                free |= bool(next_to and after.form not in (*WEAK, "short"))
                 if naming.form != "cut" and not (behind and self._inside(before, naming, free)):
                     left = bool(LEFT.search(text[max(naming.start - 2, 0) : naming.start]))
                     # 朝天等县 is no 天等县
@@ -172,12 +177,13 @@ class Gazetteer:
                     ends = bool(ENDS.match(text, naming.end))
                     short = ends or (free and naming.printed in akin)
                     short = listed and short and not (behind or natural)
-                    needed |= {"city": listed, "short": short}
+                    needed |= {"city": listed and free, "short": short}
                     self._mean(naming, context, needed.get(naming.form, False))
                     if before and naming.form in WEAK and ends:
                         self._beside(before, naming)
-                if naming.adcode and self.units.level[naming.adcode] != "county":
-                    context = [naming.adcode, *self.units.above(naming.adcode), *above]
+                for each in (before, naming):  # what lies in a city may have settled it
+                    if each and each.adcode and self.units.level[each.adcode] != "county":
+                        context = [each.adcode, *self.units.above(each.adcode), *above]
         return [each for group in groups for each in group if each.form != "word" or each.adcode]
 
     def _found(self, text: str, before: str, behind: str) -> list[Naming]:
@@ -187,23 +193,16 @@ class Gazetteer:
         for at in range(len(text) - 1):
             for name, form in self.names.get(text[at : at + 2], ()):
                 end = at + len(name)
-                barred = NOT_BEFORE.get("area" if name in self.areas else name[-1], "")
-                whole = text[end : end + 1] not in [*barred] and not {at, end} & unread
+                barred = NOT_BEFORE.get("area" if name in self.areas else name[-1], "(?!)")
+                whole = not (re.match(barred, text[end : end + 3]) or {at, end} & unread)
                 if whole and text.startswith(name, at):
                     naming = Naming(at, end, name, form)
                     if longer := [each for each, a, b in wrapped if a <= at and end <= b]:
                         naming.form, naming.note = "cut", f"{longer[0]} goes on in another line"
-                    elif name not in self.areas:
-                        # 鄱阳湖北岸 is a lake, 杭州湖州 are two cities.
-                        left, after = text[max(at - 1, 0) : at], text[end : end + 2]
-                        apart = after in self.names and after not in self.provinces
-                        other = OTHER.match(text, end) and not apart
-                        if name in self.provinces and at not in ends:
-                            told = after in self.names or RIGHT.match(text, end)
-                            told = (told or BEFORE.search(left)) and LEFT.search(left)
-                            naming.form = "sure" if told and not other else "part"
-                        elif form in ("short", "city") and other:
-                            naming.form = "cut"
+                    elif name in self.provinces:  # 湖南湖北两省
+                        free = text[end : end + 2] in self.provinces or RIGHT.match(text, end)
+                        left = at in ends or LEFT.search(text[max(at - 1, 0) : at])
+                        naming.form = "sure" if free and left else "part"
                     ends |= {end} if naming.form == "sure" else set()
                     found.append(naming)
                     break
@@ -235,7 +234,7 @@ class Gazetteer:
     def _inside(self, before: Naming, naming: Naming, free: bool) -> bool:
         """Settle a name right behind the place it lies in (福建长汀, 海南琼海市), or refuse it.
 
-        A lake or a word with more behind it is none for certain: 浙江西湖龙井, 山东平和发展.
+        With other words behind it a short one is none for certain: 浙江西湖龙井, 山东平和医院.
         """
         if {before.printed, naming.printed} <= self.provinces:
             return False
@@ -249,19 +248,17 @@ class Gazetteer:
         if not before.adcode and isinstance(whole, str):
             before.settle(whole)
         before.list_open = False  # it says where the items lie
-        word = naming.form in WEAK or (naming.form == "short" and FEATURE.fullmatch(naming.printed))
-        if word and not free and naming.printed[-1] not in TYPES:
-            naming.candidates = (self.units.shown(place),)
-        else:
+        if free or naming.form in ("full", "sure"):
             naming.settle(place)
+        else:
+            naming.candidates = (self.units.shown(place),)
         return True
 
     def _akin(self, group: list[Naming]) -> set[str]:
-        """Return the names of a list that may lie in one province with another of it."""
-        codes = {each.printed: str(self._resolve(each.printed)) for each in group}
-        held = {name: {code[:PROVINCE] for code in CODE.findall(codes[name])} for name in codes}
-        counts = Counter(province for each in held.values() for province in each)
-        return {name for name in held if any(counts[province] > 1 for province in held[name])}
+        """Return the names of a list if each means one unit, all in one city."""
+        codes = {each.printed: self._resolve(each.printed) for each in group}
+        cities = {code[:CITY] if isinstance(code, str) else "" for code in codes.values()}
+        return {*codes} if len(cities - {""}) == len(cities) == 1 else set()
 
     def _refused(self, before: Naming, naming: Naming) -> bool:
         """Refuse what is none of a province or city right before it, but not 深圳 in 广州深圳."""

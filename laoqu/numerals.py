@@ -20,9 +20,11 @@ MYRIAD = "[元人户亩个次+]"
 MOST_DIGITS = 6
 #: Units of measurement, and things counted (三亩 is a figure, 三个 may be part of a phrase).
 MEASURED = (
-    "个百分点|百分点|平方公里|平方千米|平方米|立方米|公里|千米|公顷|亩|吨|公?斤|[千兆]瓦时?|千伏安?|"
-    "[美欧港]?元|%|％|‰|‱|摄氏度|℃|°C|成(?![立为功长员果本分效就熟品型都不才绩因份套宫活])|番|"
+    "个百分点|百分点|平方公里|平方千米|平方米|立方米|公里|公顷|亩|吨|公?斤|市[斤亩尺]|[千兆]瓦时?|千伏安?|"
+    "[千毫微厘分兆](?:[克米帕焦赫]|升(?![级降])|卡(?!车))|(?:[美欧港韩]|日(?!元旦))?元|英镑|"
+    "%|％|‰|‱|摄氏度|℃|°C|成(?![立为功长员果本分效就熟品型都不才绩因份套宫活])|番|"
     r"(?:(?:[cdhmkK]?m|KM|[㎜㎝㎞])\^?[²³23]?|ha|[kKm]g|t(?:ce)?|[kKMGT][wW](?:[·⋅]?h|p)?|k?V|m?L"
+    "|[KMGTP]B(?:ps)?|[KMG]bps|ml|TEU|[kM]Pa|[kM]VA"
     # 5g is a network too, 5W a method.
     rf"|[wW](?={MYRIAD})|(?<!(?<![\d.])\d)(?:g|w|W(?:h|p)?))(?!\d)|[㎀-㏟]"
 )
@@ -30,6 +32,8 @@ COUNTED = (
     "人次|小时|分钟|年代|个月|"
     "[人户名家个项座处所条台套张辆倍年月日天米件批次种类头只羽株片县市省镇村级度折]"
 )
+#: A unit as it is printed, rates too: 元/亩.
+UNIT = f"(?:{MEASURED}|{COUNTED})(?:[/／·](?:{MEASURED}|{COUNTED}|[hs](?![A-Za-z]))){{0,3}}"
 SHARE = {"百": "%", "千": "‰", "万": "‱"}
 #: How units are written in the end: m2 and m^2 as m², 余亩 as 亩.
 UNIT_SIGNS = str.maketrans("23", "²³", "^余多")
@@ -63,7 +67,8 @@ NUMBER = re.compile(r"(?:[1-9]\d{0,2}(?:,\d{3}){1,5}|\d{1,15})(?:\.\d{1,9})?")
 BARRED = rf"[\d.．A-Za-z第栏〔〕{PRIVATE}{CHINESE[1:-1]}]"
 #: What behind a unit goes on with its measure, so that the number is not all of it: 3年半, 1米8.
 REST = (
-    rf"半|\^\w{{0,9}}|(?<=成)[{BELOW}]|[\d{BELOW}]{{1,3}}(?:[.．]\d{{1,3}})?"
+    rf"半|[/／](?!\d)[A-Za-z]{{0,9}}|[A-Za-z]{{2,9}}(?![A-Za-z])|\^\w{{0,9}}|"
+    rf"(?<=成)[{BELOW}]|[\d{BELOW}]{{1,3}}(?:[.．]\d{{1,3}})?"
     "(?=[，。；！？）”\\t]|$|左右|以[上下内]|之间|[的高宽长厚深])"
 )
 FIGURE = re.compile(
@@ -78,7 +83,7 @@ FIGURE = re.compile(
     rf"(?:(?!(?<=[百千万亿])、){SIGN}{CHINESE}{{1,9}}){{0,9}}"  # 三、四万, but 三万, 四万亩
     rf"(?:(?<=[二三四五六七八九十])分之[{BELOW}百\d]{{1,9}})?)"
     rf"(?P<raised>[{RAISED}]{{1,9}}|[{STARS}]{{1,3}}(?=[百千万亿]))?(?P<more>[余多几]|来(?=[个人名户家亩年]))?"
-    rf"(?P<unit>[百千万亿]*[余多]?(?P<mark>[{RAISED}{STARS}]{{1,9}})?(?:{MEASURED}|{COUNTED})|[百千万亿]+)?"
+    rf"(?P<unit>[百千万亿]*[余多]?(?P<mark>[{RAISED}{STARS}]{{1,9}})?{UNIT}|[百千万亿]+)?"
     rf"(?P<rest>{REST})?(?![A-Za-z]|[^\W\d]{{0,2}}[{PRIVATE}])"
 )
 #: Numbers of documents, and what a letter begins, are names: (2021)3号, GB/T 1234—2015, V2.0.
@@ -97,7 +102,7 @@ ENDS = re.compile(r"[^\w\s%％‰]|\s|$|左右|以上|以下|以内|之间")
 #: Between the two figures of a range, and what a range has before its second number: 第3—5条.
 RANGE = re.compile("[至到—–―─‑‐‒~～〜－−-]+")
 ORDINAL = re.compile(rf"第(?:\d{{1,4}}|{CHINESE}{{1,9}})[条款项章节页]?(?:{RANGE.pattern}|、)\Z")
-SIZED = re.compile(f"([百千万亿]*?)((?:{MEASURED}|{COUNTED})?|[^百千万亿]+)")
+SIZED = re.compile(f"([百千万亿]*?)((?:{UNIT})?|[^百千万亿]+)")
 
 
 def figures(text: str, begin: int = 0) -> Iterator[tuple[int, int, float, str]]:

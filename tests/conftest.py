@@ -1,7 +1,5 @@
 """Shared fixtures: the plan, copies of data/ that a test may damage, a browser."""
 
-from __future__ import annotations
-
 import shutil
 
 import pytest

@@ -1,7 +1,5 @@
 """A small notebook that shows one thing of every kind, and what our notebooks define."""
 
-from __future__ import annotations
-
 import ast
 import re
 import time

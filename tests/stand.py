@@ -1,7 +1,5 @@
 """What batches of the tests make in the place of pages and index: little, and soon."""
 
-from __future__ import annotations
-
 import json
 import os
 from uuid import uuid4

@@ -149,7 +149,9 @@ class Store:
             self._lock = None if look else FileLock(self.folder / ".lock", timeout=0)
             if self._lock:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                (self.folder / ".lock").touch()  # filelock takes a folder without it for locked
+                # Without it filelock takes the folder for locked; a link leads outside.
+                lock = self.folder / ".lock"
+                lock.touch(exist_ok=not lock.is_symlink())
                 self._lock.acquire()
                 paths.clear(self.folder)
         except Timeout as error:

@@ -1,7 +1,5 @@
 """The data are clean, and whatever happens to them is noticed, with file, line and column."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """The committed gazetteer files, checked without the packages they were built from."""
 
-from __future__ import annotations
-
 import csv
 import re
 import runpy

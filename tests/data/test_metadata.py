@@ -1,7 +1,5 @@
 """What is said of the collection comes from one declaration, which stands the standard's test."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 

@@ -1,7 +1,5 @@
 """What the tables claim, against the text and against each other."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What goes wrong while notebooks run, provoked: nothing is lost, nothing hangs, all is said."""
 
-from __future__ import annotations
-
 import json
 import os
 import resource

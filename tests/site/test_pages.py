@@ -1,7 +1,5 @@
 """What a notebook shows, in every form: page in a browser, PDF, Word, CSV, values."""
 
-from __future__ import annotations
-
 import base64
 import csv
 import io

@@ -1,7 +1,5 @@
 """The annotated plan: it says exactly what the plan says, and its marks lead where they should."""
 
-from __future__ import annotations
-
 import io
 import re
 

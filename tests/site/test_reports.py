@@ -1,7 +1,5 @@
 """All twelve reports in both languages, as `laoqu report --all` makes them."""
 
-from __future__ import annotations
-
 import json
 from functools import cache
 from html.parser import HTMLParser

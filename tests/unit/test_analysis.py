@@ -1,7 +1,5 @@
 """Draws, cross tables, and what notebooks 05 and 90 define: known answers, properties, refusals."""
 
-from __future__ import annotations
-
 import itertools
 from types import SimpleNamespace
 

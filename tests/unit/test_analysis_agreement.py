@@ -1,7 +1,5 @@
 """Agreement: published and recomputed values, properties, and what is undefined."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

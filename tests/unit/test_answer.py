@@ -1,7 +1,5 @@
 """The answer paragraph, the county card and what stands behind them, against the plan's words."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

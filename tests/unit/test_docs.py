@@ -1,7 +1,5 @@
 """Every code block and command of the pages that people read, run or at least parsed."""
 
-from __future__ import annotations
-
 import re
 import shlex
 import subprocess

@@ -1,7 +1,5 @@
 """The parsed document: invariants over every character, known joins, siblings, bad input."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,7 +1,5 @@
 """Figures, tested from their data and from where everything lies on the sheet."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import re

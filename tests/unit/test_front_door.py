@@ -1,7 +1,5 @@
 """`import laoqu as lq`: what a researcher meets first."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 

@@ -3,8 +3,6 @@
 An entry is a row of `ENTRIES`: how many inputs, how one is made, what it is given to.
 """
 
-from __future__ import annotations
-
 import gc
 import random
 import time

@@ -1,7 +1,5 @@
 """The county layer under the codes of 2021, its projection, and how it is joined."""
 
-from __future__ import annotations
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd

@@ -1,7 +1,5 @@
 """Modules import only from layers before their own, and nothing imports in a circle."""
 
-from __future__ import annotations
-
 import ast
 import graphlib
 

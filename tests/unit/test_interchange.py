@@ -1,7 +1,5 @@
 """The collection for other programs, read back by readers that are not ours."""
 
-from __future__ import annotations
-
 import io
 import os
 import re

@@ -1,7 +1,5 @@
 """Measures, codings, targets, absences, and sheets of one's own."""
 
-from __future__ import annotations
-
 import re
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Monitoring: groups, gaps, convergence and warnings against values computed by hand."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

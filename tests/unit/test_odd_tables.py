@@ -1,7 +1,5 @@
 """Tables as people keep them: converted and said where free of doubt, else refused by cell."""
 
-from __future__ import annotations
-
 import re
 from zipfile import ZipFile
 

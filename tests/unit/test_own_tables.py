@@ -1,7 +1,5 @@
 """Membership and borders of a reader's own: read as they are saved, converted aloud, or refused."""
 
-from __future__ import annotations
-
 import contextlib
 
 import geopandas as gpd

@@ -1,7 +1,5 @@
 """Panels: every kind of file, what codes mean, and what looks wrong in the numbers."""
 
-from __future__ import annotations
-
 import gc
 import os
 import time

@@ -1,7 +1,5 @@
 """Names and codes of places: answers right, refused with all holders, or said."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The repository itself: declared once, no trace of a machine, two commands."""
 
-from __future__ import annotations
-
 import ast
 import re
 import subprocess

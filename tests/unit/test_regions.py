@@ -1,7 +1,5 @@
 """The twelve areas, their namings, the boxes, and what reaches whom: known answers."""
 
-from __future__ import annotations
-
 import random
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Runs: parameters, places, records, keys, and the engine against an ordinary kernel."""
 
-from __future__ import annotations
-
 import datetime
 import errno
 import json
@@ -358,17 +356,23 @@ def test_what_others_left_in_the_outputs_is_never_lost(tmp_path):
     assert [(tmp_path / name).read_text() for name in asides] == ["precious"] * 6
 
 
-@pytest.mark.parametrize("where", ["~nouser/x", "/proc", "/proc/x", "loop/x", "file", "locked"])
+@pytest.mark.parametrize(
+    "where", ["~nouser/x", "/proc", "/proc/x", "loop/x", "file", "locked", "away"]
+)
 def test_outputs_that_cannot_be_are_said(tmp_path, where, monkeypatch):
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     (tmp_path / "file").touch()
     (tmp_path / "locked/.lock").mkdir(parents=True)
+    (tmp_path / "away").mkdir()
+    (tmp_path / "away/.lock").symlink_to(tmp_path / "outside")
     path = where if where[0] in "~/" else str(tmp_path / where)
     monkeypatch.setenv("LAOQU_OUTPUTS", path)
     for folder in (path, None):
         with pytest.raises(lq.OutputError, match=r"cannot be.*LAOQU_OUTPUTS") as raised:
             stores.Store(folder)
-        assert ("locked/.lock" in str(raised.value)) == (where == "locked")
+        said = re.search("(locked|away)/.lock", str(raised.value))
+        assert bool(said) == (where in ("locked", "away"))
+    assert not (tmp_path / "outside").exists()
 
 
 # --- the engine

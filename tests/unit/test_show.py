@@ -1,7 +1,5 @@
 """What notebooks show: words, records, their HTML; and what pages refuse."""
 
-from __future__ import annotations
-
 import csv
 import html
 import io

@@ -1,7 +1,5 @@
 """The index: what is drawn, who is found by which name, and which links it makes."""
 
-from __future__ import annotations
-
 import json
 import re
 

@@ -1,7 +1,5 @@
 """Any change of the raw files is noticed, with file, line and column."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 import shutil

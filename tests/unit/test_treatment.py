@@ -1,7 +1,5 @@
 """Treatment: who is treated, what an estimator may see, and that known truths come out."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

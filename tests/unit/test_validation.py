@@ -1,7 +1,5 @@
 """The validation kit: samples, blind sheets, simulated coders with known errors, corrections."""
 
-from __future__ import annotations
-
 import errno
 import itertools
 import re

@@ -1,7 +1,5 @@
 """The wheel, in an environment of its own: every command works outside the checkout."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import sysconfig
