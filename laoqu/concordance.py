@@ -34,7 +34,6 @@ from laoqu.spelling import simplified
 from laoqu.succession import FIRST, LAST, YEAR
 
 #: More characters or bytes are refused unread: the longest plans have about 100,000 characters.
-#: Of passages that are compared there are a few hundred in each.
 MOST, MOST_BYTES, MOST_PAIRS = 500_000, 20_000_000, 1_000_000
 NO_HEADING = (
     "no line begins with a heading (一、 （一） 第一章 第一条 1.): give each a line of its own; "
@@ -93,9 +92,8 @@ class Text(Document):
 
         One row per naming, the columns `MENTIONS`. ``status`` is ``named`` (one unit: its code of
         the end of 2021), ``ambiguous`` (several bear the name: ``candidates``) or ``doubtful``
-        (may be no name: a short form by itself). A place named before it narrows a name: in the
-        sentence, in the heading, in the title; ``note`` says so. ``list_open``: its list ends in
-        等. ``region_id`` has the areas it is known to lie in, joined by ``;``; none means unknown.
+        (may be no name: a short form by itself); ``note`` says by what a name was narrowed.
+        ``list_open``: its list ends in 等. ``region_id``: areas it lies in, none means unknown.
         """
         return self._mentions.copy(deep=False)
 
@@ -149,12 +147,9 @@ class Text(Document):
         """Return the numbers that are printed, with their units.
 
         One row per number: ``number``, ``unit`` (万亩, 亿元, %), its place and 12 characters either
-        side. Chinese numerals count where they can be nothing else (三万亩, 十二个, 百分之三十);
-        digits and signs that are no number of a known form (1，234, 2 0, 1.2.3, 10^8), what has no
-        certain value (数十个, 三分之二) and a number that a line cuts, where lines are paragraphs,
-        are one figure without ``number``, and ``problems`` says so;
-        the first figure of a range has the unit of the second (5—6万亩: 5 and 6 万亩);
-        numbers of headings, boxes and documents are none.
+        side. Chinese numerals count where they can be nothing else (三万亩); without a certain
+        value (数十个, 1，234) is no ``number``, and ``problems`` says so; numbers of headings,
+        boxes and documents are none.
         """
         table = citation.found(self, [row[:2] for row in self._figures])
         table = table.rename(columns={"quote": "printed"})
@@ -299,20 +294,17 @@ def _text(given: Plan | Document) -> Text:
 def compare(plan: Plan | Document, other: Plan | Document) -> pd.DataFrame:
     """Return the passages of two documents that share a term or a place, the most alike first.
 
-    Both are from `laoqu.load` or `read`. Terms are those of `plan` (``terms.csv``, 341
-    terms of the plan of 2021), so what only other plans speak of is none; places are named ones
-    (``mentions()``). ``similarity`` says how alike the wording is: the cosine of the passages'
-    pairs of neighbouring characters, each weighted by how few passages of both documents have it
-    (m of n: log(1 + n/m)); 1 is the same wording, 0 none in common. It is no measure of influence,
-    and of short passages (``sentences``, ``other_sentences``) it says little.
+    Both are from `laoqu.load` or `read`. Terms are those of `plan`, so what only other plans speak
+    of is none; places are named ones (``mentions()``). ``similarity`` is the cosine of the
+    passages' pairs of neighbouring characters, each weighted by how few of all passages have it
+    (m of n: log(1 + n/m)): no measure of influence; of short passages it says little.
 
     One row per pair of passages, the columns `COMPARED`.
     """
     table = getattr(plan, "table", None) or schema.Tables(paths.data()).frame
     mine, theirs = (_features(_text(each), table) for each in (plan, other))
     if (n := len(mine) * len(theirs)) > MOST_PAIRS:
-        why = f"{len(mine):,} passages beside {len(theirs):,} are {n:,} pairs, expected at most"
-        raise LaoquError(f"{why} {MOST_PAIRS:,}: compare parts of the texts")
+        raise LaoquError(f"{n:,} pairs of passages, at most {MOST_PAIRS:,}: compare parts")
     rows = []
     for (one, two), alike in zip(product(mine, theirs), _alike(mine, theirs).flat, strict=True):
         terms, named = (tuple(sorted(one[key] & two[key])) for key in ("terms", "places"))
@@ -351,12 +343,10 @@ def _alike(mine: list[dict[str, object]], theirs: list[dict[str, object]]) -> np
     from scipy.sparse import csr_array
 
     every = [*mine, *theirs]
-    grams = pd.Series([gram for each in every for gram in each["grams"]], dtype="object")
+    codes, found = pd.factorize(pd.Series([gram for each in every for gram in each["grams"]]))
     rows = np.repeat(range(len(every)), [len(each["grams"]) for each in every])
-    counts = [float(n) for each in every for n in each["grams"].values()]
-    codes, found = grams.factorize()
-    table = csr_array((counts, (rows, codes)), shape=(len(every), len(found)))
-    table = table.multiply(np.log(1 + len(every) / np.bincount(codes))[None, :]).tocsr()
-    lengths = np.sqrt(table.power(2).sum(axis=1)) + (table.sum(axis=1) == 0)
-    table = table.multiply(1 / lengths[:, None]).tocsr()
+    values = np.array([n for each in every for n in each["grams"].values()], "float64")
+    values *= np.log(1 + len(every) / np.bincount(codes))[codes]
+    values /= np.sqrt(np.bincount(rows, values**2, len(every)))[rows]
+    table = csr_array((values, (rows, codes)), shape=(len(every), len(found)))
     return (table[: len(mine)] @ table[len(mine) :].T).toarray().round(4)

@@ -1,8 +1,7 @@
 """Names of places in any text: named, ambiguous or doubtful, and never guessed.
 
 A name has a code if its form says that it is one (吉安县), in a list of places, or right behind the
-place it lies in (福建长汀), a short one only where no word goes on behind it (云南白药); of several
-places so called, those in what was named before it remain.
+place it lies in (福建长汀); of several places so called, those in what was named before it remain.
 What stands right behind a province or city is a place in it or none that is known: 成都市东城区.
 """
 
@@ -32,9 +31,8 @@ WORDS = {
     "城南区", "向山区", "立新区",
 }  # fmt: skip
 #: What a name is not followed by: 海口市场, 恩施市县 are no 海口市, 恩施市, 太行山 no area.
-NOT_BEFORE = {
-    "市": "场|民(?!.县|和回)|州|、?县", "区": "[域位块间别划]", "沙": "群", "area": "[山脉]",
-}  # fmt: skip
+NOT_BEFORE = re.compile("市(?:场|民(?!.县|和回)|州|、?县)|区[域位块间别划]|沙群")
+AREA = re.compile(".[山脉]")
 #: No name has more characters.
 AROUND = 20
 #: How many digits of the code of a province say which, and of what has counties.
@@ -50,10 +48,10 @@ KIND = re.compile(r"等(?:地(?!方)|[^\W、]{0,10}?(?:[县州盟旗]|市(?![场
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
 #: What stands before a place (by its last character: 支持, 推进, 甘肃省), on either side of a name
 #: that has room around it, and behind an item of a list. 太行山西麓 has no 山西.
-BEFORE = re.compile(
-    "(?:^|[，。；：和与及或在对将把以为至到持动进励括于盖赴从由向经给请入跟被邻联接处助援]|[国省市县区州旗盟])$"
+LEFT = re.compile(
+    "(?:^|[和与及或在对将把以为至到持动进励括于盖赴从由向经给请入跟被邻联接处助援国省市县区州旗盟]"
+    f"|[^{HAN}‐‑-])$"
 )
-LEFT = re.compile(f"{BEFORE.pattern}|[^{HAN}‐‑-]$")
 #: Words and institutions that begin alike: 云南和平, 北京对外经贸大学.
 OTHER = (
     "和[平谐睦]|等[级于同]|对外|在线|将军|向阳|以色列"
@@ -154,22 +152,21 @@ class Gazetteer:
             # All of 安居、乐业、安康 are words: a list is one of places by a name that can be none,
             # by what it is called (等县), or if three or more lie in one city.
             forms, akin = Counter(each.form for each in likely), self._akin(likely)
-            long = (each for each in likely if each.printed not in self.areas)
+            long = [n for n in {e.printed for e in likely} - self.areas.keys() if len(n) > 2]
             listed = bool(
                 KIND.match(text, group[-1].end)
                 or forms["sure"]
                 or forms["city"] > 1
-                or (len(likely) > 1 and any(len(each.printed) > 2 for each in long))
-                or (len(likely) > 2 and akin == {each.printed for each in likely})
+                or (len(likely) > 1 and long)
+                or (len(likely) > 2 and akin)
             )
             natural = all(FEATURE.fullmatch(each.printed) for each in group)
             around = zip([None, *group], group, [*group[1:], None], strict=False)
             for before, naming, after in around:
                 naming.list_open = bool(OPEN.match(text, group[-1].end))
                 behind = before and before.end == naming.start
-                next_to = after and after.start == naming.end  # 杭州湖州
-                free = bool(RIGHT.match(text, naming.end))
-                free |= bool(next_to and after.form not in (*WEAK, "short"))
+                next_to = after and after.start == naming.end and after.form  # 杭州湖州
+                free = next_to in ("city", "full", "sure") or bool(RIGHT.match(text, naming.end))
                 if naming.form != "cut" and not (behind and self._inside(before, naming, free)):
                     left = bool(LEFT.search(text[max(naming.start - 2, 0) : naming.start]))
                     # 朝天等县 is no 天等县
@@ -193,8 +190,8 @@ class Gazetteer:
         for at in range(len(text) - 1):
             for name, form in self.names.get(text[at : at + 2], ()):
                 end = at + len(name)
-                barred = NOT_BEFORE.get("area" if name in self.areas else name[-1], "(?!)")
-                whole = not (re.match(barred, text[end : end + 3]) or {at, end} & unread)
+                barred = (AREA if name in self.areas else NOT_BEFORE).match(text, end - 1)
+                whole = not (barred or {at, end} & unread)
                 if whole and text.startswith(name, at):
                     naming = Naming(at, end, name, form)
                     if longer := [each for each, a, b in wrapped if a <= at and end <= b]:
@@ -232,10 +229,7 @@ class Gazetteer:
         ]
 
     def _inside(self, before: Naming, naming: Naming, free: bool) -> bool:
-        """Settle a name right behind the place it lies in (福建长汀, 海南琼海市), or refuse it.
-
-        With other words behind it a short one is none for certain: 浙江西湖龙井, 山东平和医院.
-        """
+        """Settle a name right behind its place (福建长汀, but not 浙江西湖龙井), or refuse it."""
         if {before.printed, naming.printed} <= self.provinces:
             return False
         codes = [before.adcode] if before.adcode else CODE.findall(str(before.candidates))

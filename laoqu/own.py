@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date
 from numbers import Real
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
 
 import pandas as pd
 
@@ -36,14 +34,9 @@ LAST = {kind: re.compile(text, re.IGNORECASE) for kind, text in SPEC["last"].ite
 #: What says in which unit values are.
 UNIT = re.compile("".join(SPEC["cells"]["unit"]), re.IGNORECASE)
 TOWNSHIP = "codes of townships or villages: sum them up to counties"
-#: What is said where no cell is a year.
 DAYS = " (dates counted in days, 43465 for 2018-12-31, are none: write years)"
 #: A year that is a number lies between these.
 FIRST_YEAR, LAST_YEAR = 1949, 2100
-#: A workbook unpacks to at most so many times its bytes. Its styles, which take thirty times their
-#: size in memory, are 10 MB when Excel knows no more of them. A million cells, of which one is
-#: <c><v></v></c>, take half a minute or more.
-UNPACKED, STYLES, MOST_CELLS, MARKS = 3, 10_000_000, 1_500_000, 4
 #: What becomes of areas without a row in an own membership table: empty, or as shipped.
 MODES = ("only", "complete")
 CONVERSIONS = ["file", "row", "found", "used", "why"]
@@ -56,7 +49,6 @@ FOOTNOTE = re.compile(
 )
 #: So many characters at its end are looked at for them.
 TAIL = 40
-CHINESE = re.compile("^[〇○零一二三四五六七八九]{4}(?=年|$)")
 WIDE = str.maketrans("０１２３４５６７８９", "0123456789")
 
 
@@ -103,21 +95,6 @@ class Notes:
     def conversions(self) -> pd.DataFrame:
         """Return the conversions: one row each, ``file``, ``row``, ``found``, ``used``, ``why``."""
         return pd.DataFrame(self._conversions, columns=CONVERSIONS)
-
-
-def check_workbook(path: Path, most_bytes: int) -> None:
-    """Refuse a workbook that would take gigabytes, or minutes, by what its parts unpack to."""
-    damaged = BadZipFile, RuntimeError, OSError, EOFError, zlib.error  # is said by who reads it
-    with suppress(*damaged), ZipFile(path) as archive:
-        sizes = {each.filename: each.file_size for each in archive.infolist()}
-        if sum(sizes.values()) > UNPACKED * most_bytes:
-            raise ValueError(f"unpacks to more than {UNPACKED * most_bytes / 1e6:,.0f} MB")
-        if sum(sizes[each] for each in sizes if "styles" in each.casefold()) > STYLES:
-            raise ValueError("has too many cell formats: paste its values into a new sheet")
-        n = sum(archive.read(each).count(b"<") for each in sizes if each[-4:] == ".xml") // MARKS
-        if n > MOST_CELLS:
-            most = f"expected at most {MOST_CELLS:,}: save the sheet as CSV"
-            raise ValueError(f"has about {n:,} cells, {most}")
 
 
 def columns(head: Iterable[object], names: dict[str, list[str]] = COLUMNS) -> dict[str, list[int]]:
@@ -200,7 +177,8 @@ def year_of(value: object) -> tuple[int | None, str]:
     else:
         text = re.sub(r"[ T]\d\d?:.*", "", str(value).strip())
         text = re.sub(r"^(\d{4})(\d\d)(\d\d)?$", r"\1-\2-\3", clean(text)).rstrip("-")
-        text = CHINESE.sub(lambda year: year[0].replace("○", "〇").translate(YEAR_DIGITS), text)
+        year = re.match("[〇零一二三四五六七八九]{4}(?=年|$)", text := text.replace("○", "〇"))
+        text = text.translate(YEAR_DIGITS) if year else text
         found = [match for each in YEARS["whole"] if (match := each.fullmatch(text))]
         if not found or isinstance(value, bool):
             return None, ""

@@ -9,15 +9,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import suppress
 from functools import partial
-from itertools import count
+from itertools import accumulate, count
 from numbers import Integral
 from pathlib import Path
 
 import pandas as pd
-import pyarrow.compute as pc
-from pyarrow.parquet import ParquetFile, read_schema
+from pyarrow.parquet import ParquetFile
 
 from laoqu import grid, own, paths
 from laoqu.analysis import kinds, shapes
@@ -168,8 +166,10 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
             if kind == "dta":
                 return _stata(path, notes)
             grid.check_parquet(path, shapes.MOST_ROWS)
-            _refuse_long(_text_of_parquet(path))
             with ParquetFile(path) as file:  # two columns may have one name
+                sizes = accumulate(batch.nbytes for batch in file.iter_batches(1_000))
+                if any(size > MOST_TEXT for size in sizes):
+                    raise LaoquError("takes more than 500 MB: leave out columns of long texts")
                 return file.read().to_pandas()
         except MemoryError:  # no fault of the file
             raise
@@ -184,29 +184,12 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
     return table.iloc[1:].set_axis(head, axis=1).infer_objects()
 
 
-def _text_of_parquet(path: Path) -> int:
-    """Return how many bytes its texts take, of which each may stand in the file once."""
-    texts = [f.name for f in read_schema(path) if str(f.type).endswith(("string", "binary"))]
-    with ParquetFile(path, read_dictionary=texts) as file:
-        chunks = [chunk for column in file.read(texts).columns for chunk in column.chunks]
-    sizes = (pc.take(pc.binary_length(each.dictionary), each.indices) for each in chunks)
-    return sum(pc.sum(each.cast("int64")).as_py() or 0 for each in sizes)
-
-
-def _refuse_long(size: int) -> None:
-    if size > MOST_TEXT:
-        said = f"its texts take {size / 1e6:,.0f} MB, at most {MOST_TEXT / 1e6:,.0f} are read"
-        raise LaoquError(f"{said}: leave out columns of long texts")
-
-
 def _stata(path: Path, notes: Notes) -> pd.DataFrame:
     """Read DTA; where every value of a column has a label, the label is what was meant."""
+    if b"<strls>GSO" in path.read_bytes():  # texts of any length
+        raise LaoquError("has columns of strL: `compress` it in Stata, or save it as CSV")
     with pd.read_stata(path, convert_categoricals=False, iterator=True) as reader:
         grid.refuse_large(1, len(reader.variable_labels()))
-        with suppress(StopIteration):
-            reader.read(0)
-        long = map(len, getattr(reader, "GSO", {}).values())
-        _refuse_long(max(long, default=0) * reader._nobs)
         frame, labelled = reader.read(shapes.MOST_ROWS + 1), reader.value_labels()
     grid.refuse_large(*frame.shape, shapes.MOST_ROWS)
     if not labelled:

@@ -259,7 +259,7 @@ def _rows(file: Path) -> dict[str, dict[str, object]]:
     first = text.partition("\n")[0]
     mark = max(",\t;|", key=first.count)
     try:
-        grid.check_quotes(text, mark, first.count(mark))
+        grid.check_quotes(text, mark)
     except ValueError as error:
         why, line, column = error.args
         raise ParameterError(f"{file}:{line}:{column}: {why}") from error
