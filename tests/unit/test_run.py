@@ -127,6 +127,7 @@ def test_a_wrong_file_of_parameters_is_said(typed, tmp_path):
                   b"- n: 1\n  share: 2\n  n: 3": "p.yaml:3: the key 'n' stands there twice",
                   b"- n: 1\n-\n  n: x": "p.yaml:3: parameter 'n' is 'x'",
                   b"- areas: [a]\n- areas: [2020-01-01]": "p.yaml:2: parameter 'areas' is [date",
+                  b"- n: 1\n- n: 010": "p.yaml:2: 010 is 8 to YAML", b"- n: 12:30": "12:30 is 750",
                   ALIASES: "p.yaml holds more than 2,000,000 values, with those that its aliases"},
     }  # fmt: skip
     for suffix, texts in wrong.items():
