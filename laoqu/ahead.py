@@ -35,7 +35,7 @@ def read(tell: Connection) -> None:
     """Read the plan, with what every report asks of it; tell it and the state of its files."""
     keeper.control(keeper.DIE_WITH_PARENT, signal.SIGKILL)
     which = paths.data(), paths.own_files(), paths.own_mode()
-    state, made = plan.state(*which), plan.Plan(*which)
+    state, made = paths.state(*which), plan.Plan(*which)
     answer.counts(made), made.layers
     tell.send((state, made))
 

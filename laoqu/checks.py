@@ -70,7 +70,7 @@ def own_problems() -> list[Problem]:
         variable, modes = "LAOQU_MEMBERSHIP_MODE", ", ".join(own.MODES)
         message = f"unknown value {mode!r}, expected one of {modes}, or unset it"
         found, mode = [Problem(variable, 1, 1, message)], own.MODES[0]
-    for name, path in paths.own_files().items():
+    for name, path in paths.own_files(check=False).items():
         try:
             plan = Plan(paths.data(), {name: path} if name != "coding" else None, mode)
             if name == "coding":

@@ -11,7 +11,6 @@ from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise, product
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -20,22 +19,18 @@ from laoqu import (
     document,
     formats,
     measures,
-    membership,
     namings,
     numerals,
     paths,
-    regions,
     schema,
 )
 from laoqu.document import Document
 from laoqu.errors import DataError, LaoquError, Problem, guard, guard_methods
 from laoqu.grid import check_size
 from laoqu.layout import BOX_HEAD, HEAD, LINE_END, NUMERALS, number, prints
+from laoqu.plan import Plan, kept
 from laoqu.spelling import simplified
 from laoqu.succession import FIRST, LAST, YEAR
-
-if TYPE_CHECKING:
-    from laoqu.plan import Plan
 
 #: More characters or bytes are refused unread: the longest plans have about 100,000 characters.
 MOST, MOST_BYTES = 500_000, 20_000_000
@@ -122,11 +117,12 @@ class Text(Document):
                     "end": end, "page": self.page_of(start), "printed": self.canonical[start:end],
                 })  # fmt: skip
         columns = ["adcode", "name", "level", "province", "prefecture"]
-        units = schema.read("gazetteer").frame()[columns]
+        plan = kept(paths.state())
+        units = plan.gazetteer()[columns]
         table = pd.DataFrame(rows, columns=[c for c in MENTIONS if c not in units or c == "adcode"])
         table = table.merge(units, how="left", on="adcode")
         table[units.columns] = table[units.columns].fillna("")
-        inside = _place_areas().groupby("adcode")["region_id"].agg(";".join)
+        inside = plan._place_areas().groupby("adcode")["region_id"].agg(";".join)
         is_area = table["region_id"] != ""
         table["level"] = table["level"].mask(is_area, "area")
         table["region_id"] = table["region_id"].where(is_area, table["adcode"].map(inside))
@@ -141,7 +137,7 @@ class Text(Document):
         """
         named = self._mentions.query("status == 'named' and level in ['county', 'prefecture']")
         table = named.drop_duplicates("adcode").drop(columns="region_id")
-        table = table.merge(_place_areas(), how="left", on="adcode")
+        table = table.merge(kept(paths.state())._place_areas(), how="left", on="adcode")
         table["namings"] = table["adcode"].map(named["adcode"].value_counts()).astype("int64")
         table["known"] = table["region_id"].notna()
         table["counties"] = table["counties"].astype("Int64")
@@ -198,16 +194,6 @@ class Text(Document):
             run.start() < at < run.end() and (one_line or run[0][0] not in ".．")  # 投入.5亿元
             for run in numerals.RUN.finditer(self.simple, max(before.start, at - 16), end)
         )
-
-
-def _place_areas() -> pd.DataFrame:
-    """Return which counties and cities lie in which area, by the table of the environment."""
-    tables, own = schema.Tables(paths.data()), paths.own_files({}).get("membership")
-    cities = None if own else tables.frame("city_membership")
-    if own:
-        tables.put(membership.read(own, tables, paths.own_mode())[0])
-    members, units = tables.frame("membership"), tables.frame("gazetteer")
-    return regions.place_areas(members, units, cities=cities)
 
 
 @guard

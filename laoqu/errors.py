@@ -31,14 +31,9 @@ CALLED = {
 }  # fmt: skip
 #: What is said of too little of something, as systems and libraries say it.
 SCARCE = {
-    "too little memory": (
-        "MemoryError",
-        "failed to map segment",
-        "Cannot allocate memory",
-        "bad_alloc",
-    ),
-    "ulimit -n may be too small": ("Too many open files",),
-    "ulimit -u may be too small": ("Resource temporarily unavailable", "can't start new thread"),
+    "too little memory": "MemoryError|failed to map segment|Cannot allocate memory|bad_alloc",
+    "ulimit -n may be too small": "Too many open files",
+    "ulimit -u may be too small": "Resource temporarily unavailable|can't start new thread",
 }
 LIMITS = (errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN)
 #: What is so long in a message was given to us: the middle of it is left out.
@@ -218,8 +213,8 @@ def hinted(error: str) -> str:
     >>> hinted("Too many open files")
     'Too many open files (ulimit -n may be too small)'
     """
-    for hint, texts in SCARCE.items():
-        if any(text in error for text in texts) and hint not in error:
+    for hint, said in SCARCE.items():
+        if re.search(said, error) and hint not in error:
             error = f"{error} ({hint})"
     return error
 

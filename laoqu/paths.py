@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from glob import escape
+from itertools import chain
 from pathlib import Path
 
 from laoqu.errors import OutputError, ParameterError, shown
@@ -110,11 +111,15 @@ def folder_of(folder: Path | str | None) -> Path:
     return Path(folder) if folder else data()
 
 
-def own_files(given: Mapping[str, Path | str | None] | None = None) -> dict[str, Path]:
+def own_files(given: Mapping[str, object] = {}, check: bool = True) -> dict[str, Path]:
     """Return the reader's own files: as given, else as the environment says (LAOQU_…)."""
-    said = {name: os.environ.get(f"LAOQU_{name.upper()}") for name in OWN}
-    said |= {name: path for name, path in (given or {}).items() if path}
-    return {name: Path(path) for name, path in said.items() if path}
+    said = {name: given.get(name) or os.environ.get(f"LAOQU_{name.upper()}") for name in OWN}
+    found = {name: Path(path) for name, path in said.items() if path}
+    for name, path in found.items():
+        if check and not given.get(name) and not path.is_file():
+            why = "is no file: set it to a file, or unset it"
+            raise ParameterError(f"LAOQU_{name.upper()} is {path}, which {why}")
+    return found
 
 
 def beside(path: Path) -> list[Path]:
@@ -135,6 +140,13 @@ def stamp(path: Path) -> object:
         stat = path.stat()
         return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
     return None
+
+
+def state(folder: Path | None = None, own: Mapping | None = None, mode: str = "") -> object:
+    """Return what differs once a file that a plan is read from has changed, or is another."""
+    folder, own = folder or data(), own_files() if own is None else own
+    files = [*sorted(folder.rglob("*")), *chain(*map(beside, own.values()))]
+    return str(folder), mode or own_mode(), *((str(path), stamp(path)) for path in files)
 
 
 def display(path: Path) -> str:

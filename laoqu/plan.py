@@ -6,8 +6,7 @@ import sys
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cached_property
-from itertools import chain
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -384,7 +383,7 @@ def load(
     mode = paths.own_mode() if membership_mode is None else membership_mode
     require(mode, MODES, "membership_mode")
     which = paths.folder_of(folder), paths.own_files(given), mode
-    plan = (AHEAD.pop(state(*which), None) if AHEAD else None) or Plan(*which)
+    plan = (AHEAD.pop(paths.state(*which), None) if AHEAD else None) or Plan(*which)
     if whole and "coding" in plan.own:
         sheets.read(plan.own["coding"], plan.table("measures"), plan.codebook(), whole)
     if "membership" in plan.own and (empty := plan.regions().query("documented == 0")).size:
@@ -394,7 +393,7 @@ def load(
     return plan
 
 
-def state(folder: Path, own: Mapping[str, Path], membership_mode: str) -> object:
-    """Return what differs once a file that a plan is read from has changed, or is another."""
-    files = [*sorted(folder.rglob("*")), *chain(*map(paths.beside, own.values()))]
-    return str(folder), membership_mode, *((str(path), paths.stamp(path)) for path in files)
+@lru_cache(maxsize=2)
+def kept(_: object) -> Plan:
+    """Return the plan of the environment, read once as long as its `paths.state` stays."""
+    return load()

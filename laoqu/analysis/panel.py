@@ -7,7 +7,7 @@ the unit of 2021 that its code means. `Panel` is the panel; its methods go on fr
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from numbers import Integral
 from pathlib import Path
 
@@ -217,7 +217,7 @@ def panel(
         raise LaoquError(f"vintage is {vintage}, expected a year from {FIRST} to {LAST}")
     if unit is not None and unit not in LEVELS:
         raise LaoquError(f"unit is {unit!r}, expected one of {', '.join(LEVELS)}")
-    plan = _plan(plans.state(paths.folder_of(None), paths.own_files({}), paths.own_mode()))
+    plan = plans.kept(paths.state())
     units = succession.units(plan.folder)
     data, found, notes, unresolved = read(source, code, year, name, units)
     if not found["code"]:
@@ -259,12 +259,6 @@ def panel(
     data = data.drop(columns=["reason", "level", "holder", "disputed"]).rename(columns=str.strip)
     odd = {where: text for where, _, text in notes if text.startswith(NO_NUMBER)}
     return Panel(data, plan, report, reasons, against, inferred, tuple(found.values()), odd=odd)
-
-
-@lru_cache(maxsize=2)
-def _plan(_: object) -> plans.Plan:
-    """Return the plan, read once for all panels as long as its files stay: that takes seconds."""
-    return plans.load()
 
 
 def _span(years: pd.Series) -> str:

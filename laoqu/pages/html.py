@@ -149,6 +149,8 @@ def closed(text: str, name: str) -> str:
     lxml.etree.strip_tags(body, "plaintext")  # which nothing ends
     for each in body.iter("style", "script"):
         each.text = OPENS.sub("", each.text or "")
+    for each in body.iter("form", "img", *FRAMES):  # by whose names a script has them of the page
+        each.attrib.pop("name", None)
     body.tag = "div"
     body.set("class", name)
     return lxml.html.tostring(body, encoding="unicode")

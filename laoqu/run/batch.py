@@ -33,7 +33,7 @@ class Maker(NamedTuple):
     """What a batch calls without knowing it: names of functions as ``module:function``.
 
     ``render(notebook, lang, formats)`` → file name → bytes; ``index(manifest, parts)`` → bytes of
-    ``index.html``, where ``parts()`` makes beforehand what takes long; ``sources()`` → id →
+    ``index.html``, where ``parts(tell)`` makes beforehand what takes long; ``sources()`` → id →
     properties of what the data rest on; ``kinds``: name of a parameter → what checks it;
     ``check()`` refuses what every run would fail over; ``preload``: modules that the fork server
     imports.
@@ -41,7 +41,7 @@ class Maker(NamedTuple):
 
     render: str
     index: str
-    parts: str = "builtins:dict"
+    parts: str = "builtins:callable"
     sources: str = "builtins:dict"
     kinds: Mapping[str, Callable] = {}
     check: Callable[[], object] = dict
@@ -144,12 +144,14 @@ def run_notebook(
             if scheduler:
                 from laoqu.run import dask
 
-                client = stack.enter_context(dask.connect(scheduler))
-                results = dask.run_there(client, scheduler, recipe, todo, maker.preload, began)
+                for run in todo:
+                    run.opened = inputs.unchanged({**named[run.name], **below[run.name]})
+                there = recipe, todo, inputs.parts, maker.preload, began
+                results = dask.run_there(scheduler, *there)
             stack.enter_context(process.server(maker.preload))
             limit = process.FIRST_SIGN
             if parts is None:  # first, since it takes as long as a run
-                parts = stack.enter_context(closing(process.Call(_call, [maker.parts], limit)))
+                parts = stack.enter_context(closing(process.Call(maker.parts, [], limit)))
             for run in stack.enter_context(closing(results)):
                 files = named[run.name].values()
                 run.opened = inputs.unchanged(below[run.name]) | run.opened
@@ -187,6 +189,8 @@ def _files_in(run: Run) -> dict[str, Path]:
     found = {}
     for text in leaves([*run.parameters.values()]):
         with suppress(OSError, RuntimeError, TypeError, ValueError):  # it can be no file
+            if Path(text).is_absolute() and Path(text).is_fifo():  # as of <(…)
+                raise ParameterError(f"{text} is a pipe, which no run can read: name a file")
             every = [each for each in paths.beside(Path(text)) if each.is_file()]
             every = [(str(each), each.resolve()) for each in every]
             found |= {text: file for text, file in every if not stores.is_system(file)}
@@ -316,8 +320,8 @@ def _finished(store: stores.Store, maker: Maker, parts: object, key: str) -> Run
             parts = parts.result()
             with suppress(OutputError):  # no room: they are made anew next time
                 store.keep_parts(key, parts)
-        given = [maker.index, maker.sources, manifest, parts]
-        files |= process.Call(_made_of_all, given, process.FIRST_SIGN).result()
+        given = ["laoqu.run.batch:made_of_all", [maker.index, maker.sources, manifest, parts]]
+        files |= process.Call(*given, process.FIRST_SIGN).result()
         files[stores.RECORD] = stores.text_of(stores.listed(files))
     except process.Lost as lost:
         lines = str(lost).strip().splitlines()
@@ -330,7 +334,7 @@ def _finished(store: stores.Store, maker: Maker, parts: object, key: str) -> Run
     return failed
 
 
-def _made_of_all(
+def made_of_all(
     index: str, sources: str, manifest: Mapping, parts: object, _: Callable
 ) -> dict[str, bytes]:
     """Return the index and the crate, made where everything is imported."""
@@ -339,10 +343,6 @@ def _made_of_all(
     page = resolve_name(index)(manifest, parts)
     files = {INDEX: page, stores.MANIFEST: stores.text_of(manifest)}
     return {INDEX: page, CRATE: crate.metadata(manifest, files, resolve_name(sources)())}
-
-
-def _call(function: str, _: Callable) -> object:
-    return resolve_name(function)()
 
 
 def _now() -> str:

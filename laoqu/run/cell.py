@@ -42,6 +42,10 @@ class Stream(io.TextIOBase):
         self.say, self.number, self.name = say, number, {1: "stdout", 2: "stderr"}[number]
         self.log = folder / f"{self.name}.{SAID}"
 
+    def fileno(self) -> int:
+        """Return the number that other programs write to; it leads into the log during a cell."""
+        return self.number
+
     def writable(self) -> bool:
         """Say yes."""
         return True

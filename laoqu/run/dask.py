@@ -2,12 +2,14 @@
 
 A scheduler asks nobody who they are: whoever reaches it runs code on its workers. Bind it to one
 machine (``dask scheduler --host 127.0.0.1``) or give it TLS. Every worker needs laoqu of the same
-source, data and packages; one's own tables travel with a run.
+source, data and packages; one's own tables travel with a run, and whatever else it reads must be
+there as it is here.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import os
 import socket
 import tempfile
@@ -15,10 +17,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, chdir, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
-from distributed import Client
+from distributed import Client, wait
 
 from laoqu import paths
 from laoqu.errors import LaoquError
@@ -28,8 +31,10 @@ from laoqu.run.parameters import digest_of
 
 #: What must be the same here and there; the lock file only lists versions, and may be absent.
 SAME = ("data", "source", "versions")
-#: Seconds for a scheduler to answer, and for a first worker; between two looks at what is done.
-ANSWER, FIRST_WORKER, PAUSE = 5, 10, 0.02
+#: What differs between machines, and makes no other result.
+MACHINE = ("/etc/", "/usr/")
+#: Seconds for a scheduler to answer, and for a first worker.
+ANSWER, FIRST_WORKER = 5, 10
 #: Seconds that a batch waits for a worker when the last one is gone, and between two looks for one.
 WITHOUT_WORKER, LOOK = 60.0, 2.0
 #: What a client says of itself while it has a scheduler, or looks for it.
@@ -37,7 +42,7 @@ ALIVE = ("running", "connecting")
 
 
 @contextmanager
-def connect(address: str) -> Iterator[Client]:
+def connect(address: str, parts: Mapping) -> Iterator[Client]:
     """Give a client of a scheduler whose workers have the same laoqu and data as this machine."""
     for name in ("distributed", "distributed.client"):  # what they would say is said here
         logging.getLogger(name).setLevel("CRITICAL")
@@ -49,7 +54,7 @@ def connect(address: str) -> Iterator[Client]:
             stack.callback(_close, client)
             what = "worker can run laoqu"
             client.wait_for_workers(1, timeout=FIRST_WORKER)
-            there = client.run(differences, wanted())
+            there = client.run(differences, parts)
         except Exception as error:  # whatever one says who is no scheduler, or has not our modules
             say = "start one with `dask scheduler`, and workers with `dask worker ADDRESS`"
             raise LaoquError(f"no Dask {what} at {address}: {error}; {say}") from error
@@ -60,61 +65,49 @@ def connect(address: str) -> Iterator[Client]:
 
 
 def run_there(
-    client: Client,
-    address: str,
-    recipe: Recipe,
-    runs: Sequence[Run],
-    preload: Sequence[str],
+    address: str, recipe: Recipe, runs: Sequence[Run], parts: Mapping, preload: Sequence[str],
     began: Callable[[str], None],
-) -> Iterator[Run]:
+) -> Iterator[Run]:  # fmt: skip
     """Yield each run as it ends on a worker of a scheduler; what a lost scheduler had is lost."""
-    own = {name: (path.name, path.read_bytes()) for name, path in paths.own_files().items()}
-    told = {name: os.environ[name] for name in stores.SETTINGS if os.environ.get(name)}
-    more = tuple(preload), wanted(), own, told
-    lost = f"the Dask scheduler at {address} is gone: start it again, then this batch"
-    if client.status not in ALIVE:  # it noticed before anything was sent
-        raise LaoquError(lost)
-    futures = {client.submit(work, recipe, run, *more, pure=False): run for run in runs}
-    for run in runs:
-        began(run.name)
-    seen = looked = time.monotonic()
-    while futures:
-        gone = client.status not in ALIVE
-        if not gone and time.monotonic() - looked > LOOK:
-            looked = time.monotonic()
-            if client.scheduler_info()["workers"]:
-                seen = looked
-            elif looked - seen > WITHOUT_WORKER:
+    own = paths.own_files()
+    files = {f"{name}/{each.name}": each.read_bytes()
+             for name in own for each in paths.beside(own[name])}  # fmt: skip
+    told = {name: os.environ.get(name, "") for name in stores.SETTINGS}
+    for name in paths.OWN:
+        told[f"LAOQU_{name.upper()}"] = f"{name}/{own[name].name}" if name in own else ""
+    more, since = (tuple(preload), parts, files, told, str(process.here())), time.time_ns()
+    with connect(address, parts) as client:
+        lost = f"the Dask scheduler at {address} is gone: start it again, then this batch"
+        futures = {client.submit(work, recipe, run, *more, pure=False): run for run in runs}
+        for run in runs:
+            began(run.name)
+        seen = time.monotonic()
+        while futures:
+            with suppress(Exception):  # none has ended, or the scheduler is gone
+                wait([*futures], LOOK, "FIRST_COMPLETED")
+            with suppress(Exception):
+                seen = time.monotonic() if client.scheduler_info()["workers"] else seen
+            gone = client.status not in ALIVE
+            if not gone and time.monotonic() - seen > WITHOUT_WORKER:
                 gone = True
                 lost = f"no Dask worker is left at {address}: start one, then this batch"
-        for future in [each for each in futures if gone or each.done()]:
-            run = futures.pop(future)
-            try:
-                yield run.failed(lost) if gone else future.result(timeout=ANSWER)
-            except CancelledError:  # by a lost connection; nobody else does
-                yield run.failed(lost)
-            except Exception as error:
-                yield run.failed(f"{type(error).__name__}: {error}")
-        time.sleep(PAUSE)
-
-
-def wanted() -> dict[str, dict[str, str]]:
-    """Return what must be the same, as it is here."""
-    inputs = stores.Inputs()
-    return {part: inputs.parts[part] for part in SAME}
+            for future in [each for each in futures if gone or each.done()]:
+                run = futures.pop(future)
+                try:
+                    yield run.failed(lost) if gone else same(future.result(ANSWER), since)
+                except CancelledError:  # by a lost connection; nobody else does
+                    yield run.failed(lost)
+                except Exception as error:
+                    yield run.failed(f"{type(error).__name__}: {error}")
 
 
 def _listen(address: str) -> None:
-    """Fail where no scheduler is: a client would wait for half a minute, or for ever.
-
-    One speaks first, and begins with a small length.
-    """
-    kind, _, where = address.rpartition("://")
-    host, _, port = where.rpartition(":")
+    """Fail where none speaks first, beginning with a small length: a client may wait for ever."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
     if not port.isdecimal():
         raise OSError("expected an address such as tcp://127.0.0.1:8786")
     with socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER) as asked:
-        if kind != "tls" and not 0 < int.from_bytes(asked.recv(8), "little") < 1 << 20:
+        if address[:3] != "tls" and not 0 < int.from_bytes(asked.recv(8), "little") < 1 << 20:
             raise OSError("something else speaks there")
 
 
@@ -124,36 +117,60 @@ def _close(client: Client) -> None:
 
 
 def differences(expected: Mapping[str, Mapping[str, str]]) -> str:
-    """Say, where this is called, what differs from `expected`; files are read when they changed."""
+    """Say what differs here from the `expected` parts; files are read when they changed."""
     if "inputs" not in _kept or _kept["inputs"].changed():
         _kept["inputs"] = stores.Inputs()
-    here = {part: _kept["inputs"].parts[part] for part in SAME}
-    if _kept.setdefault("source", here["source"]) != here["source"]:
+    sides = [{part: each[part] for part in SAME} for each in (_kept["inputs"].parts, expected)]
+    if _kept.setdefault("source", sides[0]["source"]) != sides[0]["source"]:
         return "laoqu has changed since this worker began, restart it"
-    sets = {digest_of(each): each for side in (here, expected) for each in side.values()}
-    return "; ".join(stores.changes(*map(stores.digests, (here, expected)), sets))
+    sets = {digest_of(each): each for side in sides for each in side.values()}
+    return "; ".join(stores.changes(*map(stores.digests, sides), sets))
 
 
 def work(
-    recipe: Recipe, run: Run, preload: Sequence[str], expected: Mapping, own: Mapping, told: Mapping
-) -> Run:
-    """Do a run on a worker, in a process of its own; its server stays for the next."""
-    with tempfile.TemporaryDirectory(prefix="laoqu-") as folder:
-        mine = {*stores.SETTINGS, *(f"LAOQU_{name.upper()}" for name in paths.OWN)}
-        environment = {name: text for name, text in os.environ.items() if name not in mine} | told
-        for name, (file, data) in own.items():
-            path = Path(folder, name, file)
-            path.parent.mkdir()
-            path.write_bytes(data)
-            environment[f"LAOQU_{name.upper()}"] = str(path)
-        with _lock:
+    recipe: Recipe, run: Run, preload: Sequence[str], expected: Mapping, files: Mapping,
+    told: Mapping, folder: str,
+) -> Run:  # fmt: skip
+    """Do a run on a worker, in a process of its own; its server stays for the next.
+
+    Cells run in the working folder of the client, or in an empty one where that is not there.
+    """
+    with tempfile.TemporaryDirectory(prefix="laoqu-") as own:
+        for file, data in files.items():
+            Path(own, file).parent.mkdir(exist_ok=True)
+            Path(own, file).write_bytes(data)
+        told = {
+            name: str(Path(own, text)) if text in files else text for name, text in told.items()
+        }
+        with _lock, chdir(folder if Path(folder).is_dir() else own):
+            here = str(Path.cwd())
             if found := differences(expected):
                 return run.failed(f"LaoquError: this worker would give other results: {found}")
+            if (run := same(run)).error:
+                return run
             if "server" not in _kept:
                 _kept["server"] = process.server(preload)
                 _kept["server"].__enter__()
-            call = process.start(recipe, run, environment)
-        return process.collect(call, recipe, run)
+            call = process.start(recipe, run, os.environ | told)
+        run = process.collect(call, recipe, run)
+        run.opened = {path.replace(here, folder, 1): code for path, code in run.opened.items()}
+        return run
+
+
+def same(run: Run, since: float = math.inf) -> Run:
+    """Return a run, as a failed one if what it `opened` is not so here, nor was written `since`."""
+    for path, code in run.opened.items():
+        stamp = paths.stamp(Path(path))
+        alike = code in (stores.MANY, _digest(path, stamp)) or path.startswith(MACHINE)
+        if not alike and not (stamp and stamp[1] > since):
+            error = f"a Dask worker has not the same {path} as this machine: copy it to each worker"
+            return run.failed(error, files=run.files if run.status == "failed" else {})
+    return run
+
+
+@cache
+def _digest(path: str, _: object) -> str:
+    return stores.digest_now(Path(path))
 
 
 _lock = threading.Lock()

@@ -15,12 +15,13 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from multiprocessing import connection as connections
 from pathlib import Path
+from pkgutil import resolve_name
 
 import psutil
 
@@ -150,7 +151,7 @@ def _ending(worker: int, folder: Path) -> str:
     return "\n".join([*said.strip().splitlines()[-4:], ending])
 
 
-def work(tell: connections.Connection, function: Callable, arguments: tuple, *_: object) -> None:
+def work(tell: connections.Connection, function: str, arguments: tuple, *_: object) -> None:
     """Be the worker: call the function, send its value or its traceback, end."""
     me = os.getpid()
     os.environ |= NO_WINDOW
@@ -161,7 +162,7 @@ def work(tell: connections.Connection, function: Callable, arguments: tuple, *_:
         tell.send_bytes(kind + pickle.dumps(what))
 
     try:
-        send(VALUE, function(*arguments, partial(send, NOTE)))
+        send(VALUE, resolve_name(function)(*arguments, partial(send, NOTE)))
     except BaseException:
         with suppress(OSError):
             send(VALUE, Lost(traceback.format_exc()))

@@ -307,8 +307,8 @@ def _items(file: Path) -> dict[str, dict[str, object]]:
     loader = Loader(grid.decoded(file.read_bytes())[0])
     node = loader.get_single_node()
     if _count(node, {}) > MOST_VALUES:
-        message = f"more than {MOST_VALUES:,} values, with those that its aliases repeat"
-        raise ParameterError(f"{file} holds {message}")
+        message = f"{file} holds more than {MOST_VALUES:,} values, with those that its aliases"
+        raise ParameterError(f"{message} repeat: write them out")
     sets = node and loader.construct_document(node)
     if not isinstance(sets, list) or not all(isinstance(each, dict) for each in sets):
         raise ParameterError(f"{file}: expected a list of parameter sets")
@@ -322,6 +322,7 @@ def _count(node: object, known: dict[int, int]) -> int:
     if not isinstance(inside, list | tuple):
         return 1
     if id(node) not in known:
+        known[id(node)] = MOST_VALUES + 1  # what holds itself never ends
         known[id(node)] = 1 + sum(_count(each, known) for each in inside)
     return known[id(node)]
 

@@ -28,7 +28,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import connection as connections
 from pathlib import Path
-from pkgutil import resolve_name
 from types import ModuleType
 
 import psutil
@@ -54,14 +53,14 @@ RUN_MEMORY = 768 << 20
 class Call:
     """``function(*arguments, tell)`` elsewhere; `tell` takes what it has to say meanwhile.
 
-    It must tell something or return in `limit` seconds. `environment` is by default that of this
-    process, as it stands now; so is the working directory. Where processes are forked, a `server`
-    must stand.
+    The function, ``module:name``, is imported there. It must tell something or return in `limit`
+    seconds. `environment` is by default that of this process, as it stands now; so is the working
+    directory. Where processes are forked, a `server` must stand.
     """
 
     def __init__(
         self,
-        function: Callable,
+        function: str,
         arguments: Sequence[object] = (),
         limit: float | None = None,
         environment: Mapping[str, str] | None = None,
@@ -185,7 +184,7 @@ def room() -> int:
 def start(recipe: Recipe, run: Run, environment: Mapping[str, str] | None = None) -> Call:
     """Begin a run in a process of its own."""
     limit = recipe.timeout and recipe.timeout + PATIENCE
-    return Call(called, ["laoqu.run.engine:execute", recipe, run], limit, environment)
+    return Call("laoqu.run.engine:execute", [recipe, run], limit, environment)
 
 
 def collect(call: Call, recipe: Recipe, run: Run) -> Run:
@@ -212,11 +211,6 @@ def shown(lost: Lost, limit: float | None, begun: bool) -> dict[str, object]:
         lines = [f"TimeoutError: a cell took longer than {limit or 0:g} s and did not stop"]
     name, said = lines[-1].partition(":")[0], lines[-1]
     return {"output_type": "error", "ename": name, "evalue": said, "traceback": lines}
-
-
-def called(name: str, *given: object) -> object:
-    """Call a function by its name ``module:function``, which is imported where it runs."""
-    return resolve_name(name)(*given)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from itertools import count
 from pathlib import Path
 
 from laoqu import paths
-from laoqu.errors import LaoquError, OutputError, sentence
+from laoqu.errors import OutputError, sentence
 from laoqu.run.parameters import digest_of
 from laoqu.source import digest, regular
 
@@ -62,9 +62,6 @@ class Inputs:
         #: File → its state, and its digest.
         self.known: dict[Path, tuple[object, str]] = {}
         own = paths.own_files()
-        for name, path in own.items():
-            if not path.is_file():
-                raise LaoquError(f"LAOQU_{name.upper()}: {path} is not a file")
         self.parts = {
             part: self.add({path.relative_to(folder).as_posix(): path for path in _below(folder)})
             for part, folder in (("data", paths.data()), ("source", paths.PACKAGE))

@@ -33,12 +33,9 @@ class LaoquEngine(Engine):
         language = notebook.metadata.get("kernelspec", {}).get("language", "python")
         if language != "python":
             raise LaoquError(f"the notebook is in {language}: run it with --kernel {kernel_name}")
-        given = ["laoqu.run.engine:run_cells", notebook, "", execution_timeout]
+        given = "laoqu.run.engine:run_cells", [notebook, "", execution_timeout]
         limit = execution_timeout and execution_timeout + PATIENCE
-        with (
-            process.server(["laoqu.run.engine"]),
-            closing(process.Call(process.called, given, limit)) as call,
-        ):
+        with process.server(["laoqu.run.engine"]), closing(process.Call(*given, limit)) as call:
             while not call.value:
                 process.over([call])
                 while call.notes:

@@ -29,7 +29,7 @@ ENVIRONMENT = html.ENVIRONMENT.overlay(loader=FileSystemLoader(Path(__file__).pa
 ENVIRONMENT.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
 
 
-def parts() -> dict[str, object]:
+def parts(_: object = None) -> dict[str, object]:
     """Return what the index shows whatever was run, to be made while runs go on."""
     from laoqu.analysis import answer
 

@@ -501,11 +501,15 @@ def test_runs_on_a_cluster_are_those_at_home_and_end_when_it_ends(cluster, tmp_p
     own = tmp_path / "own.csv"
     own.write_text("of my own")
     monkeypatch.setenv("LAOQU_CODING", str(own))
+    (tmp_path / "client").mkdir()
+    (tmp_path / "client/x.csv").write_text("of the client")
+    (tmp_path / "x.csv").write_text("of the worker")
+    monkeypatch.chdir(tmp_path / "client")
     path = book(
         tmp_path / "t.ipynb",
         "n = 1",
         "import os, time",
-        "print(open(os.environ['LAOQU_CODING']).read())",
+        "print(open(os.environ['LAOQU_CODING']).read(), open('x.csv').read())",
         "assert n != 3\nif n > 5: time.sleep(600)",
         "n * 2",
     )

@@ -194,6 +194,8 @@ AWAY = (
     "<details open ontoggle=\"u='http:'+'//x.org';location=u\">x</details>",
     '<script type="speculationrules">{"prefetch":[{"source":"document"}]}</script>',
     "<img src='data:,' onerror=document.body.remove()>",
+    "<form name=querySelector></form><form name=getElementById></form>",
+    "<img name=body src='data:,'><img name=querySelectorAll id=x src='data:,'>",
 )  # fmt: skip
 
 
@@ -209,6 +211,7 @@ def test_a_cell_ends_with_itself_and_its_scripts_do_not_run(browser, tmp_path):
     (tmp_path / "report.html").write_bytes(text)
     page, asked = browser.new_page(), []
     page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: asked.append(error.message))
     page.goto(f"file://{tmp_path}/report.html")
     after = page.get_by_role("link", name=re.compile("^after "))
     assert after.count() == len(OPEN + AWAY) and all(each.is_visible() for each in after.all())

@@ -10,8 +10,8 @@ LAYERS = """
 errors reprs paths
 source layout document schema
 citation measures spelling numerals own grid sheets formats
-regions succession bearers places geo membership borders namings concordance
-plan
+regions succession bearers places geo membership borders namings
+plan concordance
 analysis
 validation interchange
 show

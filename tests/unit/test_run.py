@@ -3,6 +3,7 @@
 import datetime
 import errno
 import json
+import math
 import os
 import py_compile
 import re
@@ -26,7 +27,6 @@ from stand import MAKER, run
 
 import laoqu as lq
 from laoqu import pages, paths, reports
-from laoqu import plan as plans
 from laoqu.cli import main
 from laoqu.errors import LaoquError
 from laoqu.run import Run, batch, dask, process
@@ -122,7 +122,8 @@ def test_a_wrong_file_of_parameters_is_said(typed, tmp_path):
                  b"region,n\n,2\n": "p.csv:2:1: empty cell for region: write a value, or leave",
                  b"region,n\nx,1\n,\n": "p.csv:3:1: empty cell for region"},  # as Excel saves it
         ".txt": {b"n": "expected a .csv"},
-        ".yaml": {b"a: 1": "a list", b"- &a [*a]": "", b"- {counting: 2021-13-45}": "",
+        ".yaml": {b"a: 1": "a list", b"- {counting: 2021-13-45}": "",
+                  b"- &a [*a]": "p.yaml holds more than 2,000,000 values, with those that its",
                   b"[" * 5000: "", b"- " * 5000: "", b"- !!python/x y": "",
                   b"- n: 1\n  share: 2\n  n: 3": "p.yaml:3: the key 'n' stands there twice",
                   b"- n: 1\n-\n  n: x": "p.yaml:3: parameter 'n' is 'x'",
@@ -421,7 +422,8 @@ def test_cells_leave_what_they_leave_in_an_ordinary_kernel(tmp_path):
 
 
 def test_the_engine_leaves_this_process_as_it_was(tmp_path, capfd):
-    cell = "import os, sys; sys.path.append('x'); print(n); os.system('echo past Python; ls ?')"
+    cell = "import os, subprocess, sys; sys.path.append('x'); print(n); os.system('ls ?'); "
+    cell += "subprocess.run(['echo', 'past Python'], stdout=sys.stdout)"
     source = book(tmp_path / "t.ipynb", "n = 3", cell + "; 4")
     before = sys.stdout, sys.stderr, sys.modules["__main__"], sys.displayhook
     node = papermill.execute_notebook(str(source), None, engine_name="laoqu", progress_bar=False)
@@ -495,6 +497,9 @@ def test_a_table_of_ones_own_that_cannot_be_used_is_refused_before_a_run(tmp_pat
             with pytest.raises(lq.DataError, match=r"t\.txt:1:1: ") as raised:
                 lq.run_reports(["yimeng"], outputs=tmp_path / "out")
             assert {each.file for each in raised.value.problems} == {str(tmp_path / "t.txt")}
+            patch.setenv(f"LAOQU_{name.upper()}", "no.csv")
+            with pytest.raises(lq.ParameterError, match=f"LAOQU_{name.upper()} is no.csv, which"):
+                lq.load()
     assert [path.name for path in (tmp_path / "out").iterdir()] == [".lock"]
 
 
@@ -579,6 +584,8 @@ def test_a_word_that_is_a_path_names_what_cells_open_there(tmp_path, monkeypatch
     assert ["; ".join(each.why) for each in again] == why
     Path("sub/new.csv").touch()
     assert logged(only_say=True)[len(words) + 3].why == ["opened: sub, sub/d.csv"]
+    with pytest.raises(lq.ParameterError, match="fifo is a pipe, which no run can read"):
+        run(path, [{"word": str(tmp_path / "data/fifo")}], "out")
 
 
 #: What a cell does in a folder of its own → what appears there afterwards (`-> x`: a link to x;
@@ -620,12 +627,12 @@ def test_of_borders_as_a_shapefile_all_files_count(tmp_path, monkeypatch):
         (tmp_path / f"own.{end}").write_text("1")
     (tmp_path / "owner.shp").write_text("1")
     monkeypatch.setenv("LAOQU_BOUNDARIES", str(tmp_path / "own.shp"))
-    before, state = stores.Inputs().parts["own"], plans.state(tmp_path / "x", paths.own_files(), "")
+    before, state = stores.Inputs().parts["own"], paths.state(tmp_path / "x", paths.own_files(), "")
     assert [*before] == [f"boundaries (own.{end})" for end in ("csv.xml", "dbf", "shp")]
     (tmp_path / "own.dbf").write_text("2")
     after = stores.Inputs().parts["own"]
     assert {name for name in after if after[name] != before[name]} == {"boundaries (own.dbf)"}
-    assert plans.state(tmp_path / "x", paths.own_files(), "") != state
+    assert paths.state(tmp_path / "x", paths.own_files(), "") != state
 
 
 def test_what_a_library_reads_unseen_in_a_named_folder_counts(tmp_path, monkeypatch):
@@ -949,11 +956,22 @@ def test_a_crate_names_runs_files_and_sources():
     }
 
 
-def test_a_worker_of_other_data_is_named():
-    wanted = dask.wanted()
+def test_a_worker_of_other_data_is_named(tmp_path):
+    wanted = stores.Inputs().parts
     assert dask.differences(wanted) == ""
     wanted["data"]["curated/regions.csv"] = "other"
     assert dask.differences(wanted) == "data: curated/regions.csv"
+    (tmp_path / "x.csv").write_text("of the client")
+    for path, since, said in (
+        (tmp_path / "x.csv", math.inf, "a Dask worker has not the same "),
+        (tmp_path / "x.csv", 0, ""),  # it was written meanwhile
+        (tmp_path / "missing.csv", 0, "a Dask worker has not the same "),
+        (Path("/etc/mime.types"), math.inf, ""),
+    ):
+        ran = Run("", {}, "ok", opened={str(path): "other"}, files={"report.html": b""})
+        found = dask.same(ran, since)
+        assert found.error.startswith(said + str(path) * bool(said)), path
+        assert (found.status, bool(found.files)) == (("failed", False) if said else ("ok", True))
 
 
 def test_workers_are_as_many_as_cores_and_memory_allow(monkeypatch):
