@@ -615,6 +615,7 @@ NOTICED = {
     POOL: ({"h.py": "new = 1"}, "h.py"),
     "import own": ({"own/d.txt": "new"}, "own/d.txt"),
     "exec(open('h.txt').read())": ({"h.txt": "new = 1"}, "h.txt"),
+    "open('a.csv', 'r+').read()": ({"a.csv": "new"}, "a.csv"),
     # What cells write, and what only lies beside, changes nothing.
     "open('o.csv', 'w').write('x'); open('o.csv').read()": ({"o.csv": "new"}, ""),
     "import h; h.x": ({"a.csv": "new", "json.py": "new"}, ""),
