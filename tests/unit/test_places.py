@@ -44,6 +44,7 @@ def test_full_short_traditional_and_romanised_names_lead_to_their_unit():
         found = lq.resolve_place(name)
         assert (found, found.note) == (code, ""), name
     assert lq.resolve_place("赣州巿") == lq.resolve_place("赣州市") == "360700"
+    assert lq.resolve_place("513434000000") == lq.resolve_place("513434") == "513434"
     assert clean("６２０４２２") == "620422"
 
 

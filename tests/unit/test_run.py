@@ -128,6 +128,7 @@ def test_a_wrong_file_of_parameters_is_said(typed, tmp_path):
                   b"- n: 1\n  share: 2\n  n: 3": "p.yaml:3: the key 'n' stands there twice",
                   b"- n: 1\n-\n  n: x": "p.yaml:3: parameter 'n' is 'x'",
                   b"- areas: [a]\n- areas: [2020-01-01]": "p.yaml:2: parameter 'areas' is [date",
+                  b"- n: 1\n- n: 010": "p.yaml:2: 010 is 8 to YAML", b"- n: 12:30": "12:30 is 750",
                   ALIASES: "p.yaml holds more than 2,000,000 values, with those that its aliases"},
     }  # fmt: skip
     for suffix, texts in wrong.items():
@@ -614,6 +615,7 @@ NOTICED = {
     POOL: ({"h.py": "new = 1"}, "h.py"),
     "import own": ({"own/d.txt": "new"}, "own/d.txt"),
     "exec(open('h.txt').read())": ({"h.txt": "new = 1"}, "h.txt"),
+    "open('a.csv', 'r+').read()": ({"a.csv": "new"}, "a.csv"),
     # What cells write, and what only lies beside, changes nothing.
     "open('o.csv', 'w').write('x'); open('o.csv').read()": ({"o.csv": "new"}, ""),
     "import h; h.x": ({"a.csv": "new", "json.py": "new"}, ""),
