@@ -56,14 +56,18 @@ UNREAD = {
 #: Fields of Word that draw signs: fractions, circled characters.
 DRAWN = re.compile(r"\s*(?:EQ|SYMBOL)\b", re.IGNORECASE)
 #: What is not read stands as this sign where it touches a numeral, of which it may be a part.
-GAP, NUMERAL, ODD = "\ufffc", rf"\d{CHINESE[1:-1]}.．%", "words in a style that may hide them"
+GAP, NUMERAL, ODD = (
+    "\ufffc",
+    rf"\d{CHINESE[1:-1]}.．%",
+    "words in a style that may hide or move them",
+)
 GAPS = {*UNREAD.values(), ODD} - {UNREAD["note"]}
 #: How a page begins, whatever its name ends in.
 PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html)\b", re.IGNORECASE)
 #: Elements of a page that stand on lines of their own.
 PAGE_LINES = (
     "p div li ul ol dl dt dd h1 h2 h3 h4 h5 h6 table caption tr section article header footer main "
-    "aside nav blockquote pre form hr figure figcaption"
+    "aside nav blockquote pre form hr figure figcaption dialog"
 )
 #: What an element is, by its name without namespace: a role of the above, a key of `UNREAD`, or
 #: the characters that it stands for.
@@ -86,7 +90,7 @@ ROLES = {
         **dict.fromkeys(["math", "mfrac", "msup", "msub", "mroot", "msqrt"], "equation"),
         "td": CELL, "th": CELL, "br": "\n",
         "head": SKIPPED, "script": SKIPPED, "style": SKIPPED, "template": SKIPPED,
-        "noscript": SKIPPED, "rt": SKIPPED, "rp": SKIPPED,
+        "noscript": SKIPPED, "noframes": SKIPPED, "noembed": SKIPPED, "rt": SKIPPED, "rp": SKIPPED,
         "iframe": "embedded", "object": "embedded", "embed": "embedded", "img": "picture",
         "svg": "picture", "canvas": "picture",
         **dict.fromkeys(["select", "input", "textarea", "datalist", "meter", "progress"], "form"),
@@ -204,7 +208,7 @@ def _kinds(style: str) -> frozenset[str]:
     """Return what a style does to words, by its declarations.
 
     >>> sorted(_kinds("color: #333; opacity: 0; left: -9999px"))
-    ['hidden text', 'shown', 'words in a style that may hide them']
+    ['hidden text', 'shown', 'words in a style that may hide or move them']
     """
     style = style.lower().replace("!important", "")
     found = [f"{name}:{' '.join(value.split())}" for name, value in DECLARED.findall(style)]
@@ -318,7 +322,8 @@ class _Tree:
         if self.suffix == ".html":
             marks = [f".{name}" for name in node.get("class", "").split()] + [f"#{node.get('id')}"]
             found = {TAGS.get(tag), *map(self.styles.get, (tag, *marks, *(tag + m for m in marks)))}
-            found |= {HIDDEN} if "hidden" in node.attrib else set()
+            closed = tag == "dialog" and "open" not in node.attrib
+            found |= {HIDDEN} if closed or {"hidden", "popover"} & {*node.attrib} else set()
             marked = f"color:{node.get('color', 'auto')};direction:{node.get('dir', 'ltr')};"
             found |= _kinds(marked + node.get("style", ""))
             found -= {TINY} if len(node) else set()  # what is in it may have a size of its own

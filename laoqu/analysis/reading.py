@@ -128,7 +128,7 @@ def _read(
     indicator = shapes.indicator_column(frame, notes)
     shapes.refuse_units(frame, name, indicator)
     frame, rows, done = shapes.unstacked(frame, name, indicator, rows, notes)
-    others = [*called("code", frame), *_other_keys(frame, units), *parts]
+    others = [*called("code", frame), *called("row", frame), *_other_keys(frame, units), *parts]
     known = {code, year, name, "year", "code_in_panel", *others}
     frame = in_numbers(frame, known, done, rows, notes)
     shapes.refuse_several(frame, {*known, name})

@@ -534,7 +534,7 @@ def test_a_name_right_behind_its_city_is_what_resolve_place_says_or_none():
 
 
 HIDDEN = "hidden text: left out, 1 in all"
-ODD = "words in a style that may hide them: read, but no number across their ends, 1 in all"
+ODD = "words in a style that may hide or move them: read, but no number across their ends, 1 in all"
 W = (
     'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:v="urn:v" '
     'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
@@ -611,6 +611,9 @@ PAGE = {
     "<style>td b{left:-999px}</style>甲": ("|甲", "add words: td b"),
     "<style>@media screen{b{display:none}}</style><b>甲</b>": ("|甲", "add words: @media"),
     "<style>b::after{content:'5'}</style><b>甲</b>": ("|甲", "add words: :after"),
+    "<dialog>密</dialog><i popover>密</i>1<noframes>9</noframes>甲": ("|1甲", "left out, 2"),
+    "<dialog open>明</dialog>甲": ("|明|甲", ""),
+    "1<i style='float:right'>0</i>2个": ("|1\ufffc0\ufffc2个", ODD),
     "<link rel=stylesheet href=a.css>甲": ("|甲", "add words: a.css"),
     "<iframe src=http://127.0.0.1:9/></iframe>甲": ("|甲", "embedded document"),
     "5<math><mfrac><mn>1</mn><mn>2</mn></mfrac></math>万亩": ("|5\ufffc万亩", "equation"),

@@ -305,9 +305,9 @@ def test_a_panel_is_read_as_meant_or_refused_by_cell(tmp_path):
     frame = pd.DataFrame({"code": 621022, "year": [2019, 2019.5, 2020]})
     refuses(LaoquError, r"year holds parts of years: '2019.5' \(row 1\)", lq.panel, frame)
     assert "blank (row 1)" in repr(lq.panel(frame.assign(year=[2019, None, 2020])).report)
-    # Further codes and years are no outcomes.
-    head = "code,户籍地代码,year,统计年份,gdp\n"
-    rows = [f"62102{n},62102{n + 1},2020,{2010 + n},{n}\n" for n in (2, 3, 4)]
+    # Further codes and years are no outcomes, nor are numbers of rows.
+    head = "序号,code,户籍地代码,year,统计年份,gdp\n"
+    rows = [f"{n},62102{n},62102{n + 1},2020,{2010 + n},{n}\n" for n in (2, 3, 4)]
     made = read(tmp_path, head + "".join(rows), code="code", year="year")
     assert made.outcomes == ["gdp"] and made.data["county_code"].tolist()[0] == "621022"
     with pytest.raises(LaoquError, match="two columns are called year, with other values"):
