@@ -116,8 +116,9 @@ def test_a_failed_run_stops_no_other_and_says_what_happened(failures):
         assert said[name] == "the process ended with status 0", name
     assert said["killed"] == "the process ended with signal 9"
     assert said["segfault"] == "the process ended with signal 11"
-    assert said["hang"] == "TimeoutError: the cell took longer than 6 s"
-    assert said["deaf"] == "TimeoutError: a cell took longer than 6 s and did not stop"
+    late = "TimeoutError: {} cell took longer than 6 s"
+    assert said["hang"] == f"{late.format('the')}, or set a timer of its own"
+    assert said["deaf"] == f"{late.format('a')} and did not stop"
     assert said["keeper"] == "its process ended"
     assert said["stopped keeper"] == said["half"] == said["deaf"]
     assert said["child lives"] == "the process ended with status 3"
