@@ -12,6 +12,7 @@ from functools import cached_property
 from itertools import pairwise, product
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from laoqu import (
@@ -33,7 +34,7 @@ from laoqu.spelling import simplified
 from laoqu.succession import FIRST, LAST, YEAR
 
 #: More characters or bytes are refused unread: the longest plans have about 100,000 characters.
-MOST, MOST_BYTES = 500_000, 20_000_000
+MOST, MOST_BYTES, MOST_PAIRS = 500_000, 20_000_000, 1_000_000
 NO_HEADING = (
     "no line begins with a heading (一、 （一） 第一章 第一条 1.): give each a line of its own; "
     "numbers that Word sets by itself are no text, so save as .txt; if {!r} should be a file, "
@@ -91,9 +92,8 @@ class Text(Document):
 
         One row per naming, the columns `MENTIONS`. ``status`` is ``named`` (one unit: its code of
         the end of 2021), ``ambiguous`` (several bear the name: ``candidates``) or ``doubtful``
-        (may be no name: a short form by itself). A place named before it narrows a name: in the
-        sentence, in the heading, in the title; ``note`` says so. ``list_open``: its list ends in
-        等. ``region_id`` has the areas it is known to lie in, joined by ``;``; none means unknown.
+        (may be no name: a short form by itself); ``note`` says by what a name was narrowed.
+        ``list_open``: its list ends in 等. ``region_id``: areas it lies in, none means unknown.
         """
         return self._mentions.copy(deep=False)
 
@@ -147,12 +147,9 @@ class Text(Document):
         """Return the numbers that are printed, with their units.
 
         One row per number: ``number``, ``unit`` (万亩, 亿元, %), its place and 12 characters either
-        side. Chinese numerals count where they can be nothing else (三万亩, 十二个, 百分之三十);
-        digits and signs that are no number of a known form (1，234, 2 0, 1.2.3, 10^8), what has no
-        certain value (数十个, 三分之二) and a number that a line cuts, where lines are paragraphs,
-        are one figure without ``number``, and ``problems`` says so;
-        the first figure of a range has the unit of the second (5—6万亩: 5 and 6 万亩);
-        numbers of headings, boxes and documents are none.
+        side. Chinese numerals count where they can be nothing else (三万亩); without a certain
+        value (数十个, 1，234) is no ``number``, and ``problems`` says so; numbers of headings,
+        boxes and documents are none.
         """
         table = citation.found(self, [row[:2] for row in self._figures])
         table = table.rename(columns={"quote": "printed"})
@@ -297,24 +294,22 @@ def _text(given: Plan | Document) -> Text:
 def compare(plan: Plan | Document, other: Plan | Document) -> pd.DataFrame:
     """Return the passages of two documents that share a term or a place, the most alike first.
 
-    Both are from `laoqu.load` or `read`. Terms are those of `plan` (``terms.csv``, 341
-    terms of the plan of 2021), so what only other plans speak of is none; places are named ones
-    (``mentions()``). ``similarity`` says how alike the wording is: the cosine of the passages'
-    pairs of neighbouring characters, each weighted by how few passages of both documents have it
-    (m of n: log(1 + n/m)); 1 is the same wording, 0 none in common. It is no measure of influence,
-    and of short passages (``sentences``, ``other_sentences``) it says little.
+    Both are from `laoqu.load` or `read`. Terms are those of `plan`, so what only other plans speak
+    of is none; places are named ones (``mentions()``). ``similarity`` is the cosine of the
+    passages' pairs of neighbouring characters, each weighted by how few of all passages have it
+    (m of n: log(1 + n/m)): no measure of influence; of short passages it says little.
 
     One row per pair of passages, the columns `COMPARED`.
     """
     table = getattr(plan, "table", None) or schema.Tables(paths.data()).frame
     mine, theirs = (_features(_text(each), table) for each in (plan, other))
-    _weigh([*mine, *theirs])
+    if (n := len(mine) * len(theirs)) > MOST_PAIRS:
+        raise LaoquError(f"{n:,} pairs of passages, at most {MOST_PAIRS:,}: compare parts")
     rows = []
-    for one, two in product(mine, theirs):
+    for (one, two), alike in zip(product(mine, theirs), _alike(mine, theirs).flat, strict=True):
         terms, named = (tuple(sorted(one[key] & two[key])) for key in ("terms", "places"))
         if terms or named:
-            alike = sum(one["grams"][gram] * two["grams"][gram] for gram in one["grams"])
-            shared = [len(terms), terms, len(named), named, round(alike, 4)]
+            shared = [len(terms), terms, len(named), named, float(alike)]
             rows.append([*one["what"], *two["what"], *shared])
     found = pd.DataFrame(rows, columns=COMPARED)
     return found.sort_values("similarity", ascending=False, kind="stable", ignore_index=True)
@@ -343,12 +338,15 @@ def _features(text: Text, table: Callable[[str], pd.DataFrame]) -> list[dict[str
     ]
 
 
-def _weigh(passages: list[dict[str, object]]) -> None:
-    """Weigh each gram by the logarithm of how rare it is, each passage to the length of one."""
-    having = Counter(gram for each in passages for gram in each["grams"])
-    for each in passages:
-        grams = each["grams"]
-        for gram in grams:
-            grams[gram] *= math.log(1 + len(passages) / having[gram])
-        length = math.hypot(*grams.values()) or 1
-        each["grams"] = Counter({gram: value / length for gram, value in grams.items()})
+def _alike(mine: list[dict[str, object]], theirs: list[dict[str, object]]) -> np.ndarray:
+    """Return the cosines of passages: each gram is weighed by the logarithm of its rarity."""
+    from scipy.sparse import csr_array
+
+    every = [*mine, *theirs]
+    codes, found = pd.factorize(pd.Series([gram for each in every for gram in each["grams"]]))
+    rows = np.repeat(range(len(every)), [len(each["grams"]) for each in every])
+    values = np.array([n for each in every for n in each["grams"].values()], "float64")
+    values *= np.log(1 + len(every) / np.bincount(codes))[codes]
+    values /= np.sqrt(np.bincount(rows, values**2, len(every)))[rows]
+    table = csr_array((values, (rows, codes)), shape=(len(every), len(found)))
+    return (table[: len(mine)] @ table[len(mine) :].T).toarray().round(4)

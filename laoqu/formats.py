@@ -56,14 +56,18 @@ UNREAD = {
 #: Fields of Word that draw signs: fractions, circled characters.
 DRAWN = re.compile(r"\s*(?:EQ|SYMBOL)\b", re.IGNORECASE)
 #: What is not read stands as this sign where it touches a numeral, of which it may be a part.
-GAP, NUMERAL, ODD = "\ufffc", rf"\d{CHINESE[1:-1]}.．%", "words in a style that may hide them"
+GAP, NUMERAL, ODD = (
+    "\ufffc",
+    rf"\d{CHINESE[1:-1]}.．%",
+    "words in a style that may hide or move them",
+)
 GAPS = {*UNREAD.values(), ODD} - {UNREAD["note"]}
 #: How a page begins, whatever its name ends in.
 PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html)\b", re.IGNORECASE)
 #: Elements of a page that stand on lines of their own.
 PAGE_LINES = (
     "p div li ul ol dl dt dd h1 h2 h3 h4 h5 h6 table caption tr section article header footer main "
-    "aside nav blockquote pre form hr figure figcaption"
+    "aside nav blockquote pre form hr figure figcaption dialog"
 )
 #: What an element is, by its name without namespace: a role of the above, a key of `UNREAD`, or
 #: the characters that it stands for.
@@ -86,7 +90,7 @@ ROLES = {
         **dict.fromkeys(["math", "mfrac", "msup", "msub", "mroot", "msqrt"], "equation"),
         "td": CELL, "th": CELL, "br": "\n",
         "head": SKIPPED, "script": SKIPPED, "style": SKIPPED, "template": SKIPPED,
-        "noscript": SKIPPED, "rt": SKIPPED, "rp": SKIPPED,
+        "noscript": SKIPPED, "noframes": SKIPPED, "noembed": SKIPPED, "rt": SKIPPED, "rp": SKIPPED,
         "iframe": "embedded", "object": "embedded", "embed": "embedded", "img": "picture",
         "svg": "picture", "canvas": "picture",
         **dict.fromkeys(["select", "input", "textarea", "datalist", "meter", "progress"], "form"),
@@ -102,6 +106,9 @@ DECLARED = re.compile(r"(?<![\w-])([\w-]+)\s*:\s*([^;]*)")
 TAGS = {"del": STRUCK, "s": STRUCK, "strike": STRUCK, "sup": RAISED, "sub": LOWERED}
 #: Of the selectors of a page these are read: an element, a class, an id.
 SELECTOR = re.compile(r"[\w-]*(?:[.#][\w-]+)?")
+#: What may hide, strike or add words, or take that back, and is not read.
+UNREAD_RULES = re.compile(r"@(?!media\s+print)(?:media|import|supports|layer)|:(?:before|after)")
+UNREAD_STYLES = "styles are not read that may hide, strike or add words: "
 OFF = ("0", "false", "off", "none", "baseline")
 #: Words moved by fewer half-points stand on the line, only trimmed.
 MOVED = 5
@@ -136,7 +143,14 @@ def opened(suffix: str, data: bytes) -> Opened:
             parser = etree.HTMLParser(encoding="utf-8", huge_tree=True)
             root = _tree(grid.decoded(data)[0].encode(), parser)
             css = " ".join(node.text or "" for node in root.iter("style"))
-            return _Tree(".html", _rules(css)).opened(root)
+            rules = _rules(css)
+            unread = [each for each in rules if not SELECTOR.fullmatch(each)]
+            unread += UNREAD_RULES.findall(css) + root.xpath(
+                "//link[contains(@rel, 'sheet')]/@href"
+            )
+            found = _Tree(".html", rules).opened(root)
+            found.told += [(1, UNREAD_STYLES + ", ".join(unread[:9]))][: len(unread)]
+            return found
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(each.file_size for each in archive.infolist()) > MOST_UNPACKED:
                 raise ValueError(f"unpacks to more than {MOST_UNPACKED:,} bytes")
@@ -194,7 +208,7 @@ def _kinds(style: str) -> frozenset[str]:
     """Return what a style does to words, by its declarations.
 
     >>> sorted(_kinds("color: #333; opacity: 0; left: -9999px"))
-    ['hidden text', 'shown', 'words in a style that may hide them']
+    ['hidden text', 'shown', 'words in a style that may hide or move them']
     """
     style = style.lower().replace("!important", "")
     found = [f"{name}:{' '.join(value.split())}" for name, value in DECLARED.findall(style)]
@@ -243,7 +257,6 @@ class _Tree:
             line, words = found[0]
             shown = f", {words[:20]!r}" if words else ""
             told.append((line, f"{kind}: {what}, {len(found)} in all; the first is here{shown}"))
-        told += [(1, message) for message in self._odd()] if self.suffix == ".html" else []
         if changes := sum(1 for _ in root.iter("{*}ins", "{*}del", "{*}moveFrom")) * self.word:
             told.append((1, f"tracked changes: read as if all were accepted, {changes} in all"))
         return Opened("\n".join(lines), told, boxes)
@@ -252,16 +265,6 @@ class _Tree:
         kind = self.told[int(mark[1])][0]  # a picture that begins a line is an ornament
         ornament = kind == UNREAD["picture"] and not mark.start()
         return GAP if kind in GAPS and not ornament else ""
-
-    def _odd(self) -> Iterator[str]:
-        """Say which rules of a page's style are not read: the first one of each kind."""
-        first: dict[str, str] = {}
-        for selector, kind in self.styles.items():  # what is named sup or sub is known by its name
-            known = kind in (RAISED, LOWERED) and selector.endswith(("sup", "sub"))
-            if not known and not SELECTOR.fullmatch(selector):
-                first.setdefault(kind, selector)
-        for kind, selector in first.items():
-            yield f"{kind}: what the page's style makes so by {selector!r} is read as other text"
 
     def _text(self, node: etree._Element, exact: bool = False) -> str:
         """Return the text of an element, in lines; a text box stands behind its paragraph."""
@@ -319,7 +322,8 @@ class _Tree:
         if self.suffix == ".html":
             marks = [f".{name}" for name in node.get("class", "").split()] + [f"#{node.get('id')}"]
             found = {TAGS.get(tag), *map(self.styles.get, (tag, *marks, *(tag + m for m in marks)))}
-            found |= {HIDDEN} if "hidden" in node.attrib else set()
+            closed = tag == "dialog" and "open" not in node.attrib
+            found |= {HIDDEN} if closed or {"hidden", "popover"} & {*node.attrib} else set()
             marked = f"color:{node.get('color', 'auto')};direction:{node.get('dir', 'ltr')};"
             found |= _kinds(marked + node.get("style", ""))
             found -= {TINY} if len(node) else set()  # what is in it may have a size of its own

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+import zlib
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from functools import lru_cache
@@ -25,18 +26,20 @@ ONE_SHEET, SEMICOLONS = "only one sheet was read", "semicolons stand between the
 #: What may stand between cells, and what `str.strip` leaves around one.
 MARKS, BLANK = ",\t;|", "\u200b\ufeff\u00a0"
 #: Larger sheets and membership tables are refused before they are read; `WIDE` columns are more
-#: than the longest have, and a workbook unpacks to at most so many times its bytes. Its styles,
-#: which take thirty times their size in memory, are 10 MB when Excel knows no more of them.
-MOST_BYTES, MOST_ROWS, STYLES = 20_000_000, 100_000, 10_000_000
+#: than the longest have, and a workbook unpacks to at most so many times its bytes. Its styles take
+#: thirty times their size in memory, a million cells of it half a minute or more.
+MOST_BYTES, MOST_ROWS, STYLES, MOST_CELLS = 20_000_000, 100_000, 10_000_000, 1_500_000
 MOST_COLUMNS, WIDE, UNPACKED = 3_000, 40, 3
 #: A text in a workbook counts as a further cell for every so many characters.
 LONG = 16
-#: A formula whose result no program has worked out; what is hidden; cells merged over rows.
+#: A formula whose result no program has worked out; what is hidden; a piece that is struck out in a
+#: text in the cell itself; cells merged over rows.
 NO_RESULT = re.compile(
     r'<c r="([A-Z]+\d+)"(?![^>]*t="str")[^>]*>'
     r"<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)(?:<v ?/>|<v></v>)?</c>"
 )
 HIDDEN = re.compile(r'<(row|col)\b(?=[^>]*\bhidden="(?:1|true)")[^>]*?\b(?:r|min)="(\d+)"')
+INLINE = re.compile(r'<c r="([A-Z]+\d+)"[^>]*><is>(?:[^<]|<(?!/is>))*<strike\b')
 MERGED = re.compile(r'<mergeCell ref="([A-Z]+(\d+):[A-Z]+(\d+))"')
 #: What stands for itself, or for nothing, in a number format, and words that say how large it is.
 LITERAL = re.compile(r'"([^"]*)"|[\\!](.)|\[[^]]*\]|[_*].')
@@ -69,12 +72,16 @@ def read(
         if first in WORKBOOKS and (first, workbook) != (ZIP, True):
             raise ValueError(WORKBOOKS[first])
         if workbook:
-            with suppress(BadZipFile), ZipFile(path) as archive:
+            damaged = BadZipFile, RuntimeError, OSError, EOFError, zlib.error  # is said below
+            with suppress(*damaged), ZipFile(path) as archive:
                 sizes = {each.filename: each.file_size for each in archive.infolist()}
                 if sum(sizes.values()) > UNPACKED * most_bytes:
                     raise ValueError(f"unpacks to more than {UNPACKED * most_bytes / 1e6:,.0f} MB")
                 if sum(sizes[each] for each in sizes if "styles" in each.casefold()) > STYLES:
                     raise ValueError("has too many cell formats: paste its values into a new sheet")
+                n = sum(archive.read(each).count(b"<") for each in sizes if each[-4:] == ".xml")
+                if n > 4 * MOST_CELLS:  # one is <c><v></v></c>
+                    raise ValueError(f"has about {n // 4:,} cells: save the sheet as CSV")
         found, notes = _workbook(path, most_rows, sheet) if workbook else _text(path, most_rows)
         refuse_large(len(found) - 1, 0, most_rows)
     except ValueError as error:
@@ -165,7 +172,7 @@ def _text(path: Path, most: int) -> tuple[pd.DataFrame, list[str]]:
     told = re.fullmatch(r"sep=(.)\s*", lines[0], re.IGNORECASE)  # Excel's own line
     mark = told[1] if told else max(MARKS, key=lines[_head(filled)].count)
     notes += [SEMICOLONS] * (mark == ";")
-    check_quotes(text, mark, lines[_head(filled)].count(mark))
+    check_quotes(text, mark)
     # A cell in quotation marks can hold line breaks: rows are counted as a spreadsheet does.
     cell = rf'"(?:[^"]++|"")*+"(?=[{mark}\n]|\Z)|[^{mark}\n]*+'
     record, starts, rows = re.compile(rf"(?:{cell})(?:[{mark}](?:{cell}))*+\n?"), [0], []
@@ -192,23 +199,14 @@ def _text(path: Path, most: int) -> tuple[pd.DataFrame, list[str]]:
     return found.set_axis(found.index + head + 1).set_axis(found.columns + 1, axis=1), notes
 
 
-def check_quotes(text: str, mark: str, width: int) -> None:
-    """Refuse a quotation mark that opens a cell and does not close it: rows would vanish in it.
-
-    A whole row has so many marks as `width` says.
-    """
+def check_quotes(text: str, mark: str) -> None:
+    """Refuse a quotation mark that does not close its cell, but opens one of rows with marks."""
     opens = rf'"(?<![^{mark}\n]")'
     closes = rf'(?:[^"]++|"")*+"(?=[{mark}\n]|\Z)'
     for cell in re.finditer(rf"{opens}(?:{closes}|(?P<open>))", text):
-        at, (first, *lines) = cell.start(), cell[0].split("\n")
-        # A quotation mark far below may close it: then whole rows lie in between, or the rest of
-        # its own row and the beginning of another.
-        swallowed = width > 1 and any(line.count(mark) == width for line in lines[:-1])
-        if lines and f"{mark} " not in cell[0]:
-            before = text.count(mark, text.rfind("\n", 0, at) + 1, at)
-            ends = first.count(mark), lines[-1].count(mark)
-            swallowed |= width > 0 and ends == (width - before, before)
+        swallowed = "\n" in cell[0] and re.search(rf"{mark}(?! )", cell[0])
         if cell["open"] is not None or swallowed:
+            at = cell.start()
             line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
             said = text[at : at + 20].partition("\n")[0]
             why = f"the quotation mark of {said} does not end its cell: delete it or close it there"
@@ -264,6 +262,7 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
     for found, why in (
         (NO_RESULT.findall(text), "the formula in {} has no result: save it in a spreadsheet"),
         (struck * bool(first), "the cell {} is struck out: empty it, or take the line away"),
+        (INLINE.findall(text), "a part of {} is struck out: save the file anew in Excel"),
         (merged, "{} are merged, only the first has the value: split them, fill each"),
         (alike, "the sheet {!r} has the same columns: put all rows on one sheet"),
     ):

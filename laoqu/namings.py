@@ -33,12 +33,10 @@ PART = re.compile(f"(?:{places.GENERIC.pattern}|[老市城][城中东西南北]|
 WORDS = """一区 二区 公园区 向山区 立新区 比如 南部 解放 东方 动力 前进 公安 友好 友谊 平安 平和
 中方 安定 安居 光明 先锋 四方 万年 东风 南岸 工农 清水 前锋 复兴 清新 宏伟 平定 洞口
 露天 大方 互助 大观 渡口 台前 丰满 二道 无为 民权 小店 同心 平房 灯塔 天涯 海棠 回民
-江岸 下关 清流 开化 天心 爱民 和平 太平 红旗 团结 共和 延长 长子 鸡冠 莲花 方城 民主
-高明 新华 向阳"""
+江岸 下关 清流 开化 天心 爱民 和平 太平 红旗 团结 共和 延长 长子 鸡冠 莲花 方城 向阳"""
 #: What a name is not followed by: 海口市场, 恩施市县 are no 海口市, 恩施市, 太行山 no area.
-NOT_BEFORE = {
-    "市": "场|民(?!.县|和回)|州|、?县", "区": "[域位块间别划]", "沙": "群", "area": "[山脉]",
-}  # fmt: skip
+NOT_BEFORE = re.compile("市(?:场|民(?!.县|和回)|州|、?县)|区[域位块间别划]|沙群")
+AREA = re.compile(".[山脉]")
 #: No name has more characters.
 AROUND = 20
 #: How many digits of the code of a county say in which city it lies.
@@ -168,14 +166,14 @@ class Gazetteer:
             # All of 安居、乐业、安康 are words: a list is one of places by a name that can be none,
             # by what it is called (等县), or if three or more lie in one city.
             forms, akin = Counter(each.form for each in likely), self._akin(likely)
-            long = (each for each in likely if each.printed not in self.areas)
+            long = [n for n in {e.printed for e in likely} - self.areas.keys() if len(n) > 2]
             listed = bool(
                 KIND.match(text, group[-1].end)
                 or forms["sure"]
                 or any(each.form == "province" and each.free for each in likely)
                 or forms["city"] > 1
-                or (len(likely) > 1 and any(len(each.printed) > 2 for each in long))
-                or (len(likely) > 2 and akin == {each.printed for each in likely})
+                or (len(likely) > 1 and long)
+                or (len(likely) > 2 and akin)
             )
             natural = all(FEATURE.fullmatch(each.printed) for each in group)
             for before, naming in pairwise([None, *group]):
@@ -204,8 +202,8 @@ class Gazetteer:
         for at in range(len(text) - 1):
             for name, form in self.names.get(text[at : at + 2], ()):
                 end = at + len(name)
-                barred = NOT_BEFORE.get("area" if name in self.areas else name[-1], "(?!)")
-                whole = not (re.match(barred, text[end : end + 3]) or {at, end} & unread)
+                barred = (AREA if name in self.areas else NOT_BEFORE).match(text, end - 1)
+                whole = not (barred or {at, end} & unread)
                 if whole and text.startswith(name, at):
                     naming = Naming(at, end, name, form)
                     if longer := [each for each, a, b in wrapped if a <= at and end <= b]:
@@ -244,10 +242,7 @@ class Gazetteer:
         ]
 
     def _behind(self, before: Naming, naming: Naming) -> bool:
-        """Settle a name right behind the place it lies in (福建长汀, 海南琼海市), or refuse it.
-
-        With other words behind it a short one is none for certain: 浙江西湖龙井, 山东平和医院.
-        """
+        """Settle a name right behind its place (福建长汀, but not 浙江西湖龙井), or refuse it."""
         codes = [before.adcode] if before.adcode else self.upper.get(before.printed, ())
         found = {code: self._resolve(naming.printed, code) for code in codes}
         fitting = [(code, place) for code, place in found.items() if isinstance(place, str)]
@@ -270,13 +265,12 @@ class Gazetteer:
         if len(fitting) != 1:
             return True
         ((code, place),) = fitting
-        weak = naming.form in WEAK
-        if weak:  # 四川新区 is no unit, nor is 洛阳市郊区 one of today
+        if naming.form in WEAK:  # 四川新区 is no unit, nor is 洛阳市郊区 one of today
             fits = self.units.name[code].endswith("市") and not place.note
         else:  # nor 吉林西安 the district so called, 广西白云 and 四川云阳 what they were
             fits = place.name.startswith(naming.printed) and code in self.units.above(place)
             fits &= not other or self.units.level[place] in other
-        if not before.adcode and before.left and (fits or not weak):
+        if not before.adcode and before.left and (fits or naming.form not in WEAK):
             before.settle(self._resolve(code))
         if before.adcode and (whole or (naming.free and fits)):
             naming.settle(place)

@@ -17,6 +17,7 @@ import pandas as pd
 
 from laoqu import paths
 from laoqu.errors import DataError, Problem
+from laoqu.layout import YEAR_DIGITS
 from laoqu.spelling import RAISED, clean
 
 SPEC = tomllib.loads(Path(__file__).with_name("own.toml").read_text(encoding="utf-8"))
@@ -33,6 +34,7 @@ LAST = {kind: re.compile(text, re.IGNORECASE) for kind, text in SPEC["last"].ite
 #: What says in which unit values are.
 UNIT = re.compile("".join(SPEC["cells"]["unit"]), re.IGNORECASE)
 TOWNSHIP = "codes of townships or villages: sum them up to counties"
+DAYS = " (dates counted in days, 43465 for 2018-12-31, are none: write years)"
 #: A year that is a number lies between these.
 FIRST_YEAR, LAST_YEAR = 1949, 2100
 #: What becomes of areas without a row in an own membership table: empty, or as shipped.
@@ -165,7 +167,7 @@ def unit_code(value: object) -> tuple[str, str]:
 def year_of(value: object) -> tuple[int | None, str]:
     """Return the year of a value, and the part of the year, or with "/" the day, that it names.
 
-    >>> year_of("2020年"), year_of("2020Q3"), year_of("2021-12-31"), year_of("20199")
+    >>> year_of("二〇二〇年"), year_of("2020Q3"), year_of("2021-12-31"), year_of("20199")
     ((2020, ''), (2020, '3'), (2021, ''), (None, ''))
     >>> year_of("2019.5"), year_of("2019年1-6月"), year_of("2019-06"), year_of("2019-06-30")
     ((2019, '.5'), (2019, '1-6'), (2019, '06'), (2019, '06/30'))
@@ -175,6 +177,8 @@ def year_of(value: object) -> tuple[int | None, str]:
     else:
         text = re.sub(r"[ T]\d\d?:.*", "", str(value).strip())
         text = re.sub(r"^(\d{4})(\d\d)(\d\d)?$", r"\1-\2-\3", clean(text)).rstrip("-")
+        year = re.match("[〇零一二三四五六七八九]{4}(?=年|$)", text := text.replace("○", "〇"))
+        text = text.translate(YEAR_DIGITS) if year else text
         found = [match for each in YEARS["whole"] if (match := each.fullmatch(text))]
         if not found or isinstance(value, bool):
             return None, ""

@@ -213,7 +213,7 @@ class _Index(Bearers):
     def readings(self, text: str) -> Iterator[tuple[str, Iterable[Holder]]]:
         """Yield how a name or code can be read, best first: the name itself, its holders."""
         if re.fullmatch(r"\d{6}(?:0{6})?", text):
-            yield text, self.units.by_code.get(text[:6], ())
+            yield text[:6], self.units.by_code.get(text[:6], ())
             return
         if len(text) > LONGEST:
             return

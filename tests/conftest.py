@@ -1,6 +1,8 @@
 """Shared fixtures: the plan, copies of data/ that a test may damage, a browser."""
 
+import os
 import shutil
+from pathlib import Path
 
 import pytest
 import stand
@@ -30,6 +32,14 @@ def data_copy(tmp_path):
     folder = tmp_path / "data"
     shutil.copytree(paths.data(), folder)
     return folder
+
+
+@pytest.fixture
+def external():
+    """The folder of data that are not ours."""
+    if "LAOQU_EXTERNAL_DATA" not in os.environ:
+        pytest.skip("LAOQU_EXTERNAL_DATA is not set")
+    return Path(os.environ["LAOQU_EXTERNAL_DATA"])
 
 
 @pytest.fixture(scope="module")

@@ -167,6 +167,12 @@ def refused(function, *given, seconds=5.0, **named) -> str:
     return str(raised.value)
 
 
+def refuses(kind, said, function, *given, **named):
+    """Have a call end with an error of a kind that says something."""
+    with pytest.raises(kind, match=said):
+        function(*given, **named)
+
+
 def cells_of(name):
     cells = nbformat.read(paths.notebooks() / f"{name}.ipynb", as_version=4).cells
     return [cell.source for cell in cells if cell.cell_type == "code"]

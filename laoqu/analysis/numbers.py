@@ -77,7 +77,7 @@ def in_numbers(
 
 def _plain(value: object) -> str:
     """Return text with a comma where a blank between digits sets off thousands as one does."""
-    text = str(value).strip()
+    text = str(value).strip().replace("\N{MINUS SIGN}", "-")
     return text if CONTROL.search(text) else clean(re.sub(r"(?<=\d)\s+(?=\d)", ",", text))
 
 

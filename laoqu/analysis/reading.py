@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
-from itertools import count
+from itertools import accumulate, count
 from numbers import Integral
 from pathlib import Path
 
@@ -24,10 +24,10 @@ from laoqu.analysis.kinds import MOST, Notes, called, examples, sample
 from laoqu.analysis.numbers import in_numbers, placed
 from laoqu.errors import LaoquError, require
 from laoqu.own import code_of, year_of
-from laoqu.succession import Units
+from laoqu.succession import FIRST, LAST, Units
 
 #: Larger files are no panels of counties and years.
-MOST_BYTES = 150_000_000
+MOST_BYTES, MOST_TEXT = 150_000_000, 500_000_000
 #: What is said of months and quarters, beside the years or in them.
 PARTS = "{} holds parts of years such as {}: sum them up to years"
 
@@ -128,7 +128,7 @@ def _read(
     indicator = shapes.indicator_column(frame, notes)
     shapes.refuse_units(frame, name, indicator)
     frame, rows, done = shapes.unstacked(frame, name, indicator, rows, notes)
-    others = [*called("code", frame), *_other_keys(frame, units), *parts]
+    others = [*called("code", frame), *called("row", frame), *_other_keys(frame, units), *parts]
     known = {code, year, name, "year", "code_in_panel", *others}
     frame = in_numbers(frame, known, done, rows, notes)
     shapes.refuse_several(frame, {*known, name})
@@ -167,6 +167,9 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
                 return _stata(path, notes)
             grid.check_parquet(path, shapes.MOST_ROWS)
             with ParquetFile(path) as file:  # two columns may have one name
+                sizes = accumulate(batch.nbytes for batch in file.iter_batches(1_000))
+                if any(size > MOST_TEXT for size in sizes):
+                    raise LaoquError("takes more than 500 MB: leave out columns of long texts")
                 return file.read().to_pandas()
         except MemoryError:  # no fault of the file
             raise
@@ -183,6 +186,8 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
 
 def _stata(path: Path, notes: Notes) -> pd.DataFrame:
     """Read DTA; where every value of a column has a label, the label is what was meant."""
+    if b"<strls>GSO" in path.read_bytes():  # texts of any length
+        raise LaoquError("has columns of strL: `compress` it in Stata, or save it as CSV")
     with pd.read_stata(path, convert_categoricals=False, iterator=True) as reader:
         grid.refuse_large(1, len(reader.variable_labels()))
         frame, labelled = reader.read(shapes.MOST_ROWS + 1), reader.value_labels()
@@ -326,10 +331,13 @@ def _years(
         shown = examples(column[years.notna()])
         notes.append((str(year), int(years.notna().sum()), f"{kind} read as years: {shown}"))
     if years.isna().all():
-        raise LaoquError(f"no cell of {year} is a year, such as {examples(column)}")
+        raise LaoquError(f"no cell of {year} is a year, such as {examples(column)}{own.DAYS}")
     if n := int(years.isna().sum()):
         shown = placed(column[years.isna()], rows)
         notes.append((str(year), n, f"no year: the rows have no unit: {shown}"))
+    if (far := years.notna() & ~years.between(FIRST, LAST)).any():
+        text = f"no list of codes ({FIRST}–{LAST}) is of these years: {placed(years[far], rows)}"
+        notes.append((str(year), int(far.sum()), text))
     part = column.map({v: part for v, (_, part) in read.items()})
     odd = part.ne("") & part.notna()
     if not part.eq("").any():  # days, one in a year: when each was surveyed

@@ -58,7 +58,7 @@ def to_long(
         said = "columns of the panel are parts of years such as"
         raise LaoquError(f"{said} {', '.join(parts[:3])}: sum them up to years")
     if len({year for year, _ in found.values()}) < 2:
-        no_year = [f"{c} ({examples(frame[c])})" for c in called("year", frame)]
+        no_year = [f"{c} ({examples(frame[c])}){own.DAYS}" for c in called("year", frame)]
         shown = f" ({', '.join(left[:3])} is no single year, or one of a kind)" if left else ""
         shown += f"; no cell is a year in {', '.join(no_year)}" if no_year else ""
         held = {c: sample(frame[c]) for c in frame.columns[frame.notna().any()]}

@@ -117,7 +117,7 @@ def _note(event: str, given: tuple) -> None:
     path = given[event == "import"] or (listed and ".")
     by_import = listed and "importlib" in sys._getframe(1).f_code.co_filename
     if isinstance(path, str | bytes | os.PathLike) and not by_import:
-        _note_path(path, event == "open" and given[2] & (os.O_WRONLY | os.O_RDWR) > 0)
+        _note_path(path, event == "open" and given[2] & (os.O_WRONLY | os.O_TRUNC) > 0)
 
 
 def _note_path(path: Path | str | bytes, own: bool = False) -> None:

@@ -259,7 +259,7 @@ def _rows(file: Path) -> dict[str, dict[str, object]]:
     first = text.partition("\n")[0]
     mark = max(",\t;|", key=first.count)
     try:
-        grid.check_quotes(text, mark, first.count(mark))
+        grid.check_quotes(text, mark)
     except ValueError as error:
         why, line, column = error.args
         raise ParameterError(f"{file}:{line}:{column}: {why}") from error
@@ -295,6 +295,15 @@ def _items(file: Path) -> dict[str, dict[str, object]]:
                     raise ParameterError(f"{where}: the key {shown(key.value)} stands there twice")
             return super().construct_mapping(node, deep)
 
+        def whole(self, node: yaml.ScalarNode) -> int:
+            found = self.construct_yaml_int(node)
+            if re.match(r"[-+]?0\d|.*:", node.value):  # 010 is eight, 12:30 is 750
+                where = f"{file}:{node.start_mark.line + 1}"
+                why = f"{node.value} is {found} to YAML: write that, or quotation marks for text"
+                raise ParameterError(f"{where}: {why}")
+            return found
+
+    Loader.add_constructor("tag:yaml.org,2002:int", Loader.whole)
     loader = Loader(grid.decoded(file.read_bytes())[0])
     node = loader.get_single_node()
     if _count(node, {}) > MOST_VALUES:

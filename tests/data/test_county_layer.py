@@ -12,15 +12,11 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / "data" / "built"
 SPEC = tomllib.loads((ROOT / "tools" / "county_layer_sources.toml").read_text(encoding="utf-8"))
 LAYER = SPEC["layer"]
-COUNTIES, OUTLINE = (
-    gpd.read_parquet(BUILT / f"{name}.parquet") for name in ("counties", "outline")
-)
+COUNTIES, OUTLINE = (gpd.read_parquet(BUILT / f"{x}.parquet") for x in ("counties", "outline"))
 GEOMS = COUNTIES.geometry.to_numpy()
 UNION = shapely.coverage_union_all(GEOMS)
 AREAS = pd.read_csv(BUILT / "county_areas.csv", dtype={"adcode": str})
-JOINED = pd.read_csv(
-    ROOT / "data" / "curated" / "county_layer_join.csv", dtype=str, na_filter=False
-)
+JOINED = pd.read_csv(ROOT / "data/curated/county_layer_join.csv", dtype=str, na_filter=False)
 
 
 def test_no_unit_is_lost_and_each_has_its_columns():

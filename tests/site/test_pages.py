@@ -279,9 +279,7 @@ def report(visit, folder):
 
 @pytest.mark.parametrize("lang", LANGS)
 @pytest.mark.parametrize(("width", "scheme"), WIDTHS)
-def test_a_page_is_accessible_and_answers_on_its_first_screen(
-    report, notebooks, lang, width, scheme
-):
+def test_a_page_is_accessible_and_answers_at_first_sight(report, notebooks, lang, width, scheme):
     page = report(lang, width, color_scheme=scheme)
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -296,9 +294,8 @@ def test_a_page_is_accessible_and_answers_on_its_first_screen(
     images = next(each["images"] for each in shown if each["kind"] == "figure")
     assert drawing == svg_address(images["narrow.svg" if width < 640 else "wide.svg"])
     cards = page.locator("table.cards tbody tr:not(.group)").first
-    assert cards.evaluate("row => getComputedStyle(row).display") == (
-        "block" if width < 640 else "table-row"
-    )
+    shown = cards.evaluate("row => getComputedStyle(row).display")
+    assert shown == ("block" if width < 640 else "table-row")
 
 
 def test_a_page_works_by_keyboard_and_opens_what_is_folded(report):
@@ -312,15 +309,13 @@ def test_a_page_works_by_keyboard_and_opens_what_is_folded(report):
     folded.locator("summary").press("Enter")
     page.get_by_label("show the code").check()
     assert page.locator("pre.code").first.is_visible()
-    assert page.locator("nav a[hreflang], nav a[lang=zh]").get_attribute("href") == (
-        "../../zh/yimeng/report.html"
-    )
+    other = page.locator("nav a[hreflang], nav a[lang=zh]").get_attribute("href")
+    assert other == "../../zh/yimeng/report.html"
     links = page.locator("#support td a").evaluate_all(
         "all => all.map(a => a.getAttribute('href'))"
     )
-    assert links and all(
-        re.fullmatch(r"\.\./plan\.html#[cb]\d+\.s\d+\.m\d+", link) for link in links
-    )
+    measure = re.compile(r"\.\./plan\.html#[cb]\d+\.s\d+\.m\d+")
+    assert links and all(measure.fullmatch(link) for link in links)
 
 
 def test_print_leaves_out_what_is_folded_and_nothing_needs_scripts(report):

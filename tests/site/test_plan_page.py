@@ -8,7 +8,7 @@ import lxml.html
 import nbformat
 import pypdf
 import pytest
-from fixture import PLAN, violations
+from fixture import PLAN, refuses, violations
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -121,8 +121,7 @@ def test_what_is_marked_told_and_filtered_is_what_is_asked_for():
     page = marked_text(shown)
     assert hostile not in page and page.count("&lt;img src=x") == 2 * len(some)
     assert str(PLAN.show("c07")).replace("\n", "") == PLAN.clauses["c07"].text
-    with pytest.raises(lq.UnknownId, match="actor"):
-        annotate(PLAN, "en", given, {"measures": ["acter"]})
+    refuses(lq.UnknownId, "actor", annotate, PLAN, "en", given, {"measures": ["acter"]})
 
 
 def test_english_stands_under_every_unit():

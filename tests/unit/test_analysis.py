@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from fixture import PLAN, cells_of, functions_of
+from fixture import PLAN, cells_of, functions_of, refuses
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control, hypergeom
@@ -36,9 +36,8 @@ def test_what_is_for_everyone_and_names_of_areas_change_nothing():
     longer = pd.concat([reach, more], ignore_index=True)
     renamed = dict(zip(AREAS, "dcab", strict=True))
     other = reach.assign(region_id=reach["region_id"].map(renamed))
-    assert (weights(reach, measures, AREAS, ["named"]) <= weights(reach, measures, AREAS)).all(
-        axis=None
-    )
+    alone, every = weights(reach, measures, AREAS, ["named"]), weights(reach, measures, AREAS)
+    assert (alone <= every).all(axis=None)
     for ways in (["named", "place"], ["named"]):
         here = weights(reach, measures, AREAS, ways)
         assert weights(longer, [*measures, "new"], AREAS, ways).sum().equals(here.sum())
@@ -272,9 +271,7 @@ def test_what_the_layout_fixes_is_not_tested():
     cells, summary = crosstab.association(measures, CODES, within=None, times=999)
     assert cells["p"].to_numpy() == pytest.approx([2 / 252] * 4)
     assert summary["found"].tolist() == [4]
-
-
-def test_no_coded_measure_gives_an_empty_table_and_no_number():
+    # Nor what is not coded.
     cells, summary = crosstab.association(coded([(pd.NA, "T1"), ("S1", pd.NA)]), CODES, times=9)
     assert cells["n"].sum() == 0
     assert cells["p"].isna().all()
@@ -331,11 +328,8 @@ def test_bounds_belong_to_the_grade_above_and_a_wrong_scheme_or_value_is_refused
         (5, 9, "ruiz2011", "'ruiz2011' is for m = 10, not 9"),
         (10.1, 10, "ruiz2011", "does not lie between 0 and m"),
     ):
-        with pytest.raises(lq.LaoquError, match=said):
-            APPENDIX.grade(value, m, GRADES, scheme)
-
-
-def test_what_is_not_scored_counts_neither_way_and_nothing_scored_is_undefined():
+        refuses(lq.LaoquError, said, APPENDIX.grade, value, m, GRADES, scheme)
+    # What is not scored counts neither way, and where nothing is scored there is no index.
     x = APPENDIX.variables(scored([[1, np.nan, 0], [np.nan], [1, 1]]))
     assert x.iloc[0, [0, 2]].tolist() == [0.5, 1.0]
     assert APPENDIX.index(x)[["pmc", "pmc_m"]].isna().all(axis=None)
@@ -357,6 +351,8 @@ def test_co_words_by_hand():
     assert row["p_within"] == pytest.approx(1)
     # A link needs all three together: 1 of 20, and within the clause 1 of 4.
     assert (row["by_chance"], row["by_layout"]) == pytest.approx((1 / 20, 1 / 4))
+    few = pd.DataFrame({"a": [1, 0], "b": [0, 1]})
+    assert crosstab.pairs(few, ["c1", "c2"]).empty
 
 
 def test_the_layout_explains_most_links_of_the_plan(plan):
@@ -371,8 +367,3 @@ def test_the_layout_explains_most_links_of_the_plan(plan):
     assert found["by_layout"].sum() > links / 2
     assert (found["p"] <= found["p_within"] + 1e-9)[found["link"]].all()
     assert found["p_adjusted"].to_numpy() == pytest.approx(false_discovery_control(found["p"]))
-
-
-def test_too_few_terms_make_no_pair():
-    table = pd.DataFrame({"a": [1, 0], "b": [0, 1]})
-    assert crosstab.pairs(table, ["c1", "c2"]).empty

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from fixture import refuses
 
 import laoqu as lq
 from laoqu.analysis import answer, county, naming
@@ -113,5 +114,4 @@ def test_a_county_and_where_it_is_named(plan, place, areas, own):
 
 def test_a_county_that_is_none_is_refused(plan):
     for name in ("北京", "朝阳区", "无此县", "530000"):
-        with pytest.raises(LaoquError):
-            county.find(plan, name)
+        refuses(LaoquError, "", county.find, plan, name)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from fixture import PLAN
+from fixture import PLAN, refuses
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -135,8 +135,7 @@ def test_a_number_out_of_order_and_offsets_outside_the_text_are_refused():
         assert (caught.value.file, caught.value.line) == ("plan.txt", line)
         assert message in str(caught.value)
     for bad in [(-1, 3), (5, 4), (0, LENGTH + 1)]:
-        with pytest.raises(ValueError, match="offsets must satisfy"):
-            DOC.to_raw(*bad)
+        refuses(ValueError, "offsets must satisfy", DOC.to_raw, *bad)
 
 
 @given(st.text(alphabet="一二、（）。 \n专栏1— 县支持", max_size=80))

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from fixture import PLAN
+from fixture import PLAN, refuses
 from matplotlib.backend_bases import RendererBase
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
@@ -107,9 +107,8 @@ class Seen(RendererBase):
 
     def draw_text(self, gc, x, y, text, face, angle, ismath=False, mtext=None):
         wide, high, below = self.get_text_width_height_descent(text, face, ismath)
-        x0, y0, x1, y1 = (
-            (-high + below, 0, below, wide) if angle else (0, -below, wide, high - below)
-        )
+        flat, upright = (0, -below, wide, high - below), (-high + below, 0, below, wide)
+        x0, y0, x1, y1 = upright if angle else flat
         tone = to_hex(gc.get_rgb()).upper()
         self.texts.append((text, face.get_size(), tone, (x + x0, 1 - y + y0, x + x1, 1 - y + y1)))
 
@@ -134,10 +133,8 @@ def faults(figure, narrow):
 def test_no_text_is_cut_off_or_over_another():
     every = [figure for lang in LANGS for figure in drawings(lang)]
     assert len(every) == 2 * (12 + 3 * 2 + 5)
-    each = itertools.product(every, WIDTHS)
-    assert not [
-        (figure.title, *fault) for figure, narrow in each for fault in faults(figure, narrow)
-    ]
+    for figure, narrow in itertools.product(every, WIDTHS):
+        assert [*faults(figure, narrow)] == [], figure.title
 
 
 def named(figure, label, kind="texts", narrow=False):
@@ -199,9 +196,8 @@ def test_a_map_fills_each_county_by_how_it_is_named():
         canvas, ground = figure.matplotlib(narrow), figure.matplotlib(narrow).axes[0]
         ratio = ground.get_position().size * canvas.get_size_inches()
         seen = shapely.box(*ground.viewLim.extents)
-        assert np.ptp(ground.get_xlim()) / np.ptp(ground.get_ylim()) == pytest.approx(
-            ratio[0] / ratio[1]
-        )
+        spans = np.ptp([ground.get_xlim(), ground.get_ylim()], axis=1)
+        assert spans[0] / spans[1] == pytest.approx(ratio[0] / ratio[1])
         for kind in set(how):
             patch = named(figure, kind, "patches", narrow)[0]
             expected = shapely.union_all(true[how == kind]).intersection(seen)
@@ -274,8 +270,7 @@ def test_own_borders_are_drawn_and_cited_by_file_and_hash(tmp_path):
 
 def test_a_missing_glyph_is_an_error_and_the_plan_misses_none():
     figure = Figure(lambda sheet: sheet.close(9), pd.DataFrame(), "沂\U00012000")
-    with pytest.raises(LaoquError, match="U\\+12000"):
-        figure.svg()
+    refuses(LaoquError, "U\\+12000", figure.svg)
     style.text_width(PLAN.document.canonical.replace("\n", ""))
 
 
@@ -330,7 +325,5 @@ def test_a_figure_is_one_of_matplotlib_and_a_plain_record():
 def test_a_chart_says_what_is_wrong_with_its_frame():
     frame = pd.DataFrame({"label": ["a"], "n": [1]})
     for given, said in (({}, "'value'"), ({"value": "m"}, "'m'"), ({"valeu": "n"}, "'valeu'")):
-        with pytest.raises(LaoquError, match=f"{said}; nearest"):
-            charts.dots(frame, WORDS["en"], **given)
-    with pytest.raises(ParameterError, match="no rows"):
-        charts.dots(frame[:0], WORDS["en"], value="n")
+        refuses(LaoquError, f"{said}; nearest", charts.dots, frame, WORDS["en"], **given)
+    refuses(ParameterError, "no rows", charts.dots, frame[:0], WORDS["en"], value="n")

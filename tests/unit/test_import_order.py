@@ -26,12 +26,10 @@ ORDER = {name: i for i, layer in enumerate(LAYERS.split("\n")) for name in layer
 #: Public names at first use and the command line's door are outside the order.
 DOORS = {"laoqu", "laoqu.__main__"}
 
-FILES = {
-    ".".join(["laoqu", *path.relative_to(paths.PACKAGE).with_suffix("").parts]).removesuffix(
-        ".__init__"
-    ): path
-    for path in sorted(paths.PACKAGE.rglob("*.py"))
-}
+FILES = {}
+for path in sorted(paths.PACKAGE.rglob("*.py")):
+    parts = path.relative_to(paths.PACKAGE).with_suffix("").parts
+    FILES[".".join(["laoqu", *parts]).removesuffix(".__init__")] = path
 
 
 def docstring_or_types(node: ast.AST) -> list[ast.AST]:
@@ -65,13 +63,9 @@ USED = {module: mentioned(module) for module in FILES if module not in DOORS}
 
 
 def test_a_module_imports_only_from_layers_before_it_and_nothing_in_a_circle():
-    late = [
-        (module, name)
-        for module, used in USED.items()
-        for name in used
-        if ORDER[name.split(".")[1]] > ORDER[module.split(".")[1]]
-    ]
-    assert late == []
+    for module, used in USED.items():
+        own = ORDER[module.split(".")[1]]
+        assert [name for name in used if ORDER[name.split(".")[1]] > own] == [], module
     # A package's `__init__` is run before its modules, so they do not depend on it by name.
     inner = {
         module: {name for name in used if not module.startswith(f"{name}.")}

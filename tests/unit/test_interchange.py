@@ -122,9 +122,8 @@ def test_another_reader_finds_the_coded_words_in_the_qda_project(folder, tmp_pat
     assert not re.search(r"\s", "".join(texts))  # no line end that a program could count anew
     for rows, key in ((MEASURES, "measure_id"), (PLAN.scopes(), "scope_id"),
                       (PLAN.table("mentions"), "mention_id")):  # fmt: skip
-        assert {id: found[id][0] for id in rows[key]} == dict(
-            zip(rows[key], rows["quote"], strict=True)
-        )
+        quotes = rows.set_index(key)["quote"].to_dict()
+        assert {id: found[id][0] for id in rows[key]} == quotes
     assert len(found) == 223 + 145 + 283
     for row in MEASURES.itertuples():
         marks = found[row.measure_id][1]

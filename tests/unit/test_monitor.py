@@ -1,13 +1,10 @@
 """Monitoring: groups, gaps, convergence and warnings against values computed by hand."""
 
-import os
-from pathlib import Path
-
 import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from fixture import PLAN, functions_of, shown
+from fixture import PLAN, functions_of, refuses, shown
 from matplotlib.text import Text
 
 import laoqu as lq
@@ -20,8 +17,6 @@ from laoqu.show.charts import lines
 from laoqu.show.maps import plot_china
 
 NOTEBOOK = functions_of("08_monitoring")
-EXTERNAL = os.environ.get("LAOQU_EXTERNAL_DATA")
-needs_external = pytest.mark.skipif(not EXTERNAL, reason="LAOQU_EXTERNAL_DATA is not set")
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +52,8 @@ def test_groups_are_what_they_are_called(watched):
 
 def test_levels_and_gaps_are_medians(watched):
     levels = NOTEBOOK.levels_of(watched)
-    key = watched.values.query("year == 2020 and county_code in @watched.panel.key_counties")[
-        "value"
-    ].dropna()
+    key = watched.values.query("year == 2020 and county_code in @watched.panel.key_counties")
+    key = key["value"].dropna()
     row = levels.query("group == 'key' and year == 2020").iloc[0]
     assert row["median"] == key.median()
     assert row["n"] == len(key)
@@ -112,6 +106,10 @@ def test_each_rule_flags_what_it_says_and_nothing_where_periods_are_too_few():
     assert len(lost) == 4
     pair = small([[1, 2], [3, 4], [5, 6], [7, 8]], years=(2010, 2020)).flags()
     assert set(pair["rule_id"]) == {"below_half", "low_tenth", "no_value"}
+    # Growth is by the year, over gaps as well.
+    gap = small([[100, 121], [1, 1], [1, 2], [1, 3]], years=(2019, 2021)).values
+    row = gap.query("county_code == '621027' and year == 2021").iloc[0]
+    assert row["growth"] == pytest.approx(10)
     # A median that is not above zero has no half: who is above it would be below half of it.
     below_zero = small([[-1, -1, 9, 2], [-2, 0, 1, 1], [-3, 0, 2, 9], [-9, 5, 3, 9]])
     ratios = below_zero.values.groupby("year")["province_ratio"].agg(list).to_dict()
@@ -143,33 +141,24 @@ def test_a_panel_with_little_in_it_is_a_page_without_nan_or_a_sentence(tmp_path,
         assert ("个数值为零或负数" in files["monitor.html"].decode()) == (name == "one")
     watched = lq.panel("one.csv").monitor("income")
     assert watched.areas() == ["dabieshan"]
-    with pytest.raises(LaoquError, match="no value for a documented county of 琼崖"):
-        watched.groups("琼崖")
+    refuses(LaoquError, "no value for a documented county of 琼崖", watched.groups, "琼崖")
     none = watched.plan.membership().query("region_id != 'qiongya'")
     monkeypatch.setattr(type(watched.plan), "membership", lambda _: none)
     with pytest.raises(LaoquError, match="the membership table has no documented county of 琼崖"):
         watched.groups("琼崖")
 
 
-def test_growth_is_by_the_year_over_gaps():
-    made = small([[100, 121], [1, 1], [1, 2], [1, 3]], years=(2019, 2021))
-    row = made.values.query("county_code == '621027' and year == 2021").iloc[0]
-    assert row["growth"] == pytest.approx(10)
-
-
 def test_rows_without_one_county_are_left_out_and_counted():
     rows = {"code": ["350321", "621022", "621022", "621000"], "year": [2000, 2020, 2020, 2020]}
     frame = pd.DataFrame(rows).assign(y=[1.0, 2.0, 3.0, 4.0])
-    with pytest.raises(LaoquError, match="no value for a county"):
-        lq.panel(frame).monitor("y")
+    refuses(LaoquError, "no value for a county", lq.panel(frame).monitor, "y")
     more = {"code": ["621027"] * 2, "year": [2019, 2020], "y": [9.0, 1e300]}
     more = pd.concat([frame, pd.DataFrame(more)])
     with pytest.raises(LaoquError, match="one year alone"):  # 1e300 is no value
         lq.panel(more).monitor("y")
     more.iloc[-1, -1] = 7.0
     assert lq.panel(more).monitor("y").lost == 4
-    with pytest.raises(LaoquError, match="nearest: y"):
-        lq.panel(more).monitor("yy")
+    refuses(LaoquError, "nearest: y", lq.panel(more).monitor, "yy")
 
 
 def test_numbers_of_a_column_stand_below_one_another():
@@ -197,9 +186,8 @@ def test_a_map_of_china_has_a_row_for_each_value_and_the_key_counties_in_a_borde
     figure = plot_china(values, "en", PLAN, key, "key counties", title="t", subtitle="s")
     assert set(figure.data["adcode"]) <= set(values.index)
     assert len(figure.data) > 0.99 * len(values)
-    assert figure.data.set_index("adcode")["value"].equals(
-        values[figure.data["adcode"]].rename("value")
-    )
+    shown = figure.data.set_index("adcode")["value"]
+    assert shown.equals(values[figure.data["adcode"]].rename("value"))
     drawn = figure.matplotlib()
     assert "Key counties" in {text.get_text() for text in drawn.findobj(Text)}
     own = next(each for each in drawn.axes[0].patches if each.get_label() == "own")
@@ -225,9 +213,8 @@ def test_areas_are_named_in_either_language_and_a_wrong_outcome_runs_nothing(mon
     assert len(ran) == 4
 
 
-@needs_external
-def test_the_census_is_monitored():
-    made = lq.panel(Path(EXTERNAL) / "county_census_2010_2020.csv").monitor("schooling_years")
+def test_the_census_is_monitored(external):
+    made = lq.panel(external / "county_census_2010_2020.csv").monitor("schooling_years")
     levels = NOTEBOOK.levels_of(made).set_index(["group", "year"])
     assert levels.loc[("key", 2020), "n"] == 53
     assert NOTEBOOK.convergence_of(made).set_index("group").loc["panel", "beta_high"] < 0

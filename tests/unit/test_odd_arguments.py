@@ -1,13 +1,16 @@
 """Whatever public names are given, they answer with a `LaoquError` that says what was wrong."""
 
 import inspect
+import re
 import time
+from datetime import date
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from fixture import PLAN
+from fixture import PLAN, refuses
 
 import laoqu as lq
 from laoqu import document, paths
@@ -77,57 +80,110 @@ def test_only_errors_of_our_own_and_none_after_a_second():
     assert n > 3000
 
 
-@pytest.mark.parametrize(
-    ("function", "given", "said"),
-    [
-        (lq.run_notebook, ["x"], "run_notebook takes notebook, sets, .*: missing .* 'sets'"),
-        (
-            lambda: lq.run_cards(["621022"], only_sya=True),
-            [],
-            "run_cards has no argument 'only_sya'",
-        ),
-        (lq.use_font, ["/nope"], "use_font takes no argument: too many"),
-        (PANEL.for_estimator, ["csdid", ["income"]], r"unknown column .* \['income'\]"),
-        (READY.to_file, [""], "path is '', expected a path"),
-        (READY.to_file, [5], "path is 5, expected a path"),
-        (READY.to_file, [None], "path is '', expected a path"),
-        (PANEL.to_file, ["."], r"^\.: expected a name that ends in one of \.csv"),
-        (PANEL.to_file, ["~no-such-user/x.csv"], "cannot be found: no such user"),
-        (READY.event_study, ["province"], "unknown outcome"),
-        (PLAN.table, ["measures", "沂蒙"], r"no column of areas: plan\.measures\('沂蒙'\) has"),
-        (PLAN.table, ["codings", "沂蒙"], r"join it with plan\.measures\('沂蒙'\) by measure_id"),
-        (PLAN.table, ["pmc_table", "沂蒙"], r"no column of areas: plan\.table\('pmc_table'\) is"),
-        (PLAN.describe, [["环县"]], r"id is \['环县'\], expected text$"),
-        (PLAN.describe, [None], "unknown id None"),
-        (PLAN.describe, [pd.NA], "id is NAType, expected text$"),
-        (lq.Show, ["Paris"], "plan is 'Paris', expected a plan"),
-        (lq.annotate, [PLAN, "zh", None, None, (), 621022], "passages is 621022, expected a list"),
-        (lq.resolve_place, ["x" * 100_000], "^unknown place 'x{58}…$"),
-        (lq.plot_region("yimeng").png, [pd.NA], "png takes no argument: too many"),
-        (lq.plot_region("yimeng").matplotlib, [{}], "narrow is {}, expected"),
-        (PLAN.region, ["x y " * 50_000], "^unknown area '[x y]{58}…; nearest"),
-    ],
-)
-def test_what_is_wrong_with_a_call_is_said_in_words_of_ours(function, given, said):
-    with pytest.raises(lq.LaoquError, match=said) as caught:
-        function(*given)
-    assert "Error" not in str(caught.value)
+@cache
+def show():
+    return lq.Show(PLAN, "zh")
 
 
-@pytest.mark.parametrize(
-    ("variable", "folder", "said"),
-    [
-        ("LAOQU_DATA", "~no-such-user/x", "; set LAOQU_DATA to another folder"),
-        ("LAOQU_DATA", "/nowhere", "LAOQU_DATA is /nowhere, which has no folder 'curated': set"),
-        ("LAOQU_OUTPUTS", "~no-such-user/x", "; set LAOQU_OUTPUTS to another folder"),
-    ],
+@cache
+def drawn():
+    return own(None)
+
+
+def own(values, region="沂蒙", **more):
+    return lq.plot_region(region, plan=PLAN, values=values, **more)
+
+
+#: What is called wrongly, and the answer.
+WRONG = (
+    (lambda: PLAN.mesures, "no attribute 'mesures'; nearest: measures"),
+    (lambda: PLAN.region("川陕").provnces, "no attribute 'provnces'; nearest: provinces"),
+    (lambda: lq.laod, "no attribute 'laod'; nearest: load"),
+    (lambda: PLAN.measures.head, r"asked with parentheses: plan.measures\(\).head"),
+    (lambda: PLAN["region"], "unknown table 'region'; nearest: regions"),
+    (lambda: PLAN.clauses["17"], "unknown passage '17'; nearest: c1"),
+    (lambda: own(None, titel="x"), "unknown argument 'titel'; nearest: title"),
+    (lambda: own(PLAN.regions()), r'set_index."adcode"'),
+    (lambda: own(PLAN.regions()["order"]), r'set_index."adcode"'),
+    (lambda: own({}), "no county"),
+    (lambda: own(7), "a dict or a Series"),
+    (lambda: own({"371302": date(2020, 1, 1)}), "371302 has datetime.*expected a finite number"),
+    (lambda: own({"371302": 1j}), "371302 has 1j, expected a finite number, or texts"),
+    (lambda: own({"371302": 10**400}), "371302 has 1000.*expected a finite number"),
+    (lambda: own({"371302": float("inf")}), "371302 has inf, expected a finite number"),
+    (lambda: own({"371302": 1, "371311": "a"}), "371311 has 'a', expected .* or texts alone"),
+    (lambda: own(pd.Series([1, 2], index=[371302] * 2)), "371302 has several"),
+    (lambda: drawn().save("no/such/x.png"), "no/such/x.png' cannot be written: No such file"),
+    (lambda: drawn().save("a\0.csv"), "cannot be found: embedded null byte"),
+    (lambda: drawn().save(f"{'a' * 300}.csv"), "cannot be written: "),
+    (lambda: drawn().save("a.pngg"), "form of a figure '.pngg'; nearest: .png"),
+    (lambda: PLAN.show("c77"), "unknown passage 'c77'; nearest: c07"),
+    (lambda: PLAN.clause_name("x"), "expected one of 27, such as: pre, c03"),
+    (lambda: PLAN.cite("zz"), "expected one of 139, such as: title, b1"),
+    (lambda: PLAN.table("zz"), "expected one of 44, such as: regions"),
+    (lambda: lq.load(5), "folder is 5, expected a path"),
+    (lambda: lq.load(membership=5), "membership is 5, expected a path"),
+    (lambda: PLAN.measures(label="zh"), "has no argument 'label'; nearest: labels"),
+    (lambda: PLAN.measures(labels="de"), "expected one of zh, en"),
+    (lambda: PLAN.measures(schema="rz"), "has no argument 'schema'; nearest: scheme"),
+    (lambda: lq.resolve_place("朝阳区"), "several places.*say `within`"),
+    (lambda: lq.Show(PLAN, "de"), "zh"),
+    (lambda: show().chart("bars", None, "x"), "'bars'; nearest: dots, heat, lines"),
+    (lambda: show().text(["x"], form="lst"), "unknown form 'lst'"),
+    (lambda: show().words("fold.tabl"), "nearest: fold.table"),
+    (lambda: show().words.area("yimen"), "nearest: yimeng"),
+    (lambda: show().words.code("theme", "T7"), "nearest: T"),
+    (lambda: own({"621022": "x"}), "values: 621022: no code of a county of 沂蒙"),
+    (lambda: own({"610826": 1, "612726": 2}, "陕甘宁"), "612726: no code of the end of 2021; lq"),
+    (lambda: lq.load(membership=""), "membership is '', expected a path"),
+    (lambda: lq.load(boundaries=""), "boundaries is ''"),
+    (lambda: lq.load(membership=PLAN.membership()), "membership is DataFrame, expected a path"),
+    (lambda: lq.load(membership_mode=""), "membership_mode ''"),
+    (lambda: lq.load(membership="x" * 5000), "cannot be read: File name too long"),
+    (lambda: lq.run_notebook("x"), "run_notebook takes notebook, sets, .*: missing .* 'sets'"),
+    (lambda: lq.run_cards(["621022"], only_sya=True), "run_cards has no argument 'only_sya'"),
+    (lambda: lq.use_font("/nope"), "use_font takes no argument: too many"),
+    (lambda: PANEL.for_estimator("csdid", ["income"]), r"unknown column .* \['income'\]"),
+    (lambda: READY.to_file(""), "path is '', expected a path"),
+    (lambda: READY.to_file(5), "path is 5, expected a path"),
+    (lambda: READY.to_file(None), "path is '', expected a path"),
+    (lambda: PANEL.to_file("."), r"^\.: expected a name that ends in one of \.csv"),
+    (lambda: PANEL.to_file("~no-such-user/x.csv"), "cannot be found: no such user"),
+    (lambda: READY.event_study("province"), "unknown outcome"),
+    (lambda: PLAN.table("measures", "沂蒙"), r"no .* of areas: plan\.measures\('沂蒙'\) has"),
+    (lambda: PLAN.table("codings", "沂蒙"), r"join it with plan\.measures\('沂蒙'\) by measure_id"),
+    (lambda: PLAN.table("pmc_table", "沂蒙"), r"of areas: plan\.table\('pmc_table'\) is"),
+    (lambda: PLAN.describe(["环县"]), r"id is \['环县'\], expected text$"),
+    (lambda: PLAN.describe(None), "unknown id None"),
+    (lambda: PLAN.describe(pd.NA), "id is NAType, expected text$"),
+    (lambda: lq.Show("Paris"), "plan is 'Paris', expected a plan"),
+    (lambda: lq.annotate(PLAN, "zh", None, None, (), 621022), "passages is 621022, expected a li"),
+    (lambda: lq.resolve_place("x" * 100_000), "^unknown place 'x{58}…$"),
+    (lambda: drawn().png(pd.NA), "png takes no argument: too many"),
+    (lambda: drawn().matplotlib({}), "narrow is {}, expected"),
+    (lambda: PLAN.region("x y " * 50_000), "^unknown area '[x y]{58}…; nearest"),
 )
-def test_a_folder_that_cannot_be_is_said_with_what_to_set(
-    monkeypatch, variable, folder, said, capsys
-):
-    monkeypatch.setenv(variable, folder)
-    find = {"LAOQU_DATA": paths.data, "LAOQU_OUTPUTS": paths.outputs}[variable]
-    with pytest.raises(lq.LaoquError, match=said):
-        find()
-    assert main(["report", "yimeng", "--why"]) == 2
-    assert said in capsys.readouterr().err
+
+
+def test_what_is_wrong_with_a_call_is_answered_with_the_fix():
+    missed = []
+    for wrong, said in WRONG:
+        try:
+            missed.append((said, wrong()))
+        except (lq.LaoquError, AttributeError) as error:
+            if not re.search(said, str(error)) or "Error" in str(error):
+                missed.append((said, error))
+    assert missed == []
+
+
+def test_a_folder_that_cannot_be_is_said_with_what_to_set(monkeypatch, capsys):
+    for name, folder, said in (
+        ("DATA", "~no-such-user/x", "; set LAOQU_DATA to another folder"),
+        ("DATA", "/nowhere", "LAOQU_DATA is /nowhere, which has no folder 'curated': set"),
+        ("OUTPUTS", "~no-such-user/x", "; set LAOQU_OUTPUTS to another folder"),
+    ):
+        with monkeypatch.context() as context:
+            context.setenv(f"LAOQU_{name}", folder)
+            refuses(lq.LaoquError, said, getattr(paths, name.lower()))
+            assert main(["report", "yimeng", "--why"]) == 2
+            assert said in capsys.readouterr().err

@@ -5,6 +5,7 @@ import re
 import shutil
 
 import pytest
+from fixture import refuses
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -85,5 +86,4 @@ def test_load_refuses_a_damaged_missing_or_stray_file_and_says_where(data_copy):
     for file, said in (("plan.txt", "missing"), ("SOURCES.toml", "cannot be read")):
         (data_copy / "raw" / file).unlink()
         assert any(said in line for line in lq.check(data_copy))
-        with pytest.raises(DataError):
-            lq.load(data_copy)
+        refuses(DataError, "", lq.load, data_copy)

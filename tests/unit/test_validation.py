@@ -252,31 +252,27 @@ def test_a_bad_cell_is_named_by_row_and_column(fill, compare):
 
 def test_sheets_and_keys_that_do_not_fit_are_refused(fill, compare, drawn, tmp_path):
     path, key, new = fill("scopes", "coder_a"), drawn / "key" / "key.csv", tmp_path / "new"
-    text, (copy, other, late) = key.read_text("utf-8-sig"), (tmp_path / n for n in "abc")
+    text, copy = key.read_text("utf-8-sig"), tmp_path / "copy"
     copy.write_bytes(path.read_bytes())
-    other.write_text(text.replace(",sc0", ",xx0"), encoding="utf-8")
-    late.write_text(text.replace("universal", "everyone"), encoding="utf-8")
-    units = tmp_path / "units.csv"
-    units.write_text(re.sub(r"(,sc001,)[^,]+", r"\1x9", text), encoding="utf-8")
-    kinds = tmp_path / "kinds.csv"
-    kinds.write_text(text.replace("scopes,", "Scopes,"), encoding="utf-8")
+
+    def changed(name, pattern, other):
+        (tmp_path / name).write_text(re.sub(pattern, other, text), encoding="utf-8")
+        return tmp_path / name
+
+    units, kinds = changed("u", "(,sc001,)[^,]+", r"\1x9"), changed("k", "scopes,", "Scopes,")
+    other, late = changed("o", ",sc0", ",xx0"), changed("l", "universal", "everyone")
     empty, kit = drawn / "coder_b" / "scopes.xlsx", validation.sample
+    against = (validation.compare, PLAN, path)
     refusals = {
         "both sheets are the same file": (compare, path, copy),
         "scopes.xlsx: nothing is coded in it": (compare, path, empty),
-        "coder_b/scopes.xlsx: nothing is coded": (validation.compare, PLAN, path, None, key, empty),
-        "unknown kind of sheet 'Scopes'": (validation.compare, PLAN, path, None, kinds),
-        "--key key/key.csv": (validation.compare, PLAN, path, path),
-        "the column 'kind' is missing": (validation.compare, PLAN, path, path, path),
-        "unit_id 'x9' is unknown: is the key": (validation.compare, PLAN, path, None, units),
-        "holds no id of the key": (validation.compare, PLAN, path, path, other),
-        "stratum is 'everyone', expected universal: is": (
-            validation.compare,
-            PLAN,
-            path,
-            path,
-            late,
-        ),
+        "coder_b/scopes.xlsx: nothing is coded": (*against, None, key, empty),
+        "unknown kind of sheet 'Scopes'": (*against, None, kinds),
+        "--key key/key.csv": (*against, path),
+        "the column 'kind' is missing": (*against, path, path),
+        "unit_id 'x9' is unknown: is the key": (*against, None, units),
+        "holds no id of the key": (*against, path, other),
+        "stratum is 'everyone', expected universal: is": (*against, path, late),
         "is not empty: name a new folder": (kit, PLAN, drawn, 40),
         "'~nouser/x' cannot be found: no such user": (kit, PLAN, "~nouser/x", 40),
         "--seed is -1, expected 0 to 4294967285": (kit, PLAN, new, 40, -1),
@@ -285,11 +281,8 @@ def test_sheets_and_keys_that_do_not_fit_are_refused(fill, compare, drawn, tmp_p
         "nearest: measures": (kit, PLAN, new, 40, 1, ["measure"]),
     }
     for at, column in enumerate(("units", "drawn", "probability")):
-        changed = re.sub(rf"(,sc001,(?:[^,]+,){{{at + 2}}})[^,\r\n]+", r"\g<1>0.7", text)
-        (tmp_path / column).write_text(changed, encoding="utf-8")
-        refusals[f":{at + 5}: {column} is '0.7', expected "] = (
-            validation.compare, PLAN, path, path, tmp_path / column
-        )  # fmt: skip
+        wrong = changed(column, rf"(,sc001,(?:[^,]+,){{{at + 2}}})[^,\r\n]+", r"\g<1>0.7")
+        refusals[f":{at + 5}: {column} is '0.7', expected "] = (*against, path, wrong)
     found = {message: said(*call) for message, call in refusals.items()}
     assert {message: text for message, text in found.items() if message not in text} == {}
     assert not new.exists()
@@ -373,9 +366,8 @@ def test_the_commands_write_and_read_back(fill, drawn, tmp_path, capsys):
     assert not re.search("agreement|places|alpha|unit_id", shown)
 
 
-@pytest.mark.parametrize(("page", "lang"), [("validation.md", "en"), ("validation.zh.md", "zh")])
-def test_the_tables_of_the_protocol_are_those_of_the_command(page, lang):
-    text = (paths.checkout() / "docs" / page).read_text(encoding="utf-8")
+def test_the_tables_of_the_protocol_are_those_of_the_command():
     make = runpy.run_path(str(paths.checkout() / "tools" / "validation_tables.py"))["table"]
-    for name in ("precision", "power"):
-        assert make(name, lang) in text
+    for page, lang in (("validation.md", "en"), ("validation.zh.md", "zh")):
+        text = (paths.checkout() / "docs" / page).read_text(encoding="utf-8")
+        assert all(make(name, lang) in text for name in ("precision", "power")), page
