@@ -39,9 +39,12 @@ LINKS = {("a", ""), ("area", ""), ("link", "alternate"), ("link", "canonical")}
 DRAWN = {"style", "fill", "stroke", "filter", "mask", "clip-path", "cursor", "marker"}
 MOVED = {"to", "from", "by", "values"}
 STYLE = re.compile(r"""(?:\b(?:url|src|image-set)\(\s*|@import\s+)["']?\s*([^"')\s;]+)""", re.I)
-ESCAPED, DENSITY = re.compile(r"\\([0-9a-fA-F]{1,6})\s?"), re.compile(r"[\d.]+[wxh],?")
-#: What ends a body, and what in a style or script begins a text that its end does not end.
-ENDS, OPENS = re.compile(r"</(?:body|html)\s*>", re.I), re.compile(r"<!--|-->|<!\[CDATA\[|\]\]>")
+ESCAPED, DENSITY = re.compile(r"\\(?:([\da-fA-F]{1,6})\s?|(.))"), re.compile(r"[\d.]+[wxh],?")
+#: What lies in the page; a style sheet or page in a ``data:`` address may load others.
+INSIDE = re.compile(r"#|data:(?!\s*text)", re.I)
+#: What ends a body, and what in a style or script is an element or comment to a browser, where it
+#: reads them as other text, as in a drawing: ``<svg><style><b>``.
+ENDS, OPENS = re.compile(r"</(?:body|html)\s*>", re.I), re.compile(r"<(?=[a-z/!?])|-->|\]\]>", re.I)
 SCRIPT = re.compile(
     r"\b(?:fetch|XMLHttpRequest|WebSocket|EventSource|importScripts|sendBeacon|WebTransport"
     r"|(?:Shared)?Worker|RTCPeerConnection)\b\s*[(;]|\bimport\s*[(\"'{*]|\bfrom\s*[\"']|\"urls\""
@@ -168,8 +171,9 @@ def loads(text: str) -> list[str]:
         f"line {element.sourceline}: <{element.tag} {name}> {each.strip()[:80]}"
         for element in lxml.html.document_fromstring(text).iter("*")
         for name, value in [*element.items(), (element.tag, element.text or "")]
+        if name != element.tag or name in ("style", "script")
         for each in _addresses(element, name.removeprefix("xlink:"), value.strip())
-        if element.tag in FRAMES or not each.strip().lower().startswith(("data:", "#"))
+        if element.tag in FRAMES or not INSIDE.match(each.strip())
     ]
 
 
@@ -179,7 +183,8 @@ def _addresses(element: lxml.html.HtmlElement, name: str, value: str) -> list[st
     if name == "script" or name.startswith("on") or value.lower().startswith("javascript:"):
         return SCRIPT.findall(value)
     if name in DRAWN:
-        return STYLE.findall(ESCAPED.sub(lambda it: chr(int(it[1], 16)), value))
+        value = ESCAPED.sub(lambda it: it[2] or chr(min(int(it[1], 16), 0x10FFFF)), value)
+        return STYLE.findall(value)
     if name.endswith("srcset"):
         return [each.strip(",") for each in value.split() if not DENSITY.fullmatch(each)]
     refresh = name == "content" and element.get("http-equiv", "").lower() == "refresh"

@@ -80,7 +80,7 @@ def alarm(seconds: float | None) -> Iterator[None]:
         return
 
     def late(*_: object) -> None:
-        raise TimeoutError(f"the cell took longer than {seconds:g} s")
+        raise TimeoutError(f"the cell took longer than {seconds:g} s, or set a timer of its own")
 
     before = signal.signal(signal.SIGALRM, late)
     signal.setitimer(signal.ITIMER_REAL, seconds)

@@ -194,6 +194,9 @@ AWAY = (
     "<details open ontoggle=\"u='http:'+'//x.org';location=u\">x</details>",
     '<script type="speculationrules">{"prefetch":[{"source":"document"}]}</script>',
     "<img src='data:,' onerror=document.body.remove()>",
+    "<svg><style><b><meta http-equiv=refresh content='0;url=http://x.org'></b></style></svg>",
+    "<svg><script><b><meta http-equiv=refresh content='0;url=http://x.org'></b></script></svg>",
+    "<math><style><link rel=dns-prefetch href=http://x.org><img src=http://x.org></style></math>",
     "<form name=querySelector></form><form name=getElementById></form>",
     "<img name=body src='data:,'><img name=querySelectorAll id=x src='data:,'>",
 )  # fmt: skip
