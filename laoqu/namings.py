@@ -1,8 +1,10 @@
 """Names of places in any text: named, ambiguous or doubtful, and never guessed.
 
-A name has a code if its form says that it is one (吉安县), in a list of places, or right behind the
-place it lies in (福建长汀); of several places so called, those in what was named before it remain.
-What stands right behind a province or city is a place in it or none that is known: 成都市东城区.
+Before a name stands a boundary, or a place that is certain and holds it: 推广东城区 has none.
+It has a code if its form says that it is one (吉安县), in a list of places, or right behind the
+place it lies in (福建长汀), a short one only where no word goes on behind it (云南白药); of several
+places so called, those in what was named before it remain. A word for a part of any town counts
+only behind its city. What else stands right behind a province or city is none: 成都市东城区.
 """
 
 from __future__ import annotations
@@ -11,34 +13,34 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import pairwise, zip_longest
 from pathlib import Path
 
 from laoqu import places, schema, succession
 from laoqu.errors import LaoquError
 from laoqu.numerals import PRIVATE
 
-#: How sure a form of a name is, from words that are ordinary ones as well and count only behind
-#: the place they lie in (those for a part of any town are doubtful elsewhere), and short forms of
-#: counties and cities, to full names of two characters, which need room, and longer ones.
-FORMS = ("word", "part", "short", "city", "full", "sure")
+#: How sure a form of a name is: ordinary words, words for a part of any town, short forms of
+#: counties and cities, full names of two characters, which need room, longer ones; 江西.
+FORMS = ("word", "part", "short", "city", "full", "sure", "province")
 #: The forms that may be no name.
 WEAK = ("word", "part", "cut")
 #: The last characters of full names.
 TYPES = "县市区旗盟"
-#: Full names that are ordinary words; shorter ones stand in ``not_names.csv``.
-WORDS = {
-    "郊区", "新城区", "老城区", "港口区", "市中区", "城中区", "一区", "二区", "公园区", "北城区",
-    "城南区", "向山区", "立新区",
-}  # fmt: skip
+#: Words for a part of any town, which are names only right behind their city.
+PART = re.compile(f"(?:{places.GENERIC.pattern}|[老市城][城中东西南北]|城关)区?|[郊林]区")
+#: Names that are words as well: short ones of a dictionary that are no place there, old full ones.
+WORDS = """一区 二区 公园区 向山区 立新区 比如 南部 解放 东方 动力 前进 公安 友好 友谊 平安 平和
+中方 安定 安居 光明 先锋 四方 万年 东风 南岸 工农 清水 前锋 复兴 清新 宏伟 平定 洞口
+露天 大方 互助 大观 渡口 台前 丰满 二道 无为 民权 小店 同心 平房 灯塔 天涯 海棠 回民
+江岸 下关 清流 开化 天心 爱民 和平 太平 红旗 团结 共和 延长 长子 鸡冠 莲花 方城 向阳"""
 #: What a name is not followed by: 海口市场, 恩施市县 are no 海口市, 恩施市, 太行山 no area.
 NOT_BEFORE = re.compile("市(?:场|民(?!.县|和回)|州|、?县)|区[域位块间别划]|沙群")
 AREA = re.compile(".[山脉]")
 #: No name has more characters.
 AROUND = 20
-#: How many digits of the code of a province say which, and of what has counties.
-PROVINCE, CITY = UPPER = (2, 4)
-#: The codes in the answer to a name, and in candidates.
-CODE = re.compile(r"\d{6}")
+#: How many digits of the code of a county say in which city it lies.
+CITY = 4
 UNREAD = re.compile(f"[{PRIVATE}]")
 #: What joins the items of a list, and what leaves it open.
 JOINS = {"", "、", "，", "和", "与", "及", "以及", "或"}
@@ -46,11 +48,13 @@ OPEN = re.compile("(?:（[^）]{0,200}）)?等(?![级于同候待分额次])")
 #: What says of a list that it is one of places: 等县, 等92个革命老区县.
 KIND = re.compile(r"等(?:地(?!方)|[^\W、]{0,10}?(?:[县州盟旗]|市(?![场民政值])))")
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
-#: What stands before a place (by its last character: 支持, 推进, 甘肃省), on either side of a name
-#: that has room around it, and behind an item of a list. 太行山西麓 has no 山西.
+#: What stands before a place, by its last character (支持, 推进, 全省) or as a word; 太行山西麓 has
+#: no 山西.
 LEFT = re.compile(
-    "(?:^|[和与及或在对将把以为至到持动进励括于盖赴从由向经给请入跟被邻联接处助援国省市县区州旗盟]"
-    f"|[^{HAN}‐‑-])$"
+    f"(?:^|[^{HAN}‐‑-]"
+    "|[和与及或在对将把以为至到持动进励括于盖赴从由向经给请入跟被邻联接处助援的是省市县区旗州盟]"
+    "|加快|加强|改善|完善|建设|发展|打造|实施|开展|提升|优化|引导|指导|围绕|依托|学习|借鉴|保护|规划"
+    "|帮扶|来自|前往|其中|全国)$"
 )
 #: Words and institutions that begin alike: 云南和平, 北京对外经贸大学.
 OTHER = (
@@ -80,6 +84,14 @@ class Naming:
     candidates: tuple[str, ...] = ()
     note: str = ""
     list_open: bool = False
+    #: Whether nothing before it can belong to its name; whether it is in a list or alone behind it.
+    left: bool = False
+    free: bool = False
+
+    @property
+    def stands(self) -> bool:
+        """Whether what is right behind it has to lie in it: not so behind 合作, 新区."""
+        return self.form not in WEAK or bool(self.adcode)
 
     def settle(self, place: places.Adcode) -> None:
         """Give it the code of one place."""
@@ -110,19 +122,21 @@ class Gazetteer:
             if each.first <= year <= each.last + 1 or each.name[-1] in TYPES
         )
         forms = {each.name: _form(each.name, each.name) for each in held}
+        #: The provinces and cities that each of their names may mean.
+        self.upper: dict[str, list[str]] = defaultdict(list)
         spoken = places.spoken(folder)
         for code, level in self.units.level.items():
-            short = {"province": "sure", "prefecture": "city"}.get(level, "short")
             for name in spoken[code]:
+                short = {"prefecture": "city", "county": "short"}.get(level, level)
                 form = _form(name, self.units.name[code]) or short
                 forms[name] = max(form, forms.get(name, form), key=FORMS.index)
-        common = {*schema.read("not_names", folder).values("word"), *WORDS}
-        states = [code for code, level in self.units.level.items() if level == "province"]
-        short = {name for code in states for name in spoken[code] if name != self.units.name[code]}
-        self.provinces = {name for name in short if not name.isascii()}
-        parts = {name for name in forms if places.GENERIC.fullmatch(name)} - self.provinces
-        forms |= dict.fromkeys(parts, "part")
-        forms |= dict.fromkeys(common & forms.keys(), "word")
+                self.upper[name] += [code] if level != "county" else []
+        self.provinces = {name for name, form in forms.items() if form == "province"}
+        common = schema.read("not_names", folder).values("word")
+        parts = {name for name in forms if PART.fullmatch(name) or name in WORDS.split()}
+        forms |= dict.fromkeys(parts - self.provinces, "part")
+        forms |= dict.fromkeys(forms.keys() & common, "word")
+        forms |= {n: "full" for n in forms if n[-1] in "县区州" and n[:-1] in self.provinces}
         self.areas: dict[str, str] = {}
         for row in schema.read("regions", folder).frame().itertuples():
             whole = [row.full_zh, f"{row.name_zh}老区", f"{row.name_zh}革命老区"]
@@ -146,7 +160,7 @@ class Gazetteer:
                 groups[-1].append(naming)
             else:
                 groups.append([naming])
-        context = list(above)
+        context, city = list(above), None
         for group in groups:
             likely = [each for each in group if each.form not in WEAK]
             # All of 安居、乐业、安康 are words: a list is one of places by a name that can be none,
@@ -156,36 +170,34 @@ class Gazetteer:
             listed = bool(
                 KIND.match(text, group[-1].end)
                 or forms["sure"]
+                or any(each.form == "province" and each.free for each in likely)
                 or forms["city"] > 1
                 or (len(likely) > 1 and long)
                 or (len(likely) > 2 and akin)
             )
             natural = all(FEATURE.fullmatch(each.printed) for each in group)
-            around = zip([None, *group], group, [*group[1:], None], strict=False)
-            for before, naming, after in around:
+            for before, naming in pairwise([None, *group]):
                 naming.list_open = bool(OPEN.match(text, group[-1].end))
-                behind = before and before.end == naming.start
-                next_to = after and after.start == naming.end and after.form  # 杭州湖州
-                free = next_to in ("city", "full", "sure") or bool(RIGHT.match(text, naming.end))
-                if naming.form != "cut" and not (behind and self._inside(before, naming, free)):
-                    left = bool(LEFT.search(text[max(naming.start - 2, 0) : naming.start]))
-                    # 朝天等县 is no 天等县
-                    needed = {"sure": left or "等" not in naming.printed, "full": free and left}
-                    ends = bool(ENDS.match(text, naming.end))
-                    short = ends or (free and naming.printed in akin)
-                    short = listed and short and not (behind or natural)
-                    needed |= {"city": listed and free, "short": short}
-                    self._mean(naming, context, needed.get(naming.form, False))
-                    if before and naming.form in WEAK and ends:
-                        self._beside(before, naming)
+                behind = before and before.end == naming.start and before.stands
+                city = before if behind else city
+                # 攀枝花市东区、西区
+                near = behind or (before and before.adcode and before.form == naming.form == "part")
+                if naming.form != "cut" and not (near and self._behind(city, naming)):
+                    short = bool(ENDS.match(text, naming.end)) or naming.printed in akin
+                    short &= listed and not (behind or natural)
+                    needed = {"sure": True, "full": naming.free, "province": naming.free}
+                    needed |= {"city": listed and naming.free, "short": short and naming.free}
+                    self._mean(naming, context, naming.left and needed.get(naming.form, False))
+                # 江西信丰、安远
+                listed = listed or bool(behind and naming.adcode and naming.form == "short")
                 for each in (before, naming):  # what lies in a city may have settled it
                     if each and each.adcode and self.units.level[each.adcode] != "county":
                         context = [each.adcode, *self.units.above(each.adcode), *above]
         return [each for group in groups for each in group if each.form != "word" or each.adcode]
 
     def _found(self, text: str, before: str, behind: str) -> list[Naming]:
-        """Return the names in a text that do not overlap: sure ones first, then from the left."""
-        found, ends, wrapped = [], set(), self._wrapped(text, before, behind)
+        """Return the names in a text that do not overlap: behind a boundary, then from the left."""
+        found, wrapped = [], self._wrapped(text, before, behind)
         unread = {i for each in UNREAD.finditer(text) for i in (each.start(), each.end())}
         for at in range(len(text) - 1):
             for name, form in self.names.get(text[at : at + 2], ()):
@@ -196,26 +208,27 @@ class Gazetteer:
                     naming = Naming(at, end, name, form)
                     if longer := [each for each, a, b in wrapped if a <= at and end <= b]:
                         naming.form, naming.note = "cut", f"{longer[0]} goes on in another line"
-                    elif name in self.provinces:  # 湖南湖北两省
-                        free = text[end : end + 2] in self.provinces or RIGHT.match(text, end)
-                        left = at in ends or LEFT.search(text[max(at - 1, 0) : at])
-                        naming.form = "sure" if free and left else "part"
-                    ends |= {end} if naming.form == "sure" else set()
                     found.append(naming)
                     break
-        starts = {each.start: each for each in found}
-        for naming in found:  # 信阳新县 is no 阳新县
-            for at in range(max(naming.start - AROUND, 0), naming.start):
-                over = at in starts and naming.start < starts[at].end < naming.end
-                if over and isinstance(self._resolve(text[at : naming.end]), str):
-                    naming.form = "cut"
+        ends = {each.end for each in found if each.stands}
+        for naming in found:
+            before = text[max(naming.start - 2, 0) : naming.start]
+            naming.left = naming.start not in ends and bool(LEFT.search(before))
         taken: set[int] = set()
         kept = []
-        for naming in sorted(found, key=lambda each: (each.form != "sure", each.start)):
+        for naming in sorted(found, key=lambda each: not (each.left or each.start in ends)):
             if taken.isdisjoint(range(naming.start, naming.end)):
                 taken |= set(range(naming.start, naming.end))
                 kept.append(naming)
-        return sorted(kept, key=lambda each: each.start)
+        kept.sort(key=lambda each: each.start)
+        long = {each.start: each.end for each in found if each.form in ("full", "sure")}
+        for naming, after in zip_longest(kept, kept[1:]):
+            like = after and (naming.printed in self.areas or naming.form == after.form != "short")
+            next_to = like and naming.end == after.start  # 杭州湖州
+            # 湖北|林区 may be 湖|北林区, 朝天|等县 is 朝|天等县
+            other = any(long.get(at, 0) > naming.end for at in range(naming.start + 1, naming.end))
+            naming.free = not other and bool(next_to or RIGHT.match(text, naming.end))
+        return kept
 
     def _wrapped(self, text: str, before: str, behind: str) -> list[tuple[str, int, int]]:
         """Return the names that a text has only a part of, with their offsets in it."""
@@ -228,24 +241,42 @@ class Gazetteer:
             if at + len(name) > edge and whole.startswith(name, at)
         ]
 
-    def _inside(self, before: Naming, naming: Naming, free: bool) -> bool:
+    def _behind(self, before: Naming, naming: Naming) -> bool:
         """Settle a name right behind its place (福建长汀, but not 浙江西湖龙井), or refuse it."""
-        if {before.printed, naming.printed} <= self.provinces:
-            return False
-        codes = [before.adcode] if before.adcode else CODE.findall(str(before.candidates))
-        found = {c: self._resolve(naming.printed, c) for c in codes if _depth(c) in UPPER}
+        codes = [before.adcode] if before.adcode else self.upper.get(before.printed, ())
+        found = {code: self._resolve(naming.printed, code) for code in codes}
         fitting = [(code, place) for code, place in found.items() if isinstance(place, str)]
+        whole = naming.form in ("full", "sure")
+        one, other = (
+            {self.units.level[code] for code in self.upper.get(each.printed, ())}
+            for each in (before, naming)
+        )
+        alike = one == other and naming.form == "city" and not fitting  # 广州深圳, 湖南湖北
+        if alike or "province" in one & other or before.printed in self.areas:
+            naming.left = before.left or bool(before.adcode)
+            return False
+        if len(fitting) != 1 and self.upper.get(before.printed):
+            # An earlier city had counties that the one of today has not: 南充地区武胜县.
+            inside, sure = self._resolve(naming.printed, before.printed), bool(before.adcode)
+            if sure and isinstance(inside, str):
+                naming.settle(inside)
+            elif isinstance(inside, Several):
+                naming.refuse(inside, sure and (whole or len(naming.printed) > 2))
         if len(fitting) != 1:
-            return naming.form not in WEAK and self._refused(before, naming)
+            return True
         ((code, place),) = fitting
-        whole = self._resolve(code)
-        if not before.adcode and isinstance(whole, str):
-            before.settle(whole)
-        before.list_open = False  # it says where the items lie
-        if free or naming.form in ("full", "sure"):
+        if naming.form in WEAK:  # 四川新区 is no unit, nor is 洛阳市郊区 one of today
+            fits = self.units.name[code].endswith("市") and not place.note
+        else:  # nor 吉林西安 the district so called, 广西白云 and 四川云阳 what they were
+            fits = place.name.startswith(naming.printed) and code in self.units.above(place)
+            fits &= not other or self.units.level[place] in other
+        if not before.adcode and before.left and (fits or naming.form not in WEAK):
+            before.settle(self._resolve(code))
+        if before.adcode and (whole or (naming.free and fits)):
             naming.settle(place)
         else:
             naming.candidates = (self.units.shown(place),)
+        before.list_open = False  # it says where the items lie
         return True
 
     def _akin(self, group: list[Naming]) -> set[str]:
@@ -253,32 +284,6 @@ class Gazetteer:
         codes = {each.printed: self._resolve(each.printed) for each in group}
         cities = {code[:CITY] if isinstance(code, str) else "" for code in codes.values()}
         return {*codes} if len(cities - {""}) == len(cities) == 1 else set()
-
-    def _refused(self, before: Naming, naming: Naming) -> bool:
-        """Refuse what is none of a province or city right before it, but not 深圳 in 广州深圳."""
-        codes = CODE.findall(str(self._resolve(naming.printed)))
-        county = before.adcode and _depth(before.adcode) not in UPPER
-        if before.form in WEAK or county or PROVINCE in map(_depth, codes):
-            return False
-        # An earlier city had counties that the one of today has not: 南充地区武胜县.
-        inside = self._resolve(naming.printed, before.printed)
-        if isinstance(inside, str):
-            naming.settle(inside)
-            return True
-        whole = naming.form in ("full", "sure")
-        below = all(_depth(code) > _depth(before.adcode) for code in codes)
-        outside = before.adcode and (whole or below)
-        if inside.note and (inside or outside):
-            naming.refuse(inside, whole)
-        return bool(naming.note)
-
-    def _beside(self, before: Naming, naming: Naming) -> None:
-        """Settle a word in a list behind a county of the city it lies in: 攀枝花市东区、西区."""
-        city = self.units.parent.get(before.adcode, "")
-        if city and self.units.level[before.adcode] == "county":
-            place = self._resolve(naming.printed, city)
-            if isinstance(place, str) and not place.note:
-                naming.settle(place)
 
     def _mean(self, naming: Naming, context: list[str], sure: bool) -> None:
         """Say what a name means, by the nearest place named before that holds one so called."""
@@ -305,11 +310,6 @@ class Gazetteer:
             naming.settle(meant)
         else:
             naming.candidates = (self.units.shown(str(meant)),)
-
-
-def _depth(code: str) -> int:
-    """Return 2, 4 or 6: how many digits of the code of a province, city or county say which."""
-    return len(code.removesuffix("00").removesuffix("00"))
 
 
 def _form(name: str, whole: str) -> str:
