@@ -20,8 +20,8 @@ MYRIAD = "[元人户亩个次+]"
 MOST_DIGITS = 6
 #: Units of measurement, and things counted (三亩 is a figure, 三个 may be part of a phrase).
 MEASURED = (
-    "个百分点|百分点|平方公里|平方千米|平方米|立方米|公里|公顷|亩|吨|公?斤|市[斤亩尺]|[千兆]瓦时?|千伏安?|"
-    "[千毫微厘分兆](?:[克米帕焦赫]|升(?![级降])|卡(?!车))|(?:[美欧港韩]|日(?!元旦))?元|英镑|"
+    "个百分点|百分点|平方公里|平方[千仟]米|平方米|立方米|公里|公顷|亩|吨|公?斤|市[斤亩尺]|[千仟兆]瓦时?|[千仟]伏安?|"
+    "[千仟毫微厘分兆](?:[克米帕焦赫]|升(?![级降])|卡(?!车))|(?:[美欧港韩]|日(?!元旦))?元|英镑|"
     "%|％|‰|‱|摄氏度|℃|°C|成(?![立为功长员果本分效就熟品型都不才绩因份套宫活])|番|"
     r"(?:(?:[cdhmkK]?m|KM|[㎜㎝㎞])\^?[²³23]?|ha|[kKm]g|t(?:ce)?|[kKMGT][wW](?:[·⋅]?h|p)?|k?V|m?L"
     "|[KMGTP]B(?:ps)?|[KMG]bps|ml|TEU|[kM]Pa|[kM]VA"
@@ -36,7 +36,9 @@ COUNTED = (
 UNIT = f"(?:{MEASURED}|{COUNTED})(?:[/／·](?:{MEASURED}|{COUNTED}|[hs](?![A-Za-z]))){{0,3}}"
 SHARE = {"百": "%", "千": "‰", "万": "‱"}
 #: How units are written in the end: m2 and m^2 as m², 余亩 as 亩.
-UNIT_SIGNS = str.maketrans("23", "²³", "^余多")
+UNIT_SIGNS = str.maketrans("23仟", "²³千", "^余多")
+#: A thousand that belongs to its unit, not to the numeral before it: 三十万千瓦.
+KILO = re.compile("千(?=[瓦伏克米帕焦赫]|升(?![级降])|卡(?!车))")
 #: What may be less than nothing.
 SIGNED = (*SHARE.values(), "百分点", "个百分点", "°C", "度", "摄氏度")
 #: Marks of footnotes that nobody takes for digits: 30*个.
@@ -73,7 +75,7 @@ REST = (
 )
 FIGURE = re.compile(
     rf"(?<!{BARRED})"
-    r"(?P<sign>(?<![-－−])[-－−]|零下|负(?=百分之|\d))?"
+    rf"(?P<sign>(?<![-－−])[-－−]|零下|(?<![正肩担背胜抱自])负(?=百分之|[\d{BELOW}]))?"
     r"(?P<vague>(?<![人户次指系总倍分件个])[数几](?=[十百千万亿]|10+(?!\d)))?"
     r"(?P<share>[百千万]分之)?"
     rf"(?P<number>(?:{CHINESE}{{1,20}}+{SIGN}?)?+{DIGITS}"  # 三万5千 and 统一30个 have no value
@@ -115,6 +117,7 @@ def figures(text: str, begin: int = 0) -> Iterator[tuple[int, int, float, str]]:
     """
     text = NAMES.sub(lambda name: re.sub(r"\d", "号", name[0]), text)
     text = FORMAL.sub(lambda f: "零" if f["unsure"] else f[0].translate(PLAIN), text)
+    text = KILO.sub("仟", text)
     last, first, share, below = -1, (math.nan, ""), None, False
     for found in FIGURE.finditer(text, begin):
         start, end = found.span()

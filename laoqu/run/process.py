@@ -192,23 +192,26 @@ def collect(call: Call, recipe: Recipe, run: Run) -> Run:
     try:
         return call.result()
     except Lost as lost:
-        cell, files, error = None, {}, shown(lost, recipe.timeout, bool(lost.notes))
+        cell, files, error = None, {}, shown(lost, recipe.timeout, {})
         if lost.notes:  # the notebook as it began, then (number, cell) of each that began and ended
             notebook, *cells = lost.notes
             for number, each in cells or [(0, notebook["cells"][0])]:
                 notebook["cells"][number] = each
+            error = shown(lost, recipe.timeout, each)
             each.setdefault("outputs", []).append(error)
-            cell = sum(one["cell_type"] == "code" for one in notebook["cells"][: number + 1])
+            if "papermill" in each["metadata"]:
+                cell = sum(one["cell_type"] == "code" for one in notebook["cells"][: number + 1])
             files[f"{recipe.stem}.failed.ipynb"] = text_of(notebook)
         seconds, lines = time.monotonic() - call.began, error["traceback"]
         return run.failed(lines[-1], lines, cell=cell, files=files, seconds=seconds)
 
 
-def shown(lost: Lost, limit: float | None, begun: bool) -> dict[str, object]:
-    """Return what a lost call is in a notebook: an error of the cell that had `begun`."""
+def shown(lost: Lost, limit: float | None, cell: Mapping) -> dict[str, object]:
+    """Return what a lost call is in a notebook: an error of the `cell` that had begun, if any."""
     lines = str(lost).strip().splitlines()
-    if lost.late and begun:
-        lines = [f"TimeoutError: a cell took longer than {limit or 0:g} s and did not stop"]
+    if lost.late and cell:  # while the page is made, cells have no times any more
+        what = "a cell" if "papermill" in cell["metadata"] else "the page"
+        lines = [f"TimeoutError: {what} took longer than {limit or 0:g} s and did not stop"]
     name, said = lines[-1].partition(":")[0], lines[-1]
     return {"output_type": "error", "ename": name, "evalue": said, "traceback": lines}
 

@@ -49,7 +49,7 @@ class LaoquEngine(Engine):
                 notebook.cells, _ = call.result()
                 nb_man.complete_pbar()
             except process.Lost as lost:
-                error = process.shown(lost, execution_timeout, bool(cell))
+                error = process.shown(lost, execution_timeout, cell or {})
                 if not cell:
                     raise LaoquError(error["traceback"][-1]) from lost
                 cell.outputs.append(nbformat.from_dict(error))
