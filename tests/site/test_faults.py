@@ -98,7 +98,7 @@ def failures(tmp_path_factory):
     patch.setenv("TMPDIR", str(folder / "tmp"))
     began = time.monotonic()
     sets = [{"case": name} for name in CASES]
-    runs = run(path, sets, folder / "out", jobs=8, timeout=6, formats=["html"])
+    runs = run(path, sets, folder / "out", jobs=4, timeout=6, formats=["html"])
     patch.undo()
     return {each.parameters["case"]: each for each in runs}, folder, time.monotonic() - began
 
