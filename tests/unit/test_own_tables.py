@@ -127,7 +127,11 @@ def test_a_cell_far_from_the_table_and_a_head_of_two_rows_are_refused(tmp_path):
         if cell:
             book.active[cell] = "note"
         book.save(path)
-        said = f"the cell {cell} has no head above it: delete it" if cell else ":2:4: .*.2019 over"
+        said = (
+            f"the cell {cell} has no head above it: delete it"
+            if cell
+            else r"own.xlsx:2:4: the head has two rows \(2019 over"
+        )
         refuses(lq.DataError, said, lq.load, membership=path)
 
 

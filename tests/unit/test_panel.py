@@ -211,13 +211,17 @@ def test_tables_and_arguments_that_cannot_be_read_are_refused():
         "has more than 20,000,000 cells in 9,000 rows of 2,900": pd.DataFrame(
             {"code": np.arange(9_000) + 620000, "year": 2020, "指标": np.arange(9_000) % 2_900}
         ).assign(数值=1.0, 指标=lambda frame: "n" + frame["指标"].astype("str")),
-        "known in its year: 崇文区 of 2008 is .* merged into 东城区": counties(*["崇文区"] * 3),
+        "of a county known in its year: 崇文区 of 2008 is .* merged into 东城区": counties(
+            *["崇文区"] * 3
+        ),
         "朝阳区 .*; a column of provinces or cities tells them apart$": counties(*["朝阳区"] * 3),
         "was split in 2016: .*; 星子县 of 2007 is": counties("庐山区", "星子县"),
     }.items():
         refuses(LaoquError, message, lq.panel, source)
     given = ROWS.assign(行政区划代码="139998"), "行政区划代码"
-    refuses(LaoquError, "no row .* is of a county known in its year: 1399", lq.panel, *given)
+    refuses(
+        LaoquError, "no row of the panel is of a county known in its year: 1399", lq.panel, *given
+    )
     for said, name, values in (
         ("column of the panel 'gpd'", "code", ["gpd"]),
         ("no cell of gdp is a year", "year", ["gdp"]),

@@ -84,7 +84,11 @@ def test_a_name_or_code_of_another_year_resolves_with_a_note():
         ("延安", "610600", "延安市 (612601, until 1995) bore the name before"),
         ("Yan'an", "610600", "延安市 (612601, until 1995) bore the name before"),
         ("苏州", "320500", "苏州地区 (322700, until 1982) bore the name before"),
-        ("南城", "361021", "南城区 (330302, until 1982), 南城区 (140102, until 1996) bore th"),
+        (
+            "南城",
+            "361021",
+            "南城区 (330302, until 1982), 南城区 (140102, until 1996) bore the name",
+        ),
     ]:
         found = lq.resolve_place(name)
         assert found == code, name

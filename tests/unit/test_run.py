@@ -146,7 +146,10 @@ def test_a_notebook_must_be_one_with_nothing_but_literals_as_parameters(tmp_path
     for cell, said in (
         ("x = 1\r\ny = x * 2", "line 2 of the parameters cell is `y = x * 2`; expected"),
         ("x <- 1", "line 1 of the parameters cell is `x <- 1`; expected"),
-        ("w = {1: 2}", "`w = {1: 2}`; expected `name = value`, with a finite number, text, True"),
+        (
+            "w = {1: 2}",
+            "is `w = {1: 2}`; expected `name = value`, with a finite number, text, True",
+        ),
     ):
         assert said in refused(Notebook, book(tmp_path / "t.ipynb", cell))
     good = book(tmp_path / "t.ipynb", "x = 1").read_text("utf-8")
