@@ -261,9 +261,12 @@ def export_all(to: str | None, excel: bool) -> None:
 @command.command()
 def check() -> int:
     """List every problem in data/."""
-    found = laoqu.check()
-    print("\n".join(found) if found else "data/ is clean")
-    return int(bool(found))
+    return _found(laoqu.check(), "data/ is clean")
+
+
+def _found(problems: Sequence[object], none: str) -> int:
+    print("\n".join(map(str, problems)) or none)
+    return int(bool(problems))
 
 
 @command.command()
@@ -274,14 +277,12 @@ def build(check: bool, accept: bool) -> int:
     from laoqu import build
 
     if check:
-        found = build.problems()
-        print("\n".join(str(problem) for problem in found) or "built files are current")
-        return int(bool(found))
+        return _found(build.problems(), "built files are current")
     for changed in build.accept() if accept else ():
         print(f"accepted data/{changed}")
     written = build.write()
     print("\n".join(f"wrote {paths.display(path)}" for path in written) or "nothing to do")
-    return 0
+    return _found(laoqu.check(), "data/ is clean") if accept else 0
 
 
 @command.command()

@@ -29,6 +29,9 @@ YEARS = {
     kind: [re.compile(text.replace("MONTH", SPEC["months"]), re.IGNORECASE) for text in forms]
     for kind, forms in SPEC["years"].items()
 }
+#: A date with a month in English.
+MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec"
+MONTH = re.compile(rf"(?P<a>[\d\W_]*)(?P<month>{SPEC['months']})(?P<b>[\d\W_]*)", re.IGNORECASE)
 #: How a column of months, quarters or halves says the last of a year.
 LAST = {kind: re.compile(text, re.IGNORECASE) for kind, text in SPEC["last"].items()}
 #: What says in which unit values are.
@@ -176,7 +179,10 @@ def year_of(value: object) -> tuple[int | None, str]:
         year, part, day = value.year, value.month, value.day
     else:
         text = re.sub(r"[ T]\d\d?:.*", "", str(value).strip())
-        text = re.sub(r"^(\d{4})(\d\d)(\d\d)?$", r"\1-\2-\3", clean(text)).rstrip("-")
+        if month := MONTH.fullmatch(text := clean(text)):  # 31dec2015, Dec 31, 2015, 2015 Dec
+            number = MONTHS.index(month["month"][:3].lower()) // 3 + 1
+            text = re.sub(r"[\W_]+", "-", f"{month['a']}-{number}-{month['b']}").strip("-")
+        text = re.sub(r"^(\d{4})(\d\d)(\d\d)?$", r"\1-\2-\3", text).rstrip("-")
         year = re.match("[〇零一二三四五六七八九]{4}(?=年|$)", text := text.replace("○", "〇"))
         text = text.translate(YEAR_DIGITS) if year else text
         found = [match for each in YEARS["whole"] if (match := each.fullmatch(text))]

@@ -386,8 +386,9 @@ def load(
     plan = (AHEAD.pop(paths.state(*which), None) if AHEAD else None) or Plan(*which)
     if whole and "coding" in plan.own:
         sheets.read(plan.own["coding"], plan.table("measures"), plan.codebook(), whole)
-    if "membership" in plan.own and (empty := plan.regions().query("documented == 0")).size:
-        names, shown = ", ".join(empty["region_id"]), plan.own["membership"].name
+    empty = {*plan.table("regions")["region_id"]} - {*plan.table("membership")["region_id"]}
+    if "membership" in plan.own and empty:
+        names, shown = ", ".join(sorted(empty)), plan.own["membership"].name
         more = 'membership_mode="complete" keeps the shipped rows'
         warnings.warn(f"{shown} has no county of {names}; {more}", stacklevel=3)
     return plan

@@ -21,11 +21,13 @@ from nbformat.v4.rwbase import rejoin_lines
 
 from laoqu.errors import FORMATS, LaoquError, require
 from laoqu.sheets import csv_bytes
-from laoqu.show.table import MIME
+from laoqu.show.table import MIME, new_record
 from laoqu.show.words import label
 
 #: Cells with one of these tags stay out of every form.
 HIDDEN = {"notebook-only", "parameters", "injected-parameters"}
+#: What every record has, whatever it shows.
+FIELDS = new_record("", "", "").keys()
 #: Where a page stands of which no batch says it: as a run of a user's own notebook.
 ELSEWHERE = "runs/notebook/run"
 
@@ -129,8 +131,9 @@ def records(notebook: nbformat.NotebookNode) -> Iterator[dict[str, object]]:
 
 
 def record_of(output: Mapping[str, object]) -> dict[str, object] | None:
-    """Return the record of one output of a cell, if it has one."""
-    return output.get("data", {}).get(MIME)
+    """Return the record of one output of a cell, if it has one; what is half of one is none."""
+    found = output.get("data", {}).get(MIME)
+    return found if isinstance(found, dict) and found.keys() >= FIELDS else None
 
 
 def _title(

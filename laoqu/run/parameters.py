@@ -350,9 +350,10 @@ def _find(name: str) -> Path:
     path, found = Path(name), f"no file {shown(name)} here"
     known = {each.stem: each for each in sorted(paths.notebooks().glob("*.ipynb"))}
     try:
-        if path.is_file() and path.suffix == ".ipynb":
+        if path.is_file() and path.suffix.lower() == ".ipynb":
             return path.resolve()
-        found = f"{shown(name)} is a folder here" if name and path.is_dir() else found
+        if name and path.exists():
+            found = f"{shown(name)} is {'a folder' if path.is_dir() else 'no .ipynb file'} here"
     except (OSError, ValueError, RuntimeError):
         pass  # a name that no system has
     if (stem := path.name.removesuffix(".ipynb")) in known and path.name == name:

@@ -230,7 +230,7 @@ def test_a_page_shows_what_a_cell_shows_in_any_of_its_kinds(visit, tmp_path):
     image.save(picture, "jpeg")
     jpeg = base64.b64encode(picture.getvalue()).decode()
     kinds = {"text/markdown": ["**bo", "ld**"], "text/latex": "$x<y$", "image/svg+xml": svg,
-             "image/jpeg": jpeg}  # fmt: skip
+             "image/jpeg": jpeg, pages.MIME: {"kind": "of another program"}}  # fmt: skip
     new = nbformat.v4
     outputs = [new.new_output("display_data", {kind: shown, "text/plain": "<object>"})
                for kind, shown in kinds.items()]  # fmt: skip
@@ -245,6 +245,7 @@ def test_a_page_shows_what_a_cell_shows_in_any_of_its_kinds(visit, tmp_path):
     aligned = "all => all.map(each => getComputedStyle(each).textAlign)"
     assert {*page.locator("main :is(th,td)").evaluate_all(aligned)} == {"right"}
     assert page.locator("main").inner_text().split()[:2] == ["bold", "$x<y$"]
+    assert page.locator("main pre", has_text="<object>").count() == 1
     assert page.locator("strong").is_visible()
     sizes = page.locator("main img").evaluate_all("all => all.map(each => each.naturalWidth)")
     assert sizes == [9, 9, 9, 9]

@@ -111,7 +111,7 @@ def test_describe_says_what_an_id_stands_for(plan):
         lq.run_cards(["梅列区"], ["zh", "en"], only_say=True)
     assert len(once) == 1
     for name in ("c17", "c07.s99", "nothing", ""):
-        refuses(lq.UnknownId, "", plan.describe, name)
+        refuses(lq.UnknownId, f"unknown id {name!r}", plan.describe, name)
     assert "box" in refused(plan.box_items, "b9")
     assert "variable" in refused(plan.codebook, "scoop")
 
@@ -161,6 +161,7 @@ LINES = [
     ("monitor .", 2, ".: is a folder"),
     ("monitor /dev/null", 2, "/dev/null: is no file"),
     ("run . --why", 2, "'.' is a folder"),
+    ("run /dev/null --why", 2, "'/dev/null' is no .ipynb file here and no notebook"),
     ("run 10_region_report --params .", 2, ". is a folder: name a .csv"),
     ("run 10_region_report -p region 沂蒙 -p region 琼崖", 2, "-p region is given twice"),
     ("export --anticipation -1", 2, "anticipation is -1, expected years: 0, 1 or more"),

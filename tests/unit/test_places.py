@@ -208,7 +208,7 @@ def test_the_name_of_a_city_is_no_county():
     parents = set(PLAN.gazetteer()["parent"])
     for city in PLAN.gazetteer().query("level == 'prefecture'").itertuples():
         if city.adcode in parents:
-            refuses(lq.UnknownId, "", lq.resolve_place, city.name, level="county")
+            refuses(lq.UnknownId, city.name, lq.resolve_place, city.name, level="county")
         assert lq.resolve_place(city.name, level="prefecture") == city.adcode
 
 
