@@ -105,7 +105,8 @@ def check_parquet(path: Path, most_rows: int = MOST_ROWS) -> None:
     """Refuse Parquet by its head, which says how many values there are, also those in lists."""
     from pyarrow.parquet import read_metadata
 
-    head = read_metadata(path)
+    with path.open("rb") as file:
+        head = read_metadata(file)
     groups = [head.row_group(n) for n in range(head.num_row_groups)]
     values = sum(each.column(n).num_values for each in groups for n in range(head.num_columns))
     rows = max(head.num_rows, values // max(head.num_columns, 1))

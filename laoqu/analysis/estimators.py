@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
+from json import dumps
+from keyword import iskeyword
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,9 +34,13 @@ def calls(outcome: str = "Y", anticipation: int = 1, columns: Iterable[str] = ()
     'csdid gdp, ivar(county_id) time(year) gvar(first_reacts) long2 // cohorts moved by 1'
     """
     given = {"k": anticipation, "r": -1 - anticipation}
-    plain = outcome if outcome.isidentifier() else f"`{outcome}`"
-    called = {"text": outcome, "formula": plain, "stata": stata_names([*columns, outcome])[outcome]}
-    return {name: spec["call"].format(y=called[spec["outcome"]], **given)
+    plain = outcome if outcome.isidentifier() and not iskeyword(outcome) else f"`{outcome}`"
+    called = {
+        "text": dumps(outcome, ensure_ascii=False)[1:-1],
+        "formula": plain,
+        "stata": stata_names([*columns, outcome])[outcome],
+    }
+    return {name: spec["call"].strip().format(y=called[spec["outcome"]], **given)
             for name, spec in SPEC.items()}  # fmt: skip
 
 

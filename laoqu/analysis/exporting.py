@@ -157,14 +157,17 @@ def _readme(
     labels = plan.table("treatment_channels").set_index("channel")
     counts = pd.crosstab(table["channel"], status).join(labels).reset_index()
     key = table[table["channel"] == KEY]
-    zero = key[key["status_basis"].isin(["complete_list", "other_province"])]
+    zero, year = key[key["ever_treated"].eq(0)], table["first_treat"].max()
     return filled(
         Path(__file__).with_name("treatment_readme.md.j2"),
         rows=f"{len(table):,}",
         panel_rows=f"{len(panel):,}",
         first=panel["year"].min(),
         last=panel["year"].max(),
-        year=table["first_treat"].max(),
+        year=year,
+        anticipation=anticipation,
+        reference=year - 1 - anticipation,
+        treated=len(key),
         controls=len(zero),
         other_province=int((~zero["same_province"].astype(bool)).sum()),
         urban=int((zero["urban_district"] & zero["same_province"]).sum()),

@@ -35,8 +35,13 @@ def called(kind: str, frame: pd.DataFrame) -> list[str]:
 
     Codes are also called by the year of their list: adcode2020.
     """
-    heads = [(heading_of(c) or (0, c))[1] if kind == "code" else c for c in frame]
-    return [frame.columns[at] for at in columns(map(name_of, heads), OF_PANELS)[kind]]
+    return _called(kind, tuple(frame))
+
+
+@lru_cache(maxsize=50)  # wide tables are asked once for each column
+def _called(kind: str, names: tuple[str, ...]) -> list[str]:
+    heads = [(heading_of(c) or (0, c))[1] if kind == "code" else c for c in names]
+    return [names[at] for at in columns(map(name_of, heads), OF_PANELS)[kind]]
 
 
 def sample(column: pd.Series) -> pd.Series:
@@ -58,17 +63,19 @@ def code_column(
     the names beside them. Numbers of six digits can look like codes.
     """
     known = {c: share(frame[c], lambda value: code_of(value)[0] in units.by_code) for c in frame}
-    named = called("code", frame)
     like = partial(_is_code, frame, year=year, units=units)
+    # The last digits of codes alone (市代码, 县代码) would be those of provinces.
+    named = [c for c in called("code", frame) if share(frame[c], _of_county) or like(c)]
     found = [c for c in frame if known[c] >= MOST and (c in named or like(c))]
     if not found:
-        for column in [c for c in named if not known[c] and frame[c].notna().any()]:
+        odd = [c for c in called("code", frame) if c not in named or not known[c]]
+        for column in [c for c in odd if frame[c].notna().any()]:
             text = f"called so, but holds no codes of counties: {examples(frame[column])}"
             notes.append((column, len(frame), text))
         named = [c for c in named if known[c] > 0]
         return named[0] if len(named) == 1 else None
     # Codes of provinces and cities stand beside those of counties.
-    below = [c for c in found if share(frame[c], lambda v: code_of(v)[0][-2:] != "00") >= MOST]
+    below = [c for c in found if share(frame[c], _of_county) >= MOST]
     found = sorted(below or found, key=lambda c: c not in named)
     found = [c for c in found if below or c in named] or found
     read = [frame[c].map(lambda value: code_of(value)[0]) for c in found]
@@ -78,6 +85,10 @@ def code_column(
         text = f"taken for the codes of counties: {examples(frame[found[0]])}"
         notes.append((found[0], len(frame), text))
     return found[0]
+
+
+def _of_county(value: object) -> bool:
+    return not code_of(value)[0].endswith("00")
 
 
 def _is_code(frame: pd.DataFrame, column: str, year: str | int | None, units: Units) -> bool:

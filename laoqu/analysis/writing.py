@@ -77,6 +77,8 @@ def stata_names(columns: Iterable[str]) -> dict[str, str]:
 
 def _for_stata(data: pd.DataFrame) -> bytes:
     """Return what Stata holds: no missing whole numbers, text without NA, names without signs."""
+    flags = [c for c in data if pd.api.types.infer_dtype(data[c], skipna=True) == "boolean"]
+    data = data.astype(dict.fromkeys(flags, "boolean")).astype(dict.fromkeys(flags, "Float64"))
     numbers = data.select_dtypes("number").columns
     kept = [c for c in numbers if data[c].dtype.kind in "iuf" and data[c].notna().all()]
     words = data.columns.difference(numbers)

@@ -10,6 +10,8 @@ import sysconfig
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import wraps
+from importlib import import_module
 from importlib.util import source_from_cache
 from itertools import chain
 from json import dumps, loads
@@ -25,6 +27,8 @@ from laoqu.run.store import MANY, MOST_BYTES, MOST_FILES, SYSTEM, digest_now
 PRINTED = 10_000_000
 #: Where packages lie.
 PACKAGES = {"site-packages", "dist-packages"}
+#: Functions that read files in C, of which Python says nothing: tables in Parquet, borders.
+READERS = "pyarrow.parquet.read_table", "pyogrio.read_dataframe"
 #: Folders whose files are no user's, while cells run; the file in which it is noted what they open;
 #: what is there already; how many files, and bytes of them, may be more.
 _others: list[str] = []
@@ -100,6 +104,26 @@ def watch(folder: Path | str) -> None:
     _left[:] = MOST_FILES, MOST_BYTES
     _known.clear()
     _log[:] = [Path(folder, "opened")]
+    for name in READERS:
+        _hear(*name.rsplit(".", 1))
+
+
+def _hear(module: str, name: str) -> None:
+    """Have a function note the file or files that it reads, which its first argument names."""
+    function = getattr(import_module(module), name)
+    if hasattr(function, "__wrapped__"):
+        return
+
+    @wraps(function)
+    def reading(*given: object, **more: object) -> object:
+        source = [*given, *more.values()][0]
+        for each in source if isinstance(source, list) else [source]:
+            with suppress(TypeError, OSError, ValueError):  # a name of no file
+                for path in chain(paths.beside(Path(each)), Path(each).rglob("*")) if _log else ():
+                    _note_path(path)
+        return function(*given, **more)
+
+    setattr(sys.modules[module], name, reading)
 
 
 def opened(folder: Path | str) -> dict[str, str]:
@@ -112,9 +136,11 @@ def opened(folder: Path | str) -> dict[str, str]:
 
 def _note(event: str, given: tuple) -> None:
     listed = event in ("os.listdir", "os.scandir")
-    if not _log or not (listed or event in ("open", "import")):
+    if not _log or not (listed or event in ("open", "import", "sqlite3.connect")):
         return
     path = given[event == "import"] or (listed and ".")
+    if event == "sqlite3.connect":
+        path = os.fsdecode(path).removeprefix("file:").partition("?")[0]
     by_import = listed and "importlib" in sys._getframe(1).f_code.co_filename
     if isinstance(path, str | bytes | os.PathLike) and not by_import:
         _note_path(path, event == "open" and given[2] & (os.O_WRONLY | os.O_TRUNC) > 0)

@@ -8,6 +8,7 @@ import os
 import py_compile
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import zipfile
@@ -15,6 +16,7 @@ from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import geopandas as gpd
 import nbformat
 import pandas as pd
 import papermill
@@ -575,6 +577,12 @@ NOTICED = {
     "import own": ({"own/d.txt": "new"}, "own/d.txt"),
     "exec(open('h.txt').read())": ({"h.txt": "new = 1"}, "h.txt"),
     "open('a.csv', 'r+').read()": ({"a.csv": "new"}, "a.csv"),
+    # By C, of which Python says nothing.
+    "import laoqu; laoqu.panel('p.parquet')": ({"p.parquet": b""}, "p.parquet"),
+    "import pandas as pd; pd.read_parquet('p.parquet')": ({"p.parquet": b""}, "p.parquet"),
+    "import pyarrow.parquet as p; p.read_table(source='p')": ({"p/1.parquet": b""}, "p/1.parquet"),
+    "import geopandas as g; g.read_file('g/m.shp')": ({"g/m.dbf": b""}, "g/m.dbf"),
+    "import sqlite3; sqlite3.connect('file:q.db?mode=ro', uri=True)": ({"q.db": b""}, "q.db"),
     # What cells write, and what only lies beside, changes nothing.
     "open('o.csv', 'w').write('x'); open('o.csv').read()": ({"o.csv": "new"}, ""),
     "import h; h.x": ({"a.csv": "new", "json.py": "new"}, ""),
@@ -630,11 +638,17 @@ def test_what_cells_open_list_and_import_makes_a_run_new(tmp_path, monkeypatch):
                 path.write_bytes(text.encode() if isinstance(text, str) else text)
 
     write(tmp_path, {"h.csv": "1"})
+    panel = pd.DataFrame({"adcode": ["621022"] * 2, "year": [2020, 2021], "gdp": [1.0, 2.0]})
+    points = gpd.GeoDataFrame({"a": [1]}, geometry=gpd.points_from_xy([1], [2]), crs=4326)
     for number in range(len(NOTICED)):
         write(folder := tmp_path / str(number), there)
         py_compile.compile(str(folder / "h.py"), str(folder / "compiled.pyc"))
         with zipfile.ZipFile(folder / "z.zip", "w") as packed:
             packed.writestr("zipped.py", "")
+        panel.to_parquet(folder / "p.parquet")
+        panel.to_parquet((folder / "p").mkdir() or folder / "p/1.parquet")
+        points.to_file((folder / "g").mkdir() or folder / "g/m.shp")
+        sqlite3.connect(folder / "q.db").execute("create table t (x)")
     path = book(tmp_path / "t.ipynb", "n = 0\ncode = ''", "import os; os.chdir(str(n))\nexec(code)")
     monkeypatch.chdir(tmp_path)
     sets = [{"n": number, "code": code} for number, code in enumerate(NOTICED)]
@@ -760,6 +774,16 @@ def test_a_notebook_that_a_run_has_made_keeps_the_values_of_that_run(tmp_path):
     ):
         Path(copy).write_text(text.replace(one, other), "utf-8")
         assert said in refused(lambda: Notebook(copy).check({}, {}))
+
+
+def test_only_what_papermill_adds_is_a_parameter_also_when_a_cell_runs_again():
+    wrong, ours = "# Parameters\nlan = 'en'\n", "# Parameters\nlang = 'en'\n"
+    for ran in (["lang = 'zh'", wrong, "import laoqu"], [ours, wrong, "n = 3"]):
+        said = refused(lq.expect_parameters, {"In": ["", *ran], "n": 3}, "lang")
+        assert said == "unknown parameter 'lan'; nearest: lang"
+    for ran in (["lang = 'zh'", "import laoqu"], [ours, "n = 3", "import laoqu"]):
+        lq.expect_parameters({"In": ["", *ran], "n": 3, "of_startup": 1}, "lang")
+    assert "'lan'" in refused(lq.expect_parameters, {"In": [""], "lan": "en"}, "lang")
 
 
 def test_what_an_index_shows_whatever_was_run_is_made_once(tmp_path):

@@ -157,6 +157,7 @@ def test_rows_for_an_estimator_go_to_stata_and_a_wrong_outcome_is_told_the_right
     found = pd.read_stata(path)
     assert found["first_reacts"].tolist() == ready.data["first_reacts"].tolist()
     assert set(found["first_reacts"]) == {0, 2021}
+    assert set(found["borders_treated"]) == {0, 1}
     with pd.read_stata(path, iterator=True) as stata:
         labels = stata.variable_labels()
     assert labels["first_reacts"] == "first_treat less the anticipation"
@@ -180,8 +181,16 @@ def test_a_call_names_the_outcome_as_its_language_and_the_file_do(tmp_path):
             assert file.variable_labels()[stata] == outcome
         note = path.with_name(f"{stata}.README.txt").read_text("utf-8")
         assert f"{stata} is {outcome}\n" in note
-    call = treated.for_estimator("sunab", odd).note["call"]
-    assert call.startswith(f"fixest::feols(`{odd}` ~ sunab(")
+    calls = {name: estimators.calls(odd)[name] for name in ("sunab", "did")}
+    assert calls["sunab"].startswith(f"fixest::feols(`{odd}` ~ sunab(")
+    assert estimators.calls("if")["pyfixest"].startswith('pf.feols("`if` ~ ')
+    assert estimators.calls('a"b')["did"].startswith('did::att_gt(yname="a\\"b", ')
+    # Indicators are made of the column of the file, before they are named.
+    first, _, last = estimators.calls("y")["eventstudyinteract"].split("\n")
+    assert (first, last[:24]) == (
+        "tabulate rel_year if rel_year != -2, generate(at_)",
+        "eventstudyinteract y at_",
+    )
 
 
 def test_missing_values_and_missing_rows_are_counted():
@@ -259,6 +268,17 @@ def test_the_export_replaces_only_what_it_wrote(tmp_path):
     assert "anticipation=1" in readme
     assert "ref.p = -2" in readme
     assert "{" not in readme.replace('{"CRV1": "county_id"}', "")
+    # Numbers and the reference year are those of its tables.
+    for given, said in (
+        ({"controls": "same_province"}, "(0 of the 126 of the key counties)"),
+        ({"controls": "same_province"}, "63 controls border a treated county"),
+        ({"first_treat": "key_list", "timing": "same_year"}, "and 2019 is the reference year"),
+        ({"anticipation": 0}, "0 year(s) of anticipation are allowed here, and 2021 is"),
+    ):
+        made = exporting.files(PLAN, [KEY], "2018-2023", **given)
+        assert said in made["README.md"].decode()
+    cities = exporting.files(PLAN, ["key_city"])["README.md"].decode()
+    assert "of the key counties" not in cities and "treated counties" not in cities
     exporting.export(target, estimator="did", **choices)
     panel = pd.read_csv(target / "treatment_panel.csv")
     assert set(panel["first_treat"]) == {0, 2022}
