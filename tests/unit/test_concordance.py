@@ -501,6 +501,8 @@ NAMES = """
 支持河南平原县发展: doubtful doubtful|支持四川周宁县发展: doubtful doubtful
 支持河北城北区: doubtful doubtful|支持吉林东城区: doubtful doubtful|支持吉林长春市: 220000 220100
 支持河南县区: doubtful|支持上海市南平: 310000 doubtful|支持广东和平发展: doubtful doubtful
+支持河南省范县、台前县: 410000 410926 410927|支持范县建设: 410926|创建国家示范县:
+广西壮族自治区发展: 450000|内蒙古自治区党委提出: 150000|支持宁夏回族自治区新建园区: 640000|支持西藏自治区环县: 540000 doubtful
 支持吉林西安发展: 220000 doubtful|支持广西白云发展: 450000 doubtful|洛阳市郊区: 410300 doubtful
 """
 
