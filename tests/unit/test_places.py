@@ -146,6 +146,21 @@ def test_a_year_within_or_level_settles_it():
 COUNTIES = "its counties are in 2021:"
 
 
+def test_a_code_of_a_year_on_which_the_sources_contradict_each_other_is_refused_with_both():
+    for row in (
+        schema.read("gazetteer_holder_doubts").frame().query("decision == 'refuse'").itertuples()
+    ):
+        for year in {int(row.first), int(row.last)}:
+            said = f"{row.adcode} was in {year} {row.ours} or {row.second}: "
+            refuses(lq.UnknownId, said, lq.resolve_place, row.adcode, year=year)
+    for code, year, both in (
+        ("130123000000", 1990, "栾城县 or 正定县"),
+        ("232323", 1982, "龙江县 or"),
+    ):
+        said = f"{both}.*; give its name and `year`"  # one ended in the course of 1982
+        refuses(lq.UnknownId, said, lq.resolve_place, code, year=year)
+
+
 def test_what_leads_nowhere_or_was_split_is_refused_with_a_reason():
     for name, kwargs, message in [
         ("中三", {}, "unknown place '中三'; nearest: "),
