@@ -353,6 +353,7 @@ def test_hostile_texts_and_files_are_refused_in_time_and_by_name(tmp_path):
 #: Runs of a few characters, which no expression may read anew from each of them.
 RUNS = [
     "1,", "1-", "1 ", "三、", "1①", "（", "。", "”", "—", " ", "\n", "环县、", "环县（", "朝阳\t",
+    "\n1.", "\n1.5", "\n1.5\n2.5",
     "\n一、\n", "第 ",
 ]  # fmt: skip
 
@@ -448,13 +449,28 @@ def cases(table):
 
 def test_figures_are_read_whole_or_have_no_number():
     wrong = []
-    for printed, expected in cases(FIGURES):
-        text = line(printed + "。")
+    for printed, expected in [*cases(FIGURES), *cases(ITEMS)]:
+        text = line(printed.removesuffix("。") + "。")
         found = [f"{row.number:.10g}{row.unit}" for row in text.figures().itertuples()]
         told = any("without a certain value" in each.message for each in text.problems)
         if found != expected or told != ("nan" in "".join(expected)):
             wrong.append((printed, found, expected, told))
     assert wrong == []
+
+
+#: Lines, parted by ¶, and their figures: numbers of items, decimals, and what may be either.
+ITEMS = """
+1.粮食。¶2.财政。¶3.2025年底前完成。¶4．20个县。: 2025年 20个
+1.500户。¶2.600户。¶3.700户。: 500户 600户 700户
+1. 20个县。¶2.\t30个乡。: 20个 30个|1.500户。¶2.600户。: nan户 nan户|1.5万亩建成。¶其他。: 1.5万亩
+3.5万亩建成。: 3.5万亩|1.粮食。¶2.财政。¶3.5万亩。¶3.保障。¶4.20个。: nan万亩 20个
+1、粮食¶2、30个县¶3、4万亩: 30个 4万亩
+（一）任务：¶1.粮食；¶2.20个县；¶3.30个县。: 20个 30个|1.粮食。¶（一）其他¶2.20个。¶3.财政。: 20个
+1.粮食。¶（一）其他¶2.20个。: nan个|1.粮食。¶2.财政。¶投资¶3.5亿元。: nan亿元
+1.粮食。¶1.5万亩。¶2.财政。: nan万亩
+专栏1 工程¶1. 20个园区。¶2.30个园区。¶3.其他。: 20个 30个|3、4万亩: nan万亩
+1.1总体¶1.2任务¶2.1其他: nan nan nan
+"""
 
 
 #: Names by what is printed: status and code.
@@ -533,6 +549,14 @@ def test_words_are_no_names_and_odd_signs_change_none():
             wrong.append((words, shown, expected, printed))
     assert wrong == []
     assert "U+" not in str(line("会\ue000宁县").problems) and line("会\ue000宁县").problems
+
+
+def test_a_number_that_counts_on_heads_an_item_also_before_digits():
+    text = line("1.粮食稳定。\n2.财政增长。\n3.2025年底前完成评估。\n4.20个县巩固成果。")
+    assert [each.name for each in text.clauses.values()][2:] == ["第3项", "第4项"]
+    assert text.clauses["c03"].title == "2025年底前完成评估"
+    assert text.figures()["printed"].tolist() == ["2025年", "20个"]
+    assert "1.500户" in str(line("1.500户。\n2.600户。").problems[0])
 
 
 def test_a_name_right_behind_its_city_is_what_resolve_place_says_or_none():
