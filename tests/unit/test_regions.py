@@ -122,7 +122,7 @@ def test_an_area_missing_from_an_open_list_is_unknown_and_from_a_closed_one_is_n
     assert near.index.is_unique
     assert set(near) <= set(regions.REACH)
     assert near["c10.s04", "yimeng"] == "open"
-    # 长江经济带 and 省际交界 confine their lists: 山东 is not of the belt, 海南 borders no province.
+    # 长江经济带 and 省际交界 confine lists: 山东 is not of the belt, 海南 borders no province.
     assert near["c10.s05", "yimeng"] == near["c07.s03", "qiongya"] == "none"
     assert near["c10.s05", "zuoyoujiang"] == near["c07.s03", "zhexinan"] == "open"
     assert near["c10.s06", "yimeng"] == "none"
