@@ -353,6 +353,7 @@ def test_hostile_texts_and_files_are_refused_in_time_and_by_name(tmp_path):
 #: Runs of a few characters, which no expression may read anew from each of them.
 RUNS = [
     "1,", "1-", "1 ", "三、", "1①", "（", "。", "”", "—", " ", "\n", "环县、", "环县（", "朝阳\t",
+    "\n1.", "\n1.5", "\n1.5\n2.5",
     "\n一、\n", "第 ",
 ]  # fmt: skip
 
@@ -393,7 +394,7 @@ FIGURES = """
 10㎡: 10m²|100km²: 100km²|5万m2: 5万m²|3㎢: 3km²|2㏊: 2ha|7m³①: 7m³|100①km²: nankm²|3-5kg: 3kg 5kg
 20MW: 20MW|5万kW·h: 5万kW·h|三万kWh: 3万kWh|6t: 6t|5G网络: |3km/h: 3km/h|10²m²: nanm²
 30*个: 30个|12*万亩: 12万亩|3万※亩: 3万亩|30ˣ个: nan个|30*、5*3: 30 5 3|5%—10: 5% 10%
-5%至-5%: 5% -5%|5亿元—10: 5亿元 10亿元|5万元—8000: 5万元 nan万元|5%—10岁: 5% 10
+5%至-5%: 5% -5%|5亿元—10: 5亿元 10亿元|5万元—8000: 5万元 nan万元|5%—10岁: 5% 10岁
 5%—3: 5% 3|3个—5个: 3个 5个|300W: 300W|100kWp: 100kWp|10V: 10V|5L: 5L|50g: 50g|2.5g: 2.5g
 5`000元: nan元|1⁄2以上: nan|3㎡5个: 3m² 5个|3℃、5个: 3°C 5个|3‐5个: 3个 5个|3│5│2: 3 5 2
 统一2025年: nan年|2021一2025年: nan年|三万5: nan|82万零57: nan|三.5亿元: nan亿元
@@ -428,6 +429,14 @@ FIGURES = """
 投资3．五万元: nan元|参仟元: 3000元|弍万元: 2万元|投资陆万元: nan万元
 叁万零伍元: 30005元|十二万亿三千亿元: 1.23e+13元|一点千三十万元: nan万元
 贰拾伍万陆仟元: 256000元|零点五个百分点: 0.5个百分点|百分之零点五: 0.5%
+30来万元: nan万元|面积30来公里: nan公里|3或5万元: 3万元 5万元|第3或5条:
+2025年或2024年: 2025年 2024年
+100几十个: nan个|一百几十个: nan个|长3..5公里: nan公里|½以上: nan
+2021-07: nan|2021-12起: nan|08年: nan年
+中央1号文件、12号令:|￥30万: 30万元
+￥3-5万: 3万元 5万元|$30: 30美元|US$3亿: 3亿美元|￥30万元: 30万元
+3—5岁: 3岁 5岁|90分: 90分|9时30分: 9时 30分|30μg/m3: 30μg/m³|1亿袋: 1亿袋|1：5万: nan|20位: 20位
+2.0版、工业4.0、3.0时代: |7×24小时: nan小时|2×500吨: nan吨|十分重要: |2025期间: 2025|4位于: 4
 10--20个: 10个 20个|7折: 7折|打八折: |国发〔2021〕3号、第十条: |1000000: nan
 """
 
@@ -440,13 +449,28 @@ def cases(table):
 
 def test_figures_are_read_whole_or_have_no_number():
     wrong = []
-    for printed, expected in cases(FIGURES):
-        text = line(printed + "。")
+    for printed, expected in [*cases(FIGURES), *cases(ITEMS)]:
+        text = line(printed.removesuffix("。") + "。")
         found = [f"{row.number:.10g}{row.unit}" for row in text.figures().itertuples()]
         told = any("without a certain value" in each.message for each in text.problems)
         if found != expected or told != ("nan" in "".join(expected)):
             wrong.append((printed, found, expected, told))
     assert wrong == []
+
+
+#: Lines, parted by ¶, and their figures: numbers of items, decimals, and what may be either.
+ITEMS = """
+1.粮食。¶2.财政。¶3.2025年底前完成。¶4．20个县。: 2025年 20个
+1.500户。¶2.600户。¶3.700户。: 500户 600户 700户
+1. 20个县。¶2.\t30个乡。: 20个 30个|1.500户。¶2.600户。: nan户 nan户|1.5万亩建成。¶其他。: 1.5万亩
+3.5万亩建成。: 3.5万亩|1.粮食。¶2.财政。¶3.5万亩。¶3.保障。¶4.20个。: nan万亩 20个
+1、粮食¶2、30个县¶3、4万亩: 30个 4万亩
+（一）任务：¶1.粮食；¶2.20个县；¶3.30个县。: 20个 30个|1.粮食。¶（一）其他¶2.20个。¶3.财政。: 20个
+1.粮食。¶（一）其他¶2.20个。: nan个|1.粮食。¶2.财政。¶投资¶3.5亿元。: nan亿元
+1.粮食。¶1.5万亩。¶2.财政。: nan万亩
+专栏1 工程¶1. 20个园区。¶2.30个园区。¶3.其他。: 20个 30个|3、4万亩: nan万亩
+1.1总体¶1.2任务¶2.1其他: nan nan nan
+"""
 
 
 #: Names by what is printed: status and code.
@@ -515,10 +539,12 @@ NAMES = """
 支持河北城北区: doubtful doubtful|支持吉林东城区: doubtful doubtful|支持吉林长春市: 220000 220100
 支持河南县区: doubtful|支持上海市南平: 310000 doubtful|支持广东和平发展: doubtful doubtful
 支持河南省范县、台前县: 410000 410926 410927|支持范县建设: 410926|创建国家示范县:
-广西壮族自治区发展: 450000|内蒙古自治区党委提出: 150000|支持宁夏回族自治区新建园区: 640000|支持西藏自治区环县: 540000 doubtful
+广西壮族自治区发展: 450000|内蒙古自治区党委提出: 150000|支持宁夏回族自治区新建园区: 640000
+支持西藏自治区环县: 540000 doubtful
 支持吉林西安发展: 220000 doubtful|支持广西白云发展: 450000 doubtful|洛阳市郊区: 410300 doubtful
-推进新疆的巴州、昌吉州建设: 650000 652800 652300|支持巴州、克州: ambiguous 653000
-支持克州、巴州: 653000 652800|支持阿克苏地区、巴州、和田地区: 652900 652800 653200|支持巴中市巴州、恩阳: 511900 511902 511903
+推进新疆的巴州、昌吉州建设: 650000 652800 652300
+支持巴州、克州: ambiguous 653000|支持克州、巴州: 653000 652800
+支持阿克苏地区、巴州、和田地区: 652900 652800 653200|支持巴中市巴州、恩阳: 511900 511902 511903
 """
 
 
@@ -536,6 +562,14 @@ def test_words_are_no_names_and_odd_signs_change_none():
             wrong.append((words, shown, expected, printed))
     assert wrong == []
     assert "U+" not in str(line("会\ue000宁县").problems) and line("会\ue000宁县").problems
+
+
+def test_a_number_that_counts_on_heads_an_item_also_before_digits():
+    text = line("1.粮食稳定。\n2.财政增长。\n3.2025年底前完成评估。\n4.20个县巩固成果。")
+    assert [each.name for each in text.clauses.values()][2:] == ["第3项", "第4项"]
+    assert text.clauses["c03"].title == "2025年底前完成评估"
+    assert text.figures()["printed"].tolist() == ["2025年", "20个"]
+    assert "1.500户" in str(line("1.500户。\n2.600户。").problems[0])
 
 
 def test_a_name_right_behind_its_city_is_what_resolve_place_says_or_none():
