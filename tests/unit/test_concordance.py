@@ -539,6 +539,7 @@ NAMES = """
 支持陕西城区供暖: doubtful|北京东城区: 110000 110101|支持湖北林区道路: doubtful
 支持河南平原县发展: doubtful doubtful|支持四川周宁县发展: doubtful doubtful
 支持河北城北区: doubtful doubtful|支持吉林东城区: doubtful doubtful|支持吉林长春市: 220000 220100
+保护太湖、巢湖等县域湖泊: doubtful doubtful|支持太湖、巢湖等县市: 340825 340181
 支持河南县区: doubtful|支持上海市南平: 310000 doubtful|支持广东和平发展: doubtful doubtful
 支持河南省范县、台前县: 410000 410926 410927|支持范县建设: 410926|创建国家示范县:
 广西壮族自治区发展: 450000|内蒙古自治区党委提出: 150000|支持宁夏回族自治区新建园区: 640000
