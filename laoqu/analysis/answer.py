@@ -180,7 +180,7 @@ def paragraph(
     room = [len(each) for each in items]
     while True:
         text = _sentences(words, now, cities, items, room)
-        spare = [i for i, least in enumerate((1, LEAST, 1)) if room[i] > least]
+        spare = [i for i, least in enumerate((0, LEAST, 1)) if room[i] > least]
         if length(text, words.lang) <= LIMIT[words.lang] or not spare:
             return text
         room[spare[0]] -= 1
@@ -226,7 +226,7 @@ def _sentences(
         parts.append(words("answer.no_city"))
     if now["key_counties"]:
         parts.append(words("answer.counties", n=int(now["key_counties"])))
-    if lacks:
+    if room[0]:
         key = "answer.lacking" if now["complete"] else "answer.lacking_incomplete"
         parts.append(words(key, items=lacks))
     return words.sentences(parts)

@@ -138,8 +138,12 @@ def heat(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
 
     steps = np.ceil(5 * data["value"] / top).astype(int)
     x = data["column"].map(heads.index).astype(int)
+    ends = data["value"].groupby(steps[steps > 0]).agg(["min", "max"]).map(number)
+    ends = ends.agg(lambda both: "–".join(dict.fromkeys(both)), axis=1)
+    key = [(said, {"facecolor": TONE[f"heat{step:.0f}"]}) for step, said in ends.items()]
 
     def draw(sheet: Sheet) -> None:
+        sheet.legend(key if ends.str.contains("–").any() else [])  # else the numbers say it
         axes = sheet.figure.add_subplot()
         y, high, wide = _rows(axes, data, sheet, CELL)
         each = min(wide / len(heads), 40)

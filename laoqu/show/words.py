@@ -154,6 +154,10 @@ class Words:
                 return self(f"where.{kind}", number=numeral(number) if chinese else number)
         return self(f"clause.{clause_id}")
 
+    def where(self, clause_id: str, page: int) -> str:
+        """Return where words stand: 第七条，第 5 页 or clause 7, p. 5."""
+        return self("where.on", clause=self.clause(clause_id), page=page)
+
     def unit(self, adcode: str) -> str:
         """Return the name of a county, city or province; with characters where two sound alike."""
         require(adcode, self._units, "unit")
