@@ -43,6 +43,7 @@ class Bearers:
                 self.latin[key][name] = None
         for row in schema.read("place_short_forms", folder).frame().itertuples():
             self.full[row.short_form][self.units.holder(row.adcode, YEAR)] = None
+            self.full[row.short_form] |= self.short.get(row.short_form, {})  # 巴州区 as well
         shorter = dict(zip(now["name"], now["short_name"], strict=True))
         for holder in self.units.holders:  # who shares a short form, and has none of its own
             stem = shorter.get(holder.name) or TAIL_THEN.sub("", holder.name)

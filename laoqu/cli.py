@@ -218,7 +218,7 @@ def _batch(function: Callable, *what: object, engine: str, quiet: bool, **option
 
 
 TIMING, UNIVERSE, CONTROLS = map(
-    click.Choice, (["next_year", "same_year"], ["areas", "all"], ["areas", "eligible"])
+    click.Choice, (["next_year", "same_year"], ["areas", "all"], ["areas", "same_province"])
 )
 
 
@@ -230,7 +230,7 @@ TIMING, UNIVERSE, CONTROLS = map(
 @option("--first-treat", default="plan_reported", metavar="DATE", help="of treatment_dates.csv")
 @option("--timing", type=TIMING, default="next_year", help="the year after the date, or its own")
 @option("--universe", type=UNIVERSE, default="areas", help="counties of the areas, or all of China")
-@option("--controls", type=CONTROLS, default="areas", help="all, or those that could be chosen")
+@option("--controls", type=CONTROLS, default="areas", help="all, or of treated provinces")
 @option("--anticipation", type=int, default=1, metavar="YEARS", help="units may react before")
 @click.pass_context
 def export(context: click.Context, to: str | None, channels: tuple, **options: object) -> None:

@@ -132,10 +132,10 @@ class Gazetteer:
                 forms[name] = max(form, forms.get(name, form), key=FORMS.index)
                 self.upper[name] += [code] if level != "county" else []
         self.provinces = {name for name, form in forms.items() if form == "province"}
-        common = schema.read("not_names", folder).values("word")
+        self.common = schema.read("not_names", folder).values("word")
         parts = {name for name in forms if PART.fullmatch(name) or name in WORDS.split()}
         forms |= dict.fromkeys(parts - self.provinces, "part")
-        forms |= dict.fromkeys(forms.keys() & common, "word")
+        forms |= {n: "word" for n in forms.keys() & self.common if forms[n] not in ("full", "sure")}
         forms |= {n: "full" for n in forms if n[-1] in "县区州" and n[:-1] in self.provinces}
         self.areas: dict[str, str] = {}
         for row in schema.read("regions", folder).frame().itertuples():
@@ -214,6 +214,8 @@ class Gazetteer:
         for naming in found:
             before = text[max(naming.start - 2, 0) : naming.start]
             naming.left = naming.start not in ends and bool(LEFT.search(before))
+            if naming.printed in self.common and naming.start not in ends and not naming.left:
+                naming.form = "word"  # the end of 示范县
         taken: set[int] = set()
         kept = []
         for naming in sorted(found, key=lambda each: not (each.left or each.start in ends)):

@@ -117,6 +117,7 @@ def answered(asked: Question, folder: Path | str | None = None, near: bool = Tru
         asked = asked._replace(within=", ".join(every), inside=inside)
     for spelling in spellings(text):
         for said, found in index.readings(spelling):
+            index.refuse_doubt(said, asked.year or 0, asked)
             index.refuse_city(index.in_characters(said, found), found, asked)
             if kept := index.fitting(found, asked):
                 return index.answer(index.in_characters(said, kept), kept, asked)
@@ -251,6 +252,11 @@ class _Index(Bearers):
             codes |= {heir, *self.units.above(heir)}
         return bool(codes & inside)
 
+    def refuse_doubt(self, said: str, year: int, asked: Question) -> None:
+        """Refuse a code of a year in which the sources contradict each other on who held it."""
+        if doubt := self.units.doubt(said, year):
+            raise UnknownId(asked.name, [], why=f"{doubt}; give its name and `year`")
+
     def refuse_city(self, said: str, found: Iterable[Holder], asked: Question) -> None:
         """Refuse the name of a city where a county is asked for: 安阳市 is not 安阳县."""
         counties = (holder for holder in found if holder.level == "county")
@@ -284,6 +290,8 @@ class _Index(Bearers):
         lines: dict[str, list[Holder]] = defaultdict(list)
         kept = sorted(kept, key=lambda each: each.last)
         for holder in kept:
+            when = min(max(asked.year, holder.first), holder.last) if asked.year else 0
+            self.refuse_doubt(said, when, asked)
             # What goes on in no unit of 2021 is one line where it came to the same end.
             after = {holder, *self.units.after(holder)}
             same = [each for each in kept if each in after and each.name == holder.name]
@@ -292,28 +300,24 @@ class _Index(Bearers):
         end = next(iter(lines)) if len(lines) == 1 else self._today(said, lines, asked)
         if end is None:
             # One line for each unit, with all years in which it bore the name.
-            units = [replace(line[-1], first=line[0].first) for line in lines.values()]
-            told = [self.told(unit) for unit in units]
+            told = [self.told(replace(each[-1], first=each[0].first)) for each in lines.values()]
             raise AmbiguousName(asked.name, told, advice="say `within`, `level` or `year`")
         holder = lines.pop(end)[-1]
         lead = holder.lead
         alone = clean(asked.name).isascii() or said in spellings(clean(asked.name))
         alone &= asked.inside is None and asked.year is None
         if GENERIC.fullmatch(said) and alone and holder.last < YEAR:
-            was = self.told(holder)
-            why = f"an ordinary word, once the name of {was}"
-            raise AmbiguousName(asked.name, [was], why, "say `within` or `year`")
+            was, why = self.told(holder), "an ordinary word, once the name of "
+            raise AmbiguousName(asked.name, [was], why + was, "say `within` or `year`")
         if not holder.continues and lead.heirs:
             raise AmbiguousName(asked.name, map(self.units.shown, lead.heirs), lead.reason)
         # A city of 2021 without counties is one of either level.
         alone = asked.level == "county" and holder.continues not in self.units.parent.values()
         level = self.units.level.get(holder.continues)
         if not level or not (alone or asked.level in (None, level)):
-            what = asked.level or "place"
-            why = f"{asked.name!r} is no one {what} at the end of {YEAR}: {lead.reason}"
-            raise UnknownId(asked.name, [], why=why)
-        note = lead.reason
-        earlier = [line[-1] for line in lines.values()]
+            why = f"{asked.name!r} is no one {asked.level or 'place'} at the end of {YEAR}: "
+            raise UnknownId(asked.name, [], why=why + lead.reason)
+        note, earlier = lead.reason, [line[-1] for line in lines.values()]
         if earlier and not note:
             why = f": {earlier[-1].lead.reason}" if earlier[-1].name == holder.name else ""
             note = f"{', '.join(map(str, earlier))} bore the name before{why.rstrip(': ')}"
@@ -352,15 +356,14 @@ class _Index(Bearers):
         if now.name.endswith("区") and earlier.code[:4] != now.code[:4]:
             cities = [self.units.holder(h.code[:4] + "00", h.last) for h in (earlier, now)]
             return all(cities) and cities[0].name == cities[1].name and self._same_place(*cities)
-        old, new = (PROVINCE_NOW.get(unit.code[:2], unit.code[:2]) for unit in (earlier, now))
-        return old == new
+        return len({PROVINCE_NOW.get(each.code[:2], each.code[:2]) for each in (earlier, now)}) == 1
 
     def told(self, holder: Holder) -> str:
         """Return how a refusal names a holder: 桥东区 (130103, until 2013, 河北省石家庄市)."""
         if holder.first <= FIRST and holder.last >= YEAR:
             return self.units.shown(holder.code)
-        codes = (holder.code[:2] + "0000", holder.code[:4] + "00")
-        above = "".join(self.units.name.get(c, "") for c in codes if c != holder.code)
+        codes = {holder.code[:2] + "0000", holder.code[:4] + "00"} - {holder.code}
+        above = "".join(self.units.name.get(c, "") for c in sorted(codes))
         return f"{str(holder)[:-1]}, {above})" if above else str(holder)
 
     def unknown(self, text: str, asked: Question, near: bool) -> UnknownId:
@@ -373,8 +376,7 @@ class _Index(Bearers):
         if re.fullmatch(r"\d{6}", text):
             near = nearest(text, [code for code in self.units.name if code[:4] == text[:4]])
             named = [f"{code} {self.units.name[code]}" for code in near]
-            why = f"the code {text} is in no list since {FIRST}"
-            return UnknownId(asked.name, named, why=why)
+            return UnknownId(asked.name, named, why=f"the code {text} is in no list since {FIRST}")
         names = nearest(text[:LONGEST], self.full) if near else []
         if near and text.isascii() and (key := latin(text[:LONGEST]).partition("/")[0]):
             keys = nearest(key, (each for each in self.latin if each[0] == key[0]), cutoff=0.6)

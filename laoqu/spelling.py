@@ -19,7 +19,7 @@ SHORT_SUFFIX = {
     "自治县": ("县", "自治县"), "自治州": ("州",), "自治旗": ("旗",), "地区": ("地区",),
     "林区": ("林区",), "特区": ("特区",), "盟": ("盟",),
 }  # fmt: skip
-TAIL = re.compile(r"(?<=..)(?:市|县|(?<!地)区|旗)$")
+TAIL = re.compile(r"(?<=..)(?<!自治)(?<!行政)(?:市|县|(?<!地)区|旗)$")
 #: The same for units that are no more: 徽州地区 and 普洱哈尼族彝族自治县 were 徽州 and 普洱.
 TAIL_THEN = re.compile(rf"(?<=..)(?:地区|盟|(?:..?族)+自治[县州])$|{TAIL.pattern}")
 #: Signs of radicals, as PDF files have them in the place of characters; those that NFKC knows not.

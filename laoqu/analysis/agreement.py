@@ -1,9 +1,9 @@
 """How far codings of the same units agree, beyond percent and with what is left open.
 
-Between two automated passes this is the *stability of automated passes*: it says that the rules
-leave little to judgement. It is no reliability, which takes people, and no validity, and it is
-measured on the very text on which the codebook was written. Whatever cannot be computed is
-undefined with its reason, never 0 or 1.
+Between two automated passes it says that a script can be repeated and that the rules leave little
+to judgement. It is no reliability, which takes people, and no validity, and it is measured on the
+very text on which the codebook was written; ranges and bounds are for people. Whatever cannot be
+computed is undefined with its reason, never 0 or 1.
 """
 
 from __future__ import annotations
@@ -108,10 +108,10 @@ def agreement(
 def most_disagreement(disagree: int, n: int) -> float:
     """Return the exact upper bound of a share of disagreement, one-sided (Clopper–Pearson).
 
-    Perfect agreement has no percentile range, but it does not exclude rare disagreement.
+    Perfect agreement on a random sample does not exclude rare disagreement.
 
-    >>> [round(most_disagreement(0, n), 3) for n in (223, 19)]
-    [0.013, 0.146]
+    >>> [round(most_disagreement(0, n), 3) for n in (100, 40)]
+    [0.03, 0.072]
     """
     if not n:
         return np.nan
@@ -148,9 +148,9 @@ def by_variable(
     Units are known by the first column named ``…_id``; what stands before the dot of an id is
     their clause. `skip` lists cells to leave out by ``measure_id`` and ``variable`` (those the
     codebook gives as examples). The rows are those of `agreement` for each variable of `scales`,
-    with ``variable`` in front and ``most_units`` and ``most_clauses`` behind: `most_disagreement`
-    of units and clauses. Variables that are `sets` of codes have one row each, ``alpha_masi``; each
-    counts where the primary variable beside it has a code.
+    with ``variable`` in front and ``most_units`` behind (`most_disagreement`, of a random sample).
+    Variables that are `sets` of codes have one row each, ``alpha_masi``; each counts where the
+    primary variable beside it has a code.
     """
     key = next(name for name in a.columns if name.endswith("_id"))
     one, two = (frame.set_index(key) for frame in (a, b))
@@ -170,9 +170,7 @@ def by_variable(
         table = agreement(*pair, scale=scale, cluster=clause, draws=draws, seed=seed)
         table.insert(0, "variable", variable)
         differ = pair[0][coded] != pair[1][coded]
-        clauses = differ.groupby(clause[coded]).any()
         table["most_units"] = most_disagreement(int(differ.sum()), len(differ))
-        table["most_clauses"] = most_disagreement(int(clauses.sum()), len(clauses))
         parts.append(table)
     return pd.concat(parts, ignore_index=True)
 

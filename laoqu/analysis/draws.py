@@ -1,4 +1,4 @@
-"""What chance would give: lists dealt, labels shuffled, and exact odds.
+"""What chance would give: lists and labels shuffled, and exact odds.
 
 The plan is no sample but all there is, so nothing here is a sampling error. What can be worked out
 exactly is not drawn, and whatever is drawn has a Monte Carlo error (`monte_carlo_error`).
@@ -14,7 +14,7 @@ import pandas as pd
 
 #: Seed of the collection; every function that draws takes it as a parameter.
 SEED = 2021
-#: Tables dealt or shuffled for a p-value.
+#: Tables shuffled for a p-value.
 DRAWS = 9_999
 #: Share of the draws between the ends of a range.
 LEVEL = 0.95
@@ -33,27 +33,6 @@ def printed_lists(weights: pd.DataFrame, units: pd.Series) -> tuple[pd.DataFrame
     sizes = some.groupby([units.reindex(some.index), *areas], sort=False).size()
     lists = sizes.reset_index(name="size")
     return lists[areas].astype("int64"), lists["size"]
-
-
-def deal(
-    lists: pd.DataFrame, chances: Sequence[float], draws: int = DRAWS, seed: int = SEED
-) -> np.ndarray:
-    """Deal the places of every list to areas anew, each area in proportion to its chance.
-
-    Every list keeps its length. Its places are dealt one after the other without replacement,
-    each to an area not yet on the list with a probability proportional to `chances`. The result has
-    the shape (draws, lists, areas), True and False.
-
-    >>> deal(pd.DataFrame([[1, 1, 0], [0, 0, 1]]), [1, 1, 9], 4, 1).sum(axis=2).tolist()
-    [[2, 1], [2, 1], [2, 1], [2, 1]]
-    """
-    marks = lists.to_numpy() > 0
-    # The k largest of log chance + Gumbel noise are k draws without replacement.
-    noise = np.random.default_rng(seed).gumbel(size=(draws, *marks.shape))
-    with np.errstate(divide="ignore"):
-        keys = noise + np.log(np.asarray(chances, dtype="float64"))
-    place = np.argsort(np.argsort(-keys, axis=2), axis=2)
-    return place < marks.sum(axis=1)[None, :, None]
 
 
 def curveball(lists: pd.DataFrame, draws: int = DRAWS, seed: int = SEED) -> np.ndarray:

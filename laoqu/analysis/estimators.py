@@ -31,7 +31,7 @@ def calls(outcome: str = "Y", anticipation: int = 1, columns: Iterable[str] = ()
     these `columns` has it.
 
     >>> calls("gdp")["csdid"]
-    'csdid gdp, ivar(county_id) time(year) gvar(first_reacts) // cohorts moved by 1'
+    'csdid gdp, ivar(county_id) time(year) gvar(first_reacts) long2 // cohorts moved by 1'
     """
     given = {"k": anticipation, "r": -1 - anticipation}
     plain = outcome if outcome.isidentifier() and not iskeyword(outcome) else f"`{outcome}`"
@@ -64,9 +64,10 @@ class Prepared(NamedTuple):
 
         For each year, counties with a value in it and in the reference year: the mean change of
         the treated less that of the controls, with the standard error of two samples of counties.
-        In a balanced panel with one date this is what the estimators give. One row per year:
-        ``year``, ``event_time``, ``estimate``, ``se``, ``low``, ``high`` (95 %), ``treated``,
-        ``controls`` (counties with both values).
+        In a balanced panel with one date this is what the estimators give if called as `note` says;
+        left to themselves some compare years before treatment with the year before each. One row
+        per year: ``year``, ``event_time``, ``estimate``, ``se``, ``low``, ``high`` (95 %),
+        ``treated``, ``controls`` (counties with both values).
         """
         outcome = str(self.note["outcome"]) if outcome is None else outcome
         require(outcome, list(self.data.select_dtypes("number")), "outcome (say outcome=)")

@@ -25,7 +25,7 @@ YEARS = "2015-2024"
 KEY = "national_key_county"
 KEPT = [
     "county_code", "year", "channel", "unit_level", "ever_treated", "first_treat",
-    "first_treat_basis", "status_basis", "eligible", "treated", "event_time",
+    "first_treat_basis", "status_basis", "same_province", "treated", "event_time",
 ]  # fmt: skip
 
 
@@ -169,7 +169,8 @@ def _readme(
         reference=year - 1 - anticipation,
         treated=len(key),
         controls=len(zero),
-        not_eligible=int((~zero["eligible"].astype(bool)).sum()),
+        other_province=int((~zero["same_province"].astype(bool)).sum()),
+        urban=int((zero["urban_district"] & zero["same_province"]).sum()),
         crossed=int(zero["interaction"].str.contains("=1").sum()),
         borders=int(zero["borders_treated"].fillna(False).sum()),
         plan_only=int((key["basis_plan_only"] & key["named"].eq(1)).sum()),

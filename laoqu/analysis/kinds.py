@@ -35,8 +35,13 @@ def called(kind: str, frame: pd.DataFrame) -> list[str]:
 
     Codes are also called by the year of their list: adcode2020.
     """
-    heads = [(heading_of(c) or (0, c))[1] if kind == "code" else c for c in frame]
-    return [frame.columns[at] for at in columns(map(name_of, heads), OF_PANELS)[kind]]
+    return _called(kind, tuple(frame))
+
+
+@lru_cache(maxsize=50)  # wide tables are asked once for each column
+def _called(kind: str, names: tuple[str, ...]) -> list[str]:
+    heads = [(heading_of(c) or (0, c))[1] if kind == "code" else c for c in names]
+    return [names[at] for at in columns(map(name_of, heads), OF_PANELS)[kind]]
 
 
 def sample(column: pd.Series) -> pd.Series:

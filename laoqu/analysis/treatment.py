@@ -1,7 +1,7 @@
 """Who each channel of the plan treats, leaves out or may treat, and a panel with that added.
 
-A unit that a list in 等 could hold is NA and never 0: most estimators take a missing cohort for a
-unit never treated (docs/methods.md, “Treatment tables”).
+A unit that a list in 等 could hold is NA and never 0, and is left out before an estimate: three of
+six estimators read a missing cohort as never treated (docs/methods.md, “Treatment tables”).
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ COLUMNS = [
     "county_code", "code_vintage", "unit_level", "name_printed", "name_normalised", "prefecture",
     "province", "region_id", "region_basis", "basis_plan_only", "urban_district", "channel",
     "roles", "named", "list_open", "list_total", "evidence_id", "first_treat",
-    "first_treat_basis", "ever_treated", "status_basis", "eligible", "interaction",
+    "first_treat_basis", "ever_treated", "status_basis", "same_province", "interaction",
     "borders_treated", "km_to_treated", "km_to_border",
 ]  # fmt: skip
 #: What a panel gets of the table.
 ADDED = [
     "channel", "unit_level", "region_id", "province", "first_treat", "first_treat_basis",
-    "ever_treated", "status_basis", "eligible", "basis_plan_only", "urban_district",
+    "ever_treated", "status_basis", "same_province", "basis_plan_only", "urban_district",
     "borders_treated", "km_to_treated", "km_to_border", "interaction",
 ]  # fmt: skip
 
@@ -64,8 +64,8 @@ def counties(
 ) -> pd.DataFrame:
     """Return for each channel (by default all) which units are treated, untreated or unknown.
 
-    With "eligible" only units in an area and a province of which the channel names some are
-    controls: elsewhere selection was impossible by design.
+    With "same_province" only units of provinces in which the channel names some are controls; it
+    says nothing of their having been poor, or otherwise like those that were chosen.
 
     One row per channel and unit: `COLUMNS`. ``unit_level`` says whether ``county_code`` is a county
     or a city: a named city does not make its counties treated. ``ever_treated`` is 1 (named), 0 (in
@@ -86,7 +86,7 @@ def counties(
         raise LaoquError(f"design is {design!r:.40}, expected treatment.Design(…)")
     require(design.timing, ("next_year", "same_year"), "timing")
     require(design.universe, ("areas", "all"), "universe")
-    require(controls, ("areas", "eligible"), "choice of controls")
+    require(controls, ("areas", "same_province"), "choice of controls")
     rules = plan.table("treatment_channels")
     known = rules["channel"].tolist()
     asked = known if only is None else [only] if isinstance(only, str) else only
@@ -106,10 +106,10 @@ def counties(
     table["code_vintage"] = VINTAGE
     near = [_near(plan, name, design) for name in table["channel"].unique()]
     table = table.merge(pd.concat(near), how="left", on=["channel", "county_code"])
-    if controls == "eligible":
-        out = table["ever_treated"].eq(0).fillna(False) & ~table["eligible"]
+    if controls == "same_province":
+        out = table["ever_treated"].eq(0).fillna(False) & ~table["same_province"]
         table["ever_treated"] = table["ever_treated"].mask(out)
-        table["status_basis"] = table["status_basis"].mask(out, "not_eligible")
+        table["status_basis"] = table["status_basis"].mask(out, "other_province")
     return table[COLUMNS].sort_values(["channel", "county_code"], ignore_index=True)
 
 
@@ -266,10 +266,7 @@ def _channel(
     table[words] = table[words].fillna("")
     bases = table["region_basis"].str.split(";")
     table["basis_plan_only"] = [set(each) <= PLAN_BASES for each in bases]
-    ids = table["region_id"].str.split(";")
-    chosen = set(ids[is_named].explode()) - {""}
-    in_area = ids.map(lambda each: not chosen.isdisjoint(each))
-    table["eligible"] = table["province"].isin(table.loc[is_named, "province"]) & in_area
+    table["same_province"] = table["province"].isin(table.loc[is_named, "province"])
     return table.reset_index()
 
 

@@ -59,7 +59,9 @@ def render(
         if made.keys() & files.keys():
             raise LaoquError(f"two things shown have the key {each['key']!r}; it names their files")
         files |= made
-        values |= each["values"]
+        for name, value in each["values"].items():
+            if values.setdefault(name, value) != value:
+                raise LaoquError(f"two values shown are called {name!r}; values.json holds one")
     text = json.dumps(values, ensure_ascii=False, indent=1, allow_nan=False)
     files["values.json"] = f"{text}\n".encode()
     if "html" in formats:

@@ -37,11 +37,14 @@ def pdf(shown: Sequence[Mapping[str, object]], lang: str, title: str) -> bytes:
     The same records give the same bytes. What is folded on the page is left out.
     """
     report = _about(lang, title) | {"parts": list(parts(shown))}
-    return typst.compile(
-        str(TEMPLATES / "report.typ"), root=str(TEMPLATES), font_paths=_fonts(),
-        ignore_system_fonts=True, sys_inputs={"report": json.dumps(report)},
-        pdf_standards=["ua-1"],
-    )  # fmt: skip
+    try:
+        return typst.compile(
+            str(TEMPLATES / "report.typ"), root=str(TEMPLATES), font_paths=_fonts(),
+            ignore_system_fonts=True, sys_inputs={"report": json.dumps(report)},
+            pdf_standards=["ua-1"],
+        )  # fmt: skip
+    except typst.TypstError as error:  # of signs that no font has
+        raise LaoquError(f"{error}: replace it, or leave pdf out of the formats") from error
 
 
 def docx(shown: Sequence[Mapping[str, object]], lang: str, title: str) -> bytes:

@@ -330,18 +330,22 @@ def _count(node: object, known: dict[int, int]) -> int:
 def expect_parameters(namespace: Mapping[str, object], *names: str) -> None:
     """Raise `ParameterError` when a notebook was given a parameter that is none of its `names`.
 
-    papermill only warns of one; `namespace` is ``globals()`` before the notebook sets names itself.
+    papermill only warns of one; `namespace` is ``globals()``. In IPython the cells that papermill
+    adds are looked at, elsewhere all that stands in `namespace`.
 
     Examples
     --------
     >>> import laoqu as lq
     >>> lq.expect_parameters({"region": "太行", "_": None}, "region", "lang")
     """
-    shell = {"In", "Out", "get_ipython", "exit", "quit", "open", "lq", "papermill"}
     plain = (str, int, float, bool, list, dict, tuple, type(None))
-    for name, value in namespace.items():
-        known = name.startswith("_") or name in shell or name in names
-        if isinstance(value, plain) and not known:
+    if ran := namespace.get("In", [])[1:]:
+        added = "\n".join(source for source in ran if source.startswith("# Parameters\n"))
+        given = [each.targets[0].id for each in ast.parse(added).body]
+    else:
+        given = [name for name, value in namespace.items() if isinstance(value, plain)]
+    for name in given:
+        if name not in (*names, "In", "Out") and not name.startswith("_"):
             hint = ", ".join(nearest(name, names) or names)
             raise ParameterError(f"unknown parameter {name!r}; nearest: {hint}")
 

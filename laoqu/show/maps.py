@@ -348,7 +348,7 @@ def checked(values: Mapping[str, object], plan: Plan) -> dict[str, object]:
         code = str(given).removesuffix(".0")
         if code in own:
             raise ParameterError(f"values: {code} has several: choose one, as of one year")
-        own[code] = None if pd.isna(value) else value
+        own[code] = None if pd.isna(value) or value == "" else value
     if (odd := sorted(own.keys() - set(plan.gazetteer()["adcode"]))) and len(odd) < len(own):
         why = f"values: {', '.join(odd[:3])}: no code of the end of 2021"
         raise ParameterError(f"{why}; lq.resolve_place reads those of earlier years")

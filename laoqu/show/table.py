@@ -92,8 +92,8 @@ def as_download(frame: pd.DataFrame, words: Words | None = None) -> dict[str, ob
     """Return a frame as plain columns and rows; with `words` codes have their names beside them."""
     if words:
         frame = with_labels(frame, words.plan.codebook(), words.lang)
-    columns = {str(name): list(map(scalar, column)) for name, column in frame.items()}
-    return {"columns": list(columns), "rows": list(map(list, zip(*columns.values(), strict=True)))}
+    columns = [list(map(scalar, column)) for _, column in frame.items()]
+    return {"columns": list(map(str, frame)), "rows": list(map(list, zip(*columns, strict=True)))}
 
 
 def runs(text: str, quotes: Iterable[str] = ()) -> list[tuple[str, str, str]]:

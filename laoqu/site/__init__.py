@@ -65,14 +65,15 @@ def page(manifest: Mapping[str, object], made: Mapping[str, object] | None = Non
     found = shown["found"]
     if carded.keys() - {place["k"] for place in found["places"]}:
         found = search.data(plan, carded)  # a county outside the areas, known by its card alone
-    hrefs = {region: {run["lang"]: run["made"].get("html") for run in by_name.get(region, [])}
-             for region in plan.region_ids}  # fmt: skip
+    hrefs = {name: {run["lang"]: run["made"].get("html") for run in by_name.get(name, [])}
+             for name in (*plan.region_ids, "plan")}  # fmt: skip
     return ENVIRONMENT.get_template("index.html.j2").render(
         shown, rows=list(plan.regions().itertuples()), runs=by_name, cards=cards, read=READ,
         kinds=list(KINDS), manifest=manifest, open=len(by_name) <= OPEN, hrefs=hrefs, n=len(carded),
         words={lang: Words(plan, lang) for lang in LANGS}, sha=str(plan.source["sha256"])[:16],
         credit={lang: maps.source(plan, Words(plan, lang)) for lang in LANGS},
-        data={**found, "areas": hrefs, "cards": carded}, css=html.template("page.css"),
+        data={**found, "plan": hrefs.pop("plan"), "areas": hrefs, "cards": carded},
+        css=html.template("page.css"),
     ).encode()  # fmt: skip
 
 

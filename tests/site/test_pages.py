@@ -170,6 +170,14 @@ def test_what_cannot_be_a_page_is_said():
     table = 'show.table(pd.DataFrame({"a": [1]}), "t")'
     with pytest.raises(lq.LaoquError, match="key 't'"):
         pages.render(executed("zh", cells=(CELLS[0], "pass", table, table)), "zh")
+    values = [f"show.text(['x'], values={{'n': {n}}})" for n in (1, 2)]
+    with pytest.raises(lq.LaoquError, match="two values shown are called 'n'"):
+        pages.render(executed("zh", cells=(CELLS[0], "pass", *values)), "zh")
+    twice = 'show.table(pd.DataFrame([[1, 2, 3]], columns=["q", "q", "r"]), "t")'
+    made = pages.render(executed("zh", cells=(CELLS[0], "pass", twice)), "zh")
+    assert made["tables/t.csv"].decode("utf-8-sig") == "q,q,r\n1,2,3\n"
+    with pytest.raises(lq.LaoquError, match=r'"🙂".*: replace it, or leave pdf out of'):
+        pages.render(executed("zh", cells=(CELLS[0], "pass", "show.text(['🙂'])")), "zh", ["pdf"])
     with pytest.raises(lq.UnknownId, match="docx"):
         pages.render(executed("zh", cells=(CELLS[0], "pass")), "zh", ["word"])
     loading = executed("zh", cells=(CELLS[0], "pass"))

@@ -251,8 +251,10 @@ def test_own_values_colour_the_counties():
     steps = [style.TONE[each] for each in ("heat1", "heat5", "paper")]
     assert [found[codes[k]] for k in (0, 16, 17)] == steps
     assert figure.data["value"].dropna().tolist() == own.tolist()
-    kinds = lq.plot_region("yimeng", plan=PLAN, values=dict.fromkeys(codes, "试点"))
-    assert "试点\u200918" in kinds.alt
+    kinds = lq.plot_region(
+        "yimeng", plan=PLAN, values=dict.fromkeys(codes, "试点") | {codes[0]: ""}
+    )
+    assert "试点\u200917" in kinds.alt
     with pytest.raises(ParameterError, match="6 categories"):
         lq.plot_region("yimeng", plan=PLAN, values=dict(zip(codes, "abcdef", strict=False)))
 

@@ -111,6 +111,7 @@ def test_a_name_of_several_units_is_refused_with_all_of_them():
         ("Huiyang", "广东", "441303; 442500"),
         ("鼓楼区", None, "320106; 320302; 350102; 410204"),
         ("东城区", None, "110101; 510102"),  # 成都 had one too
+        ("巴州", None, "652800; 511902"),
     ]:  # fmt: skip
         with pytest.raises(lq.AmbiguousName, match="is the name of several places") as caught:
             lq.resolve_place(name, within=within)
@@ -130,6 +131,7 @@ def test_a_year_within_or_level_settles_it():
         ("恩施", None, "county", None, "422801"), ("吉安", "江西", "county", None, "360821"),
         ("城区", "海陆丰", None, None, "441502"), ("新泰", "沂蒙革命老区", None, None, "370982"),
         ("三沙", "海南", None, None, "460300"), ("环县", "Gansu", None, None, "621022"),
+        ("巴州", "新疆", None, None, "652800"), ("巴州", "四川", None, None, "511902"),
         ("徽州", None, None, 1985, "341000"), ("徽州", None, None, 1988, "341004"),
         ("普洱", None, None, 1995, "530821"), ("淮阴", None, "county", None, "320804"),
         ("双桥区", "重庆", None, 2011, "500111"), ("双桥区", None, None, 2012, "130802"),
@@ -142,6 +144,21 @@ def test_a_year_within_or_level_settles_it():
 
 
 COUNTIES = "its counties are in 2021:"
+
+
+def test_a_code_of_a_year_on_which_the_sources_contradict_each_other_is_refused_with_both():
+    for row in (
+        schema.read("gazetteer_holder_doubts").frame().query("decision == 'refuse'").itertuples()
+    ):
+        for year in {int(row.first), int(row.last)}:
+            said = f"{row.adcode} was in {year} {row.ours} or {row.second}: "
+            refuses(lq.UnknownId, said, lq.resolve_place, row.adcode, year=year)
+    for code, year, both in (
+        ("130123000000", 1990, "栾城县 or 正定县"),
+        ("232323", 1982, "龙江县 or"),
+    ):
+        said = f"{both}.*; give its name and `year`"  # one ended in the course of 1982
+        refuses(lq.UnknownId, said, lq.resolve_place, code, year=year)
 
 
 def test_what_leads_nowhere_or_was_split_is_refused_with_a_reason():

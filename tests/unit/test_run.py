@@ -776,6 +776,16 @@ def test_a_notebook_that_a_run_has_made_keeps_the_values_of_that_run(tmp_path):
         assert said in refused(lambda: Notebook(copy).check({}, {}))
 
 
+def test_only_what_papermill_adds_is_a_parameter_also_when_a_cell_runs_again():
+    wrong, ours = "# Parameters\nlan = 'en'\n", "# Parameters\nlang = 'en'\n"
+    for ran in (["lang = 'zh'", wrong, "import laoqu"], [ours, wrong, "n = 3"]):
+        said = refused(lq.expect_parameters, {"In": ["", *ran], "n": 3}, "lang")
+        assert said == "unknown parameter 'lan'; nearest: lang"
+    for ran in (["lang = 'zh'", "import laoqu"], [ours, "n = 3", "import laoqu"]):
+        lq.expect_parameters({"In": ["", *ran], "n": 3, "of_startup": 1}, "lang")
+    assert "'lan'" in refused(lq.expect_parameters, {"In": [""], "lan": "en"}, "lang")
+
+
 def test_what_an_index_shows_whatever_was_run_is_made_once(tmp_path):
     path, kept = book(tmp_path / "sums.ipynb", "a = 1"), tmp_path / stores.PARTS
     maker = MAKER._replace(parts="stand:parts", index="stand:with_parts")

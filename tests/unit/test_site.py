@@ -148,6 +148,9 @@ def test_words_lead_into_the_plan_and_a_hit_to_its_county(index):
     addresses = "all => all.map((it) => it.getAttribute('href'))"
     links = index.locator("#found a").evaluate_all(addresses)
     assert links == ["zh/plan.html#c03.h", "zh/plan.html#c03.s01", "zh/plan.html#c03.s02"]
+    index.check("#lang-en")  # in which no plan was made
+    assert index.locator("#found li").count() and not index.locator("#found a").count()
+    index.check("#lang-zh")
     found = []
     for typed in ("沂蒙", "沂蒙革命老区"):
         index.fill("#place", typed)

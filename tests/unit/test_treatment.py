@@ -38,14 +38,11 @@ def test_every_naming_is_in_the_table_of_its_channel():
         assert ids == set(named["mention_id"])
 
 
-def test_eligible_controls_lie_where_the_channel_chose():
+def test_controls_of_the_same_provinces_lie_where_the_channel_chose():
     chosen = TABLE[TABLE["ever_treated"].eq(1)]
     controls = TABLE[TABLE["ever_treated"].eq(0)]
-    eligible = controls[controls["eligible"]]
-    assert set(eligible["province"]) <= set(chosen["province"])
-    assert controls[~controls["eligible"]]["province"].isin(chosen["province"]).sum() == 0
-    assert 0 < len(eligible) < len(controls) / 2
-    assert chosen["eligible"].all()
+    assert TABLE["same_province"].eq(TABLE["province"].isin(chosen["province"])).all()
+    assert controls["same_province"].sum() == 126
     only = PLAN.membership().query("basis in ['box1', 'plan_inferred']")["adcode"]
     assert set(chosen.loc[chosen["basis_plan_only"], "county_code"]) <= set(only)
 
@@ -94,7 +91,7 @@ def made(years=range(2015, 2025), early=0.5, west=0.0, noise=0.1):
         level = random.normal()
         for year in years:
             effect = unit.ever_treated * (1.0 if year >= 2022 else early if year == 2021 else 0.0)
-            trend = west * (year - 2015) * unit.eligible
+            trend = west * (year - 2015) * unit.same_province
             value = level + effect + trend + random.normal(0, noise)
             rows.append([unit.county_code, year, value])
     return lq.panel(pd.DataFrame(rows, columns=["code", "year", "y"]))
@@ -105,12 +102,12 @@ def after(panel, controls="areas", anticipation=1):
     return study.query("event_time >= 0")["estimate"].mean()
 
 
-def test_the_truth_comes_out_with_anticipation_and_with_eligible_controls():
+def test_the_truth_comes_out_with_anticipation_and_with_controls_of_the_same_provinces():
     panel = made()
     assert after(panel) == pytest.approx(1, abs=0.08)
     assert after(panel, anticipation=0) == pytest.approx(0.5, abs=0.08)
     panel = made(early=0, west=0.1)  # the west grows faster
-    assert after(panel, "eligible") == pytest.approx(1, abs=0.08)
+    assert after(panel, "same_province") == pytest.approx(1, abs=0.08)
     assert after(panel) > 1.15
 
 
@@ -136,7 +133,9 @@ def test_each_estimator_gets_its_own_way_to_write_never_treated():
         assert ready.data["rel_year"].isin(range(-3, 2)).all()
         assert ready.data.loc[control, "rel_year"].eq(-2).all()
         assert ready.note["reference_year"] == 2020
-        assert any(sign in ready.note["call"] for sign in ("anticipation=1", "-2", "first_reacts"))
+        # Told of the anticipation, and of one reference year instead of the year before each.
+        for signs in (("anticipation=1", "-2", "first_reacts"), ("universal", "-2", "long2")):
+            assert any(sign in ready.note["call"] for sign in signs)
 
 
 def test_a_panel_without_the_years_it_needs_is_refused():
@@ -212,11 +211,11 @@ def test_missing_values_and_missing_rows_are_counted():
 def test_unknown_is_never_handed_on():
     panel = made(range(2019, 2024)).treat("power_county")
     refuses(LaoquError, "gives no control group", panel.for_estimator, "did", "y")
-    eligible = made(range(2019, 2024)).treat(KEY, "eligible")
-    ready = eligible.for_estimator("did", "y")
-    assert ready.note["dropped_units"] == TABLE["eligible"].eq(False).sum()
-    assert set(ready.data["county_code"]) == set(TABLE.loc[TABLE["eligible"], "county_code"])
-    known = eligible.data[eligible.data["ever_treated"].notna()]
+    near = made(range(2019, 2024)).treat(KEY, "same_province")
+    ready = near.for_estimator("did", "y")
+    assert ready.note["dropped_units"] == TABLE["same_province"].eq(False).sum()
+    assert set(ready.data["county_code"]) == set(TABLE.loc[TABLE["same_province"], "county_code"])
+    known = near.data[near.data["ever_treated"].notna()]
     twice = pd.concat([known, known.head(1)])
     refuses(LaoquError, "several rows", estimators.for_estimator, twice, "did", "y")
 
@@ -264,15 +263,15 @@ def test_the_export_replaces_only_what_it_wrote(tmp_path):
     assert exporting.export(target, **choices) == target
     table = pd.read_csv(target / "treatment_county.csv", dtype={"county_code": str})
     assert table["ever_treated"].sum() == 53
-    assert {"region_id", "province", "eligible", "borders_treated", "km_to_border"} <= set(table)
+    assert {"province", "same_province", "borders_treated", "km_to_border"} <= set(table)
     readme = (target / "README.md").read_text("utf-8")
     assert "anticipation=1" in readme
     assert "ref.p = -2" in readme
     assert "{" not in readme.replace('{"CRV1": "county_id"}', "")
     # Numbers and the reference year are those of its tables.
     for given, said in (
-        ({"controls": "eligible"}, "(0 of the 126 of the key counties)"),
-        ({"controls": "eligible"}, "63 controls border a treated county"),
+        ({"controls": "same_province"}, "(0 of the 126 of the key counties)"),
+        ({"controls": "same_province"}, "63 controls border a treated county"),
         ({"first_treat": "key_list", "timing": "same_year"}, "and 2019 is the reference year"),
         ({"anticipation": 0}, "0 year(s) of anticipation are allowed here, and 2021 is"),
     ):

@@ -34,6 +34,7 @@
   };
   const element = (tag, text = "", more = {}) => Object.assign(document.createElement(tag), { textContent: text, ...more });
   const anchor = (text, href) => element("a", text, { href });
+  const inPlan = (text, where) => (data.plan[lang()] ? anchor(text, data.plan[lang()] + where) : element("span", text));
   const place = (it, words) => {
     const made = element("li"), en = lang() === "en", clauses = Object.entries(it.c);
     const names = (key, all) => (all.length ? words[key].replace("{names}", all.join("、")) : "");
@@ -49,7 +50,7 @@
     if (data.cards[it.k]) made.append(anchor(words.card, `#card-${it.k}`));
     if (clauses.length) {
       const [before, after] = words.named.split("{clauses}"), line = element("div", before, { className: "note" });
-      clauses.forEach(([each, id]) => line.append(anchor(data.clauses[lang()][each], `${lang()}/plan.html?place=${encodeURIComponent(it.n)}#${id}`), " "));
+      clauses.forEach(([each, id]) => line.append(inPlan(data.clauses[lang()][each], `?place=${encodeURIComponent(it.n)}#${id}`), " "));
       line.append(after);
       made.append(line);
     }
@@ -60,7 +61,7 @@
     const from = chinese ? Math.max(0, at - 18) : text.lastIndexOf(" ", Math.max(0, at - 30)) + 1;
     const words = element("q", text.slice(from, at), { lang: chinese ? "zh-Hans" : "en", className: "stays" });
     words.append(element("mark", text.slice(at, at + length)), text.slice(at + length, at + length + 30));
-    made.append(anchor(data.clauses[lang()][clause] ?? id, `${lang()}/plan.html#${id}`), " ", words);
+    made.append(inPlan(data.clauses[lang()][clause] ?? id, `#${id}`), " ", words);
     return made;
   };
   const search = () => {
