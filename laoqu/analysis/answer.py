@@ -76,9 +76,9 @@ def lacking(
     printed in one may still be meant.
     """
     fits = _fits(scopes, region_id).groupby(scopes["unit_id"]).any()
-    measures = rows[rows["reach"].eq("named") & rows["unit_id"].map(fits)]
-    measures = measures.assign(kind="measure", id=measures["measure_id"])
-    table = pd.concat([measures, standings.assign(kind="role", id=standings["role"])])
+    measures = rows[rows["reach"].eq("named") & rows["unit_id"].map(fits)].assign(kind="measure")
+    places = standings.assign(kind="role").rename(columns={"role": "id"})
+    table = pd.concat([measures.rename(columns={"measure_id": "id"}), places])
     things = table.groupby(["kind", "id"])
     found = things[["short_zh", "short_en"]].first()
     found.insert(0, "areas", things["region_id"].nunique())

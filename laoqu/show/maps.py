@@ -159,10 +159,8 @@ class Area:
         self.cities = near.groupby(near.index.str[:4]).agg(union)
         self.parts = self.counties.groupby(codes.str[:4].to_numpy()).agg(union)
         # The mark of a city stands in the part of it that is in the area.
-        found = {
-            code: self.counties.get(code, self.parts.get(code[:4])) for code in places["adcode"]
-        }
-        self.spots = {code: middle_of(shape) for code, shape in found.items() if shape is not None}
+        found = pd.concat([self.counties, self.parts.rename("{}00".format)])
+        self.spots = found[found.index.isin(places["adcode"])].map(middle_of).to_dict()
         # Islands far off do not stretch the map.
         parts = shapely.get_parts(self.counties.to_numpy())
         large = parts[shapely.area(parts) >= min(2e8, shapely.area(parts).max())]

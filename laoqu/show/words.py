@@ -145,18 +145,16 @@ class Words:
         require(region_id, self._areas, "area")
         return self._areas[region_id]
 
-    def clause(self, clause_id: str) -> str:
-        """Return how a passage is cited: 第七条 or clause 7, 专栏 2 or Box 2."""
+    def clause(self, clause_id: str, page: int = 0) -> str:
+        """Return how a passage is cited: 第七条 or clause 7, Box 2, with a page clause 7, p. 5."""
+        if page:
+            return self("where.on", clause=self.clause(clause_id), page=page)
         for kind, passages in (("clause", self.plan.clauses), ("box", self.plan.boxes)):
             if clause_id in passages:
                 number = passages[clause_id].number
                 chinese = kind == "clause" and self.lang == "zh"
                 return self(f"where.{kind}", number=numeral(number) if chinese else number)
         return self(f"clause.{clause_id}")
-
-    def where(self, clause_id: str, page: int) -> str:
-        """Return where words stand: 第七条，第 5 页 or clause 7, p. 5."""
-        return self("where.on", clause=self.clause(clause_id), page=page)
 
     def unit(self, adcode: str) -> str:
         """Return the name of a county, city or province; with characters where two sound alike."""
