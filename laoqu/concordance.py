@@ -45,8 +45,10 @@ FILE_NAME = re.compile(
 )
 NO_CHARACTER = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufffd\ud800-\udfff]")
 HAN = re.compile("[\u4e00-\u9fff]")
-#: What opens a heading, a box or an item is no figure.
-MARK = re.compile(f"{BOX_HEAD.pattern}|(?![{NUMERALS}]、[{NUMERALS}][十百千万亿]){HEAD.pattern}")
+#: What opens a heading, a box or an item is no figure, if it is no decimal (`tight`).
+MARK = re.compile(
+    f"{BOX_HEAD.pattern}|(?![{NUMERALS}]、[{NUMERALS}][十百千万亿]){HEAD.pattern}(?(tight)(?!))"
+)
 #: Units in which a number may be cut: no titles, no dates.
 WORDS = {"heading", "sentence", "line", "item_title"}
 MENTIONS = [
@@ -167,7 +169,7 @@ class Text(Document):
                 stretches.append([unit])
         rows = []
         for unit, *more in stretches:
-            at, text = unit.start, self.simple[unit.start : [unit, *more][-1].end]
+            at, text = unit.start, self._counted[unit.start : [unit, *more][-1].end]
             mark = MARK.match(text)
             for start, end, value, name in numerals.figures(text, mark.end() if mark else 0):
                 if unit.kind != "number":
@@ -181,15 +183,15 @@ class Text(Document):
     def _cut(self, before: document.Unit, unit: document.Unit) -> bool:
         """Whether a number may begin in one unit and go on in the next, which is no table's row."""
         at, end = unit.start, min(unit.start + 16, unit.end)
-        mark = MARK.match(self.simple, before.start, at)
+        mark = MARK.match(self._counted, before.start, at)
         if not {before.kind, unit.kind} <= WORDS or "\t" in before.text + unit.text:
             return False
-        if (mark and mark.end() == at) or MARK.match(self.simple, at, unit.end):
+        if (mark and mark.end() == at) or MARK.match(self._counted, at, unit.end):
             return False
         one_line = self._raw_of[at] == self._raw_of[at - 1] + 1
         return any(
             run.start() < at < run.end() and (one_line or run[0][0] not in ".．")  # 投入.5亿元
-            for run in numerals.RUN.finditer(self.simple, max(before.start, at - 16), end)
+            for run in numerals.RUN.finditer(self._counted, max(before.start, at - 16), end)
         )
 
 

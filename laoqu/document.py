@@ -127,6 +127,8 @@ class Document:
     page_starts: tuple[int, ...]
     problems: tuple[Problem, ...]
     _raw_of: tuple[int, ...]
+    #: The canonical text without the numbers of items, as figures are read in it.
+    _counted: str
 
     @cached_property
     def _canonical_of(self) -> dict[int, int]:
@@ -270,28 +272,29 @@ def parse(
     if reader.problems and strict:
         raise DataError(reader.problems)
     raw_of = tuple(offset for block in blocks for offset in block.offsets)
-    plain = "".join(raw[offset] for offset in raw_of)
+    texts = ["".join(raw[offset] for offset in block.offsets) for block in blocks]
+    plain, counted = "".join(texts), "".join(map(Block.counted, blocks, texts))
     canonical = "".join((printed or raw)[offset] for offset in raw_of)
     page_start = re.compile(str(layout.get("page_start", "^\f")))
     page_starts = tuple(at for _, at, line in split_lines(raw) if page_start.search(line)) or (0,)
     units: list[Unit] = []
     passages: dict[str, dict[str, Passage]] = {"p": {}, "c": {}, "b": {}}
     counts = Counter(block.kind for block in blocks if number(block.printed) == 1)
-    for block in blocks:
+    for block, text in zip(blocks, texts, strict=True):
         first = len(units)
-        for unit_id, kind, words in units_of(block, "".join(raw[i] for i in block.offsets)):
+        for unit_id, kind, words in units_of(block, text):
             start = units[-1].end if units else 0
             end = start + len(words)
             page = max(1, bisect_right(page_starts, raw_of[start]))
             spans = tuple(_joined(raw_of[start:end], raw))
-            text = canonical[start:end]
-            units.append(Unit(unit_id, kind, block.id, text, start, end, spans, page))
+            words = canonical[start:end]
+            units.append(Unit(unit_id, kind, block.id, words, start, end, spans, page))
         if block.kind:
             passages[block.id[0]][block.id] = _passage(block, units[first:], plain, counts)
     return Document(
         printed or raw, canonical, Units(units), parts=passages["p"], clauses=passages["c"],
         boxes=passages["b"], page_starts=page_starts, problems=tuple(reader.problems),
-        _raw_of=raw_of,
+        _raw_of=raw_of, _counted=counted,
     )  # fmt: skip
 
 

@@ -16,55 +16,25 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from unicodedata import category, east_asian_width
 
 from laoqu.errors import Problem
+from laoqu.source import TEXTS, compiled, patterns
 
-NUMERALS = "一二三四五六七八九十"
+KINDS, NUMERALS, PATTERNS = TEXTS["kinds"], TEXTS["layout"]["numerals"], patterns("layout")
+LINE_END, PAGE_MARK, HEAD = compiled(PATTERNS, "line_end", "page_mark", "head")
+BOX_HEAD, STOP, ENDED, OPENING, GAP, NO_TITLE, LIST_MARK, ITEM_TITLE = compiled(
+    PATTERNS, "box_head", "stop", "ended", "opening", "gap", "no_title", "list_mark", "item_title"
+)
 SIZES = {"千": 1000, "百": 100, "十": 10}
 #: The digits of years: 二〇二五.
 YEAR_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
-LINE_END = re.compile(r"\r\n|\r|\n")
-#: Page marks, and the rules that stand for the borders of tables.
-PAGE_MARK = re.compile(r"^\s*+(?:[—–－-]\s*\d+\s*[—–－-]|第\s*\d+\s*页|[-—–─=\s]{5,}+)\s*+$")
 #: Signs that print nothing by themselves (soft hyphens, zero width spaces, variation selectors,
 #: loose accents), and letters that print nothing.
 INVISIBLE, FILLERS = ("Cf", "Mn", "Me"), "\u115f\u1160\u2800\u3164\uffa0"
-#: Kinds of headings from the outermost in, and what a citation calls them.
-KINDS = {
-    "篇": "第{}篇", "部分": "第{}部分", "章": "第{}章", "节": "第{}节", "条": "第{}条",
-    "、": "第{}部分", "（": "第{}条", ".": "第{}项", "专栏": "专栏{}",
-}  # fmt: skip
-HEAD = re.compile(
-    rf"\s*(?:第\s*(?P<number>[{NUMERALS}百零〇\d]{{1,7}})\s*(?P<kind>篇|部分|章|节|条)"
-    rf"|(?P<part>[{NUMERALS}]+)、(?![{NUMERALS}]+、)"
-    rf"|[（(]\s*(?P<clause>[{NUMERALS}]+)\s*[）)]|(?P<item>\d{{1,2}})[.．、](?!\d))"
-)
-BOX_HEAD = re.compile(rf"\s*专栏\s*(\d{{1,3}}|[{NUMERALS}]+)(?!.*[，。])")
-MARKS, CLOSING = r"(?:[。！？!?｡]|(?<=[\u4e00-\u9fff”）)])[.．])", r"[”’）》」』)\"]*"
-STOP, ENDED = re.compile(f"{MARKS}+{CLOSING}"), re.compile(f"{MARKS}{CLOSING}$")
-#: What opens a line, and blanks behind it that keep texts apart: tabs, and those between digits.
-OPENING = re.compile(
-    rf"(?:{BOX_HEAD.pattern}|{HEAD.pattern}|\s*(?:\d{{1,2}}[.．、]|[（(]\d+[）)]))?\s*"
-)
-GAP = re.compile(r"\t|(?<=\d)\s(?=\s*\d)")
-#: A title has none of these.
-NO_TITLE = re.compile("[，。：；,;:]|^目录$")
 #: A paragraph that ends in one of these goes on in the next.
 COMMAS = "，、；：,;:"
-LIST_MARK = re.compile(r"^(?:\d{1,2}[.．、]|[（(]\d+[）)])")
-#: An item opens with a phrase that is a sentence by its full stop alone: 高标准农田建设。
-ITEM_TITLE = re.compile(r"^[^，、；：。,;:]{2,20}[。.．｡]$")
-#: Lines that are no sentence, by kind.
-FORMAL = {
-    "letterhead": re.compile(r".{2,30}文件"),
-    "number": re.compile(r"[^，。]{1,12}[〔\[［(（]\d{4}[〕\]］)）]第?\d+号"),
-    "date": re.compile(
-        rf"[（(]?[\d〇{NUMERALS}]{{4}}年[\d{NUMERALS}]+月[\d{NUMERALS}]+日.{{0,4}}[）)]?"
-    ),
-    "addressee": re.compile(r"[^。；]{0,20}各[^。；]{2,200}[：:]"),
-}
 
 
 @dataclass
@@ -77,11 +47,13 @@ class Line:
     text: str
     after_blank: bool
     ends: bool = True
+    #: Whether it begins with the number of an item: "sure", "maybe" where that may be a decimal.
+    item: str = ""
 
     @cached_property
     def head(self) -> tuple[str, str]:
         """Kind and printed number of the heading that it may be, or nothing."""
-        if not (found := HEAD.match(self.raw)):
+        if not (found := HEAD.match(self.raw)) or (found["tight"] and self.item != "sure"):
             return "", ""
         kinds = {found["kind"]: "number", "、": "part", "（": "clause", ".": "item"}
         return next((kind, found[group]) for kind, group in kinds.items() if found[group])
@@ -102,16 +74,17 @@ class Block:
     printed: str = ""
     above: Block | None = None
     offsets: list[int] = field(default_factory=list)
-    line_starts: set[int] = field(default_factory=set)
     cuts: set[int] = field(default_factory=set)
     formal: dict[int, str] = field(default_factory=dict)
+    #: Where its lines begin, and how surely with the number of an item.
+    items: dict[int, str] = field(default_factory=dict)
     boxes: list[Block] = field(default_factory=list)
 
     def add(self, line: Line) -> None:
         """Take a line."""
         at, formal = len(self.offsets), self.formal_kind(line.text)
         self.offsets += line.offsets
-        self.line_starts.add(at)
+        self.items[at] = line.item
         if formal:
             self.formal[at] = formal
             self.cuts |= {at, len(self.offsets)}
@@ -120,11 +93,22 @@ class Block:
             if opens or line.text[-1] not in COMMAS:
                 self.cuts.add(len(self.offsets))
 
+    def counted(self, text: str) -> str:
+        """Return its text without the numbers of items; with 、 for a point that may be one."""
+        chars = list(text)
+        for at, item in self.items.items():
+            end = at + 2 + text[at + 1 : at + 2].isdecimal()
+            if item == "sure":
+                chars[at:end] = "；" * (end - at)
+            elif item:
+                chars[end - 1] = "、"
+        return "".join(chars)
+
     def formal_kind(self, text: str) -> str:
         """Return what a line is if it is no part of a sentence: number, date, addressee."""
         first = {"title": "letterhead", "pre": "" if self.offsets else "addressee"}.get(self.id)
         kinds = (kind for kind in ("number", "date", first) if kind)
-        return next((kind for kind in kinds if FORMAL[kind].fullmatch(text)), "")
+        return next((kind for kind in kinds if re.fullmatch(TEXTS["formal"][kind], text)), "")
 
     def name(self, counts: Counter) -> str:
         """Return how the document calls it: where numbers begin again, with what it is in."""
@@ -163,8 +147,7 @@ def lines_of(raw: str) -> list[Line]:
     """Return the lines that have text, with where paragraphs end."""
     lines, blank = [], False
     for number, at, line in split_lines(raw):
-        shown = visible(line)
-        if shown:
+        if shown := visible(line):
             text = "".join(line[i] for i in shown)
             printed = "".join(filter(prints, line))
             lines.append(Line(number, printed, [at + i for i in shown], text, blank))
@@ -182,11 +165,45 @@ def lines_of(raw: str) -> list[Line]:
     if most >= max(4, len(lines) / 4):
         for line, size in zip(lines, sizes[by], strict=True):
             line.ends = size < measure - 2.5  # a paragraph's first line is indented by two
+    _count_items(lines)
     for line, after in pairwise(lines):
         # A heading on a line of its own goes on only in a second line that stops short.
         if BOX_HEAD.match(line.raw) or line.head[0] not in ("", "条", "（", "."):
             line.ends = line.ends or not after.ends
     return lines
+
+
+def _count_items(lines: list[Line]) -> None:
+    """Say which lines begin with the number of an item: one that counts on, also before digits.
+
+    Digits that count from nothing are a decimal (1.5万亩 by itself); those that count on behind
+    other words or a heading, or only two of which count, may be one.
+    """
+    runs: list[list[tuple[Line, bool, bool]]] = []  # with digits behind the number, with doubt
+    apart, last, count, digits = True, None, -9, False
+    for before, line in pairwise([None, *lines]):
+        found = HEAD.match(line.raw)
+        if not (found and found["item"]):
+            apart |= bool(found or BOX_HEAD.match(line.raw))
+            continue
+        n, tight = int(found["item"]), bool(found["tight"])
+        follows, again = n == count + 1, digits and n == count and not apart
+        inside = before and not before.closes and (tight or not follows)
+        if inside or (tight and not (follows or again or n == 1)):
+            continue
+        doubt = apart or (before is not last and not ENDED.search(before.text))
+        if again:  # 3.5万亩建成。 and 3.保障。
+            runs[-1].pop()[0].item = "maybe"
+        elif not follows:
+            runs.append([])
+        runs[-1].append((line, tight, doubt if follows else tight if again else not apart))
+        apart, last, count, digits = False, line, n, tight
+    for run in runs:
+        certain = not run[0][2] and (len(run) > 2 or not all(tight for _, tight, _ in run))
+        for (line, tight, doubt), after in zip_longest(run, run[1:]):
+            if len(run) > 1 or not tight:
+                sure = not tight or (certain and not (doubt and (after is None or after[2])))
+                line.item = "sure" if sure else "maybe"
 
 
 class Reader:
@@ -233,8 +250,7 @@ class Reader:
 
     def _kinds(self) -> list[str]:
         """Return the kinds of headings that are used; the last one heads clauses, if any."""
-        heads = [line.head for line in self.lines]
-        first = {kind for kind, printed in heads if number(printed) == 1}
+        first = {kind for kind, n in (each.head for each in self.lines) if number(n) == 1}
         used = [kind for kind in KINDS if kind in first]
         if "条" in used:
             return used[: used.index("条") + 1]
@@ -268,9 +284,9 @@ class Reader:
             message = f"box {found} stands in mid-sentence: say how far it goes by `layout`, "
             message += f'{{"piece": [{{"box": {found}, "lines": [{line.number}, …]}}]}}'
             self.problems.append(Problem(self.name, line.number, 1, message))
-        current = self.blocks[-1]
-        self.open_box = self.boxes[found] = Block(f"b{found}", current.part, "专栏", str(found))
-        current.boxes.append(self.open_box)
+        self.open_box = Block(f"b{found}", self.blocks[-1].part, "专栏", str(found))
+        self.boxes[found] = self.open_box
+        self.blocks[-1].boxes.append(self.open_box)
         self.open_box.add(line)
         return True
 
@@ -325,7 +341,7 @@ class Reader:
     def _behind_title(self, line: Line) -> bool:
         """Whether a line stands behind the first block of lines, which is the title."""
         title = self.blocks[0]
-        if line.after_blank and len(title.formal) < len(title.line_starts):
+        if line.after_blank and len(title.formal) < len(title.items):
             return True
         return not title.formal_kind(line.text) and bool(NO_TITLE.search(line.text))
 
@@ -339,7 +355,7 @@ def units_of(block: Block, text: str) -> Iterator[tuple[str, str, str]]:
         words = text[begin:stop]
         ended = stop in stops or words[-1] in COMMAS
         whole = ended and stop >= paragraph and re.search("[，,；;]", words)
-        item = ITEM_TITLE.match(LIST_MARK.sub("", words)) and begin in block.line_starts
+        item = ITEM_TITLE.match(LIST_MARK.sub("", words)) and begin in block.items
         if begin in block.formal or block.id == "title":
             kind = block.formal.get(begin, "title")
         elif begin == 0 and block.kind and not (ended if block.kind == "条" else whole):

@@ -8,118 +8,27 @@ from collections.abc import Iterator
 from unicodedata import normalize
 
 from laoqu.layout import SIZES, YEAR_DIGITS, number
+from laoqu.source import TEXTS, compiled, patterns
 from laoqu.spelling import RAISED
 
 #: The greater sizes of numerals, above those of layout.
 MYRIADS = {"亿": 10**8, "万": 10**4}
-BELOW = "零〇一二两三四五六七八九十廿卅卌"
-CHINESE = f"[{BELOW}百千万亿]"
-#: What stands behind a W that may be 万: 30W元.
-MYRIAD = "[元人户亩个次+]"
 #: More digits without a unit are a number of a telephone or an account.
 MOST_DIGITS = 6
-#: What is counted behind digits alone.
-CLASSIFIERS = (
-    "[包瓶箱桶间栋幢篇册份枚艘颗粒匹盒盏眼孔班轮届]|位(?!于)|本(?![科级地省市县])|组(?![织建成])"
-    "|期(?![间末])|[口门](?![径岸类])|分(?![之类区级层])|时(?![期代])"
+PATTERNS = patterns("numerals", raised=RAISED)
+FIGURE, RUN, NUMBER, NAMES, FORMAL, KILO, RANGE, ORDINAL, ENDS, SIZED = compiled(
+    PATTERNS, "figure", "run", "number", "names", "formal", "kilo", "range", "ordinal", "ends",
+    "sized",
+)  # fmt: skip
+BELOW, CHINESE, PRIVATE, MYRIAD, MEASURED, COUNTED = (
+    PATTERNS[name] for name in ("below", "chinese", "private", "myriad", "measured", "counted")
 )
-#: Units of measurement, and things counted (三亩 is a figure, 三个 may be part of a phrase).
-MEASURED = (
-    "个百分点|百分点|平方公里|平方[千仟]米|平方米|立方米|公里|公顷|亩|吨|公?斤|市[斤亩尺]|[千仟兆]瓦时?|[千仟]伏安?|"
-    "[千仟毫微厘分兆](?:[克米帕焦赫]|升(?![级降])|卡(?!车))|(?:[美欧港韩]|日(?!元旦))?元|英镑|"
-    "%|％|‰|‱|摄氏度|℃|°C|成(?![立为功长员果本分效就熟品型都不才绩因份套宫活])|番|"
-    r"(?:(?:[cdhmkKμµ]?m|KM|[㎜㎝㎞])\^?[²³23]?|ha|[kKmμµ]g|t(?:ce)?|[kKMGT][wW](?:[·⋅]?h|p)?|k?V|m?L"
-    "|[KMGTP]B(?:ps)?|[KMG]bps|ml|TEU|[kM]Pa|[kM]VA"
-    # 5g is a network too, 5W a method.
-    rf"|[wW](?={MYRIAD})|(?<!(?<![\d.])\d)(?:g|w|W(?:h|p)?))(?!\d)|[㎀-㏟]"
-)
-COUNTED = (
-    "人次|小时|分钟|年代|个月|"
-    "周?岁|[人户名家个项座处所条台套张辆倍年月日天米件批次种类头只羽株片县市省镇村级度折袋]"
-    # 十分 and 百位 are words
-    rf"|(?:(?<=\d)|(?<=[\d百千万亿余多][百千万亿余多]))(?:{CLASSIFIERS})"
-)
-#: A unit as it is printed, rates too: 元/亩.
-UNIT = f"(?:{MEASURED}|{COUNTED})(?:[/／·](?:{MEASURED}|{COUNTED}|[hs](?![A-Za-z]))){{0,3}}"
-SHARE = {"百": "%", "千": "‰", "万": "‱"}
+COINS, SHARE = TEXTS["coins"], {"百": "%", "千": "‰", "万": "‱"}
 #: How units are written in the end: m2 and m^2 as m², 余亩 as 亩.
 UNIT_SIGNS = str.maketrans("23仟", "²³千", "^余多")
-COINS = {"￥": "元", "¥": "元", "US$": "美元", "$": "美元", "HK$": "港元", "€": "欧元", "£": "英镑"}
-#: A thousand that belongs to its unit, not to the numeral before it: 三十万千瓦.
-KILO = re.compile("千(?=[瓦伏克米帕焦赫]|升(?![级降])|卡(?!车))")
 #: What may be less than nothing.
 SIGNED = (*SHARE.values(), "百分点", "个百分点", "°C", "度", "摄氏度")
-#: Marks of footnotes that nobody takes for digits: 30*个.
-STARS = "*＊※†‡"
-#: A sign that stands for a character of nobody's list, or for an object.
-PRIVATE = "\ue000-\uf8ff\ufffc\U000f0000-\U0010ffff"
-#: Signs that part the digits on either side: of sentences, lists, ranges, products, units, tables.
-APART = (
-    '，。；：！？…“”"()（）《》〈〉【】〔〕［］\\[\\]{}｛｝「」『』,;:∶!?|=<>＝＜＞≥≤≈×*＊※†‡'
-    f"~～〜\\-－−–—―─-╿‑‐‒%％‰‱℃㎀-㏟{RAISED}{PRIVATE}"
-)
-#: Over any other sign digits are one figure, if not always a number: 1.2.3, 3、4, 一·五, 10^8, 2 0
-#: and 1,200; apart are 20 30, 2021,2022, and what a comma of the sentence parts.
-SIGN = rf"(?:[^\w\s{APART}]|[_点])"
-JOINS = (
-    rf"{SIGN}|分之|[eE][+-]?|[:：∶](?!\d{{4}}[年—–~～至-])|×|[.．]{{2,3}}"
-    # 2021-07 is a month
-    r"|(?<=(?<!\d)[12]\d{3})[-－−–—](?=(?:0\d|1[0-2])(?![\d年]|[-－−–—]\d))"
-    r"|(?<!\d{4}),|,(?!\d{4})|(?<!\d{4})，(?=\d{3}(?!\d))"
-    r"|(?!\t)(?:(?<!\d\d)\s|\s(?!\d\d)|(?<!\d{4})\s(?=\d{3}(?!\d)))"
-)
-DIGITS = (
-    rf"(?:[.．](?!\d{{4}}年))?\d++(?:(?:{JOINS})\d++|(?:[-－−–—]\d++){{2,}}+)*+"
-    "(?:[.．](?=[百千万亿%％]))?"
-)
-RUN = re.compile(f"{DIGITS}|{CHINESE}+(?:{SIGN}{CHINESE}+)*")
-#: What digits may look like that are a number.
-NUMBER = re.compile(r"(?:[1-9]\d{0,2}(?:,\d{3}){1,5}|\d{1,15})(?:\.\d{1,9})?")
-#: Behind these no figure begins.
-BARRED = rf"[\d.．A-Za-z第栏〔〕{PRIVATE}{CHINESE[1:-1]}]"
-#: What behind a unit goes on with its measure, so that the number is not all of it: 3年半, 1米8.
-REST = (
-    rf"半|[/／](?!\d)[A-Za-z]{{0,9}}|[A-Za-z]{{2,9}}(?![A-Za-z])|\^\w{{0,9}}|"
-    rf"(?<=成)[{BELOW}]|[\d{BELOW}]{{1,3}}(?:[.．]\d{{1,3}})?"
-    "(?=[，。；！？）”\\t]|$|左右|以[上下内]|之间|[的高宽长厚深])"
-)
-FIGURE = re.compile(
-    rf"(?<!{BARRED})"
-    rf"(?P<sign>(?<![-－−])[-－−]|零下|(?<![正肩担背胜抱自])负(?=百分之|[\d{BELOW}]))?"
-    r"(?P<vague>(?<![人户次指系总倍分件个])[数几](?=[十百千万亿]|10+(?!\d)))?"
-    r"(?P<share>[百千万]分之)?"
-    rf"(?P<coin>{'|'.join(map(re.escape, COINS))})?"
-    rf"(?P<number>[¼-¾⅐-⅞]|(?:{CHINESE}{{1,20}}+{SIGN}?)?+{DIGITS}"  # 三万5千, 统一30个
-    rf"(?:(?:(?:分之|[{CHINESE[1:-1]}点]){{1,9}}{DIGITS}"  # 5亿3千
-    rf"|(?:[百千万亿]{{0,9}}{SIGN}?|分之)[{BELOW}]++)++[百千万亿]{{0,9}})?+"
-    rf"|{CHINESE}{{1,24}}(?!{CHINESE})"
-    rf"(?:(?!(?<=[百千万亿])、){SIGN}{CHINESE}{{1,9}}){{0,9}}"  # 三、四万, but 三万, 四万亩
-    rf"(?:(?<=[二三四五六七八九十])分之[{BELOW}百\d]{{1,9}})?)"
-    rf"(?P<raised>[{RAISED}]{{1,9}}|[{STARS}]{{1,3}}(?=[百千万亿]))?"
-    rf"(?P<more>[余多]|(?:几|[来数](?=[十百千万亿]|{UNIT}))[十百千]*)?"
-    rf"(?P<unit>[百千万亿]*[余多]?(?P<mark>[{RAISED}{STARS}]{{1,9}})?{UNIT}|[百千万亿]+)?"
-    rf"(?P<rest>{REST})?(?![A-Za-z]|[^\W\d]{{0,2}}[{PRIVATE}])"
-)
-#: Numbers of documents and versions, and what a letter begins, are names: (2021)3号, 12号令, 2.0版,
-#: 工业4.0, GB/T 1234—2015, V2.0.
-NAMES = re.compile(
-    r"[〔\[［【(（]\d{4}[〕\]］】)）]第?\d+号|(?<=[A-Za-z])\d+(?:[-—–.]\d+)+(?![\d万亿%])"
-    r"|(?<![\d.．])(?:\d+号(?=文|令|公告)|\d+(?:\.\d+)+(?=版|时代))"
-    rf"|(?<=工业)[1-4]\.0(?!\d|[百千万亿]|{UNIT})"
-)
-#: Numerals that nobody can forge: 壹佰, 叁万; 陆万元 may be one, or the end of 大陆.
-UNFORGED = "壹贰叁肆伍陆柒捌玖弌弍弎参拾佰仟"
-FORMAL = re.compile(
-    f"(?:[{UNFORGED}][拾佰仟]|[壹贰叁肆柒捌玖弌弍弎拾](?=[万亿]))[{UNFORGED}零万亿点]*"
-    "|(?P<unsure>[伍陆参])(?=[万亿]元)"
-)
-PLAIN = str.maketrans(UNFORGED, "一二三四五六七八九一二三三十百千")
-#: What may follow the second figure of a range that leaves its unit to the first one: 5%—10。
-ENDS = re.compile(r"[^\w\s%％‰]|\s|$|左右|以上|以下|以内|之间")
-#: Between the two figures of a range, and what a range has before its second number: 第3—5条.
-RANGE = re.compile(r"(?:[至到—–―─‑‐‒~～〜－−-]+|(?<=[\d百千万亿])或)")
-ORDINAL = re.compile(rf"第(?:\d{{1,4}}|{CHINESE}{{1,9}})[条款项章节页]?(?:{RANGE.pattern}|、)\Z")
-SIZED = re.compile(f"([百千万亿]*?)((?:{UNIT})?|[^百千万亿]+)")
+PLAIN = str.maketrans(TEXTS["numerals"]["unforged"], "一二三四五六七八九一二三三十百千")
 
 
 def figures(text: str, begin: int = 0) -> Iterator[tuple[int, int, float, str]]:
@@ -186,7 +95,7 @@ def _figure(found: re.Match[str], before: float = math.inf) -> tuple[float, str]
         unit = size + unit
         if not (value > before or _counts(found, value, unit)):
             return None
-    if found["vague"] or raised or (found["more"] or "余")[0] in "几数来" or vague:
+    if found["vague"] or raised or re.search("[几数来]", found["more"] or "") or vague:
         value = math.nan
     return value, unit
 
