@@ -13,7 +13,7 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from itertools import pairwise, zip_longest
+from itertools import pairwise, starmap, zip_longest
 from pathlib import Path
 
 from laoqu import places, schema, succession
@@ -24,41 +24,37 @@ from laoqu.numerals import PRIVATE
 #: counties and cities, full names of two characters, which need room, longer ones; 江西.
 FORMS = ("word", "part", "short", "city", "full", "sure", "province")
 #: The forms that may be no name.
-WEAK = ("word", "part", "cut")
+WEAK = ("word", "part", "phrase", "cut")
 #: The last characters of full names.
 TYPES = "县市区旗盟"
 #: Words for a part of any town, which are names only right behind their city.
 PART = re.compile(f"(?:{places.GENERIC.pattern}|[老市城][城中东西南北]|城关)区?|[郊林]区")
-#: Names that are words as well: short ones of a dictionary that are no place there, old full ones.
-WORDS = """一区 二区 公园区 向山区 立新区 比如 南部 解放 东方 动力 前进 公安 友好 友谊 平安 平和
-中方 安定 安居 光明 先锋 四方 万年 东风 南岸 工农 清水 前锋 复兴 清新 宏伟 平定 洞口
-露天 大方 互助 大观 渡口 台前 丰满 二道 无为 民权 小店 同心 平房 灯塔 天涯 海棠 回民
-江岸 下关 清流 开化 天心 爱民 和平 太平 红旗 团结 共和 延长 长子 鸡冠 莲花 方城 向阳"""
 #: What a name is not followed by: 海口市场, 恩施市县 are no 海口市, 恩施市, 太行山 no area.
 NOT_BEFORE = re.compile("市(?:场|民(?!.县|和回)|州|、?县)|区[域位块间别划]|沙群")
 AREA = re.compile(".[山脉]")
+#: What makes a class, or a word, of 县: no county are 会同县（市、区）, 延长县、乡公路, 资源县域.
+CLASS = "（[省市县区旗州盟乡镇、和及]+）|[、（][市县区旗乡镇村](?:[、）（和及与两三级公道]|$)"
+GOES_ON = re.compile(f"[域级城道际乡]|{CLASS}")
 #: No name has more characters.
 AROUND = 20
-#: How many digits of the code of a county say in which city it lies.
-CITY = 4
 UNREAD = re.compile(f"[{PRIVATE}]")
 #: What joins the items of a list, and what leaves it open.
 JOINS = {"", "、", "，", "和", "与", "及", "以及", "或"}
 OPEN = re.compile("(?:（[^）]{0,200}）)?等(?![级于同候待分额次])")
 #: What says of a list that it is one of places: 等县, 等92个革命老区县.
-KIND = re.compile(r"等(?:地(?!方)|[^\W、]{0,10}?(?:[县州盟旗]|市(?![场民政值])))")
+KIND = re.compile(r"等(?:地(?!方)|[^\W、]{0,10}?(?:[县州盟旗](?![域级道])|市(?![场民政值])))")
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
-#: What stands before a place, by its last character (支持, 推进, 全省) or as a word; 太行山西麓 has
-#: no 山西.
+#: What stands before a place, by its last character (支持, 推进) or as a word; 太行山西麓 has no
+#: 山西, 强市富县 and 市和县 no 富县 and 和县.
 LEFT = re.compile(
     f"(?:^|[^{HAN}‐‑-]"
-    "|[和与及或在对将把以为至到持动进励括于盖赴从由向经给请入跟被邻联接处助援的是省市县区旗州盟]"
-    "|加快|加强|改善|完善|建设|发展|打造|实施|开展|提升|优化|引导|指导|围绕|依托|学习|借鉴|保护|规划"
-    "|帮扶|来自|前往|其中|全国)$"
+    "|[和与及或在对将把以为至到持动进励括于盖赴从由向经给请入跟被邻联接处助援的是]"
+    "|加快|加强|改善|完善|建设|发展|打造|实施|开展|提升|优化|引导|指导|围绕|依托|学习|借鉴|保护|规划|帮扶|来自"
+    "|前往|其中|全国|(?<![健安完齐])全[省市县区州]|[我该某][省市县区州旗盟]|[老苏]区)$"
 )
 #: Words and institutions that begin alike: 云南和平, 北京对外经贸大学.
 OTHER = (
-    "和[平谐睦]|等[级于同]|对外|在线|将军|向阳|以色列"
+    f"{CLASS}|和[平谐睦]|等[级于同]|对外|在线|将军|向阳|以色列"
     r"|[^\W和与及或等]{1,9}?(?:大学|学院|银行|集团|公司)"
 )
 ENDS = re.compile(f"(?!{OTHER})(?:$|[^{HAN}]|[等和与及或的为在是])")
@@ -66,8 +62,8 @@ RIGHT = re.compile(
     rf"{ENDS.pattern}|(?!{OTHER})(?:[对将以向至到]|境内|山区|[东南西北中]部|[两三四五]省"
     r"|(?:发展|建设|打造|开展|加快|推进|实施|共同|合作|探索|创建)(?!路(?!\w)))"
 )
-#: Lakes, hills and rivers, as counties are called too: a list of nothing else names no county.
-FEATURE = re.compile(".+[湖泊山岭峰河江溪海港湾岛泉峡]")
+#: Lakes, hills and rivers, as counties are called too: only a list with another names a county.
+FEATURE = re.compile(".+[湖泊山岭峰河江溪海港湾岛泉峡沟架]")
 
 
 @dataclass
@@ -116,12 +112,11 @@ class Gazetteer:
     def __init__(self, folder: Path, year: int) -> None:
         self.units = succession.units(folder)
         self._resolve = lru_cache(100_000)(partial(_resolve, folder=folder, year=year))
-        held = (
-            each
+        forms = {
+            each.name: _form(each.name, each.name)
             for each in self.units.holders
             if each.first <= year <= each.last + 1 or each.name[-1] in TYPES
-        )
-        forms = {each.name: _form(each.name, each.name) for each in held}
+        }
         #: The provinces and cities that each of their names may mean.
         self.upper: dict[str, list[str]] = defaultdict(list)
         spoken = places.spoken(folder)
@@ -133,9 +128,16 @@ class Gazetteer:
                 self.upper[name] += [code] if level != "county" else []
         self.provinces = {name for name, form in forms.items() if form == "province"}
         self.common = schema.read("not_names", folder).values("word")
-        parts = {name for name in forms if PART.fullmatch(name) or name in WORDS.split()}
-        forms |= dict.fromkeys(parts - self.provinces, "part")
+        words = {*schema.read("word_names", folder).values("word")}
+        parts = {name for name in forms if PART.fullmatch(name)}
+        whole = {name for name, form in forms.items() if form in ("full", "sure")} - parts
+        #: Full names that a word and a type of unit make.
+        self.words = {name for name in whole if name[:-1] in words}
+        forms |= dict.fromkeys(whole & words, "phrase")
+        forms |= dict.fromkeys((parts | words - whole) & forms.keys() - self.provinces, "part")
         forms |= {n: "word" for n in forms.keys() & self.common if forms[n] not in ("full", "sure")}
+        #: Lakes and hills as well, also behind their city: 杭州西湖.
+        self.features = {n for n, f in forms.items() if f == "short" and FEATURE.fullmatch(n)}
         forms |= {n: "full" for n in forms if n[-1] in "县区州" and n[:-1] in self.provinces}
         self.areas: dict[str, str] = {}
         for row in schema.read("regions", folder).frame().itertuples():
@@ -175,19 +177,21 @@ class Gazetteer:
                 or (len(likely) > 1 and long)
                 or (len(likely) > 2 and akin)
             )
-            natural = all(FEATURE.fullmatch(each.printed) for each in group)
+            beside = zip([None, *group], group, [*group[1:], None], strict=False)
+            firm = bool(KIND.match(text, group[-1].end)) or any(starmap(self._firm, beside))
             for before, naming in pairwise([None, *group]):
                 naming.list_open = bool(OPEN.match(text, group[-1].end))
                 behind = before and before.end == naming.start and before.stands
                 city = before if behind else city
                 # 攀枝花市东区、西区
                 near = behind or (before and before.adcode and before.form == naming.form == "part")
-                if naming.form != "cut" and not (near and self._behind(city, naming)):
+                if naming.form != "cut" and not (near and self._behind(city, naming, firm)):
                     short = bool(ENDS.match(text, naming.end)) or naming.printed in akin
-                    short &= listed and not (behind or natural)
-                    needed = {"sure": True, "full": naming.free, "province": naming.free}
-                    needed |= {"city": listed and naming.free, "short": short and naming.free}
-                    self._mean(naming, context, naming.left and needed.get(naming.form, False))
+                    short &= listed and not behind and (firm or naming.printed not in self.features)
+                    needed = {"city": listed, "short": short, "phrase": firm}
+                    whole = needed.get(naming.form, naming.form in ("full", "province"))
+                    sure = naming.form == "sure" or (naming.free and whole)
+                    self._mean(naming, context, bool(naming.left and sure))
                 # 江西信丰、安远
                 listed = listed or bool(behind and naming.adcode and naming.form == "short")
                 for each in (before, naming):  # what lies in a city may have settled it
@@ -205,14 +209,15 @@ class Gazetteer:
                 barred = (AREA if name in self.areas else NOT_BEFORE).match(text, end - 1)
                 whole = not (barred or {at, end} & unread)
                 if whole and text.startswith(name, at):
-                    naming = Naming(at, end, name, form)
+                    goes_on = name in self.words and GOES_ON.match(text, end)
+                    naming = Naming(at, end, name, "phrase" if goes_on else form)
                     if longer := [each for each, a, b in wrapped if a <= at and end <= b]:
                         naming.form, naming.note = "cut", f"{longer[0]} goes on in another line"
                     found.append(naming)
                     break
         ends = {each.end for each in found if each.stands}
         for naming in found:
-            before = text[max(naming.start - 2, 0) : naming.start]
+            before = text[max(naming.start - 3, 0) : naming.start]
             naming.left = naming.start not in ends and bool(LEFT.search(before))
             if naming.printed in self.common and naming.start not in ends and not naming.left:
                 naming.form = "word"  # the end of 示范县
@@ -243,12 +248,20 @@ class Gazetteer:
             if at + len(name) > edge and whole.startswith(name, at)
         ]
 
-    def _behind(self, before: Naming, naming: Naming) -> bool:
+    def _firm(self, before: Naming | None, naming: Naming, after: Naming | None) -> bool:
+        """Whether a name in a list is one of a county and nothing else, as in 衡山、衡东."""
+        free = naming.form == "sure" or (naming.form in ("full", "short") and naming.free)
+        left = naming.left or (before and before.end == naming.start)
+        holds = self.upper.get(naming.printed) or (after and naming.end == after.start)
+        return bool(free and left and not holds) and naming.printed not in self.features
+
+    def _behind(self, before: Naming, naming: Naming, firm: bool) -> bool:
         """Settle a name right behind its place (福建长汀, but not 浙江西湖龙井), or refuse it."""
         codes = [before.adcode] if before.adcode else self.upper.get(before.printed, ())
         found = {code: self._resolve(naming.printed, code) for code in codes}
         fitting = [(code, place) for code, place in found.items() if isinstance(place, str)]
-        whole = naming.form in ("full", "sure")
+        whole = naming.form in ("full", "sure", "phrase")
+        whole &= naming.free or naming.form != "phrase"  # no 广西资源县域
         one, other = (
             {self.units.level[code] for code in self.upper.get(each.printed, ())}
             for each in (before, naming)
@@ -267,13 +280,14 @@ class Gazetteer:
         if len(fitting) != 1:
             return True
         ((code, place),) = fitting
-        if naming.form in WEAK:  # 四川新区 is no unit, nor is 洛阳市郊区 one of today
+        if naming.form in ("word", "part"):  # 四川新区 is no unit, nor is 洛阳市郊区 one of today
             fits = self.units.name[code].endswith("市") and not place.note
         else:  # nor 吉林西安 the district so called, 广西白云 and 四川云阳 what they were
             fits = place.name.startswith(naming.printed) and code in self.units.above(place)
             fits &= not other or self.units.level[place] in other
-        if not before.adcode and before.left and (fits or naming.form not in WEAK):
+        if not before.adcode and before.left and (fits or whole or naming.form not in WEAK):
             before.settle(self._resolve(code))
+        fits &= firm or naming.printed not in self.features
         if before.adcode and (whole or (naming.free and fits)):
             naming.settle(place)
         else:
@@ -284,7 +298,7 @@ class Gazetteer:
     def _akin(self, group: list[Naming]) -> set[str]:
         """Return the names of a list if each means one unit, all in one city."""
         codes = {each.printed: self._resolve(each.printed) for each in group}
-        cities = {code[:CITY] if isinstance(code, str) else "" for code in codes.values()}
+        cities = {code[:4] if isinstance(code, str) else "" for code in codes.values()}
         return {*codes} if len(cities - {""}) == len(cities) == 1 else set()
 
     def _mean(self, naming: Naming, context: list[str], sure: bool) -> None:
@@ -335,7 +349,5 @@ def _resolve(
     return found
 
 
-@lru_cache(maxsize=8)
-def gazetteer(folder: Path, year: int) -> Gazetteer:
-    """Return the names of a year, made once."""
-    return Gazetteer(folder, year)
+#: The names of a year, made once.
+gazetteer = lru_cache(maxsize=8)(Gazetteer)

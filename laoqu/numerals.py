@@ -95,7 +95,7 @@ def _figure(found: re.Match[str], before: float = math.inf) -> tuple[float, str]
         unit = size + unit
         if not (value > before or _counts(found, value, unit)):
             return None
-    if found["vague"] or raised or (found["more"] or "余")[0] in "几数来" or vague:
+    if found["vague"] or raised or re.search("[几数来]", found["more"] or "") or vague:
         value = math.nan
     return value, unit
 

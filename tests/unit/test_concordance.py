@@ -436,7 +436,9 @@ FIGURES = """
 中央1号文件、12号令:|￥30万: 30万元
 ￥3-5万: 3万元 5万元|$30: 30美元|US$3亿: 3亿美元|￥30万元: 30万元
 3—5岁: 3岁 5岁|90分: 90分|9时30分: 9时 30分|30μg/m3: 30μg/m³|1亿袋: 1亿袋|1：5万: nan|20位: 20位
-2.0版、工业4.0、3.0时代: |7×24小时: nan小时|2×500吨: nan吨|十分重要: |2025期间: 2025|4位于: 4
+3千余万元: 3千万元|3千来万元: nan万元|5亿几千万元: nan万元|100多来个: nan个
+3万或者5万元: 3万元 5万元|7x24小时: nan小时|5包装: 5|30分贝: 30|2.0版、工业4.0、3.0时代:
+7×24小时: nan小时|2×500吨: nan吨|十分重要: |2025期间: 2025|4位于: 4
 10--20个: 10个 20个|7折: 7折|打八折: |国发〔2021〕3号、第十条: |1000000: nan
 """
 
@@ -496,7 +498,22 @@ NAMES = """
 承接广东产业，推广江西经验: doubtful doubtful|地处山西、湖南: 140000 430000
 北京、天津、河北: 110000 120000 ambiguous|青海、海南: 630000 ambiguous
 东湖、南湖、北湖等湖泊: doubtful doubtful doubtful|唐山、鞍山: 130200 210300
-浙江西湖龙井: 330000 doubtful doubtful|南昌市东湖、西湖: 360100 360102 360103
+浙江西湖龙井: 330000 doubtful doubtful|南昌市东湖、西湖: 360100 doubtful doubtful
+南昌市东湖、西湖和南昌县: 360100 360102 360103 360121|南昌市东湖区、西湖区: 360100 360102 360103
+推进杭州西湖、嘉兴南湖建设: 330100 doubtful 330400 doubtful|合肥巢湖的治理: 340100 doubtful
+安庆太湖的治理: 340800 doubtful|湖南衡山的保护: 430000 doubtful|湖南衡山、衡东: 430000 430423 430424
+泰安泰山和济宁微山湖保护: 370900 doubtful 370800 doubtful|支持江西井冈山: 360000 doubtful
+江西井冈山、瑞金: 360000 360881 360781|衡山、庐江等县: 430423 340124|江西井冈山市: 360000 360881
+强化市和县（区）责任: doubtful|落实省市和县（市、区）责任: doubtful|明确市和县的职责: doubtful
+健全市和县责任: doubtful|安徽省和县（市、区）: 340000 doubtful|推进规划和县、乡实施: doubtful
+含山县、和县: 340522 340523|安徽和县: 340000 340523|工业强市富县、强区富县: doubtful doubtful
+推动强市兴县: doubtful|延安市富县: 610600 610628|支持老区瑞金市、我省环县: 360781 621022
+，会同县（市、区）落实: doubtful|湖南会同县、通道县: 430000 431225 431230|会同县人民政府: doubtful
+推动资源县域共享: doubtful|资源县级统筹: doubtful|广西资源县乡道路: 450000 doubtful
+支持资源县、公安县人民政府: 450329 421022|推进平安县域建设: doubtful|开展平安县创建: doubtful
+青海平安县: 630000 630203|支持平原县、老边区、山区: doubtful doubtful
+延长县、乡公路，到达县、乡公路: doubtful doubtful|推动资源县（市、区）共享: doubtful
+支持资源县、乡城县: 450329 513336|通县、通乡公路: doubtful
 河南洛阳、海南文昌鸡: 410000 410300 460000 doubtful|山东平和发展: doubtful doubtful
 湖北洪湖湿地: 420000 doubtful|湖南湘江流域: 430000 doubtful|福建安溪茶: 350000 doubtful
 江西婺源绿茶: 360000 doubtful|浙江钱塘江流域: 330000 doubtful|山东济南大学: 370000 doubtful
@@ -524,6 +541,7 @@ NAMES = """
 支持陕西城区供暖: doubtful|北京东城区: 110000 110101|支持湖北林区道路: doubtful
 支持河南平原县发展: doubtful doubtful|支持四川周宁县发展: doubtful doubtful
 支持河北城北区: doubtful doubtful|支持吉林东城区: doubtful doubtful|支持吉林长春市: 220000 220100
+保护太湖、巢湖等县域湖泊: doubtful doubtful|支持太湖、巢湖等县市: 340825 340181
 支持河南县区: doubtful|支持上海市南平: 310000 doubtful|支持广东和平发展: doubtful doubtful
 支持河南省范县、台前县: 410000 410926 410927|支持范县建设: 410926|创建国家示范县:
 广西壮族自治区发展: 450000|内蒙古自治区党委提出: 150000|支持宁夏回族自治区新建园区: 640000
@@ -577,6 +595,17 @@ def test_a_name_right_behind_its_city_is_what_resolve_place_says_or_none():
     assert found["note"]["桥东区"].startswith("桥东区 (130103, until 2013) was split in 2014")
     assert found["note"]["密山市"].startswith("'密山市' is not in 牡丹江市 in 2021; it is: 密山市")
     assert line("支持永\n新县").mentions()["note"].tolist() == ["永新县 goes on in another line"]
+
+
+def test_generic_words_are_no_boundary_before_a_county():
+    names = namings.gazetteer(paths.data(), 2021)
+    known = {name for found in names.names.values() for name, _ in found}
+    counties = {h.name for h in names.units.holders if h.level == "county" and len(h.name) < 4}
+    for generic in (*"省市县区州盟旗乡镇村地", "各地市", "设区市", "县市区", "健全市", "强市"):
+        for name in counties - {"和安县", "和康县"}:  # 和 before 安县, 康县
+            found = names.namings(f"落实{generic}{name}建设。", [])
+            named = {each.printed for each in found if each.status == "named"}
+            assert named <= known & {generic[-1] + name}, (generic, name, named)
 
 
 HIDDEN = "hidden text: left out, 1 in all"
