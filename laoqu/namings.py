@@ -32,8 +32,9 @@ PART = re.compile(f"(?:{places.GENERIC.pattern}|[老市城][城中东西南北]|
 #: What a name is not followed by: 海口市场, 恩施市县 are no 海口市, 恩施市, 太行山 no area.
 NOT_BEFORE = re.compile("市(?:场|民(?!.县|和回)|州|、?县)|区[域位块间别划]|沙群")
 AREA = re.compile(".[山脉]")
-#: What makes a word of 县 or 区: 资源县域 is no 资源县.
-GOES_ON = tuple("域级城道际乡")
+#: What makes a class, or a word, of 县: no county are 会同县（市、区）, 延长县、乡公路, 资源县域.
+CLASS = "（[省市县区旗州盟乡镇、和及]+）|[、（][市县区旗乡镇村](?:[、）（和及与两三级公道]|$)"
+GOES_ON = re.compile(f"[域级城道际乡]|{CLASS}")
 #: No name has more characters.
 AROUND = 20
 UNREAD = re.compile(f"[{PRIVATE}]")
@@ -51,10 +52,9 @@ LEFT = re.compile(
     "|加快|加强|改善|完善|建设|发展|打造|实施|开展|提升|优化|引导|指导|围绕|依托|学习|借鉴|保护|规划|帮扶|来自"
     "|前往|其中|全国|(?<![健安完齐])全[省市县区州]|[我该某][省市县区州旗盟]|[老苏]区)$"
 )
-#: Words and institutions that begin alike: 云南和平, 北京对外经贸大学; 会同县（市、区） is none.
+#: Words and institutions that begin alike: 云南和平, 北京对外经贸大学.
 OTHER = (
-    "和[平谐睦]|等[级于同]|对外|在线|将军|向阳|以色列"
-    "|（[省市县区旗州盟乡镇、和及]+）|[、（][省市县区旗州盟乡镇村](?:[、）（和及与两三级]|$)"
+    f"{CLASS}|和[平谐睦]|等[级于同]|对外|在线|将军|向阳|以色列"
     r"|[^\W和与及或等]{1,9}?(?:大学|学院|银行|集团|公司)"
 )
 ENDS = re.compile(f"(?!{OTHER})(?:$|[^{HAN}]|[等和与及或的为在是])")
@@ -209,7 +209,7 @@ class Gazetteer:
                 barred = (AREA if name in self.areas else NOT_BEFORE).match(text, end - 1)
                 whole = not (barred or {at, end} & unread)
                 if whole and text.startswith(name, at):
-                    goes_on = name in self.words and text[end : end + 1] in GOES_ON
+                    goes_on = name in self.words and GOES_ON.match(text, end)
                     naming = Naming(at, end, name, "phrase" if goes_on else form)
                     if longer := [each for each, a, b in wrapped if a <= at and end <= b]:
                         naming.form, naming.note = "cut", f"{longer[0]} goes on in another line"

@@ -511,7 +511,9 @@ NAMES = """
 ，会同县（市、区）落实: doubtful|湖南会同县、通道县: 430000 431225 431230|会同县人民政府: doubtful
 推动资源县域共享: doubtful|资源县级统筹: doubtful|广西资源县乡道路: 450000 doubtful
 支持资源县、公安县人民政府: 450329 421022|推进平安县域建设: doubtful|开展平安县创建: doubtful
-青海平安县: 630000 630203|支持平原县、老边区、山区: doubtful doubtful|通县、通乡公路: doubtful
+青海平安县: 630000 630203|支持平原县、老边区、山区: doubtful doubtful
+延长县、乡公路，到达县、乡公路: doubtful doubtful|推动资源县（市、区）共享: doubtful
+支持资源县、乡城县: 450329 513336|通县、通乡公路: doubtful
 河南洛阳、海南文昌鸡: 410000 410300 460000 doubtful|山东平和发展: doubtful doubtful
 湖北洪湖湿地: 420000 doubtful|湖南湘江流域: 430000 doubtful|福建安溪茶: 350000 doubtful
 江西婺源绿茶: 360000 doubtful|浙江钱塘江流域: 330000 doubtful|山东济南大学: 370000 doubtful
