@@ -111,12 +111,12 @@ def scope_of(measures: pd.DataFrame, scopes: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sentence(text: str, start: int, quote: str, first: int, last: int) -> str:
-    """Return the words of a measure so that they can stand alone, with a full stop.
+    """Return the words of a measure so that they can stand alone, none of them changed.
 
     Earlier words of the sentence that give it its subject come first, ``……`` where some are left
-    out.
+    out; a comma at the end is left off.
     """
-    words = quote.rstrip("，。") + "。"
+    words = quote.rstrip("，")
     if pd.isna(first) or pd.isna(last):
         return words
     return text[first:last] + (words if last == start else "……" + words.removeprefix("以及"))

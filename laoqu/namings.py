@@ -32,18 +32,17 @@ PART = re.compile(f"(?:{places.GENERIC.pattern}|[老市城][城中东西南北]|
 #: What a name is not followed by: 海口市场, 恩施市县 are no 海口市, 恩施市, 太行山 no area.
 NOT_BEFORE = re.compile("市(?:场|民(?!.县|和回)|州|、?县)|区[域位块间别划]|沙群")
 AREA = re.compile(".[山脉]")
-#: What makes a word of 县 or 区: 资源县域 is no 资源县.
-GOES_ON = tuple("域级城道际乡")
+#: What makes a class, or a word, of 县: no county are 会同县（市、区）, 延长县、乡公路, 资源县域.
+CLASS = "（[省市县区旗州盟乡镇、和及]+）|[、（][市县区旗乡镇村](?:[、）（和及与两三级公道]|$)"
+GOES_ON = re.compile(f"[域级城道际乡]|{CLASS}")
 #: No name has more characters.
 AROUND = 20
-#: How many digits of the code of a county say in which city it lies.
-CITY = 4
 UNREAD = re.compile(f"[{PRIVATE}]")
 #: What joins the items of a list, and what leaves it open.
 JOINS = {"", "、", "，", "和", "与", "及", "以及", "或"}
 OPEN = re.compile("(?:（[^）]{0,200}）)?等(?![级于同候待分额次])")
 #: What says of a list that it is one of places: 等县, 等92个革命老区县.
-KIND = re.compile(r"等(?:地(?!方)|[^\W、]{0,10}?(?:[县州盟旗]|市(?![场民政值])))")
+KIND = re.compile(r"等(?:地(?!方)|[^\W、]{0,10}?(?:[县州盟旗](?![域级道])|市(?![场民政值])))")
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
 #: What stands before a place, by its last character (支持, 推进) or as a word; 太行山西麓 has no
 #: 山西, 强市富县 and 市和县 no 富县 and 和县.
@@ -53,10 +52,9 @@ LEFT = re.compile(
     "|加快|加强|改善|完善|建设|发展|打造|实施|开展|提升|优化|引导|指导|围绕|依托|学习|借鉴|保护|规划|帮扶|来自"
     "|前往|其中|全国|(?<![健安完齐])全[省市县区州]|[我该某][省市县区州旗盟]|[老苏]区)$"
 )
-#: Words and institutions that begin alike: 云南和平, 北京对外经贸大学; 会同县（市、区） is none.
+#: Words and institutions that begin alike: 云南和平, 北京对外经贸大学.
 OTHER = (
-    "和[平谐睦]|等[级于同]|对外|在线|将军|向阳|以色列"
-    "|（[省市县区旗州盟乡镇、和及]+）|[、（][省市县区旗州盟乡镇村](?:[、）（和及与两三级]|$)"
+    f"{CLASS}|和[平谐睦]|等[级于同]|对外|在线|将军|向阳|以色列"
     r"|[^\W和与及或等]{1,9}?(?:大学|学院|银行|集团|公司)"
 )
 ENDS = re.compile(f"(?!{OTHER})(?:$|[^{HAN}]|[等和与及或的为在是])")
@@ -87,11 +85,6 @@ class Naming:
     free: bool = False
 
     @property
-    def feature(self) -> bool:
-        """Whether it may be a lake or a hill, also behind its city: 杭州西湖."""
-        return self.form == "short" and bool(FEATURE.fullmatch(self.printed))
-
-    @property
     def stands(self) -> bool:
         """Whether what is right behind it has to lie in it: not so behind 合作, 新区."""
         return self.form not in WEAK or bool(self.adcode)
@@ -119,12 +112,11 @@ class Gazetteer:
     def __init__(self, folder: Path, year: int) -> None:
         self.units = succession.units(folder)
         self._resolve = lru_cache(100_000)(partial(_resolve, folder=folder, year=year))
-        held = (
-            each
+        forms = {
+            each.name: _form(each.name, each.name)
             for each in self.units.holders
             if each.first <= year <= each.last + 1 or each.name[-1] in TYPES
-        )
-        forms = {each.name: _form(each.name, each.name) for each in held}
+        }
         #: The provinces and cities that each of their names may mean.
         self.upper: dict[str, list[str]] = defaultdict(list)
         spoken = places.spoken(folder)
@@ -144,6 +136,8 @@ class Gazetteer:
         forms |= dict.fromkeys(whole & words, "phrase")
         forms |= dict.fromkeys((parts | words - whole) & forms.keys() - self.provinces, "part")
         forms |= {n: "word" for n in forms.keys() & self.common if forms[n] not in ("full", "sure")}
+        #: Lakes and hills as well, also behind their city: 杭州西湖.
+        self.features = {n for n, f in forms.items() if f == "short" and FEATURE.fullmatch(n)}
         forms |= {n: "full" for n in forms if n[-1] in "县区州" and n[:-1] in self.provinces}
         self.areas: dict[str, str] = {}
         for row in schema.read("regions", folder).frame().itertuples():
@@ -193,7 +187,7 @@ class Gazetteer:
                 near = behind or (before and before.adcode and before.form == naming.form == "part")
                 if naming.form != "cut" and not (near and self._behind(city, naming, firm)):
                     short = bool(ENDS.match(text, naming.end)) or naming.printed in akin
-                    short &= listed and not behind and (firm or not naming.feature)
+                    short &= listed and not behind and (firm or naming.printed not in self.features)
                     needed = {"city": listed, "short": short, "phrase": firm}
                     whole = needed.get(naming.form, naming.form in ("full", "province"))
                     sure = naming.form == "sure" or (naming.free and whole)
@@ -215,7 +209,7 @@ class Gazetteer:
                 barred = (AREA if name in self.areas else NOT_BEFORE).match(text, end - 1)
                 whole = not (barred or {at, end} & unread)
                 if whole and text.startswith(name, at):
-                    goes_on = name in self.words and text[end : end + 1] in GOES_ON
+                    goes_on = name in self.words and GOES_ON.match(text, end)
                     naming = Naming(at, end, name, "phrase" if goes_on else form)
                     if longer := [each for each, a, b in wrapped if a <= at and end <= b]:
                         naming.form, naming.note = "cut", f"{longer[0]} goes on in another line"
@@ -259,7 +253,7 @@ class Gazetteer:
         free = naming.form == "sure" or (naming.form in ("full", "short") and naming.free)
         left = naming.left or (before and before.end == naming.start)
         holds = self.upper.get(naming.printed) or (after and naming.end == after.start)
-        return bool(free and left and not holds) and not naming.feature
+        return bool(free and left and not holds) and naming.printed not in self.features
 
     def _behind(self, before: Naming, naming: Naming, firm: bool) -> bool:
         """Settle a name right behind its place (福建长汀, but not 浙江西湖龙井), or refuse it."""
@@ -293,7 +287,8 @@ class Gazetteer:
             fits &= not other or self.units.level[place] in other
         if not before.adcode and before.left and (fits or whole or naming.form not in WEAK):
             before.settle(self._resolve(code))
-        if before.adcode and (whole or (naming.free and fits and (firm or not naming.feature))):
+        fits &= firm or naming.printed not in self.features
+        if before.adcode and (whole or (naming.free and fits)):
             naming.settle(place)
         else:
             naming.candidates = (self.units.shown(place),)
@@ -303,7 +298,7 @@ class Gazetteer:
     def _akin(self, group: list[Naming]) -> set[str]:
         """Return the names of a list if each means one unit, all in one city."""
         codes = {each.printed: self._resolve(each.printed) for each in group}
-        cities = {code[:CITY] if isinstance(code, str) else "" for code in codes.values()}
+        cities = {code[:4] if isinstance(code, str) else "" for code in codes.values()}
         return {*codes} if len(cities - {""}) == len(cities) == 1 else set()
 
     def _mean(self, naming: Naming, context: list[str], sure: bool) -> None:

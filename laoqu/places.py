@@ -395,6 +395,4 @@ def inside(within: str, folder: Path | None = None, near: bool = True) -> frozen
     return _index(folder or paths.data()).inside(within, near)
 
 
-@lru_cache(maxsize=4)
-def _index(folder: Path) -> _Index:
-    return _Index(folder)
+_index = lru_cache(maxsize=4)(_Index)

@@ -76,9 +76,9 @@ def lacking(
     printed in one may still be meant.
     """
     fits = _fits(scopes, region_id).groupby(scopes["unit_id"]).any()
-    measures = rows[rows["reach"].eq("named") & rows["unit_id"].map(fits)]
-    measures = measures.assign(kind="measure", id=measures["measure_id"])
-    table = pd.concat([measures, standings.assign(kind="role", id=standings["role"])])
+    measures = rows[rows["reach"].eq("named") & rows["unit_id"].map(fits)].assign(kind="measure")
+    places = standings.assign(kind="role").rename(columns={"role": "id"})
+    table = pd.concat([measures.rename(columns={"measure_id": "id"}), places])
     things = table.groupby(["kind", "id"])
     found = things[["short_zh", "short_en"]].first()
     found.insert(0, "areas", things["region_id"].nunique())
@@ -180,7 +180,7 @@ def paragraph(
     room = [len(each) for each in items]
     while True:
         text = _sentences(words, now, cities, items, room)
-        spare = [i for i, least in enumerate((1, LEAST, 1)) if room[i] > least]
+        spare = [i for i, least in enumerate((0, LEAST, 1)) if room[i] > least]
         if length(text, words.lang) <= LIMIT[words.lang] or not spare:
             return text
         room[spare[0]] -= 1
@@ -226,7 +226,7 @@ def _sentences(
         parts.append(words("answer.no_city"))
     if now["key_counties"]:
         parts.append(words("answer.counties", n=int(now["key_counties"])))
-    if lacks:
+    if room[0]:
         key = "answer.lacking" if now["complete"] else "answer.lacking_incomplete"
         parts.append(words(key, items=lacks))
     return words.sentences(parts)

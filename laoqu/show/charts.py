@@ -44,20 +44,13 @@ ALONE, AMONG = 170.0, 112.0
 def dots(frame: pd.DataFrame, words: Words, own: bool = False, **given: str) -> Figure:
     """Draw values as dots with their intervals, on one scale or each row on its `own` from zero.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        One row a dot: ``label``, ``value``; if given ``low`` and ``high`` (an interval, or the
-        range of other areas), ``group`` (a head over rows), ``series`` (several dots a row) with
-        ``tone`` (a colour's name; what is in ``context`` stands behind, small and without its
-        value) and ``complete`` (if not, it is a ring), ``text`` (written in place of the value),
-        ``region_id`` (goes into the data).
-    words : Words
-    own : bool
-        Equal values stand around the line of their row, and the row ends at its greatest value.
+    One row of `frame` a dot: ``label``, ``value``; if given ``low`` and ``high`` (an interval, or
+    the range of other areas), ``group`` (a head over rows), ``series`` (several dots a row) with
+    ``tone`` (a colour's name; what is in ``context`` stands behind, small and without its value)
+    and ``complete`` (if not, it is a ring), ``text`` (written in place of the value),
+    ``region_id`` (goes into the data). Of a row on its own scale equal values stand around its
+    line, which ends at the greatest.
 
-    Examples
-    --------
     >>> import laoqu as lq
     >>> plan = lq.load()
     >>> n = plan.measures()["theme"].value_counts().rename_axis("label").reset_index(name="value")
@@ -117,14 +110,10 @@ def dots(frame: pd.DataFrame, words: Words, own: bool = False, **given: str) -> 
 def heat(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
     """Draw counts of rows by columns as filled squares, the number in each; zero is a dot.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        One row a cell: ``label``, ``column``, ``value``; if given ``group``. Rows and columns
-        stand in the order of the frame; a categorical keeps empty columns.
+    One row of `frame` a cell: ``label``, ``column``, ``value``; if given ``group``. Rows and
+    columns stand in the order of the frame; a categorical keeps empty columns. The caption says
+    which values share a fill.
 
-    Examples
-    --------
     >>> import laoqu as lq
     >>> import pandas as pd
     >>> frame = pd.DataFrame({"label": ["c07", "c07"], "column": ["A", "B"], "value": [3, 0]})
@@ -138,6 +127,10 @@ def heat(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
 
     steps = np.ceil(5 * data["value"] / top).astype(int)
     x = data["column"].map(heads.index).astype(int)
+    ends = data["value"].groupby(steps[steps > 0]).agg(["min", "max"]).map(number)
+    said = ["–".join(dict.fromkeys(both)) for both in ends.to_numpy()]
+    parts = words.say(given.get("caption", "")), words("figure.steps", steps=words.join(said))
+    given["caption"] = words.sentences(parts)
 
     def draw(sheet: Sheet) -> None:
         axes = sheet.figure.add_subplot()
@@ -172,14 +165,9 @@ def heat(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
 def lines(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
     """Draw a line for each series, its name at its end.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        One row per ``series`` and ``year``: ``value``; if given ``group`` (a panel each, on one
-        scale) and ``tone`` (a colour's name; a series in ``context`` is drawn thin, without name).
+    One row of `frame` per ``series`` and ``year``: ``value``; if given ``group`` (a panel each, on
+    one scale) and ``tone`` (a colour's name; a series in ``context`` is drawn thin, without name).
 
-    Examples
-    --------
     >>> import laoqu as lq
     >>> import pandas as pd
     >>> frame = pd.DataFrame({"series": ["a", "a"], "year": [2020, 2021], "value": [1.0, 2.0]})

@@ -23,13 +23,15 @@ MARKS = {
 HAIRLINE = stroke("ink", 0.6)
 #: Points: how far off a spot, in rings around it, its name may stand.
 RINGS = np.arange(5, 40, 3)
+#: A name or number hides no more than this share of a shape that is kept.
+HIDDEN = 0.25
 
 
 class View:
     """Axes on the ground; what of them is taken by names and numbers, in points of the figure."""
 
     def __init__(self, axes: Axes, bounds: Sequence[float], framed: bool = True) -> None:
-        self.axes, self.taken = axes, np.empty((0, 4))
+        self.axes, self.taken, self.kept = axes, np.empty((0, 4)), shapely.STRtree([])
         (low, top), size = np.reshape(bounds, (2, 2)), axes.bbox.size
         self.scale = ((top - low) / size).max()  # metres a point
         self.middle, half = (low + top) / 2, size * self.scale / 2
@@ -65,10 +67,16 @@ class View:
         inside = (low > corner + 2) & (top < end - 2)
         hits = (self.taken[:, :2] < top[:, None]) & (self.taken[:, 2:] > low[:, None])
         free = inside.all(axis=1) & ~hits.all(axis=2).any(axis=1)
+        ground = self.axes.transData.inverted().transform
+        boxes = shapely.box(*ground(low).T, *ground(top).T)
+        box, shape = self.kept.query(boxes)
+        under = self.kept.geometries[shape]
+        share = shapely.area(shapely.intersection(boxes[box], under)) / shapely.area(under)
+        free[box[share > HIDDEN]] = False
         if not free.any():
             return None
         self.taken = np.vstack([self.taken, np.hstack([low, top])[free][0]])
-        return self.axes.transData.inverted().transform(places[free][0])
+        return ground(places[free][0])
 
     def name(self, text: str, places: np.ndarray, size: float, tone: str) -> None:
         """Write a name in the first of some places with room, else not at all."""

@@ -44,7 +44,7 @@ AREA, COAST, OWN = stroke("focus", 1.1), fill("land", "context", 0.4), stroke("i
 BLANK = fill("paper", "context")
 #: An area in the map of all; where too few of its counties are documented; two areas.
 SURE, DOUBT = fill("heat3", "focus", 0.8), fill("heat3", "focus", 0.8, **DASHED)
-TWICE = fill("heat3", "muted", 0, **HATCH)
+TWICE = fill("heat5", "paper", 0)
 #: Points: the greatest height, the locator of a narrow map.
 HIGHEST, LOCATOR = 265.0, 74.0
 #: The longer side of an area is drawn in so many steps.
@@ -159,10 +159,8 @@ class Area:
         self.cities = near.groupby(near.index.str[:4]).agg(union)
         self.parts = self.counties.groupby(codes.str[:4].to_numpy()).agg(union)
         # The mark of a city stands in the part of it that is in the area.
-        found = {
-            code: self.counties.get(code, self.parts.get(code[:4])) for code in places["adcode"]
-        }
-        self.spots = {code: middle_of(shape) for code, shape in found.items() if shape is not None}
+        found = pd.concat([self.counties, self.parts.rename("{}00".format)])
+        self.spots = found[found.index.isin(places["adcode"])].map(middle_of).to_dict()
         # Islands far off do not stretch the map.
         parts = shapely.get_parts(self.counties.to_numpy())
         large = parts[shapely.area(parts) >= min(2e8, shapely.area(parts).max())]
@@ -203,6 +201,7 @@ class Area:
         view.draw(self.provinces, **PROVINCE)
         view.draw([self.land], **COASTLINE)
         view.draw([self.area], **AREA)
+        view.kept = shapely.STRtree(self.counties)
         for row in self.places[self.places["adcode"].isin(self.spots)].itertuples():
             view.number(str(row.number), self.spots[row.adcode], row.shape)
         for code, shape in self.parts.items():
@@ -323,7 +322,8 @@ def _draw_china(
         for label, shapes, look in parts:
             each.draw(shapes, label if each is view else "", **look)
         each.draw(layers.outline.geometry[~land], **PROVINCE)
-    for k, (_, (shape,), _) in enumerate(parts[: len(listed)], 1):
+    view.kept = shapely.STRtree([shape for _, (shape,), _ in parts[: len(listed)]])
+    for k, shape in enumerate(view.kept.geometries, 1):
         view.number(str(k), middle_of(shape))
 
 

@@ -179,16 +179,17 @@ class Sheet:
         """
         if not entries:
             return 0
-        room = COLUMN if axes else self.width - 2 * MARGIN
-        texts = [wrap(start(text), room - 26) for text, _ in entries]
-        each = max(text_width(line) for lines in texts for line in lines) + 26
+        room, size = COLUMN if axes else self.width - 2 * MARGIN, SMALL + self.narrow
+        texts = [wrap(start(text), room - 26, size) for text, _ in entries]
+        each = max(text_width(line, size) for lines in texts for line in lines) + 26
         columns = 1 if axes else min(len(entries), max(int(room // each), 1))
         looks = [look for _, look in entries]
         samples = [Patch(**x) if "facecolor" in x else Line2D([], [], **x) for x in looks]
         said = ["\n".join(lines) for lines in texts]
         place = {} if axes else {"bbox_to_anchor": (0, 1), "bbox_transform": self.top()}
         owner = axes or self.figure
-        written = owner.legend(samples, said, loc="upper left", ncols=columns, **place)
+        look = {"loc": "upper left", "ncols": columns, "fontsize": size, **place}
+        written = owner.legend(samples, said, **look)
         written.set_in_layout(False)
         high = written.get_window_extent().height
         self.y += 0 if axes else high + 6

@@ -145,8 +145,10 @@ class Words:
         require(region_id, self._areas, "area")
         return self._areas[region_id]
 
-    def clause(self, clause_id: str) -> str:
-        """Return how a passage is cited: 第七条 or clause 7, 专栏 2 or Box 2."""
+    def clause(self, clause_id: str, page: int = 0) -> str:
+        """Return how a passage is cited: 第七条 or clause 7, Box 2, with a page clause 7, p. 5."""
+        if page:
+            return self("where.on", clause=self.clause(clause_id), page=page)
         for kind, passages in (("clause", self.plan.clauses), ("box", self.plan.boxes)):
             if clause_id in passages:
                 number = passages[clause_id].number

@@ -65,8 +65,10 @@ CLAIMS = [
     (MEASURES[MEASURES["lead_start"].notna()],
      lambda r: not r.sentence_zh.startswith(TEXT[r.lead_start : r.lead_end]),
      "its lead does not begin the sentence that stands alone"),
-    (MEASURES, lambda r: r.quote.rstrip("，。").removeprefix("以及") not in r.sentence_zh,
+    (MEASURES, lambda r: r.quote.rstrip("，").removeprefix("以及") not in r.sentence_zh,
      "its words are not in the sentence that stands alone"),
+    (MEASURES, lambda r: any(part not in TEXT for part in r.sentence_zh.split("……")),
+     "the sentence that stands alone has words or marks that the plan has not"),
     (MEASURES, lambda r: r.head_source and not r.head_inner
      and r.strength != BY_ID.loc[r.head_source, "strength"], "one verb, two strengths"),
     (MEASURES, lambda r: "等" in NOT_OPEN.sub("", r.quote) and not OPEN.search(r.content_en),

@@ -1,6 +1,8 @@
 """All twelve reports in both languages, as `laoqu report --all` makes them."""
 
+import html
 import json
+import re
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -53,6 +55,25 @@ def test_every_link_of_every_page_leads_to_what_is_there(folder):
                 dead.append(f"{page.relative_to(folder)}: {address}")
     assert followed > 900
     assert dead == []
+
+
+#: What a page quotes.
+QUOTED = re.compile(r'<q lang="zh">(.*?)</q>', re.S)
+
+
+def test_every_quotation_stands_in_the_plan_and_carries_clause_and_page(folder):
+    text, wrong, seen = PLAN.document.canonical, [], 0
+    for page in sorted(folder.glob("*/*/report.html")):
+        found = page.read_text(encoding="utf-8")
+        for quoted in map(html.unescape, QUOTED.findall(found)):
+            parts = [re.sub(r"\s", "", part) for part in quoted.split("……")]
+            seen += 1
+            wrong += [f"{page.parent}: {part}" for part in parts if part not in text]
+        cited = found.partition('id="promised"')[2].partition("</table>")[0]
+        pages = re.findall(r"，第\u2009?\d+\u2009?页</a>|, p\. \d+</a>", cited)
+        assert len(pages) == cited.count("<q ") > 0, page.parent
+    assert seen > 250
+    assert wrong == []
 
 
 def test_both_languages_state_the_same_numbers(folder):

@@ -511,7 +511,9 @@ NAMES = """
 ，会同县（市、区）落实: doubtful|湖南会同县、通道县: 430000 431225 431230|会同县人民政府: doubtful
 推动资源县域共享: doubtful|资源县级统筹: doubtful|广西资源县乡道路: 450000 doubtful
 支持资源县、公安县人民政府: 450329 421022|推进平安县域建设: doubtful|开展平安县创建: doubtful
-青海平安县: 630000 630203|支持平原县、老边区、山区: doubtful doubtful|通县、通乡公路: doubtful
+青海平安县: 630000 630203|支持平原县、老边区、山区: doubtful doubtful
+延长县、乡公路，到达县、乡公路: doubtful doubtful|推动资源县（市、区）共享: doubtful
+支持资源县、乡城县: 450329 513336|通县、通乡公路: doubtful
 河南洛阳、海南文昌鸡: 410000 410300 460000 doubtful|山东平和发展: doubtful doubtful
 湖北洪湖湿地: 420000 doubtful|湖南湘江流域: 430000 doubtful|福建安溪茶: 350000 doubtful
 江西婺源绿茶: 360000 doubtful|浙江钱塘江流域: 330000 doubtful|山东济南大学: 370000 doubtful
@@ -539,6 +541,7 @@ NAMES = """
 支持陕西城区供暖: doubtful|北京东城区: 110000 110101|支持湖北林区道路: doubtful
 支持河南平原县发展: doubtful doubtful|支持四川周宁县发展: doubtful doubtful
 支持河北城北区: doubtful doubtful|支持吉林东城区: doubtful doubtful|支持吉林长春市: 220000 220100
+保护太湖、巢湖等县域湖泊: doubtful doubtful|支持太湖、巢湖等县市: 340825 340181
 支持河南县区: doubtful|支持上海市南平: 310000 doubtful|支持广东和平发展: doubtful doubtful
 支持河南省范县、台前县: 410000 410926 410927|支持范县建设: 410926|创建国家示范县:
 广西壮族自治区发展: 450000|内蒙古自治区党委提出: 150000|支持宁夏回族自治区新建园区: 640000
