@@ -16,6 +16,8 @@ from laoqu.spelling import clean, spellings
 CONFIDENCE = ("high", "medium", "low")
 #: From near to far; the last three are derived, never stored (see `nearest_reach`).
 REACH = ("named", "place", "class", "everyone", "conditional", "open", "none")
+#: Below this share of documented counties an area's numbers are lower bounds.
+COMPLETE = 0.9
 #: Columns with a name of an area.
 NAMES = ("region_id", "name_zh", "full_zh", "name_en", "full_en", "label_en", "text_en")
 #: The columns of `reach`.
@@ -104,13 +106,17 @@ def of_area(table: pd.DataFrame, area: Region, name: str = "") -> pd.DataFrame:
 
 
 def documented(regions: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:
-    """Add ``documented`` and ``low_confidence`` (counties per area) to the table of areas."""
+    """Add ``documented`` and ``low_confidence`` (counties per area), and ``complete``.
+
+    An area is complete when `COMPLETE` of its counties are documented and its total is no lower
+    bound: where nobody knows how many there are, nobody knows that these are all.
+    """
     low = membership["confidence"] == "low"
     sure, unsure = (membership.loc[rows, "region_id"].value_counts() for rows in (~low, low))
-    return regions.assign(
-        documented=regions["region_id"].map(sure).fillna(0).astype("int64"),
-        low_confidence=regions["region_id"].map(unsure).fillna(0).astype("int64"),
-    )
+    known, weak = (regions["region_id"].map(n).fillna(0).astype("int64") for n in (sure, unsure))
+    full = known >= COMPLETE * regions["official_total"]
+    full &= regions["total_basis"] != "lower_bound"
+    return regions.assign(documented=known, low_confidence=weak, complete=full)
 
 
 def place_areas(

@@ -22,9 +22,9 @@ MOST = 6
 LIMIT = {"zh": 150, "en": 100}
 #: So many of the things that are named stay in the paragraph, however long it is.
 LEAST = 3
-#: Below this share of documented counties an area's numbers are lower bounds.
-COMPLETE = 0.9
 DIRECT = ("named", "place")
+#: What is counted by city, so that a city may lie in the area in part.
+PARTLY = ("cities", "zones")
 
 
 @schema.once
@@ -33,7 +33,8 @@ def direct(plan: Plan) -> pd.DataFrame:
 
     One row per (measure, area): ``region_id``, ``reach`` (named, place, class), ``areas`` (how
     many areas the measure is for in one of these ways), ``named_areas`` (how many it names),
-    ``via`` (tuple of mention ids), ``page`` and the columns of ``plan.measures()``.
+    ``via`` (tuple of mention ids), ``part`` (all of them are cities of which only a part is
+    documented in the area), ``page`` and the columns of ``plan.measures()``.
 
     >>> import laoqu as lq
     >>> from laoqu.analysis import answer
@@ -51,10 +52,11 @@ def direct(plan: Plan) -> pd.DataFrame:
     )
     namings = regions.reach_of_measures(plan.reach(), measures)
     namings = namings[namings["how"].isin(DIRECT)]
-    via = namings.groupby(["measure_id", "region_id"])["via"].unique().map(tuple)
+    namings = namings.groupby(["measure_id", "region_id"])
+    via = namings["via"].unique().map(tuple).to_frame().assign(part=~namings["whole"].any())
     pages = [plan.document.page_of(start) for start in measures["start"]]
     table = reach.join(via, on=["measure_id", "region_id"])
-    table = table.merge(measures.assign(page=pages), on="measure_id")
+    table = table.merge(measures.assign(page=pages), on="measure_id").fillna({"part": False})
     printed = plan.mentions().groupby("unit_id")["mention_id"].agg(tuple)
     table["via"] = table["via"].where(table["via"].notna(), table["unit_id"].map(printed))
     return table
@@ -93,14 +95,19 @@ def counts(plan: Plan) -> pd.DataFrame:
 
     One row per area, in printed order, indexed by ``region_id``: ``named`` and ``place`` (measures
     that name it; that reach it through a place only), ``cities`` (with a standing in clause 七),
-    ``seats``, ``zones``, ``key_counties`` (places listed), ``documented``, ``total`` (counties),
-    ``complete`` (nine tenths of them are documented; else what rests on places is a lower bound).
+    ``seats``, ``zones``, ``key_counties`` (places listed), ``place_part``, ``cities_part``,
+    ``zones_part`` (those of them by way of a city of which only a part is documented here),
+    ``documented``, ``total`` (counties), ``complete`` (as in ``plan.regions()``; else what rests
+    on places is a lower bound).
     """
     rows = direct(plan)
     places = naming.standings(plan)
-    table = plan.regions().set_index("region_id")[["documented", "official_total"]]
+    areas = plan.regions().set_index("region_id")
+    table = areas[["documented", "official_total"]].rename(columns={"official_total": "total"})
     for reach in DIRECT:
         table[reach] = rows[rows["reach"] == reach].groupby("region_id").size()
+    through = rows[(rows["reach"] == "place") & rows["part"]]
+    table["place_part"] = through.groupby("region_id").size()
     for column, here, counted in (
         ("cities", places["clause_id"] == "c07", "city"),
         ("seats", places["group"] == "seat", "name"),
@@ -108,26 +115,29 @@ def counts(plan: Plan) -> pd.DataFrame:
         ("key_counties", places["role"] == "national_key_county", "name"),
     ):
         table[column] = places[here].groupby("region_id")[counted].nunique()
-    table = table.rename(columns={"official_total": "total"}).fillna(0).astype(int)
-    return table.assign(complete=table["documented"] >= COMPLETE * table["total"])
+        if column in PARTLY:
+            part = here & places["part"]
+            table[f"{column}_part"] = places[part].groupby("region_id")[counted].nunique()
+    return table.fillna(0).astype(int).assign(complete=areas["complete"])
 
 
 def open_lists(plan: Plan, region_id: str) -> pd.DataFrame:
     """Return the sentences with a list in 等 that could hold the area and do not print it.
 
-    A list that is confined to certain areas (东部地区革命老区) is none for the others. One row per
+    A list that is confined to certain areas (东部地区革命老区) is none for the others, and one of
+    rivers or mountains, which names nobody who gets something, is none at all. One row per
     sentence: ``unit_id``, ``clause_id``, ``text``, ``page``, ``start``, ``end``.
 
     >>> import laoqu as lq
     >>> from laoqu.analysis import answer
     >>> len(answer.open_lists(lq.load(), "shaanganning"))
-    10
+    8
     """
     scopes, reached = plan.scopes(), plan.reach(region_id)
     named = reached.loc[reached["how"].isin(DIRECT), "unit_id"]
     fits = _fits(scopes, region_id)
     # A list of kinds (“综合保税区等”) leaves no name out: a list of names has one before its 等.
-    first = plan.mentions().groupby("unit_id")["end"].min()
+    first = plan.mentions().query("recipient").groupby("unit_id")["end"].min()
     names = scopes["unit_id"].map(first).le(scopes["end"])
     lists = scopes[scopes["list_open"] & (scopes["scope"] != "none") & fits & names]
     units = set(lists["unit_id"]) - set(named)
@@ -159,7 +169,8 @@ def paragraph(
     `now` is the row of an area in `counts`; `rows`, `places` and `missing` are its rows of
     `direct`, of `laoqu.analysis.naming.standings` and from `lacking`; `words` are ``show.words``.
     Cities are those with a standing in clause 七 and the zone of cooperation at the border of four
-    provinces. What is missing is shortened first, then what is named, then the roles of cities,
+    provinces; those of which only a part is documented in the area stand
+    apart. What is missing is shortened first, then what is named, then the roles of cities,
     until the paragraph is no longer than `LIMIT`; what is left out is counted.
 
     >>> import laoqu as lq
@@ -171,16 +182,17 @@ def paragraph(
     """
     named = rows[rows["reach"] == "named"].sort_values(["named_areas", "start"])
     cities = places[places["clause_id"].eq("c07") | places["role"].eq("border_cooperation")]
-    alone = [words("answer.alone", item=each) for each in words.short(named)]
+    lists = named["list_open"].map({True: "answer.alone_open", False: "answer.alone"})
+    alone = [words(key, item=each) for key, each in zip(lists, words.short(named), strict=True)]
     items = [
         [words.thing(row) for row in missing.itertuples()],
         words.short(named).where(named["named_areas"] > 1, alone).tolist(),
-        [_role(words, part) for _, part in cities.groupby("role", sort=False)],
+        *(_roles(words, cities[cities["part"] == part]) for part in (False, True)),
     ]
     room = [len(each) for each in items]
     while True:
         text = _sentences(words, now, cities, items, room)
-        spare = [i for i, least in enumerate((0, LEAST, 1)) if room[i] > least]
+        spare = [i for i, least in enumerate((0, LEAST, 1, 1)) if room[i] > least]
         if length(text, words.lang) <= LIMIT[words.lang] or not spare:
             return text
         room[spare[0]] -= 1
@@ -213,17 +225,20 @@ def _sentences(
 ) -> str:
     """Return the sentences of an answer, with so many items of each list as there is room for."""
     area = words.plan.region(now.name).in_text(words.lang)
-    lacks, named, roles = (_listed(words, *each) for each in zip(items, room, strict=True))
+    lacks, named, roles, partly = (_listed(words, *each) for each in zip(items, room, strict=True))
     parts = [words("answer.plan"), words("answer.not_named", area=area)]
     if number := len(items[1]):
         n = words.number(number)
         parts[1] = words("answer.named", area=area, n=n, one=number, items=named)
-    if number := cities["city"].nunique():
+    whole = cities[~cities["part"]]
+    if number := whole["city"].nunique():
         n = words.number(number, start=True)
-        key = "answer.cities" if cities["adcode"].ne("").all() else "answer.places"
+        key = "answer.cities" if whole["adcode"].ne("").all() else "answer.places"
         parts.append(words(key, n=n, one=number, items=roles))
-    else:
-        parts.append(words("answer.no_city"))
+    if number := cities.loc[cities["part"], "city"].nunique():
+        parts.append(words("answer.part", n=words.number(number), one=number, items=partly))
+    if cities.empty:  # of an area whose counties are not all known, its cities are not either
+        parts.append(words("answer.no_city" if now["complete"] else "answer.no_city_known"))
     if now["key_counties"]:
         parts.append(words("answer.counties", n=int(now["key_counties"])))
     if room[0]:
@@ -237,8 +252,12 @@ def _listed(words: Words, items: list[str], n: int) -> str:
     return words("answer.more", items=shown, n=len(items) - n) if n < len(items) else shown
 
 
+def _roles(words: Words, cities: pd.DataFrame) -> list[str]:
+    return [_role(words, rows) for _, rows in cities.groupby("role", sort=False)]
+
+
 def _role(words: Words, rows: pd.DataFrame) -> str:
-    *first, last = [words.place(row) for row in rows.itertuples()]
+    *first, last = [words.part(row, words.place(row)) for row in rows.itertuples()]
     places = words("answer.and", first=words.join(first), last=last) if first else last
     role = words.standing(rows["role"].iloc[0], len(rows))
     return words("answer.role", places=places, role=role)

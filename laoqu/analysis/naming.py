@@ -24,7 +24,9 @@ def standings(plan: Plan) -> pd.DataFrame:
     ``number`` (of the place in its area, cities before counties, for map and matrix), ``shape``
     (its mark on the map), ``mention_id`` (of the first naming), ``printed``, ``name``, ``name_en``,
     ``level``, ``adcode`` (of a zone that of its city), ``city`` (the code above it), ``role``,
-    ``group`` (one of `GROUPS`), ``clause_id``, ``start``, ``areas`` (how many areas have the role).
+    ``group`` (one of `GROUPS`), ``clause_id``, ``start``, ``areas`` (how many areas have the role),
+    ``counties``, ``of`` (counties of a city that are documented in the area; that it has), ``part``
+    (they are not all of them).
 
     >>> import laoqu as lq
     >>> table = standings(lq.load()).query("region_id == 'yimeng' and adcode == '371300'")
@@ -47,6 +49,11 @@ def standings(plan: Plan) -> pd.DataFrame:
     table["number"] = order["adcode"].transform(lambda codes: pd.factorize(codes)[0] + 1)
     columns = ["region_id", "number", "shape", "mention_id", "printed", "name", "name_en", "level"]
     columns += ["adcode", "city", "role", "group", "clause_id", "start", "areas"]
+    columns += ["counties", "of", "part"]
+    lies = plan._place_areas()[["adcode", "region_id", "counties", "whole"]]
+    table = table.merge(lies, how="left", on=["adcode", "region_id"])
+    table["of"] = table["adcode"].map(plan.gazetteer()["parent"].value_counts())
+    table["part"] = table["whole"].eq(False)
     return table[columns].reset_index(drop=True)
 
 

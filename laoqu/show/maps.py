@@ -14,7 +14,7 @@ import pandas as pd
 import shapely
 
 from laoqu import geo
-from laoqu.analysis import answer, naming
+from laoqu.analysis import naming
 from laoqu.errors import ParameterError, require
 from laoqu.plan import Plan, load
 from laoqu.show.figure import TEXTS, Figure
@@ -30,6 +30,8 @@ def fill(tone: str, edge: str = "paper", width: float = 0.5, **more: object) -> 
 
 
 HATCH, DASHED = {"hatch": "//////"}, {"linestyle": (0, (4, 2.8))}
+#: What stands before a total that no source prints for the whole area.
+BOUND = {"lower_bound": "≥", "derived": "≈", "consistent": "≈"}
 #: How a county is named, in the order of the key; `unknown` is the land that no row tells of.
 FILLS = {
     "itself": fill("focus"),
@@ -234,14 +236,14 @@ def plot_overview(lang: str = "zh", plan: Plan | None = None) -> Figure:
     counties = layers.counties.merge(members, on="adcode")
     areas = geo.dissolve(counties, "region_id", layers.shared)
     areas = areas.merge(plan.regions()).sort_values("order")
-    sure = areas["documented"] >= answer.COMPLETE * areas["official_total"]
+    sure = areas["complete"]
     twice = counties[counties["adcode"].duplicated()]
     title = words(
         "map.overview", n=len(areas), counties=counties["adcode"].nunique(), overlap=len(twice),
         incomplete=int((~sure).sum()),
     )  # fmt: skip
-    totals = zip(areas["region_id"], areas["documented"], areas["official_total"], strict=True)
-    listed = [f"{words.area(name)} {known}/{total}" for name, known, total in totals]
+    listed = [f"{words.area(row.region_id)} {row.documented}/{BOUND.get(row.total_basis, '')}"
+              f"{row.official_total}" for row in areas.itertuples()]  # fmt: skip
     looks = {"county": SURE, "overlap": TWICE, "incomplete": DOUBT}
     key = [(words(f"map.key.{each}"), look) for each, look in looks.items()]
     shapes = areas.geometry.simplify(COARSE)

@@ -188,6 +188,11 @@ class Words:
             return self._units[mention.adcode][1]
         return mention.name_en or self._units.get(mention.adcode, ("", mention.printed))[1]
 
+    def part(self, row: object, name: str) -> str:
+        """Return a name with how much of the place in a row of `standings` is in the area."""
+        values = {"n": int(row.counties), "of": int(row.of)} if row.part else {}
+        return self("place.part", place=name, **values) if values else name
+
     def places(self, mentions: Iterable[Sequence[str]]) -> list[str]:
         """Return the names behind ids of mentions, joined: one text for each group of ids."""
         return [self.join(list(dict.fromkeys(map(self._places.get, ids)))) for ids in mentions]

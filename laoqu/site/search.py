@@ -31,7 +31,7 @@ def data(plan: Plan, carded: Iterable[str] = ()) -> dict[str, object]:
     named = plan.mentions().query("recipient and level not in ['area', 'border_zone']")
     at_zone = named["level"].isin(["zone", "urban_area"])
     namings = dict([*named[~at_zone].groupby("adcode")])
-    areas, spoken = _areas(plan, units), places.spoken(plan.folder)
+    areas, spoken = _areas(plan), places.spoken(plan.folder)
     history = _history(plan, spoken)
     found = []
     for code in sorted({*areas, *namings, *carded}):
@@ -72,19 +72,12 @@ def _clauses(namings: pd.DataFrame) -> dict[str, str]:
     return dict(zip(first["clause_id"], first["mention_id"], strict=True))
 
 
-def _areas(plan: Plan, units: Mapping[str, object]) -> dict[str, dict[str, object]]:
+def _areas(plan: Plan) -> dict[str, dict[str, object]]:
     """Return code → area → confidence of a county; number of documented counties of a city."""
-    members, found = plan.membership(), {}
-    for row in members.itertuples():
-        found.setdefault(row.adcode, {})[row.region_id] = row.confidence
-    sure = members[members["confidence"] != "low"]
-    counted = sure.groupby([sure["adcode"].str[:4] + "00", "region_id"]).size()
-    for (code, region_id), n in counted.items():
-        # 儋州 and its like are cities without counties: their own row stands.
-        if code in units and code not in set(members["adcode"]):
-            found.setdefault(code, {})[region_id] = int(n)
-    for row in plan.table("city_membership").itertuples():
-        found.setdefault(row.adcode, {}).setdefault(row.region_id, "city")
+    found, low = {}, plan.membership().query("confidence == 'low'")
+    for row in pd.concat([plan._place_areas(), low]).itertuples():
+        known = int(row.counties) or "city" if row.basis == "prefecture" else row.confidence
+        found.setdefault(row.adcode, {})[row.region_id] = known
     return found
 
 

@@ -62,7 +62,16 @@ def test_known_numbers_of_areas(plan):
     assert table.loc["ganminyue", ["named", "cities", "zones"]].tolist() == [5, 5, 12]
     assert table.loc["zuoyoujiang", ["named", "key_counties"]].tolist() == [7, 25]
     assert table["key_counties"].sum() == 53
-    assert table.index[~table["complete"]].tolist() == ["xiangeyuqian", "taihang"]
+    # Of 赣州, 郴州 and 吉安 only 2, 4 and 3 counties lie in 湘赣边.
+    assert table.loc["xiangganbian", ["named", "place", "place_part"]].tolist() == [3, 19, 11]
+    assert table.loc["xiangganbian", ["cities", "cities_part", "zones_part"]].tolist() == [3, 3, 5]
+    assert table["place_part"].drop("xiangganbian").to_dict() == {
+        **dict.fromkeys(table.index.drop("xiangganbian"), 0),
+        "ganminyue": 1,
+        "xiangeyuqian": 2,
+        "taihang": 2,
+    }
+    assert table.index[~table["complete"]].tolist() == ["xiangeyuqian", "hailufeng", "taihang"]
     # Clause 四 and box 1 split the twelve into eight and four.
     measures = answer.direct(plan).query("measure_id == 'c04.s02.m1'")["region_id"]
     assert set(measures) == set(table.index[table["key_counties"] == 0])

@@ -121,12 +121,15 @@ def test_an_area_missing_from_an_open_list_is_unknown_and_from_a_closed_one_is_n
     assert len(near) == 95 * 12
     assert near.index.is_unique
     assert set(near) <= set(regions.REACH)
-    assert near["c10.s05", "yimeng"] == "open"
+    assert near["c10.s04", "yimeng"] == "open"
+    # 长江经济带 and 省际交界 confine lists: 山东 is not of the belt, 海南 borders no province.
+    assert near["c10.s05", "yimeng"] == near["c07.s03", "qiongya"] == "none"
+    assert near["c10.s05", "zuoyoujiang"] == near["c07.s03", "zhexinan"] == "open"
     assert near["c10.s06", "yimeng"] == "none"
-    # 等东中部革命老区 and 等东部地区革命老区 confine their lists: no western area is in them,
-    # though which of the others is eastern is open.
-    assert near["c04.s02", "zuoyoujiang"] == near["c10.s07", "chuanshaan"] == "none"
-    assert near["c10.s07", "zhexinan"] == "open"
+    # So do 等东中部革命老区 and 等东部地区革命老区: no western area is in them, and in the latter
+    # none without an eastern province; 河北 is one.
+    assert near["c04.s02", "zuoyoujiang"] == near["c10.s07", "dabieshan"] == "none"
+    assert near["c10.s07", "zhexinan"] == near["c10.s07", "taihang"] == "open"
 
 
 def test_low_confidence_counts_only_when_asked_for(plan):
