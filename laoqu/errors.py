@@ -41,6 +41,10 @@ LONG = ((re.compile(r"(\S{100})\S{200,}(\S{40})"), r"\1…\2"),
         (re.compile(r"(.{2000}).{1000,}(.{900})", re.DOTALL), r"\1 … \2"))  # fmt: skip
 
 
+#: Colours and other orders to a terminal.
+ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
+
+
 def bounded(text: str) -> str:
     """Return a message that is not endless, nor a word of it, whatever of an input it echoes.
 

@@ -9,19 +9,30 @@ from __future__ import annotations
 
 import io
 import re
-import tomllib
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
 
 from lxml import etree
 
 from laoqu import grid
 from laoqu.numerals import CHINESE
 from laoqu.spelling import LIFTED, SUNK
+from laoqu.styles import (
+    HIDDEN,
+    KINDS,
+    LEFT_OUT,
+    LOWERED,
+    ODD,
+    RAISED,
+    SHOWN,
+    STRUCK,
+    TINY,
+    judged,
+    kinds,
+    sheet,
+)
 
 #: An archive that unpacks to more bytes is refused.
 MOST_UNPACKED = 200_000_000
@@ -56,11 +67,7 @@ UNREAD = {
 #: Fields of Word that draw signs: fractions, circled characters.
 DRAWN = re.compile(r"\s*(?:EQ|SYMBOL)\b", re.IGNORECASE)
 #: What is not read stands as this sign where it touches a numeral, of which it may be a part.
-GAP, NUMERAL, ODD = (
-    "\ufffc",
-    rf"\d{CHINESE[1:-1]}.．%",
-    "words in a style that may hide or move them",
-)
+GAP, NUMERAL = "\ufffc", rf"\d{CHINESE[1:-1]}.．%"
 GAPS = {*UNREAD.values(), ODD} - {UNREAD["note"]}
 #: How a page begins, whatever its name ends in.
 PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html)\b", re.IGNORECASE)
@@ -77,7 +84,8 @@ ROLES = {
         "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "moveFrom": SKIPPED,
         "del": SKIPPED, "rt": SKIPPED, "pPr": SKIPPED, "rPr": SKIPPED, "footnoteReference": "note",
         "endnoteReference": "note", "sym": "symbol", "pic": "picture", "imagedata": "picture",
-        "chart": "picture", "altChunk": "embedded", "object": "embedded", "oMath": "equation",
+        "chart": "picture", "altChunk": "embedded", "subDoc": "embedded",
+        "object": "embedded", "oMath": "equation",
     },
     ".odt": {
         "p": LINE, "h": LINE, "table-row": LINE, "table-cell": CELL, "text-box": BOX, "tab": "\t",
@@ -91,24 +99,16 @@ ROLES = {
         "td": CELL, "th": CELL, "br": "\n",
         "head": SKIPPED, "script": SKIPPED, "style": SKIPPED, "template": SKIPPED,
         "noscript": SKIPPED, "noframes": SKIPPED, "noembed": SKIPPED, "rt": SKIPPED, "rp": SKIPPED,
-        "iframe": "embedded", "object": "embedded", "embed": "embedded", "img": "picture",
+        "iframe": "embedded", "object": "embedded", "embed": "embedded",
+        "video": "embedded", "audio": "embedded", "img": "picture",
         "svg": "picture", "canvas": "picture",
         **dict.fromkeys(["select", "input", "textarea", "datalist", "meter", "progress"], "form"),
     },
 }  # fmt: skip
-#: What is left out, and what stands above or below the line.
-STRUCK, HIDDEN, TINY = LEFT_OUT = ("struck-out text", "hidden text", "text of size 0")
-RAISED, LOWERED, SHOWN = "raised", "lowered", "shown"
-#: What a declaration of a style does to words is data; what none of these fits may hide them.
-STYLES = tomllib.loads(Path(__file__).with_name("styles.toml").read_text(encoding="utf-8"))
-KINDS = {kind: re.compile("|".join(forms)) for kind, forms in STYLES.items()}
-DECLARED = re.compile(r"(?<![\w-])([\w-]+)\s*:\s*([^;]*)")
 TAGS = {"del": STRUCK, "s": STRUCK, "strike": STRUCK, "sup": RAISED, "sub": LOWERED}
-#: Of the selectors of a page these are read: an element, a class, an id.
-SELECTOR = re.compile(r"[\w-]*(?:[.#][\w-]+)?")
-#: What may hide, strike or add words, or take that back, and is not read.
-UNREAD_RULES = re.compile(r"@(?!media\s+print)(?:media|import|supports|layer)|:(?:before|after)")
 UNREAD_STYLES = "styles are not read that may hide, strike or add words: "
+#: What Word does to words of which no style says anything else.
+DEFAULT = "\ndefault"
 OFF = ("0", "false", "off", "none", "baseline")
 #: Words moved by fewer half-points stand on the line, only trimmed.
 MOVED = 5
@@ -143,11 +143,8 @@ def opened(suffix: str, data: bytes) -> Opened:
             parser = etree.HTMLParser(encoding="utf-8", huge_tree=True)
             root = _tree(grid.decoded(data)[0].encode(), parser)
             css = " ".join(node.text or "" for node in root.iter("style"))
-            rules = _rules(css)
-            unread = [each for each in rules if not SELECTOR.fullmatch(each)]
-            unread += UNREAD_RULES.findall(css) + root.xpath(
-                "//link[contains(@rel, 'sheet')]/@href"
-            )
+            rules, unread = sheet(css)
+            unread += root.xpath("//link[contains(@rel, 'sheet')]/@href")
             found = _Tree(".html", rules).opened(root)
             found.told += [(1, UNREAD_STYLES + ", ".join(unread[:9]))][: len(unread)]
             return found
@@ -182,44 +179,23 @@ def _tree(data: bytes, parser: etree.XMLParser | etree.HTMLParser) -> etree._Ele
 def _styles(roots: list[etree._Element]) -> dict[str, etree._Element]:
     """Return the styles by their names, in which words are formatted."""
     every = (node for root in roots for node in root.iter("{*}style"))
-    return {_value(node, "name") or _value(node, "styleId"): node for node in every}
-
-
-def _rules(css: str) -> dict[str, str]:
-    """Return the selectors that strike, hide or raise, outside of conditions as @media print.
-
-    >>> _rules("b, .x { display: none } @media print { .y { display: none } }")
-    {'b': 'hidden text', '.x': 'hidden text'}
-    """
-    other = r"/\*.*?(?:\*/|\Z)|@[^{};@]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}"
-    plain = re.sub(other, "", css, flags=re.DOTALL)
-    rules = re.findall(r"(?<![^{};])([^{};]++)\{([^{}]*)\}", plain)
-    return {
-        selector.strip(): kind
-        for kind in [ODD, *reversed(KINDS)]  # what is hidden and raised is hidden
-        for selectors, body in rules
-        for selector in (selectors.split(",") if kind in _kinds(body) else ())
-        if kind != SHOWN and ":" not in selector and selector.strip() not in ("html", "body")
-    }
-
-
-@lru_cache(10_000)
-def _kinds(style: str) -> frozenset[str]:
-    """Return what a style does to words, by its declarations.
-
-    >>> sorted(_kinds("color: #333; opacity: 0; left: -9999px"))
-    ['hidden text', 'shown', 'words in a style that may hide or move them']
-    """
-    style = style.lower().replace("!important", "")
-    found = [f"{name}:{' '.join(value.split())}" for name, value in DECLARED.findall(style)]
-    kinds = ([k for k, form in KINDS.items() if form.fullmatch(each)] or [ODD] for each in found)
-    return frozenset(first for first, *_ in kinds)
+    found = {_value(node, "name") or _value(node, "styleId"): node for node in every}
+    ours = [each for root in roots for each in root.iter("{*}rPrDefault")]
+    return found | dict.fromkeys([DEFAULT] * len(ours), *ours[:1])
 
 
 def _value(node: etree._Element, name: str) -> str:
     """Return an attribute by its name without namespace."""
     found = (text for key, text in node.attrib.items() if etree.QName(key).localname == name)
     return next(found, "")
+
+
+def _shade(mark: etree._Element) -> str:
+    """Return the value of a property of Word; a colour or ground of the theme says more."""
+    if themed := _value(mark, "themeColor") or _value(mark, "themeFill"):
+        return themed + _value(mark, "themeTint")
+    ground = etree.QName(mark).localname == "shd" and _value(mark, "val") in ("", "clear", "nil")
+    return (_value(mark, "fill") if ground else "") or _value(mark, "val")
 
 
 class _Tree:
@@ -257,13 +233,15 @@ class _Tree:
             line, words = found[0]
             shown = f", {words[:20]!r}" if words else ""
             told.append((line, f"{kind}: {what}, {len(found)} in all; the first is here{shown}"))
-        if changes := sum(1 for _ in root.iter("{*}ins", "{*}del", "{*}moveFrom")) * self.word:
+        changed = ("{*}ins", "{*}del", "{*}moveFrom") if self.word else ("{*}changed-region",)
+        if changes := sum(1 for _ in root.iter(*changed)) * (self.suffix != ".html"):
             told.append((1, f"tracked changes: read as if all were accepted, {changes} in all"))
         return Opened("\n".join(lines), told, boxes)
 
     def _gap(self, mark: re.Match[str]) -> str:
         kind = self.told[int(mark[1])][0]  # a picture that begins a line is an ornament
-        ornament = kind == UNREAD["picture"] and not mark.start()
+        first = re.fullmatch(f"(?:.*\t)?(?:{TOLD}\\d+{TOLD})*", mark.string[: mark.start()])
+        ornament = kind in (UNREAD["picture"], ODD) and first is not None
         return GAP if kind in GAPS and not ornament else ""
 
     def _text(self, node: etree._Element, exact: bool = False) -> str:
@@ -296,7 +274,8 @@ class _Tree:
             parts = re.split(f"({TOLD}\\d+{TOLD})", text)
             text = "".join(part if part[:1] == TOLD else part.translate(LIFTED) for part in parts)
         text = SINKS + text if form == LOWERED else text
-        text = self._tell(ODD, node) + text + GAP if form == ODD and text.strip() else text
+        if form == ODD and text.strip():  # a line, a cell or a box ends by itself
+            text = self._tell(ODD, node) + text + GAP * (role not in (LINE, CELL, BOX))
         if role == LINE:
             boxes = "\n".join(re.findall(f"{BEGIN}[^{END}]*{END}", text))
             end = JOINED if not boxes and self._joined(node) else f"\n{boxes}\n"
@@ -321,11 +300,12 @@ class _Tree:
         """Say whether an element is struck out, hidden, raised or lowered, itself or by style."""
         if self.suffix == ".html":
             marks = [f".{name}" for name in node.get("class", "").split()] + [f"#{node.get('id')}"]
-            found = {TAGS.get(tag), *map(self.styles.get, (tag, *marks, *(tag + m for m in marks)))}
+            marks += [tag, *(tag + mark for mark in marks), *(f"[{n}]" for n in node.attrib), "*"]
+            found = {TAGS.get(tag)}.union(*(self.styles.get(mark, ()) for mark in marks))
             closed = tag == "dialog" and "open" not in node.attrib
             found |= {HIDDEN} if closed or {"hidden", "popover"} & {*node.attrib} else set()
             marked = f"color:{node.get('color', 'auto')};direction:{node.get('dir', 'ltr')};"
-            found |= _kinds(marked + node.get("style", ""))
+            found |= kinds(marked + node.get("style", ""))
             found -= {TINY} if len(node) else set()  # what is in it may have a size of its own
         else:
             found = self._named(node, tag)
@@ -338,10 +318,13 @@ class _Tree:
         row = node.find("{*}trPr/{*}hidden") if tag == "tr" else None
         if row is not None or any(_value(each, "is-hidden") == "true" for each in (node, *own)):
             return frozenset([HIDDEN])
+        if self.word and tag in ("bdo", "dir"):
+            return frozenset([ODD])
         styles = self._styles_of(node)
         if self.word:
+            styles += [self.styles[DEFAULT]] if tag == "p" and DEFAULT in self.styles else []
             forms = [form.find("{*}rPr") for form in ([node] if tag == "r" else []) + styles]
-            pairs = [(m.tag, _value(m, "val")) for form in forms if form is not None for m in form]
+            pairs = [(m.tag, _shade(m)) for form in forms if form is not None for m in form]
         else:
             forms = [style.find("{*}text-properties") for style in styles]
             own = {name: _value(node, name) for name in ("display", "visibility")}
@@ -352,7 +335,7 @@ class _Tree:
         if tag != "r" or not self._moved(node, marks.get("position", "")):
             marks.pop("position", None)
         off = OFF if self.word else ()
-        return _kinds(";".join(f"{n}:{value}" for n, value in marks.items() if value not in off))
+        return judged(tuple(f"{n}:{value}" for n, value in marks.items() if value not in off))
 
     def _moved(self, node: etree._Element, value: str) -> bool:
         """Whether a run of Word is moved up or down, and not its whole paragraph."""

@@ -141,11 +141,14 @@ def record_of(output: Mapping[str, object]) -> dict[str, object] | None:
 def _title(
     notebook: nbformat.NotebookNode, shown: Sequence[Mapping[str, object]], lang: str
 ) -> str:
-    """Return the title: the first heading of the first level that is shown, or stands in prose."""
+    """Return the title: the first heading of the highest level, else the name of the notebook."""
     found = [each["title"] for each in shown if each["level"] == 1 and each["title"]]
-    prose = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
-    found += re.findall(r"^# +(.+)$", "\n".join(prose), re.MULTILINE)
-    return str(found[0]).strip() if found else label("site.title", lang)
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    found += re.findall(r"^# +(.+)$", prose, re.MULTILINE)
+    found += [each["title"] for each in shown if each["title"]]
+    found += re.findall(r"^##+ +(.+)$", prose, re.MULTILINE)
+    own = re.match(r"runs/([^/]+)/", f"{Place.of(notebook, lang).folder}/")
+    return str([*found, own[1] if own else label("site.title", lang)][0]).strip()
 
 
 def _files(shown: Mapping[str, object]) -> dict[str, bytes]:

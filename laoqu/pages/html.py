@@ -13,9 +13,10 @@ from pathlib import Path
 import lxml.html
 import mistune
 import nbformat
+import tinycss2
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from laoqu.errors import LaoquError
+from laoqu.errors import ANSI, LaoquError
 from laoqu.pages import Place, cells, record_of
 from laoqu.show.table import block_html, plain, svg_address
 from laoqu.show.words import label
@@ -37,9 +38,14 @@ LOADING = {"src", "href", "poster", "background", "manifest", "action", "formact
 LINKS = {("a", ""), ("area", ""), ("link", "alternate"), ("link", "canonical")}
 #: Attributes that may name what is drawn with; attributes of SVG that may set an address later.
 DRAWN = {"style", "fill", "stroke", "filter", "mask", "clip-path", "cursor", "marker"}
+DRAWN |= {"marker-start", "marker-mid", "marker-end"}
 MOVED = {"to", "from", "by", "values"}
-STYLE = re.compile(r"""(?:\b(?:url|src|image-set)\(\s*|@import\s+)["']?\s*([^"')\s;]+)""", re.I)
-ESCAPED, DENSITY = re.compile(r"\\(?:([\da-fA-F]{1,6})\s?|(.))"), re.compile(r"[\d.]+[wxh],?")
+#: What loads the strings in it, and what may put a string there.
+DRAWS = {"url", "src", "image", "image-set", "-webkit-image-set"}
+DRAWN_LATER = {"var", "env", "attr", "if"}
+DENSITY = re.compile(r"[\d.]+[wxh],?")
+#: Rules that a style of a cell may have: any other reaches more than the cell.
+SCOPED = {"media", "supports", "container", "layer", "scope", "starting-style", "keyframes"}
 #: What lies in the page; a style sheet or page in a ``data:`` address may load others.
 INSIDE = re.compile(r"#|data:(?!\s*text)", re.I)
 #: What ends a body, and what in a style or script is an element or comment to a browser, where it
@@ -131,7 +137,7 @@ def _cell(cell: nbformat.NotebookNode, place: Place, waiting: Iterator[tuple]) -
             (data[kind] for kind in ("text/latex", "text/plain") if kind in data),
             output.get("evalue", ""),
         ):
-            yield f"<pre>{html.escape(said)}</pre>"
+            yield f"<pre>{html.escape(ANSI.sub('', said))}</pre>"
 
 
 def _declared(head: re.Match) -> str:
@@ -143,8 +149,12 @@ def _declared(head: re.Match) -> str:
 def closed(text: str, name: str) -> str:
     """Return the HTML of a cell as a ``<div>`` that ends whatever is begun in it.
 
+    Its styles stand first in it and reach nothing else.
+
     >>> closed("</main><b>x <!-- y", "prose")
     '<div class="prose"><b>x </b></div>'
+    >>> closed("<b>x</b><style>b{top:0}} body{display:none}</style>", "shown")
+    '<div class="shown"><style>@scope{b{top:0} body{display:none}}</style><b>x</b></div>'
     """
     parser = lxml.html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True)
     page = f"<html><body>{ENDS.sub('', text)}"
@@ -152,11 +162,33 @@ def closed(text: str, name: str) -> str:
     lxml.etree.strip_tags(body, "plaintext")  # which nothing ends
     for each in body.iter("style", "script"):
         each.text = OPENS.sub("", each.text or "")
+    for each in [*body.iter("style")][::-1]:
+        css = _whole(tinycss2.parse_component_value_list(each.text))
+        each.drop_tree()
+        each.text = f"@scope{{{OPENS.sub('', css)}}}"  # what was escaped is not any more
+        body.insert(0, each)
     for each in body.iter("form", "img", *FRAMES):  # by whose names a script has them of the page
         each.attrib.pop("name", None)
     body.tag = "div"
     body.set("class", name)
     return lxml.html.tostring(body, encoding="unicode")
+
+
+def _whole(nodes: Sequence[tinycss2.ast.Node]) -> str:
+    """Return CSS in which every bracket is closed, without rules that reach over what is around.
+
+    >>> _whole(tinycss2.parse_component_value_list("} @page{top:0} b{c:'}'"))
+    ' {top:0} b{c:"}"}'
+    """
+    kept = []
+    for node in nodes:
+        for name in ("content", "arguments"):
+            if hasattr(node, name):
+                held = tinycss2.parse_component_value_list(_whole(getattr(node, name)))
+                setattr(node, name, held)
+        rule = node.type == "at-keyword" and node.lower_value not in SCOPED
+        kept += [] if rule or node.type == "error" else [node]
+    return tinycss2.serialize(kept)
 
 
 def loads(text: str) -> list[str]:
@@ -183,14 +215,40 @@ def _addresses(element: lxml.html.HtmlElement, name: str, value: str) -> list[st
     if name == "script" or name.startswith("on") or value.lower().startswith("javascript:"):
         return SCRIPT.findall(value)
     if name in DRAWN:
-        value = ESCAPED.sub(lambda it: it[2] or chr(min(int(it[1], 16), 0x10FFFF)), value)
-        return STYLE.findall(value)
+        texts = {value, html.unescape(value)}  # in a drawing a browser reads &#47; in a style
+        return [each for css in texts for each in _drawn(tinycss2.parse_component_value_list(css))]
     if name.endswith("srcset"):
         return [each.strip(",") for each in value.split() if not DENSITY.fullmatch(each)]
     refresh = name == "content" and element.get("http-equiv", "").lower() == "refresh"
     loaded = name in LOADING and (name != "href" or (element.tag, rel) not in LINKS)
     framed = element.tag in FRAMES and name != element.tag
+    loaded = loaded and not (name == "src" and not value)
     return [value] if loaded or framed or refresh or (name in MOVED and "//" in value) else []
+
+
+def _drawn(nodes: Sequence[tinycss2.ast.Node], within: str = "") -> Iterator[str]:
+    r"""Yield the addresses that CSS loads: no comment, no text, no name of a namespace is one.
+
+    >>> css = r"@namespace url(a); /* url(b) */ b{c:'url(d)' u\rl(e)}"
+    >>> [*_drawn(tinycss2.parse_component_value_list(css))]
+    ['e']
+    """
+    rule = ""
+    for node in nodes:
+        if node.type == "at-keyword":
+            rule = node.lower_value
+        elif node == ";" or node.type == "{} block":
+            rule = ""
+        if rule == "namespace" or within == "type":
+            continue
+        if node.type == "url" or (node.type == "string" and (within in DRAWS or rule == "import")):
+            yield node.value
+        elif node.type == "function":
+            if within in DRAWS and node.lower_name in DRAWN_LATER:
+                yield f"{node.name}()"
+            yield from _drawn(node.arguments, node.lower_name)
+        elif hasattr(node, "content"):
+            yield from _drawn(node.content, within)
 
 
 @cache

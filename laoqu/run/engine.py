@@ -15,7 +15,6 @@ import json
 import math
 import os
 import random
-import re
 import sys
 import tempfile
 import traceback
@@ -48,13 +47,12 @@ from papermill.parameterize import parameterize_notebook
 from traitlets import Callable as Function
 from traitlets.config import Config
 
-from laoqu.errors import LaoquError, bounded
+from laoqu.errors import ANSI, LaoquError, bounded
 from laoqu.run import Recipe, Run
 from laoqu.run.cell import PRINTED, Stream, alarm, opened, watch
 
 #: What a cell says that ends a notebook in peace.
 ENDS = ("", "0", "None", "False")
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
 #: A run looks for garbage when this many objects are new, not 700: what it has is mostly kept.
 GARBAGE = (50_000, 20, 50)
 #: Seconds that a kernel which is idle again has to say how the cell ended.
@@ -263,7 +261,8 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
             notebook.metadata["laoqu"] = {**about, **run.page}
             files = dict(render(notebook, str(given.get("lang", "zh")), run.formats))
         except Exception as raised:
-            error, lines = f"{type(raised).__name__}: {raised}", traceback.format_exc().splitlines()
+            error, ours = f"{type(raised).__name__}: {raised}", isinstance(raised, LaoquError)
+            lines = [] if ours else traceback.format_exc().splitlines()
     name = f"{recipe.stem}.failed.ipynb" if error else f"{recipe.stem}.ipynb"
     text = nbformat.writes(notebook)
     if len(loads(text)["cells"]) != len(notebook.cells):

@@ -23,7 +23,9 @@ KINDS = {
 READ = ("html", "pdf", "docx")
 #: What lies in these is reached from the pages.
 FOLDERS = {"tables", "figures"}
-#: With more runs than these, each province of the cards opens on request.
+#: Where runs of other notebooks lie.
+OWN = "runs"
+#: With more runs than these, each province of the cards, and other notebooks, open on request.
 OPEN = 60
 ENVIRONMENT = html.ENVIRONMENT.overlay(loader=FileSystemLoader(Path(__file__).parent / "templates"))
 ENVIRONMENT.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
@@ -58,7 +60,9 @@ def page(manifest: Mapping[str, object], made: Mapping[str, object] | None = Non
     plan = load()
     shown = made or parts()
     by_name: dict[str, list] = {}
-    for run in sorted(map(_run, manifest["runs"]), key=lambda run: run["lang"] != "zh"):
+    runs = list(map(_run, manifest["runs"]))
+    own = [run for run in runs if run["lang"] == OWN]
+    for run in sorted(runs, key=lambda run: run["lang"] != "zh"):
         by_name.setdefault(run["name"], []).append(run)
     cards = _cards(plan, by_name)
     carded = {county["adcode"]: 1 for group in cards for county in group["counties"]}
@@ -70,6 +74,7 @@ def page(manifest: Mapping[str, object], made: Mapping[str, object] | None = Non
     return ENVIRONMENT.get_template("index.html.j2").render(
         shown, rows=list(plan.regions().itertuples()), runs=by_name, cards=cards, read=READ,
         kinds=list(KINDS), manifest=manifest, open=len(by_name) <= OPEN, hrefs=hrefs, n=len(carded),
+        own=own, open_own=OPEN,
         words={lang: Words(plan, lang) for lang in LANGS}, sha=str(plan.source["sha256"])[:16],
         credit={lang: maps.source(plan, Words(plan, lang)) for lang in LANGS},
         data={**found, "plan": hrefs.pop("plan"), "areas": hrefs, "cards": carded},

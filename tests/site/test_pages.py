@@ -337,3 +337,19 @@ def test_print_leaves_out_what_is_folded_and_nothing_needs_scripts(report):
     assert page.locator("#support").is_visible() and page.locator(".files").first.is_hidden()
     plain = report("zh", java_script_enabled=False)
     assert plain.locator("#support tbody tr:not(.group)").count() > 3
+
+
+def test_a_page_of_ones_own_notebook_has_its_name_and_no_orders_to_a_terminal_or_to_the_page():
+    head, cell = nbformat.v4.new_markdown_cell("x"), nbformat.v4.new_code_cell("1")
+    style = "<style>body{display:none} b{top:0}} i{left:0} @page{size:1px}</style><b>x</b>"
+    cell.outputs = [
+        nbformat.v4.new_output("stream", name="stdout", text="\x1b[31mred\x1b[0m"),
+        nbformat.v4.new_output("display_data", data={"text/html": style}),
+    ]
+    made = nbformat.v4.new_notebook(cells=[head, cell])
+    made.metadata["laoqu"] = {"place": "runs/words/word=x"}
+    text = pages.render(made, "en")["report.html"].decode()
+    assert "<title>words</title>" in text and "<pre>red</pre>" in text
+    assert "<style>@scope{body{display:none} b{top:0} i{left:0} {size:1px}}</style>" in text
+    head.source = "text\n\n## My *own*"
+    assert "<title>My *own*</title>" in pages.render(made, "en")["report.html"].decode()

@@ -141,6 +141,14 @@ def plan_page(visit, folder):
 SCREENS = [("zh", 360, "light"), ("en", 768, "dark"), ("zh", 1280, "light")]
 
 
+def test_what_the_page_quotes_stands_in_the_plan(folder):
+    for lang in LANGS:
+        quoted = lxml.html.parse(folder / lang / "plan.html").xpath("//q")
+        texts = ["".join(each.text_content().split()) for each in quoted]
+        assert [each for each in texts if each not in PLAN.document.canonical] == []
+        assert len(texts) > 10
+
+
 def test_the_page_is_open_to_all_on_every_screen(plan_page, folder):
     for lang, width, scheme in SCREENS:
         assert (folder / lang / "plan.html").stat().st_size < 1_050_000

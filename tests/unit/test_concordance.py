@@ -651,6 +651,15 @@ WORD = {
     "</w:p><w:p><w:pPr><w:rPr><w:del/></w:rPr></w:pPr><w:del>甲</w:del></w:p><w:p>乙": (
         "业|乙|", "tracked changes: read as if all were accepted, 2 in all"),
     "5{color=FFFFFF:6}万亩": ("产业5\ufffc6\ufffc万亩", ODD),
+    "5<w:bdo>67</w:bdo>万亩": ("5\ufffc67\ufffc万亩", ODD),
+    "5<w:subDoc/>6个": ("5\ufffc6个", "embedded document"),
+    **{f"5<w:r><w:rPr>{each}</w:rPr>6</w:r>万亩": ("5\ufffc6\ufffc万亩", ODD) for each in (
+        '<w:color w:val="auto" w:themeColor="background1"/>', '<w:of-another-age/>',
+        '<w:shd w:fill="000000"/><w:color w:val="000000"/>',
+        '<w:shd w:val="clear" w:fill="FF0000"/><w:color w:val="FF0000"/>')},
+    **{f"5<w:r><w:rPr>{each}</w:rPr>6</w:r>万亩": ("产业56万亩", "") for each in (
+        '<w:color w:val="000000" w:themeColor="text1"/>', '<w:shd w:val="clear" w:fill="FFFFFF"/>',
+        '<w:shd w:val="clear" w:color="auto" w:fill="auto"/>')},
     "5{color=333333 rFonts:6}万亩": ("产业56万亩", ""),
     "5<w:r><w:rPr><w:rPrChange><w:rPr><w:strike/></w:rPr></w:rPrChange></w:rPr>6</w:r>个": (
         "产业56个", ""),
@@ -674,6 +683,22 @@ SEEN = (
     "font:12px/1.5 arial",
     "color:rgba(0,0,0,.85);visibility:visible!important;width:auto",
 )
+#: Rules of a page whose selector or form is not read, and some that hide nothing.
+UNSEEN_BY = (
+    "p i:nth-child(1){display:none}", "i:first-child{display:none}", "i:not(.z){display:none}",
+    "p:has(i) i{display:none}", ":where(.h){display:none}", "[data-x]{display:none}",
+    "@container (min-width:1px){.h{display:none}}", "@scope (p){.h{display:none}}",
+    "@media (min-width:1px){.h{display:none}}", "@supports (top:0){@layer a{.h{display:none}}}",
+    "p{.h{display:none}}", "p{& .h{display:none}}", "@import 'a.css';", "@when x{.h{top:0}}",
+    ".h{--a:none;display:var(--a)}", ".h{-webkit-text-fill-color:transparent}",
+    ".h{animation:a 1s}", ".h{display:of-another-age}", ".h::before{content:'7'}",
+    "P>.h{opacity:0}",
+    ".h[data-x]{opacity:0}", ":lang(zh){display:none}", ".h{color:#b00;background:#b00}",
+)  # fmt: skip
+SEEN_BY = (
+    ":root{--a:none} *{margin:0} .h:hover{opacity:0} @media (top:1px){.h{color:#333}}",
+    ".h::after{content:'';display:none} @font-face{font-family:x} @page{size:A4} .h{margin:0}",
+)
 #: The same of a page.
 PAGE = {
     "<table><tr><td>道路<td>12<td>34万元</table>": ("道路\t12\t34万元", ""),
@@ -685,7 +710,7 @@ PAGE = {
     "<style>td b {visibility:hidden}</style>甲": ("|甲", "add words: td b"),
     "<style>td b{left:-999px}</style>甲": ("|甲", "add words: td b"),
     "<style>@media screen{b{display:none}}</style><b>甲</b>": ("|甲", "add words: @media"),
-    "<style>b::after{content:'5'}</style><b>甲</b>": ("|甲", "add words: :after"),
+    "<style>b::after{content:'5'}</style><b>甲</b>": ("|甲", "add words: b::after"),
     "<dialog>密</dialog><i popover>密</i>1<noframes>9</noframes>甲": ("|1甲", "left out, 2"),
     "<dialog open>明</dialog>甲": ("|明|甲", ""),
     "1<i style='float:right'>0</i>2个": ("|1\ufffc0\ufffc2个", ODD),
@@ -705,6 +730,12 @@ PAGE = {
     "5<font color=white>6</font>万亩": ("5\ufffc6\ufffc万亩", ODD),
     "5<bdo dir=rtl>67</bdo>万亩": ("5\ufffc67\ufffc万亩", ODD),
     "<style>.x{left:-9999px}</style>5<i class=x>6</i>万亩": ("5\ufffc6\ufffc万亩", ODD),
+    "<style>.h{display:none} .h{display:inline}</style>5<i class=h>6</i>个": ("56个", ""),
+    "<style>h2{color:#fff;background:#b00}</style><h2>二、保障</h2>3个": ("|二、保障|3个", ODD),
+    "5<video>6</video>个": ("5\ufffc个", "embedded document"),
+    **{f"<style>{each}</style>5<i class=h data-x>6</i>万亩": ("5\ufffc6\ufffc万亩", ODD[:40])
+       for each in UNSEEN_BY},
+    **{f"<style>{each}</style>5<i class=h>6</i>万亩": ("56万亩", "") for each in SEEN_BY},
     "<b style='mso-hide:all'>密</b>甲": ("|甲", HIDDEN),
     **{f"5<b style='{each}'>6</b>万亩": ("5\ufffc6\ufffc万亩", ODD) for each in UNSEEN},
     **{f"5<b style='{each}'>6</b>万亩": ("56万亩", "") for each in SEEN},
@@ -723,6 +754,10 @@ OPEN = {
     '30<text:span text:style-name="T2">1</text:span>个': ("30¹个", "in all: 30¹个"),
     'CO<text:span text:style-name="T3">2</text:span>': ("CO2", ""),
     "2<text:s/>0个": ("2 0个", "in all: 2 0个"),
+    "5<text:tracked-changes><text:changed-region/></text:tracked-changes>个": (
+        "|5个",
+        "tracked changes: read as if all were accepted, 1 in all",
+    ),
     '<text:section text:display="none"><text:p>密</text:p></text:section>甲': ("|甲", HIDDEN),
     '<text:section text:display="condition" text:is-hidden="true">密</text:section>': (
         "|完",

@@ -2,6 +2,7 @@
 
 import json
 import re
+from urllib.parse import quote
 
 import pytest
 from fixture import PLAN, violations
@@ -36,6 +37,8 @@ RUNS = [
     run("zh/taihang", status="failed", error="no <b>"),
     run("zh/cards/451081", "card.html", "values.json", "tables/a.csv"),
     run("en/cards/110101", "card.html"),
+    run("runs/words/word=产业,0a", "report.html", "tables/x.csv"),
+    run("runs/words/word=税 收,1b", status="failed", error="no <i>"),
     run("zh/plan") | {"outputs": [{"path": f"zh/{name}"} for name in (
         "plan.html", "plan.ipynb", "plan/values.json", "plan/tables/common.csv")]},
 ]  # fmt: skip
@@ -84,7 +87,11 @@ def test_the_index_links_what_is_there_and_says_what_failed(text):
         "en/yimeng/report.ipynb", "zh/plan.html", "zh/plan.ipynb", "zh/plan/values.json",
         "zh/cards/451081/card.html", "en/cards/110101/card.html", "manifest.json",
         "zh/qiongya/&lt;/script&gt;.html",
+        *(f"runs/words/{quote(name)}" for name in (
+            "word=产业,0a/report.html", "word=税 收,1b/report.failed.ipynb")),
     }  # fmt: skip
+    assert "no &lt;i&gt;" in text and "2 runs, 1 failed" in text
+    assert re.search(r"运行\s2\s次，失败\s1\s次", text)
     assert "no &lt;b&gt;" in text and "no <b>" not in text
     assert "pandas 9.9" in text and len(text.encode()) < 1_000_000
     assert all(f'<tr id="{region}">' in text for region in PLAN.region_ids)
