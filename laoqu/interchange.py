@@ -73,7 +73,7 @@ def files(plan: Plan, excel: bool = False) -> dict[str, bytes]:
     made["laoqu.gpkg"] = geopackage(plan)
     readme = filled(
         paths.PACKAGE / "interchange_readme.md.j2", version=laoqu.__version__, tables=known,
-        source=plan.source, book=book.groupby("variable", sort=False),
+        source=plan.source, book=book.groupby("variable", sort=False), own=plan.own,
     )  # fmt: skip
     made["README.md"] = readme.encode("utf-8")
     return made

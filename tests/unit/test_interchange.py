@@ -234,3 +234,11 @@ def test_r_reads_tables_and_layers(folder: Path):
     assert lines[3] == "areas 12 4326"
     assert lines[4] == f"counties {len(PLAN.counties())} 4326"
     assert lines[-1] == "223"
+
+
+def test_the_readme_names_files_of_ones_own(tmp_path):
+    own = tmp_path / "mine.csv"
+    own.write_text("region,adcode\n沂蒙,370323\n", encoding="utf-8")
+    with pytest.warns(UserWarning):
+        plan = lq.load(membership=own)
+    assert b"membership `mine.csv`" in interchange.files(plan)["README.md"]
