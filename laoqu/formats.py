@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import io
 import re
+import tomllib
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from lxml import etree
 
@@ -38,13 +40,9 @@ from laoqu.styles import (
 MOST_UNPACKED = 200_000_000
 #: So many marks (<) no plan has, and each takes memory: an empty paragraph is six bytes.
 MOST_MARKS = 1_000_000
+SPEC = tomllib.loads(Path(__file__).with_name("formats.toml").read_text(encoding="utf-8"))
 #: First bytes of files that nothing here reads.
-REFUSED = {
-    b"%PDF": "is a PDF: save its text (`pdftotext FILE.pdf`, or copy all) as a .txt file",
-    b"\xd0\xcf\x11\xe0": "is an old Word or WPS file: save it as .docx or as plain text (.txt)",
-    b"{\\rtf": "is RTF, whose Chinese is not read for certain: save it as .docx or as .txt",
-    **dict.fromkeys((b"MIME-Version:", b"From: <"), "is a web archive (.mht): save it as .html"),
-}
+REFUSED = {first.encode("latin-1"): why for first, why in SPEC["refused"].items()}
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
 WORKBOOK = (
     "is a workbook: lq.panel reads sheets of numbers (.xlsx); "
@@ -60,10 +58,7 @@ PARTS = {
 }
 SKIPPED, LINE, CELL, BOX, SPEAKS = "skipped", "line", "cell", "box", "speaks"
 NUMBERED = "mark or number of a list that the program sets by itself"
-UNREAD = {
-    "note": "footnote", "symbol": "symbol of a font", "form": "field of a form",
-    "picture": "picture", "embedded": "embedded document", "equation": "equation or field of signs",
-}  # fmt: skip
+UNREAD = SPEC["unread"]
 #: Fields of Word that draw signs: fractions, circled characters.
 DRAWN = re.compile(r"\s*(?:EQ|SYMBOL)\b", re.IGNORECASE)
 #: What is not read stands as this sign where it touches a numeral, of which it may be a part.
@@ -71,40 +66,12 @@ GAP, NUMERAL = "\ufffc", rf"\d{CHINESE[1:-1]}.．%"
 GAPS = {*UNREAD.values(), ODD} - {UNREAD["note"]}
 #: How a page begins, whatever its name ends in.
 PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html)\b", re.IGNORECASE)
-#: Elements of a page that stand on lines of their own.
-PAGE_LINES = (
-    "p div li ul ol dl dt dd h1 h2 h3 h4 h5 h6 table caption tr section article header footer main "
-    "aside nav blockquote pre form hr figure figcaption dialog"
-)
 #: What an element is, by its name without namespace: a role of the above, a key of `UNREAD`, or
 #: the characters that it stands for.
 ROLES = {
-    ".docx": {
-        "p": LINE, "tr": LINE, "tc": CELL, "txbxContent": BOX, "t": SPEAKS, "tab": "\t",
-        "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "moveFrom": SKIPPED,
-        "del": SKIPPED, "rt": SKIPPED, "pPr": SKIPPED, "rPr": SKIPPED, "footnoteReference": "note",
-        "endnoteReference": "note", "sym": "symbol", "pic": "picture", "imagedata": "picture",
-        "chart": "picture", "altChunk": "embedded", "subDoc": "embedded",
-        "object": "embedded", "oMath": "equation",
-    },
-    ".odt": {
-        "p": LINE, "h": LINE, "table-row": LINE, "table-cell": CELL, "text-box": BOX, "tab": "\t",
-        "line-break": "\n", "s": " ", "tracked-changes": SKIPPED, "annotation": SKIPPED,
-        "ruby-text": SKIPPED, "note": "note", "image": "picture", "object": "embedded",
-        "object-ole": "embedded", "math": "equation",
-    },
-    ".html": {
-        **dict.fromkeys(PAGE_LINES.split(), LINE),
-        **dict.fromkeys(["math", "mfrac", "msup", "msub", "mroot", "msqrt"], "equation"),
-        "td": CELL, "th": CELL, "br": "\n",
-        "head": SKIPPED, "script": SKIPPED, "style": SKIPPED, "template": SKIPPED,
-        "noscript": SKIPPED, "noframes": SKIPPED, "noembed": SKIPPED, "rt": SKIPPED, "rp": SKIPPED,
-        "iframe": "embedded", "object": "embedded", "embed": "embedded",
-        "video": "embedded", "audio": "embedded", "img": "picture",
-        "svg": "picture", "canvas": "picture",
-        **dict.fromkeys(["select", "input", "textarea", "datalist", "meter", "progress"], "form"),
-    },
-}  # fmt: skip
+    suffix: {tag: role for role, tags in roles.items() for tag in tags.split()}
+    for suffix, roles in SPEC["roles"].items()
+}
 TAGS = {"del": STRUCK, "s": STRUCK, "strike": STRUCK, "sup": RAISED, "sub": LOWERED}
 UNREAD_STYLES = "styles are not read that may hide, strike or add words: "
 #: What Word does to words of which no style says anything else.

@@ -31,15 +31,7 @@ SELECTOR = re.compile(r"[\w-]+(?:[.#][\w-]+)?|[.#][\w-]+")
 ACTED = re.compile(r".*:(?:hover|active|focus(?:-visible|-within)?|visited)")
 ADDED = re.compile(r".*::?(?:before|after)")
 #: At-rules that do nothing to words; those whose rules hold under a condition.
-PLAIN = {
-    "charset",
-    "font-face",
-    "page",
-    "keyframes",
-    "-webkit-keyframes",
-    "namespace",
-    "counter-style",
-}
+PLAIN = re.compile("charset|font-face|page|(?:-webkit-)?keyframes|namespace|counter-style")
 AT_TIMES = {"media", "supports", "layer", "container", "scope", "starting-style"}
 
 
@@ -121,7 +113,7 @@ def _rules(nodes: Sequence[Node], where: str = "") -> Iterator[tuple[str, list[N
             yield from _rules(held, where or tinycss2.serialize(node.prelude).strip())
         elif node.type == "at-rule":
             name, asked = node.lower_at_keyword, tinycss2.serialize(node.prelude).strip().lower()
-            if name not in PLAIN and (name, asked) != ("media", "print"):
+            if not PLAIN.fullmatch(name) and (name, asked) != ("media", "print"):
                 held = _contents(node.content)
                 yield f"@{name}", [], held  # declarations of what is around, if any
                 yield from _rules(held, f"@{name}")
