@@ -239,6 +239,6 @@ def test_r_reads_tables_and_layers(folder: Path):
 def test_the_readme_names_files_of_ones_own(tmp_path):
     own = tmp_path / "mine.csv"
     own.write_text("region,adcode\n沂蒙,370323\n", encoding="utf-8")
-    with pytest.warns(UserWarning):
+    with pytest.warns(UserWarning, match="mine.csv"):
         plan = lq.load(membership=own)
     assert b"membership `mine.csv`" in interchange.files(plan)["README.md"]
