@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import pypdf
 import pytest
 from fixture import PLAN
 
@@ -23,7 +24,7 @@ def folder(tmp_path_factory):
     root = tmp_path_factory.mktemp("reports")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LAOQU_OUTPUTS", str(root))
-        assert main(["report", "--all", "--lang", ",".join(LANGS), "--formats", "html"]) == 0
+        assert main(["report", "--all", "--lang", ",".join(LANGS), "--formats", "html,pdf"]) == 0
     return root
 
 
@@ -55,6 +56,13 @@ def test_every_link_of_every_page_leads_to_what_is_there(folder):
                 dead.append(f"{page.relative_to(folder)}: {address}")
     assert followed > 900
     assert dead == []
+
+
+def test_a_printed_report_has_at_most_four_pages(folder):
+    printed = {path: len(pypdf.PdfReader(path).pages) for path in folder.glob("*/*/report.pdf")}
+    assert len(printed) == len(LANGS) * len(PLAN.region_ids)
+    long = {path: n for path, n in printed.items() if n > (6 if "ganminyue" in path.parts else 4)}
+    assert long == {}
 
 
 #: What a page quotes.
