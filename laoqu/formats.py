@@ -80,7 +80,7 @@ OFF = ("0", "false", "off", "none", "baseline")
 #: Words moved by fewer half-points stand on the line, only trimmed.
 MOVED = 5
 #: Signs for what has no characters: something left out or not read, begin and end of a text box,
-#: the begin of words below the line, and the end of a paragraph of Word that is deleted.
+#: begin and end of words below the line, and the end of a paragraph of Word that is deleted.
 TOLD, BEGIN, END, SINKS, JOINED = "\x01", "\x02", "\x03", "\x04", "\x05"
 
 
@@ -181,8 +181,9 @@ class _Tree:
         lines, boxes, places = [], [], defaultdict(list)
         first = 0
         text = re.sub(f"{JOINED}\n?", "", self._text(root.find(".//{*}body")))
-        # CO2 stays as it is typed, but a lowered mark behind a number is none of its digits.
-        text = re.sub(rf"(?<=\d){SINKS}\d+", lambda sunk: sunk[0].translate(SUNK), text)
+        # CO2 stays as it is typed, but a lowered mark at a number is none of its digits.
+        sunk = rf"(?<=\d){SINKS}\d+(?={SINKS})|{SINKS}[\d.]+(?={SINKS}+[\d.])"
+        text = re.sub(sunk, lambda mark: mark[0].translate(SUNK), text)
         for line in text.replace(SINKS, "").split("\n"):
             for at in re.findall(f"{TOLD}(\\d+){TOLD}", line):
                 kind, words = self.told[int(at)]
@@ -240,7 +241,7 @@ class _Tree:
         if form == RAISED:  # what is told of has a number, which is no text
             parts = re.split(f"({TOLD}\\d+{TOLD})", text)
             text = "".join(part if part[:1] == TOLD else part.translate(LIFTED) for part in parts)
-        text = SINKS + text if form == LOWERED else text
+        text = SINKS + text + SINKS if form == LOWERED else text
         if form == ODD and text.strip():  # a line, a cell or a box ends by itself
             text = self._tell(ODD, node) + text + GAP * (role not in (LINE, CELL, BOX))
         if role == LINE:
