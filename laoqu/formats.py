@@ -63,6 +63,7 @@ UNREAD = SPEC["unread"]
 DRAWN = re.compile(r"\s*(?:EQ|SYMBOL)\b", re.IGNORECASE)
 #: What is not read stands as this sign where it touches a numeral, of which it may be a part.
 GAP, NUMERAL = "\ufffc", rf"\d{CHINESE[1:-1]}.．%"
+TYPED = {sunk: sign for sign, sunk in SUNK.items()}
 GAPS = {*UNREAD.values(), ODD} - {UNREAD["note"]}
 #: How a page begins, whatever its name ends in.
 PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html)\b", re.IGNORECASE)
@@ -153,7 +154,7 @@ def _styles(roots: list[etree._Element]) -> dict[str, etree._Element]:
 
 def _value(node: etree._Element, name: str) -> str:
     """Return an attribute by its name without namespace."""
-    found = (text for key, text in node.attrib.items() if etree.QName(key).localname == name)
+    found = (text for key, text in node.attrib.items() if key.rpartition("}")[2] == name)
     return next(found, "")
 
 
@@ -181,9 +182,9 @@ class _Tree:
         lines, boxes, places = [], [], defaultdict(list)
         first = 0
         text = re.sub(f"{JOINED}\n?", "", self._text(root.find(".//{*}body")))
-        # CO2 stays as it is typed, but a lowered mark at a number is none of its digits.
-        sunk = rf"(?<=\d){SINKS}\d+(?={SINKS})|{SINKS}[\d.]+(?={SINKS}+[\d.])"
-        text = re.sub(sunk, lambda mark: mark[0].translate(SUNK), text)
+        # CO2 stays as it is typed, but a lowered mark beside a number is none of its digits.
+        typed = f"(?<![{NUMERAL}]){SINKS}([^{SINKS}]*){SINKS}(?![{NUMERAL}])"
+        text = re.sub(typed, lambda sunk: sunk[1].translate(TYPED), text)
         for line in text.replace(SINKS, "").split("\n"):
             for at in re.findall(f"{TOLD}(\\d+){TOLD}", line):
                 kind, words = self.told[int(at)]
@@ -214,7 +215,7 @@ class _Tree:
 
     def _text(self, node: etree._Element, exact: bool = False) -> str:
         """Return the text of an element, in lines; a text box stands behind its paragraph."""
-        tag = etree.QName(node).localname if isinstance(node.tag, str) else "comment"
+        tag = node.tag.rpartition("}")[2] if isinstance(node.tag, str) else "comment"  # or o:p
         if tag == "comment" or (tag == "tr" and node.find("{*}trPr/{*}del") is not None):
             return ""
         role = self.roles.get(tag, "")
@@ -238,10 +239,10 @@ class _Tree:
             text += self._text(child, exact) + ("" if silent else _words(child.tail, exact))
         if self._numbered(node, tag) and text.strip():
             text = self._tell(NUMBERED, node) + text
-        if form == RAISED:  # what is told of has a number, which is no text
+        if signs := {RAISED: LIFTED, LOWERED: SUNK}.get(form):  # a number between TOLD is no text
             parts = re.split(f"({TOLD}\\d+{TOLD})", text)
-            text = "".join(part if part[:1] == TOLD else part.translate(LIFTED) for part in parts)
-        text = SINKS + text + SINKS if form == LOWERED else text
+            text = "".join(part if part[:1] == TOLD else part.translate(signs) for part in parts)
+            text = f"{SINKS}{text}{SINKS}" if form == LOWERED else text
         if form == ODD and text.strip():  # a line, a cell or a box ends by itself
             text = self._tell(ODD, node) + text + GAP * (role not in (LINE, CELL, BOX))
         if role == LINE:
