@@ -669,6 +669,9 @@ WORD = {
         '<w:color w:val="000000" w:themeColor="text1"/>', '<w:shd w:val="clear" w:fill="FFFFFF"/>',
         '<w:shd w:val="clear" w:color="auto" w:fill="auto"/>')},
     "5{color=333333 rFonts:6}万亩": ("产业56万亩", ""),
+    **{f"5{{{each}:6}}万亩": ("产业5\ufffc6\ufffc万亩", "signs of no")
+       for each in ("spacing=200", "bdr=single")},
+    "5{spacing=20 bdr=none:6}万亩": ("产业56万亩", ""),
     "5<w:r><w:rPr><w:rPrChange><w:rPr><w:strike/></w:rPr></w:rPrChange></w:rPr>6</w:r>个": (
         "产业56个", ""),
     "5<w:sdt><w:sdtPr><w:showingPlcHdr/></w:sdtPr>8</w:sdt>万亩": ("5\ufffc万亩", "field of"),
@@ -707,8 +710,35 @@ SEEN_BY = (
     ":root{--a:none} *{margin:0} .h:hover{opacity:0} @media (top:1px){.h{color:#333}}",
     ".h::after{content:'';display:none} @font-face{font-family:x} @page{size:A4} .h{margin:0}",
 )
+#: Styles that draw an element apart from the words beside it, and some that do not.
+APART = (
+    "display:inline-block;width:5em", "display:inline-flex", "display:flex", "display:inline-table",
+    "margin-right:2em", "margin:0 -9px", "padding:0 10px", "padding-left: .5em", "display:run-in",
+    "border:1px solid #ccc", "border-left-style:dotted", "letter-spacing:2em",
+    "vertical-align:5px", "margin-left:calc(1px + 1em)",
+)  # fmt: skip
+TOGETHER = (
+    "padding:0;margin:0 auto", "letter-spacing:0.75pt", "border:none windowtext 1.0pt;padding:0cm",
+    "display:inline", "padding-top:10px;border-bottom:1px solid", "vertical-align:middle",
+)  # fmt: skip
 #: The same of a page.
 PAGE = {
+    **{f"5<b style='{each}'>6</b>万亩": ("5\ufffc6\ufffc万亩", "signs of no") for each in APART},
+    **{f"<style>{each}</style>5<i class=h>6</i>万亩": ("5\ufffc6\ufffc万亩", "signs of no")
+       for each in (".h{display:inline-block}", "p .h{padding:0 1em}", "@media a{i{border:solid}}",
+                    "p{display:flex}", "body p{display:grid}")},
+    **{f"5<{tag}>6</{tag}>万亩": ("5\ufffc6\ufffc万亩", "signs of no")
+       for tag in ("button", "x-y", "marquee", "q")},
+    **{f"5<b style='{each}'>6</b>万亩": ("56万亩", "") for each in TOGETHER},
+    **{f"5<{tag}>6</{tag}>万亩": ("56万亩", "") for tag in ("em", "font", "time", "nobr", "st1:x")},
+    "<i style='display:table-cell'>12</i><i style='display:table-cell'>3亿元</i>": (
+        "|12\t3亿元", ""),
+    "1<i style='display:table-cell'>2个</i>": ("|1\ufffc2个", "signs of no"),
+    "甲<i style='display:block'>二、保障</i>乙": ("甲|二、保障|乙", ""),
+    "5<i style='display:inline-block'></i>6个": ("5\ufffc6个", "signs of no"),
+    "建<i style='padding:9px'>5个</i>，<i class=icon style='margin:1em'></i>": ("建5个，", ""),
+    **{f"<{tag}>目标2025年</{tag}>3个": ("|目标2025年|3个", "")
+       for tag in ("summary", "legend", "address", "center", "fieldset")},
     "<table><tr><td>道路<td>12<td>34万元</table>": ("道路\t12\t34万元", ""),
     "支持<del>旧</del><s>旧</s>环县": ("支持环县", "struck-out text: left out, 2"),
     "<b style='display: none'>密</b>甲": ("|甲", "hidden text"),
@@ -833,6 +863,42 @@ def test_files_are_read_whole_or_problems_say_what_is_not(tmp_path):
             if not whole or said not in told or bool(said) != bool(told):
                 wrong.append((inner, text.raw, told))
     assert wrong == []
+
+
+#: A page as sites of governments have them: sheet, lists of links, words pasted from Word, a table.
+GOVERNMENT = """<!DOCTYPE html><html><head><meta charset="utf-8"><title>通知</title><style>
+*{margin:0;padding:0} body{font:14px/1.5 "Microsoft YaHei";color:#333} ul,li{list-style:none}
+.nav ul li{float:left;padding:0 20px} .nav li a{display:block;color:#333} .clear{clear:both}
+.TRS_Editor P{margin-top:1em;line-height:2} .content{width:1000px;margin:0 auto;padding:20px 40px}
+.info td{padding:0 10px;border:1px solid #ddd} .share{display:inline-block;margin-left:20px}
+@media screen and (max-width:768px){.content{padding:10px}}
+</style></head><body><div class="nav"><ul><li><a href="/">首页</a></li><li><a>政务公开</a></li></ul>
+<div class="clear"></div></div><div class="content"><ucapcontent><div class="TRS_Editor">
+<p align="center"><span
+style="font-size:22pt;font-family:方正小标宋"><b>某省产业发展方案</b></span></p>
+<p style="text-indent:2em;margin:0 0 .0001pt"><span style="font-size:16pt">一、目标任务</span></p>
+<p style="text-indent:32pt"><span style="font-size:16pt;letter-spacing:.5pt">（一）发展产业。到<span
+lang="EN-US">2025</span>年，建设<span
+style="font-family:'Times New Roman'">12</span>个产业园，面积<span
+lang=EN-US style="color:#333;padding:0px;margin:0px">3.5</span>万亩，总投资<font
+face="仿宋">1</font><b>2</b>亿元，减排CO<sub>2</sub><span
+style="font-size:16pt">50</span>万吨，增长<strong>8.5%</strong>。<o:p></o:p></span></p>
+<div><div><div><span style="font-size:16pt">（二）完善设施。</span><a
+style="padding:0 5px">新建公路</a>300公里。
+</div></div></div><table class="info" width="100%"><tbody>
+<tr><td><p><span style="font-size:12pt">环县</span>
+</p></td><td style="padding:0 5px">12</td><td>34万元</td></tr></tbody></table></div></ucapcontent>
+<div class="share">分享到：<a class="share">微信</a></div></div></body></html>"""
+
+
+def test_a_page_of_a_government_keeps_its_figures(tmp_path):
+    path = tmp_path / "page.html"
+    path.write_text(GOVERNMENT, encoding="utf-8")
+    found = lq.read(path).figures()
+    assert list(zip(found["number"], found["unit"], strict=True)) == [
+        (2025, "年"), (12, "个"), (3.5, "万亩"), (12, "亿元"), (50, "万吨"), (8.5, "%"),
+        (300, "公里"), (12, ""), (34, "万元"),
+    ]  # fmt: skip
 
 
 def test_a_text_box_is_a_box_and_its_clause_goes_on(tmp_path):
