@@ -19,22 +19,10 @@ from pathlib import Path
 from lxml import etree
 
 from laoqu import grid
+from laoqu import styles as looks
 from laoqu.numerals import CHINESE
 from laoqu.spelling import LIFTED, SUNK
-from laoqu.styles import (
-    HIDDEN,
-    KINDS,
-    LEFT_OUT,
-    LOWERED,
-    ODD,
-    RAISED,
-    SHOWN,
-    STRUCK,
-    TINY,
-    judged,
-    kinds,
-    sheet,
-)
+from laoqu.styles import LOWERED, ODD, RAISED
 
 #: An archive that unpacks to more bytes is refused.
 MOST_UNPACKED = 200_000_000
@@ -44,18 +32,9 @@ SPEC = tomllib.loads(Path(__file__).with_name("formats.toml").read_text(encoding
 #: First bytes of files that nothing here reads.
 REFUSED = {first.encode("latin-1"): why for first, why in SPEC["refused"].items()}
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
-WORKBOOK = (
-    "is a workbook: lq.panel reads sheets of numbers (.xlsx); "
-    "to read its words as a plan, save them as .docx or as plain text (.txt)"
-)
-ARCHIVE = "is an archive, as .docx and .odt files are: let its name end in what it is"
-#: Office programs put a file with a password into a container of the old kind.
-LOCKED = "has a password: save it without one, as .docx or as plain text (.txt)"
+WHY, LOCKED = SPEC["why"], "EncryptedPackage".encode("utf-16-le")
 #: The parts of an archive that have the text, and the styles.
-PARTS = {
-    ".docx": (r"word/document\d*\.xml", r"word/styles\d*\.xml"),
-    ".odt": (r"content\.xml", r"(?:content|styles)\.xml"),
-}
+PARTS = SPEC["parts"]
 SKIPPED, LINE, CELL, BOX, SPEAKS = "skipped", "line", "cell", "box", "speaks"
 NUMBERED = "mark or number of a list that the program sets by itself"
 UNREAD = SPEC["unread"]
@@ -73,7 +52,7 @@ ROLES = {
     suffix: {tag: role for role, tags in roles.items() for tag in tags.split()}
     for suffix, roles in SPEC["roles"].items()
 }
-TAGS = {"del": STRUCK, "s": STRUCK, "strike": STRUCK, "sup": RAISED, "sub": LOWERED}
+TAGS = SPEC["tags"]
 UNREAD_STYLES = "styles are not read that may hide, strike or add words: "
 #: What Word does to words of which no style says anything else.
 DEFAULT = "\ndefault"
@@ -81,8 +60,11 @@ OFF = ("0", "false", "off", "none", "baseline")
 #: Words moved by fewer half-points stand on the line, only trimmed.
 MOVED = 5
 #: Signs for what has no characters: something left out or not read, begin and end of a text box,
-#: begin and end of words below the line, and the end of a paragraph of Word that is deleted.
-TOLD, BEGIN, END, SINKS, JOINED = "\x01", "\x02", "\x03", "\x04", "\x05"
+#: begin and end of words below the line, the end of a paragraph of Word that is deleted, and an
+#: end of what is drawn apart.
+TOLD, BEGIN, END, SINKS, JOINED, SIDE = SIGNS = "\x01\x02\x03\x04\x05\x06"
+#: An end that a number could cross.
+CROSSED = re.compile(rf"(?<=[{NUMERAL}负－−-])[ \xa0]*{SIDE}[{SIDE} \xa0]*+(?![\s。；，）]|$)")
 
 
 @dataclass
@@ -98,12 +80,12 @@ def opened(suffix: str, data: bytes) -> Opened:
     """Return the text of a file's bytes; a `ValueError` says why there is none."""
     suffix = ".html" if suffix.lower() == ".htm" else suffix.lower()
     if suffix in WORKBOOKS:
-        raise ValueError(WORKBOOK)
+        raise ValueError(WHY["workbook"])
     for first, why in REFUSED.items():
         if data.startswith(first):
-            raise ValueError(LOCKED if "EncryptedPackage".encode("utf-16-le") in data else why)
+            raise ValueError(WHY["locked"] if LOCKED in data else why)
     if suffix not in PARTS and data.startswith(grid.ZIP):
-        raise ValueError(ARCHIVE)
+        raise ValueError(WHY["archive"])
     if suffix not in ROLES and not PAGE.match(data):
         return Opened(grid.decoded(data)[0])
     try:
@@ -111,7 +93,7 @@ def opened(suffix: str, data: bytes) -> Opened:
             parser = etree.HTMLParser(encoding="utf-8", huge_tree=True)
             root = _tree(grid.decoded(data)[0].encode(), parser)
             css = " ".join(node.text or "" for node in root.iter("style"))
-            rules, unread = sheet(css)
+            rules, unread = looks.sheet(css)
             unread += root.xpath("//link[contains(@rel, 'sheet')]/@href")
             found = _Tree(".html", rules).opened(root)
             found.told += [(1, UNREAD_STYLES + ", ".join(unread[:9]))][: len(unread)]
@@ -176,6 +158,7 @@ class _Tree:
         self.told: list[tuple[str, str]] = []
         #: Whether words of a paragraph of Word are moved against others in it.
         self.moved: dict[etree._Element, bool] = {}
+        self.boxed: set[etree._Element] = set()  # what a row of boxes holds
 
     def opened(self, root: etree._Element) -> Opened:
         """Return the lines of a document that have text."""
@@ -190,6 +173,7 @@ class _Tree:
                 kind, words = self.told[int(at)]
                 places[kind].append((len(lines) + 1, words))
             plain = re.sub(f"{TOLD}(\\d+){TOLD}", self._gap, re.sub(f"[{BEGIN}{END}]", "", line))
+            plain = CROSSED.sub(GAP, plain).replace(SIDE, "")
             plain = re.sub(f"(?<![{NUMERAL}{GAP}]){GAP}+(?![{NUMERAL}{GAP}])", "", plain)
             first = len(lines) + 1 if BEGIN in line else first
             if END in line and first <= len(lines):
@@ -197,7 +181,7 @@ class _Tree:
             lines += [plain] if plain.strip() else []
         told = []
         for kind, found in places.items():
-            what = "left out" if kind in LEFT_OUT else "not read"
+            what = "left out" if kind in looks.LEFT_OUT else "not read"
             what = "read, but no number across their ends" if kind == ODD else what
             line, words = found[0]
             shown = f", {words[:20]!r}" if words else ""
@@ -227,8 +211,10 @@ class _Tree:
         if tag in self.roles and role not in (LINE, CELL, BOX, SPEAKS):
             return "" if role == SKIPPED else role
         form = self._form(node, tag)
-        if form in LEFT_OUT:
+        if form in looks.LEFT_OUT:
             return self._tell(form, node)
+        if role not in (LINE, CELL, BOX):
+            role = {looks.LINED: LINE, looks.CELLED: CELL}.get(form, role)
         if tag == "AlternateContent":  # one text in several forms
             forms = [self._text(form, exact) for form in node]
             return next(filter(None, forms), "")
@@ -250,7 +236,8 @@ class _Tree:
             end = JOINED if not boxes and self._joined(node) else f"\n{boxes}\n"
             return "\n" + re.sub(f"{BEGIN}[^{END}]*{END}", "", text) + end
         if role == CELL:
-            return text.strip("\n ") + "\t"
+            return SIDE + text.strip("\n ") + "\t"
+        text = f"{SIDE}{text}{SIDE}" if form in looks.PARTED else text
         return f"{BEGIN}\n{text}\n{END}" if role == BOX else text
 
     def _joined(self, node: etree._Element) -> bool:
@@ -270,15 +257,18 @@ class _Tree:
         if self.suffix == ".html":
             marks = [f".{name}" for name in node.get("class", "").split()] + [f"#{node.get('id')}"]
             marks += [tag, *(tag + mark for mark in marks), *(f"[{n}]" for n in node.attrib), "*"]
-            found = {TAGS.get(tag)}.union(*(self.styles.get(mark, ()) for mark in marks))
+            form = TAGS.get(tag, looks.BOXED if tag not in self.roles and ":" not in tag else "")
+            found = {form}.union(*(self.styles.get(mark, ()) for mark in marks))
             closed = tag == "dialog" and "open" not in node.attrib
-            found |= {HIDDEN} if closed or {"hidden", "popover"} & {*node.attrib} else set()
+            found |= {looks.HIDDEN} if closed or {"hidden", "popover"} & {*node.attrib} else set()
             marked = f"color:{node.get('color', 'auto')};direction:{node.get('dir', 'ltr')};"
-            found |= kinds(marked + node.get("style", ""))
-            found -= {TINY} if len(node) else set()  # what is in it may have a size of its own
+            found |= looks.kinds(marked + node.get("style", ""))
+            found |= {looks.BOXED} if node in self.boxed else set()
+            self.boxed.update(node if looks.ROW in found else ())
+            found -= {looks.TINY} if len(node) else set()  # what is in it may have its own size
         else:
             found = self._named(node, tag)
-        return next((kind for kind in [*KINDS, ODD] if kind in found and kind != SHOWN), "")
+        return next((kind for kind in looks.FIRST if kind in found), "")
 
     def _named(self, node: etree._Element, tag: str) -> frozenset[str]:
         """Return what styles of Word and OpenDocument do, whose fields and sections hide too."""
@@ -286,7 +276,7 @@ class _Tree:
         own = (each for each in ends if next(each.iterancestors("{*}p", "{*}h")) is node)
         row = node.find("{*}trPr/{*}hidden") if tag == "tr" else None
         if row is not None or any(_value(each, "is-hidden") == "true" for each in (node, *own)):
-            return frozenset([HIDDEN])
+            return frozenset([looks.HIDDEN])
         if self.word and tag in ("bdo", "dir"):
             return frozenset([ODD])
         styles = self._styles_of(node)
@@ -304,7 +294,7 @@ class _Tree:
         if tag != "r" or not self._moved(node, marks.get("position", "")):
             marks.pop("position", None)
         off = OFF if self.word else ()
-        return judged(tuple(f"{n}:{value}" for n, value in marks.items() if value not in off))
+        return looks.judged(tuple(f"{n}:{value}" for n, value in marks.items() if value not in off))
 
     def _moved(self, node: etree._Element, value: str) -> bool:
         """Whether a run of Word is moved up or down, and not its whole paragraph."""
@@ -341,5 +331,5 @@ class _Tree:
 
 def _words(text: str | None, exact: bool) -> str:
     """Return what is shown of characters: white space is one blank, if it is not kept."""
-    text = re.sub(f"[{TOLD}{BEGIN}{END}{SINKS}{JOINED}]", "\ufffd", text or "")
+    text = re.sub(f"[{SIGNS}]", "\ufffd", text or "")
     return text if exact else re.sub(r"[ \t\r\n\f]+", " ", text)

@@ -16,6 +16,10 @@ from tinycss2.ast import Declaration, Node
 STRUCK, HIDDEN, TINY = LEFT_OUT = ("struck-out text", "hidden text", "text of size 0")
 RAISED, LOWERED, SHOWN = "raised", "lowered", "shown"
 ODD = "words in a style that may hide or move them"
+#: How words are drawn apart from those beside them, of which no number goes on in them.
+LINED, CELLED, ROW, BOXED = PARTED = ("lines", "cell", "row", "box")
+#: Of what the styles of an element do, this counts first.
+FIRST = (*LEFT_OUT, RAISED, LOWERED, ODD, *PARTED)
 #: What a declaration of a style does to words is data; what none of these fits may hide them.
 STYLES = tomllib.loads(Path(__file__).with_name("styles.toml").read_text(encoding="utf-8"))
 KINDS = {kind: re.compile("|".join(forms)) for kind, forms in STYLES.items()}
@@ -90,13 +94,14 @@ def sheet(css: str) -> tuple[dict[str, frozenset[str]], list[str]]:
         if not where and SELECTOR.fullmatch(said):
             read[said] += declared
         elif not ACTED.fullmatch(said) and (does := judged(tuple(_declared(declared))) - {SHOWN}):
-            may[_subject(selector)] |= {ODD}
-            unread[where or said] = does
+            hides = bool(does - {*PARTED})
+            may[_subject(selector)] |= {ODD} if hides else {BOXED, *does & {ROW}}
+            unread |= {where or said: does} if hides else {}
         elif where.startswith("@") and where[1:] not in AT_TIMES:
             may["*"] |= {ODD}
             unread[where] = ODD
     found = {key: judged(tuple(_declared(each))) for key, each in read.items()}
-    if found.get("body", frozenset()) - {SHOWN}:
+    if found.get("body", frozenset()) - {SHOWN, *PARTED}:
         found["body"] = frozenset([ODD])  # what is in it may be shown again
     return {key: found.get(key, frozenset()) | may[key] for key in [*found, *may]}, [*unread]
 

@@ -439,6 +439,15 @@ FIGURES = """
 3千余万元: 3千万元|3千来万元: nan万元|5亿几千万元: nan万元|100多来个: nan个
 3万或者5万元: 3万元 5万元|7x24小时: nan小时|5包装: 5|30分贝: 30|2.0版、工业4.0、3.0时代:
 7×24小时: nan小时|2×500吨: nan吨|十分重要: |2025期间: 2025|4位于: 4
+投资⒈5亿元: nan亿元|增长3⒈5%: nan%|完成⒉35万亩: nan万亩|增长⒑5%、①5个: nan% nan个|增速为﹣5%: -5%
+增速为‑5%: -5%|降到‐5℃: -5°C|➖5%: -5%|下降5﹪: 5%|0.5吨标准煤/万元: nan吨
+50立方米水/万元: nan立方米|500元人民币/亩: nan元|500元∕亩: 500元/亩|500元⁄亩: 500元/亩
+5元/吨公里: 5元/吨公里|500元/人年: 500元/人年|5个/万人、5毫克/升: nan个 nan毫克|10个县/市: 10个
+面积5¶万亩: nan万亩|面积5亿¶3千万元: nan元|下降-¶5%: nan%|数¶十个: nan个|30来¶万元: nan万元
+财农[2021]¶19号:|面积5¶¶万亩: nan万亩|面积12¶3亿元，5\t6个: nan亿元 5 6个|面积30¹5个: nan个
+12²5亿元: nan亿元|3½5个: nan个|5³0万亩: nan万亩|12⁽³⁾5亿元: nan亿元|CO₂50万吨: 50万吨|±5%: nan%
+₩5亿元: nan亿元|5·万亩: nan万亩|3%→5%: 3% 5%|①三万亩: nan万亩|①一体化:|3Ⅱ5个: nan个|环县¹3个: 3个
+２０ＭＷ: 20MW|3··5个: nan个|■5个、▷6个: 5个 6个|50ｋW⋅h: 50kW⋅h|人均12亿¶元: nan亿元
 10--20个: 10个 20个|7折: 7折|打八折: |国发〔2021〕3号、第十条: |1000000: nan
 """
 
@@ -661,6 +670,9 @@ WORD = {
         '<w:color w:val="000000" w:themeColor="text1"/>', '<w:shd w:val="clear" w:fill="FFFFFF"/>',
         '<w:shd w:val="clear" w:color="auto" w:fill="auto"/>')},
     "5{color=333333 rFonts:6}万亩": ("产业56万亩", ""),
+    **{f"5{{{each}:6}}万亩": ("产业5\ufffc6\ufffc万亩", "signs of no")
+       for each in ("spacing=200", "bdr=single")},
+    "5{spacing=20 bdr=none:6}万亩": ("产业56万亩", ""),
     "5<w:r><w:rPr><w:rPrChange><w:rPr><w:strike/></w:rPr></w:rPrChange></w:rPr>6</w:r>个": (
         "产业56个", ""),
     "5<w:sdt><w:sdtPr><w:showingPlcHdr/></w:sdtPr>8</w:sdt>万亩": ("5\ufffc万亩", "field of"),
@@ -699,8 +711,35 @@ SEEN_BY = (
     ":root{--a:none} *{margin:0} .h:hover{opacity:0} @media (top:1px){.h{color:#333}}",
     ".h::after{content:'';display:none} @font-face{font-family:x} @page{size:A4} .h{margin:0}",
 )
+#: Styles that draw an element apart from the words beside it, and some that do not.
+APART = (
+    "display:inline-block;width:5em", "display:inline-flex", "display:flex", "display:inline-table",
+    "margin-right:2em", "margin:0 -9px", "padding:0 10px", "padding-left: .5em", "display:run-in",
+    "border:1px solid #ccc", "border-left-style:dotted", "letter-spacing:2em",
+    "vertical-align:5px", "margin-left:calc(1px + 1em)",
+)  # fmt: skip
+TOGETHER = (
+    "padding:0;margin:0 auto", "letter-spacing:0.75pt", "border:none windowtext 1.0pt;padding:0cm",
+    "display:inline", "padding-top:10px;border-bottom:1px solid", "vertical-align:middle",
+)  # fmt: skip
 #: The same of a page.
 PAGE = {
+    **{f"5<b style='{each}'>6</b>万亩": ("5\ufffc6\ufffc万亩", "signs of no") for each in APART},
+    **{f"<style>{each}</style>5<i class=h>6</i>万亩": ("5\ufffc6\ufffc万亩", "signs of no")
+       for each in (".h{display:inline-block}", "p .h{padding:0 1em}", "@media a{i{border:solid}}",
+                    "p{display:flex}", "body p{display:grid}")},
+    **{f"5<{tag}>6</{tag}>万亩": ("5\ufffc6\ufffc万亩", "signs of no")
+       for tag in ("button", "x-y", "marquee", "q")},
+    **{f"5<b style='{each}'>6</b>万亩": ("56万亩", "") for each in TOGETHER},
+    **{f"5<{tag}>6</{tag}>万亩": ("56万亩", "") for tag in ("em", "font", "time", "nobr", "st1:x")},
+    "<i style='display:table-cell'>12</i><i style='display:table-cell'>3亿元</i>": (
+        "|12\t3亿元", ""),
+    "1<i style='display:table-cell'>2个</i>": ("|1\ufffc2个", "signs of no"),
+    "甲<i style='display:block'>二、保障</i>乙": ("甲|二、保障|乙", ""),
+    "5<i style='display:inline-block'></i>6个": ("5\ufffc6个", "signs of no"),
+    "建<i style='padding:9px'>5个</i>，<i class=icon style='margin:1em'></i>": ("建5个，", ""),
+    **{f"<{tag}>目标2025年</{tag}>3个": ("|目标2025年|3个", "")
+       for tag in ("summary", "legend", "address", "center", "fieldset")},
     "<table><tr><td>道路<td>12<td>34万元</table>": ("道路\t12\t34万元", ""),
     "支持<del>旧</del><s>旧</s>环县": ("支持环县", "struck-out text: left out, 2"),
     "<b style='display: none'>密</b>甲": ("|甲", "hidden text"),
@@ -748,6 +787,7 @@ PAGE = {
     "CO<sub>2</sub>50万吨": ("CO₂50万吨", ""), "CO<sub>2</sub>五十万吨": ("CO₂五十万吨", ""),
     "PM<sub>2.5</sub>35%": ("PM₂.₅35%", ""),
     "<st1:date v:n=1>2021年</st1:date>1<o:p></o:p>2个": ("|2021年12个", ""),
+    "30<sup>1</sup>5个": ("30¹5个", "in all: 30¹5个"),
     "<style>.n{vertical-align:super}</style>3<i class=n>1</i>个": ("3¹个", "in all: 3¹个"),
     "<style>.x{display:none} .x{vertical-align:super}</style><b class=x>密</b>甲": ("|甲", HIDDEN),
     "<style>td i{vertical-align:super}</style>甲": ("|甲", "add words: td i"),
@@ -824,6 +864,42 @@ def test_files_are_read_whole_or_problems_say_what_is_not(tmp_path):
             if not whole or said not in told or bool(said) != bool(told):
                 wrong.append((inner, text.raw, told))
     assert wrong == []
+
+
+#: A page as sites of governments have them: sheet, lists of links, words pasted from Word, a table.
+GOVERNMENT = """<!DOCTYPE html><html><head><meta charset="utf-8"><title>通知</title><style>
+*{margin:0;padding:0} body{font:14px/1.5 "Microsoft YaHei";color:#333} ul,li{list-style:none}
+.nav ul li{float:left;padding:0 20px} .nav li a{display:block;color:#333} .clear{clear:both}
+.TRS_Editor P{margin-top:1em;line-height:2} .content{width:1000px;margin:0 auto;padding:20px 40px}
+.info td{padding:0 10px;border:1px solid #ddd} .share{display:inline-block;margin-left:20px}
+@media screen and (max-width:768px){.content{padding:10px}}
+</style></head><body><div class="nav"><ul><li><a href="/">首页</a></li><li><a>政务公开</a></li></ul>
+<div class="clear"></div></div><div class="content"><ucapcontent><div class="TRS_Editor">
+<p align="center"><span
+style="font-size:22pt;font-family:方正小标宋"><b>某省产业发展方案</b></span></p>
+<p style="text-indent:2em;margin:0 0 .0001pt"><span style="font-size:16pt">一、目标任务</span></p>
+<p style="text-indent:32pt"><span style="font-size:16pt;letter-spacing:.5pt">（一）发展产业。到<span
+lang="EN-US">2025</span>年，建设<span
+style="font-family:'Times New Roman'">12</span>个产业园，面积<span
+lang=EN-US style="color:#333;padding:0px;margin:0px">3.5</span>万亩，总投资<font
+face="仿宋">1</font><b>2</b>亿元，减排CO<sub>2</sub><span
+style="font-size:16pt">50</span>万吨，增长<strong>8.5%</strong>。<o:p></o:p></span></p>
+<div><div><div><span style="font-size:16pt">（二）完善设施。</span><a
+style="padding:0 5px">新建公路</a>300公里。
+</div></div></div><table class="info" width="100%"><tbody>
+<tr><td><p><span style="font-size:12pt">环县</span>
+</p></td><td style="padding:0 5px">12</td><td>34万元</td></tr></tbody></table></div></ucapcontent>
+<div class="share">分享到：<a class="share">微信</a></div></div></body></html>"""
+
+
+def test_a_page_of_a_government_keeps_its_figures(tmp_path):
+    path = tmp_path / "page.html"
+    path.write_text(GOVERNMENT, encoding="utf-8")
+    found = lq.read(path).figures()
+    assert list(zip(found["number"], found["unit"], strict=True)) == [
+        (2025, "年"), (12, "个"), (3.5, "万亩"), (12, "亿元"), (50, "万吨"), (8.5, "%"),
+        (300, "公里"), (12, ""), (34, "万元"),
+    ]  # fmt: skip
 
 
 def test_a_text_box_is_a_box_and_its_clause_goes_on(tmp_path):
