@@ -184,14 +184,14 @@ class Text(Document):
         """Whether a number may begin in one unit and go on in the next, which is no table's row."""
         at, end = unit.start, min(unit.start + 16, unit.end)
         mark = MARK.match(self._counted, before.start, at)
-        if not {before.kind, unit.kind} <= WORDS or "\t" in before.text + unit.text:
+        if not {before.kind, unit.kind} <= WORDS or ("\t" in before.text and "\t" in unit.text):
             return False
         if (mark and mark.end() == at) or MARK.match(self._counted, at, unit.end):
             return False
         one_line = self._raw_of[at] == self._raw_of[at - 1] + 1
         return any(
-            run.start() < at < run.end() and (one_line or run[0][0] not in ".．")  # 投入.5亿元
-            for run in numerals.RUN.finditer(self._counted, max(before.start, at - 16), end)
+            first < at < last and (one_line or self._counted[first] not in ".．")  # 投入.5亿元
+            for first, last in numerals.runs(self._counted, max(before.start, at - 16), end)
         )
 
 

@@ -5,25 +5,25 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 from laoqu.layout import SIZES, YEAR_DIGITS, number
 from laoqu.source import TEXTS, compiled, patterns
-from laoqu.spelling import RAISED
+from laoqu.spelling import CIRCLED, RAISED, SCRIPT
 
 #: The greater sizes of numerals, above those of layout.
 MYRIADS = {"亿": 10**8, "万": 10**4}
 #: More digits without a unit are a number of a telephone or an account.
 MOST_DIGITS = 6
-PATTERNS = patterns("numerals", raised=RAISED)
-FIGURE, RUN, NUMBER, NAMES, FORMAL, KILO, RANGE, ORDINAL, ENDS, SIZED = compiled(
+PATTERNS = patterns("numerals", raised=RAISED, script=SCRIPT, circled=CIRCLED)
+FIGURE, RUN, NUMBER, NAMES, FORMAL, KILO, RANGE, ORDINAL, ENDS, SIZED, HARMLESS = compiled(
     PATTERNS, "figure", "run", "number", "names", "formal", "kilo", "range", "ordinal", "ends",
-    "sized",
+    "sized", "harmless",
 )  # fmt: skip
 BELOW, CHINESE, PRIVATE, MYRIAD, MEASURED, COUNTED = (
     PATTERNS[name] for name in ("below", "chinese", "private", "myriad", "measured", "counted")
 )
-COINS, SHARE = TEXTS["coins"], {"百": "%", "千": "‰", "万": "‱"}
+COINS, STARS, SHARE = TEXTS["coins"], PATTERNS["stars"], {"百": "%", "千": "‰", "万": "‱"}
 #: How units are written in the end: m2 and m^2 as m², 余亩 as 亩.
 UNIT_SIGNS = str.maketrans("23仟", "²³千", "^余多")
 #: What may be less than nothing.
@@ -39,6 +39,7 @@ def figures(text: str, begin: int = 0) -> Iterator[tuple[int, int, float, str]]:
     >>> [figure[2:] for figure in figures("一万二千三百亩、数十个、5亿3千万元，下降-5%，5—6万亩")]
     [(12300.0, '亩'), (nan, '个'), (530000000.0, '元'), (-5.0, '%'), (5.0, '万亩'), (6.0, '万亩')]
     """
+    text = text.translate({ord(sign): "①" for sign in set(text) if _odd(sign)})
     text = NAMES.sub(lambda name: re.sub(r"\d", "号", name[0]), text)
     text = FORMAL.sub(lambda f: "零" if f["unsure"] else f[0].translate(PLAIN), text)
     text = KILO.sub("仟", text)
@@ -71,17 +72,29 @@ def figures(text: str, begin: int = 0) -> Iterator[tuple[int, int, float, str]]:
             yield start if signed else max(start, found.end("sign")), end, value, unit
 
 
+def runs(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield start and end of what may be one numeral with sign and unit, or a name of digits."""
+    for pattern in (RUN, NAMES, FIGURE):
+        for found in pattern.finditer(text, begin, end):
+            yield found.start(), found.end() - len(found.groupdict().get("rest") or "")
+
+
+def _odd(sign: str) -> bool:
+    """Whether a sign may change the value of a numeral that it touches, nobody knows how."""
+    return category(sign) in ("No", "Nl", "Sm", "Sc", "Pd") and not HARMLESS.match(sign)
+
+
 def _figure(found: re.Match[str], before: float = math.inf) -> tuple[float, str] | None:
     """Return number and unit of a match, or nothing where a numeral may be part of a phrase.
 
     `before` is the first share of a range: 百分之十五至二十.
     """
     printed, unit = found["number"], found["unit"] or ""
-    raised = re.search(f"[{RAISED}]", (found["raised"] or "") + (found["mark"] or ""))
+    doubt = "".join(found[part] or "" for part in ("odd", "vague", "raised", "mark", "rest"))
     unit = normalize("NFKC", unit.replace(found["mark"] or "", "")).translate(UNIT_SIGNS)
     unit = SHARE[found["share"][0]] if found["share"] else unit
     # 30W元 may be 30万元
-    vague = found["rest"] or re.match(f"w|W{MYRIAD}", unit + found.string[found.end() :][:1])
+    vague = re.match(f"w|W{MYRIAD}", unit + found.string[found.end() :][:1])
     if printed[0] not in CHINESE:
         value = _digits(printed)
         # 0791, 68501234, 00后 and 08年 are no numbers but 03月 is.
@@ -95,7 +108,7 @@ def _figure(found: re.Match[str], before: float = math.inf) -> tuple[float, str]
         unit = size + unit
         if not (value > before or _counts(found, value, unit)):
             return None
-    if found["vague"] or raised or re.search("[几数来]", found["more"] or "") or vague:
+    if doubt.strip(STARS) or vague or re.search("[几数来]", found["more"] or ""):
         value = math.nan
     return value, unit
 
@@ -154,7 +167,7 @@ def _digits(printed: str) -> float:
     """Return what digits mean, by themselves or with sizes between them: 5亿3千万."""
     if "，" in printed:
         return math.nan  # 1，234 may be two numbers
-    parts = re.findall("([^百千万亿]+)([百千万亿]*)", normalize("NFKC", printed))
+    parts = re.findall("([^百千万亿]+)([百千万亿]*)", printed.replace("．", "."))
     if not all(NUMBER.fullmatch(digits) for digits, _ in parts):
         return math.nan  # 3/4 is a share or a date, 0,512 less than one
     parts = [(digits.replace(",", ""), sizes) for digits, sizes in parts]

@@ -10,61 +10,38 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from laoqu.errors import UnknownId
+from laoqu.source import TEXTS
 
 if TYPE_CHECKING:
     import opencc
 
+WORDS = TEXTS["spelling"]
 #: How Chinese texts shorten the names of autonomous and other units: 彭水县, 黔西南州.
-SHORT_SUFFIX = {
-    "自治县": ("县", "自治县"), "自治州": ("州",), "自治旗": ("旗",), "地区": ("地区",),
-    "林区": ("林区",), "特区": ("特区",), "盟": ("盟",),
-}  # fmt: skip
+SHORT_SUFFIX = {word: tuple(short) for word, short in WORDS["short"].items()}
 TAIL = re.compile(r"(?<=..)(?<!自治)(?<!行政)(?:市|县|(?<!地)区|旗)$")
 #: The same for units that are no more: 徽州地区 and 普洱哈尼族彝族自治县 were 徽州 and 普洱.
 TAIL_THEN = re.compile(rf"(?<=..)(?:地区|盟|(?:..?族)+自治[县州])$|{TAIL.pattern}")
 #: Signs of radicals, as PDF files have them in the place of characters; those that NFKC knows not.
-RADICALS = str.maketrans(
-    "⺁⺄⺇⺊⺋⺌⺍⺎⺓⺔⺕⺗⺛⺜⺝⺟⺠⺧⺩⺫⺬⺳⺶⺻⺼⻁⻃⻄⻅⻆⻇⻉⻋⻏⻑⻓⻔⻗⻘⻙⻚⻛⻜⻝⻟⻢⻣⻤⻥⻦⻧⻨⻩⻪⻫⻬⻭⻮⻯⻰⻱⻲⻳",
-    "厂乙几卜巳小小兀幺彐彐心旡日月母民牛王目示网羊聿肉虎西西见角角贝车邑长长门雨青韦页风飞食食马骨鬼鱼鸟卤麦黄黾齐齐齿齿龙龙龟龟龟",
-)
+RADICALS = str.maketrans(WORDS["radicals"], WORDS["characters"])
 #: Marks of footnotes, powers and fractions: 12① is no 121, 10² no 102, 1½ no 11/2.
-RAISED = (
-    "ªº¹²³¼-¾\u02b0-\u02b8\u02e0-\u02e4\u1d2c-\u1d6a\u1d9b-\u1dbf\u2070-\u209c⅐-⅟①-⓿❶-➓㉑-㉟㊱-㊿"
-    "\U0001f100-\U0001f10c"
-)
+SCRIPT, CIRCLED = WORDS["script"], WORDS["circled"]
+RAISED = SCRIPT + CIRCLED
 #: What a file sets as raised, or as lowered, as characters that are so by themselves.
-LIFTED = str.maketrans(
-    "0123456789+-=()（）[]［］〔〕【】abcdefghijklmnoprstuvwxyz",
-    "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾⁽⁾⁽⁾⁽⁾⁽⁾⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ",
-)
+LIFTED = str.maketrans(WORDS["typed"], WORDS["lifted"])
 SUNK = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 #: Circles, letters and digits in the place of 〇 or 0: 二○二五, 二O二五年, 2O25年.
-NOUGHTS = re.compile(
-    "(?<=[一二三四五六七八九])([○〇OＯ0０]+)(?=[一二三四五六七八九年〕])"
-    "|(?<=[0-9０-９])[OＯ]+(?=[0-9０-９OＯ]*[年〕])"
-)
-COMPATIBLE = re.compile("[\u2f00-\u2fdf\uf900-\ufaff\U0002f800-\U0002fa1f]")
+NOUGHTS = re.compile(WORDS["noughts"])
+#: Characters that patterns of texts name, and signs that are one by their names: ‐ ‑ − ﹣, ∕ ⁄.
+KNOWN, SAME = frozenset(str(TEXTS | {"spelling": ""})), re.compile(WORDS["same"])
 #: Characters that look like others, and English words that say a type of unit.
 LOOKALIKES = RADICALS | str.maketrans({"巿": "市"})
-ENGLISH = {
-    "autonomouscounty": "县", "county": "县", "city": "市", "district": "区",
-    "autonomousbanner": "旗", "banner": "旗", "province": "省",
-}  # fmt: skip
+ENGLISH = WORDS["english"]
 #: What English names of autonomous units call the nationalities in them.
-NATIONS = """瑶yao 苗miao 土家tujia 壮zhuang 侗dong 回hui 彝yi 傣dai 哈尼hani 拉祜lahu 佤va/wa
-布朗bulang/blang 纳西naxi 白bai 普米pumi 傈僳lisu 怒nu 独龙dulong/derung 景颇jingpo 藏tibetan/zang
-羌qiang 布依buyi/buyei/bouyei 水shui 仡佬gelao 仫佬mulao/mulam 毛南maonan 黎li 畲she 满manchu/man
-蒙古mongol/mongolian 朝鲜korean/chaoxian 达斡尔daur 土tu 撒拉sala/salar 东乡dongxiang
-保安baoan/bonan 裕固yugu/yugur 哈萨克kazakh 柯尔克孜kyrgyz/kirgiz 塔吉克tajik 锡伯xibe
-维吾尔uygur/uyghur"""
-NATION = {name: read.split("/") for name, read in re.findall(r"([^\sa-z]+)([a-z/]+)", NATIONS)}
+NATION = WORDS["nations"]
 PINYIN = {"县": "xian", "市": "shi", "区": "qu", "旗": "qi", "省": "sheng", "州": "zhou"}
 SYLLABLE = r"((?:[zcs]h|[b-df-hj-np-tw-z]|\b)[aeiou]+(?:ng?|r(?![aeiou]))?)"
 #: Readings of characters that no unit of 2021 has in its name, but earlier ones had.
-EARLIER = """yi一 xian先 lie列 dong动 sheng升盛生 ban半板 zui咀 zhe哲 qi圻戚 jun均 tuo妥 wan完畹
-luan峦 dai带 pang庞 yong庸 hu户 shu束 zhi枳 ji汲 mian沔 hui灰 tan炭 yan燕 ding町 qiong穷 yao窑
-fang芳 die蝶 he褐 hao豪 mang邙 ling酃 zha闸 chang阊 lu露 yuan鸳 e鹅"""
-READINGS = {char: read for read, chars in re.findall(r"([a-z]+)(\S+)", EARLIER) for char in chars}
+READINGS = WORDS["readings"]
 
 
 def plain(text: str) -> str:
@@ -152,11 +129,20 @@ def simplified(text: str, kept: Collection[str] = ()) -> str:
     >>> simplified("甘肅環縣、乾縣，二○二五年", "乾")
     '甘肃环县、乾县，二〇二五年'
     """
-    text = COMPATIBLE.sub(lambda sign: unicodedata.normalize("NFKC", sign[0]), text)
-    text = text.translate(LOOKALIKES)
+    text = text.translate({ord(sign): _alike(sign) for sign in set(text)} | LOOKALIKES)
     text = NOUGHTS.sub(lambda run: ("〇" if run[1] else "0") * len(run[0]), text)
     odd = {char for char in text if char.isalpha() and not char.isascii()} - set(kept)
     return text.translate({ord(char): _converter().convert(char) for char in odd})
+
+
+def _alike(sign: str) -> str:
+    """Return the one plain character of the same meaning, if patterns of texts do not name both."""
+    if found := SAME.fullmatch(unicodedata.name(sign, "")):
+        return "-" if found[1] else "/" if found[2] else "%"
+    form = unicodedata.normalize("NFKC", sign)
+    other = re.match("<(?:super|sub|circle|square)>", unicodedata.decomposition(sign))
+    kept = sign in KNOWN or sign.isspace() or unicodedata.category(sign) in ("No", "Nl")
+    return sign if other or kept or len(form) != 1 else form
 
 
 @cache
