@@ -19,7 +19,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from itertools import groupby
 from json import dumps, loads  # these, whatever a cell puts there, as `monotonic`
 from operator import itemgetter
@@ -64,6 +64,7 @@ class Shell(InteractiveShell):
     """IPython as a kernel has it: what it shows becomes the messages that a kernel sends."""
 
     send = Function()
+    _tee = staticmethod(lambda **_: nullcontext())  # IPython would keep all that is printed
 
     def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
         name, said = getattr(etype, "__name__", str(etype)), "(its text cannot be made)"
@@ -335,6 +336,7 @@ def _shell(send: Callable, say: Callable) -> Iterator[tuple[Shell, list[Stream]]
             sys.stdout, sys.stderr = streams
             builtins.input = getpass.getpass = _refuse
             activate_matplotlib(INLINE)
+            configure_inline_support.current_backend = None  # else only the first shell has formats
             configure_inline_support(shell, INLINE)
             yield shell, streams
         finally:

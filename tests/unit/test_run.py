@@ -391,15 +391,21 @@ def told(path):
             for cell in code]  # fmt: skip
 
 
-def test_cells_leave_what_they_leave_in_an_ordinary_kernel(tmp_path):
+def test_cells_leave_what_they_leave_in_an_ordinary_kernel(tmp_path, monkeypatch):
     source = book(tmp_path / "t.ipynb", "n = 3", *CELLS)
     for name, engine in (("ours", ["--engine", "laoqu"]), ("theirs", [])):
         command = [sys.executable, "-m", "papermill", str(source), str(tmp_path / f"{name}.ipynb")]
         command += ["-p", "n", "4", *engine]
         done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
         assert "ZeroDivisionError" in done.stderr
+    # In a batch, whose processes begin where a rehearsal has run.
+    monkeypatch.setenv("LAOQU_OUTPUTS", str(tmp_path / "out"))
+    command = [sys.executable, "-m", "laoqu", "run", str(source), "-p", "n", "4", "--quiet"]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 1
+    (batch,) = (tmp_path / "out").rglob("report.failed.ipynb")
     ours, theirs = told(tmp_path / "ours.ipynb"), told(tmp_path / "theirs.ipynb")
-    assert ours == theirs
+    assert ours == theirs == told(batch)
+    assert "image/png" in ours[-3][-1]["data"]
     assert ours[2][0]["data"]["text/plain"] == "5"
 
 
