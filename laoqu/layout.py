@@ -97,7 +97,7 @@ class Block:
         """Return its text without the numbers of items; with 、 for a point that may be one."""
         chars = list(text)
         for at, item in self.items.items():
-            end = at + 2 + text[at + 1 : at + 2].isdecimal()
+            end = at + len(re.match(r"\d*.?", text[at : at + 4])[0])
             if item == "sure":
                 chars[at:end] = "；" * (end - at)
             elif item:

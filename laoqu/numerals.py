@@ -132,22 +132,25 @@ def _counts(found: re.Match[str], value: float, unit: str) -> bool:
     return bool(not unit and _range_end(found))
 
 
-def _range_end(found: re.Match[str]) -> tuple[float, str] | None:
-    """Return number and unit of the second figure of a range that a match begins."""
+def _range_end(found: re.Match[str]) -> tuple[float, str, str] | None:
+    """Return number, unit and numeral of the second figure of a range that a match begins."""
     dash = RANGE.match(found.string, found.end())
     after = FIGURE.match(found.string, dash.end()) if dash else None
-    return _figure(after) if after and after["unit"] else None
+    figure = _figure(after) if after and after["unit"] else None
+    return figure and (*figure, after["number"].rstrip("万亿"))
 
 
 def _completed(found: re.Match[str], value: float, unit: str) -> tuple[float, str]:
     """Return a figure with what it leaves to the second one of its range: 5—6万亩, 5万—6万亩.
 
-    It is less than the second one; where neither 5 nor 50,000 is certain, it has no number.
+    It is less than the second one; where neither 5 nor 50,000 is certain (三至五千), it has none.
     """
     own, named = SIZED.fullmatch(unit).groups()
     if named or not (second := _range_end(found)):
         return value, unit
     sizes, named = SIZED.fullmatch(second[1]).groups()
+    inner = max((SIZES | MYRIADS).get(char, 0) for char in second[2])
+    value = value if own or value >= inner / 10 else math.nan  # 三到五千亩
     if own or not sizes or value < second[0]:
         return value, (own or sizes) + named
     size = math.prod((SIZES | MYRIADS)[char] for char in sizes)

@@ -128,7 +128,10 @@ def _cell(cell: nbformat.NotebookNode, place: Place, waiting: Iterator[tuple]) -
             yield closed(data["text/html"], "shown")
         elif "image/svg+xml" in data:  # as an image: no script of it runs
             svg = SVG.sub(_declared, data["image/svg+xml"], count=1)
-            yield f'<img alt="" src="{svg_address(svg)}">'
+            strict = lxml.etree.XMLParser(recover=True, resolve_entities=False, huge_tree=True)
+            lxml.etree.fromstring(svg.encode() or b"<svg/>", strict)
+            image = f'<img alt="" src="{svg_address(svg)}">'
+            yield closed(svg, "shown") if strict.error_log else image
         elif kinds := [kind for kind in IMAGES if kind in data]:
             yield f'<img alt="" src="data:{kinds[0]};base64,{data[kinds[0]].strip()}">'
         elif "text/markdown" in data:
@@ -149,12 +152,12 @@ def _declared(head: re.Match) -> str:
 def closed(text: str, name: str) -> str:
     """Return the HTML of a cell as a ``<div>`` that ends whatever is begun in it.
 
-    Its styles stand first in it and reach nothing else.
+    Its styles stand first in it and reach nothing else, nor the ``<div>`` that holds it in.
 
     >>> closed("</main><b>x <!-- y", "prose")
-    '<div class="prose"><b>x </b></div>'
+    '<div class="prose"><div><b>x </b></div></div>'
     >>> closed("<b>x</b><style>b{top:0}} body{display:none}</style>", "shown")
-    '<div class="shown"><style>@scope{b{top:0} body{display:none}}</style><b>x</b></div>'
+    '<div class="shown"><div><style>@scope{b{top:0} body{display:none}}</style><b>x</b></div></div>'
     """
     parser = lxml.html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True)
     page = f"<html><body>{ENDS.sub('', text)}"
@@ -170,8 +173,7 @@ def closed(text: str, name: str) -> str:
     for each in body.iter("form", "img", *FRAMES):  # by whose names a script has them of the page
         each.attrib.pop("name", None)
     body.tag = "div"
-    body.set("class", name)
-    return lxml.html.tostring(body, encoding="unicode")
+    return f'<div class="{name}">{lxml.html.tostring(body, encoding="unicode")}</div>'
 
 
 def _whole(nodes: Sequence[tinycss2.ast.Node]) -> str:

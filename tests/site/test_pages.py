@@ -207,6 +207,10 @@ AWAY = (
     "<math><style><link rel=dns-prefetch href=http://x.org><img src=http://x.org></style></math>",
     "<form name=querySelector></form><form name=getElementById></form>",
     "<img name=body src='data:,'><img name=querySelectorAll id=x src='data:,'>",
+    *(f"<style>{each}</style><p>x<div style='position:fixed;inset:0'>x</div>" for each in (
+        ":scope{position:fixed;inset:0;z-index:99}", "&{position:fixed;inset:0;z-index:99}",
+        ":scope{contain:none!important}", ".shown{contain:none!important}")),
+    "<div style='position:fixed;inset:0;z-index:9'>x</div>", "<dialog open>x</dialog>",
 )  # fmt: skip
 
 
@@ -226,6 +230,13 @@ def test_a_cell_ends_with_itself_and_its_scripts_do_not_run(browser, tmp_path):
     page.goto(f"file://{tmp_path}/report.html")
     after = page.get_by_role("link", name=re.compile("^after "))
     assert after.count() == len(OPEN + AWAY) and all(each.is_visible() for each in after.all())
+    above = (
+        "each => each.contains(document.elementFromPoint("
+        "each.getBoundingClientRect().x + 2, each.getBoundingClientRect().y + 8))"
+    )
+    for each in after.all():
+        each.scroll_into_view_if_needed()
+        assert each.evaluate(above)
     assert page.get_by_text("wholeandrest").is_visible()
     page.wait_for_load_state("networkidle")
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
@@ -235,28 +246,34 @@ def test_a_cell_ends_with_itself_and_its_scripts_do_not_run(browser, tmp_path):
 def test_a_page_shows_what_a_cell_shows_in_any_of_its_kinds(visit, tmp_path):
     svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9"><script>alert(1)</script></svg>'
     picture, image = io.BytesIO(), Image.new("RGB", (9, 9))
-    image.save(picture, "jpeg")
+    image.resize((4000, 9)).save(picture, "jpeg")
     jpeg = base64.b64encode(picture.getvalue()).decode()
     kinds = {"text/markdown": ["**bo", "ld**"], "text/latex": "$x<y$", "image/svg+xml": svg,
              "image/jpeg": jpeg, pages.MIME: {"kind": "of another program"}}  # fmt: skip
     new = nbformat.v4
     outputs = [new.new_output("display_data", {kind: shown, "text/plain": "<object>"})
                for kind, shown in kinds.items()]  # fmt: skip
-    for bare in ('<svg width="9"/>', '<svg width="9"><use xlink:href="#x"/></svg>'):
+    for bare in (
+        '<svg width="9"/>',
+        '<svg width="9"><use xlink:href="#x"/></svg>',
+        '<svg width="9999" height="9"><text y="9">a&nbsp;b</text><path d="M0 0"></svg>',
+    ):
         outputs.append(new.new_output("display_data", {"image/svg+xml": bare}))
     frame = pd.DataFrame({("a", "b"): [1.5], ("a", "c"): ["x"]}, index=["i"])
     for shown in (frame["a"]._repr_html_(), frame._repr_html_(), frame["a"].to_html()):
         outputs.append(new.new_output("display_data", {"text/html": shown}))
     made = new.new_notebook(cells=[new.new_code_cell("", outputs=outputs)])
     (tmp_path / "report.html").write_bytes(pages.render(made, "en")["report.html"])
-    page = visit(tmp_path / "report.html")
+    page = visit(tmp_path / "report.html", 380)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 380
+    assert page.locator("main svg text").is_visible()
     aligned = "all => all.map(each => getComputedStyle(each).textAlign)"
     assert {*page.locator("main :is(th,td)").evaluate_all(aligned)} == {"right"}
     assert page.locator("main").inner_text().split()[:2] == ["bold", "$x<y$"]
     assert page.locator("main pre", has_text="<object>").count() == 1
     assert page.locator("strong").is_visible()
     sizes = page.locator("main img").evaluate_all("all => all.map(each => each.naturalWidth)")
-    assert sizes == [9, 9, 9, 9]
+    assert sizes == [9, 4000, 9, 9]
 
 
 @pytest.mark.parametrize("lang", LANGS)

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import laoqu as lq
-from laoqu import document, namings, paths
+from laoqu import document, namings, numerals, paths
 from laoqu.spelling import simplified
 
 PROVINCE = """某省人民政府文件
@@ -439,6 +439,8 @@ FIGURES = """
 3千余万元: 3千万元|3千来万元: nan万元|5亿几千万元: nan万元|100多来个: nan个
 3万或者5万元: 3万元 5万元|7x24小时: nan小时|5包装: 5|30分贝: 30|2.0版、工业4.0、3.0时代:
 7×24小时: nan小时|2×500吨: nan吨|十分重要: |2025期间: 2025|4位于: 4
+三到五千亩: nan亩 5000亩|二到三百万元: nan元 300万元|3至五千亩: nan亩 5000亩|五至十五个: 5个 15个
+5到10万3千元: nan元 103000元|五十至三百人: 50人 300人|三至五千万元: nan元 5000万元
 投资⒈5亿元: nan亿元|增长3⒈5%: nan%|完成⒉35万亩: nan万亩|增长⒑5%、①5个: nan% nan个|增速为﹣5%: -5%
 增速为‑5%: -5%|降到‐5℃: -5°C|➖5%: -5%|下降5﹪: 5%|0.5吨标准煤/万元: nan吨
 50立方米水/万元: nan立方米|500元人民币/亩: nan元|500元∕亩: 500元/亩|500元⁄亩: 500元/亩
@@ -467,6 +469,23 @@ def test_figures_are_read_whole_or_have_no_number():
         if found != expected or told != ("nan" in "".join(expected)):
             wrong.append((printed, found, expected, told))
     assert wrong == []
+
+
+#: Signs that part the numerals on either side, as the documentation says.
+PARTS = re.compile(f"[、.．〇{numerals.PATTERNS['apart']}]")
+WHOLE = {"12.5万亩": 12.5, "305个": 305, "5%": 5, "三万五千亩": 35000, "1200亿元": 1200, "-5%": -5}
+
+
+@given(
+    st.characters(categories=["N", "S", "P", "Cf"]), st.sampled_from([*WHOLE]), st.integers(0, 5)
+)
+@settings(max_examples=300, deadline=None)
+def test_no_sign_at_a_numeral_makes_a_part_of_it_a_number(sign, printed, at):
+    at = min(at, re.search(r"[^\d三五千]*$", printed).start())
+    found = line(f"面积{printed[:at]}{sign}{printed[at:]}。").figures()["number"].dropna().tolist()
+    plain = simplified(sign)
+    if not (plain.isdecimal() or plain.isalpha() or PARTS.match(plain)):
+        assert found in ([], [WHOLE[printed]])
 
 
 #: Lines, parted by ¶, and their figures: numbers of items, decimals, and what may be either.
@@ -583,6 +602,8 @@ def test_a_number_that_counts_on_heads_an_item_also_before_digits():
     assert [each.name for each in text.clauses.values()][2:] == ["第3项", "第4项"]
     assert text.clauses["c03"].title == "2025年底前完成评估"
     assert text.figures()["printed"].tolist() == ["2025年", "20个"]
+    text = line("\n".join(f"{n}.2021年建设。" for n in range(1, 103)))
+    assert text.figures()["printed"].tolist() == ["2021年"] * 102
     assert "1.500户" in str(line("1.500户。\n2.600户。").problems[0])
 
 
@@ -727,7 +748,8 @@ PAGE = {
     **{f"5<b style='{each}'>6</b>万亩": ("5\ufffc6\ufffc万亩", "signs of no") for each in APART},
     **{f"<style>{each}</style>5<i class=h>6</i>万亩": ("5\ufffc6\ufffc万亩", "signs of no")
        for each in (".h{display:inline-block}", "p .h{padding:0 1em}", "@media a{i{border:solid}}",
-                    "p{display:flex}", "body p{display:grid}")},
+                    "p{display:flex}", "body p{display:grid}", ".h{display:inherit}",
+                    ".h::before{content:'';margin:1em}")},
     **{f"5<{tag}>6</{tag}>万亩": ("5\ufffc6\ufffc万亩", "signs of no")
        for tag in ("button", "x-y", "marquee", "q")},
     **{f"5<b style='{each}'>6</b>万亩": ("56万亩", "") for each in TOGETHER},
