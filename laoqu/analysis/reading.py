@@ -346,9 +346,8 @@ def _years(
     part = column.map({v: part for v, (_, part) in read.items()})
     odd = part.ne("") & part.notna()
     days = part.str.contains("/").eq(True)  # one in a year: when each was surveyed
-    ends = part[days].str.fullmatch(
-        r".*/(?:0?1|2[89]|3[01])"
-    )  # or quarters, by their first or last
+    # or the ends of quarters, by their first or last day
+    ends = part[days].str.fullmatch(r".*/(?:0?1|2[89]|3[01])")
     if not part.eq("").any() and not ends.all():
         odd &= ~days
     if odd.any():
