@@ -33,8 +33,7 @@ SPEC = tomllib.loads(Path(__file__).with_name("formats.toml").read_text(encoding
 REFUSED = {first.encode("latin-1"): why for first, why in SPEC["refused"].items()}
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
 WHY, LOCKED = SPEC["why"], "EncryptedPackage".encode("utf-16-le")
-#: The parts of an archive that have the text, and the styles.
-PARTS = SPEC["parts"]
+PARTS, TAGS = SPEC["parts"], SPEC["tags"]
 SKIPPED, LINE, CELL, BOX, SPEAKS = "skipped", "line", "cell", "box", "speaks"
 NUMBERED = "mark or number of a list that the program sets by itself"
 UNREAD = SPEC["unread"]
@@ -52,7 +51,6 @@ ROLES = {
     suffix: {tag: role for role, tags in roles.items() for tag in tags.split()}
     for suffix, roles in SPEC["roles"].items()
 }
-TAGS = SPEC["tags"]
 UNREAD_STYLES = "styles are not read that may hide, strike or add words: "
 #: What Word does to words of which no style says anything else.
 DEFAULT = "\ndefault"

@@ -34,6 +34,7 @@ SELECTOR = re.compile(r"[\w-]+(?:[.#][\w-]+)?|[.#][\w-]+")
 #: What holds only while a reader does something; words before and after an element.
 ACTED = re.compile(r".*:(?:hover|active|focus(?:-visible|-within)?|visited)")
 ADDED = re.compile(r".*::?(?:before|after)")
+PARTS = re.compile("content|display|margin|padding|border")  # of them: what parts words
 #: At-rules that do nothing to words; those whose rules hold under a condition.
 PLAIN = re.compile("charset|font-face|page|(?:-webkit-)?keyframes|namespace|counter-style")
 AT_TIMES = {"media", "supports", "layer", "container", "scope", "starting-style"}
@@ -90,7 +91,8 @@ def sheet(css: str) -> tuple[dict[str, frozenset[str]], list[str]]:
         said = re.sub(r"^[\w-]+", lambda tag: tag[0].lower(), tinycss2.serialize(selector).strip())
         said = "body" if said in (":root", "html") else said
         if ADDED.fullmatch(said):
-            declared = [each for each in declared if getattr(each, "lower_name", "") == "content"]
+            said_of = (each for each in declared if PARTS.match(getattr(each, "lower_name", "")))
+            declared = [each for each in said_of if "none" not in tinycss2.serialize(each.value)]
         if not where and SELECTOR.fullmatch(said):
             read[said] += declared
         elif not ACTED.fullmatch(said) and (does := judged(tuple(_declared(declared))) - {SHOWN}):

@@ -185,7 +185,7 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
 
 
 def _stata(path: Path, notes: Notes) -> pd.DataFrame:
-    """Read DTA; where every value of a column has a label, the label is what was meant."""
+    """Read DTA; where every value of a column has a label, the label is meant, but for codes."""
     if b"<strls>GSO" in path.read_bytes():  # texts of any length
         raise LaoquError("has columns of strL: `compress` it in Stata, or save it as CSV")
     with pd.read_stata(path, convert_categoricals=False, iterator=True) as reader:
@@ -194,10 +194,15 @@ def _stata(path: Path, notes: Notes) -> pd.DataFrame:
     grid.refuse_large(*frame.shape, shapes.MOST_ROWS)
     if not labelled:
         return frame
-    for column, labels in pd.read_stata(path).select_dtypes("category").items():
+    try:
+        shown = pd.read_stata(path)
+    except ValueError as error:  # several values have one label
+        notes.append(("file", len(frame), f"labels of values left out: {str(error).strip()[:60]}"))
+        return frame
+    for column, labels in shown.select_dtypes("category").items():
         named = [isinstance(each, str) for each in labels.cat.categories]
-        text = "labels of only some values left out"
-        if all(named):
+        text = "labels of codes, or of only some values, left out"
+        if all(named) and not frame[column].between(110_000, 829_999).all():
             frame[column], text = labels.astype("str").where(labels.notna()), "labels of its values"
         notes.append((str(column), len(frame), text))
     return frame
@@ -340,8 +345,12 @@ def _years(
         notes.append((str(year), int(far.sum()), text))
     part = column.map({v: part for v, (_, part) in read.items()})
     odd = part.ne("") & part.notna()
-    if not part.eq("").any():  # days, one in a year: when each was surveyed
-        odd &= ~part.str.contains("/").eq(True)
+    days = part.str.contains("/").eq(True)  # one in a year: when each was surveyed
+    ends = part[days].str.fullmatch(
+        r".*/(?:0?1|2[89]|3[01])"
+    )  # or quarters, by their first or last
+    if not part.eq("").any() and not ends.all():
+        odd &= ~days
     if odd.any():
         shown = placed(column[odd], rows)
         raise LaoquError(f"{year} holds parts of years: {shown}: sum them up to years")

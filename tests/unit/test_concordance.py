@@ -749,7 +749,8 @@ PAGE = {
     **{f"5<b style='{each}'>6</b>万亩": ("5\ufffc6\ufffc万亩", "signs of no") for each in APART},
     **{f"<style>{each}</style>5<i class=h>6</i>万亩": ("5\ufffc6\ufffc万亩", "signs of no")
        for each in (".h{display:inline-block}", "p .h{padding:0 1em}", "@media a{i{border:solid}}",
-                    "p{display:flex}", "body p{display:grid}")},
+                    "p{display:flex}", "body p{display:grid}", ".h{display:inherit}",
+                    ".h::before{content:'';margin:1em}")},
     **{f"5<{tag}>6</{tag}>万亩": ("5\ufffc6\ufffc万亩", "signs of no")
        for tag in ("button", "x-y", "marquee", "q")},
     **{f"5<b style='{each}'>6</b>万亩": ("56万亩", "") for each in TOGETHER},

@@ -111,6 +111,7 @@ HEADS = """#上半年 #Q1 #年1-6月 #-06 gdp_#Q3 #年前三季度gdp #H1_gdp #�
 NO_PANEL = {
     GOOD + "621024,2019.5,1\n": "年份 holds parts of years: '2019.5' .row 6.: sum them up",
     GOOD + "621024,2019上半年,1\n": "年份 holds parts of years: '2019上半年' .row 6.",
+    LONG + "621022,2019-06-30,1\n621023,2020/3/31,1\n": "年份 holds parts of years: '2019-06-30'",
     GOOD + "621024,2019-06,1\n": "年份 holds parts of years: '2019-06' .row 6.",
     # A column that tells rows of one county and year apart.
     **{
@@ -228,7 +229,7 @@ PANEL = {
         2, [2018, 2019], "调查年份 .*: taken for the years: 2018, 2019"),
     "代码,常住人口,t\n621022,1995,2018\n621023,2010,2019\n": (2, [2018, 2019], "t .*for the years"),
     "代码,2018.0,2019.0\n621022,1,2\n621023,1,2\n": (2, [2018, 2019], "2 columns of years turned"),
-    LONG + "621022,2019-06-30,1\n621023,2020-06-30,1\n": (2, [2019, 2020], "read as years"),
+    LONG + "621022,2019-06-30,1\n621023,2020-07-14,1\n": (2, [2019, 2020], "read as years"),
     LONG + "621022,2019-12-31,1\n621023,2019年1-12月,1\n": (2, [2019], "read as years"),
     "代码,,年份\n621022,环县,2019\n": (1, [2019], "too few to tell the year"),
     LONG + "621022101,2019,1\n621022,2019,1\n": (1, [2019], "townships or villages.*: 621022101"),

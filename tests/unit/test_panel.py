@@ -117,7 +117,14 @@ def test_labels_of_values_are_read_where_each_value_has_one(tmp_path):
     made, plain = lq.panel(tmp_path / "labelled.dta"), lq.panel(flat)
     for name in ("county_code", "year", "gdp", "pop"):
         assert made.data[name].tolist() == plain.data[name].tolist(), name
-    assert "labels of only some values left out" in repr(made.report)
+    assert "labels of codes, or of only some values, left out" in repr(made.report)
+    for labels in ({c: f"县{c}" for c in flat["code"]}, dict.fromkeys(flat["code"], "永定区")):
+        whole = flat.astype({"code": "int32"})
+        given["value_labels"] = {"code": {int(c): name for c, name in labels.items()}}
+        whole.to_stata(tmp_path / "codes.dta", write_index=False, **given)
+        found = lq.panel(tmp_path / "codes.dta")
+        assert found.data["county_code"].tolist() == plain.data["county_code"].tolist()
+        assert "left out" in repr(found.report)
 
 
 def test_a_row_for_each_indicator_becomes_a_column_for_each():
