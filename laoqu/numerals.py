@@ -171,8 +171,8 @@ def _digits(printed: str) -> float:
     if "，" in printed:
         return math.nan  # 1，234 may be two numbers
     parts = re.findall("([^百千万亿]+)([百千万亿]*)", printed.replace("．", "."))
-    if not all(NUMBER.fullmatch(digits) for digits, _ in parts):
-        return math.nan  # 3/4 is a share or a date, 0,512 less than one
+    if (parts[1:] and "." in parts[0][0]) or not all(NUMBER.fullmatch(n) for n, _ in parts):
+        return math.nan  # 3/4 is a share or a date, 0,512 less than one, 3.5万5千 nobody knows what
     parts = [(digits.replace(",", ""), sizes) for digits, sizes in parts]
     return float(parts[0][0]) if len(parts) == 1 else _sum(parts)
 

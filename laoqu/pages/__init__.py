@@ -144,6 +144,7 @@ def _title(
     """Return the title: the first heading of the highest level, else the name of the notebook."""
     found = [each["title"] for each in shown if each["level"] == 1 and each["title"]]
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    prose = re.sub("</?[A-Za-z][^<>]*>", "", prose)
     found += re.findall(r"^# +(.+)$", prose, re.MULTILINE)
     found += [each["title"] for each in shown if each["title"]]
     found += re.findall(r"^##+ +(.+)$", prose, re.MULTILINE)

@@ -222,9 +222,8 @@ def _addresses(element: lxml.html.HtmlElement, name: str, value: str) -> list[st
     if name.endswith("srcset"):
         return [each.strip(",") for each in value.split() if not DENSITY.fullmatch(each)]
     refresh = name == "content" and element.get("http-equiv", "").lower() == "refresh"
-    loaded = name in LOADING and (name != "href" or (element.tag, rel) not in LINKS)
+    loaded = value and name in LOADING and (name != "href" or (element.tag, rel) not in LINKS)
     framed = element.tag in FRAMES and name != element.tag
-    loaded = loaded and not (name == "src" and not value)
     return [value] if loaded or framed or refresh or (name in MOVED and "//" in value) else []
 
 

@@ -368,5 +368,5 @@ def test_a_page_of_ones_own_notebook_has_its_name_and_no_orders_to_a_terminal_or
     text = pages.render(made, "en")["report.html"].decode()
     assert "<title>words</title>" in text and "<pre>red</pre>" in text
     assert "<style>@scope{body{display:none} b{top:0} i{left:0} {size:1px}}</style>" in text
-    head.source = "text\n\n## My *own*"
+    head.source = "text\n\n## My <b>*own*</b>"
     assert "<title>My *own*</title>" in pages.render(made, "en")["report.html"].decode()
