@@ -36,9 +36,9 @@ from laoqu.succession import FIRST, LAST, YEAR
 #: More characters or bytes are refused unread: the longest plans have about 100,000 characters.
 MOST, MOST_BYTES, MOST_PAIRS = 500_000, 20_000_000, 1_000_000
 NO_HEADING = (
-    "no line begins with a heading (一、 （一） 第一章 第一条 1.): give each a line of its own, and "
-    "an excerpt numbers from one; numbers that Word sets by itself are no text, so save as .txt; if {!r} should be a file, "
-    "there is none of this name"
+    "no line begins with a heading (一、 （一） 第一章 第一条 1.): give each a line of its own, an "
+    "excerpt numbers from one; numbers that Word sets by itself are no text, so save as .txt; if "
+    "{!r} should be a file, there is none of this name"
 )
 FILE_NAME = re.compile(
     r"[^\n。；]{1,1000}\.(?:txt|md|docx?|pdf|rtf|html?|wps|odt|xls[xm]?|ods)", re.I

@@ -43,6 +43,8 @@ JOINS = {"", "、", "，", "和", "与", "及", "以及", "或"}
 OPEN = re.compile("(?:（[^）]{0,200}）)?等(?![级于同候待分额次])")
 #: What says of a list that it is one of places: 等县, 等92个革命老区县.
 KIND = re.compile(r"等(?:地(?!方)|[^\W、]{0,10}?(?:[县州盟旗](?![域级道])|市(?![场民政值])))")
+#: A list of counties has no whole city: 上饶、玉山等县.
+COUNTIES = re.compile(r"等[^\W、市]{0,10}?[县旗](?![市域级道、和与及（])")
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
 #: What stands before a place, by its last character (支持, 推进) or as a word; 太行山西麓 has no
 #: 山西, 强市富县 and 市和县 no 富县 and 和县.
@@ -93,6 +95,11 @@ class Naming:
         """Give it the code of one place."""
         self.status, self.adcode, self.candidates = "named", str(place), ()
         self.note = "; ".join(filter(None, [self.note, place.note]))
+
+    def refuse_city(self, units: succession.Units) -> None:
+        """Leave it open what a city is in a list of counties."""
+        if units.level.get(self.adcode) == "prefecture":
+            self.status, self.candidates, self.adcode = "doubtful", (units.shown(self.adcode),), ""
 
     def refuse(self, units: Several, sure: bool) -> None:
         """Leave it open between these units, or doubtful."""
@@ -192,6 +199,8 @@ class Gazetteer:
                     whole = needed.get(naming.form, naming.form in ("full", "province"))
                     sure = naming.form == "sure" or (naming.free and whole)
                     self._mean(naming, context, bool(naming.left and sure))
+                    if naming.form == "city" and COUNTIES.match(text, group[-1].end):
+                        naming.refuse_city(self.units)
                 # 江西信丰、安远
                 listed = listed or bool(behind and naming.adcode and naming.form == "short")
                 for each in (before, naming):  # what lies in a city may have settled it
