@@ -33,15 +33,11 @@ SUNK = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 NOUGHTS = re.compile(WORDS["noughts"])
 #: Characters that patterns of texts name, and signs that are one by their names: ‐ ‑ − ﹣, ∕ ⁄.
 KNOWN, SAME = frozenset(str(TEXTS | {"spelling": ""})), re.compile(WORDS["same"])
-#: Characters that look like others, and English words that say a type of unit.
+#: Characters that look like others; English types of units, nationalities in names, readings.
 LOOKALIKES = RADICALS | str.maketrans({"巿": "市"})
-ENGLISH = WORDS["english"]
-#: What English names of autonomous units call the nationalities in them.
-NATION = WORDS["nations"]
+ENGLISH, NATION, READINGS = (WORDS[key] for key in ("english", "nations", "readings"))
 PINYIN = {"县": "xian", "市": "shi", "区": "qu", "旗": "qi", "省": "sheng", "州": "zhou"}
 SYLLABLE = r"((?:[zcs]h|[b-df-hj-np-tw-z]|\b)[aeiou]+(?:ng?|r(?![aeiou]))?)"
-#: Readings of characters that no unit of 2021 has in its name, but earlier ones had.
-READINGS = WORDS["readings"]
 
 
 def plain(text: str) -> str:
