@@ -478,8 +478,9 @@ WHOLE = {"12.5万亩": 12.5, "305个": 305, "5%": 5, "三万五千亩": 35000, "
 
 
 @given(
-    st.characters(categories=["N", "S", "P", "Cf"]), st.sampled_from([*WHOLE]), st.integers(0, 5)
-)
+    st.characters(categories=["N", "S", "P", "Cf"], exclude_characters="\ufffd"),
+    st.sampled_from([*WHOLE]), st.integers(0, 5),
+)  # fmt: skip
 @settings(max_examples=300, deadline=None)
 def test_no_sign_at_a_numeral_makes_a_part_of_it_a_number(sign, printed, at):
     at = min(at, re.search(r"[^\d三五千]*$", printed).start())
@@ -575,7 +576,7 @@ NAMES = """
 支持河南省范县、台前县: 410000 410926 410927|支持范县建设: 410926|创建国家示范县:
 广西壮族自治区发展: 450000|内蒙古自治区党委提出: 150000|支持宁夏回族自治区新建园区: 640000
 支持西藏自治区环县: 540000 doubtful|支持上饶、玉山、铅山等县: doubtful 361123 361124
-支持邯郸、武安等县市: 130400 130481|支持上饶、吉安等地: 361100 360800
+支持邯郸、武安等县市: 130400 130481|支持上饶、吉安等地: 361100 ambiguous
 支持吉林西安发展: 220000 doubtful|支持广西白云发展: 450000 doubtful|洛阳市郊区: 410300 doubtful
 推进新疆的巴州、昌吉州建设: 650000 652800 652300
 支持巴州、克州: ambiguous 653000|支持克州、巴州: 653000 652800
