@@ -56,7 +56,7 @@ def render(
     beside, values = [_files(each) for each in shown], {}
     files: dict[str, bytes] = {}
     for each, made in zip(shown, beside, strict=True):
-        if made.keys() & files.keys():
+        if {*map(str.casefold, made)} & {*map(str.casefold, files)}:  # one file on some systems
             raise LaoquError(f"two things shown have the key {each['key']!r}; it names their files")
         files |= made
         for name, value in each["values"].items():
