@@ -11,12 +11,12 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
-from importlib import import_module
 from importlib.util import source_from_cache
 from itertools import chain
 from json import dumps, loads
 from os import dup, dup2  # these, whatever a cell puts there
 from pathlib import Path
+from pkgutil import resolve_name
 from types import SimpleNamespace
 
 from laoqu import paths
@@ -27,8 +27,12 @@ from laoqu.run.store import MANY, MOST_BYTES, MOST_FILES, SYSTEM, digest_now
 PRINTED = 10_000_000
 #: Where packages lie.
 PACKAGES = {"site-packages", "dist-packages"}
-#: Functions that read files in C, of which Python says nothing: tables in Parquet, borders.
-READERS = "pyarrow.parquet.read_table", "pyogrio.read_dataframe"
+#: Functions that read files in C, of which Python says nothing.
+READERS = """
+pyarrow.parquet.read_table pyarrow.parquet.ParquetFile.__init__ pyarrow.feather.read_table
+pyarrow.csv.read_csv pyarrow.dataset.dataset geopandas.read_parquet geopandas.read_feather
+pandas.read_html pyogrio.read_dataframe
+"""
 #: Folders whose files are no user's, while cells run; the file in which it is noted what they open;
 #: what is there already; how many files, and bytes of them, may be more.
 _others: list[str] = []
@@ -104,26 +108,28 @@ def watch(folder: Path | str) -> None:
     _left[:] = MOST_FILES, MOST_BYTES
     _known.clear()
     _log[:] = [Path(folder, "opened")]
-    for name in READERS:
-        _hear(*name.rsplit(".", 1))
+    for name in READERS.split():
+        owner, _, function = name.rpartition(".")
+        _hear(resolve_name(owner), function)
 
 
-def _hear(module: str, name: str) -> None:
+def _hear(owner: object, name: str) -> None:
     """Have a function note the file or files that it reads, which its first argument names."""
-    function = getattr(import_module(module), name)
+    function = getattr(owner, name)
     if hasattr(function, "__wrapped__"):
         return
 
     @wraps(function)
     def reading(*given: object, **more: object) -> object:
-        source = [*given, *more.values()][0]
+        every = [*given, *more.values()]  # of a class, itself first
+        source = next((each for each in every if isinstance(each, str | os.PathLike | list)), [])
         for each in source if isinstance(source, list) else [source]:
             with suppress(TypeError, OSError, ValueError):  # a name of no file
                 for path in chain(paths.beside(Path(each)), Path(each).rglob("*")) if _log else ():
                     _note_path(path)
         return function(*given, **more)
 
-    setattr(sys.modules[module], name, reading)
+    setattr(owner, name, reading)
 
 
 def opened(folder: Path | str) -> dict[str, str]:

@@ -587,6 +587,11 @@ NOTICED = {
     "import laoqu; laoqu.panel('p.parquet')": ({"p.parquet": b""}, "p.parquet"),
     "import pandas as pd; pd.read_parquet('p.parquet')": ({"p.parquet": b""}, "p.parquet"),
     "import pyarrow.parquet as p; p.read_table(source='p')": ({"p/1.parquet": b""}, "p/1.parquet"),
+    "import pyarrow.parquet as p; p.ParquetFile('p.parquet').read()": (
+        {"p.parquet": b""}, "p.parquet"),
+    "import geopandas as g; g.read_parquet('m.parquet')": ({"m.parquet": b""}, "m.parquet"),
+    "import pandas as pd; pd.read_html('t.html')": ({"t.html": "new"}, "t.html"),
+    "import pyarrow.csv as c; c.read_csv('c.csv')": ({"c.csv": "new"}, "c.csv"),
     "import geopandas as g; g.read_file('g/m.shp')": ({"g/m.dbf": b""}, "g/m.dbf"),
     "import sqlite3; sqlite3.connect('file:q.db?mode=ro', uri=True)": ({"q.db": b""}, "q.db"),
     # What cells write, and what only lies beside, changes nothing.
@@ -653,6 +658,9 @@ def test_what_cells_open_list_and_import_makes_a_run_new(tmp_path, monkeypatch):
             packed.writestr("zipped.py", "")
         panel.to_parquet(folder / "p.parquet")
         panel.to_parquet((folder / "p").mkdir() or folder / "p/1.parquet")
+        points.to_parquet(folder / "m.parquet")
+        panel.to_html(folder / "t.html")
+        panel.to_csv(folder / "c.csv")
         points.to_file((folder / "g").mkdir() or folder / "g/m.shp")
         sqlite3.connect(folder / "q.db").execute("create table t (x)")
     path = book(tmp_path / "t.ipynb", "n = 0\ncode = ''", "import os; os.chdir(str(n))\nexec(code)")
