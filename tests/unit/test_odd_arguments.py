@@ -120,7 +120,7 @@ WRONG = (
     (lambda: PLAN.show("c77"), "unknown passage 'c77'; nearest: c07"),
     (lambda: PLAN.clause_name("x"), "expected one of 27, such as: pre, c03"),
     (lambda: PLAN.cite("zz"), "expected one of 139, such as: title, b1"),
-    (lambda: PLAN.table("zz"), "expected one of 44, such as: regions"),
+    (lambda: PLAN.table("zz"), "expected one of 45, such as: regions"),
     (lambda: lq.load(5), "folder is 5, expected a path"),
     (lambda: lq.load(membership=5), "membership is 5, expected a path"),
     (lambda: PLAN.measures(label="zh"), "has no argument 'label'; nearest: labels"),
