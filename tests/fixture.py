@@ -169,6 +169,7 @@ def refused(function, *given, seconds=5.0, **named) -> str:
 
 def refuses(kind, said, function, *given, **named):
     """Have a call end with an error of a kind that says something."""
+    assert said  # nothing would be found in any
     with pytest.raises(kind, match=said):
         function(*given, **named)
 

@@ -398,7 +398,7 @@ def test_a_damaged_declaration_or_folder_is_said_and_nothing_crashes(data_copy, 
         for text in texts:
             path.unlink() if text is None else path.write_text(text, "utf-8")
             assert any(path.name in line for line in lq.check(data_copy)), (file, text)
-            refuses(lq.LaoquError, "", lambda: lq.load(data_copy).measures())
+            refuses(lq.LaoquError, path.name, lambda: lq.load(data_copy).measures())
         path.write_bytes(before)
     path = data_copy / "datapackage.json"
     for old, new, said in (
@@ -409,7 +409,7 @@ def test_a_damaged_declaration_or_folder_is_said_and_nothing_crashes(data_copy, 
         assert any(said in line for line in lq.check(data_copy))
     for folder in (tmp_path / "nowhere", tmp_path):
         assert lq.check(folder)
-        refuses(lq.LaoquError, "", lq.load, folder)
+        refuses(lq.LaoquError, "SOURCES.toml:1:1: cannot be read", lq.load, folder)
 
 
 def test_a_lost_row_is_said_with_file_numbers_and_what_to_do(data_copy):

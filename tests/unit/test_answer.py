@@ -122,5 +122,8 @@ def test_a_county_and_where_it_is_named(plan, place, areas, own):
 
 
 def test_a_county_that_is_none_is_refused(plan):
-    for name in ("北京", "朝阳区", "无此县", "530000"):
-        refuses(LaoquError, "", county.find, plan, name)
+    for name, said in {
+        "北京": "has counties of its own", "朝阳区": "several", "无此县": "unknown place '无此县'",
+        "530000": r"云南省 \(530000\) has counties",
+    }.items():  # fmt: skip
+        refuses(LaoquError, said, county.find, plan, name)

@@ -86,4 +86,4 @@ def test_load_refuses_a_damaged_missing_or_stray_file_and_says_where(data_copy):
     for file, said in (("plan.txt", "missing"), ("SOURCES.toml", "cannot be read")):
         (data_copy / "raw" / file).unlink()
         assert any(said in line for line in lq.check(data_copy))
-        refuses(DataError, "", lq.load, data_copy)
+        refuses(DataError, re.escape(file), lq.load, data_copy)
