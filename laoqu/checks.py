@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import tomllib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,7 +17,7 @@ from laoqu.errors import DataError, LaoquError, Problem, UnknownId, guard
 from laoqu.plan import Plan
 from laoqu.schema import Tables, text_of
 
-KNOWN = tomllib.loads((paths.PACKAGE / "rules.toml").read_text(encoding="utf-8"))
+KNOWN = paths.described("rules.toml")
 TYPES = {"integer": "INTEGER", "number": "REAL"}
 TEXT = "the text"
 #: What rules ask beside the declared tables, and what each of these is made from.

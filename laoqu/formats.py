@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import io
 import re
-import tomllib
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from lxml import etree
 
-from laoqu import grid
+from laoqu import grid, paths
 from laoqu import styles as looks
 from laoqu.numerals import CHINESE
 from laoqu.spelling import LIFTED, SUNK
@@ -28,7 +26,7 @@ from laoqu.styles import LOWERED, ODD, RAISED
 MOST_UNPACKED = 200_000_000
 #: So many marks (<) no plan has, and each takes memory: an empty paragraph is six bytes.
 MOST_MARKS = 1_000_000
-SPEC = tomllib.loads(Path(__file__).with_name("formats.toml").read_text(encoding="utf-8"))
+SPEC = paths.described("formats.toml")
 #: First bytes of files that nothing here reads.
 REFUSED = {first.encode("latin-1"): why for first, why in SPEC["refused"].items()}
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")

@@ -20,7 +20,7 @@ from itertools import pairwise, zip_longest
 from unicodedata import category, east_asian_width
 
 from laoqu.errors import Problem
-from laoqu.source import TEXTS, compiled, patterns
+from laoqu.texts import TEXTS, compiled, patterns
 
 KINDS, NUMERALS, PATTERNS = TEXTS["kinds"], TEXTS["layout"]["numerals"], patterns("layout")
 LINE_END, PAGE_MARK, HEAD = compiled(PATTERNS, "line_end", "page_mark", "head")

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from unicodedata import category, normalize
 
 from laoqu.layout import SIZES, YEAR_DIGITS, number
-from laoqu.source import TEXTS, compiled, patterns
 from laoqu.spelling import CIRCLED, RAISED, SCRIPT
+from laoqu.texts import TEXTS, compiled, patterns
 
 #: The greater sizes of numerals, above those of layout.
 MYRIADS = {"亿": 10**8, "万": 10**4}

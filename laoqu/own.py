@@ -6,7 +6,6 @@ What columns are called is data: ``own.toml``.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date
@@ -20,7 +19,7 @@ from laoqu.errors import DataError, Problem
 from laoqu.layout import YEAR_DIGITS
 from laoqu.spelling import RAISED, clean
 
-SPEC = tomllib.loads(Path(__file__).with_name("own.toml").read_text(encoding="utf-8"))
+SPEC = paths.described("own.toml")
 #: Kind of a column → what such columns are called; those of panels have more names.
 COLUMNS = {kind: words.split() for kind, words in SPEC["columns"].items()}
 OF_PANELS = COLUMNS | {k: COLUMNS.get(k, []) + v.split() for k, v in SPEC["panel"].items()}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from glob import escape
@@ -26,6 +27,11 @@ OWN = ("membership", "boundaries", "coding")
 #: ended, whoever finds it under the lock may clear it away.
 BESIDE = ".laoqu-"
 REPLACED = f"{BESIDE}old-"
+
+
+def described(name: str) -> dict[str, object]:
+    """Return what a ``.toml`` file of the package says, by its path inside."""
+    return tomllib.loads((PACKAGE / name).read_text(encoding="utf-8"))
 
 
 def checkout() -> Path | None:

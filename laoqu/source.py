@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
@@ -22,20 +21,6 @@ SOURCES = Path("raw", "SOURCES.toml")
 WITNESS = Path("built", "raw_lines.csv")
 #: No file of a data folder has so many bytes; the largest shipped one has 2 MB.
 MOST_BYTES = 64_000_000
-#: What texts of the genre look like.
-TEXTS = tomllib.loads(Path(__file__).with_name("texts.toml").read_text(encoding="utf-8"))
-
-
-def patterns(section: str, **known: str) -> dict[str, str]:
-    """Return the patterns of a section of ``texts.toml``, each with those that it names."""
-    for name, text in TEXTS[section].items():
-        known[name] = re.sub(r"\{([a-z_]+)\}", lambda found: known[found[1]], "".join(text))
-    return known
-
-
-def compiled(known: dict[str, str], *names: str) -> Iterator[re.Pattern[str]]:
-    """Return some of them as expressions."""
-    return (re.compile(known[name]) for name in names)
 
 
 def about(folder: Path | None = None) -> dict[str, object]:

@@ -10,7 +10,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from laoqu.errors import UnknownId
-from laoqu.source import TEXTS
+from laoqu.texts import TEXTS
 
 if TYPE_CHECKING:
     import opencc

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from pathlib import Path
 
 import tinycss2
 from tinycss2.ast import Declaration, Node
+
+from laoqu import paths
 
 #: What is left out, and what stands above or below the line.
 STRUCK, HIDDEN, TINY = LEFT_OUT = ("struck-out text", "hidden text", "text of size 0")
@@ -21,7 +21,7 @@ LINED, CELLED, ROW, BOXED = PARTED = ("lines", "cell", "row", "box")
 #: Of what the styles of an element do, this counts first.
 FIRST = (*LEFT_OUT, RAISED, LOWERED, ODD, *PARTED)
 #: What a declaration of a style does to words is data; what none of these fits may hide them.
-STYLES = tomllib.loads(Path(__file__).with_name("styles.toml").read_text(encoding="utf-8"))
+STYLES = paths.described("styles.toml")
 KINDS = {kind: re.compile("|".join(forms)) for kind, forms in STYLES.items()}
 #: Values that another place says, but for what hides nothing whatever its value.
 ELSEWHERE = re.compile(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from json import dumps
 from keyword import iskeyword
@@ -12,12 +11,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from laoqu import paths
 from laoqu.analysis.numbers import finite, infinite
 from laoqu.analysis.shapes import beside
 from laoqu.analysis.writing import stata_names, write
 from laoqu.errors import LaoquError, guard_methods, require
 
-SPEC = tomllib.loads(Path(__file__).with_name("estimators.toml").read_text(encoding="utf-8"))
+SPEC = paths.described("analysis/estimators.toml")
 #: What the rows for an estimator have besides.
 ADDED = ("first_reacts", "rel_year", "control", "county_id")
 #: What each estimator reads as never treated: a number, or missing.
@@ -40,7 +40,7 @@ def calls(outcome: str = "Y", anticipation: int = 1, columns: Iterable[str] = ()
         "formula": plain,
         "stata": stata_names([*columns, outcome])[outcome],
     }
-    return {name: spec["call"].strip().format(y=called[spec["outcome"]], **given)
+    return {name: spec["call"].format(y=called[spec["outcome"]], **given)
             for name, spec in SPEC.items()}  # fmt: skip
 
 

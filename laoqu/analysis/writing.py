@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import tomllib
 from collections.abc import Iterable
 from itertools import chain, count
 from pathlib import Path
@@ -90,7 +89,7 @@ def _for_stata(data: pd.DataFrame) -> bytes:
     data = data.astype(kinds).assign(**text)
     names = stata_names(data)
     data = data.rename(columns=names)
-    labels = tomllib.loads(Path(__file__).with_name("labels.toml").read_text(encoding="utf-8"))
+    labels = paths.described("analysis/labels.toml")
     labels = {name: labels.get(c, c)[:LABEL] for c, name in names.items()}
     long = [names[c] for c in words if text[c].str.len().max() > SHORT]
     out = io.BytesIO()

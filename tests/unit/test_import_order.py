@@ -8,7 +8,7 @@ from laoqu import paths
 #: One line a layer, from the ground up; within a layer any order that is no circle.
 LAYERS = """
 errors reprs paths
-source layout document schema
+source texts layout document schema
 citation measures spelling numerals own grid sheets styles formats
 regions succession bearers places geo membership borders namings
 plan concordance
