@@ -228,12 +228,12 @@ class Plan:
 
     @cached_property
     def region_ids(self) -> list[str]:
-        """The twelve ids in the collection's printed order."""
+        """The twelve ids in the order of ``plan.regions()``."""
         return self.regions()["region_id"].tolist()
 
     @schema.once
     def regions(self) -> pd.DataFrame:
-        """Return the twelve areas in printed order.
+        """Return the twelve areas in the collection's order, which is no ranking.
 
         ``official_total`` is printed or derived; ``documented`` counties are known with high or
         medium confidence, ``low_confidence`` ones are not.

@@ -174,7 +174,7 @@ def reach(
     """Derive which segment of which sentence reaches which area, and by what.
 
     `scopes` and `mentions` are the curated tables, `areas` is from `place_areas`, and `region_ids`
-    are the twelve in printed order. One row per (segment, area, naming), the columns `REACHED`:
+    are the twelve. One row per (segment, area, naming), the columns `REACHED`:
     ``how`` is named, place, class or everyone, ``conditional`` (the condition is one on areas,
     their cities or counties), ``via`` the mention (empty for class and everyone), ``counties`` how
     many documented counties of the area stand behind a named city or county, ``whole`` is false

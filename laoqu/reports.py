@@ -104,7 +104,7 @@ def sources() -> dict[str, dict[str, str]]:
 
 
 def area_ids() -> list[str]:
-    """Return the ids of the areas, in printed order."""
+    """Return the ids of the areas."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         return [row["region_id"] for row in sorted(_rows("regions"), key=lambda r: int(r["order"]))]
     return laoqu.load().region_ids  # which says what is wrong with the table

@@ -29,12 +29,13 @@ PARTLY = ("cities", "zones")
 
 @schema.once
 def direct(plan: Plan) -> pd.DataFrame:
-    """Return the measures that name an area or a place in it, or a class of places in it alone.
+    """Return the measures that name an area or a place in it.
 
-    One row per (measure, area): ``region_id``, ``reach`` (named, place, class), ``areas`` (how
-    many areas the measure is for in one of these ways), ``named_areas`` (how many it names),
-    ``via`` (tuple of mention ids), ``part`` (all of them are cities of which only a part is
-    documented in the area), ``page`` and the columns of ``plan.measures()``.
+    One row per (measure, area): ``region_id``, ``reach`` (named, place), ``areas`` (how many areas
+    the measure is for in one of these ways), ``named_areas`` (how many it names), ``via`` (tuple of
+    mention ids), ``part`` (all of them are cities of which only a part is documented in the area),
+    ``page`` and the columns of ``plan.measures()``. Where a measure gives places several roles, and
+    those of the area one, ``short_zh`` and ``short_en`` are the name of that role.
 
     >>> import laoqu as lq
     >>> from laoqu.analysis import answer
@@ -44,21 +45,23 @@ def direct(plan: Plan) -> pd.DataFrame:
     """
     measures = plan.measures()
     reach = plan.measure_reach()
-    alone = ~reach.duplicated("measure_id", keep=False)  # 湘鄂渝黔交界县市 lie in no other area
-    reach = reach[reach["reach"].isin(DIRECT) | (alone & (reach["reach"] == "class"))]
+    reach = reach[reach["reach"].isin(DIRECT)]
     reach = reach.assign(
         areas=reach.groupby("measure_id")["region_id"].transform("nunique"),
         named_areas=reach["reach"].eq("named").groupby(reach["measure_id"]).transform("sum"),
     )
     namings = regions.reach_of_measures(plan.reach(), measures)
-    namings = namings[namings["how"].isin(DIRECT)]
-    namings = namings.groupby(["measure_id", "region_id"])
+    namings = namings[namings["how"].isin(DIRECT)].groupby(["measure_id", "region_id"])
     via = namings["via"].unique().map(tuple).to_frame().assign(part=~namings["whole"].any())
-    pages = [plan.document.page_of(start) for start in measures["start"]]
-    table = reach.join(via, on=["measure_id", "region_id"])
-    table = table.merge(measures.assign(page=pages), on="measure_id").fillna({"part": False})
-    printed = plan.mentions().groupby("unit_id")["mention_id"].agg(tuple)
-    table["via"] = table["via"].where(table["via"].notna(), table["unit_id"].map(printed))
+    table = reach.join(via, on=["measure_id", "region_id"]).merge(measures, on="measure_id")
+    table["page"] = table["start"].map(plan.document.page_of)
+    role = plan.mentions().set_index("mention_id")["role"]
+    roles = table["via"].map(lambda ids: frozenset(role[list(ids)]))
+    several = roles.groupby(table["measure_id"]).transform("nunique") > 1
+    own = roles.map(min).where(several & (roles.map(len) == 1))
+    names = plan.codebook("role").set_index("code")
+    for short, label in (("short_zh", "label_zh"), ("short_en", "label_en")):
+        table[short] = own.map(names[label]).fillna(table[short])
     return table
 
 
@@ -93,12 +96,12 @@ def lacking(
 def counts(plan: Plan) -> pd.DataFrame:
     """Return the numbers by which areas can be told apart, none of them a rank.
 
-    One row per area, in printed order, indexed by ``region_id``: ``named`` and ``place`` (measures
-    that name it; that reach it through a place only), ``cities`` (with a standing in clause 七),
-    ``seats``, ``zones``, ``key_counties`` (places listed), ``place_part``, ``cities_part``,
-    ``zones_part`` (those of them by way of a city of which only a part is documented here),
+    One row per area, indexed by ``region_id``: ``named`` and ``place`` (measures that name it; that
+    reach it through a place only), ``cities`` (with a standing in clause 七), ``seats``, ``zones``,
+    ``key_counties`` (places listed), ``place_part``, ``cities_part``, ``zones_part`` (those of them
+    by way of a city of which only a part is documented here),
     ``documented``, ``total`` (counties), ``complete`` (as in ``plan.regions()``; else what rests
-    on places is a lower bound).
+    on places is a lower bound), ``whole`` (all counties are documented; else ``part`` may be more).
     """
     rows = direct(plan)
     places = naming.standings(plan)
@@ -118,31 +121,30 @@ def counts(plan: Plan) -> pd.DataFrame:
         if column in PARTLY:
             part = here & places["part"]
             table[f"{column}_part"] = places[part].groupby("region_id")[counted].nunique()
-    return table.fillna(0).astype(int).assign(complete=areas["complete"])
+    whole = (table["documented"] >= table["total"]) & (areas["total_basis"] != "lower_bound")
+    return table.fillna(0).astype(int).assign(complete=areas["complete"], whole=whole)
 
 
 def open_lists(plan: Plan, region_id: str) -> pd.DataFrame:
-    """Return the sentences with a list in 等 that could hold the area and do not print it.
+    """Return the lists of names in 等 that could hold the area and print neither it nor its places.
 
     A list that is confined to certain areas (东部地区革命老区) is none for the others, and one of
-    rivers or mountains, which names nobody who gets something, is none at all. One row per
-    sentence: ``unit_id``, ``clause_id``, ``text``, ``page``, ``start``, ``end``.
+    rivers or mountains, which names nobody who gets something, is none at all. A sentence has as
+    many lists as its places have roles. One row per list: ``unit_id``, ``role``, ``clause_id``,
+    ``start``, ``end`` (of its names).
 
     >>> import laoqu as lq
     >>> from laoqu.analysis import answer
-    >>> len(answer.open_lists(lq.load(), "shaanganning"))
-    8
+    >>> answer.open_lists(lq.load(), "yimeng").query("unit_id == 'b4.s01'")["role"].tolist()
+    ['etdz', 'transition_zone', 'bonded_zone']
     """
-    scopes, reached = plan.scopes(), plan.reach(region_id)
-    named = reached.loc[reached["how"].isin(DIRECT), "unit_id"]
-    fits = _fits(scopes, region_id)
-    # A list of kinds (“综合保税区等”) leaves no name out: a list of names has one before its 等.
-    first = plan.mentions().query("recipient").groupby("unit_id")["end"].min()
-    names = scopes["unit_id"].map(first).le(scopes["end"])
-    lists = scopes[scopes["list_open"] & (scopes["scope"] != "none") & fits & names]
-    units = set(lists["unit_id"]) - set(named)
-    sentences = plan.sentences().drop(columns="directive")
-    return sentences[sentences["unit_id"].isin(units)].reset_index(drop=True)
+    scopes = plan.scopes()
+    fits = _fits(scopes, region_id).groupby(scopes["unit_id"]).all()
+    names = plan.mentions().query("recipient and list_open")
+    names["left_out"] = ~names["region_id"].str.contains(region_id, regex=False)
+    lists = names[names["unit_id"].map(fits)].groupby(["unit_id", "role"], sort=False)
+    found = lists.agg({"clause_id": "first", "start": "min", "end": "max", "left_out": "all"})
+    return found[found.pop("left_out")].reset_index()
 
 
 def _fits(scopes: pd.DataFrame, region_id: str) -> pd.Series:
@@ -168,10 +170,9 @@ def paragraph(
 
     `now` is the row of an area in `counts`; `rows`, `places` and `missing` are its rows of
     `direct`, of `laoqu.analysis.naming.standings` and from `lacking`; `words` are ``show.words``.
-    Cities are those with a standing in clause 七 and the zone of cooperation at the border of four
-    provinces; those of which only a part is documented in the area stand
-    apart. What is missing is shortened first, then what is named, then the roles of cities,
-    until the paragraph is no longer than `LIMIT`; what is left out is counted.
+    Cities are those with a standing in clause 七; those of which only a part is documented in the
+    area stand apart. What is missing is shortened first, then what is named, then the roles of
+    cities, until the paragraph is no longer than `LIMIT`; what is left out is counted.
 
     >>> import laoqu as lq
     >>> from laoqu.analysis import answer
@@ -181,13 +182,13 @@ def paragraph(
     True
     """
     named = rows[rows["reach"] == "named"].sort_values(["named_areas", "start"])
-    cities = places[places["clause_id"].eq("c07") | places["role"].eq("border_cooperation")]
+    cities = places[places["clause_id"] == "c07"]
     lists = named["list_open"].map({True: "answer.alone_open", False: "answer.alone"})
     alone = [words(key, item=each) for key, each in zip(lists, words.short(named), strict=True)]
     items = [
         [words.thing(row) for row in missing.itertuples()],
         words.short(named).where(named["named_areas"] > 1, alone).tolist(),
-        *(_roles(words, cities[cities["part"] == part]) for part in (False, True)),
+        *(_roles(words, cities[rows]) for rows in (~cities["part"], cities["part"])),
     ]
     room = [len(each) for each in items]
     while True:
@@ -230,13 +231,12 @@ def _sentences(
     if number := len(items[1]):
         n = words.number(number)
         parts[1] = words("answer.named", area=area, n=n, one=number, items=named)
-    whole = cities[~cities["part"]]
-    if number := whole["city"].nunique():
-        n = words.number(number, start=True)
-        key = "answer.cities" if whole["adcode"].ne("").all() else "answer.places"
-        parts.append(words(key, n=n, one=number, items=roles))
-    if number := cities.loc[cities["part"], "city"].nunique():
-        parts.append(words("answer.part", n=words.number(number), one=number, items=partly))
+    part = "answer.part" if now["whole"] else "answer.part_known"
+    ways = {"answer.cities": (~cities["part"], roles), part: (cities["part"], partly)}
+    for key, (rows, said) in ways.items():
+        if number := cities.loc[rows, "city"].nunique():
+            n = words.number(number, start=True)
+            parts.append(words(key, n=n, one=number, items=said))
     if cities.empty:  # of an area whose counties are not all known, its cities are not either
         parts.append(words("answer.no_city" if now["complete"] else "answer.no_city_known"))
     if now["key_counties"]:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 #: From near to far. Only the first four print a name; `unknown` is for counties of no known area.
 NAMED = ("itself", "city", "zone", "area")
 WAYS = (*NAMED, "class", "everyone", "conditional", "open", "none", "unknown")
-ZONES = ("zone", "border_zone")
 
 
 def find(plan: Plan, place: str) -> pd.Series:
@@ -59,7 +58,7 @@ def namings(mentions: pd.DataFrame, unit: pd.Series, region_ids: Collection[str]
         own &= level != "urban_area"
     ways = [
         (level == "area") & mentions["region_id"].isin(region_ids),
-        own & level.isin(ZONES),
+        own & (level == "zone"),
         own & (codes == unit["adcode"]) & (level != "area"),
         own & (level != "area"),
     ]

@@ -26,7 +26,8 @@ def standings(plan: Plan) -> pd.DataFrame:
     ``level``, ``adcode`` (of a zone that of its city), ``city`` (the code above it), ``role``,
     ``group`` (one of `GROUPS`), ``clause_id``, ``start``, ``areas`` (how many areas have the role),
     ``counties``, ``of`` (counties of a city that are documented in the area; that it has), ``part``
-    (they are not all of them).
+    (they are not all of them), ``stated`` (a source puts the city itself into the area). A class of
+    counties (湘鄂渝黔交界县市) is no place.
 
     >>> import laoqu as lq
     >>> table = standings(lq.load()).query("region_id == 'yimeng' and adcode == '371300'")
@@ -35,7 +36,7 @@ def standings(plan: Plan) -> pd.DataFrame:
     """
     groups = plan.codebook("role").set_index("code")["parent"]
     table = plan.mentions()
-    table = table[table["recipient"] & (table["level"] != "area")]
+    table = table[table["recipient"] & ~table["level"].isin(["area", "border_zone"])]
     areas = table["region_id"].str.split(";")
     table = table.assign(group=table["role"].map(groups), region_id=areas).explode("region_id")
     table = table[table["region_id"].fillna("").ne("") & table["group"].isin(GROUPS)]
@@ -49,11 +50,13 @@ def standings(plan: Plan) -> pd.DataFrame:
     table["number"] = order["adcode"].transform(lambda codes: pd.factorize(codes)[0] + 1)
     columns = ["region_id", "number", "shape", "mention_id", "printed", "name", "name_en", "level"]
     columns += ["adcode", "city", "role", "group", "clause_id", "start", "areas"]
-    columns += ["counties", "of", "part"]
+    columns += ["counties", "of", "part", "stated"]
     lies = plan._place_areas()[["adcode", "region_id", "counties", "whole"]]
     table = table.merge(lies, how="left", on=["adcode", "region_id"])
     table["of"] = table["adcode"].map(plan.gazetteer()["parent"].value_counts())
     table["part"] = table["whole"].eq(False)
+    stated = plan.table("city_membership").set_index(["adcode", "region_id"]).index
+    table["stated"] = pd.MultiIndex.from_frame(table[["adcode", "region_id"]]).isin(stated)
     return table[columns].reset_index(drop=True)
 
 

@@ -228,7 +228,7 @@ def shape_of(bounds: Sequence[float]) -> float:
 
 
 def plot_overview(lang: str = "zh", plan: Plan | None = None) -> Figure:
-    """Draw all areas in one map of China, numbered in printed order, with their counties."""
+    """Draw all areas in one map of China, numbered, with their counties."""
     plan = plan or load()
     words = Words(plan, lang)
     members = plan.membership().query("confidence != 'low'")[["adcode", "region_id"]]
@@ -238,20 +238,19 @@ def plot_overview(lang: str = "zh", plan: Plan | None = None) -> Figure:
     areas = areas.merge(plan.regions()).sort_values("order")
     sure = areas["complete"]
     twice = counties[counties["adcode"].duplicated()]
-    title = words(
-        "map.overview", n=len(areas), counties=counties["adcode"].nunique(), overlap=len(twice),
-        incomplete=int((~sure).sum()),
-    )  # fmt: skip
-    listed = [f"{words.area(row.region_id)} {row.documented}/{BOUND.get(row.total_basis, '')}"
-              f"{row.official_total}" for row in areas.itertuples()]  # fmt: skip
+    known = counties["adcode"].nunique()
+    title = words("map.overview", n=len(areas), counties=known, overlap=len(twice))
+    total = areas["total_basis"].map(BOUND).fillna("") + areas["official_total"].astype(str)
+    total = ("/" + total).where(areas["total_basis"] != "listed", "")
+    listed = areas["region_id"].map(words.area) + " " + areas["documented"].astype(str) + total
     looks = {"county": SURE, "overlap": TWICE, "incomplete": DOUBT}
     key = [(words(f"map.key.{each}"), look) for each, look in looks.items()]
     shapes = areas.geometry.simplify(COARSE)
     named = zip(areas["region_id"], shapes, sure, strict=True)
     parts = [(name, [shape], SURE if full else DOUBT) for name, shape, full in named]
     parts.append(("", twice.geometry, TWICE))
-    draw = partial(_draw_china, layers=layers, key=key, parts=parts, listed=listed)
-    alt = words("map.overview_alt", finding=title, listed=words.join(listed))
+    draw = partial(_draw_china, layers=layers, key=key, parts=parts, listed=listed.tolist())
+    alt = words("map.overview_alt", finding=title, listed=words.join(listed.tolist()))
     data, subtitle = counties[["adcode", "name", "region_id"]], words("map.overview_subtitle")
     return Figure(draw, data, title, subtitle, source(plan, words), alt)
 

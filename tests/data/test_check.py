@@ -102,7 +102,7 @@ gazetteer_holder_doubts: 130124,1986,«1992→1985» | the last year 1985 lies b
 built/gazetteer_history.csv: ,«→某县»,,,,1981,created,232722 |\
  code, name, first and last year of the old form go together
 regions: chuanshaan,«5→6», | `order` must count from 1
-regions: ,«实际范围可能大于这 11 个县→», | a note needs both languages
+regions: ,«丽水市全域 9 个县和报道写明的 5 个县；未见另有总数→», | a note needs both languages
 measures: 生培养，培育一批乡村卫生人才。,«可→瞎编»,,适当开展, | '瞎编' does not stand in the measure
 measures: ,,c10.s04.m1,建设,,,4553,«4566→4567», |\
  measures.csv:139:65: the lead 4553–4567 does not go from a comma to a head
@@ -402,7 +402,7 @@ def test_a_damaged_declaration_or_folder_is_said_and_nothing_crashes(data_copy, 
         path.write_bytes(before)
     path = data_copy / "datapackage.json"
     for old, new, said in (
-        ('"X(10', '"((((', "json:3900:1: table pmc_table, field sub_variable"),
+        ('"X(10', '"((((', "json:3907:1: table pmc_table, field sub_variable"),
         ('"minimum": 1', '"minimum": "x"', "json:71:1: table regions, field order: minimum 'x'"),
     ):
         path.write_text((PLAN.folder / path.name).read_text("utf-8").replace(old, new, 1), "utf-8")

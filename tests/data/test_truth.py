@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pandas as pd
 from fixture import PLAN
@@ -23,6 +24,20 @@ table = PLAN.table
 
 def of_plan(row) -> bool:
     return row.basis in ("box1", "plan_inferred")
+
+
+#: Addresses of those whose reports were read there.
+PUBLISHERS = {
+    "中新网": "chinanews.com", "央视网": "cctv.com", "山西新闻网": "sxrb.com",
+    "长城网": "hebei.com.cn", "人民日报": "people.com.cn",
+}  # fmt: skip
+
+
+def published(row) -> bool:
+    host = f".{(urlsplit(row.source_url).hostname or '').rstrip('.')}"
+    return any(
+        row.source.startswith(name) and host.endswith(f".{own}") for name, own in PUBLISHERS.items()
+    )
 
 
 def missing(row) -> str:
@@ -56,6 +71,14 @@ CLAIMS = [
      "neither an address nor word that there is none"),
     (PLAN.regions().query("total_basis == 'derived'"), lambda r: "ours" not in r.total_source,
      "derived, and not called ours"),
+    (PLAN.regions(), lambda r: (r.total_basis == "listed") != r.total_source.startswith("the doc"),
+     "a total that is the documented list itself"),
+    (PLAN.regions().query("total_basis == 'listed'"), lambda r: r.documented != r.official_total,
+     "not the number of documented counties"),
+    (pd.concat([PLAN.membership(), table("city_membership")]).query("source_url != ''"),
+     lambda r: r.basis == "press" and not published(r), "read at another address: press_copy"),
+    (pd.concat([PLAN.membership(), table("city_membership")]),
+     lambda r: r.basis == "press_copy" and published(r), "the publisher's own address: press"),
     (PLAN.regions().query("documented < 0.9 * official_total"),
      lambda r: any(missing(r) not in note for note in (r.note_zh, r.note_en)),
      "a note does not say how many counties have no source"),

@@ -72,9 +72,41 @@ def test_known_numbers_of_areas(plan):
         "taihang": 2,
     }
     assert table.index[~table["complete"]].tolist() == ["xiangeyuqian", "hailufeng", "taihang"]
+    # Of these five every county is documented: only there is a city known to lie in it in part.
+    assert table.index[table["whole"]].tolist() == [
+        "dabieshan", "xiangganbian", "qiongya", "zhexinan", "yimeng"
+    ]  # fmt: skip
+    part = naming.standings(plan).query("part and clause_id == 'c07'")
+    stated = part[part["stated"]].groupby("region_id")["printed"].agg("、".join)
+    assert stated.to_dict() == {"taihang": "长治", "xiangeyuqian": "张家界、恩施"}
+    # A class of counties is neither the area nor a place of it (e13): 2 and 9, not 12 in all.
+    assert table.loc["xiangeyuqian", ["named", "place"]].tolist() == [2, 9]
+    direct = answer.direct(plan)
+    near = plan.measure_reach().query("reach in ['named', 'place']")
+    assert direct["region_id"].value_counts().equals(near["region_id"].value_counts())
+    # Clause 15 gives 通江, 田东, 红安 and 延川 designated assistance alone.
+    aided = direct[direct["measure_id"] == "c15.s01.m1"].set_index("region_id")["short_zh"]
+    only = aided.index[aided == "中央单位定点帮扶"]
+    assert set(only) == {"chuanshaan", "zuoyoujiang", "dabieshan", "shaanganning"}
     # Clause 四 and box 1 split the twelve into eight and four.
-    measures = answer.direct(plan).query("measure_id == 'c04.s02.m1'")["region_id"]
+    measures = direct.query("measure_id == 'c04.s02.m1'")["region_id"]
     assert set(measures) == set(table.index[table["key_counties"] == 0])
+
+
+def test_open_lists_are_lists_and_not_sentences(plan):
+    found = {area: answer.open_lists(plan, area) for area in ("chuanshaan", "yimeng", "qiongya")}
+    lists = {area: rows.groupby("unit_id")["role"].agg(list) for area, rows in found.items()}
+    # By hand. Box 4 has four lists: 川陕 is in two (广元 and 汉中, 绵阳), 沂蒙 in one (临沂).
+    assert lists["chuanshaan"]["b4.s01"] == ["transition_zone", "bonded_zone"]
+    assert lists["yimeng"]["b4.s01"] == ["etdz", "transition_zone", "bonded_zone"]
+    # Clause 九 names 琼崖 in one list, and 恩施、巴中、安康等 and 赣州、延安、临沂等 without it.
+    assert lists["qiongya"]["c09.s03"] == ["facility_vegetables", "selenium_industry"]
+    assert lists["chuanshaan"]["c09.s03"] == ["", "facility_vegetables"]
+    # Rivers and mountains are no list of recipients, nor are kinds (“综合保税区等”).
+    assert not {"c12.s02", "c13.s02"} & {unit for each in lists.values() for unit in each.index}
+    assert {area: len(rows) for area, rows in found.items()} == {
+        "chuanshaan": 19, "yimeng": 23, "qiongya": 24
+    }  # fmt: skip
 
 
 def test_standings_count_once_and_numbers_of_places_run_from_one_cities_first(plan):

@@ -165,7 +165,7 @@ LINES = [
     ("run 10_region_report --params .", 2, ". is a folder: name a .csv"),
     ("run 10_region_report -p region 沂蒙 -p region 琼崖", 2, "-p region is given twice"),
     ("export --anticipation -1", 2, "anticipation is -1, expected years: 0, 1 or more"),
-    ("codebook instrument", 0, "paid public works"),
+    ("codebook instrument", 0, "work-relief"),
     ("codebook instrument --lang zh", 0, "定义：通过工程建设让低收入群众获得劳务报酬。"),
     ("codebook instrument --lang en", 0, "Works are used to give paid labour"),
     ("codebook nothing", 2, "unknown variable 'nothing'"),

@@ -16,7 +16,7 @@ IDS = [
 
 
 def test_an_area_answers_to_its_names_and_others_are_refused_with_the_nearest(plan):
-    assert plan.region_ids == plan.regions()["region_id"].tolist() == IDS  # in printed order
+    assert plan.region_ids == plan.regions()["region_id"].tolist() == IDS
     for region_id, names in {
         "shaanganning": ["陕甘宁", "陕甘宁革命老区", "Shaanxi-Gansu-Ningxia", "陝甘寧革命老區"],
         "dabieshan": ["大别山", "dabie mountains"],

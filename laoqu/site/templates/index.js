@@ -80,9 +80,8 @@
     const rows = (/^[\x20-\x7e]+$/.test(text) ? data.english : data.text).map((row) => [row, row[2].toLowerCase().indexOf(text)]);
     const said = rows.filter(([, at]) => text.length > 1 && at >= 0).map(([row, at]) => () => passage(row, at, text.length));
     if (hits.length) list("places", hits);
-    else found.append(element("p", say("none")));
     if (said.length) list("text", said);
-    else if (!hits.length) found.append(element("p", say("notext")));
+    if (!hits.length) found.append(element("p", say(said.length ? "noplace" : "none")));
   };
   const settle = () => {
     document.documentElement.lang = lang() === "en" ? "en" : "zh-Hans";
