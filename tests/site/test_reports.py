@@ -84,6 +84,38 @@ def test_every_quotation_stands_in_the_plan_and_carries_clause_and_page(folder):
     assert wrong == []
 
 
+#: What the page of an area says, and what it must not.
+SAID = {
+    "xiangeyuqian": ["（张家界、恩施）资料写明属本老区，但只查到部分县", "报刊报道（据转载页）",
+                     "只面向本老区的一类县市", "专栏1，第3、4页；第四条，第3页"],
+    "xiangganbian": ["其中11项只涉及仅部分县在本老区的城市", "（全部5个）"],
+    "hailufeng": ["名单可能不全", "第六条和专栏2都写到海丰", "报道所列的规划范围内困难县"],
+    "zuoyoujiang": ["计入的县除3个由专栏1推定外", "中央单位定点帮扶"],
+    "chuanshaan": ["中央单位定点帮扶", "缺的2个应在宝鸡市"],
+    "yimeng": ["专栏2印作“新泰县”"],
+    "qiongya": ["第七条没有写到其城市"],
+}  # fmt: skip
+NOT_SAID = {
+    "xiangeyuqian": ["十二个老区中只写到本老区", "部分县在本老区的城市",
+                     ">央视网2022-05-22一睹贵州老区今日发展新貌</a>"],
+    "zhexinan": ["推算总数"],
+    "shaanganning": ["本老区都有"],
+    "chuanshaan": ["中央单位对口支援"],
+}  # fmt: skip
+
+
+def test_pages_say_what_is_known_and_not_more(folder):
+    pages = {}
+    for region in PLAN.region_ids:
+        text = (folder / "zh" / region / "report.html").read_text(encoding="utf-8")
+        pages[region] = re.sub(r"\s", "", text)
+        assert "另有170项面向全部老区或某类地区" in pages[region], region
+    for region, texts in SAID.items():
+        assert [text for text in texts if text not in pages[region]] == [], region
+    for region, texts in NOT_SAID.items():
+        assert [text for text in texts if text in pages[region]] == [], region
+
+
 def test_both_languages_state_the_same_numbers(folder):
     for region in PLAN.region_ids:
         said = [
