@@ -81,12 +81,14 @@ def run_there(
         while futures:
             with suppress(Exception):  # none has ended, or the scheduler is gone
                 wait([*futures], LOOK, "FIRST_COMPLETED")
-            with suppress(Exception):
-                seen = time.monotonic() if client.scheduler_info()["workers"] else seen
+            with suppress(Exception):  # by itself `scheduler_info` waits for ever
+                info = client.sync(client.scheduler.identity, callback_timeout=ANSWER)
+                seen = time.monotonic() if info["workers"] else seen
             gone = client.status not in ALIVE
             if not gone and time.monotonic() - seen > WITHOUT_WORKER:
                 gone = True
-                lost = f"no Dask worker is left at {address}: start one, then this batch"
+                lost = f"no Dask worker is left at {address}, or it does not answer: start one, "
+                lost += "then this batch"
             for future in [each for each in futures if gone or each.done()]:
                 run = futures.pop(future)
                 try:
@@ -99,11 +101,12 @@ def run_there(
 
 def _listen(address: str) -> None:
     """Fail where none speaks first, beginning with a small length: a client may wait for ever."""
-    host, _, port = address.rpartition("://")[2].rpartition(":")
-    if not port.isdecimal():
+    scheme, _, where = address.rpartition("://")
+    host, _, port = where.rpartition(":")
+    if scheme not in ("", "tcp", "tls") or not port.isdecimal():
         raise OSError("expected an address such as tcp://127.0.0.1:8786")
     with socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER) as asked:
-        if address[:3] != "tls" and not 0 < int.from_bytes(asked.recv(8), "little") < 1 << 20:
+        if scheme != "tls" and not 0 < int.from_bytes(asked.recv(8), "little") < 1 << 20:
             raise OSError("something else speaks there")
 
 

@@ -426,6 +426,7 @@ def test_the_command_says_where_it_wrote_and_what_it_did(command, monkeypatch, c
         ("-p nam x", 2, "/p.csv:2 and -p: unknown parameter 'nam' of t.ipynb; nearest: name, n\n"),
         ("--force --engine dask --scheduler tcp://127.0.0.1:1", 2, "no Dask scheduler answers"),
         ("--force --engine dask --scheduler nowhere", 2, "at nowhere: expected an address such"),
+        ("--engine dask --scheduler http://127.0.0.1:1", 2, "expected an address such as tcp:"),
     ):
         began = time.monotonic()
         assert main([*given.split(), *more.split()]) == status, more
@@ -527,6 +528,18 @@ def test_runs_on_a_cluster_are_those_at_home_and_end_when_it_ends(cluster, tmp_p
     begin("worker", address, "--nthreads", "2")
     with distributed.Client(address, set_as_default=False) as client:
         client.wait_for_workers(1, timeout=120)
+
+    def freeze(kind, what):
+        if kind == "start":
+            started[0].send_signal(signal.SIGSTOP)
+
+    monkeypatch.setattr("laoqu.run.dask.ANSWER", 1)
+    began = time.monotonic()
+    (frozen,) = run(path, [{"n": 6}], tmp_path / "there", scheduler=address, tell=freeze)
+    assert "or it does not answer" in frozen.error
+    assert time.monotonic() - began < 60
+    started[0].send_signal(signal.SIGCONT)
+    monkeypatch.setattr("laoqu.run.dask.ANSWER", 5)
     began = time.monotonic()
 
     def end(kind, what):
@@ -537,4 +550,4 @@ def test_runs_on_a_cluster_are_those_at_home_and_end_when_it_ends(cluster, tmp_p
     assert [each.status for each in lost] == ["failed", "failed"]
     assert "scheduler" in lost[0].error or "Cancelled" in lost[0].error
     assert time.monotonic() - began < 60
-    assert len(json.loads((tmp_path / "there/index.html").read_text())) == 8
+    assert len(json.loads((tmp_path / "there/index.html").read_text())) == 9

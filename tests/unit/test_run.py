@@ -737,7 +737,11 @@ def test_what_a_failure_says(tmp_path, monkeypatch, capsys):
 def test_ones_own_notebook_has_its_own_title_and_no_empty_paper():
     heading = nbformat.v4.new_markdown_cell("# 我的标题\n\n说明")
     own = nbformat.v4.new_notebook(cells=[heading])
-    assert "<title>我的标题</title>".encode() in pages.render(own, "zh", ["html"])["report.html"]
+    pasted = {"a b.png": {"image/png": "iVBORw0KGgo="}}  # a picture, in JupyterLab
+    heading["attachments"], heading.source = pasted, f"{heading.source} ![p](attachment:a%20b.png)"
+    page = pages.render(own, "zh", ["html"])["report.html"].decode()
+    assert "<title>我的标题</title>" in page
+    assert '<img src="data:image/png;base64,iVBORw0KGgo=" alt="p">' in page
     for form in ("pdf", "docx"):
         refuses(LaoquError, "ask for html alone", pages.render, own, "zh", [form])
 
