@@ -132,7 +132,7 @@ def _mended(
     found = etree.XPathEvaluator(root, namespaces=spaces)
     told, used = {}, {*found("//@*[local-name() = 'val' or local-name() = 'style-name']")}
     for kind, (inside, named) in spec["said"].items():
-        names = {name for tree in styles for name in tree.xpath(named, namespaces=spaces)}
+        names = {name for tree in (root, *styles) for name in tree.xpath(named, namespaces=spaces)}
         told[kind] = len(found(inside)) + len(names & used)
     for node in found(spec["gone"]):
         node.tag = "gone"

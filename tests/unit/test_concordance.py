@@ -666,7 +666,7 @@ WORD = {
     "{strike:旧}": ("产业|支", "struck-out text: left out, 1 in all"),
     "{dstrike:旧}": ("产业旧|支", STYLES), "{vanish:密}": ("产业密|支", STYLES),
     "{rStyle=a7:密}": ("产业密|支", STYLES), "{vanish=0:明}": ("产业明|支", ""),
-    "5{position=8:6}个": ("产业56个", STYLES),
+    "5{position=8:6}个": ("产业56个", STYLES), "5{rStyle=a8:6}个": ("产业56个", STYLES),
     "{:<w:footnoteReference/>}": ("产业|支", "footnote"),
     "30{vertAlign=superscript:1}个": ("30¹个", "in all: 30¹个"),
     "30{rStyle=a6:[1]}个": ("30⁽¹⁾个", "in all: 30⁽¹⁾个"),
@@ -733,6 +733,7 @@ PAGE = {
 OPEN = {
     '30<text:span text:style-name="T1">1</text:span>个': ("30¹个", "in all: 30¹个"),
     'CO<text:span text:style-name="T3">2</text:span>': ("CO2", ""),
+    '3<text:span text:style-name="T2">1</text:span>个': ("31个", STYLES),
     "2<text:s/>0个": ("2 0个", "in all: 2 0个"), "5<text:tab/>6个": ("|5\t6个", ""),
     "5<text:page-number>6</text:page-number>个": ("|56个", ""),
     "5<text:tracked-changes><text:changed-region/></text:tracked-changes>个": (
@@ -751,7 +752,8 @@ OPEN_STYLES = (
     '<office:automatic-styles><style:style style:name="T1" style:family="text">'
     '<style:text-properties style:text-position="super 58%"/></style:style>'
     '<style:style style:name="T3" style:family="text"><style:text-properties '
-    'style:text-position="-33% 58%"/></style:style></office:automatic-styles>'
+    'style:text-position="-33% 58%"/></style:style><style:style style:name="T2" '
+    'style:family="text" style:parent-style-name="T1"/></office:automatic-styles>'
 )
 STYLE = (
     '<w:style w:type="character" w:styleId="a{0}"><w:name w:val="{0}"/>{1}<w:rPr><w:{2}/></w:rPr>'
@@ -761,6 +763,7 @@ WORD_STYLES = (
     STYLE.format(5, "", 'vertAlign w:val="superscript"')
     + STYLE.format(6, '<w:basedOn w:val="a5"/>', "b")
     + STYLE.format(7, "", "vanish")
+    + STYLE.format(8, '<w:basedOn w:val="a5"/>', "").replace("<w:rPr><w:/></w:rPr>", "")
 )
 
 
