@@ -33,7 +33,7 @@ HEADS = {
 
 
 def precision() -> pd.DataFrame:
-    """Half widths in percentage points, measures drawn singly; of α for four codes of even frequency."""
+    """Half widths in percentage points, measures drawn singly; of α for four even codes."""
     rows = []
     for n in (40, 60, 80, 100, 150, 200):
         spreads = [(differ * n + ADDED) / (n + ADDED) for differ in (0.05, 0.1, 0.2)]
