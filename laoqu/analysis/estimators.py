@@ -178,7 +178,9 @@ def _check(data: pd.DataFrame) -> None:
     if not one.any():
         raise LaoquError("no unit of the panel is known to be treated")
     if one.all():
-        said = "no unit of the panel is known to be untreated: a list in 等 gives no control group, "
+        said = (
+            "no unit of the panel is known to be untreated: a list in 等 gives no control group, "
+        )
         said += "nor does a membership without other counties; bring one with a source of its own"
         raise LaoquError(said)
     if status["first_treat"].nunique() > 1:
