@@ -336,3 +336,12 @@ def test_a_matplotlibrc_of_the_reader_changes_no_figure_of_ours():
     theirs = {"path.sketch": (3, 50, 2), "lines.linewidth": 9, "savefig.bbox": "tight"}
     with mpl.rc_context(theirs):
         assert lq.plot_region("yimeng").svg() == drawn
+
+
+def test_no_text_of_a_user_is_mathematics():
+    for title in ("US$ of 2010 and US$ of 2020", "$x_{$"):
+        figure = lq.plot_region("yimeng", "en", title=title)
+        texts = figure.matplotlib().findobj(Text)
+        assert title in [text.get_text() for text in texts]
+        assert not any(text.get_parse_math() for text in texts)
+        assert figure.svg()
