@@ -135,6 +135,7 @@ def plan(langs: list[str], **options: object) -> int:
     argument("notebook"),
     option("-p", "pairs", multiple=True, metavar="NAME=VALUE", help="a parameter; also NAME VALUE"),
     option("--params", metavar="FILE", help="sets of parameters: .csv, a row each; .yaml"),
+    option("--resume", is_flag=True, help="skip what was made of the same notebook and parameters"),
 )
 def run(notebook: str, pairs: tuple[str], params: str | None, **options: object) -> int:
     """Run a notebook, by its name in notebooks/ or its path, for any sets of parameters."""
@@ -169,7 +170,7 @@ def monitor(panel: str, outcome: str | None, areas: tuple, langs: list, **option
     given = {"panel": str(path), "outcome": watched.outcome}
     every = dict.fromkeys((lang, area) for lang in langs for area in wanted)
     sets = [given | {"area": area, "lang": lang} for lang, area in every]
-    return _batch(laoqu.run_notebook, "08_monitoring", sets, **options)
+    return _batch(laoqu.run_notebook, "08_monitoring", sets, resume=True, **options)
 
 
 def _batch(function: Callable, *what: object, engine: str, quiet: bool, **options: object) -> int:

@@ -37,9 +37,10 @@ from laoqu.succession import FIRST, LAST, YEAR
 MOST, MOST_BYTES, MOST_PAIRS = 500_000, 20_000_000, 1_000_000
 NO_HEADING = (
     "no line begins with a heading (一、 （一） 第一章 第一条 1.): give each a line of its own, an "
-    "excerpt numbers from one; numbers that Word sets by itself are no text, so save as .txt; if "
-    "{!r} should be a file, there is none of this name"
+    "excerpt numbers from one"
 )
+NO_FILE = "; if {!r} should be a file, there is none of this name"
+IN_WORD = "; numbers that Word sets by itself are no text: save as .txt"
 FILE_NAME = re.compile(
     r"[^\n。；]{1,1000}\.(?:txt|md|docx?|pdf|rtf|html?|wps|odt|xls[xm]?|ods)", re.I
 )
@@ -226,7 +227,8 @@ def read(text_or_file: str | Path, layout: dict[str, object] | None = None) -> T
     file, name = _source(text_or_file)
     raw, parsed, at = file.text, None, 0
     simple = simplified(raw)
-    why = NO_HEADING.format(raw.strip()[:12])
+    hint = NO_FILE.format(raw.strip()[:12]) if name == "text" else IN_WORD * bool(file.told)
+    why = NO_HEADING + hint
     if not raw.strip():
         why = "is empty: there is no text to read"
     elif len(raw) > MOST:

@@ -128,9 +128,9 @@ def guard(function: F) -> F:
 
 
 def guard_methods(cls: type) -> type:
-    """Guard every public method of a class, and the making of an object."""
+    """Guard every public method of a class, the making of an object and what stands in [ ]."""
     for name, value in list(vars(cls).items()):
-        public = name == "__init__" or not name.startswith("_")
+        public = name in ("__init__", "__getitem__") or not name.startswith("_")
         if inspect.isfunction(value) and public and not hasattr(value, "is_guarded"):
             setattr(cls, name, guard(value))
     return cls

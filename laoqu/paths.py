@@ -129,9 +129,12 @@ def own_files(given: Mapping[str, object] = {}, check: bool = True) -> dict[str,
 
 
 def beside(path: Path) -> list[Path]:
-    """Return a file with those that belong to it: of a Shapefile all of its name."""
+    """Return a file with those that belong to it: of a Shapefile all of its name.
+
+    A database that is open elsewhere has its last changes in a file of its own.
+    """
     if path.suffix.lower() != ".shp":
-        return [path]
+        return [path, *(log for log in [Path(f"{path}-wal")] if log.is_file())]
     return sorted(path.parent.glob(f"{escape(path.stem)}.*"))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 
 import pandas as pd
 
-from laoqu.errors import LaoquError, UnknownId, nearest, require
+from laoqu.errors import LaoquError, UnknownId, check_lang, guard_methods, nearest, require
 from laoqu.reprs import card, no_name
 from laoqu.spelling import clean, spellings
 
@@ -41,12 +41,13 @@ WITH_AREAS = {"measure_id": "measures", "unit_id": "directives", "adcode": "memb
 SUFFIX = re.compile(r"(?:革命老区|老区|原中央苏区|oldrevolutionarybasearea)$")
 
 
+@guard_methods
 class Region(namedtuple("Region", FIELDS)):
     """One of the twelve areas; the fields are columns of ``plan.regions()``."""
 
     def name(self, lang: str = "zh", *, full: bool = False) -> str:
         """Return the name for a page (`full`) or for a chart, in Chinese or English."""
-        if lang == "zh":
+        if check_lang(lang) == "zh":
             return self.full_zh if full else self.name_zh
         return self.full_en if full else self.label_en
 
@@ -60,7 +61,7 @@ class Region(namedtuple("Region", FIELDS)):
 
     def in_text(self, lang: str = "zh") -> str:
         """Return the name for the inside of a sentence: an English one may have an article."""
-        return self.name_zh if lang == "zh" else self.text_en
+        return self.name_zh if check_lang(lang) == "zh" else self.text_en
 
 
 def fold(name: str) -> str:

@@ -48,7 +48,7 @@ def run_reports(
     """
     wanted = area_ids() if regions is None else list(regions)
     sets = [{"region": region, "lang": lang} for lang in langs for region in wanted]
-    return run_notebook(REPORT, sets, outputs, **options)
+    return _run(REPORT, sets, outputs, **options)
 
 
 def run_cards(
@@ -62,26 +62,40 @@ def run_cards(
     named = [_county(each) if isinstance(each, str) else each for each in adcodes or ()]
     wanted = county_codes() if adcodes is None else named
     sets = [{"adcode": adcode, "lang": lang} for lang in langs for adcode in wanted]
-    return run_notebook(CARD, sets, outputs, **options)
+    return _run(CARD, sets, outputs, **options)
 
 
 def run_plan(
     langs: Sequence[str] = ("zh",), outputs: Path | str | None = None, **options: object
 ) -> list[Run]:
     """Run the annotated plan; see `run_reports`."""
-    return run_notebook(PLAN, [{"lang": lang} for lang in langs], outputs, **options)
+    return _run(PLAN, [{"lang": lang} for lang in langs], outputs, **options)
 
 
 def run_notebook(
     notebook: Path | str,
     sets: Sequence[Mapping[str, object]],
     outputs: Path | str | None = None,
+    *,
+    force: bool = False,
+    resume: bool = False,
     **options: object,
 ) -> list[Run]:
     """Run a notebook once for each set of parameters: see `laoqu.run.batch.run_notebook`.
 
-    Reports, cards and monitoring lead into the annotated plan: where it is missing, it is made too.
+    It is run whatever was made before, since its cells may read anything. With `resume` runs are
+    skipped of which notebook, parameters, the files that these name, data and laoqu are the same.
     """
+    return _run(notebook, sets, outputs, force=force or not resume, **options)
+
+
+def _run(
+    notebook: Path | str,
+    sets: Sequence[Mapping[str, object]],
+    outputs: Path | str | None,
+    **options: object,
+) -> list[Run]:
+    """Run a notebook; where the annotated plan is missing, into which pages lead, that too."""
     runs = batch.run_notebook(notebook, sets, outputs, maker=MAKER, **options)
     folder = paths.expanded(outputs) if outputs else paths.outputs()
     made = [run for run in runs if run.status in ("ok", "unchanged") and "html" in run.formats]

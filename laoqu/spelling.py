@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Collection, Iterator
 from functools import cache
 from itertools import product
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 from laoqu.errors import UnknownId
@@ -52,9 +53,13 @@ def plain(text: str) -> str:
 def clean(name: object, kind: str = "place") -> str:
     r"""Return a name without spaces, signs that do not print, wide digits or look-alikes.
 
+    A code of six digits may be a number, as papermill and tables have it.
+
     >>> clean("\ufeff环\u200b县 ")
     '环县'
     """
+    if isinstance(name, Integral) and 100_000 <= name <= 999_999:
+        return str(int(name))
     if not isinstance(name, str):
         raise UnknownId(name, ["a name or a code, as text"], kind)
     if name.isascii() and name.isalnum():

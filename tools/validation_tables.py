@@ -16,8 +16,8 @@ from laoqu.analysis.sampling import ADDED
 
 UNITS = 223
 TREATED = 53
-#: Counties in the areas and provinces of the treated ones; a count used elsewhere; all.
-CONTROLS = (126, 174, 415)
+#: Counties of the areas in the provinces of the treated ones; all.
+CONTROLS = (126, 415)
 Z = stats.norm.ppf(0.975)
 HEADS = {
     "precision": {
@@ -33,7 +33,7 @@ HEADS = {
 
 
 def precision() -> pd.DataFrame:
-    """Half widths in percentage points; of α for two people and four codes of even frequency."""
+    """Half widths in percentage points, measures drawn singly; of α for four even codes."""
     rows = []
     for n in (40, 60, 80, 100, 150, 200):
         spreads = [(differ * n + ADDED) / (n + ADDED) for differ in (0.05, 0.1, 0.2)]

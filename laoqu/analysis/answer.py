@@ -71,8 +71,8 @@ def lacking(
 ) -> pd.DataFrame:
     """Return what more than `most` areas have by name and this one has not.
 
-    `rows`, `standings` and `scopes` are those of all areas. What the plan confines to a class that
-    of other areas (东中部革命老区) cannot be lacking there. One row per thing: ``kind`` (measure
+    `rows`, `standings` and `scopes` are those of all areas. What the plan confines to a class of
+    other areas (东中部革命老区) cannot be lacking there. One row per thing: ``kind`` (measure
     or role), ``id`` (of the measure; code of the role), ``areas`` (how many of the twelve have it),
     ``short_zh``, ``short_en`` (of a measure). Most of these lists end in 等: an area that is not
     printed in one may still be meant.

@@ -121,6 +121,9 @@ def for_estimator(
     known = frame[keys].notna().all(axis=1)
     valued = known & (frame[outcome].notna() if outcome else True)
     data, lost = frame[valued].reset_index(drop=True), frame[~known]
+    for one, what in ((1, "treated"), (0, "untreated")):
+        if not data["ever_treated"].eq(one).any() and (n := frame["ever_treated"].eq(one).sum()):
+            raise LaoquError(f"none of the {n} rows of {what} units has a value of {outcome}")
     _check(data)
     first, reference = _times(data, anticipation)
     never, treated = NEVER[estimator], data["ever_treated"].eq(1)
@@ -172,9 +175,12 @@ def _check(data: pd.DataFrame) -> None:
     ):
         if wrong.any():
             raise LaoquError(f"{status.loc[wrong, 'county_code'].iloc[0]} {text}")
-    if one.all() or not one.any():
-        what = "untreated" if one.any() else "treated"
-        said = f"no unit of the panel is known to be {what}: a list in 等 gives no control group, "
+    if not one.any():
+        raise LaoquError("no unit of the panel is known to be treated")
+    if one.all():
+        said = (
+            "no unit of the panel is known to be untreated: a list in 等 gives no control group, "
+        )
         said += "nor does a membership without other counties; bring one with a source of its own"
         raise LaoquError(said)
     if status["first_treat"].nunique() > 1:

@@ -178,8 +178,9 @@ def upper_columns(frame: pd.DataFrame, units: Units, notes: Notes | None = None)
 def units_in(text: object, level: str = "", units: Units | None = None) -> frozenset[str]:
     """Return the codes of a city or province, none where no such is known (市辖区)."""
     codes = _units_in(str(text), paths.data())
-    if level == "prefecture":  # 吉林 is the city
-        return frozenset(each for each in codes if units.level.get(each) != "province")
+    if level == "prefecture":  # 吉林 is the city, but 重庆市 also the province that is one
+        provinces = {each for each in codes if units.level.get(each) == "province"}
+        return codes - {each for each in provinces if not units.name[each].endswith("市")}
     return codes
 
 

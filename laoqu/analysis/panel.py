@@ -104,6 +104,8 @@ class Panel:
         return list(map(str, self.data.columns))
 
     def __getitem__(self, column: str) -> pd.Series:
+        """Return a column of `data`."""
+        require(column, self.data.columns, "column of the panel")
         return self.data[column]
 
     @cached_property

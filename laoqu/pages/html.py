@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
+from urllib.parse import quote
 
 import lxml.html
 import mistune
@@ -113,7 +114,13 @@ def _contents(shown: Sequence[Mapping[str, object]]) -> list[tuple[str, str]]:
 def _cell(cell: nbformat.NotebookNode, place: Place, waiting: Iterator[tuple]) -> Iterator[str]:
     """Yield the HTML of a cell: prose, code that is shown on request, and what it shows."""
     if cell.cell_type == "markdown":
-        yield closed(_markdown()(cell.source), "prose")
+        source = cell.source
+        for name, forms in cell.get("attachments", {}).items():  # pictures pasted in JupyterLab
+            for kind in [each for each in IMAGES if each in forms][:1]:
+                inside = f"](data:{kind};base64,{forms[kind]}"
+                for written in {name, quote(name)}:
+                    source = source.replace(f"](attachment:{written}", inside)
+        yield closed(_markdown()(source), "prose")
     if cell.cell_type != "code":
         return
     yield f'<pre class="code" tabindex="0">{html.escape(cell.source)}</pre>'

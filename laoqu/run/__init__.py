@@ -27,7 +27,7 @@ class Run:
     """One run of a batch: what is asked, why, how it went, what it left.
 
     ``status`` is ``waiting``, ``unchanged``, ``skipped``, ``ok`` or ``failed``; ``parts`` are the
-    digests of all that it depends on, ``opened`` of the user's files that its cells open; ``page``
+    digests of all that it depends on, ``named`` of the files that its parameters name; ``page``
     tells its pages their ``place`` and ``others``, the same pages in other languages.
     """
 
@@ -43,7 +43,7 @@ class Run:
     why: Sequence[str] = ()
     seconds: float = 0.0
     parts: dict[str, str] = field(default_factory=dict, repr=False)
-    opened: Mapping[str, str] = field(default_factory=dict, repr=False)
+    named: Mapping[str, str] = field(default_factory=dict, repr=False)
     page: dict[str, object] = field(default_factory=dict, repr=False)
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 

@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from functools import cache, partial
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import NamedTuple
@@ -116,12 +115,13 @@ def run_notebook(
         for run in runs.values():
             run.parts = {**common, "parameters": digest_of(run.parameters)}
             named[run.name] = files = _files_in(run)
-            _part(store, run, "files", inputs.add(files))
+            run.named = inputs.add(files)
+            _part(store, run, "files", run.named)
             others = _others(store, book, run, runs)
             run.page = {"place": book.stands(run.name), "others": others}
             if others:
                 run.parts["languages"] = digest_of(others)
-            _judge(store, book, run, inputs, formats, force, only_failed)
+            _judge(store, run, formats, force, only_failed)
         if only_say:
             return list(runs.values())
         todo = [run for run in runs.values() if run.status == "waiting"]
@@ -131,10 +131,6 @@ def run_notebook(
         if not todo and store.current():
             return list(runs.values())
         store.begin()
-        walk = cache(partial(_walked, store.folder))  # runs of a list name the same folders
-        below = {run.name: {} if book.own else _below(run, walk) for run in todo}
-        for each in below.values():
-            inputs.add(each)
         recipe = Recipe(book.data, book.stem, maker.render, timeout, kernel)
         began = partial(tell, "start")
         kept = digest_of(stores.digests(inputs.parts))
@@ -144,8 +140,6 @@ def run_notebook(
             if scheduler:
                 from laoqu.run import dask
 
-                for run in todo:
-                    run.opened = inputs.unchanged({**named[run.name], **below[run.name]})
                 there = recipe, todo, inputs.parts, maker.preload, began
                 results = dask.run_there(scheduler, *there)
             stack.enter_context(process.server(maker.preload))
@@ -154,13 +148,12 @@ def run_notebook(
                 parts = stack.enter_context(closing(process.Call(maker.parts, [], limit)))
             for run in stack.enter_context(closing(results)):
                 files = named[run.name].values()
-                run.opened = inputs.unchanged(below[run.name]) | run.opened
                 changed = inputs.changed(files) + [book.path.name] * (not book.is_current())
                 if changed:  # what the run has read of them, nobody knows
                     run.parts["changed during the run"] = said = ", ".join(changed[:3])
                     run.warnings = [*run.warnings, f"{said} changed during the run: run it again"]
                     tell("note", f"{run.name}: {run.warnings[-1]}")
-                runs[run.name] = _placed(store, book, run, {book.path, *files})
+                runs[run.name] = _placed(store, book, run)
                 tell("done", runs[run.name])
             if failed := _finished(store, maker, parts, kept):
                 runs[INDEX] = failed
@@ -197,31 +190,6 @@ def _files_in(run: Run) -> dict[str, Path]:
     return found
 
 
-def _below(run: Run, walk: Callable[[object], Mapping[str, Path]]) -> dict[str, Path]:
-    """Return the files in folders that parameters name: libraries may read them unseen."""
-    found: dict[str, Path] = {}
-    for text in leaves([*run.parameters.values()]):
-        found |= walk(text)
-    size = sum(path.stat().st_size for path in found.values())
-    many = len(found) > stores.MOST_FILES or size > stores.MOST_BYTES
-    return {stores.MANY: Path(stores.MANY)} if many else found
-
-
-def _walked(outputs: Path, text: object) -> dict[str, Path]:
-    """Return the files in a folder, if a text names one; of very many, some.
-
-    A folder that holds the working folder (``.``, ``/``) names none; nor do links to folders.
-    """
-    with suppress(OSError, RuntimeError, TypeError, ValueError):  # it can be no folder
-        folder = Path(text).resolve()
-        if not process.here().resolve().is_relative_to(folder) and not stores.is_system(folder):
-            every = ((str(each), each.resolve()) for each in Path(text).absolute().rglob("*"))
-            usable = ((name, path) for name, path in every
-                      if path.is_file() and not path.is_relative_to(outputs))  # fmt: skip
-            return dict(islice(usable, stores.MOST_FILES + 1))
-    return {}
-
-
 def _others(
     store: stores.Store, book: Notebook, run: Run, runs: Mapping[str, Run]
 ) -> dict[str, str]:
@@ -245,15 +213,10 @@ def _part(store: stores.Store, run: Run, name: str, files: Mapping[str, str]) ->
 
 
 def _judge(
-    store: stores.Store, book: Notebook, run: Run, inputs: stores.Inputs, formats: list[str],
-    force: bool, only_failed: bool,
-) -> None:  # fmt: skip
+    store: stores.Store, run: Run, formats: list[str], force: bool, only_failed: bool
+) -> None:
     """Find out whether a run is waiting, unchanged or skipped; why it must be made; its formats."""
     record, run.formats = store.record(run.name), formats
-    if record and record["opened"]:
-        store.sets[record["parts"].get("opened", "")] = record["opened"]
-        run.opened = inputs.add({name: book.path.parent / name for name in record["opened"]})
-        _part(store, run, "opened", run.opened)
     if failed := store.record(run.name, stores.FAILED):
         run.why = [f"failed last time: {failed['error']}"]
     elif only_failed:
@@ -271,26 +234,20 @@ def _judge(
         more = [form for form in run.formats if form not in record["formats"]]
         run.why += [f"formats: {', '.join(more)}"] if more else []
         run.why += [f"outputs: {text}" for text in store.damaged(record["outputs"])[:3]]
-        run.why = run.why or ["forced"] * force
+        run.why = run.why or ["asked for"] * force
         run.status = "waiting" if run.why else "unchanged"
 
 
-def _placed(store: stores.Store, book: Notebook, run: Run, named: set[Path]) -> Run:
+def _placed(store: stores.Store, book: Notebook, run: Run) -> Run:
     """Put the files of a run into place with its record."""
 
     def record(run: Run) -> dict[str, object]:
         shown = asdict(replace(run, files={}))
         recorded = {"made": _now(), "seconds": round(shown.pop("seconds"), 2)}
-        del shown["files"], shown["why"], shown["page"]
+        del shown["files"], shown["why"], shown["page"], shown["named"]
         return shown | {"notebook": book.name, "key": digest_of(run.parts), "recorded": recorded}
 
-    files, run.files, beside = run.files, {}, book.path.parent
-    run.opened = {
-        str(path.relative_to(beside)) if path.is_relative_to(beside) else str(path): code
-        for path, code in ((Path(path), code) for path, code in sorted(run.opened.items()))
-        if path.resolve() not in named and not path.resolve().is_relative_to(store.folder)
-    }
-    _part(store, run, "opened", run.opened)
+    files, run.files = run.files, {}
     if run.status == "ok":
         pages = {file: files[file] for file in files
                  if book.shared and file.startswith(f"{book.stem}.")}  # fmt: skip

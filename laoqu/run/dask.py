@@ -2,14 +2,13 @@
 
 A scheduler asks nobody who they are: whoever reaches it runs code on its workers. Bind it to one
 machine (``dask scheduler --host 127.0.0.1``) or give it TLS. Every worker needs laoqu of the same
-source, data and packages; one's own tables travel with a run, and whatever else it reads must be
-there as it is here.
+source, data and packages; one's own tables travel with a run, files that parameters name must be
+there as they are here, and nobody looks at what cells open besides.
 """
 
 from __future__ import annotations
 
 import logging
-import math
 import os
 import socket
 import tempfile
@@ -18,7 +17,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, chdir, contextmanager, suppress
-from functools import cache
 from pathlib import Path
 
 from distributed import Client, wait
@@ -31,8 +29,6 @@ from laoqu.run.parameters import digest_of
 
 #: What must be the same here and there; the lock file only lists versions, and may be absent.
 SAME = ("data", "source", "versions")
-#: What differs between machines, and makes no other result.
-MACHINE = ("/etc/", "/usr/")
 #: Seconds for a scheduler to answer, and for a first worker.
 ANSWER, FIRST_WORKER = 5, 10
 #: Seconds that a batch waits for a worker when the last one is gone, and between two looks for one.
@@ -75,7 +71,7 @@ def run_there(
     told = {name: os.environ.get(name, "") for name in stores.SETTINGS}
     for name in paths.OWN:
         told[f"LAOQU_{name.upper()}"] = f"{name}/{own[name].name}" if name in own else ""
-    more, since = (tuple(preload), parts, files, told, str(process.here())), time.time_ns()
+    more = tuple(preload), parts, files, told, str(process.here())
     with connect(address, parts) as client:
         lost = f"the Dask scheduler at {address} is gone: start it again, then this batch"
         futures = {client.submit(work, recipe, run, *more, pure=False): run for run in runs}
@@ -85,16 +81,18 @@ def run_there(
         while futures:
             with suppress(Exception):  # none has ended, or the scheduler is gone
                 wait([*futures], LOOK, "FIRST_COMPLETED")
-            with suppress(Exception):
-                seen = time.monotonic() if client.scheduler_info()["workers"] else seen
+            with suppress(Exception):  # by itself `scheduler_info` waits for ever
+                info = client.sync(client.scheduler.identity, callback_timeout=ANSWER)
+                seen = time.monotonic() if info["workers"] else seen
             gone = client.status not in ALIVE
             if not gone and time.monotonic() - seen > WITHOUT_WORKER:
                 gone = True
-                lost = f"no Dask worker is left at {address}: start one, then this batch"
+                lost = f"no Dask worker is left at {address}, or it does not answer: start one, "
+                lost += "then this batch"
             for future in [each for each in futures if gone or each.done()]:
                 run = futures.pop(future)
                 try:
-                    yield run.failed(lost) if gone else same(future.result(ANSWER), since)
+                    yield run.failed(lost) if gone else future.result(ANSWER)
                 except CancelledError:  # by a lost connection; nobody else does
                     yield run.failed(lost)
                 except Exception as error:
@@ -103,11 +101,12 @@ def run_there(
 
 def _listen(address: str) -> None:
     """Fail where none speaks first, beginning with a small length: a client may wait for ever."""
-    host, _, port = address.rpartition("://")[2].rpartition(":")
-    if not port.isdecimal():
+    scheme, _, where = address.rpartition("://")
+    host, _, port = where.rpartition(":")
+    if scheme not in ("", "tcp", "tls") or not port.isdecimal():
         raise OSError("expected an address such as tcp://127.0.0.1:8786")
     with socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER) as asked:
-        if address[:3] != "tls" and not 0 < int.from_bytes(asked.recv(8), "little") < 1 << 20:
+        if scheme != "tls" and not 0 < int.from_bytes(asked.recv(8), "little") < 1 << 20:
             raise OSError("something else speaks there")
 
 
@@ -143,34 +142,17 @@ def work(
             name: str(Path(own, text)) if text in files else text for name, text in told.items()
         }
         with _lock, chdir(folder if Path(folder).is_dir() else own):
-            here = str(Path.cwd())
             if found := differences(expected):
                 return run.failed(f"LaoquError: this worker would give other results: {found}")
-            if (run := same(run)).error:
-                return run
+            for name, code in run.named.items():
+                if stores.digest_now(Path(name)) != code:
+                    why = f"a Dask worker has not the same {name} as this machine"
+                    return run.failed(f"LaoquError: {why}: copy it to each worker")
             if "server" not in _kept:
                 _kept["server"] = process.server(preload)
                 _kept["server"].__enter__()
             call = process.start(recipe, run, os.environ | told)
-        run = process.collect(call, recipe, run)
-        run.opened = {path.replace(here, folder, 1): code for path, code in run.opened.items()}
-        return run
-
-
-def same(run: Run, since: float = math.inf) -> Run:
-    """Return a run, as a failed one if what it `opened` is not so here, nor was written `since`."""
-    for path, code in run.opened.items():
-        stamp = paths.stamp(Path(path))
-        alike = code in (stores.MANY, _digest(path, stamp)) or path.startswith(MACHINE)
-        if not alike and not (stamp and stamp[1] > since):
-            error = f"a Dask worker has not the same {path} as this machine: copy it to each worker"
-            return run.failed(error, files=run.files if run.status == "failed" else {})
-    return run
-
-
-@cache
-def _digest(path: str, _: object) -> str:
-    return stores.digest_now(Path(path))
+        return process.collect(call, recipe, run)
 
 
 _lock = threading.Lock()

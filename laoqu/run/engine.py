@@ -49,7 +49,7 @@ from traitlets.config import Config
 
 from laoqu.errors import ANSI, LaoquError, bounded
 from laoqu.run import Recipe, Run
-from laoqu.run.cell import PRINTED, Stream, alarm, opened, watch
+from laoqu.run.cell import PRINTED, Stream, alarm
 
 #: What a cell says that ends a notebook in peace.
 ENDS = ("", "0", "None", "False")
@@ -113,9 +113,7 @@ class Client(PapermillNotebookClient):
         self.reset_execution_trackers()
         self.process = os.getpid()
         with _shell(self.send, self.say) as (self.shell, self.streams):
-            watch(folder := self.streams[0].log.parent)
             self.papermill_execute_cells()
-            self.files = opened(folder)
         return self.nb
 
     def execute_cell(self, cell: nbformat.NotebookNode, cell_index: int, **_: object) -> None:
@@ -191,24 +189,14 @@ class Kernel(PapermillNotebookClient):
         alive.cancel()
         raise LaoquError("the cell ended without a word: the text of its error may raise one")
 
-    def papermill_execute_cells(self) -> None:
-        """Run all cells until one fails; a Python kernel that has laoqu notes what they open."""
-        with tempfile.TemporaryDirectory(prefix="laoqu-") as folder:
-            if self.km.kernel_spec.language == "python":
-                note = f"__import__('laoqu.run.cell').run.cell.watch({folder!r})"
-                self.wait_for_reply(self.kc.execute(note, silent=True))
-            super().papermill_execute_cells()
-            self.files = opened(folder)
-
 
 def run_cells(
     notebook: nbformat.NotebookNode, kernel: str, limit: float | None,
     tell: Callable[[tuple], object],
-) -> tuple[list[nbformat.NotebookNode], dict[str, str]]:  # fmt: skip
-    """Run the cells of a notebook, until one fails, with a kernel or in this process.
+) -> list[nbformat.NotebookNode]:  # fmt: skip
+    """Run the cells of a notebook, until one fails, with a kernel or in this process; return all.
 
-    `tell` gets number and content of cells as they begin and end. Return all cells, and the user's
-    files that they opened, with their digests.
+    `tell` gets number and content of cells as they begin and end.
     """
 
     def note(cell: object, cell_index: int, **_: object) -> None:
@@ -218,10 +206,10 @@ def run_cells(
     manager.notebook_start()
     given = {"kernel_name": kernel, "timeout": limit and math.ceil(limit), "log": logger}
     client = Kernel(manager, **given) if kernel else Client(manager)
-    client.limit, client.files = limit, {}
+    client.limit = limit
     client.on_cell_start = client.on_cell_executed = note
     client.execute()
-    return notebook.cells, client.files
+    return notebook.cells
 
 
 logger.setLevel("ERROR")
@@ -243,7 +231,7 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
     )  # fmt: skip
     tell(notebook)
     try:
-        _, run.opened = run_cells(notebook, recipe.kernel or "", recipe.timeout, tell)
+        run_cells(notebook, recipe.kernel or "", recipe.timeout, tell)
     except Exception as raised:  # the kernel died, hung, or never came up
         started = [each for each in _code(notebook) if each.metadata.papermill["start_time"]]
         lines = traceback.format_exc().splitlines()

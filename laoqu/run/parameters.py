@@ -171,7 +171,7 @@ class Notebook:
 
     def digest(self) -> str:
         """Return the digest of what the notebook does: its cells without outputs and counts."""
-        keys = ("cell_type", "source", "metadata")
+        keys = ("cell_type", "source", "metadata", "attachments")
         return digest_of([[each.get(key) for key in keys] for each in self.cells])
 
     def is_current(self) -> bool:

@@ -32,7 +32,7 @@ FILES = [{"path": "", "bytes": 0, "sha256": ""}]
 #: What a record has at least, and of which kinds; None stands for every name.
 FORM = {
     "name": "", "notebook": "", "status": "", "error": "", "formats": [""], "parameters": {},
-    "parts": {None: "", "notebook": ""}, "outputs": FILES, "opened": {None: ""},
+    "parts": {None: "", "notebook": ""}, "outputs": FILES,
     "recorded": {"made": "", "seconds": 0.0},
 }  # fmt: skip
 #: The same of files in the outputs folder: only what has this form is ours.
@@ -43,9 +43,6 @@ OURS = {
 INDEX, CRATE = "index.html", "ro-crate-metadata.json"
 PACKAGES = ("papermill", "nbclient", "nbconvert", "ipython", "numpy", "pandas", "geopandas",
             "matplotlib", "jinja2", "typst", "pypandoc-binary")  # fmt: skip
-#: The most files of a run, and bytes, that are compared: with more it is made each time.
-MOST_FILES, MOST_BYTES = 2_000, 2 << 30
-MANY = f"more than {MOST_FILES:,} files or {MOST_BYTES >> 30} GB"
 #: Where the system shows itself as files: no input of a run, and reading some never ends.
 SYSTEM = ("/proc", "/sys")
 #: Words in the environment that change what is made.
@@ -81,11 +78,6 @@ class Inputs:
             self.known[path] = paths.stamp(path), digest_now(path)
         return {name: self.known[path][1] for name, path in files.items()}
 
-    def unchanged(self, files: Mapping[str, Path]) -> dict[str, str]:
-        """Return the digests of those files that were not written since."""
-        same = {name for name, path in files.items() if paths.stamp(path) == self.known[path][0]}
-        return {name: MANY if name == MANY else self.known[files[name]][1] for name in same}
-
     def changed(self, more: Iterable[Path] = ()) -> list[str]:
         """Return the names of files of all runs, and `more`, that were written since."""
         known = {path: self.known[path][0] for path in (*self.common, *more) if path in self.known}
@@ -107,10 +99,8 @@ def is_system(path: Path) -> bool:
 
 
 def digest_now(path: Path) -> str:
-    """Return the digest of a file as it is now, of a folder that of its names, if it is there."""
+    """Return the digest of a file as it is now, if it is there."""
     with suppress(OSError):
-        if path.is_dir():
-            return digest_of(sorted({each.name for each in path.iterdir()} - {"__pycache__"}))
         if path.is_file() and not is_system(path):
             with path.open("rb") as file:
                 return file_digest(file, "sha256").hexdigest()

@@ -46,7 +46,7 @@ class LaoquEngine(Engine):
                         if nb_man.pbar:
                             nb_man.pbar.update(number - nb_man.pbar.n)
             try:
-                notebook.cells, _ = call.result()
+                notebook.cells = call.result()
                 nb_man.complete_pbar()
             except process.Lost as lost:
                 error = process.shown(lost, execution_timeout, cell or {})

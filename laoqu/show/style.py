@@ -76,10 +76,12 @@ def family() -> str:
 
 
 @cache
+@cache
 def rules() -> dict[str, object]:
-    """Return the look as settings of matplotlib."""
-    known = mpl.rc_params_from_file(RULES, use_default_template=False)
-    return {**known, "font.family": [family(), "DejaVu Sans"]}
+    """Return the look as settings of matplotlib, whatever a matplotlibrc of the reader says."""
+    known = mpl.rc_params_from_file(RULES)
+    kept = {name: known[name] for name in known if name not in ("backend", "interactive")}
+    return {**kept, "font.family": [family(), "DejaVu Sans"]}
 
 
 def use_font() -> str:

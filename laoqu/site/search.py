@@ -57,7 +57,8 @@ def data(plan: Plan, carded: Iterable[str] = ()) -> dict[str, object]:
         "words": {lang: {key[5:]: label(key, lang) for key in said} for lang in LANGS},
         "names": {lang: {each: words[lang].area(each) for each in plan.region_ids}
                   for lang in LANGS},
-        "clauses": {lang: {each: words[lang].clause(each) for each in [*plan.clauses, *plan.boxes]}
+        "clauses": {lang: {each: words[lang].clause(each)
+                           for each in sorted({unit.clause_id for unit in plan.document.units})}
                     for lang in LANGS},
         "text": [[unit.unit_id, unit.clause_id, unit.text] for unit in plan.document.units],
         "english": plan.measures()[["measure_id", "clause_id", "content_en"]].to_numpy().tolist(),

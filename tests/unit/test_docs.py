@@ -108,6 +108,17 @@ def english(path):
     return path.with_name(path.name.replace(".zh", ""))
 
 
+def test_the_readme_of_the_data_counts_rows_of_membership_by_basis_and_confidence(plan):
+    rows, page = plan.table("membership"), (ROOT / "data" / "README.md").read_text("utf-8")
+    patterns = {
+        "basis": r"^\| `(\w+)` \| (\d+) \|",
+        "confidence": r"(high|medium|low) \((\d+)(?: rows)?\)",
+    }
+    for column, pattern in patterns.items():
+        counted = {code: int(n) for code, n in re.findall(pattern, page, re.M)}
+        assert counted == rows[column].value_counts().to_dict(), column
+
+
 def test_both_readmes_hold_the_same_code():
     assert code(ROOT / "README.zh.md") == code(ROOT / "README.md")
     assert len(code(ROOT / "README.md")[1]) <= 7

@@ -373,3 +373,10 @@ def test_a_chart_says_what_is_wrong_with_its_frame():
     for given, said in (({}, "'value'"), ({"value": "m"}, "'m'"), ({"valeu": "n"}, "'valeu'")):
         refuses(LaoquError, f"{said}; nearest", charts.dots, frame, WORDS["en"], **given)
     refuses(ParameterError, "no rows", charts.dots, frame[:0], WORDS["en"], value="n")
+
+
+def test_a_matplotlibrc_of_the_reader_changes_no_figure_of_ours():
+    drawn = lq.plot_region("yimeng").svg()
+    theirs = {"path.sketch": (3, 50, 2), "lines.linewidth": 9, "savefig.bbox": "tight"}
+    with mpl.rc_context(theirs):
+        assert lq.plot_region("yimeng").svg() == drawn

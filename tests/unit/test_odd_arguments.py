@@ -38,7 +38,7 @@ EVEN = {
 def calls():
     methods = [
         getattr(owner, name)
-        for owner in (PLAN, PLAN.document, PANEL, READY, PANEL.monitor())
+        for owner in (PLAN, PLAN.document, PLAN.region("沂蒙"), PANEL, READY, PANEL.monitor())
         for name in dir(owner)
         if name[0] != "_" and name != "show" and hasattr(getattr(owner, name), "__wrapped__")
     ]
@@ -161,6 +161,13 @@ WRONG = (
     (lambda: lq.resolve_place("x" * 100_000), "^unknown place 'x{58}…$"),
     (lambda: drawn().png(pd.NA), "png takes no argument: too many"),
     (lambda: drawn().matplotlib({}), "narrow is {}, expected"),
+    (lambda: PANEL["incom"], "unknown column of the panel 'incom'; nearest: income"),
+    (lambda: PANEL[{}], "unknown column of the panel {}"),
+    (lambda: PLAN.region("沂蒙").name(nope=1), "name has no argument 'nope'; nearest: lang, full"),
+    (lambda: PLAN.region("沂蒙").in_text(PLAN.membership()), "lang is DataFrame, expected text"),
+    (lambda: PLAN.region("沂蒙").in_text("fr"), "lang is 'fr', expected one of zh, en"),
+    (lambda: lq.read("没有标题。"), "numbers from one; if '没有标题。' should be a file"),
+    (lambda: lq.read(Path(__file__).parents[2] / "LICENSE"), "LICENSE:1:1: .* numbers from one$"),
     (lambda: PLAN.region("x y " * 50_000), "^unknown area '[x y]{58}…; nearest"),
 )
 

@@ -403,10 +403,12 @@ def test_each_row_says_for_itself_whether_its_city_narrows():
     甘肃省,全省,华池县,621023
     河北省,石家装市,桥东区,
     河北省,石家装市,定州市,130682
-    全国,,鼓楼区,"""
+    全国,,鼓楼区,
+    重庆市,重庆市,云阳县,500235
+    吉林省,吉林市,永吉县,220221"""
     rows = [line.strip().split(",") for line in rows.splitlines()]
-    frame = pd.DataFrame(rows, columns=["省", "市", "县", "unit"]).assign(gdp=range(10))
-    for size in (3, 4, 5, 6, 7, 10):
+    frame = pd.DataFrame(rows, columns=["省", "市", "县", "unit"]).assign(gdp=range(12))
+    for size in (3, 4, 5, 6, 7, 10, 12):
         made = lq.panel(frame.drop(columns="unit").head(size), year=2021)
         assert made.data["county_code"].fillna("").tolist() == frame["unit"].tolist()[:size]
         assert "within 省 and 市" in repr(made.report)

@@ -168,6 +168,7 @@ def test_what_leads_nowhere_or_was_split_is_refused_with_a_reason():
         ("Bama Miao Autonomous County", {}, "nearest: 巴马瑶族自治县"),
         ("lvlian", {}, "unknown place 'lvlian'; nearest: 吕梁, 陆良"),
         (7, {}, "a name or a code, as text"),
+        (999_999, {}, "the code 999999 is in no list since 1980"),
         ("环县", {"year": "2010"}, "year '2010'; expected: a whole number from 1980 to 2025"),
         *(("环县", {"year": year}, "from 1980 to 2025") for year in (1979, 2026, -5, 10**30, True)),
         ("吉安", {"level": "town"}, "unknown level 'town'; nearest: province"),

@@ -99,6 +99,14 @@ def test_versions_agree_and_the_plan_is_cited():
     assert any("革命老区" in entry["title"] for entry in cff["references"])
 
 
+def test_the_changelog_compares_releases_on_two_pages():
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    releases = text.split("\n## ")[1:]
+    long = [each.split("\n")[0] for each in releases if each.count("\n") > 110]
+    assert releases and not long, f"{long}: say what is so now; a merge may have kept both sides"
+    assert [line for line in text.splitlines() if len(line) > 120] == []
+
+
 def test_bare_make_prints_help():
     done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
     for verb in ("reports", "test", "check", "build"):

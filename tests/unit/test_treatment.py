@@ -211,6 +211,12 @@ def test_missing_values_and_missing_rows_are_counted():
 def test_unknown_is_never_handed_on():
     panel = made(range(2019, 2024)).treat("power_county")
     refuses(LaoquError, "gives no control group", panel.for_estimator, "did", "y")
+    for status, what in ((1, "treated"), (0, "untreated")):
+        full = made(range(2018, 2024)).treat(KEY)
+        lost = full.data["y"].mask(full.data["ever_treated"].eq(status), np.inf)
+        full.data["y"] = lost
+        said = f"none of the {lost.eq(np.inf).sum()} rows of {what} units has a value of y"
+        refuses(LaoquError, said, full.for_estimator, "did", "y")
     near = made(range(2019, 2024)).treat(KEY, "same_province")
     ready = near.for_estimator("did", "y")
     assert ready.note["dropped_units"] == TABLE["same_province"].eq(False).sum()

@@ -11,6 +11,11 @@
   form.hidden = false;
 
   const simple = (text) => [...text.normalize("NFKC")].map((each) => data.simple[each] ?? each).join("");
+  // Characters in their plain forms, one for one: what is typed and the plan alike.
+  const even = (text) => [...text].map((each) => {
+    const plain = each.normalize("NFKC");
+    return data.simple[plain] ?? (plain.length === each.length ? plain : each);
+  }).join("").toLowerCase();
   const fold = (text) => simple(text).normalize("NFD").toLowerCase().replace(/(?<=.)革命老区$/, "")
     .replace(/ (autonomous )?(prefecture|county|city|district|banner)\b/g, "").replace(/[^\p{L}\p{N}]/gu, "");
   const areas = Object.keys(data.areas).map((id) => ({
@@ -65,7 +70,7 @@
     return made;
   };
   const search = () => {
-    const words = data.words[lang()], typed = box.value.trim(), wanted = fold(typed), text = simple(typed).toLowerCase();
+    const words = data.words[lang()], typed = box.value.trim(), wanted = fold(typed), text = even(typed);
     const say = (key, n) => words[key].replace("{name}", typed).replace("{n}", n);
     const list = (key, rows) => {
       const shown = element("ul");
@@ -77,8 +82,8 @@
     if (!wanted) return;
     const ranked = known.map((it) => [rank(it, wanted), it]).filter(([at]) => at < 9).sort((a, b) => a[0] - b[0]);
     const hits = ranked.map(([, it]) => () => place(it, words));
-    const rows = (/^[\x20-\x7e]+$/.test(text) ? data.english : data.text).map((row) => [row, row[2].toLowerCase().indexOf(text)]);
-    const said = rows.filter(([, at]) => text.length > 1 && at >= 0).map(([row, at]) => () => passage(row, at, text.length));
+    const rows = (/^[\x20-\x7e]+$/.test(text) ? data.english : data.text).map((row) => [row, even(row[2]).indexOf(text)]);
+    const said = rows.filter(([, at]) => at >= 0).map(([row, at]) => () => passage(row, at, text.length));
     if (hits.length) list("places", hits);
     else found.append(element("p", say("none")));
     if (said.length) list("text", said);
