@@ -127,7 +127,7 @@ def _read(
     name, frame = kept.get(name, name), frame.assign(year=years, code_in_panel=codes)
     indicator = shapes.indicator_column(frame, notes)
     shapes.refuse_units(frame, name, indicator)
-    frame, rows, done = shapes.unstacked(frame, name, indicator, rows, notes)
+    frame, rows, done = shapes.unstacked(frame, name, upper, indicator, rows, notes)
     others = [*called("code", frame), *called("row", frame), *_other_keys(frame, units), *parts]
     known = {code, year, name, "year", "code_in_panel", *others}
     frame = in_numbers(frame, known, done, rows, notes)

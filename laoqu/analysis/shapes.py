@@ -139,9 +139,13 @@ def refuse_units(frame: pd.DataFrame, name: str | None, indicator: str | None) -
 
 
 def unstacked(
-    frame: pd.DataFrame, name: str | None, indicator: str | None, rows: pd.Series, notes: Notes
-) -> tuple[pd.DataFrame, pd.Series, list[str]]:
-    """Turn a row for each indicator into a column for each, numbers where they are; name these."""
+    frame: pd.DataFrame, name: str | None, above: Iterable[str], indicator: str | None,
+    rows: pd.Series, notes: Notes,
+) -> tuple[pd.DataFrame, pd.Series, list[str]]:  # fmt: skip
+    """Turn a row for each indicator into a column for each, numbers where they are; name these.
+
+    Who has no code is known by its name and by what it lies in, the columns `above`.
+    """
     value, stacked = called("value", frame), frame.duplicated(["code_in_panel", "year"]).any()
     if not indicator or len(value) != 1 or not (stacked or frame[indicator].nunique() > 1):
         return frame, rows, []
@@ -149,8 +153,10 @@ def unstacked(
     said = f"{indicator} and {value} hold a row for each indicator, and"
     mend = f"frame.pivot(index=…, columns={indicator!r}, values={value!r}).reset_index()"
     mend = f"make columns of them first, with pandas: {mend}"
-    unit = frame["code_in_panel"].astype("str")
-    unit = unit if name is None else unit + frame[name].astype("str")  # who has no code has a name
+    unit = frame["code_in_panel"].astype("str").fillna("")
+    for each in filter(None, (name, *above)):
+        text = frame[each].astype("str").fillna("")
+        unit += "/" + (text if each == name else text.mask(frame["code_in_panel"].notna(), ""))
     number = frame.groupby([unit, "year"], dropna=False, sort=False).ngroup()
     named = frame.dropna(subset=indicator)
     kinds = named[indicator].astype("str").unique().tolist()

@@ -12,7 +12,7 @@ from matplotlib.path import Path
 from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 
 from laoqu import geo
-from laoqu.show.style import HALO, TONE, mark, stroke, text_width
+from laoqu.show.style import HALO, SMALL, TONE, mark, stroke, text_width
 from laoqu.show.words import Words
 
 #: What a number on a map stands in.
@@ -21,8 +21,8 @@ MARKS = {
     "square": mark("paper", "ink", 9.0, "s", 0.8),
 }
 HAIRLINE = stroke("ink", 0.6)
-#: Points: how far off a spot, in rings around it, its name may stand.
-RINGS = np.arange(5, 40, 3)
+#: Points: how far off a spot, in rings around it, its name may stand; where it is worth nothing.
+RINGS, FAR = np.arange(5, 60, 3), 100
 #: A name or number hides no more than this share of a shape that is kept.
 HIDDEN = 0.25
 
@@ -78,16 +78,26 @@ class View:
         self.taken = np.vstack([self.taken, np.hstack([low, top])[free][0]])
         return ground(places[free][0])
 
-    def name(self, text: str, places: np.ndarray, size: float, tone: str) -> None:
-        """Write a name in the first of some places with room, else not at all."""
-        at = self.fit(places, text_width(text, size) + 4, size * 1.3)
+    def name(self, text: str, unit: shapely.Geometry, spot: np.ndarray, led: bool = False) -> None:
+        """Write a name on its unit near a spot; if `led` it may stand beside, with a line to it."""
+        size, tone = (SMALL + 0.5, "ink") if led else (SMALL + 2, "muted")
+        places, room = self.around(spot), np.array([text_width(text, size) + 4, size * 1.3])
+        ground = self.axes.transData.inverted().transform
+        boxes = shapely.box(*ground(places - room / 2).T, *ground(places + room / 2).T)
+        worth = shapely.area(shapely.intersection(boxes, unit))
+        worth *= shapely.contains_xy(unit, ground(places))
+        worth *= 1 - np.hypot(*(places - places[0]).T) / FAR
+        best = places[np.argsort(-worth, kind="stable")]
+        at = self.fit(best if led else best[: np.count_nonzero(worth)], *room)
         if at is not None:
+            if not shapely.contains_xy(unit, *at):
+                self.axes.plot(*zip(spot, at, strict=True), **HAIRLINE, label="leader")
             look = {"size": size, "color": TONE[tone], "path_effects": HALO, "label": "label"}
             self.axes.text(*at, text, ha="center", va="center_baseline", **look)
 
     def number(self, text: str, spot: np.ndarray, shape: str = "circle") -> None:
         """Draw a numbered mark on a spot, or near it with a line to it."""
-        at = self.fit(self.around(spot), 11, 11)
+        at = self.fit(self.around(spot), 13, 13)
         at = spot if at is None else at
         self.axes.plot(*zip(spot, at, strict=True), **HAIRLINE)
         self.axes.plot(*at, **MARKS[shape])

@@ -19,7 +19,7 @@ from laoqu.errors import ParameterError, require
 from laoqu.plan import Plan, load
 from laoqu.show.figure import TEXTS, Figure
 from laoqu.show.ground import HAIRLINE, MARKS, View, middle_of
-from laoqu.show.style import COLUMN, LINE, MARGIN, SMALL, TONE, Sheet, stroke, wrap
+from laoqu.show.style import COLUMN, LINE, MARGIN, TONE, Sheet, stroke, wrap
 from laoqu.show.words import Words, digits
 from laoqu.source import digest
 
@@ -208,11 +208,11 @@ class Area:
             view.number(str(row.number), self.spots[row.adcode], row.shape)
         for code, shape in self.parts.items():
             if name := self.names.get(f"{code}00", ""):
-                view.name(name, view.around(middle_of(shape)), SMALL + 0.5, "ink")
+                view.name(name, self.cities[code], middle_of(shape), led=True)
         for code, shape in self.provinces.items():
             rest = shapely.clip_by_rect(shape, *view.frame.bounds).difference(self.area)
             if rest.area > 0.02 * view.frame.area:
-                view.name(self.names[code], view.around(middle_of(rest))[:1], SMALL + 2, "muted")
+                view.name(self.names[code], rest, middle_of(rest))
         view.scale_bar(words, parts["key"])
         land = self.outline["kind"] == "land"
         small.draw(self.outline.geometry[land], **COAST)
@@ -304,7 +304,8 @@ def _draw_china(
     aside = COLUMN + 6 if listed and not sheet.narrow else 0
     wide = sheet.width - 2 * MARGIN - aside
     high, land = wide * shape_of(MAINLAND), layers.outline["kind"] == "land"
-    names = [wrap(f"{k} {name}", COLUMN if aside else wide) for k, name in enumerate(listed, 1)]
+    room, size = COLUMN if aside else wide, sheet.size
+    names = [wrap(f"{k} {name}", room, size) for k, name in enumerate(listed, 1)]
     text = "\n".join("\n".join(lines) for lines in names)
     if aside:
         axes, beside = sheet.mosaic([["map", "key"]], [wide, COLUMN]).values()
@@ -312,8 +313,8 @@ def _draw_china(
         beside.text(0, 1, text, va="top", linespacing=1.6, transform=beside.transAxes)
     else:
         axes = sheet.mosaic([["map"]])["map"]
-        axes.set_xlabel(text, loc="left", linespacing=1.5)
-        high += sum(map(len, names)) * SMALL * LINE * 1.1
+        axes.set_xlabel(text, loc="left", size=size, linespacing=1.5)
+        high += sum(map(len, names)) * size * LINE * 1.1
     sheet.close(high)
     inset = 0, 0, 0.18, 0.18 * shape_of(SOUTH_SEA) / shape_of(MAINLAND)
     view, sea = View(axes, MAINLAND), View(axes.inset_axes(inset, xticks=[], yticks=[]), SOUTH_SEA)

@@ -46,8 +46,8 @@ PALETTE = {
 TONE = {name: light for name, (light, _) in PALETTE.items()}
 #: Points: 160 mm, and what a page of 360 px leaves inside its margins (336 px).
 WIDE, NARROW = 453.5, 252.0
-#: Points: the title, the smallest type, the margin of a sheet, a column beside a wide map.
-TITLE, SMALL, MARGIN, COLUMN = 10.5, 7.0, 3.0, 118.0
+#: Points: the title, the smallest type, 12 px on a phone, a sheet's margin, a map's column.
+TITLE, SMALL, PHONE, MARGIN, COLUMN = 10.5, 7.0, 9.5, 3.0, 118.0
 #: A line of text is so high (em).
 LINE = 1.3
 #: Points: the light edge of a name on a map.
@@ -125,7 +125,7 @@ def text_width(text: str, size: float = SMALL) -> float:
 
 
 def wrap(text: str, room: float, size: float = SMALL) -> list[str]:
-    """Break a text into lines of at most `room` points, between words or Chinese characters.
+    """Break a text into lines of at most `room` points: behind a comma, word or Chinese character.
 
     >>> wrap("国家乡村振兴重点帮扶县", 50, 10)
     ['国家乡村振', '兴重点帮扶', '县']
@@ -134,8 +134,9 @@ def wrap(text: str, room: float, size: float = SMALL) -> list[str]:
     for piece in PIECE.findall(straight(text)):
         over = text_width((line + piece).rstrip(), size) > room
         if over and line and piece[0] not in CLOSING:
-            lines.append(line.strip())
-            line = ""
+            end = max(map(line.rfind, "，：；")) + 1 or len(line)
+            lines.append(line[:end].strip())
+            line = line[end:]
         line += piece
     return [*lines, line.strip()]
 
@@ -148,13 +149,13 @@ def straight(text: str) -> str:
 class Sheet:
     """A figure of matplotlib in the making: from the top title and key, then the axes of a drawing.
 
-    `y` is how far down it is filled, in points.
+    `y` is how far down it is filled, `size` that of a key or list, both in points.
     """
 
     def __init__(self, narrow: bool = False, title: str = "", subtitle: str = "") -> None:
-        self.narrow, self.width, self.y = narrow, NARROW if narrow else WIDE, MARGIN
-        size = self.width / 72, 1
-        self.figure = Canvas(size, 72, facecolor=TONE["paper"], layout="constrained")
+        self.narrow, self.y = narrow, MARGIN
+        self.width, self.size = (NARROW, PHONE) if narrow else (WIDE, SMALL)
+        self.figure = Canvas((self.width / 72, 1), 72, layout="constrained")
         pad = MARGIN / 72
         self.figure.get_layout_engine().set(w_pad=pad, h_pad=pad, wspace=0, hspace=0)
         heads = (title, TITLE, "ink", [TITLES, family()]), (subtitle, SMALL + 0.5, "muted", None)
@@ -181,7 +182,7 @@ class Sheet:
         """
         if not entries:
             return 0
-        room, size = COLUMN if axes else self.width - 2 * MARGIN, SMALL + self.narrow
+        room, size = COLUMN if axes else self.width - 2 * MARGIN, self.size
         texts = [wrap(start(text), room - 26, size) for text, _ in entries]
         each = max(text_width(line, size) for lines in texts for line in lines) + 26
         columns = 1 if axes else min(len(entries), max(int(room // each), 1))

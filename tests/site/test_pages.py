@@ -331,6 +331,26 @@ def test_a_page_is_accessible_and_answers_at_first_sight(report, notebooks, lang
     assert shown == ("block" if width < 640 else "table-row")
 
 
+def test_a_title_is_broken_behind_a_comma_on_a_phone(report):
+    title = "海陆丰革命老区：已查明十一县，总数不详，名单不全"
+    ends = """(head, title) => {
+      head.textContent = title;
+      const range = document.createRange(), found = [];
+      for (let k = 1; k < title.length; k++) {
+        const [before, after] = [k - 1, k].map((n) => {
+          range.setStart(head.firstChild, n);
+          range.setEnd(head.firstChild, n + 1);
+          return range.getBoundingClientRect().top;
+        });
+        if (after > before) found.push(title[k - 1]);
+      }
+      return found;
+    }"""
+    for name in ("h1", "h2"):
+        found = report("zh", 360).locator(f"main {name}").first.evaluate(ends, title)
+        assert found and set(found) <= {"：", "，"}, name
+
+
 def test_a_page_works_by_keyboard_and_opens_what_is_folded(report):
     page = report("en")
     page.keyboard.press("Tab")

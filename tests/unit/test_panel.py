@@ -139,6 +139,24 @@ def test_a_row_for_each_indicator_becomes_a_column_for_each():
     assert "text, for these cells are no numbers: '12亿' (row 0)" in repr(made.report)
 
 
+def test_rows_for_indicators_of_places_without_a_code_are_no_one_place():
+    known = [("庆阳市", county) for county in ("环县", "华池县", "宁县", "镇原县")]
+    columns, kinds = ["市", "县", "指标", "数值"], ("人口", "gdp")
+    for one, other in (
+        (("庆阳市", "甲开发区"), ("庆阳市", "乙开发区")),
+        (("庆阳市", "开发区"), ("平凉市", "开发区")),
+    ):
+        for second in kinds:
+            rows = [(*place, kind, 1) for place in known for kind in kinds]
+            rows += [(*one, "人口", 8), (*other, second, 9)]
+            frame = pd.DataFrame(rows, columns=columns).assign(省="甘肃省", 年份=2018)
+            made = lq.panel(frame).data.iloc[4:]
+            assert made[["市", "县"]].to_numpy().tolist() == [[*one], [*other]]
+            assert made["人口"].iloc[0] == 8
+            assert made[second].iloc[1] == 9
+            assert made[list(kinds)].notna().to_numpy().sum() == 2
+
+
 def test_files_that_cannot_be_read_or_are_far_too_large_are_refused(tmp_path):
     with (tmp_path / "large.csv").open("wb") as large:
         large.truncate(200_000_000)  # sparse: takes no room

@@ -9,6 +9,7 @@ from fixture import PLAN, violations
 
 import laoqu as lq
 from laoqu import site
+from laoqu.show import style
 from laoqu.show.words import label
 from laoqu.site import search
 
@@ -128,6 +129,9 @@ def test_the_index_is_open_to_all_on_a_phone_too(index):
         index.set_viewport_size({"width": width, "height": 800})
         assert violations(index) == []
         assert index.evaluate("document.documentElement.scrollWidth") <= width
+        if width == 360:  # the list of areas below the map is no smaller than 12 px
+            drawn = index.locator(".map img:visible").bounding_box()["width"]
+            assert drawn / style.NARROW * style.PHONE >= 12
 
 
 #: What people type, and what the one resolver makes of it.
