@@ -104,8 +104,6 @@ def claim(folder: Path | str | None, name: str, sign: str) -> Path:
         ours[MANIFEST] = digest((target / MANIFEST).read_bytes())
     except (OSError, RecursionError, TypeError, ValueError):  # none of ours, or damaged
         ours = {}
-    if ours and sign not in ours:
-        raise OutputError(f"{shown} holds an export of another kind: name a folder of its own")
     for path in _below(target):
         name = path.relative_to(target).as_posix()
         known = path.is_file() and not path.is_symlink() and ours.get(name)
@@ -116,6 +114,8 @@ def claim(folder: Path | str | None, name: str, sign: str) -> Path:
                 f"{shown} holds {name}, which no export wrote as it is: name a folder of its own, "
                 "so that nothing of yours is lost"
             )
+    if ours and sign not in ours:
+        raise OutputError(f"{shown} holds an export of another kind: name a folder of its own")
     return target
 
 
