@@ -27,6 +27,7 @@ RESERVED = {"class": "class_", "end": "end_"}
 FLAGS = {0: "否 no", 1: "是 yes"}
 #: The day on which the plan was reported: files of the same collection are the same bytes.
 WRITTEN = datetime(2021, 12, 1)
+GEOPACKAGE = "laoqu.gpkg"
 #: Joins the values of a list in formats that have none.
 SEPARATOR = ";"
 #: Levels of namings that have a shape in the county layer, and the digits of its codes.
@@ -52,7 +53,7 @@ def export(folder: Path | str | None = None, excel: bool = False) -> Path:
     those of an earlier export, unchanged since, is not touched.
     """
     # Claimed before the work, so that a folder of another's is refused at once.
-    return put(claim(folder, "interchange"), files(load(), excel))
+    return put(claim(folder, "interchange", GEOPACKAGE), files(load(), excel))
 
 
 def files(plan: Plan, excel: bool = False) -> dict[str, bytes]:
@@ -70,7 +71,7 @@ def files(plan: Plan, excel: bool = False) -> dict[str, bytes]:
         made[f"parquet/{name}.parquet"] = _parquet(table)
         made[f"stata/{name}.dta"] = _stata(table, book)
     made["laoqu.qdpx"] = qdpx(plan)
-    made["laoqu.gpkg"] = geopackage(plan)
+    made[GEOPACKAGE] = geopackage(plan)
     readme = filled(
         paths.PACKAGE / "interchange_readme.md.j2", version=laoqu.__version__, tables=known,
         source=plan.source, book=book.groupby("variable", sort=False), own=plan.own,
@@ -245,7 +246,7 @@ def geopackage(plan: Plan) -> bytes:
         "maritime": outline[outline["kind"] != "land"],
     }
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "laoqu.gpkg"
+        path = Path(folder) / GEOPACKAGE
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{WRITTEN.isoformat()}.000Z"})
         for name, layer in layers.items():
             # Version 1.2 is what GIS of some years ago can read.

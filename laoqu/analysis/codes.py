@@ -233,7 +233,7 @@ def contradictions(data: pd.DataFrame, name: str | None, units: Units) -> pd.Dat
         for (code, text, holder), years in groups:
             plain = name_of(clean(str(text)))
             if column == name:
-                wrong = not bears(holder, plain)
+                wrong = plain and not bears(holder, plain)
             else:  # 石河子市 lies in 石河子市
                 inside = units_in(text)
                 wrong = inside and plain != holder.name and not lies_in(holder, inside)

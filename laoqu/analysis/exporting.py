@@ -81,7 +81,7 @@ def export(folder: Path | str | None = None, **settings: object) -> Path:
     By default the folder is ``treatment`` in the outputs folder. One with other files than an
     earlier export, unchanged since, is not touched.
     """
-    return put(claim(folder, "treatment"), files(load(), **settings))
+    return put(claim(folder, "treatment", COUNTY), files(load(), **settings))
 
 
 def put(target: Path, files: Mapping[str, bytes]) -> Path:
@@ -91,8 +91,11 @@ def put(target: Path, files: Mapping[str, bytes]) -> Path:
     return target
 
 
-def claim(folder: Path | str | None, name: str) -> Path:
-    """Return a folder to export into, by default `name`; one with files of others is refused."""
+def claim(folder: Path | str | None, name: str, sign: str) -> Path:
+    """Return a folder to export into, by default `name`; one with files of others is refused.
+
+    So is one with an export of another kind: what an export of this kind writes has `sign` in it.
+    """
     paths.require_paths({"folder": folder})
     target = (paths.expanded(folder) if folder else paths.outputs() / name).absolute()
     shown = paths.display(target)
@@ -111,6 +114,8 @@ def claim(folder: Path | str | None, name: str) -> Path:
                 f"{shown} holds {name}, which no export wrote as it is: name a folder of its own, "
                 "so that nothing of yours is lost"
             )
+    if ours and sign not in ours:
+        raise OutputError(f"{shown} holds an export of another kind: name a folder of its own")
     return target
 
 

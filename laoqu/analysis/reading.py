@@ -83,6 +83,7 @@ def _read(
     for column in frame.columns[frame.dtypes == "object"]:
         if frame[column].map(pd.api.types.is_list_like).any():
             raise LaoquError(f"{column} holds lists: a cell of a panel has one value")
+    frame = frame.astype(dict.fromkeys(frame.select_dtypes("float16"), "float32"))
     for column in frame.select_dtypes("datetimetz"):  # midnight there is the day before in UTC
         frame[column] = frame[column].dt.tz_convert("Asia/Shanghai").dt.tz_localize(None)
         notes.append((column, len(frame), "times of another zone read as those of China"))

@@ -13,7 +13,7 @@ from laoqu.analysis.kinds import MOST, Notes, called, examples, sample, share
 from laoqu.analysis.numbers import doubts, numbers_of
 from laoqu.errors import LaoquError
 from laoqu.sheets import texts
-from laoqu.spelling import clean
+from laoqu.spelling import TAIL, clean
 
 #: A longer table is no panel.
 MOST_ROWS = 500_000
@@ -153,10 +153,15 @@ def unstacked(
     said = f"{indicator} and {value} hold a row for each indicator, and"
     mend = f"frame.pivot(index=…, columns={indicator!r}, values={value!r}).reset_index()"
     mend = f"make columns of them first, with pandas: {mend}"
-    unit = frame["code_in_panel"].astype("str").fillna("")
+    code = frame["code_in_panel"].astype("str")
+    unit = code.fillna("")
     for each in filter(None, (name, *above)):
         text = frame[each].astype("str").fillna("")
-        unit += "/" + (text if each == name else text.mask(frame["code_in_panel"].notna(), ""))
+        if each == name:  # of a code also 从江, 从 江县 or nothing is 从江县
+            plain = {said: TAIL.sub("", clean(own.name_of(said))) or None for said in text.unique()}
+            known = text.map(plain)
+            text = known.fillna(known.groupby(code).transform("first")).fillna("")
+        unit += "/" + (text if each == name else text.mask(code.notna(), ""))
     number = frame.groupby([unit, "year"], dropna=False, sort=False).ngroup()
     named = frame.dropna(subset=indicator)
     kinds = named[indicator].astype("str").unique().tolist()

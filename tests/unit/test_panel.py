@@ -155,6 +155,11 @@ def test_rows_for_indicators_of_places_without_a_code_are_no_one_place():
             assert made["人口"].iloc[0] == 8
             assert made[second].iloc[1] == 9
             assert made[list(kinds)].notna().to_numpy().sum() == 2
+    kinds, names = ["人口", "gdp", "就业"], ["从江县", "从江", "", "略阳县", "略 阳县", "勉县"]
+    rows = {"代码": ["522633"] * 3 + ["610727"] * 3, "县": names, "指标": kinds * 2}
+    made = lq.panel(pd.DataFrame(rows).assign(数值=range(1, 7), 年份=2018))
+    assert made.data[kinds].fillna(0).to_numpy().tolist() == [[1, 2, 3], [4, 5, 0], [0, 0, 6]]
+    assert made.contradictions["name_in_file"].tolist() == ["勉县"]
 
 
 def test_files_that_cannot_be_read_or_are_far_too_large_are_refused(tmp_path):

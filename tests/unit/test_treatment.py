@@ -6,6 +6,7 @@ import pytest
 from fixture import PLAN, refuses
 
 import laoqu as lq
+from laoqu import interchange
 from laoqu.analysis import estimators, exporting, monitor, treatment
 from laoqu.errors import LaoquError
 
@@ -288,6 +289,7 @@ def test_the_export_replaces_only_what_it_wrote(tmp_path):
     exporting.export(target, estimator="did", **choices)
     panel = pd.read_csv(target / "treatment_panel.csv")
     assert set(panel["first_treat"]) == {0, 2022}
+    refuses(lq.OutputError, "an export of another kind", interchange.export, target)
     (target / "README.md").write_text("mine", "utf-8")
     refuses(lq.OutputError, "holds README", exporting.export, target, **choices)
     for damaged in ("[]", "5", '"x"', "null", "{", "[" * 5000):  # says nothing of what is ours
