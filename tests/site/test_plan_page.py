@@ -103,10 +103,14 @@ def test_a_card_tells_codes_by_name_both_passes_and_the_ruling(record):
         told = " ".join(f"{a} {b}" for a, b in cards[row.measure_id]["rows"])
         assert re.search("ruling|裁定", told) and row.rule in told
     card = cards["c07.s03.m1"]
-    wanted = {"zh": ("列名地方", "龙岩、梅州、郴州、临沂"),
+    wanted = {"zh": ("写到的地方", "龙岩、梅州、郴州、临沂"),
               "en": ("Places named", "Longyan, Meizhou, Chenzhou, Linyi")}  # fmt: skip
     assert list(wanted[record["lang"]]) in card["rows"]
     assert any(text.startswith("E1 ") for _, text in card["rows"])
+    # The passes agree here: the card says so, and why S8 bears a U.
+    rows = dict(cards["c01.s03.m2"]["rows"]).values()
+    assert any(re.match(r"U\s", text) for text in rows)
+    assert any(re.search("两遍均为|both passes", text) for text in rows)
     assert card["cite"] in PLAN.cite("c07.s03.m1")["citation"].tolist()
 
 

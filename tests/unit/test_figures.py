@@ -145,7 +145,7 @@ def test_a_title_is_broken_behind_a_comma_and_a_list_is_read_on_a_phone():
     for lang in LANGS:
         with mpl.rc_context(style.rules()):
             seen = Seen(lq.plot_overview(lang, PLAN).matplotlib(narrow=True)).texts
-        listed = [size for text, size, *_ in seen if re.match(r"\d+ \D.*/", text)]
+        listed = [size for text, size, *_ in seen if re.match(r"\d+ \D+ \d+(/\D?\d+)?$", text)]
         assert len(listed) == 12 and min(listed) == style.PHONE
 
 
