@@ -68,15 +68,14 @@ class View:
         hits = (self.taken[:, :2] < top[:, None]) & (self.taken[:, 2:] > low[:, None])
         free = inside.all(axis=1) & ~hits.all(axis=2).any(axis=1)
         ground = self.axes.transData.inverted().transform
-        boxes = shapely.box(*ground(low).T, *ground(top).T)
-        box, shape = self.kept.query(boxes)
-        under = self.kept.geometries[shape]
-        share = shapely.area(shapely.intersection(boxes[box], under)) / shapely.area(under)
-        free[box[share > HIDDEN]] = False
-        if not free.any():
-            return None
-        self.taken = np.vstack([self.taken, np.hstack([low, top])[free][0]])
-        return ground(places[free][0])
+        for at in np.flatnonzero(free):
+            box = shapely.box(*ground(low[at]), *ground(top[at]))
+            under = self.kept.geometries[self.kept.query(box)]
+            hidden = shapely.area(shapely.intersection(box, under))
+            if (hidden <= HIDDEN * shapely.area(under)).all():
+                self.taken = np.vstack([self.taken, [*low[at], *top[at]]])
+                return ground(places[at])
+        return None
 
     def name(self, text: str, unit: shapely.Geometry, spot: np.ndarray, led: bool = False) -> None:
         """Write a name on its unit near a spot; if `led` it may stand beside, with a line to it."""
@@ -84,9 +83,9 @@ class View:
         places, room = self.around(spot), np.array([text_width(text, size) + 4, size * 1.3])
         ground = self.axes.transData.inverted().transform
         boxes = shapely.box(*ground(places - room / 2).T, *ground(places + room / 2).T)
-        worth = shapely.area(shapely.intersection(boxes, unit))
-        worth *= shapely.contains_xy(unit, ground(places))
-        worth *= 1 - np.hypot(*(places - places[0]).T) / FAR
+        inside = shapely.contains_xy(unit, ground(places))
+        worth = shapely.area(shapely.intersection(np.where(inside, boxes, None), unit))
+        worth = np.nan_to_num(worth) * (1 - np.hypot(*(places - places[0]).T) / FAR)
         best = places[np.argsort(-worth, kind="stable")]
         at = self.fit(best if led else best[: np.count_nonzero(worth)], *room)
         if at is not None:
