@@ -134,7 +134,8 @@ def beside(path: Path) -> list[Path]:
     A database that is open elsewhere has its last changes in a file of its own.
     """
     if path.suffix.lower() != ".shp":
-        return [path, *(log for log in [Path(f"{path}-wal")] if log.is_file())]
+        log = Path(f"{path}-wal")
+        return [path, log] if log.is_file() else [path]
     return sorted(path.parent.glob(f"{escape(path.stem)}.*"))
 
 

@@ -122,7 +122,8 @@ def for_estimator(
     valued = known & (frame[outcome].notna() if outcome else True)
     data, lost = frame[valued].reset_index(drop=True), frame[~known]
     for one, what in ((1, "treated"), (0, "untreated")):
-        if not data["ever_treated"].eq(one).any() and (n := frame["ever_treated"].eq(one).sum()):
+        n = frame.loc[known, "ever_treated"].eq(one).sum()
+        if n and not data["ever_treated"].eq(one).any():
             raise LaoquError(f"none of the {n} rows of {what} units has a value of {outcome}")
     _check(data)
     first, reference = _times(data, anticipation)
@@ -178,11 +179,9 @@ def _check(data: pd.DataFrame) -> None:
     if not one.any():
         raise LaoquError("no unit of the panel is known to be treated")
     if one.all():
-        said = (
-            "no unit of the panel is known to be untreated: a list in 等 gives no control group, "
-        )
-        said += "nor does a membership without other counties; bring one with a source of its own"
-        raise LaoquError(said)
+        said = "no unit of the panel is known to be untreated: a list in 等 gives no control "
+        said += "group, nor does a membership without other counties; bring one with a source of "
+        raise LaoquError(f"{said}its own")
     if status["first_treat"].nunique() > 1:
         raise LaoquError("units begin in several years: this collection has one date a channel")
 

@@ -156,12 +156,12 @@ def unstacked(
     code = frame["code_in_panel"].astype("str")
     unit = code.fillna("")
     for each in filter(None, (name, *above)):
-        text = frame[each].astype("str").fillna("")
-        if each == name:  # of a code also 从江, 从 江县 or nothing is 从江县
-            plain = {said: TAIL.sub("", clean(own.name_of(said))) or None for said in text.unique()}
-            known = text.map(plain)
-            text = known.fillna(known.groupby(code).transform("first")).fillna("")
-        unit += "/" + (text if each == name else text.mask(code.notna(), ""))
+        unit += "/" + frame[each].astype("str").fillna("").mask(code.notna(), "")
+    if name:  # of a code also 从江, 从 江县 or nothing is 从江县
+        text = frame[name].astype("str").fillna("")
+        bare = text.map({each: TAIL.sub("", clean(own.name_of(each))) for each in text.unique()})
+        bare = bare.where(bare != "", bare.mask(bare == "").groupby(code).transform("first"))
+        unit += bare.where(code.notna()).fillna("")
     number = frame.groupby([unit, "year"], dropna=False, sort=False).ngroup()
     named = frame.dropna(subset=indicator)
     kinds = named[indicator].astype("str").unique().tolist()

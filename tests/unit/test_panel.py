@@ -145,6 +145,7 @@ def test_rows_for_indicators_of_places_without_a_code_are_no_one_place():
     for one, other in (
         (("庆阳市", "甲开发区"), ("庆阳市", "乙开发区")),
         (("庆阳市", "开发区"), ("平凉市", "开发区")),
+        (("庆阳市", "甲山县"), ("庆阳市", "甲山市")),
     ):
         for second in kinds:
             rows = [(*place, kind, 1) for place in known for kind in kinds]

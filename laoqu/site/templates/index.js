@@ -10,13 +10,13 @@
   const form = byId("find"), box = form.querySelector("input"), found = byId("found");
   form.hidden = false;
 
-  const simple = (text) => [...text.normalize("NFKC")].map((each) => data.simple[each] ?? each).join("");
   // Characters in their plain forms, one for one: what is typed and the plan alike.
-  const even = (text) => [...text].map((each) => {
+  const simple = (text) => [...text].map((each) => {
     const plain = each.normalize("NFKC");
     return data.simple[plain] ?? (plain.length === each.length ? plain : each);
   }).join("").toLowerCase();
-  const fold = (text) => simple(text).normalize("NFD").toLowerCase().replace(/(?<=.)革命老区$/, "")
+  const [chinese, english] = [data.text, data.english].map((rows) => rows.map((row) => [row, simple(row[2])]));
+  const fold = (text) => simple(text).normalize("NFD").replace(/(?<=.)革命老区$/, "")
     .replace(/ (autonomous )?(prefecture|county|city|district|banner)\b/g, "").replace(/[^\p{L}\p{N}]/gu, "");
   const areas = Object.keys(data.areas).map((id) => ({
     n: data.names.zh[id], e: data.names.en[id], k: "", s: [id],
@@ -70,7 +70,7 @@
     return made;
   };
   const search = () => {
-    const words = data.words[lang()], typed = box.value.trim(), wanted = fold(typed), text = even(typed);
+    const words = data.words[lang()], typed = box.value.trim(), wanted = fold(typed), text = simple(typed);
     const say = (key, n) => words[key].replace("{name}", typed).replace("{n}", n);
     const list = (key, rows) => {
       const shown = element("ul");
@@ -82,7 +82,7 @@
     if (!wanted) return;
     const ranked = known.map((it) => [rank(it, wanted), it]).filter(([at]) => at < 9).sort((a, b) => a[0] - b[0]);
     const hits = ranked.map(([, it]) => () => place(it, words));
-    const rows = (/^[\x20-\x7e]+$/.test(text) ? data.english : data.text).map((row) => [row, even(row[2]).indexOf(text)]);
+    const rows = (/^[\x20-\x7e]+$/.test(text) ? english : chinese).map(([row, plain]) => [row, plain.indexOf(text)]);
     const said = rows.filter(([, at]) => at >= 0).map(([row, at]) => () => passage(row, at, text.length));
     if (hits.length) list("places", hits);
     if (said.length) list("text", said);
