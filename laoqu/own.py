@@ -226,3 +226,12 @@ def part_heading(text: str) -> bool:
     """
     year, part = year_of(name_of(text))
     return bool(part) if year else any(form.search(clean(text)) for form in YEARS["part"])
+
+
+def named(text: str, kind: str) -> bool:
+    """Return whether a heading is one that years of this kind have, such as ``event``.
+
+    >>> named("脱贫年份", "event"), named("调查年份", "event")
+    (True, False)
+    """
+    return any(form.fullmatch(text) for form in YEARS[kind])

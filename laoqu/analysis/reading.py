@@ -87,7 +87,7 @@ def _read(
     for column in frame.select_dtypes("datetimetz"):  # midnight there is the day before in UTC
         frame[column] = frame[column].dt.tz_convert("Asia/Shanghai").dt.tz_localize(None)
         notes.append((column, len(frame), "times of another zone read as those of China"))
-    year = _year_column(frame, code, name, notes) if year is None else year
+    year = _year_column(frame, code, name, units, notes) if year is None else year
     code = code or kinds.code_column(frame, year, units, notes)
     name = name or _name_column(frame, code, units, notes)
     if code is None and name is None:
@@ -264,11 +264,13 @@ def _refuse_side_by_side(
 
 
 def _year_column(
-    frame: pd.DataFrame, code: str | None, name: str | None, notes: Notes
+    frame: pd.DataFrame, code: str | None, name: str | None, units: Units, notes: Notes
 ) -> str | None:
     """Return the column of years: one that is so called, else the one that reads as years.
 
     Numbers of people can read as years: without its name a column needs one that says nothing else.
+    Beside columns for each year (gdp2018, gdp2019) a unit has several: else they are years of
+    something else (脱贫年份).
     """
     others = frame.columns.drop([code, name], errors="ignore")
     share = {c: kinds.share(frame[c], _is_year) for c in others}
@@ -280,10 +282,21 @@ def _year_column(
         group = plain[:1]
     # One that is called so may hold notes and odd cells: they are named.
     group = group or [c for c in called("plain_year", frame) if share.get(c, 0) > 0]
-    group = group or [c for c in reads if any(form.fullmatch(c) for form in own.YEARS["named"])]
+    group = group or [c for c in reads if own.named(c, "named") and not own.named(c, "event")]
     group = group or [c for c in so_called if share.get(c, 0) > 0]
     if len(group) > 1:
         raise LaoquError(f"columns {', '.join(group)} all hold years: keep one, or say year=")
+    if group and (wide := [*shapes.of_years(frame)][:2]):
+        unit = code or name or kinds.code_column(frame, group[0], units, [])
+        unit = unit or (kinds.name_columns(frame, None, units) or [None])[0]
+        once = unit and frame.groupby(unit)[group[0]].nunique().max() < 2
+        if once and group[0] not in so_called:
+            text = f"years of something else: those of the panel are {', '.join(wide)} …"
+            notes.append((group[0], len(frame), text))
+            return None
+        if once and frame[group[0]].nunique() > 1:
+            said = f"{group[0]} holds years, and {', '.join(wide)} … are columns of years"
+            raise LaoquError(f"{said}: leave {group[0]} out, or say year={group[0]!r}")
     if group and group[0] not in so_called:
         notes.append((group[0], len(frame), f"taken for the years: {examples(frame[group[0]])}"))
     return group[0] if group else None
@@ -314,7 +327,8 @@ def _other_keys(frame: pd.DataFrame, units: Units) -> list[str]:
     known = {code for code in units.by_code if code[-2:] != "00"}
     found = [c for c in frame if kinds.share(frame[c], lambda v: code_of(v)[0] in known) >= MOST]
     found = [c for c in found if frame[c].nunique() > 2]
-    return found + [c for c in called("year", frame) if all(map(_is_year, sample(frame[c])))]
+    heads = [c for c in frame if own.named(c, "named") or c in called("year", frame)]
+    return found + [c for c in heads if all(map(_is_year, sample(frame[c])))]
 
 
 def _is_year(value: object) -> bool:

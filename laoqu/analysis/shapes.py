@@ -43,15 +43,20 @@ def marked(text: str) -> bool:
     return own.name_of(text) != text.rstrip()
 
 
-def to_long(
-    frame: pd.DataFrame, rows: pd.Series, notes: Notes
-) -> tuple[pd.DataFrame, str, pd.Series]:
-    """Turn a column for each year into a row for each year."""
+def of_years(frame: pd.DataFrame) -> dict[str, tuple[int, str]]:
+    """Return the columns that are one year each, with the year and what they are of."""
     heads = [c for c in frame if c not in called("code", frame)]
     found = {c: heading for c in heads if (heading := own.heading_of(c))}
     of = Counter(stem for _, stem in found.values())
     # One of a kind is no column of years: 2020预计, pop_2010.
-    found = {c: heading for c, heading in found.items() if of[heading[1]] > 1}
+    return {c: heading for c, heading in found.items() if of[heading[1]] > 1}
+
+
+def to_long(
+    frame: pd.DataFrame, rows: pd.Series, notes: Notes
+) -> tuple[pd.DataFrame, str, pd.Series]:
+    """Turn a column for each year into a row for each year."""
+    found = of_years(frame)
     left = [c for c in frame if c not in found and re.search(r"(?:19|20)\d\d", c)]
     parts = [c for c in (*found, *([] if found else left)) if own.part_heading(c)]
     if parts:
@@ -77,7 +82,9 @@ def to_long(
             if other not in ("", column):
                 raise LaoquError(f"columns {other} and {column} would both be {stem}: rename one")
     years, pieces = sorted({year for year, _ in found.values()}), []
-    grid.refuse_large(len(frame) * len(years), len(keep) + len(of), MOST_ROWS)
+    grid.refuse_large(
+        len(frame) * len(years), len(keep) + len({stem for _, stem in found.values()}), MOST_ROWS
+    )
     for each in years:
         here = {c: stem for c, (year, stem) in found.items() if year == each}
         pieces.append(frame[[*keep, *here]].rename(columns=here).assign(year=each))

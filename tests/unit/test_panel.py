@@ -473,6 +473,31 @@ def test_names_beside_thousands_of_unknown_cities_are_not_looked_up_each_in_all_
         assert calls["nearest"] < 10, calls
 
 
+def test_the_year_of_an_event_is_not_that_of_values():
+    frame = pd.DataFrame({"code": ["610826", "621022", "610621"], "脱贫年份": [2018, 2019, 2020]})
+    wide = frame.assign(gdp2018=[0, 1, 2], gdp2019=[1, 2, 3])
+    years = [(0, 2018), (1, 2018), (2, 2018), (1, 2019), (2, 2019), (3, 2019)]
+    stacked = pd.concat([wide.assign(指标=each) for each in ("gdp", "人口")])
+    stacked = stacked.set_axis(["code", "脱贫年份", "2018", "2019", "指标"], axis=1)
+    for each in (wide, wide.rename(columns={"脱贫年份": "入选年度"}), stacked):
+        made = lq.panel(each)
+        assert [*zip(made["gdp"], made["year"], strict=True)] == years
+        assert made.outcomes[0] == "gdp" and "taken for" not in repr(made.report)
+    made = lq.panel(wide.rename(columns={"脱贫年份": "t"}))
+    assert made["year"].tolist() == [2018] * 3 + [2019] * 3
+    assert "t " in repr(made.report) and "years of something else" in repr(made.report)
+    said = "年份 holds years, and gdp2018, gdp2019 … are columns of years: leave 年份 out"
+    refuses(LaoquError, said, lq.panel, wide.rename(columns={"脱贫年份": "年份"}))
+    said = "脱贫年份 may hold years, but is called otherwise: call one year"
+    refuses(LaoquError, said, lq.panel, frame.assign(gdp=[1, 2, 3]))
+    # Said, or with several years of a unit, they are the panel's; so is the one year of all rows.
+    assert lq.panel(wide, year="脱贫年份")["year"].tolist() == [2018, 2019, 2020]
+    long = pd.concat([wide, wide.assign(脱贫年份=2021)])
+    made = lq.panel(long.rename(columns={"脱贫年份": "调查年份"}))
+    assert made["year"].tolist() == [2018, 2019, 2020, 2021, 2021, 2021]
+    assert lq.panel(wide.assign(年份=2020))["year"].tolist() == [2020] * 3
+
+
 def test_several_names_never_become_one_unit_and_year():
     rows = [("安徽省", "郊区", "")] * 3 + [("广西", "靖西县", ""), ("广西", "靖西市", "451081")]
     rows += [("甘肃省", "环县", "621022")] * 2  # a row too many, which is said
