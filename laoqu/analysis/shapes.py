@@ -81,10 +81,10 @@ def to_long(
             other = taken.setdefault(key, column if isinstance(key, tuple) else "")
             if other not in ("", column):
                 raise LaoquError(f"columns {other} and {column} would both be {stem}: rename one")
-    years, pieces = sorted({year for year, _ in found.values()}), []
-    grid.refuse_large(
-        len(frame) * len(years), len(keep) + len({stem for _, stem in found.values()}), MOST_ROWS
-    )
+    years = sorted({year for year, _ in found.values()})
+    stems = {stem for _, stem in found.values()}
+    grid.refuse_large(len(frame) * len(years), len(keep) + len(stems), MOST_ROWS)
+    pieces = []
     for each in years:
         here = {c: stem for c, (year, stem) in found.items() if year == each}
         pieces.append(frame[[*keep, *here]].rename(columns=here).assign(year=each))
