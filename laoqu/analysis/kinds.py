@@ -22,6 +22,9 @@ from laoqu.succession import Units
 MOST = 0.8
 #: So many values of a column are looked at to find out what it holds.
 SAMPLE = 400
+#: How columns are called in which parts of a code stand apart, and such a part: 61, 06, 21.
+PARTS = re.compile("(?:省|[地州]?市|地区|区?县|prov|city|pref|county|cnty|dist).*", re.IGNORECASE)
+PART = re.compile(r"\s*\d{1,3}(?:\.0)?\s*")
 #: What files write where no city, or no one province, is meant: it narrows nothing.
 NO_PLACE = re.compile("(?:省|自治区)?直[辖管属].*|市辖区|[县市]|全[国省市区]|[合总]计|[-—.…]*")
 #: An example in a message has at most so many characters.
@@ -73,18 +76,34 @@ def code_column(
             text = f"called so, but holds no codes of counties: {examples(frame[column])}"
             notes.append((column, len(frame), text))
         named = [c for c in named if known[c] > 0]
+        if len(named) == 1:
+            _refuse_parts(frame, named[0])
         return named[0] if len(named) == 1 else None
     # Codes of provinces and cities stand beside those of counties.
     below = [c for c in found if share(frame[c], _of_county) >= MOST]
     found = sorted(below or found, key=lambda c: c not in named)
     found = [c for c in found if below or c in named] or found
+    _refuse_parts(frame, found[0])
     read = [frame[c].map(lambda value: code_of(value)[0]) for c in found]
     if not all(read[0].equals(other) for other in read[1:]):
         raise LaoquError(f"columns {', '.join(found)} all hold codes: keep one, or say code=")
     if found[0] not in named:
-        text = f"taken for the codes of counties: {examples(frame[found[0]])}"
+        text = f"taken for the codes of units: {examples(frame[found[0]])}"
         notes.append((found[0], len(frame), text))
     return found[0]
+
+
+def _refuse_parts(frame: pd.DataFrame, code: str) -> None:
+    """Refuse codes that stand in parts, each in a column: 61, 06, 21."""
+    parts = [
+        c
+        for c in frame
+        if PARTS.fullmatch(c) and share(frame[c].astype("str"), PART.fullmatch) >= MOST
+    ]
+    if code in parts and len(parts) > 1:
+        said = f"{', '.join(parts)} hold parts of codes ({examples(frame[code])})"
+        mend = "make one column of them: 61 * 10000 + 6 * 100 + 21 is 610621"
+        raise LaoquError(f"{said}: {mend}")
 
 
 def _of_county(value: object) -> bool:

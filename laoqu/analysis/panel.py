@@ -21,6 +21,7 @@ from laoqu.analysis.monitor import Monitor
 from laoqu.analysis.numbers import NO_NUMBER
 from laoqu.analysis.quality import coverage, findings, scales
 from laoqu.analysis.reading import read
+from laoqu.analysis.shapes import constant
 from laoqu.analysis.writing import write
 from laoqu.errors import LaoquError, guard_methods, require
 from laoqu.own import SPEC
@@ -116,12 +117,16 @@ class Panel:
         return [c for c in numbers if c not in own and self.data[c].nunique() > 2]
 
     def outcome(self, column: str | None) -> str:
-        """Return a column of numbers by its name, the first one without a name; or refuse."""
+        """Return a column of numbers by its name, or refuse.
+
+        Without a name it is the first one that has not the same value in all years of each unit.
+        """
         if column is None:
             columns = [c for c in self.data if c in self.outcomes or c in self.odd]
             if not columns:
                 raise LaoquError("the panel has no column of numbers with more than two values")
-            column = columns[0]
+            fixed = {*constant(self.data)} - {*columns[-1:]}
+            column = next(c for c in columns if c not in fixed)
         whole = isinstance(column, Integral) and not isinstance(column, bool)
         column = str(column) if whole else column
         if not isinstance(column, str) or column not in self.data:

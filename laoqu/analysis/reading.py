@@ -75,6 +75,7 @@ def _read(
     code, year, name = _given(code, year, name, list(frame))
     if frame.empty:
         raise LaoquError("the panel has no rows")
+    twice |= {f"{c}.1": c for c in frame if f"{c}.1" in frame}  # as pandas calls them
     _refuse_side_by_side(frame, twice, (code, year, name), notes)
     if odd := [c for c in frame if pd.api.types.is_complex_dtype(frame[c])]:
         raise LaoquError(f"{odd[0]} holds complex numbers: a panel has real ones")
@@ -101,8 +102,8 @@ def _read(
         if sample(frame[column]).astype("str").str.isascii().mean() > 0.5:
             text = "names in letters: not compared with the codes"
             notes.append((column, len(frame), text))
-    if year is None:
-        frame, year, rows = shapes.to_long(frame, rows, notes)
+    if wide := year is None:
+        frame, year, rows = shapes.to_long(frame, rows, twice, notes)
     parts = _parts(frame, notes)
     years, days = _years(frame, year, rows, notes)
     unresolved = pd.DataFrame(columns=["name", "reason"])
@@ -132,7 +133,9 @@ def _read(
     others = [*called("code", frame), *called("row", frame), *_other_keys(frame, units), *parts]
     known = {code, year, name, "year", "code_in_panel", *others}
     frame = in_numbers(frame, known, done, rows, notes)
-    shapes.refuse_several(frame, {*known, name})
+    shapes.refuse_several(frame, {*known, name}, code)
+    fixed = [c for c in shapes.constant(frame) if wide and c not in known]
+    notes += [(c, len(frame), "the same in every year of a unit") for c in fixed]
     found = {"code": code, "year": year if isinstance(year, str) else "year", "name": name}
     return frame, found | {column: column for column in others}, notes, unresolved
 
@@ -251,8 +254,7 @@ def _refuse_side_by_side(
 ) -> None:
     """Refuse a second column of codes, names, years or indicators; say where others stand twice."""
     keys = [c for kind in ("code", "name", "year", "indicator") for c in called(kind, frame)]
-    as_pandas = {f"{base}.1": base for base in keys if f"{base}.1" in frame}
-    for text, base in (twice | as_pandas).items():
+    for text, base in twice.items():
         if base in {*keys} - {*given} and not frame[text].equals(frame[base]):
             mend = "put one below the other; else delete one, or say code=, name= and year="
             said = f"two columns are called {base}, with other values: of two tables side by side"

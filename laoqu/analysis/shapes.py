@@ -53,9 +53,13 @@ def of_years(frame: pd.DataFrame) -> dict[str, tuple[int, str]]:
 
 
 def to_long(
-    frame: pd.DataFrame, rows: pd.Series, notes: Notes
+    frame: pd.DataFrame, rows: pd.Series, twice: dict[str, str], notes: Notes
 ) -> tuple[pd.DataFrame, str, pd.Series]:
-    """Turn a column for each year into a row for each year."""
+    """Turn a column for each year into a row for each year.
+
+    Other columns stand in each row; one that stands several times (`twice`: 2018, 增速, 2019, 增速)
+    is of a year that its heading does not say.
+    """
     found = of_years(frame)
     left = [c for c in frame if c not in found and re.search(r"(?:19|20)\d\d", c)]
     parts = [c for c in (*found, *([] if found else left)) if own.part_heading(c)]
@@ -72,6 +76,12 @@ def to_long(
         mend = "call one year, or say year= (a column, or one year for all rows)"
         none = "no column of the panel holds years, and no columns are years"
         raise LaoquError(f"{none}{shown}: {mend}")
+    for other, base in twice.items():
+        if not {other, base} & {*found} and not frame[other].equals(frame[base]):
+            first, (year, _) = next(iter(found.items()))
+            said = f"{base} stands several times beside columns of years such as {first}"
+            mend = f"write the year of each into its heading ({base}_{year}), or leave them out"
+            raise LaoquError(f"{said}: {mend}")
     frame, kept = beside(frame, ["year"])  # holds no years, else it would be theirs
     notes += [(c, len(frame), f"holds no years: kept as {new}") for c, new in kept.items()]
     keep = frame.columns.drop(list(found)).tolist()
@@ -199,10 +209,18 @@ def unstacked(
     return wide.reset_index(drop=True), rows[first].reset_index(drop=True), kinds
 
 
-def refuse_several(frame: pd.DataFrame, known: Collection[str | None]) -> None:
+def constant(frame: pd.DataFrame) -> list[str]:
+    """Return the columns of numbers that each unit has only one value of."""
+    numbers = frame.select_dtypes("number").columns
+    units = frame.groupby("code_in_panel")[numbers.tolist()].nunique()
+    return [c for c in numbers if units[c].max() == 1]
+
+
+def refuse_several(frame: pd.DataFrame, known: Collection[str | None], code: str | None) -> None:
     """Refuse several rows of a unit and year that a column tells apart: months, kinds of values.
 
-    It has few values, which come again, words or whole numbers from 1 to 12.
+    It has few values, which come again, words or whole numbers from 1 to 12. Refused are also the
+    codes of what rows are parts of.
     """
     keys = frame.dropna(subset=["code_in_panel", "year"])
     size = keys.groupby(["code_in_panel", "year"]).size()
@@ -217,3 +235,7 @@ def refuse_several(frame: pd.DataFrame, known: Collection[str | None]) -> None:
             said = f"{column} tells apart several rows of a county and year ({examples(values)}): "
             said += "if these are parts of the year, sum them up; else call it 指标 and the column "
             raise LaoquError(f"{said}of values 数值, or keep the rows of one")
+    if code and keys["code_in_panel"].str.endswith("00").mean() >= MOST:
+        said = "codes of provinces or cities, each with several rows of a year: of smaller units"
+        mend = "say code=, leave it out where names say more, or sum the rows up"
+        raise LaoquError(f"{code} holds {said}: {mend}")

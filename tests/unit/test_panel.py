@@ -498,6 +498,50 @@ def test_the_year_of_an_event_is_not_that_of_values():
     assert lq.panel(wide.assign(年份=2020))["year"].tolist() == [2020] * 3
 
 
+def test_what_stands_beside_columns_of_years_is_not_taken_for_their_values():
+    frame = pd.DataFrame({"code": ["621022", "621023", "621021"], "面积": [9235.5, 3836, 2692]})
+    frame = frame.assign(**{"2018年": [100, 90, 80], "2019年": [110, 91, 83]})
+    made = lq.panel(frame)
+    assert "面积" in repr(made.report) and "the same in every year" in repr(made.report)
+    assert made.outcome(None) == "value" and made.outcome("面积") == "面积"
+    assert made.monitor().outcome == "value"
+    # The growth of which year? A yearbook says it by its place alone.
+    growth = frame.assign(a=[1.2, 1.7, 3.4], b=[2.8, 2.1, 2.2])
+    said = (
+        "增速 stands several times beside columns of years such as 2018年: write the year of each"
+    )
+    for again in ("增速", "增速.1"):
+        heads = ["code", "面积", "2018年", "2019年", "增速", again]
+        refuses(LaoquError, said, lq.panel, growth.set_axis(heads, axis=1))
+    heads = ["code", "面积", "gdp_2018", "gdp_2019", "增速_2018", "增速_2019"]
+    assert lq.panel(growth.set_axis(heads, axis=1))["增速"].tolist() == [
+        1.2,
+        1.7,
+        3.4,
+        2.8,
+        2.1,
+        2.2,
+    ]
+
+
+def test_parts_of_codes_and_rows_of_smaller_units_are_no_codes_of_provinces():
+    frame = pd.DataFrame({"省代码": [61] * 3, "市代码": [6] * 3, "县代码": [21, 22, 23]})
+    frame = frame.assign(年份=2019, gdp=[1, 2, 3])
+    said = "省代码, 市代码, 县代码 hold parts of codes .*: make one column of them: 61"
+    for each in (frame, frame.astype("str"), frame.assign(县代码=[21, 22, 1]).astype("str")):
+        refuses(LaoquError, said, lq.panel, each)
+    joined = frame.eval("省代码 * 10000 + 市代码 * 100 + 县代码")
+    made = lq.panel(frame.drop(columns="县代码").assign(code=joined))
+    assert made["county_code"].tolist() == ["610621", "610622", "610681"]
+    made = lq.panel(frame.assign(县=["延长县", "延川县", "子长县"]).drop(columns="县代码"))
+    assert made["county_code"].tolist() == ["610621", "610622", "610681"]
+    # Codes of provinces alone are those of provinces, but not with three rows a year.
+    made = lq.panel(frame[["省代码", "年份", "gdp"]].head(1))
+    assert made["county_code"].tolist() == ["610000"]
+    said = "省代码 holds codes of provinces or cities, each with several rows of a year"
+    refuses(LaoquError, said, lq.panel, frame[["省代码", "年份", "gdp"]])
+
+
 def test_several_names_never_become_one_unit_and_year():
     rows = [("安徽省", "郊区", "")] * 3 + [("广西", "靖西县", ""), ("广西", "靖西市", "451081")]
     rows += [("甘肃省", "环县", "621022")] * 2  # a row too many, which is said
