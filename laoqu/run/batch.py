@@ -7,14 +7,17 @@ files. It knows notebooks and bytes; what is drawn of them is given by whoever c
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import laoqu
 from laoqu import paths
@@ -122,6 +125,9 @@ def run_notebook(
             if others:
                 run.parts["languages"] = digest_of(others)
             _judge(store, run, formats, force, only_failed)
+            for text in _folders_in(run) if run.status == "unchanged" and not book.own else ():
+                said = f"{text} is no file: what is there was not compared"
+                tell("note", f"{said}; without --resume the run is made again")
         if only_say:
             return list(runs.values())
         todo = [run for run in runs.values() if run.status == "waiting"]
@@ -182,12 +188,30 @@ def _files_in(run: Run) -> dict[str, Path]:
     found = {}
     for text in leaves([*run.parameters.values()]):
         with suppress(OSError, RuntimeError, TypeError, ValueError):  # it can be no file
-            if Path(text).is_absolute() and Path(text).is_fifo():  # as of <(…)
+            path = _path_of(text)
+            if path.is_absolute() and path.is_fifo():  # as of <(…)
                 raise ParameterError(f"{text} is a pipe, which no run can read: name a file")
-            every = [each for each in paths.beside(Path(text)) if each.is_file()]
+            every = [each for each in paths.beside(path) if each.is_file()]
             every = [(str(each), each.resolve()) for each in every]
             found |= {text: file for text, file in every if not stores.is_system(file)}
     return found
+
+
+def _path_of(text: str) -> Path:
+    if str(text).startswith("file:"):
+        text = url2pathname(urlsplit(text).path)
+    return Path(text).expanduser()
+
+
+def _folders_in(run: Run) -> Iterator[str]:
+    """Yield the parameters that name a folder, or files by a pattern: what is there may change."""
+    for text in leaves([*run.parameters.values()]):
+        with suppress(OSError, RuntimeError, TypeError, ValueError):
+            path = _path_of(text)
+            fixed = list(takewhile(lambda part: not {*part} & {*"*?["}, path.parts))
+            rest = path.parts[len(fixed) :]
+            if path.is_dir() or (rest and any(Path(*fixed).glob("/".join(rest)))):
+                yield text
 
 
 def _others(

@@ -548,6 +548,34 @@ def test_a_notebook_of_ones_own_is_run_each_time_but_to_resume(tmp_path, monkeyp
     assert lq.run_notebook(path, [{}], resume=True)[0].status == "unchanged"
 
 
+def test_resuming_looks_at_home_and_at_addresses_and_says_that_folders_are_not_compared(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    file, notes = tmp_path / "a b.csv", []
+    path = book(tmp_path / "t.ipynb", 'word = ["~/a b.csv"]', "word")
+
+    def again(*words):
+        notes.clear()
+        sets = [{"word": [each]} for each in words]
+        made = run(
+            path, sets, tmp_path / "out", only_say=True, tell=lambda *told: notes.append(told)
+        )
+        return [each.status for each in made]
+
+    file.write_text("1")
+    words = "~/a b.csv", file.as_uri(), "."
+    run(path, [{"word": [each]} for each in words], tmp_path / "out")
+    assert again(*words) == ["unchanged"] * 3
+    said = "is no file: what is there was not compared; without --resume the run is made again"
+    assert notes == [("note", f". {said}")]
+    file.write_text("2")
+    assert again(*words) == ["waiting", "waiting", "unchanged"]
+    run(path, [{"word": ["*.csv"]}], tmp_path / "out")
+    assert again("*.csv") == ["unchanged"] and notes == [("note", f"*.csv {said}")]
+
+
 def test_of_borders_as_a_shapefile_all_files_count(tmp_path, monkeypatch):
     for end in ("shp", "dbf", "csv.xml"):
         (tmp_path / f"own.{end}").write_text("1")
