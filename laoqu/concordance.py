@@ -31,7 +31,7 @@ from laoqu.grid import check_size
 from laoqu.layout import BOX_HEAD, HEAD, LINE_END, NUMERALS, number, prints
 from laoqu.plan import Plan, kept
 from laoqu.spelling import simplified
-from laoqu.succession import FIRST, LAST, YEAR
+from laoqu.succession import FIRST, LAST
 
 #: More characters or bytes are refused unread: the longest plans have about 100,000 characters.
 MOST, MOST_BYTES, MOST_PAIRS = 500_000, 20_000_000, 1_000_000
@@ -44,6 +44,13 @@ IN_WORD = "; numbers that Word sets by itself are no text: save as .txt"
 FILE_NAME = re.compile(
     r"[^\n。；]{1,1000}\.(?:txt|md|docx?|pdf|rtf|html?|wps|odt|xls[xm]?|ods)", re.I
 )
+#: A year, or a five-year plan: 2011, 二〇一一年, “十二五”规划.
+YEAR_IN = re.compile(
+    r"(?<!\d)(?P<year>\d{4}|[〇零一二三四五六七八九]{4}(?=年))(?!\d)"
+    r"|(?P<plan>[六七八九十]|十[一二三四五])五(?=[”’」』\"]|规划|计划|纲要|时期|期间)"
+)
+#: The first plan would have begun five years later.
+BEFORE_PLANS = 1951
 NO_CHARACTER = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufffd\ud800-\udfff]")
 HAN = re.compile("[\u4e00-\u9fff]")
 #: What opens a heading, a box or an item is no figure, if it is no decimal (`tight`).
@@ -77,11 +84,20 @@ class Text(Document):
         return simplified(self.canonical, names.characters)
 
     @cached_property
-    def year(self) -> int:
-        """The year of the document number or the date line, else that of the gazetteer."""
-        dated = "".join(unit.text for unit in self.units if unit.kind in ("number", "date"))
-        years = map(number, re.findall(r"\d{4}|[〇一二三四五六七八九]{4}", simplified(dated)))
-        return next((year for year in years if FIRST <= year <= LAST), YEAR)
+    def year(self) -> int | None:
+        """The year of the document number, the date line or the title, None where there is none.
+
+        That of a span of years, or of a five-year plan, is its first.
+        """
+        until = next((n for n, unit in enumerate(self.units) if unit.kind == "heading"), None)
+        head = [unit for unit in self.units[:until] if unit.kind != "sentence"]
+        dated = [unit for unit in self.units if unit.kind in ("number", "date")]
+        years = (
+            _year(found)
+            for unit in dated + head
+            for found in YEAR_IN.finditer(simplified(unit.text))
+        )
+        return next((year for year in years if FIRST <= year <= LAST), None)
 
     def cite(self, rows: object) -> pd.DataFrame:
         """Return the exact words for rows with ``start`` and ``end``, ids of units, or spans.
@@ -295,6 +311,10 @@ def _text(given: Plan | Document) -> Text:
 
 
 @guard
+def _year(found: re.Match) -> int:
+    return number(found["year"]) if found["year"] else BEFORE_PLANS + 5 * number(found["plan"])
+
+
 def compare(plan: Plan | Document, other: Plan | Document) -> pd.DataFrame:
     """Return the passages of two documents that share a term or a place, the most alike first.
 

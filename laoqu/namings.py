@@ -19,6 +19,7 @@ from pathlib import Path
 from laoqu import places, schema, succession
 from laoqu.errors import LaoquError
 from laoqu.numerals import PRIVATE
+from laoqu.succession import YEAR
 
 #: How sure a form of a name is: ordinary words, words for a part of any town, short forms of
 #: counties and cities, full names of two characters, which need room, longer ones; 江西.
@@ -35,6 +36,8 @@ AREA = re.compile(".[山脉]")
 #: What makes a class, or a word, of 县: no county are 会同县（市、区）, 延长县、乡公路, 资源县域.
 CLASS = "（[省市县区旗州盟乡镇、和及]+）|[、（][市县区旗乡镇村](?:[、）（和及与两三级公道]|$)"
 GOES_ON = re.compile(f"[域级城道际乡]|{CLASS}")
+#: What does so behind a county that has the name of a city: 赣州、吉安县域, but 吉安县乡村振兴.
+OF_CITY = re.compile(f"[域级际区直]|乡(?!村)|镇(?!政府)|城镇|以[下上]|处级|市联|{CLASS}")
 #: No name has more characters.
 AROUND = 20
 UNREAD = re.compile(f"[{PRIVATE}]")
@@ -114,15 +117,15 @@ class Several(tuple[str, ...]):
 
 
 class Gazetteer:
-    """The names that units bore in a year, by their first two characters."""
+    """The names that units bore in a year, or in any, by their first two characters."""
 
-    def __init__(self, folder: Path, year: int) -> None:
+    def __init__(self, folder: Path, year: int | None) -> None:
         self.units = succession.units(folder)
         self._resolve = lru_cache(100_000)(partial(_resolve, folder=folder, year=year))
         forms = {
             each.name: _form(each.name, each.name)
             for each in self.units.holders
-            if each.first <= year <= each.last + 1 or each.name[-1] in TYPES
+            if each.first <= (year or YEAR) <= each.last + 1 or each.name[-1] in TYPES
         }
         #: The provinces and cities that each of their names may mean.
         self.upper: dict[str, list[str]] = defaultdict(list)
@@ -219,6 +222,8 @@ class Gazetteer:
                 whole = not (barred or {at, end} & unread)
                 if whole and text.startswith(name, at):
                     goes_on = name in self.words and GOES_ON.match(text, end)
+                    if name[-1] == "县" and name[:-1] in self.upper:
+                        goes_on = goes_on or OF_CITY.match(text, end)
                     naming = Naming(at, end, name, "phrase" if goes_on else form)
                     if longer := [each for each, a, b in wrapped if a <= at and end <= b]:
                         naming.form, naming.note = "cut", f"{longer[0]} goes on in another line"
@@ -345,7 +350,7 @@ def _form(name: str, whole: str) -> str:
 
 
 def _resolve(
-    name: str, within: str | None = None, *, year: int, folder: Path
+    name: str, within: str | None = None, *, year: int | None, folder: Path
 ) -> places.Adcode | Several:
     """Return the code of a name, or all units that it may mean."""
     try:
