@@ -103,8 +103,9 @@ def _read(
             text = "names in letters: not compared with the codes"
             notes.append((column, len(frame), text))
     if wide := year is None:
-        frame, year, rows = shapes.to_long(frame, rows, twice, notes)
-    parts = _parts(frame, notes)
+        frame, rows, kept = shapes.to_long(frame, rows, twice, notes)
+        year, code, name = "year", kept.get(code, code), kept.get(name, name)
+    parts = _parts(frame.drop(columns=[code, name], errors="ignore"), notes)
     years, days = _years(frame, year, rows, notes)
     unresolved = pd.DataFrame(columns=["name", "reason"])
     upper = kinds.upper_columns(frame.drop(columns=[code, name], errors="ignore"), units, notes)
@@ -127,8 +128,8 @@ def _read(
     frame, kept = shapes.beside(frame, [*shapes.ADDED, *["year"][: year != "year"]])
     notes += [(c, len(frame), shapes.KEPT.format(new)) for c, new in kept.items()]
     name, frame = kept.get(name, name), frame.assign(year=years, code_in_panel=codes)
-    indicator = shapes.indicator_column(frame, notes)
-    shapes.refuse_units(frame, name, indicator)
+    indicator = shapes.indicator_column(frame, {code, name}, notes)
+    shapes.refuse_units(frame, {code, name}, indicator)
     frame, rows, done = shapes.unstacked(frame, name, upper, indicator, rows, notes)
     others = [*called("code", frame), *called("row", frame), *_other_keys(frame, units), *parts]
     known = {code, year, name, "year", "code_in_panel", *others}

@@ -54,8 +54,8 @@ def of_years(frame: pd.DataFrame) -> dict[str, tuple[int, str]]:
 
 def to_long(
     frame: pd.DataFrame, rows: pd.Series, twice: dict[str, str], notes: Notes
-) -> tuple[pd.DataFrame, str, pd.Series]:
-    """Turn a column for each year into a row for each year.
+) -> tuple[pd.DataFrame, pd.Series, dict[str, str]]:
+    """Turn a column for each year into a row for each year; the third has columns renamed for it.
 
     Other columns stand in each row; one that stands several times (`twice`: 2018, 增速, 2019, 增速)
     is of a year that its heading does not say.
@@ -106,12 +106,16 @@ def to_long(
     if left:
         text = f"no single year, or one of a kind: left as columns: {', '.join(left[:5])}"
         notes.append(("file", len(left), text))
-    return long, "year", pd.concat([rows] * len(pieces), ignore_index=True)
+    return long, pd.concat([rows] * len(pieces), ignore_index=True), kept
 
 
-def indicator_column(frame: pd.DataFrame, notes: Notes) -> str | None:
-    """Return the column that says what values are of; in it each indicator gets one name."""
+def indicator_column(frame: pd.DataFrame, keys: Collection[str | None], notes: Notes) -> str | None:
+    """Return the column that says what values are of; in it each indicator gets one name.
+
+    It is none of `keys`: in a corner it may say what the columns are.
+    """
     columns, value = called("indicator", frame), called("value", frame)
+    columns = [c for c in columns if c not in keys]
     found = [c for c in columns if frame[c].nunique() > 1]
     if not value:  # numbers are values
         found = [c for c in found if pd.to_numeric(frame[c], errors="coerce").isna().any()]
@@ -137,14 +141,14 @@ def indicator_column(frame: pd.DataFrame, notes: Notes) -> str | None:
     return column
 
 
-def refuse_units(frame: pd.DataFrame, name: str | None, indicator: str | None) -> None:
+def refuse_units(frame: pd.DataFrame, keys: Collection[str | None], indicator: str | None) -> None:
     """Refuse values of one column, or of one indicator, in several units.
 
     What a column holds says that it is one of units, or how it is called.
     """
     reads = {c: share(frame[c].astype("str"), own.UNIT.fullmatch) for c in texts(frame)}
     reads = [c for c in reads if reads[c] >= MOST]
-    measures = {*reads, *called("measure", frame)} - {name}
+    measures = {*reads, *called("measure", frame)} - {*keys}
     for unit in [c for c in frame if c in measures]:
         each = frame.groupby(indicator) if indicator else frame.groupby(lambda _: 0)
         several = each[unit].nunique()

@@ -524,6 +524,18 @@ def test_what_stands_beside_columns_of_years_is_not_taken_for_their_values():
     ]
 
 
+def test_a_corner_may_say_anything():
+    units, codes = ["环县", "华池县"], ["621022", "621023"]
+    for corner in ("指标", "year", "variable", "年份", "月份", "季度", "单位", "数值", "类别", ""):
+        for held in (units, codes):
+            made = lq.panel(pd.DataFrame({corner: held, "2019": [1, 3], "2020": [2, 4]}))
+            assert made["county_code"].tolist() == codes * 2, corner
+            assert made["value"].tolist() == [1, 3, 2, 4] and made["year"].tolist()[1:3] == [
+                2019,
+                2020,
+            ]
+
+
 def test_parts_of_codes_and_rows_of_smaller_units_are_no_codes_of_provinces():
     frame = pd.DataFrame({"省代码": [61] * 3, "市代码": [6] * 3, "县代码": [21, 22, 23]})
     frame = frame.assign(年份=2019, gdp=[1, 2, 3])
