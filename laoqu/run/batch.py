@@ -159,7 +159,7 @@ def run_notebook(
                     run.parts["changed during the run"] = said = ", ".join(changed[:3])
                     run.warnings = [*run.warnings, f"{said} changed during the run: run it again"]
                     tell("note", f"{run.name}: {run.warnings[-1]}")
-                runs[run.name] = _placed(store, book, run)
+                runs[run.name] = _placed(store, book, run, tell)
                 tell("done", runs[run.name])
             if failed := _finished(store, maker, parts, kept):
                 runs[INDEX] = failed
@@ -262,7 +262,7 @@ def _judge(
         run.status = "waiting" if run.why else "unchanged"
 
 
-def _placed(store: stores.Store, book: Notebook, run: Run) -> Run:
+def _placed(store: stores.Store, book: Notebook, run: Run, tell: Callable) -> Run:
     """Put the files of a run into place with its record."""
 
     def record(run: Run) -> dict[str, object]:
@@ -278,7 +278,8 @@ def _placed(store: stores.Store, book: Notebook, run: Run) -> Run:
         inside = {file: data for file, data in files.items() if file not in pages}
         kept = record(run)
         try:
-            store.place(run.name, inside, kept, pages)
+            if said := store.place(run.name, inside, kept, pages):
+                tell("note", said)
             return replace(run, outputs=kept["outputs"])
         except (OSError, OutputError) as error:
             text = f"{type(error).__name__}: {getattr(error, 'strerror', None) or error}"

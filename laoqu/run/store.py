@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -40,6 +42,11 @@ OURS = {
     MANIFEST: {"format": 0, "runs": [{}], "sets": {None: {None: ""}}},
     PARTS: {"digest": ""}, RECORD: FILES,
 }  # fmt: skip
+#: What is nobody's work: records, notebooks of runs that failed, what programs leave in folders.
+NO_WORK = re.compile(
+    r"(?:^|/)(?:\.laoqu[^/]*\.json|[^/]*\.failed\.ipynb|\.ipynb_checkpoints|\.DS_Store|Thumbs\.db"
+    r"|desktop\.ini|~\$[^/]*|\.~lock[^/]*)(?:/|$)"
+)
 INDEX, CRATE = "index.html", "ro-crate-metadata.json"
 PACKAGES = ("papermill", "nbclient", "nbconvert", "ipython", "numpy", "pandas", "geopandas",
             "matplotlib", "jinja2", "typst", "pypandoc-binary")  # fmt: skip
@@ -219,10 +226,11 @@ class Store:
 
     def place(
         self, name: str, files: Mapping[str, bytes], record: dict, beside: Mapping = {}
-    ) -> None:
+    ) -> str:
         """Have the run's folder hold these files and its record, and no others.
 
-        Those of `beside` lie above it. A folder that no run of ours made is not touched.
+        Those of `beside` lie above it. A folder that no run of ours made is not touched; files in
+        ours that no run left so are put aside, which is said.
         """
         folder, above = self.claimed(name), name.rpartition("/")[0]
         ours = {each["path"] for each in (self.record(name) or {"outputs": ()})["outputs"]}
@@ -236,9 +244,39 @@ class Store:
         every = {f"{name}/{file}": data for file, data in files.items()}
         every |= {f"{above}/{file}": data for file, data in beside.items()}
         record["outputs"] = listed(dict(sorted(every.items())))
+        said = self._put_aside(name, [f"{above}/{file}" for file in beside])
         paths.place(self.folder, name, {**files, RECORD: text_of(record)})
         for file, data in beside.items():
             self.write(f"{above}/{file}", data)
+        return said
+
+    def _put_aside(self, name: str, beside: Iterable[str]) -> str:
+        """Copy what a reader laid into the folder of a run, or changed in it, to one of its own."""
+        folder, record = self.folder / name, self.record(name) or {"outputs": ()}
+        known = {self.folder / each["path"]: each["sha256"] for each in record["outputs"]}
+        every = [*folder.rglob("*"), *(self.folder / file for file in beside)]
+        other = {
+            path: path.name if path.parent == folder.parent else path.relative_to(folder)
+            for path in sorted(every)
+            if not NO_WORK.search(path.relative_to(folder.parent).as_posix())
+            and path.is_file() and known.get(path) != digest_now(path)
+        }  # fmt: skip
+        if not other:
+            return ""
+        names = (f"{name}.aside-{number}" for number in count(1))
+        aside = next(each for each in names if not (self.folder / each).exists())
+        try:
+            for path, file in other.items():
+                copy = self.target(f"{aside}/{file}")
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(path, copy)
+        except OSError as error:
+            why = f"{aside} cannot be written: {sentence(error)}"
+            raise OutputError(
+                f"{why}; it would keep {', '.join(map(str, other.values()))}"
+            ) from error
+        shown = ", ".join(map(str, [*other.values()][:3])) + ", …" * (len(other) > 3)
+        return f"{name} held what laoqu had not left so ({shown}): it is now in {aside}"
 
     def claimed(self, name: str) -> Path:
         """Return the folder of a run; one that no run of ours made is refused."""

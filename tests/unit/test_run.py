@@ -576,6 +576,38 @@ def test_resuming_looks_at_home_and_at_addresses_and_says_that_folders_are_not_c
     assert again("*.csv") == ["unchanged"] and notes == [("note", f"*.csv {said}")]
 
 
+def test_what_a_reader_changed_or_laid_into_a_folder_is_put_aside(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path, out, notes = book(tmp_path / "t.ipynb", "n = 1", "n"), tmp_path / "out", []
+
+    def again():
+        notes.clear()
+        (made,) = run(path, [{}], out, formats=["html", "docx"], force=True,
+                      tell=lambda kind, what: kind == "note" and notes.append(what))  # fmt: skip
+        assert made.status == "ok"
+        return out / made.name
+
+    folder = again()
+    aside, left = folder.parent / f"{folder.name}.aside-1", sorted(folder.rglob("*"))
+    for file in (".ipynb_checkpoints/report.ipynb", ".DS_Store", "~$report.docx"):
+        (folder / file).parent.mkdir(exist_ok=True)
+        (folder / file).write_text("nobody's work")
+    assert again() == folder and not aside.exists() and not notes
+    (folder / "report.docx").write_text("edited")
+    (folder / "mine").mkdir()
+    (folder / "mine/notes.md").write_text("mine")
+    assert sorted(again().rglob("*")) == left
+    assert (folder / "report.docx").read_bytes() == b"zh"
+    assert (aside / "report.docx").read_text() == "edited"
+    assert (aside / "mine/notes.md").read_text() == "mine"
+    said = f"{folder.relative_to(out)} held what laoqu had not left so (mine/notes.md, report.docx)"
+    assert notes == [f"{said}: it is now in {aside.relative_to(out)}"]
+    (folder / "more.md").write_text("more")
+    again()
+    assert (folder.parent / f"{folder.name}.aside-2/more.md").read_text() == "more"
+    assert len(json.loads((out / "manifest.json").read_text())["runs"]) == 1
+
+
 def test_of_borders_as_a_shapefile_all_files_count(tmp_path, monkeypatch):
     for end in ("shp", "dbf", "csv.xml"):
         (tmp_path / f"own.{end}").write_text("1")
