@@ -85,3 +85,27 @@ class Bearers:
             if {*self.full.get(name, ()), *self.short.get(name, ())} & {*found}
         ]
         return names[0] if len(names) == 1 else said
+
+    def spoken(self) -> dict[str, list[str]]:
+        """Return code → every name, short form and spelling that leads to the unit."""
+        names: dict[str, dict[str, None]] = defaultdict(dict)
+        latin = {key: next(self.lettered(key)) for key in self.latin}
+        for known in (self.full, self.short, latin):
+            for name, holders in known.items():
+                # A name that a unit bears today leads to no other that bore it before.
+                now = [holder.code for holder in holders if holder.last >= YEAR]
+                for code in now or filter(None, [holder.continues for holder in holders]):
+                    names[code][name.partition("/")[0]] = None
+        return {code: list(said) for code, said in names.items()}
+
+    def cities(self, said: str, year: int) -> list[Holder]:
+        """Return the cities and provinces of a year that a name means besides a county."""
+        held = {**self.full.get(said, {}), **self.short.get(said, {})}
+        if any(each.level == "county" and each.name == said for each in held):
+            return []
+        return [each for each in held if each.level != "county" and each.held(year)]
+
+    def without_counties(self, holder: Holder) -> str:
+        """Return the level at which a city of 2021 without counties also counts: 嘉峪关市."""
+        city = holder.level == "prefecture" and holder.held(YEAR)
+        return "county" if city and holder.code not in self.units.parent.values() else ""

@@ -162,6 +162,9 @@ def monitor(panel: str, outcome: str | None, areas: tuple, langs: list, **option
         why = "is a folder" if path.is_dir() else "is no file"
         raise LaoquError(f"{panel}: {why if path.exists() else 'no such file'}")
     watched = laoqu.panel(path).monitor(outcome)
+    if more := [] if outcome else [c for c in watched.panel.outcomes if c != watched.outcome]:
+        said = f"{watched.outcome} is the outcome; others are {', '.join(more[:5])}"
+        print(f"laoqu: {said} (--outcome NAME)", file=sys.stderr)
     wanted = [name for each in areas for name in _names(each)] or ["all"]
     wanted = ["all", *watched.areas()] if "each" in wanted else wanted
     wanted = [name if name == "all" else watched.plan.region(name).region_id for name in wanted]

@@ -121,6 +121,8 @@ def guard(function: F) -> F:
         except Exception as error:
             if getattr(error, "errno", None) in LIMITS:
                 raise
+            if isinstance(error, OSError) and error.strerror and error.filename:
+                raise LaoquError(sentence(error)) from error
             raise ArgumentError(_why(function, args, kwargs, error)) from error
 
     guarded.is_guarded = True

@@ -10,7 +10,6 @@ import re
 import zlib
 from collections.abc import Sequence
 from contextlib import closing, suppress
-from functools import lru_cache
 from itertools import islice, pairwise, zip_longest
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
@@ -19,31 +18,28 @@ import pandas as pd
 
 from laoqu import own, paths
 from laoqu.errors import ArgumentError, DataError, Problem, nearest
-from laoqu.own import Notes, heading_of
+from laoqu.magnitudes import as_shown, shown
+from laoqu.own import Notes
 
 #: What is said of a workbook with several sheets, and of a file in which ; stands between cells.
 ONE_SHEET, SEMICOLONS = "only one sheet was read", "semicolons stand between the cells"
 #: What may stand between cells, and what `str.strip` leaves around one.
 MARKS, BLANK = ",\t;|", "\u200b\ufeff\u00a0"
-#: Larger sheets and membership tables are refused before they are read; `WIDE` columns are more
-#: than the longest have, and a workbook unpacks to at most so many times its bytes. Its styles take
-#: thirty times their size in memory, a million cells of it half a minute or more.
+#: Larger sheets and membership tables are refused unread; `WIDE` columns are more than the longest
+#: have; a workbook unpacks to so many times its bytes, its styles take thirty times their size.
 MOST_BYTES, MOST_ROWS, STYLES, MOST_CELLS = 20_000_000, 100_000, 10_000_000, 1_500_000
 MOST_COLUMNS, WIDE, UNPACKED = 3_000, 40, 3
 #: A text in a workbook counts as a further cell for every so many characters.
 LONG = 16
 #: A formula whose result no program has worked out; what is hidden; a piece that is struck out in a
-#: text in the cell itself; cells merged over rows.
+#: text in the cell itself; merged cells (a remark below the table may run over all columns).
 NO_RESULT = re.compile(
     r'<c r="([A-Z]+\d+)"(?![^>]*t="str")[^>]*>'
     r"<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)(?:<v ?/>|<v></v>)?</c>"
 )
 HIDDEN = re.compile(r'<(row|col)\b(?=[^>]*\bhidden="(?:1|true)")[^>]*?\b(?:r|min)="(\d+)"')
 INLINE = re.compile(r'<c r="([A-Z]+\d+)"[^>]*><is>(?:[^<]|<(?!/is>))*<strike\b')
-MERGED = re.compile(r'<mergeCell ref="([A-Z]+(\d+):[A-Z]+(\d+))"')
-#: What stands for itself, or for nothing, in a number format, and words that say how large it is.
-LITERAL = re.compile(r'"([^"]*)"|[\\!](.)|\[[^]]*\]|[_*].')
-LARGE = re.compile("[十百千]?[万萬亿億].*|[百千][元人]?|[KMB]n?", re.IGNORECASE)
+MERGED = re.compile(r'<mergeCell ref="(([A-Z]+)(\d+):[A-Z]+(\d+))"')
 #: First bytes of workbooks, and what to do where a file that is read otherwise has them.
 ZIP, OPEN_DOCUMENT = b"PK\x03\x04", b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
 WORKBOOKS = {
@@ -184,10 +180,14 @@ def _text(path: Path, most: int) -> tuple[pd.DataFrame, list[str]]:
         starts.append(found.end())
     head = _head([sum(map(bool, row)) for row in rows])
     _check_head(dict(enumerate(rows, start=1)), head, notes)
+    body, below = text[starts[head] :], [row for row in rows[head + 1 :] if any(row)]
+    longer = below and {len(row) - len(rows[head]) for row in below} == {1}
+    if longer and [row[0] for row in below] == [str(n + 1) for n in range(len(below))]:
+        body = mark + body
+        notes.append("the head has a cell less than the rows, which R numbers: 1, 2, 3 …")
     options = {"keep_default_na": False, "skip_blank_lines": False, "sep": mark, "dtype": str}
     try:
-        stream = io.StringIO(text[starts[head] :])
-        found = pd.read_csv(stream, header=None, nrows=most + 2, **options)
+        found = pd.read_csv(io.StringIO(body), header=None, nrows=most + 2, **options)
     except pd.errors.EmptyDataError:
         return pd.DataFrame(), notes
     except pd.errors.ParserError as error:
@@ -257,7 +257,9 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
         notes += [f"{why}: {len(found)} ({', '.join(found[:5])})"] * bool(found)
     head = _head([sum(cell is not None for cell in row) for row in rows.values()])
     _check_head(rows, head, notes)
-    merged = [whole for whole, top, bottom in MERGED.findall(text) if top != bottom]
+    numbers = list(rows)[head:]
+    merged = [whole for whole, left, top, bottom in MERGED.findall(text)
+              if top != bottom or (left != "A" and int(top) in numbers[1:])]  # fmt: skip
     alike = [each.title for each, head in zip(others, heads, strict=True)
              if any(head) and head == next(iter(rows.values()), ())]  # fmt: skip
     for found, why in (
@@ -269,14 +271,13 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
     ):
         if found:
             raise ValueError(why.format(found[0]))
-    numbers = list(rows)[head:]
     used = sorted({at for n in numbers for at, cell in enumerate(rows[n]) if cell is not None})
     refuse_large(len(numbers) - 1, len(used), most)
     cut = [[rows[n][at] if at < len(rows[n]) else None for at in used] for n in numbers]
     found = pd.DataFrame(cut, numbers, [at + 1 for at in used], dtype="object")
     of_years: dict[str, tuple[str, object]] = {}
     for at in found.columns if formats else ():
-        found[at] = _as_shown(found[at], formats.get(at, {}), of_years, notes)
+        found[at] = as_shown(found[at], formats.get(at, {}), of_years, notes)
     return found, notes
 
 
@@ -292,72 +293,6 @@ def _unstruck(cell: object, struck: list[str]) -> object:
         struck.append(cell.coordinate)
         return None
     return kept
-
-
-@lru_cache(maxsize=1_000)
-def shown(number_format: str) -> frozenset[tuple[int, str]]:
-    """Return by which power of ten a format shows a number, and with which word of how many.
-
-    Several are returned where it depends on the number.
-
-    >>> [dict(shown(each)) for each in ("0.0%", "#,##0.0,", "0!.0,", '0"000"', '0.0"万元"')]
-    [{2: ''}, {-3: ''}, {-4: ''}, {3: ''}, {0: '万元'}]
-    """
-
-    def literal(found: re.Match) -> str:
-        text = found[1] or found[2] or ""
-        zeros = "§" * len(text) if not text.strip("0") else ""
-        return "!" if text == "." else zeros or re.sub(r"[!#?.,%\d]", "", text)
-
-    ways = set()
-    sections = re.split(r';(?=(?:[^"]*"[^"]*")*[^"]*$)', number_format.replace("General", "0"))
-    # The third is that of zero, unless conditions say which numbers are meant.
-    for section in sections[: 3 if re.search(r"\[[<>=]", number_format) else 2]:
-        plain = LITERAL.sub(literal, section)
-        if re.search("[0#?]", plain):
-            commas = re.search(r"[0#?](,+)(?![0#?,])", plain)
-            drawn = None if "." in plain else re.search(r"![0#?]+", plain)  # 0!.0, shows 万
-            zeros = re.search("[0#?](§*)(?![0#?§])", plain)  # 0"0000" shows 5 as 50000
-            power = 2 * plain.count("%") - 3 * len(commas[1] if commas else "")
-            power += len(zeros[1] if zeros else "")
-            word = "".join(re.findall(r"[^\W\d_]+", plain))
-            word = word if LARGE.fullmatch(word) else ""
-            ways.add((power - (len(drawn[0]) - 1 if drawn else 0), word))
-    return frozenset(ways or {(0, "")})
-
-
-def _as_shown(
-    column: pd.Series, formats: dict[int, str], of_years: dict, notes: list[str]
-) -> pd.Series:
-    """Return a column, its head first, with its numbers as people see them: 0.42 in 0% is 42.
-
-    Refused by cell is what leaves two readings: 12.3万 of 123000, or beside 12.3; 亿元 in the
-    column of one year and 万元 in that of another. `of_years` has the words of columns before.
-    """
-    numbers = [n for n, value in column.iloc[1:].items() if type(value) in (int, float)]
-    ways = {n: shown(formats.get(n, "")) for n in numbers}
-    words, seen = {word for way in ways.values() for _, word in way}, {}
-    for n, way in ways.items():
-        (power, word), *others = way
-        if others or (word and (power or len(words) > 1)):
-            why = f"{column[n]} is shown in another magnitude, for its format is {formats[n]}: "
-            why += "write the number that is meant, and give the whole column one format"
-            raise ValueError(why, n, column.name)
-        if power:
-            seen[n] = float(f"{column[n] * 10.0**power:.15g}")
-    heading = heading_of(str(column.iloc[0]))
-    if heading and ways:  # with one word in all of them
-        (word,), n = words, next(iter(ways))
-        other, head = of_years.setdefault(heading[1], (word, column.iloc[0]))
-        if word != other:
-            why = f"{column[n]} is shown in {word or 'no unit'} by its format, those of {head} in "
-            why += f"{other or 'none'}: convert them, give all years one format"
-            raise ValueError(why, n, column.name)
-    if seen:
-        n, value = next(iter(seen.items()))
-        text = f"{column.iloc[0]}: {len(seen)} of {len(ways)} numbers read as they are shown, such "
-        notes.append(f"{text}as {column[n]} as {value:g} (row {n}, format {formats[n]})")
-    return pd.Series({**column, **seen}, dtype="object", name=column.name)
 
 
 def _head(filled: list[int]) -> int:

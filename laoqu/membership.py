@@ -190,6 +190,12 @@ class _Reader:
             if isinstance(error, places.AmbiguousName):
                 error.advice = error.advice and "give its city or its code"
             raise RowError("name", str(error)) from None
+        # A list of areas has 延安 for the city, not for the district that was 延安市.
+        also = [each for each in places.cities(values["name"], year or YEAR, self.folder)
+                if each.code != code and not values["prefecture"]]  # fmt: skip
+        if also:
+            found = f"{values['name']!r} may be {also[0].name} or {self.units.shown(code)}"
+            raise RowError("name", f"{found}: name its counties, or write the county in full")
         return str(code), f"{self.units.shown(code)}; {code.note}".removesuffix("; ")
 
 

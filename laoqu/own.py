@@ -202,6 +202,12 @@ def year_of(value: object) -> tuple[int | None, str]:
     return int(year), str(part)
 
 
+def is_year(text: str) -> bool:
+    """Return whether a heading is a year and nothing else: 2019, 2019年, 31/12/2019."""
+    year, part = year_of(name_of(text).translate(WIDE))
+    return bool(year) and not part
+
+
 def heading_of(text: str) -> tuple[int, str] | None:
     """Return the year of a heading, and what it is a year of; one with two years has none.
 
@@ -209,7 +215,7 @@ def heading_of(text: str) -> tuple[int, str] | None:
     ((2019, 'value'), (2019, 'gdp'), None)
     """
     text = name_of(text).translate(WIDE)
-    if year_of(text)[0] and not year_of(text)[1]:
+    if is_year(text):
         return year_of(text)[0], "value"
     for form in YEARS["column"]:
         match = form.fullmatch(text)

@@ -189,15 +189,16 @@ def spoken(folder: Path | None = None) -> dict[str, list[str]]:
     >>> spoken()["621022"], spoken()["350404"][:6]
     (['环县', 'huanxian', 'huan'], ['梅列区', '三元区', '梅列', '三元', 'sanyuan', 'sanyuanqu'])
     """
-    index, names = _index(folder or paths.data()), defaultdict(dict)
-    latin = {key: next(index.lettered(key)) for key in index.latin}
-    for known in (index.full, index.short, latin):
-        for name, holders in known.items():
-            # A name that a unit bears today leads to no other that bore it before.
-            now = [holder.code for holder in holders if holder.last >= YEAR]
-            for code in now or filter(None, [holder.continues for holder in holders]):
-                names[code][name.partition("/")[0]] = None
-    return {code: list(said) for code, said in names.items()}
+    return _index(folder or paths.data()).spoken()
+
+
+def cities(name: str, year: int = YEAR, folder: Path | None = None) -> list[Holder]:
+    """Return the cities and provinces of a year that a name means, none for a county's in full.
+
+    >>> [each.name for each in cities("吉安")], cities("吉安县"), cities("环县")
+    (['吉安市'], [], [])
+    """
+    return _index(folder or paths.data()).cities(bare(name, folder) or clean(name), year)
 
 
 class _Index(Bearers):
@@ -271,7 +272,7 @@ class _Index(Bearers):
 
     def fitting(self, found: Iterable[Holder], asked: Question) -> list[Holder]:
         """Keep the holders that lie within, are of the level and of the year asked for."""
-        kept = [holder for holder in found if asked.level in (None, holder.level)]
+        kept = [h for h in found if asked.level in (None, h.level, self.without_counties(h))]
         if asked.inside is not None:
             kept = [holder for holder in kept if self.lies_in(holder, asked.inside)]
         if asked.year is None:

@@ -11,7 +11,7 @@ import pandas as pd
 from laoqu.analysis.kinds import NO_PLACE, Notes, examples, units_in, upper_columns
 from laoqu.errors import LaoquError
 from laoqu.own import code_of, name_of
-from laoqu.places import Adcode, AmbiguousName, Question, answered, bare, bears, lies_in
+from laoqu.places import Adcode, AmbiguousName, Question, answered, bare, bears, cities, lies_in
 from laoqu.spelling import TAIL, clean
 from laoqu.succession import FIRST, LAST, YEAR, Holder, Lead, Units
 
@@ -70,7 +70,7 @@ class _Counties:
     """Finds the county that a name means in a year, and the code that it had then."""
 
     def __init__(self, units: Units) -> None:
-        self.named, self.lines = units.named, defaultdict(list)
+        self.named, self.lines, self.cities = units.named, defaultdict(list), cache(cities)
         for holder in units.holders:
             self.lines[holder.lead.adcode].append(holder)
         self.ask, self.said = cache(_asked), cache(lambda text: bare(text) or clean(text))
@@ -94,6 +94,7 @@ class _Counties:
             code = self.ask(text, within, year, near)
         if isinstance(code, LaoquError):
             raise code
+        self._refuse_city(text, code, known, year)
         for place, codes in known.items():
             if not self.there(code, codes):
                 raise LaoquError(f"{code.name} {code} is not in {place}")
@@ -102,6 +103,20 @@ class _Counties:
             return then.code
         is_none = f"{text} of {year} is no one unit of {YEAR}: {code.note}"
         raise LaoquError(is_none if code.note else f"{text} was no unit of its own in {year}")
+
+    def _refuse_city(
+        self, text: str, code: Adcode, known: dict[str, frozenset[str]], year: int
+    ) -> None:
+        """Refuse a short name that a city or province has too, unless the city is told.
+
+        南昌 is the city or the county in it, 海南 the province or a district elsewhere.
+        """
+        told = {each for codes in known.values() for each in codes}
+        above = [each for each in self.cities(text, year) if each.code != code]
+        if above and all(each.endswith("0000") for each in told):
+            raise LaoquError(
+                f"{text} may be {above[0].name} or {code.name}: write its name in full"
+            )
 
     def _is_it(self, then: Holder, text: str, code: Adcode, year: int) -> bool:
         """Whether the unit of that year is the one named, not one that took it over later."""

@@ -26,7 +26,9 @@ SAMPLE = 400
 PARTS = re.compile("(?:省|[地州]?市|地区|区?县|prov|city|pref|county|cnty|dist).*", re.IGNORECASE)
 PART = re.compile(r"\s*\d{1,3}(?:\.0)?\s*")
 #: What files write where no city, or no one province, is meant: it narrows nothing.
-NO_PLACE = re.compile("(?:省|自治区)?直[辖管属].*|市辖区|[县市]|全[国省市区]|[合总]计|[-—.…]*")
+NO_PLACE = re.compile(
+    "(?:省|自治区)?直[辖管属].*|市辖区|[县市]|全[国省市区县]|[省市县区]本级|[合总]计|[-—.…]*"
+)
 #: An example in a message has at most so many characters.
 SHOWN = 40
 #: What was converted while a file was read: column, rows, how.
@@ -138,7 +140,8 @@ def name_columns(frame: pd.DataFrame, code: str | None, units: Units) -> list[st
     for column in frame.columns.drop([code, *upper] if code else [], errors="ignore"):
         if pd.api.types.is_numeric_dtype(frame[column]):
             continue
-        said = [plain_name(str(text), names) for text in sample(frame[column])]
+        texts_in = [str(text) for text in sample(frame[column])]
+        said = [plain_name(text, names) for text in texts_in if not NO_PLACE.fullmatch(clean(text))]
         so_called = column in called("name", frame)  # then short names are names too
         known = np.mean([each in names or (so_called and each != "") for each in said] or [0])
         # The names of provinces and cities repeat; those of counties are nearly one for a code.

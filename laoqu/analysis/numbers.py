@@ -23,6 +23,8 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 NO_NUMBER = "text, for these cells are no numbers"
 #: Text that means a number and is none for certain.
 NEAR = re.compile("".join(own.SPEC["cells"]["near"]))
+#: How programs write whether something is so.
+FLAGS = ("TRUE", "FALSE")
 #: No county measures more, and sums of such numbers are still numbers.
 LARGEST = 1e100
 
@@ -60,6 +62,13 @@ def in_numbers(
 
     Columns that are `known` say who and when; in those that are `done` numbers are made already.
     """
+    for column in frame.columns.drop([*known, *done], errors="ignore"):
+        flags = frame[column].dropna().astype("str").str.strip().str.upper()
+        flags = flags[~flags.str.casefold().isin(own.SPEC["missing"])]
+        if len(flags) and flags.isin(FLAGS).all():
+            read = flags.map(dict(zip(FLAGS, (1, 0), strict=True)))
+            frame[column] = read.reindex(frame.index).astype("Int64")
+            notes.append((column, len(flags), "TRUE and FALSE read as 1 and 0"))
     words = frame[texts(frame)].columns.drop([*known, *done], errors="ignore")
     doubt = doubts([frame[column] for column in words], notes)
     for column in words:

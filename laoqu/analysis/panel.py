@@ -246,7 +246,8 @@ def panel(
         raise LaoquError(f"no row of the panel is of a county known in its year: {shown}")
     if unit is not None:
         other = data["level"] != unit
-        notes.append(("file", int(other.sum()), f"rows of another level than {unit}"))
+        if other.any():
+            notes.append(("file", int(other.sum()), f"rows of another level than {unit}"))
         data = data[~other].reset_index(drop=True)
     named = found["name"] if found["code"] else None
     against = codes.contradictions(data, named, units)

@@ -21,15 +21,18 @@ from laoqu import grid, own, paths
 from laoqu.analysis import kinds, shapes
 from laoqu.analysis.codes import codes_of, codes_of_names
 from laoqu.analysis.kinds import MOST, Notes, called, examples, sample
-from laoqu.analysis.numbers import in_numbers, placed
+from laoqu.analysis.numbers import in_numbers
+from laoqu.analysis.years import PARTS, differ, is_year, parts_of, year_column, years_of
 from laoqu.errors import LaoquError, require
 from laoqu.own import code_of, year_of
-from laoqu.succession import FIRST, LAST, Units
+from laoqu.succession import Units
 
 #: Larger files are no panels of counties and years.
 MOST_BYTES, MOST_TEXT = 150_000_000, 500_000_000
-#: What is said of months and quarters, beside the years or in them.
-PARTS = "{} holds parts of years such as {}: sum them up to years"
+
+
+#: The largest number up to which a float of 32 bits holds each whole one.
+WHOLE = 2**24
 
 
 def read(
@@ -85,10 +88,14 @@ def _read(
         if frame[column].map(pd.api.types.is_list_like).any():
             raise LaoquError(f"{column} holds lists: a cell of a panel has one value")
     frame = frame.astype(dict.fromkeys(frame.select_dtypes("float16"), "float32"))
+    for column in {*called("code", frame), code} & {*frame.select_dtypes("float32")}:
+        if (frame[column] > WHOLE).any():  # 610826000 is 610825984
+            mend = "import it again as text or double"
+            raise LaoquError(f"{column} is stored as float, which holds seven digits: {mend}")
     for column in frame.select_dtypes("datetimetz"):  # midnight there is the day before in UTC
         frame[column] = frame[column].dt.tz_convert("Asia/Shanghai").dt.tz_localize(None)
         notes.append((column, len(frame), "times of another zone read as those of China"))
-    year = _year_column(frame, code, name, units, notes) if year is None else year
+    year = year_column(frame, code, name, units, notes) if year is None else year
     code = code or kinds.code_column(frame, year, units, notes)
     name = name or _name_column(frame, code, units, notes)
     if code is None and name is None:
@@ -102,11 +109,16 @@ def _read(
         if sample(frame[column]).astype("str").str.isascii().mean() > 0.5:
             text = "names in letters: not compared with the codes"
             notes.append((column, len(frame), text))
+    if isinstance(year, int) and (odd := [c for c in frame if own.is_year(c)]):
+        said = f"year is {year}, but {', '.join(odd[:3])} are columns of years"
+        raise LaoquError(f"{said}: leave year= out, or these")
+    if found := {code, name} & {*shapes.of_years(frame)} if year is None else ():
+        raise LaoquError(f"{found.pop()} is a column of a year: name one of codes or names")
     if wide := year is None:
         frame, rows, kept = shapes.to_long(frame, rows, twice, notes)
         year, code, name = "year", kept.get(code, code), kept.get(name, name)
-    parts = _parts(frame.drop(columns=[code, name], errors="ignore"), notes)
-    years, days = _years(frame, year, rows, notes)
+    parts = parts_of(frame.drop(columns=[code, name], errors="ignore"), notes)
+    years, days = years_of(frame, year, rows, notes)
     unresolved = pd.DataFrame(columns=["name", "reason"])
     upper = kinds.upper_columns(frame.drop(columns=[code, name], errors="ignore"), units, notes)
     if code:
@@ -266,56 +278,11 @@ def _refuse_side_by_side(
             notes.append((text, len(frame), said))
 
 
-def _year_column(
-    frame: pd.DataFrame, code: str | None, name: str | None, units: Units, notes: Notes
-) -> str | None:
-    """Return the column of years: one that is so called, else the one that reads as years.
-
-    Numbers of people can read as years: without its name a column needs one that says nothing else.
-    Beside columns for each year (gdp2018, gdp2019) a unit has several: else they are years of
-    something else (脱贫年份).
-    """
-    others = frame.columns.drop([code, name], errors="ignore")
-    share = {c: kinds.share(frame[c], _is_year) for c in others}
-    reads, so_called = [c for c in share if share[c] >= MOST], called("year", frame)
-    group = [c for c in so_called if c in reads]
-    plain = [c for c in called("plain_year", frame) if c in group]
-    other = partial(_differ, read=lambda value: year_of(value)[0])
-    if plain and not any(other(frame[plain[0]], frame[c]) for c in group):
-        group = plain[:1]
-    # One that is called so may hold notes and odd cells: they are named.
-    group = group or [c for c in called("plain_year", frame) if share.get(c, 0) > 0]
-    group = group or [c for c in reads if own.named(c, "named") and not own.named(c, "event")]
-    group = group or [c for c in so_called if share.get(c, 0) > 0]
-    if len(group) > 1:
-        raise LaoquError(f"columns {', '.join(group)} all hold years: keep one, or say year=")
-    if group and (wide := [*shapes.of_years(frame)][:2]):
-        unit = code or name or kinds.code_column(frame, group[0], units, [])
-        unit = unit or (kinds.name_columns(frame, None, units) or [None])[0]
-        once = unit and frame.groupby(unit)[group[0]].nunique().max() < 2
-        if once and group[0] not in so_called:
-            text = f"years of something else: those of the panel are {', '.join(wide)} …"
-            notes.append((group[0], len(frame), text))
-            return None
-        if once and frame[group[0]].nunique() > 1:
-            said = f"{group[0]} holds years, and {', '.join(wide)} … are columns of years"
-            raise LaoquError(f"{said}: leave {group[0]} out, or say year={group[0]!r}")
-    if group and group[0] not in so_called:
-        notes.append((group[0], len(frame), f"taken for the years: {examples(frame[group[0]])}"))
-    return group[0] if group else None
-
-
-def _differ(one: pd.Series, other: pd.Series, read: Callable) -> bool:
-    """Return whether two columns say different things of a row, as `read` reads their values."""
-    pairs = pd.concat([one, other], axis=1).dropna().drop_duplicates().itertuples(index=False)
-    return any(read(first) != read(second) for first, second in pairs)
-
-
 def _name_column(frame: pd.DataFrame, code: str | None, units: Units, notes: Notes) -> str | None:
     """Return the column of names; others with other names are refused where names are units."""
     first, *others = kinds.name_columns(frame, code, units) or [None]
     read = partial(kinds.plain_name, names=units.names["county"])
-    others = [c for c in others if _differ(frame[first], frame[c], lambda text: read(str(text)))]
+    others = [c for c in others if differ(frame[first], frame[c], lambda text: read(str(text)))]
     if others and not code:
         said = ", ".join([first, *others])
         raise LaoquError(f"columns {said} all hold names of counties: keep one, or say name=")
@@ -331,61 +298,13 @@ def _other_keys(frame: pd.DataFrame, units: Units) -> list[str]:
     found = [c for c in frame if kinds.share(frame[c], lambda v: code_of(v)[0] in known) >= MOST]
     found = [c for c in found if frame[c].nunique() > 2]
     heads = [c for c in frame if own.named(c, "named") or c in called("year", frame)]
-    return found + [c for c in heads if all(map(_is_year, sample(frame[c])))]
+    found += [c for c in heads if all(map(is_year, sample(frame[c])))]
+    return found + [c for c in frame if own.named(c, "no_name") and _counts(frame[c])]
 
 
-def _is_year(value: object) -> bool:
-    year, part = year_of(value)
-    return year is not None and not part.startswith(".")  # 1990.4 is any number
-
-
-def _years(
-    frame: pd.DataFrame, year: str | int, rows: pd.Series, notes: Notes
-) -> tuple[pd.Series, pd.Series]:
-    """Return years as whole numbers, and the values of those that say a day."""
-    if not isinstance(year, str):
-        frame, year = frame.assign(year=year), "year"
-    column = frame[year]
-    read = {value: year_of(value) for value in column.dropna().unique()}
-    years = column.map({v: found for v, (found, _) in read.items()}).astype("Float64")
-    years = years.astype("Int64")
-    if column.dropna().astype(str).ne(years[column.notna()].astype(str)).any():
-        kind = "decimals" if pd.api.types.is_float_dtype(column) else "text or dates"
-        shown = examples(column[years.notna()])
-        notes.append((str(year), int(years.notna().sum()), f"{kind} read as years: {shown}"))
-    if years.isna().all():
-        raise LaoquError(f"no cell of {year} is a year, such as {examples(column)}{own.DAYS}")
-    if n := int(years.isna().sum()):
-        shown = placed(column[years.isna()], rows)
-        notes.append((str(year), n, f"no year: the rows have no unit: {shown}"))
-    if (far := years.notna() & ~years.between(FIRST, LAST)).any():
-        text = f"no list of codes ({FIRST}–{LAST}) is of these years: {placed(years[far], rows)}"
-        notes.append((str(year), int(far.sum()), text))
-    part = column.map({v: part for v, (_, part) in read.items()})
-    odd = part.ne("") & part.notna()
-    days = part.str.contains("/").eq(True)  # one in a year: when each was surveyed
-    # or the ends of quarters, by their first or last day
-    ends = part[days].str.fullmatch(r".*/(?:0?1|2[89]|3[01])")
-    if not part.eq("").any() and not ends.all():
-        odd &= ~days
-    if odd.any():
-        shown = placed(column[odd], rows)
-        raise LaoquError(f"{year} holds parts of years: {shown}: sum them up to years")
-    return years, column.where(part.ne("").eq(True))
-
-
-def _parts(frame: pd.DataFrame, notes: Notes) -> list[str]:
-    """Return the columns of months and the like beside the years: none but the last of a year.
-
-    Values of 12 are those of whole years, or of their end; others have to be summed up.
-    """
-    found = {name: last for kind, last in own.LAST.items() for name in called(kind, frame)}
-    for name, last in found.items():
-        values = frame[name].dropna().astype("str").str.strip()
-        values = values[~values.str.casefold().isin(own.SPEC["missing"])]
-        if not values.str.fullmatch(last).all():
-            mend = f"; if other columns are of whole years, leave {name} out"
-            raise LaoquError(PARTS.format(name, examples(values)) + mend)
-        text = f"the last of a year: values are taken for those of the year: {examples(values)}"
-        notes.append((name, len(values), text))
-    return [*found]
+def _counts(column: pd.Series) -> bool:
+    """Return whether a column numbers the rows: 0, 1, 2 …, as `to_csv` writes an index."""
+    numbers = pd.to_numeric(column, errors="coerce").drop_duplicates()
+    return len(numbers) > 1 and numbers.tolist() in (
+        [*range(len(numbers))], [*range(1, len(numbers) + 1)],
+    )  # fmt: skip

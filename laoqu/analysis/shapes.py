@@ -172,8 +172,6 @@ def unstacked(
         return frame, rows, []
     (value,) = value
     said = f"{indicator} and {value} hold a row for each indicator, and"
-    mend = f"frame.pivot(index=…, columns={indicator!r}, values={value!r}).reset_index()"
-    mend = f"make columns of them first, with pandas: {mend}"
     code = frame["code_in_panel"].astype("str")
     unit = code.fillna("")
     for each in filter(None, (name, *above)):
@@ -184,16 +182,24 @@ def unstacked(
         bare = bare.where(bare != "", bare.mask(bare == "").groupby(code).transform("first"))
         unit += bare.where(code.notna()).fillna("")
     number = frame.groupby([unit, "year"], dropna=False, sort=False).ngroup()
+    # A county that was renamed between two years of a wide table has two rows, blank in turn.
+    keys = pd.concat([number, frame[indicator]], axis=1)
+    blank = frame[value].astype("str").fillna("").str.strip().isin(["", *own.SPEC["missing"]])
+    filled = keys[~blank]
+    left = blank & (keys.duplicated() | keys.apply(tuple, axis=1).isin(filled.apply(tuple, axis=1)))
+    frame, number, rows = frame[~left], number[~left], rows[~left]
     named = frame.dropna(subset=indicator)
     kinds = named[indicator].astype("str").unique().tolist()
     twice = pd.concat([number, named[indicator]], axis=1, join="inner").duplicated()
     taken = set(kinds) & {*ADDED, *frame.columns}
     if twice.any():
-        raise LaoquError(f"{said} row {rows[twice.idxmax()]} has one a second time: {mend}")
+        raise LaoquError(
+            f"{said} row {rows[twice.idxmax()]} has one a second time: keep one of them"
+        )
     if taken:
-        raise LaoquError(f"{said} {min(taken)} is a column as well: {mend}")
+        raise LaoquError(f"{said} {min(taken)} is a column as well: rename one")
     if frame[value].where(frame[indicator].isna(), "").fillna("").astype("str").str.strip().any():
-        raise LaoquError(f"{said} one of them has no name: {mend}")
+        raise LaoquError(f"{said} one of them has no name: give it one")
     grid.refuse_large(number.max() + 1, len(kinds), MOST_ROWS)
     others = frame.columns.drop([indicator, value])
     counts = frame.groupby(number)[others.tolist()].nunique(dropna=False).max()

@@ -9,7 +9,7 @@ from laoqu import paths
 LAYERS = """
 errors reprs paths
 source texts layout document schema
-citation measures spelling numerals own grid sheets formats
+citation measures spelling numerals own magnitudes grid sheets formats
 regions succession bearers places geo membership borders namings
 plan concordance
 analysis

@@ -403,3 +403,16 @@ def test_a_boundary_file_leads_to_no_other_file_and_no_host(tmp_path, monkeypatc
         with monkeypatch.context() as context:
             context.setattr(geo.pyogrio, "read_info", None)  # refused before GDAL opens it
             refuses(lq.DataError, said, geo.read, tmp_path / name)
+
+
+def test_a_city_in_a_list_of_counties_is_refused_without_its_last_character_too(load):
+    cities = {
+        "延安": ("陕甘宁", "宝塔区"),
+        "百色": ("左右江", "右江区"),
+        "大同": ("太行", "云州区"),
+    }
+    for city, (area, unit) in cities.items():
+        said = f"own.csv:2:2: '{city}' may be {city}市 or {unit} .*: name its counties"
+        refuses(lq.DataError, said, load, f"region,name\n{area},{city}\n")
+    table = "region,name,prefecture\n湘赣边,吉安,吉安\n左右江,靖西,\n"
+    assert sorted(load(table, warns=True).membership()["adcode"]) == ["360821", "451081"]

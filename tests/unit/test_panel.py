@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import laoqu as lq
 from laoqu import places, schema, succession
 from laoqu.analysis import monitor, writing
+from laoqu.cli import main
 from laoqu.errors import LaoquError
 
 ROWS = pd.DataFrame(
@@ -552,6 +553,115 @@ def test_parts_of_codes_and_rows_of_smaller_units_are_no_codes_of_provinces():
     assert made["county_code"].tolist() == ["610000"]
     said = "省代码 holds codes of provinces or cities, each with several rows of a year"
     refuses(LaoquError, said, lq.panel, frame[["省代码", "年份", "gdp"]])
+
+
+def test_short_names_of_cities_are_no_counties():
+    names = ["南昌", "大同", "中山", "海南", "河南", "吉安", "吉水", "环县", "仙桃", "儋州"]
+    frame = pd.DataFrame({"地区": names, "2019": 1, "2020": 2})
+    made = lq.panel(frame)
+    assert made["county_code"].fillna("").tolist()[:10] == [
+        *[""] * 6, "360822", "621022", "429004", "460400",
+    ]  # fmt: skip
+    reasons = made.reasons.dropna(subset="name").set_index("name")["reason"]
+    assert reasons["南昌"] == "南昌 may be 南昌市 or 南昌县: write its name in full"
+    assert reasons["海南"] == "海南 may be 海南省 or 海南区: write its name in full"
+    # A province leaves it open; in its city it is the county, and in full.
+    frame = pd.DataFrame({"省": ["江西", "江西"], "县": ["南昌", "吉水"], "2019": 1, "2020": 2})
+    assert lq.panel(frame)["county_code"].isna().tolist() == [True, False] * 2
+    frame = frame.assign(市=["南昌市", "吉安市"])
+    assert lq.panel(frame)["county_code"].tolist()[:2] == ["360121", "360822"]
+    # 嘉峪关 has no counties, and stands for one as 东莞 does.
+    frame = pd.DataFrame({"省": "甘肃省", "市": ["嘉峪关市", "庆阳市"], "县": ["嘉峪关市", "环县"]})
+    made = lq.panel(frame.assign(年份=2020, gdp=[5, 6]))
+    assert made["county_code"].tolist() == ["620200", "621022"]
+
+
+def test_rows_of_whole_cities_do_not_hide_the_column_of_counties():
+    rows = [(c, n) for c in ("南昌市", "吉安市") for n in ("全市", "市辖区", "市本级")]
+    rows += [("南昌市", "南昌县"), ("吉安市", "吉水县")]
+    made = lq.panel(pd.DataFrame(rows, columns=["市", "县"]).assign(**{"2019": 1, "2020": 2}))
+    assert made["county_code"].dropna().tolist() == ["360121", "360822"] * 2
+
+
+def test_row_names_of_r_flags_and_codes_in_small_floats(tmp_path):
+    path = tmp_path / "r.csv"
+    path.write_text(
+        '"code","year","poor"\n"1",610826,2019,TRUE\n"2",621022,2019,FALSE\n"3",621022,2020,'
+    )
+    made = lq.panel(path)
+    assert made["county_code"].tolist() == ["610826", "621022", "621022"]
+    assert made.outcome("poor") == "poor" and made["poor"].tolist()[:2] == [1, 0]
+    assert made["poor"].isna().tolist() == [False, False, True] and made.outcomes == []
+    assert "which R numbers" in repr(made.report) and "read as 1 and 0" in repr(made.report)
+    path.write_text("gdp,code,year\n1,234,621022,2019\n1,235,621023,2019\n")  # no names of rows
+    refuses(LaoquError, "has 4 cells, expected 3", lq.panel, path)
+    codes = np.array([610826, 621022, 610621], "float32") * np.float32(1000)
+    frame = pd.DataFrame({"code": codes, "year": 2019, "gdp": [1.0, 2, 3]})
+    refuses(LaoquError, "code is stored as float, which holds seven digits", lq.panel, frame)
+
+
+def test_the_index_of_a_frame_is_no_outcome_and_the_outcome_is_said(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("LAOQU_OUTPUTS", str(tmp_path / "out"))
+    frame = monitor.synthetic(lq.load(), range(2018, 2021))[["county_code", "year", "income"]]
+    wide = frame.pivot(index="county_code", columns="year", values="income").reset_index()
+    wide.insert(1, "area", 1000)
+    wide.insert(2, "pop", range(len(wide)))
+    for each, left in ((frame, []), (wide, ["pop"])):
+        each.to_csv(tmp_path / "p.csv")
+        made = lq.panel(tmp_path / "p.csv")
+        assert made.outcome(None) == made.outcomes[-1] and made.outcomes[:-1] == left
+    assert main(["monitor", str(tmp_path / "p.csv"), "--lang", "en", "--why"]) == 0
+    said = "laoqu: value is the outcome; others are pop (--outcome NAME)"
+    assert said in capsys.readouterr().err
+    bare = wide.drop(columns=["area", "pop"])
+    refuses(
+        LaoquError, "year is 2021, but 2018, 2019, 2020 are columns of", lq.panel, bare, year=2021
+    )
+    refuses(LaoquError, "2019 is a column of a year", lq.panel, bare, code="2019")
+    # Of other columns with a year it may be said.
+    census = pd.DataFrame({"code": ["621022", "621023"], "pop_2010": [1, 2], "pop_2020": [3, 4]})
+    assert lq.panel(census, year=2021)["year"].tolist() == [2021, 2021]
+
+
+def test_a_cell_merged_over_years_is_refused_and_a_remark_below_is_not(tmp_path):
+    rows = [["代码", "县", "2019", "2020"], [621022, "环县", 7, None], [621023, "华池县", 3, 4]]
+    for merged, refused in (("C2:D2", True), ("A4:D4", False), ("A1:D1", False)):
+        book = openpyxl.Workbook()
+        for row in rows if merged != "A1:D1" else [["表一"], *rows]:
+            book.active.append(row)
+        book.active["A4"].value = book.active["A4"].value or "注：某某"
+        book.active.merge_cells(merged)
+        book.save(tmp_path / "p.xlsx")
+        if refused:
+            refuses(LaoquError, "C2:D2 are merged, only the first", lq.panel, tmp_path / "p.xlsx")
+        else:
+            assert lq.panel(tmp_path / "p.xlsx")["county_code"].dropna().nunique() == 2
+
+
+def test_halves_seasons_and_months_in_headings_are_refused():
+    frame = pd.DataFrame({"code": ["621022", "621023"], "a": [1, 2], "b": [3, 4]})
+    for first, second in (("2019上", "2020上"), ("2019年下", "2020年下"), ("2019春", "2020春"),
+                          ("6月2019", "6月2020"), ("2019S1", "2020S1"), ("1-6月2019", "1-6月2020"),
+                          ("上半年2019", "上半年2020"), ("一季度2019", "一季度2020"),
+                          ("gdp_2019上", "gdp_2020上"), ("m6_2019", "m6_2020")):  # fmt: skip
+        said = "columns of the panel are parts of years such as"
+        refuses(LaoquError, said, lq.panel, frame.set_axis(["code", first, second], axis=1))
+    for whole in ("上海{}", "长春{}", "{}下岗人数", "{}春耕面积", "{}年末", "{}年上海"):
+        heads = ["code", whole.format(2019), whole.format(2020)]
+        assert len(lq.panel(frame.set_axis(heads, axis=1)).data) == 4
+
+
+def test_a_county_renamed_between_two_years_of_a_stacked_wide_table():
+    rows = [("110118", "密云县", "pop", "467680", ""), ("110118", "密云区", "pop", "", "527683"),
+            ("110101", "东城区", "pop", "573180", "708829")]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["adcode", "name", "indicator", "2010", "2020"])
+    made = lq.panel(frame).data.set_index(["county_code", "year"])["pop"]
+    assert made.to_dict() == {
+        ("110118", 2010): 467680, ("110101", 2010): 573180,
+        ("110118", 2020): 527683, ("110101", 2020): 708829,
+    }  # fmt: skip
+    frame.loc[1, "2010"] = "1"
+    refuses(LaoquError, "has one a second time: keep one of them", lq.panel, frame)
 
 
 def test_several_names_never_become_one_unit_and_year():
