@@ -41,19 +41,23 @@ LONG = ((re.compile(r"(\S{100})\S{200,}(\S{40})"), r"\1…\2"),
         (re.compile(r"(.{2000}).{1000,}(.{900})", re.DOTALL), r"\1 … \2"))  # fmt: skip
 
 
+#: What a terminal does not print; lines and tabs stay.
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 #: Colours and other orders to a terminal.
 ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 
 
 def bounded(text: str) -> str:
-    """Return a message that is not endless, nor a word of it, whatever of an input it echoes.
+    r"""Return a message that is not endless, nor a word of it, whatever of an input it echoes.
 
-    >>> len(bounded("unknown area " + "x" * 100_000))
-    154
+    What a terminal would obey is shown as it is written in Python.
+
+    >>> len(bounded("unknown area " + "x" * 100_000)), bounded("gdp\x1b[2J")
+    (154, 'gdp\\x1b[2J')
     """
     for long, short in LONG if len(text) > 300 else ():
         text = long.sub(short, text)
-    return text
+    return CONTROL.sub(lambda sign: repr(sign[0])[1:-1], text)
 
 
 class LaoquError(Exception):

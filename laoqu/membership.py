@@ -20,6 +20,11 @@ from laoqu.succession import FIRST, LAST, YEAR
 CONFIDENCE = {"高": "high", "中": "medium", "低": "low", "": "high"}
 
 
+#: A column that says whether a county is one of the areas, and how.
+FLAG = re.compile("老区|苏区|属于|成员|member", re.IGNORECASE)
+YES, NO = ("是", "1", "yes", "y", "true", "√"), ("否", "0", "no", "n", "false", "×", "不是")
+
+
 class RowError(Exception):
     """A row that cannot be used: the column and why."""
 
@@ -37,6 +42,7 @@ def read(path: Path, tables: Tables, mode: str = "only") -> tuple[Table, pd.Data
     table = Table("membership", notes.file, tables["membership"].fields)
     cells = grid.cells(path, notes)
     _read_head(cells.iloc[0] if len(cells) else pd.Series(dtype="object"), notes, *cells.index[:1])
+    _refuse_flags(cells.drop(columns=notes.columns.values()), notes)
     reader, first = _Reader(tables, notes, path.name), {}
     given = cells.iloc[1:][list(notes.columns.values())].set_axis(list(notes.columns), axis=1)
     given = given.iloc[:0] if notes.problems() else given  # rows mean nothing without their head
@@ -86,6 +92,16 @@ def _read_head(head: pd.Series, notes: own.Notes, line: int = 1) -> None:
     if "region_id" not in notes.columns or not {"code", "name"} & set(notes.columns):
         needed = "the column 'region_id' and the column 'adcode' or 'name' (see data/README.md)"
         notes.wrong(line, "", f"found {', '.join(head) or 'no columns'}; expected {needed}")
+
+
+def _refuse_flags(unused: pd.DataFrame, notes: own.Notes) -> None:
+    """Refuse rows that a column of their own says are no members: 是否老区, 否."""
+    for _, column in unused.items():
+        said = column.iloc[1:].str.casefold()
+        no = said.index[said.isin(NO)]
+        if FLAG.search(column.iloc[0]) and len(no) and said.isin([*NO, *YES, ""]).all():
+            why = f"{column.iloc[0]!r} says {column[no[0]]!r}: leave out rows that are none, and it"
+            notes.wrong(no[0], "", why)
 
 
 class _Reader:

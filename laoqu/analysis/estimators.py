@@ -34,7 +34,8 @@ def calls(outcome: str = "Y", anticipation: int = 1, columns: Iterable[str] = ()
     'csdid gdp, ivar(county_id) time(year) gvar(first_reacts) long2 // cohorts moved by 1'
     """
     given = {"k": anticipation, "r": -1 - anticipation}
-    plain = outcome if outcome.isidentifier() and not iskeyword(outcome) else f"`{outcome}`"
+    whole = outcome.isidentifier() and outcome[0] != "_" and not iskeyword(outcome)
+    plain = outcome if whole else f"`{outcome}`"
     called = {
         "text": dumps(outcome, ensure_ascii=False)[1:-1],
         "formula": plain,

@@ -143,6 +143,8 @@ class Store:
         try:
             folder, hint = folder or paths.outputs(), "set LAOQU_OUTPUTS to another folder"
             self.folder = paths.expanded(folder, hint).resolve()
+            if self.folder == self.folder.parent:
+                raise OutputError(f"the outputs folder is {folder}, the root of all files: {hint}")
             self._lock = None if look else FileLock(self.folder / ".lock", timeout=0)
             if self._lock:
                 self.folder.mkdir(parents=True, exist_ok=True)
@@ -383,6 +385,6 @@ def _below(folder: Path) -> list[Path]:
 
 def _json(path: Path) -> object:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
     except (OSError, ValueError, RecursionError):
         return None

@@ -416,3 +416,11 @@ def test_a_city_in_a_list_of_counties_is_refused_without_its_last_character_too(
         refuses(lq.DataError, said, load, f"region,name\n{area},{city}\n")
     table = "region,name,prefecture\n湘赣边,吉安,吉安\n左右江,靖西,\n"
     assert sorted(load(table, warns=True).membership()["adcode"]) == ["360821", "451081"]
+
+
+def test_rows_that_say_they_are_none_are_refused(load):
+    said = "own.csv:3:1: '是否老区' says '否': leave out rows that are none, and it"
+    table = "region,县区,{}\n赣闽粤,瑞金市,是\n赣闽粤,会昌县,否\n"
+    refuses(lq.DataError, said, load, table.format("是否老区"))
+    assert len(load(table.format("贫困县"), warns=True).membership()) == 2
+    assert len(load(table.format("是否老区").replace("否\n", "是\n"), warns=True).membership()) == 2

@@ -608,6 +608,17 @@ def test_what_a_reader_changed_or_laid_into_a_folder_is_put_aside(tmp_path, monk
     assert len(json.loads((out / "manifest.json").read_text())["runs"]) == 1
 
 
+def test_pipes_in_the_outputs_folder_and_the_root_of_all_files_hang_nothing(tmp_path):
+    path, out = book(tmp_path / "t.ipynb", "n = 1", "n"), tmp_path / "out"
+    (made,) = run(path, [{}], out)
+    for name in (".index.json", f"{made.name}/.laoqu.failed.json"):
+        (out / name).unlink(missing_ok=True)
+        os.mkfifo(out / name)
+    (made,) = run(path, [{}], out, force=True)
+    assert made.status == "ok"
+    refuses(lq.OutputError, "outputs folder is /, the root of all files", run, path, [{}], "/")
+
+
 def test_of_borders_as_a_shapefile_all_files_count(tmp_path, monkeypatch):
     for end in ("shp", "dbf", "csv.xml"):
         (tmp_path / f"own.{end}").write_text("1")
