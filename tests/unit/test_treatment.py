@@ -185,6 +185,7 @@ def test_a_call_names_the_outcome_as_its_language_and_the_file_do(tmp_path):
     calls = {name: estimators.calls(odd)[name] for name in ("sunab", "did")}
     assert calls["sunab"].startswith(f"fixest::feols(`{odd}` ~ sunab(")
     assert estimators.calls("if")["pyfixest"].startswith('pf.feols("`if` ~ ')
+    assert "(`_inc` ~" in estimators.calls("_inc")["sunab"]
     assert estimators.calls('a"b')["did"].startswith('did::att_gt(yname="a\\"b", ')
     # Indicators are made of the column of the file, before they are named.
     first, _, last = estimators.calls("y")["eventstudyinteract"].split("\n")
