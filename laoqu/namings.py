@@ -137,7 +137,10 @@ class Gazetteer:
                 forms[name] = max(form, forms.get(name, form), key=FORMS.index)
                 self.upper[name] += [code] if level != "county" else []
         self.provinces = {name for name, form in forms.items() if form == "province"}
-        self.common = schema.read("not_names", folder).values("word")
+        rows = schema.read("not_names", folder).frame()
+        self.common = rows["word"].tolist()
+        # 西吉 of 江西吉安 is no word: it is one behind no boundary only.
+        ordinary = {*rows["word"][~rows["reason"].str.startswith("part of")]}
         words = {*schema.read("word_names", folder).values("word")}
         parts = {name for name in forms if PART.fullmatch(name)}
         whole = {name for name, form in forms.items() if form in ("full", "sure")} - parts
@@ -145,7 +148,7 @@ class Gazetteer:
         self.words = {name for name in whole if name[:-1] in words}
         forms |= dict.fromkeys(whole & words, "phrase")
         forms |= dict.fromkeys((parts | words - whole) & forms.keys() - self.provinces, "part")
-        forms |= {n: "word" for n in forms.keys() & self.common if forms[n] not in ("full", "sure")}
+        forms |= {n: "word" for n in forms.keys() & ordinary if forms[n] not in ("full", "sure")}
         #: Lakes and hills as well, also behind their city: 杭州西湖.
         self.features = {n for n, f in forms.items() if f == "short" and FEATURE.fullmatch(n)}
         forms |= {n: "full" for n in forms if n[-1] in "县区州" and n[:-1] in self.provinces}
@@ -174,6 +177,7 @@ class Gazetteer:
                 groups.append([naming])
         context, city = list(above), None
         for group in groups:
+            self._settle_words(text, group)
             likely = [each for each in group if each.form not in WEAK]
             # All of 安居、乐业、安康 are words: a list is one of places by a name that can be none,
             # by what it is called (等县), or if three or more lie in one city.
@@ -261,6 +265,22 @@ class Gazetteer:
             for name, _ in self.names.get(whole[at : at + 2], ())
             if at + len(name) > edge and whole.startswith(name, at)
         ]
+
+    def _settle_words(self, text: str, group: list[Naming]) -> None:
+        """Let words that stand by themselves in a list with names be such: 靖州、会同、通道等县."""
+        kind = KIND.match(text, group[-1].end)
+        if not (kind or any(each.form not in WEAK for each in group)):
+            return
+        for before, naming, after in zip([None, *group], group, [*group[1:], None], strict=False):
+            behind = before and before.end == naming.start
+            goes_on = after and naming.end < after.start
+            # 江西新建、扩建 is no list of places
+            begins = naming.left
+            if behind:
+                begins = goes_on and before.left and before.printed in self.upper
+            ends = goes_on or (after is None and ENDS.match(text, naming.end))
+            if naming.form == "word" and begins and ends and (goes_on or before or kind):
+                naming.form = "phrase"
 
     def _firm(self, before: Naming | None, naming: Naming, after: Naming | None) -> bool:
         """Whether a name in a list is one of a county and nothing else, as in 衡山、衡东."""
