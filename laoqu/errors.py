@@ -48,23 +48,30 @@ ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 
 
 def bounded(text: str) -> str:
-    r"""Return a message that is not endless, nor a word of it, whatever of an input it echoes.
+    """Return a message that is not endless, nor a word of it, whatever of an input it echoes.
 
-    What a terminal would obey is shown as it is written in Python.
-
-    >>> len(bounded("unknown area " + "x" * 100_000)), bounded("gdp\x1b[2J")
-    (154, 'gdp\\x1b[2J')
+    >>> len(bounded("unknown area " + "x" * 100_000))
+    154
     """
     for long, short in LONG if len(text) > 300 else ():
         text = long.sub(short, text)
-    return CONTROL.sub(lambda sign: repr(sign[0])[1:-1], text)
+    return text
+
+
+def printable(text: str) -> str:
+    r"""Return a message in which what a terminal would obey is shown as Python writes it.
+
+    >>> printable("gdp\x1b[2J")
+    'gdp\\x1b[2J'
+    """
+    return CONTROL.sub(lambda sign: repr(sign[0])[1:-1], bounded(text))
 
 
 class LaoquError(Exception):
     """Base of every error laoqu raises on purpose; its message can always be printed."""
 
     def __str__(self) -> str:
-        return bounded(super().__str__()).encode("utf-8", "backslashreplace").decode("utf-8")
+        return printable(super().__str__()).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 class Problem(NamedTuple):
@@ -76,7 +83,7 @@ class Problem(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        return bounded(f"{self.file}:{self.line}:{self.column}: {self.message}")
+        return printable(f"{self.file}:{self.line}:{self.column}: {self.message}")
 
 
 class DataError(LaoquError):

@@ -47,7 +47,7 @@ from papermill.parameterize import parameterize_notebook
 from traitlets import Callable as Function
 from traitlets.config import Config
 
-from laoqu.errors import ANSI, LaoquError, bounded
+from laoqu.errors import ANSI, LaoquError, bounded, printable
 from laoqu.run import Recipe, Run
 from laoqu.run.cell import PRINTED, Stream, alarm
 
@@ -258,7 +258,7 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
         raise LaoquError("the notebook cannot be written: a cell has changed what writes it")
     files[name] = f"{text}\n".encode(errors="backslashreplace")
     if error:
-        run = run.failed(bounded(error), [bounded(line) for line in lines], cell=cell)
+        run = run.failed(printable(error), [printable(line) for line in lines], cell=cell)
     else:
         run.status = "ok"
     run.warnings = [bounded(output.text) for each in _code(notebook) for output in each.outputs

@@ -430,7 +430,7 @@ def test_the_engine_leaves_this_process_as_it_was(tmp_path, capfd):
 def test_a_cell_that_hangs_asks_or_leaves_something_fails_or_is_ended(tmp_path):
     """As papermill has them run; what else a cell may do, batches try in test_faults."""
     sleeping = "import signal, time\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\ntime.sleep"
-    for cell, said in {
+    cases = {
         f"{sleeping}(2)": "TimeoutError: the cell took longer than 1 s",
         f"{sleeping}; import ctypes; ctypes.PyDLL(None).sleep(99)": "1 s and did not stop",
         "input('x')": "StdinNotImplementedError: a notebook that runs by itself cannot ask",
@@ -439,13 +439,19 @@ def test_a_cell_that_hangs_asks_or_leaves_something_fails_or_is_ended(tmp_path):
         "import subprocess as s; assert s.run('cat', stdout=s.PIPE).stdout": "AssertionError",
         "import posix; posix._exit(0)": "the process ended with status 0",
         "from multiprocessing import Pool\npool = Pool(2); print(pool.map(abs, [-1]))": "",
-    }.items():
-        source = book(tmp_path / "t.ipynb", "n = 3", cell)
-        command = [sys.executable, "-m", "papermill", str(source), str(tmp_path / "o.ipynb")]
+    }
+
+    def done(n, cell):
+        source = book(tmp_path / f"{n}.ipynb", "n = 3", cell)
+        command = [sys.executable, "-m", "papermill", str(source), str(tmp_path / f"{n}.out.ipynb")]
         command += ["--engine", "laoqu", "--execution-timeout", "1" if sleeping in cell else "99"]
-        done = subprocess.run(command, capture_output=True, text=True, input="secret",
+        return subprocess.run(command, capture_output=True, text=True, input="secret",
                               env=os.environ | {"MPLBACKEND": "nosuch"})  # fmt: skip
-        assert (done.returncode, said in done.stderr) == (1 if said else 0, True), done.stderr
+
+    with ThreadPoolExecutor(4) as threads:  # most of the time is waiting
+        ended = [*threads.map(done, range(len(cases)), cases)]
+    for each, said in zip(ended, cases.values(), strict=True):
+        assert (each.returncode, said in each.stderr) == (1 if said else 0, True), each.stderr
 
 
 def test_clients_that_write_outputs_as_they_are_find_no_scalar_of_numpy():
