@@ -67,7 +67,8 @@ def files(
         panel = estimators.for_estimator(panel, estimator, None, anticipation).data
         kept, empty = [*KEPT, "county_id", "control", "rel_year", "first_reacts"], ""
     panel = panel[kept].sort_values(["channel", "county_code", "year"])
-    readme = _readme(plan, table, panel, design, anticipation)
+    said = treatment.chosen(", ".join(table["channel"].unique()), controls, design, plan)
+    readme = _readme(plan, table, panel, design, anticipation, said)
     made = {README: readme.encode("utf-8")}
     for name, frame, sign in ((COUNTY, table, "NA"), (PANEL, panel, empty)):
         flags = frame.select_dtypes("bool").columns
@@ -156,6 +157,7 @@ def _readme(
     panel: pd.DataFrame,
     design: treatment.Design,
     anticipation: int,
+    chosen: Mapping[str, str],
 ) -> str:
     """Return what one must know before using the files, from the template beside this file."""
     status = table["ever_treated"].map({1: "treated", 0: "untreated"}).fillna("unknown")
@@ -185,4 +187,6 @@ def _readme(
         vintage=treatment.VINTAGE,
         title=plan.source["title"],
         version=laoqu.__version__,
+        own=plan.own,
+        choices=chosen["treatment"],
     )

@@ -19,7 +19,7 @@ from laoqu.analysis import codes, estimators, treatment
 from laoqu.analysis.kinds import examples
 from laoqu.analysis.monitor import Monitor
 from laoqu.analysis.numbers import NO_NUMBER
-from laoqu.analysis.quality import coverage, findings, scales
+from laoqu.analysis.quality import coverage, findings, impossible, scales
 from laoqu.analysis.reading import read
 from laoqu.analysis.shapes import constant
 from laoqu.analysis.writing import write
@@ -158,13 +158,23 @@ class Panel:
     ) -> estimators.Prepared:
         """Return the rows one estimator may see; see `laoqu.analysis.estimators`.
 
-        ``note`` also says where the outcome (without one: any) seems to be in several units.
+        ``note`` also says which choices and own files the treatment rests on, and where the outcome
+        (without one: any) seems to be in several units or has values that can hardly be.
         """
         outcome = None if outcome is None else self.outcome(outcome)
         made = estimators.for_estimator(self.data, estimator, outcome, anticipation)
-        doubts = scales(self, *(self.outcomes if outcome is None else [outcome]))
-        said = "; ".join(doubts["column"] + ": " + doubts["looks_like"])
-        return made._replace(note=made.note | {"scale": said}) if said else made
+        columns = self.outcomes if outcome is None else [outcome]
+        lines = dict(each.split(": ", 1) for each in self.notes)
+        note = {name: lines[name] for name in ("treatment", "own files") if name in lines}
+        for kind, found in (("scale", scales), ("impossible", impossible)):
+            doubts = found(self, *columns) if columns else ()
+            if len(doubts):
+                counts = (doubts["column"] + ": " + doubts["looks_like"]).value_counts(sort=False)
+                note[kind] = "; ".join(
+                    f"{text} ({n} values)" if kind == "impossible" else text
+                    for text, n in counts.items()
+                )
+        return made._replace(note=made.note | note)
 
     def monitor(self, outcome: str | None = None) -> Monitor:
         """Return the monitoring of one outcome; see `laoqu.analysis.monitor.Monitor`."""

@@ -25,6 +25,9 @@ RANK = 0.4
 MOVED = 1.2
 #: How many years without any change are a constant run.
 RUN = 3
+#: So many negative numbers may stand for a missing value each; a zero where a unit has others, and
+#: few of such, beside values that are no small ones.
+SIGNS, SELDOM, SMALL = 3, 0.34, 0.1
 #: What all units change by at once, in logarithms, that looks like another unit: about ten times;
 #: in a gap of years each further one may bring so much growth. Most change nearly alike then.
 SCALE, GROWTH, ALIKE = 0.9, 0.08, 0.5
@@ -54,7 +57,7 @@ def findings(panel: Panel, *outcomes: str) -> pd.DataFrame:
     found += [_vanished(panel, data), scale := scales(panel, *outcomes)]
     for column in outcomes:
         told = scale.loc[scale["column"] == column, "year"]
-        found += _impossible(data, column)
+        found += _impossible(data, once, column)
         found += [rows[~rows["year"].isin(told)] for rows in _jumps(once, column)]
         found += [_constant(once, column), _code_breaks(once, column)]
     found += _totals(panel, once, outcomes)
@@ -71,6 +74,12 @@ def scales(panel: Panel, *outcomes: str) -> pd.DataFrame:
         for found in (*_rescaled(once, column), *_two_scales(panel, once, column))
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def impossible(panel: Panel, *outcomes: str) -> pd.DataFrame:
+    """Return the values of these columns that can hardly be: kind ``impossible``."""
+    data, _, once = _units(panel, outcomes)
+    return pd.concat([each for column in outcomes for each in _impossible(data, once, column)])
 
 
 def coverage(panel: Panel) -> pd.DataFrame:
@@ -124,20 +133,38 @@ def _vanished(panel: Panel, data: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _impossible(data: pd.DataFrame, column: str) -> Iterator[pd.DataFrame]:
+def _impossible(data: pd.DataFrame, once: pd.DataFrame, column: str) -> Iterator[pd.DataFrame]:
     """Find infinite values, and negatives or zeros where nearly all values are positive."""
     values = data[column].astype("float64")
-    known = values.dropna()
+    # −99 and −9999 that come again stand for something.
+    counts = values[values.lt(0) & values.mod(1).eq(0)].value_counts()
+    signs = values.isin(counts.index[counts > 1][:SIGNS])
+    known = values[~signs].dropna()
     positive = len(known) > 0 and (known > 0).mean() > 0.98
     share = any(sign in str(column).casefold() for sign in SHARES) and (known <= 100).mean() > 0.98
     rare = (known == 0).mean() < 0.005
     for rows, text in (
         (infinite(values), "infinite"),
-        (values.lt(0) & positive, "negative, others are positive"),
+        (signs & positive, "missing written as a negative number?"),
+        (values.lt(0) & ~signs & positive, "negative, others are positive"),
         (values.eq(0) & positive & rare, "zero: missing written as 0?"),
         (values.gt(100) & share, "a share above 100"),
     ):
         yield _made(data[rows], "impossible", column, text)
+    yield _holes(once, column)
+
+
+def _holes(once: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Find zeros beside values of the same unit that are not small."""
+    values = once[column].astype("float64")
+    if (values == 0).mean() < 0.005:  # then they are told as impossible
+        return _made(once[:0], "impossible", column, "")
+    unit, small = once["_unit"], values[values > 0].quantile(SMALL)
+    sides = pd.concat([values.groupby(unit).shift(n) for n in (1, -1)], axis=1)
+    few = values.eq(0).groupby(unit).transform("mean") <= SELDOM
+    beside = (sides.isna() | sides.gt(small)).all(axis=1) & sides.notna().any(axis=1)
+    found = values.eq(0) & few & beside
+    return _made(once[found], "impossible", column, "zero beside other values: missing as 0?")
 
 
 def _jumps(once: pd.DataFrame, column: str) -> Iterator[pd.DataFrame]:

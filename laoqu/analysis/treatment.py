@@ -141,7 +141,9 @@ def treat(
     data = data.merge(table[["county_code", *ADDED]], on="county_code", how="left")
     data = timed(data.fillna({"status_basis": "no_partner"}))
     lacking = data.loc[data["ever_treated"].notna(), panel.outcomes].isna()
+    made = chosen(channel, controls, design or Design(), panel.plan)
     lines = [
+        *((what, len(data), pd.NA, text) for what, text in made.items()),
         *_told(data, table, controls),
         *((f"no value: {column}", int(n), pd.NA, f"{n / len(lacking):.1%} of treated and controls")
           for column, n in lacking.sum().items() if n),
@@ -155,6 +157,14 @@ def treat(
         added=(*panel.added, *added),
         notes=tuple(f"{row.what}: {row.detail or row.rows}" for row in lines.itertuples()),
     )
+
+
+def chosen(channel: str, controls: str, design: Design, plan: Plan) -> dict[str, str]:
+    """Return what a table of treatment rests on: the choices, and files of a reader's own."""
+    said = {"channel": channel, "controls": controls, **design._asdict()}
+    made = {"treatment": ", ".join(f"{name}={value}" for name, value in said.items())}
+    own = ", ".join(f"{kind} {path.name}" for kind, path in plan.own.items())
+    return made | ({"own files": f"not the collection as published, but with {own}"} if own else {})
 
 
 def _told(data: pd.DataFrame, table: pd.DataFrame, controls: str) -> Iterator[tuple]:

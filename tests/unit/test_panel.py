@@ -667,6 +667,23 @@ def test_a_county_renamed_between_two_years_of_a_stacked_wide_table():
     refuses(LaoquError, "has one a second time: keep one of them", lq.panel, frame)
 
 
+def test_missing_values_written_as_numbers_are_found_and_told_to_the_estimate():
+    frame = monitor.synthetic(lq.load(), range(2018, 2025))
+    hit = np.random.default_rng(0).random(len(frame)) < 0.03
+    for value, found in ((-99, 1.0), (-9999, 1.0), (-1, 1.0), (0, 0.7), ([-99, -9999], 1.0)):
+        income = frame["income"].astype("float64").copy()
+        income[hit] = np.resize(value, hit.sum())
+        made = lq.panel(frame.assign(income=income))
+        listed = made.quality("income").query("kind == 'impossible'")
+        assert set(listed["row"]) <= set(np.flatnonzero(hit))
+        assert found * hit.sum() <= len(listed) <= hit.sum()
+        assert listed["looks_like"].str.contains("missing").all()
+        note = made.treat(controls="same_province").for_estimator("did", "income").note
+        assert note["impossible"].endswith(f"({len(listed)} values)")
+    small = frame.assign(income=np.random.default_rng(1).poisson(0.5, len(frame)))
+    assert len(lq.panel(small).quality("income").query("kind == 'impossible'")) < len(frame) / 50
+
+
 def test_several_names_never_become_one_unit_and_year():
     rows = [("安徽省", "郊区", "")] * 3 + [("广西", "靖西县", ""), ("广西", "靖西市", "451081")]
     rows += [("甘肃省", "环县", "621022")] * 2  # a row too many, which is said

@@ -306,3 +306,26 @@ def test_the_export_replaces_only_what_it_wrote(tmp_path):
     for years in ("1000-9999", "2020", "2024-2020"):
         refuses(LaoquError, "span of years", exporting.years_of, years)
     refuses(LaoquError, "takes one channel", exporting.files, PLAN, None, "2018-2023", "did")
+
+
+def test_files_say_on_which_choices_and_own_files_they_rest(tmp_path, monkeypatch):
+    own = tmp_path / "own.csv"
+    rows = PLAN.membership()[["region_id", "adcode"]]
+    rows.to_csv(own, index=False)
+    choices = "controls=same_province, first_treat=plan_reported, timing=next_year, universe=areas"
+    for file in (None, own):
+        plan = lq.load(membership=file) if file else PLAN
+        files = exporting.files(plan, [KEY], controls="same_province")
+        readme = files["README.md"].decode()
+        assert readme.count(choices) == 2
+        assert ("Not the collection as published" in readme) == (file is not None)
+        assert ("`own.csv`" in readme) == (file is not None)
+    monkeypatch.setenv("LAOQU_MEMBERSHIP", str(own))
+    made = lq.panel(monitor.synthetic(lq.load(), range(2019, 2024))).treat(controls="same_province")
+    ready = made.for_estimator("did", "income")
+    said = "not the collection as published, but with membership own.csv"
+    assert ready.note["own files"] == said and choices in ready.note["treatment"]
+    for name, each in (("a.csv", made), ("b.csv", ready)):
+        each.to_file(tmp_path / name)
+        note = (tmp_path / name).with_suffix(".README.txt").read_text()
+        assert said in note and choices in note
