@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from laoqu import geo, own, places, succession
+from laoqu import geo, own, paths, places, schema, succession
 
 #: A repair that changes the area of a shape by more than this share is none.
 REPAIR = 0.01
@@ -34,6 +34,8 @@ ELSEWHERE = (
 )
 #: Columns that are read; what is missing comes from our layer.
 USED = ("code", "name", "prefecture", "province")
+#: Codes that our lists do not have: of Taiwan, Hong Kong and Macao.
+OTHER = ("71", "81", "82")
 #: Longitude and latitude of China: west, south, east, north.
 CHINA = (70, 0, 140, 56)
 
@@ -60,6 +62,8 @@ def read(path: Path, folder: Path | None = None) -> tuple[gpd.GeoDataFrame, pd.D
     notes.refuse()
     names = frame.get("name", pd.Series(None, frame.index))
     for row, (code, name) in enumerate(zip(codes, names, strict=True), start=1):
+        if not code:
+            continue
         unit = succession.units(folder).holder(code, succession.YEAR)
         ours = unit.name if unit else known["name"][code]
         borne = pd.isna(name) or name == ours
@@ -73,7 +77,7 @@ def read(path: Path, folder: Path | None = None) -> tuple[gpd.GeoDataFrame, pd.D
     for column in ("name", "prefecture", "province"):
         given = frame[column].astype("string") if column in frame else known[column].reindex(codes)
         table[column] = given.fillna("").astype("str").to_numpy()
-    return table[geo.COLUMNS], notes.conversions()
+    return table[geo.COLUMNS][table["adcode"] != ""].reset_index(drop=True), notes.conversions()
 
 
 def _frame(path: Path) -> gpd.GeoDataFrame:
@@ -86,7 +90,11 @@ def _frame(path: Path) -> gpd.GeoDataFrame:
 
 
 def _codes(column: pd.Series, known: set[str], folder: Path | None, notes: own.Notes) -> list[str]:
-    """Return the code of 2021 of every row."""
+    """Return the code of 2021 of every row, "" for one that is left out.
+
+    The file is of any year: a code means its last holder, and `_elsewhere` finds those that it is
+    not. What is no county of 2021 and became a part of no county of the areas does no harm.
+    """
     tidied = [own.unit_code(value) for value in column]
     cities = sum(code.endswith("00") and code not in known for code, _ in tidied)
     if cities > len(tidied) / 2:
@@ -94,11 +102,18 @@ def _codes(column: pd.Series, known: set[str], folder: Path | None, notes: own.N
         return [code for code, _ in tidied]
     first: dict[str, int] = {}
     result, units = [], succession.units(folder)
+    members = {*schema.read("membership", folder or paths.data()).values("adcode")}
+    lost = 0
     for row, (text, (code, why)) in enumerate(zip(column, tidied, strict=True), start=1):
         if code and code not in known:
-            lead = units.trace(code)[0]
+            held, first_two = units.by_code.get(code, ()), code[:2]
+            lead = units.trace(code, min(held[-1].last, succession.YEAR) if held else None)[0]
             code, why = lead.adcode, lead.reason
-            if not code:
+            elsewhere = lead.heirs and members.isdisjoint(lead.heirs)
+            if not code and (elsewhere or first_two in OTHER):
+                lost += 1
+                why = f"{why}: left out, no part of a county of the areas"
+            elif not code:
                 notes.wrong(row, "", "no county of the end of 2021", f"{why};")
             elif code in units.parent.values():
                 notes.wrong(row, "", "is no county: give its counties", units.shown(code))
@@ -108,6 +123,9 @@ def _codes(column: pd.Series, known: set[str], folder: Path | None, notes: own.N
         if code and first.setdefault(code, row) != row:
             notes.wrong(row, "", f"duplicate adcode {code}, first seen in row {first[code]}")
         result.append(code)
+    if lost > len(result) / 2:
+        message = f"{lost} of {len(result)} codes are of no county of the end of 2021: is it a file"
+        notes.wrong(1, "", f"{message} of counties of China?")
     return result
 
 

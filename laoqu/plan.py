@@ -236,10 +236,10 @@ class Plan:
         """Return the twelve areas in the collection's order, which is no ranking.
 
         ``official_total`` is printed or derived; ``documented`` counties are known with high or
-        medium confidence, ``low_confidence`` ones are not.
+        medium confidence, ``low_confidence`` ones are not; ``counties_from`` is a file of yours.
         """
         table = self.table("regions").sort_values("order", ignore_index=True)
-        return regions.documented(table, self.membership())
+        return regions.documented(table, self.membership(), self.own.get("membership"), self.folder)
 
     def region(self, name: str) -> regions.Region:
         """Return one area by id, Chinese or English name, with or without 革命老区."""

@@ -6,9 +6,11 @@ import re
 import unicodedata
 from collections import namedtuple
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
 import pandas as pd
 
+from laoqu import schema
 from laoqu.errors import LaoquError, UnknownId, check_lang, guard_methods, nearest, require
 from laoqu.reprs import card, no_name
 from laoqu.spelling import clean, spellings
@@ -106,18 +108,32 @@ def of_area(table: pd.DataFrame, area: Region, name: str = "") -> pd.DataFrame:
     return table.loc[[bool(each) for each in of]].reset_index(drop=True)
 
 
-def documented(regions: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:
+def documented(
+    regions: pd.DataFrame, membership: pd.DataFrame, own: Path | None = None, folder: Path = Path()
+) -> pd.DataFrame:
     """Add ``documented`` and ``low_confidence`` (counties per area), and ``complete``.
 
     An area is complete when `COMPLETE` of its counties are documented and its total is no lower
-    bound: where nobody knows how many there are, nobody knows that these are all.
+    bound: where nobody knows how many there are, nobody knows that these are all. With a table of
+    the reader's `own`, ``counties_from`` names it for the areas whose rows are not those of
+    `folder`, of which the notes do not speak.
     """
     low = membership["confidence"] == "low"
     sure, unsure = (membership.loc[rows, "region_id"].value_counts() for rows in (~low, low))
     known, weak = (regions["region_id"].map(n).fillna(0).astype("int64") for n in (sure, unsure))
     full = known >= COMPLETE * regions["official_total"]
     full &= regions["total_basis"] != "lower_bound"
-    return regions.assign(documented=known, low_confidence=weak, complete=full)
+    regions = regions.assign(documented=known, low_confidence=weak, complete=full)
+    if own is None:
+        return regions.assign(counties_from="")
+    shipped = schema.read("membership", folder).frame()
+    ours, theirs = (
+        each.groupby("region_id")[["adcode", "source"]].apply(lambda rows: rows.values.tolist())
+        for each in (shipped, membership)
+    )
+    other = regions["region_id"].map(lambda area: ours.get(area) != theirs.get(area))
+    notes = {name: regions[name].mask(other, "") for name in ("note_zh", "note_en")}
+    return regions.assign(counties_from=other.map({True: own.name, False: ""}), **notes)
 
 
 def place_areas(

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 import laoqu as lq
-from laoqu import paths
+from laoqu import pages, paths
 
 #: The plan of all tests of a process: what it gives is fresh, and what it has read it keeps.
 PLAN = lq.load()
@@ -165,6 +165,20 @@ def refused(function, *given, seconds=5.0, **named) -> str:
     assert len(str(raised.value)) < 700
     assert time.process_time() - began < seconds
     return str(raised.value)
+
+
+def squeezed(text):
+    return re.sub(r"\s", "", text)
+
+
+def printed(name, region="yimeng"):
+    """Return the words of one of our pages in Chinese, made here and now, without blanks."""
+    made = nbformat.read(paths.notebooks() / f"{name}.ipynb", as_version=4)
+    for cell in made.cells:
+        cell.source = re.sub('^region = "yimeng"', f'region = "{region}"', cell.source)
+    files = pages.render(shown(made), "zh", ("html",))
+    (page,) = (data.decode() for file, data in files.items() if file.endswith(".html"))
+    return squeezed(re.sub("<style.*?</style>|<script.*?</script>|<[^>]*>", "", page, flags=re.S))
 
 
 def refuses(kind, said, function, *given, **named):

@@ -13,7 +13,7 @@ import nbformat
 import pandas as pd
 import pypdf
 import pytest
-from fixture import ANALYSIS, CELLS, executed, not_words, violations
+from fixture import ANALYSIS, CELLS, executed, not_words, squeezed, violations
 from PIL import Image
 
 import laoqu as lq
@@ -28,10 +28,6 @@ HOSTILE = (
     "{title} -- #panic() ]( “中文”、</script><script>alert(1)</script>"
 )
 WIDTHS = [(360, "light"), (360, "dark"), (768, "light"), (1280, "light"), (1280, "dark")]
-
-
-def squeezed(text):
-    return re.sub(r"\s", "", text)
 
 
 @pytest.fixture(scope="module")

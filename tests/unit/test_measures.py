@@ -4,7 +4,7 @@ import re
 
 import pandas as pd
 import pytest
-from fixture import PLAN, refuses
+from fixture import PLAN, printed, refuses
 from openpyxl import load_workbook
 from openpyxl.styles import Font
 
@@ -164,6 +164,16 @@ def test_a_partial_sheet_leaves_the_rest_uncoded(sheet, monkeypatch, tmp_path):
     assert coded.sum() == 10
     assert own.loc[~coded, "strength"].isna().all()
     assert len(plan.targets()) == 10
+
+
+def test_pages_say_whose_codes_they_show(sheet, monkeypatch):
+    ours = "编码由两遍自动编码得出，没有人工编码"
+    assert ours in printed("10_region_report") and "裁定" in printed("12_annotated_plan")
+    monkeypatch.setenv("LAOQU_CODING", str(sheet()))
+    for name in ("10_region_report", "12_annotated_plan"):
+        text = printed(name)
+        assert "编码取自使用者自备的sheet.csv" in text
+        assert "人工编码" not in text and "裁定" not in text
 
 
 def test_a_bad_cell_or_shape_is_reported_with_row_and_column(sheet):

@@ -8,7 +8,7 @@ import openpyxl
 import pandas as pd
 import pytest
 import shapely
-from fixture import PLAN, cells_of, refuses
+from fixture import PLAN, cells_of, printed, refuses, squeezed
 from shapely.affinity import scale
 from shapely.geometry import MultiPolygon, Point, Polygon, box
 
@@ -307,6 +307,21 @@ def test_a_file_of_three_provinces_is_enough_for_the_areas_inside_it(tmp_path):
         refuses(lq.LaoquError, f"no border for {count} counties: .* more", plan.counties, name)
 
 
+def test_a_national_file_of_another_year_is_followed_and_what_is_no_county_left_out(tmp_path):
+    """A code means its last holder; 下城区 became a part of no county of the areas."""
+    year = {"330105": "330103", "513402": "513425", "340212": "340222", "810000": "810001"}
+    table = PLAN.counties()[["adcode", "geometry"]].replace({"adcode": year})
+    table.to_parquet(tmp_path / "own.parquet")
+    plan = lq.load(boundaries=tmp_path / "own.parquet")
+    codes = {*plan.counties()["adcode"]}
+    assert {*PLAN.counties()["adcode"]} - codes == {"330105", "810000"} and not codes & {
+        *year.values()
+    }
+    why = plan.conversions.set_index("found")["why"]
+    assert "merged into 拱墅区 330105 in 2021: left out, no part of a county" in why["330103"]
+    assert "in no list since 1980: left out" in why["810001"] and "became 繁昌区" in why["340222"]
+
+
 SMALL, NORTH = [scale(each, 0.3, 0.3) for each in SHAPES], moved(SHAPES[2], 0, 10)
 BOUNDS = SHAPES[1].bounds
 TANGLE = Polygon(np.random.default_rng(1).uniform(BOUNDS[:2], BOUNDS[2:], (12_000, 2)))
@@ -416,6 +431,17 @@ def test_a_city_in_a_list_of_counties_is_refused_without_its_last_character_too(
         refuses(lq.DataError, said, load, f"region,name\n{area},{city}\n")
     table = "region,name,prefecture\n湘赣边,吉安,吉安\n左右江,靖西,\n"
     assert sorted(load(table, warns=True).membership()["adcode"]) == ["360821", "451081"]
+
+
+def test_notes_on_our_counties_are_not_printed_of_own_ones(tmp_path, monkeypatch):
+    note = squeezed(PLAN.regions().set_index("region_id")["note_zh"]["dabieshan"])
+    assert "叶集区" in note and note in printed("10_region_report", "dabieshan")
+    rows = SHIPPED[["region_id", "adcode"]]
+    more = pd.DataFrame({"region_id": "dabieshan", "adcode": ["340102", "340103"]})
+    pd.concat([rows, more]).to_csv(tmp_path / "own.csv", index=False)
+    monkeypatch.setenv("LAOQU_MEMBERSHIP", str(tmp_path / "own.csv"))
+    text = printed("10_region_report", "dabieshan")
+    assert "县名单取自使用者自备的own.csv。已查明的县多于上述总数。" in text and note not in text
 
 
 def test_rows_that_say_they_are_none_are_refused(load):
