@@ -220,7 +220,9 @@ def heading_of(text: str) -> tuple[int, str] | None:
     for form in YEARS["column"]:
         match = form.fullmatch(text)
         if match and not re.search(r"(?<!\d)(?:19|20)\d\d(?!\d)", match["stem"]):
-            return int(match["year"]), match["stem"].strip(" _.(（-") or "value"
+            stem, more = match["stem"].strip(" _.(（-"), match.groupdict().get("more") or ""
+            between = "_" if f"{stem[-1:]}{more[:1]}".isascii() and more[:1].isalpha() else ""
+            return int(match["year"]), f"{stem}{between}{more}" or "value"
     return None
 
 

@@ -34,16 +34,16 @@ def codes_of(column: pd.Series, notes: Notes) -> pd.Series:
 
 
 def codes_of_names(
-    frame: pd.DataFrame, name: str, years: pd.Series, units: Units
+    frame: pd.DataFrame, name: str, years: pd.Series, units: Units, level: str = "county"
 ) -> tuple[pd.Series, pd.DataFrame]:
-    """Return the code that each row's county had in its year, NA where the name is not one county.
+    """Return the code that each row's unit had in its year, NA where a name is not one of a level.
 
     Names are read within the province and the city that other columns hold. One that is unknown
     narrows nothing: the year alone then does not tell several of a name apart, as it does where
     none is meant (市辖区). A county that has since become part of another is not that other one.
     The second frame has a row for each name without a code: ``name``, ``reason``.
     """
-    above, counties = upper_columns(frame.drop(columns=name), units), _Counties(units)
+    above, counties = upper_columns(frame.drop(columns=name), units), _Names(units, level)
     keys = frame[[*above, name]].astype("str").fillna("").assign(year=years)
     keys[name] = keys[name].map(name_of)
     found, lost, years_of = {}, {}, defaultdict(list)
@@ -66,10 +66,11 @@ def codes_of_names(
     return pd.Series(codes, frame.index).astype("str"), unresolved
 
 
-class _Counties:
-    """Finds the county that a name means in a year, and the code that it had then."""
+class _Names:
+    """Finds the unit of a level that a name means in a year, and the code that it had then."""
 
-    def __init__(self, units: Units) -> None:
+    def __init__(self, units: Units, level: str) -> None:
+        self.level = level
         self.named, self.lines, self.cities = units.named, defaultdict(list), cache(cities)
         for holder in units.holders:
             self.lines[holder.lead.adcode].append(holder)
@@ -89,9 +90,9 @@ class _Counties:
         within = next(reversed(known), None)
         if within and len(known[within]) == 1:
             (within,) = known[within]
-        code = self.ask(text, within, None, near)
+        code = self.ask(text, within, self.level, None, near)
         if told and isinstance(code, LaoquError):
-            code = self.ask(text, within, year, near)
+            code = self.ask(text, within, self.level, year, near)
         if isinstance(code, LaoquError):
             raise code
         self._refuse_city(text, code, known, year)
@@ -113,7 +114,7 @@ class _Counties:
         """
         told = {each for codes in known.values() for each in codes}
         above = [each for each in self.cities(text, year) if each.code != code]
-        if above and all(each.endswith("0000") for each in told):
+        if self.level == "county" and above and all(each.endswith("0000") for each in told):
             raise LaoquError(
                 f"{text} may be {above[0].name} or {code.name}: write its name in full"
             )
@@ -123,12 +124,19 @@ class _Counties:
         exact = [h for h in self.named.get(text, ()) if h.held(year) and h.code[:2] == code[:2]]
         if exact:
             return then in exact
+        # 南康市 was split in 2013: no row of later years is of 南康区.
+        earlier = [h for h in self.named.get(text, ()) if h.code[:2] == code[:2]]
+        earlier = [each for each in earlier if each.level == self.level]
+        if earlier and all(each.lead.adcode != code for each in earlier):
+            return False
         return not code.note or TAIL.sub("", then.name) == TAIL.sub("", text)
 
 
-def _asked(text: str, within: str | None, year: int | None, near: bool) -> Adcode | LaoquError:
+def _asked(
+    text: str, within: str | None, level: str, year: int | None, near: bool
+) -> Adcode | LaoquError:
     try:
-        return answered(Question(text, within, "county", year), near=near)
+        return answered(Question(text, within, level, year), near=near)
     except LaoquError as error:
         if isinstance(error, AmbiguousName):
             error.advice = error.advice and "a column of provinces or cities tells them apart"

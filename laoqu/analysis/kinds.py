@@ -29,6 +29,8 @@ PART = re.compile(r"\s*\d{1,3}(?:\.0)?\s*")
 NO_PLACE = re.compile(
     "(?:省|自治区)?直[辖管属].*|市辖区|[县市]|全[国省市区县]|[省市县区]本级|[合总]计|[-—.…]*"
 )
+#: What units of each level are called.
+LEVELS = {"county": "counties", "prefecture": "cities", "province": "provinces"}
 #: An example in a message has at most so many characters.
 SHOWN = 40
 #: What was converted while a file was read: column, rows, how.
@@ -131,10 +133,12 @@ def _is_code(frame: pd.DataFrame, column: str, year: str | int | None, units: Un
     return True
 
 
-def name_columns(frame: pd.DataFrame, code: str | None, units: Units) -> list[str]:
-    """Return the column with the names of the units that the codes mean, and others of counties."""
-    counties = units.names["county"]
-    above = set().union(*(units.names[level] for level in units.names if level != "county"))
+def name_columns(
+    frame: pd.DataFrame, code: str | None, units: Units, level: str = "county"
+) -> list[str]:
+    """Return the column with the names of the units that the codes mean, and others of a level."""
+    counties = units.names[level]
+    above = set().union(*(units.names[each] for each in units.names if each != level))
     names, best, others = {*counties, *above} if code else counties, {}, set()
     upper = called("province", frame) + called("prefecture", frame)
     for column in frame.columns.drop([code, *upper] if code else [], errors="ignore"):

@@ -60,7 +60,9 @@ class Monitor:
         self.lost = len(rows) - len(kept)
         valued = kept.loc[kept["value"].notna(), "year"].nunique()
         if not valued:
-            raise LaoquError(f"{self.outcome} has no value for a county of 2021")
+            twice = rows[alone].duplicated(["county_code", "year"], keep=False).any()
+            why = " that stands once: rows stand twice, as .quality() lists" if twice else ""
+            raise LaoquError(f"{self.outcome} has no value for a county of 2021{why}")
         if valued == 1:
             why = "has values of one year alone: monitoring compares years"
             raise LaoquError(f"{self.outcome} {why}")

@@ -16,7 +16,7 @@ import pandas as pd
 from laoqu import paths, succession
 from laoqu import plan as plans
 from laoqu.analysis import codes, estimators, treatment
-from laoqu.analysis.kinds import examples
+from laoqu.analysis.kinds import LEVELS, examples
 from laoqu.analysis.monitor import Monitor
 from laoqu.analysis.numbers import NO_NUMBER
 from laoqu.analysis.quality import coverage, findings, impossible, scales
@@ -29,7 +29,6 @@ from laoqu.reprs import card
 from laoqu.succession import FIRST, LAST, Units
 
 STATUSES = ("same", "followed", "split", "merged", "other_holder", "later", "unknown")
-LEVELS = {"county": "counties", "prefecture": "cities", "province": "provinces"}
 #: What a file with a panel holds, beside it.
 README = """\
 county_code: unit of the end of 2021, empty where the code means no one unit of then.
@@ -214,7 +213,8 @@ def panel(
     vintage : int, optional
         The year whose codes the panel uses throughout; inferred where not given.
     unit : {"county", "prefecture", "province"}, optional
-        Keep only rows of this level; by default all.
+        Keep only rows of this level; by default all. Names without codes are of this level, else
+        of counties.
 
     Raises
     ------
@@ -236,7 +236,7 @@ def panel(
         raise LaoquError(f"unit is {unit!r}, expected one of {', '.join(LEVELS)}")
     plan = plans.kept(paths.state())
     units = succession.units(plan.folder)
-    data, found, notes, unresolved = read(source, code, year, name, units)
+    data, found, notes, unresolved = read(source, code, year, name, units, unit or "county")
     if not found["code"]:
         data["code_in_panel"], several = codes.told_apart(data, found["name"], units)
         unresolved = pd.concat([unresolved, several])

@@ -20,37 +20,45 @@ from pyarrow.parquet import ParquetFile
 from laoqu import grid, own, paths
 from laoqu.analysis import kinds, shapes
 from laoqu.analysis.codes import codes_of, codes_of_names
-from laoqu.analysis.kinds import MOST, Notes, called, examples, sample
+from laoqu.analysis.kinds import LEVELS, MOST, Notes, called, examples, sample
 from laoqu.analysis.numbers import in_numbers
 from laoqu.analysis.years import PARTS, differ, is_year, parts_of, year_column, years_of
 from laoqu.errors import LaoquError, require
-from laoqu.own import code_of, year_of
+from laoqu.own import code_of, name_of, year_of
 from laoqu.succession import Units
 
 #: Larger files are no panels of counties and years.
 MOST_BYTES, MOST_TEXT = 150_000_000, 500_000_000
 
 
+#: From this release on Stata writes UTF-8; what text in GBK has.
+UNICODE, HAN = 118, re.compile("[\u4e00-\u9fff]")
 #: The largest number up to which a float of 32 bits holds each whole one.
 WHOLE = 2**24
 
 
 def read(
-    source: object, code: str | None, year: str | int | None, name: str | None, units: Units
+    source: object,
+    code: str | None,
+    year: str | int | None,
+    name: str | None,
+    units: Units,
+    level: str = "county",
 ) -> tuple[pd.DataFrame, dict[str, str | None], Notes, pd.DataFrame]:
     """Read a file or frame, long or with a column for each year, as rows of codes and years.
 
-    Columns that are None are found by content: `units` say what is a code and what a name. Returned
+    Columns that are None are found by content: `units` say what is a code and what a name, which
+    without codes is one of this level. Returned
     are the rows with ``code_in_panel`` and ``year``, the column that each of the three is (further
     ones of codes and years too), what was converted, and a row for each name without one county
     where names stand for codes.
     """
     notes: Notes = []
     if isinstance(source, pd.DataFrame):
-        return _read(source.copy(), code, year, name, units, notes)
+        return _read(source.copy(), code, year, name, units, level, notes)
     frame = load(source, notes)
     try:
-        return _read(frame, code, year, name, units, notes)
+        return _read(frame, code, year, name, units, level, notes)
     except LaoquError as error:  # what is looked for may stand on another sheet
         sheets = [text for _, _, text in notes if text.startswith(grid.ONE_SHEET)]
         mend = f" ({sheets[0]}: move the sheet that is meant to the front)" if sheets else ""
@@ -59,7 +67,13 @@ def read(
 
 
 def _read(
-    frame: pd.DataFrame, code: object, year: object, name: object, units: Units, notes: Notes
+    frame: pd.DataFrame,
+    code: object,
+    year: object,
+    name: object,
+    units: Units,
+    level: str,
+    notes: Notes,
 ) -> tuple[pd.DataFrame, dict[str, str | None], Notes, pd.DataFrame]:
     grid.refuse_large(*frame.shape, shapes.MOST_ROWS)
     # What rows are called in messages: as in the file, or as in the frame.
@@ -69,10 +83,10 @@ def _read(
         notes.append(("file", len(frame), f"levels of headings joined: {', '.join(frame)[:99]}"))
     _refuse_no_head(frame.columns, units)
     frame.columns, twice = _headers(frame.columns)
-    for level in [each for each in frame.index.names if each is not None and str(each) in frame]:
-        if list(frame.index.get_level_values(level)) != list(frame[str(level)]):
-            raise LaoquError(f"the index and a column are both called {level}: rename one of them")
-        frame = frame.reset_index(level, drop=True)
+    for key in [each for each in frame.index.names if each is not None and str(each) in frame]:
+        if list(frame.index.get_level_values(key)) != list(frame[str(key)]):
+            raise LaoquError(f"the index and a column are both called {key}: rename one of them")
+        frame = frame.reset_index(key, drop=True)
     frame = frame.reset_index(drop=any(name is None for name in frame.index.names))
     rows = pd.Series(frame.index if isinstance(rows, pd.MultiIndex) else rows, frame.index)
     code, year, name = _given(code, year, name, list(frame))
@@ -97,13 +111,19 @@ def _read(
         notes.append((column, len(frame), "times of another zone read as those of China"))
     year = year_column(frame, code, name, units, notes) if year is None else year
     code = code or kinds.code_column(frame, year, units, notes)
-    name = name or _name_column(frame, code, units, notes)
+    name = name or _name_column(frame, code, units, level, notes)
     if code is None and name is None:
         for column in frame:
             if kinds.share(frame[column], lambda v: code_of(v)[1] == own.TOWNSHIP) >= MOST:
                 raise LaoquError(f"{column} holds {own.TOWNSHIP}")
         none = "no column of the panel holds codes of counties, or their names; it has "
         none += ", ".join(frame.columns[:12])
+        for column in frame:
+            if (
+                kinds.share(frame[column], lambda v: name_of(v) in units.names["prefecture"])
+                >= MOST
+            ):
+                raise LaoquError(f"{none}: {column} holds cities, which unit='prefecture' reads")
         raise LaoquError(f"{none}: call one code or name, or say code= or name=")
     for column in set(called("name", frame)) - {name} if code and name is None else ():
         if sample(frame[column]).astype("str").str.isascii().mean() > 0.5:
@@ -124,12 +144,12 @@ def _read(
     if code:
         codes = codes_of(frame[code], notes)
     else:
-        codes, unresolved = codes_of_names(frame, name, years, units)
+        codes, unresolved = codes_of_names(frame, name, years, units, level)
         n, shown = int(codes.notna().sum()), ", ".join(unresolved["name"].head(5))
-        text = f"no codes: names read as counties, within {' and '.join(upper) or 'all of China'}"
-        notes.append((name, n, text))
+        within = " and ".join(upper) or "all of China"
+        notes.append((name, n, f"no codes: names read as {LEVELS[level]}, within {within}"))
         if len(unresolved):
-            text = f"{len(unresolved)} names are no one county: {shown}; see .reasons"
+            text = f"{len(unresolved)} names are no one {level}: {shown}; see .reasons"
             notes.append((name, len(frame) - n, text))
     if name and len(odd := frame[name].dropna().astype("str").loc[lambda s: s.map(shapes.marked)]):
         text = f"signs of a footnote left out of names: {examples(odd)}"
@@ -209,10 +229,11 @@ def _stata(path: Path, notes: Notes) -> pd.DataFrame:
         grid.refuse_large(1, len(reader.variable_labels()))
         frame, labelled = reader.read(shapes.MOST_ROWS + 1), reader.value_labels()
     grid.refuse_large(*frame.shape, shapes.MOST_ROWS)
+    frame = _in_characters(frame, path, notes)
     if not labelled:
         return frame
     try:
-        shown = pd.read_stata(path)
+        shown = _in_characters(pd.read_stata(path), path, notes)
     except ValueError as error:  # several values have one label
         notes.append(("file", len(frame), f"labels of values left out: {str(error).strip()[:60]}"))
         return frame
@@ -223,6 +244,35 @@ def _stata(path: Path, notes: Notes) -> pd.DataFrame:
             frame[column], text = labels.astype("str").where(labels.notna()), "labels of its values"
         notes.append((str(column), len(frame), text))
     return frame
+
+
+def _in_characters(frame: pd.DataFrame, path: Path, notes: Notes) -> pd.DataFrame:
+    """Return a table of Stata 13 or older with its text read as GBK, where it is such."""
+    with path.open("rb") as file:
+        release = re.search(rb"<release>(\d+)", file.read(99)) or [b"", b"100"]
+    words = [c for c in frame if not pd.api.types.is_numeric_dtype(frame[c].dtype)]
+    categories = {c: frame[c].cat.categories for c in words if frame[c].dtype == "category"}
+    every = {*map(str, frame.columns)}.union(
+        *(map(str, categories.get(c, frame[c].dropna().unique())) for c in words)
+    )
+    odd = [text for text in every if not text.isascii()]
+    if int(release[1]) >= UNICODE or not odd:
+        return frame
+    try:
+        read = {text: text.encode("latin-1").decode("gb18030") for text in odd}
+    except UnicodeError:
+        read = {}
+    if not read or not all(HAN.search(text) for text in read.values()):
+        notes.append(("file", len(frame), f"text of an unknown encoding: {', '.join(odd)[:60]}"))
+        return frame
+    note = ("file", len(frame), "text of an old file of Stata read as GBK")
+    notes += [note] if note not in notes else []
+    for column in words:
+        if column in categories:
+            frame[column] = frame[column].cat.rename_categories(lambda each: read.get(each, each))
+        else:
+            frame[column] = frame[column].map(lambda each: read.get(each, each))
+    return frame.rename(columns=lambda each: read.get(each, each))
 
 
 def _headers(columns: Iterable[object]) -> tuple[list[str], dict[str, str]]:
@@ -278,10 +328,12 @@ def _refuse_side_by_side(
             notes.append((text, len(frame), said))
 
 
-def _name_column(frame: pd.DataFrame, code: str | None, units: Units, notes: Notes) -> str | None:
+def _name_column(
+    frame: pd.DataFrame, code: str | None, units: Units, level: str, notes: Notes
+) -> str | None:
     """Return the column of names; others with other names are refused where names are units."""
-    first, *others = kinds.name_columns(frame, code, units) or [None]
-    read = partial(kinds.plain_name, names=units.names["county"])
+    first, *others = kinds.name_columns(frame, code, units, level) or [None]
+    read = partial(kinds.plain_name, names=units.names[level])
     others = [c for c in others if differ(frame[first], frame[c], lambda text: read(str(text)))]
     if others and not code:
         said = ", ".join([first, *others])

@@ -684,6 +684,65 @@ def test_missing_values_written_as_numbers_are_found_and_told_to_the_estimate():
     assert len(lq.panel(small).quality("income").query("kind == 'impossible'")) < len(frame) / 50
 
 
+def test_a_name_kept_beyond_a_split_is_no_part_of_it():
+    """As its code is not; one that only changed its form is followed."""
+    names = ("南康市", "信丰县", "龙南县", "龙南市")
+    rows = [("江西省", "赣州市", name, year, 1) for name in names for year in (2012, 2014, 2018)]
+    made = lq.panel(pd.DataFrame(rows, columns=["省", "市", "县", "year", "gdp"])).data
+    codes = made.groupby("县")["county_code"].agg(lambda each: [*each.fillna("")])
+    assert codes["南康市"] == [""] * 3 and codes["信丰县"] == ["360722"] * 3
+    assert codes["龙南县"] == ["360783"] * 3
+
+
+def test_files_of_old_stata_are_read_in_characters(tmp_path):
+    def bytes_of(text):
+        return text.encode("gbk").decode("latin-1")
+
+    frame = pd.DataFrame({"code": ["621022", "621023"] * 2, "县名": ["环县", "庆城县"] * 2})
+    frame = frame.assign(year=[2019, 2019, 2020, 2020], gdp=[1.0, 2, 3, 4])
+    for version in (114, 117):
+        old = frame.assign(县名=frame["县名"].map(bytes_of)).rename(columns={"县名": "name"})
+        for each in (old, old.assign(name=old["name"].astype("category"))):
+            each.to_stata(tmp_path / "old.dta", version=version, write_index=False)
+            made = lq.panel(tmp_path / "old.dta")
+            assert made["name"].tolist() == frame["县名"].tolist()
+            assert made.contradictions["code_in_panel"].tolist() == ["621023"]
+            assert "read as GBK" in repr(made.report)
+        named = old.drop(columns="code").assign(prov=bytes_of("甘肃省"))
+        named.to_stata(tmp_path / "old.dta", version=version, write_index=False)
+        assert lq.panel(tmp_path / "old.dta")["county_code"].tolist() == ["621022", "621021"] * 2
+
+
+def test_cities_are_read_by_name_where_it_is_said():
+    units = lq.load().gazetteer().query("level == 'prefecture'")
+    frame = pd.DataFrame({"city": units["name"], "year": 2020, "gdp": range(len(units))})
+    refuses(LaoquError, "city holds cities, which unit='prefecture' reads", lq.panel, frame)
+    for names in (units["name"], units["name"].str.removesuffix("市")):
+        made = lq.panel(frame.assign(city=names), name="city", unit="prefecture")
+        assert made["county_code"].tolist() == units["adcode"].tolist()
+        assert "names read as cities, within all of China" in repr(made.report)
+
+
+def test_rows_that_all_stand_twice_are_named_as_the_cause():
+    frame = monitor.synthetic(lq.load(), range(2018, 2021))
+    twice = lq.panel(pd.concat([frame, frame]))
+    refuses(LaoquError, "income has no value .* once: rows stand twice", twice.monitor, "income")
+
+
+def test_a_year_may_stand_within_a_heading():
+    frame = pd.DataFrame({"code": ["621022", "621023"], "a": [1, 2], "b": [3, 4]})
+    for heading, outcome in {
+        "GDP{}(亿元)": "GDP(亿元)", "GDP{}年（万元）": "GDP（万元）", "mean_{}_ntl": "mean_ntl",
+        "NTL{}mean": "NTL_mean", "人口{}普查": "人口普查", "gdp_{}_real": "gdp_real",
+    }.items():  # fmt: skip
+        heads = ["code", heading.format(2019), heading.format(2020)]
+        made = lq.panel(frame.set_axis(heads, axis=1))
+        assert made[outcome].tolist() == [1, 2, 3, 4] and made["year"].tolist()[::2] == [2019, 2020]
+    for heading in ("较{}年增长", "比{}年增长%", "to{}_2030"):
+        heads = ["code", heading.format(2019), heading.format(2020)]
+        refuses(LaoquError, "no columns are years", lq.panel, frame.set_axis(heads, axis=1))
+
+
 def test_several_names_never_become_one_unit_and_year():
     rows = [("安徽省", "郊区", "")] * 3 + [("广西", "靖西县", ""), ("广西", "靖西市", "451081")]
     rows += [("甘肃省", "环县", "621022")] * 2  # a row too many, which is said
