@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
@@ -36,10 +37,9 @@ def find(plan: Plan, place: str) -> pd.Series:
     code = place if place in units.index else str(meant(place, folder=plan.folder))
     if code in set(units["parent"]):
         name = units.at[code, "name"]
-        raise ParameterError(
-            f"{name} ({code}) has counties of its own: name one of them, "
-            f"or `laoqu card --all --within {name}`"
-        )
+        inside = plan.membership()["adcode"].str.startswith(re.sub("(00)+$", "", code)).any()
+        mend = f", or `laoqu card --all --within {name}`" if inside else ""
+        raise ParameterError(f"{name} ({code}) has counties of its own: name one of them{mend}")
     row = units.loc[code].copy()
     row["city"] = row["parent"] if units["level"].get(row["parent"]) == "prefecture" else ""
     return row

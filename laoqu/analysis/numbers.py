@@ -21,6 +21,8 @@ EITHER = r"\s*[+-]?[1-9]\d{0,2}[,，]\d{3}\s*"
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 #: What is said of a column of numbers that some cells keep from being one.
 NO_NUMBER = "text, for these cells are no numbers"
+#: What a number would lose: 056000, and identities of more digits than numbers hold.
+IDENTITY = re.compile(r"\s*(?:0\d+|\d{16,})\s*", re.ASCII)
 #: Text that means a number and is none for certain.
 NEAR = re.compile("".join(own.SPEC["cells"]["near"]))
 #: How programs write whether something is so.
@@ -118,6 +120,12 @@ def numbers_of(column: pd.Series, rows: pd.Series, notes: Notes, doubt: str = ""
         text += "write 8193, or 8.1930, for 8.193"
         notes.append((str(column.name), int(dots.sum()), text))
         return column
+    named = column.map(lambda value: isinstance(value, str) and bool(IDENTITY.fullmatch(value)))
+    if named.any():
+        shown = placed(column[named.astype("bool")], rows)
+        notes.append((str(column.name), int(named.sum()), f"{NO_NUMBER} but names: {shown}"))
+        signs = column.astype("str").str.strip().str.casefold().isin(own.SPEC["missing"])
+        return column.mask(signs)
     flags = column.map(lambda value: isinstance(value, bool | np.bool_)).astype("bool")
     if not flags[column.notna()].all():  # TRUE among numbers is none
         column = column.mask(flags, column.astype("str").str.upper())

@@ -29,7 +29,7 @@ def write(data: pd.DataFrame, path: Path | str, about: str) -> Path:
     path, data = paths.expanded(path), data.reset_index(drop=True)
     writers = {
         ".csv": csv_bytes,
-        ".parquet": lambda data: data.to_parquet(index=False),
+        ".parquet": _for_parquet,
         ".dta": _for_stata,
         ".xlsx": _for_excel,
     }
@@ -72,6 +72,13 @@ def stata_names(columns: Iterable[str]) -> dict[str, str]:
         names[column] = name if name == column else next(other)
         taken.add(names[column])
     return names
+
+
+def _for_parquet(data: pd.DataFrame) -> bytes:
+    """Return what Parquet holds: a column of numbers and words is one of text."""
+    mixed = [c for c in data if "mixed" in pd.api.types.infer_dtype(data[c], skipna=True)]
+    text = {c: data[c].astype("str").where(data[c].notna()) for c in mixed}
+    return data.assign(**text).to_parquet(index=False)
 
 
 def _for_stata(data: pd.DataFrame) -> bytes:

@@ -694,6 +694,28 @@ def test_a_name_kept_beyond_a_split_is_no_part_of_it():
     assert codes["龙南县"] == ["360783"] * 3
 
 
+def test_names_in_digits_stay_text_in_every_file(tmp_path):
+    frame = pd.DataFrame({"code": ["621022", "621023", "621021"], "year": 2019, "gdp": [1, 2, 3]})
+    frame = frame.assign(邮编=["056000", "745700", "745600"], 站点=["001", "010", "1"])
+    frame = frame.assign(id=["621022199001010001", None, "621022199001010002"], 备注=[1, "无", 2])
+    frame.to_csv(tmp_path / "p.csv", index=False)
+    frame.to_excel(tmp_path / "p.xlsx", index=False)
+    for source in (frame, tmp_path / "p.csv", tmp_path / "p.xlsx"):
+        made = lq.panel(source)
+        assert made["邮编"].tolist() == frame["邮编"].tolist()
+        assert made["站点"].tolist() == frame["站点"].tolist() and made.outcomes == ["gdp"]
+        assert made["id"].dropna().tolist() == frame["id"].dropna().tolist()
+        assert repr(made.report).count("no numbers but names") == 3
+        refuses(LaoquError, "邮编 is text, .* but names: '056000'", made.outcome, "邮编")
+    for end in ("parquet", "dta", "xlsx", "csv"):
+        path = made.to_file(tmp_path / f"{end}.{end}")
+        read = {"parquet": pd.read_parquet, "dta": pd.read_stata, "xlsx": pd.read_excel}
+        options = {"dtype": {"邮编": "str", "id": "str"}} if end in ("xlsx", "csv") else {}
+        back = read.get(end, pd.read_csv)(path, **options)
+        columns = [c for c in back if back[c].astype("str").tolist() == frame["邮编"].tolist()]
+        assert columns, end
+
+
 def test_files_of_old_stata_are_read_in_characters(tmp_path):
     def bytes_of(text):
         return text.encode("gbk").decode("latin-1")

@@ -625,6 +625,18 @@ def test_pipes_in_the_outputs_folder_and_the_root_of_all_files_hang_nothing(tmp_
     refuses(lq.OutputError, "outputs folder is /, the root of all files", run, path, [{}], "/")
 
 
+@pytest.mark.parametrize("lang", ("zh", "en"))
+def test_a_card_of_a_county_that_nothing_names(lang):
+    """In the plan by no name, in no area: unknown, and no error."""
+    notebook = nbformat.read(paths.notebooks() / "11_county_card.ipynb", as_version=4)
+    (cell,) = (each for each in notebook.cells if each.source.startswith('adcode = "451081"'))
+    cell.source = f'adcode = "110101"\nlang = "{lang}"'
+    files = pages.render(shown(notebook), lang, ("html",))
+    (page,) = (data.decode() for name, data in files.items() if name.endswith(".html"))
+    assert {"zh": "东城区", "en": "Dongcheng"}[lang] in page
+    assert {"zh": "属未知", "en": "unknown"}[lang] in page
+
+
 def test_of_borders_as_a_shapefile_all_files_count(tmp_path, monkeypatch):
     for end in ("shp", "dbf", "csv.xml"):
         (tmp_path / f"own.{end}").write_text("1")
