@@ -625,7 +625,7 @@ def test_pipes_in_the_outputs_folder_and_the_root_of_all_files_hang_nothing(tmp_
     refuses(lq.OutputError, "outputs folder is /, the root of all files", run, path, [{}], "/")
 
 
-@pytest.mark.parametrize("lang", ("zh", "en"))
+@pytest.mark.parametrize("lang", ["zh", "en"])
 def test_a_card_of_a_county_that_nothing_names(lang):
     """In the plan by no name, in no area: unknown, and no error."""
     notebook = nbformat.read(paths.notebooks() / "11_county_card.ipynb", as_version=4)
