@@ -376,7 +376,7 @@ def load(
 
     >>> import laoqu as lq
     >>> lq.load().regions().shape
-    (12, 19)
+    (12, 20)
     """
     given = {"membership": membership, "boundaries": boundaries, "coding": coding}
     paths.require_paths(given)
