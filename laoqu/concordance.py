@@ -310,11 +310,11 @@ def _text(given: Plan | Document) -> Text:
     return Text(**{key: getattr(given, key) for key in given.__dataclass_fields__})
 
 
-@guard
 def _year(found: re.Match) -> int:
     return number(found["year"]) if found["year"] else BEFORE_PLANS + 5 * number(found["plan"])
 
 
+@guard
 def compare(plan: Plan | Document, other: Plan | Document) -> pd.DataFrame:
     """Return the passages of two documents that share a term or a place, the most alike first.
 

@@ -194,3 +194,11 @@ def test_a_folder_that_cannot_be_is_said_with_what_to_set(monkeypatch, capsys):
             refuses(lq.LaoquError, said, getattr(paths, name.lower()))
             assert main(["report", "yimeng", "--why"]) == 2
             assert said in capsys.readouterr().err
+
+
+def test_every_public_function_is_guarded():
+    functions = {name: getattr(lq, name) for name in lq.__all__}
+    functions = {name: each for name, each in functions.items() if inspect.isfunction(each)}
+    assert {"compare", "panel", "read", "resolve_place"} <= functions.keys()
+    assert [name for name in functions if not hasattr(functions[name], "is_guarded")] == []
+    refuses(lq.LaoquError, "compare takes plan, other", lq.compare, PLAN, TEXT, 7)
