@@ -99,11 +99,8 @@ def code_column(
 
 def _refuse_parts(frame: pd.DataFrame, code: str) -> None:
     """Refuse codes that stand in parts, each in a column: 61, 06, 21."""
-    parts = [
-        c
-        for c in frame
-        if PARTS.fullmatch(c) and share(frame[c].astype("str"), PART.fullmatch) >= MOST
-    ]
+    parts = [c for c in frame if PARTS.fullmatch(c)]
+    parts = [c for c in parts if share(frame[c].astype("str"), PART.fullmatch) >= MOST]
     if code in parts and len(parts) > 1:
         said = f"{', '.join(parts)} hold parts of codes ({examples(frame[code])})"
         mend = "make one column of them: 61 * 10000 + 6 * 100 + 21 is 610621"
@@ -137,20 +134,21 @@ def name_columns(
     frame: pd.DataFrame, code: str | None, units: Units, level: str = "county"
 ) -> list[str]:
     """Return the column with the names of the units that the codes mean, and others of a level."""
-    counties = units.names[level]
+    here = units.names[level]
     above = set().union(*(units.names[each] for each in units.names if each != level))
-    names, best, others = {*counties, *above} if code else counties, {}, set()
+    names, best, others = {*here, *above} if code else here, {}, set()
     upper = called("province", frame) + called("prefecture", frame)
     for column in frame.columns.drop([code, *upper] if code else [], errors="ignore"):
         if pd.api.types.is_numeric_dtype(frame[column]):
             continue
-        texts_in = [str(text) for text in sample(frame[column])]
-        said = [plain_name(text, names) for text in texts_in if not NO_PLACE.fullmatch(clean(text))]
+        meant = [text for text in map(str, sample(frame[column]))
+                 if not NO_PLACE.fullmatch(clean(text))]  # fmt: skip
+        said = [plain_name(text, names) for text in meant]
         so_called = column in called("name", frame)  # then short names are names too
         known = np.mean([each in names or (so_called and each != "") for each in said] or [0])
         # The names of provinces and cities repeat; those of counties are nearly one for a code.
         varied = min(frame[column].nunique() / max(frame[code].nunique(), 1), 1) if code else 1
-        only = np.mean([each in counties and each not in above for each in said] or [0])
+        only = np.mean([each in here and each not in above for each in said] or [0])
         if known >= 0.5 and (varied > 0.5 or only >= 0.5):
             best[column] = known + varied + 0.3 * so_called
             others |= {column} if only >= 0.5 and column not in upper else set()

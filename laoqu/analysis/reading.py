@@ -29,8 +29,6 @@ from laoqu.succession import Units
 
 #: Larger files are no panels of counties and years.
 MOST_BYTES, MOST_TEXT = 150_000_000, 500_000_000
-
-
 #: From this release on Stata writes UTF-8; what text in GBK has.
 UNICODE, HAN = 118, re.compile("[\u4e00-\u9fff]")
 #: The largest number up to which a float of 32 bits holds each whole one.
@@ -48,10 +46,9 @@ def read(
     """Read a file or frame, long or with a column for each year, as rows of codes and years.
 
     Columns that are None are found by content: `units` say what is a code and what a name, which
-    without codes is one of this level. Returned
-    are the rows with ``code_in_panel`` and ``year``, the column that each of the three is (further
-    ones of codes and years too), what was converted, and a row for each name without one county
-    where names stand for codes.
+    without codes is one of this level. Returned are the rows with ``code_in_panel`` and ``year``,
+    the column that each of the three is (further ones of codes and years too), what was converted,
+    and a row for each name without one unit where names stand for codes.
     """
     notes: Notes = []
     if isinstance(source, pd.DataFrame):
@@ -109,7 +106,7 @@ def _read(
     for column in frame.select_dtypes("datetimetz"):  # midnight there is the day before in UTC
         frame[column] = frame[column].dt.tz_convert("Asia/Shanghai").dt.tz_localize(None)
         notes.append((column, len(frame), "times of another zone read as those of China"))
-    year = year_column(frame, code, name, units, notes) if year is None else year
+    year = year_column(frame, code, name, units, level, notes) if year is None else year
     code = code or kinds.code_column(frame, year, units, notes)
     name = name or _name_column(frame, code, units, level, notes)
     if code is None and name is None:
@@ -118,11 +115,9 @@ def _read(
                 raise LaoquError(f"{column} holds {own.TOWNSHIP}")
         none = "no column of the panel holds codes of counties, or their names; it has "
         none += ", ".join(frame.columns[:12])
+        cities = units.names["prefecture"]
         for column in frame:
-            if (
-                kinds.share(frame[column], lambda v: name_of(v) in units.names["prefecture"])
-                >= MOST
-            ):
+            if kinds.share(frame[column], lambda value: name_of(value) in cities) >= MOST:
                 raise LaoquError(f"{none}: {column} holds cities, which unit='prefecture' reads")
         raise LaoquError(f"{none}: call one code or name, or say code= or name=")
     for column in set(called("name", frame)) - {name} if code and name is None else ():

@@ -20,7 +20,7 @@ PARTS = "{} holds parts of years such as {}: sum them up to years"
 
 
 def year_column(
-    frame: pd.DataFrame, code: str | None, name: str | None, units: Units, notes: Notes
+    frame: pd.DataFrame, code: str | None, name: str | None, units: Units, level: str, notes: Notes
 ) -> str | None:
     """Return the column of years: one that is so called, else the one that reads as years.
 
@@ -44,7 +44,7 @@ def year_column(
         raise LaoquError(f"columns {', '.join(group)} all hold years: keep one, or say year=")
     if group and (wide := [*shapes.of_years(frame)][:2]):
         unit = code or name or kinds.code_column(frame, group[0], units, [])
-        unit = unit or (kinds.name_columns(frame, None, units) or [None])[0]
+        unit = unit or (kinds.name_columns(frame, None, units, level) or [None])[0]
         once = unit and frame.groupby(unit)[group[0]].nunique().max() < 2
         if once and group[0] not in so_called:
             text = f"years of something else: those of the panel are {', '.join(wide)} …"
@@ -113,7 +113,7 @@ def parts_of(frame: pd.DataFrame, notes: Notes) -> list[str]:
     found = {name: last for kind, last in own.LAST.items() for name in called(kind, frame)}
     for name, last in found.items():
         values = frame[name].dropna().astype("str").str.strip()
-        values = values[~values.str.casefold().isin(own.SPEC["missing"])]
+        values = values[~own.missing(values)]
         if not values.str.fullmatch(last).all():
             mend = f"; if other columns are of whole years, leave {name} out"
             raise LaoquError(PARTS.format(name, examples(values)) + mend)

@@ -935,3 +935,11 @@ def test_any_table_is_read_or_refused_and_loses_no_row(rows):
     else:
         assert len(made.data) == len(frame)
         assert made.quality() is not None
+
+
+def test_cities_with_columns_of_years_have_these_years():
+    units = lq.load().gazetteer().query("level == 'prefecture'").head(9)
+    frame = pd.DataFrame({"city": units["name"], "t": range(2010, 2019), "2018": 1, "2019": 2})
+    made = lq.panel(frame, unit="prefecture")
+    assert made["year"].tolist() == [2018] * 9 + [2019] * 9
+    assert "years of something else" in repr(made.report)
