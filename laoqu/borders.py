@@ -106,11 +106,11 @@ def _codes(column: pd.Series, known: set[str], folder: Path | None, notes: own.N
     lost = 0
     for row, (text, (code, why)) in enumerate(zip(column, tidied, strict=True), start=1):
         if code and code not in known:
-            held, first_two = units.by_code.get(code, ()), code[:2]
+            held, given = units.by_code.get(code, ()), code
             lead = units.trace(code, min(held[-1].last, succession.YEAR) if held else None)[0]
             code, why = lead.adcode, lead.reason
             elsewhere = lead.heirs and members.isdisjoint(lead.heirs)
-            if not code and (elsewhere or first_two in OTHER):
+            if not code and (elsewhere or given.startswith(OTHER)):
                 lost += 1
                 why = f"{why}: left out, no part of a county of the areas"
             elif not code:

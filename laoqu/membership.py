@@ -18,8 +18,6 @@ from laoqu.schema import Row, Table, Tables
 from laoqu.succession import FIRST, LAST, YEAR
 
 CONFIDENCE = {"高": "high", "中": "medium", "低": "low", "": "high"}
-
-
 #: A column that says whether a county is one of the areas, and how.
 FLAG = re.compile("老区|苏区|属于|成员|member", re.IGNORECASE)
 YES, NO = ("是", "1", "yes", "y", "true", "√"), ("否", "0", "no", "n", "false", "×", "不是")

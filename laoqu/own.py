@@ -202,6 +202,15 @@ def year_of(value: object) -> tuple[int | None, str]:
     return int(year), str(part)
 
 
+def missing(cells: pd.Series) -> pd.Series:
+    """Return whether cells hold what files write where there is no value: "", NA, -, 缺失.
+
+    >>> missing(pd.Series(["1", " NA", "…", None])).tolist()
+    [False, True, True, False]
+    """
+    return cells.astype("str").str.strip().str.casefold().isin(SPEC["missing"])
+
+
 def is_year(text: str) -> bool:
     """Return whether a heading is a year and nothing else: 2019, 2019年, 31/12/2019."""
     year, part = year_of(name_of(text).translate(WIDE))

@@ -26,7 +26,7 @@ IDENTITY = re.compile(r"\s*(?:0\d+|\d{16,})\s*", re.ASCII)
 #: Text that means a number and is none for certain.
 NEAR = re.compile("".join(own.SPEC["cells"]["near"]))
 #: How programs write whether something is so.
-FLAGS = ("TRUE", "FALSE")
+FLAGS = {"TRUE": 1, "FALSE": 0}
 #: No county measures more, and sums of such numbers are still numbers.
 LARGEST = 1e100
 
@@ -64,13 +64,13 @@ def in_numbers(
 
     Columns that are `known` say who and when; in those that are `done` numbers are made already.
     """
-    for column in frame.columns.drop([*known, *done], errors="ignore"):
-        flags = frame[column].dropna().astype("str").str.strip().str.upper()
-        flags = flags[~flags.str.casefold().isin(own.SPEC["missing"])]
-        if len(flags) and flags.isin(FLAGS).all():
-            read = flags.map(dict(zip(FLAGS, (1, 0), strict=True)))
-            frame[column] = read.reindex(frame.index).astype("Int64")
-            notes.append((column, len(flags), "TRUE and FALSE read as 1 and 0"))
+    may = [*texts(frame), *frame.select_dtypes(["bool", "boolean"])]
+    for column in [c for c in may if c not in known and c not in done]:
+        said = frame[column].dropna().astype("str").str.strip().str.upper()
+        said = said[~own.missing(said)]
+        if len(said) and said.isin(FLAGS).all():
+            frame[column] = said.map(FLAGS).reindex(frame.index).astype("Int64")
+            notes.append((column, len(said), "TRUE and FALSE read as 1 and 0"))
     words = frame[texts(frame)].columns.drop([*known, *done], errors="ignore")
     doubt = doubts([frame[column] for column in words], notes)
     for column in words:
@@ -120,12 +120,12 @@ def numbers_of(column: pd.Series, rows: pd.Series, notes: Notes, doubt: str = ""
         text += "write 8193, or 8.1930, for 8.193"
         notes.append((str(column.name), int(dots.sum()), text))
         return column
-    named = column.map(lambda value: isinstance(value, str) and bool(IDENTITY.fullmatch(value)))
+    kinds = [each for each in column.unique() if isinstance(each, str)]
+    named = column.isin([each for each in kinds if IDENTITY.fullmatch(each)])
     if named.any():
-        shown = placed(column[named.astype("bool")], rows)
-        notes.append((str(column.name), int(named.sum()), f"{NO_NUMBER} but names: {shown}"))
-        signs = column.astype("str").str.strip().str.casefold().isin(own.SPEC["missing"])
-        return column.mask(signs)
+        text = f"{NO_NUMBER} but names: {placed(column[named], rows)}"
+        notes.append((str(column.name), int(named.sum()), text))
+        return column.mask(own.missing(column))
     flags = column.map(lambda value: isinstance(value, bool | np.bool_)).astype("bool")
     if not flags[column.notna()].all():  # TRUE among numbers is none
         column = column.mask(flags, column.astype("str").str.upper())

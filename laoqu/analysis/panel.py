@@ -6,6 +6,7 @@ the unit of 2021 that its code means. `Panel` is the panel; its methods go on fr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from numbers import Integral
@@ -24,7 +25,7 @@ from laoqu.analysis.reading import read
 from laoqu.analysis.shapes import constant
 from laoqu.analysis.writing import write
 from laoqu.errors import LaoquError, guard_methods, require
-from laoqu.own import SPEC
+from laoqu.own import missing
 from laoqu.reprs import card
 from laoqu.succession import FIRST, LAST, Units
 
@@ -88,7 +89,7 @@ class Panel:
     vintage: int
     #: Columns that are no outcomes, notes for the README, what keeps a column from being numbers.
     added: tuple[object, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: Mapping[str, object] = field(default_factory=dict)
     odd: dict[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -124,8 +125,8 @@ class Panel:
             columns = [c for c in self.data if c in self.outcomes or c in self.odd]
             if not columns:
                 raise LaoquError("the panel has no column of numbers with more than two values")
-            fixed = {*constant(self.data)} - {*columns[-1:]}
-            column = next(c for c in columns if c not in fixed)
+            fixed = constant(self.data)
+            column = next((c for c in columns if c not in fixed), columns[0])
         whole = isinstance(column, Integral) and not isinstance(column, bool)
         column = str(column) if whole else column
         if not isinstance(column, str) or column not in self.data:
@@ -135,8 +136,7 @@ class Panel:
         if column in self.odd:
             raise LaoquError(f"{column} is {self.odd[column]}; mend them, or name another column")
         values = self.data[column]
-        signs = values.astype("str").str.strip().str.casefold().isin(SPEC["missing"])
-        if (values.isna() | signs).all():
+        if (values.isna() | missing(values)).all():
             raise LaoquError(f"{column} has no value in any row")
         if not pd.api.types.is_numeric_dtype(values):
             raise LaoquError(f"{column} holds no numbers, but {examples(values)}")
@@ -163,17 +163,13 @@ class Panel:
         outcome = None if outcome is None else self.outcome(outcome)
         made = estimators.for_estimator(self.data, estimator, outcome, anticipation)
         columns = self.outcomes if outcome is None else [outcome]
-        lines = dict(each.split(": ", 1) for each in self.notes)
-        note = {name: lines[name] for name in ("treatment", "own files") if name in lines}
-        for kind, found in (("scale", scales), ("impossible", impossible)):
-            doubts = found(self, *columns) if columns else ()
-            if len(doubts):
-                counts = (doubts["column"] + ": " + doubts["looks_like"]).value_counts(sort=False)
-                note[kind] = "; ".join(
-                    f"{text} ({n} values)" if kind == "impossible" else text
-                    for text, n in counts.items()
-                )
-        return made._replace(note=made.note | note)
+        note = {what: self.notes[what] for what in treatment.RESTS_ON if what in self.notes}
+        doubts = scales(self, *columns)
+        note["scale"] = "; ".join(doubts["column"] + ": " + doubts["looks_like"])
+        counts = impossible(self, *columns).groupby(["column", "looks_like"], sort=False).size()
+        said = (f"{column}: {text} ({n} values)" for (column, text), n in counts.items())
+        note["impossible"] = "; ".join(said)
+        return made._replace(note=made.note | {what: text for what, text in note.items() if text})
 
     def monitor(self, outcome: str | None = None) -> Monitor:
         """Return the monitoring of one outcome; see `laoqu.analysis.monitor.Monitor`."""
@@ -184,8 +180,9 @@ class Panel:
 
         ``<name>.README.txt`` beside it says what was done; what is there already is refused.
         """
+        notes = "\n".join(f"{what}: {text}" for what, text in self.notes.items())
         about = README.format(
-            vintage=self.vintage, report=self.report, notes="\n".join(self.notes),
+            vintage=self.vintage, report=self.report, notes=notes,
             statuses=", ".join(STATUSES),
         )  # fmt: skip
         return write(self.data, path, about)

@@ -79,7 +79,8 @@ def scales(panel: Panel, *outcomes: str) -> pd.DataFrame:
 def impossible(panel: Panel, *outcomes: str) -> pd.DataFrame:
     """Return the values of these columns that can hardly be: kind ``impossible``."""
     data, _, once = _units(panel, outcomes)
-    return pd.concat([each for column in outcomes for each in _impossible(data, once, column)])
+    found = [each for column in outcomes for each in _impossible(data, once, column)]
+    return pd.concat(found or [pd.DataFrame(columns=COLUMNS)])
 
 
 def coverage(panel: Panel) -> pd.DataFrame:

@@ -183,19 +183,18 @@ def unstacked(
         unit += bare.where(code.notna()).fillna("")
     number = frame.groupby([unit, "year"], dropna=False, sort=False).ngroup()
     # A county that was renamed between two years of a wide table has two rows, blank in turn.
-    keys = pd.concat([number, frame[indicator]], axis=1)
-    blank = frame[value].astype("str").fillna("").str.strip().isin(["", *own.SPEC["missing"]])
-    filled = keys[~blank]
-    left = blank & (keys.duplicated() | keys.apply(tuple, axis=1).isin(filled.apply(tuple, axis=1)))
+    blank = frame[value].isna() | own.missing(frame[value])
+    each = number, frame[indicator]
+    filled = (~blank).groupby([*each], dropna=False).transform("any")
+    left = blank & (filled | pd.concat(each, axis=1).duplicated())
     frame, number, rows = frame[~left], number[~left], rows[~left]
     named = frame.dropna(subset=indicator)
     kinds = named[indicator].astype("str").unique().tolist()
     twice = pd.concat([number, named[indicator]], axis=1, join="inner").duplicated()
     taken = set(kinds) & {*ADDED, *frame.columns}
     if twice.any():
-        raise LaoquError(
-            f"{said} row {rows[twice.idxmax()]} has one a second time: keep one of them"
-        )
+        row = rows[twice.idxmax()]
+        raise LaoquError(f"{said} row {row} has one a second time: keep one of them")
     if taken:
         raise LaoquError(f"{said} {min(taken)} is a column as well: rename one")
     if frame[value].where(frame[indicator].isna(), "").fillna("").astype("str").str.strip().any():

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: The date on which the codes of the tables are valid.
 VINTAGE = "2021-12-31"
+#: Notes on what a treatment rests on, see `chosen`.
+RESTS_ON = ("treatment", "own files")
 #: Bases of membership that rest on the plan itself.
 PLAN_BASES = {"box1", "plan_inferred"}
 COLUMNS = [
@@ -155,7 +157,7 @@ def treat(
         data=data,
         report=type(panel.report)(pd.concat([panel.report, lines], ignore_index=True)),
         added=(*panel.added, *added),
-        notes=tuple(f"{row.what}: {row.detail or row.rows}" for row in lines.itertuples()),
+        notes={row.what: row.detail or row.rows for row in lines.itertuples()},
     )
 
 
@@ -163,8 +165,10 @@ def chosen(channel: str, controls: str, design: Design, plan: Plan) -> dict[str,
     """Return what a table of treatment rests on: the choices, and files of a reader's own."""
     said = {"channel": channel, "controls": controls, **design._asdict()}
     made = {"treatment": ", ".join(f"{name}={value}" for name, value in said.items())}
-    own = ", ".join(f"{kind} {path.name}" for kind, path in plan.own.items())
-    return made | ({"own files": f"not the collection as published, but with {own}"} if own else {})
+    if plan.own:
+        own = ", ".join(f"{kind} {path.name}" for kind, path in plan.own.items())
+        made["own files"] = f"not the collection as published, but with {own}"
+    return made
 
 
 def _told(data: pd.DataFrame, table: pd.DataFrame, controls: str) -> Iterator[tuple]:

@@ -173,8 +173,7 @@ class Store:
             path = self.folder / name
             if name in ours or not path.exists():
                 continue
-            names = (f"{path.stem}.aside-{number}{path.suffix}" for number in count(1))
-            self.aside[name] = next(each for each in names if not (self.folder / each).exists())
+            self.aside[name] = self._free(path.stem, path.suffix)
             path.replace(self.folder / self.aside[name])
 
     def __enter__(self) -> Store:
@@ -265,8 +264,7 @@ class Store:
         }  # fmt: skip
         if not other:
             return ""
-        names = (f"{name}.aside-{number}" for number in count(1))
-        aside = next(each for each in names if not (self.folder / each).exists())
+        aside = self._free(name)
         try:
             for path, file in other.items():
                 copy = self.target(f"{aside}/{file}")
@@ -279,6 +277,11 @@ class Store:
             ) from error
         shown = ", ".join(map(str, [*other.values()][:3])) + ", …" * (len(other) > 3)
         return f"{name} held what laoqu had not left so ({shown}): it is now in {aside}"
+
+    def _free(self, name: str, suffix: str = "") -> str:
+        """Return a name beside one in the folder, for what is put aside."""
+        names = (f"{name}.aside-{number}{suffix}" for number in count(1))
+        return next(each for each in names if not (self.folder / each).exists())
 
     def claimed(self, name: str) -> Path:
         """Return the folder of a run; one that no run of ours made is refused."""
