@@ -635,6 +635,8 @@ def test_a_card_of_a_county_that_nothing_names(lang):
     (page,) = (data.decode() for name, data in files.items() if name.endswith(".html"))
     assert {"zh": "东城区", "en": "Dongcheng"}[lang] in page
     assert {"zh": "属未知", "en": "unknown"}[lang] in page
+    # No head stands over nothing.
+    assert (page.count("<p>–</p>"), page.count("<table")) == (2, 1)
 
 
 def test_of_borders_as_a_shapefile_all_files_count(tmp_path, monkeypatch):
