@@ -19,6 +19,8 @@ from laoqu.succession import FIRST, LAST, YEAR, Holder, Lead, Units
 VINTAGE_SHARE = 0.9
 #: Fewer codes than this fit many years by chance: then all must, and the panel must reach the year.
 VINTAGE_CODES = 10
+#: So many names that are not those of their codes may be slips, even where they are most.
+WRONG = 5
 #: To so many unknown names the nearest ones, which take time to find, are told.
 HINTS = 100
 
@@ -212,12 +214,14 @@ def traced(pairs: pd.DataFrame, units: Units, vintage: int) -> pd.DataFrame:
     """Return for each code and year the unit of 2021, how it was reached, and why not.
 
     ``holder`` is who a code is taken for; ``disputed`` are codes of a frozen panel that were
-    another unit's in the row's own year.
+    another unit's in the row's own year; ``took_in`` says which units it took in later and kept
+    its code, so that years before and after are not of one area.
     """
     rows, one_list = [], frozen(pairs, units, vintage)
     for code, year in pairs.itertuples(index=False):
         if pd.isna(code) or pd.isna(year):
-            rows.append([code, year, None, "unknown", "no code or no year", "", None, *3 * [False]])
+            why = "no code or no year"
+            rows.append([code, year, None, "unknown", why, "", "", None, *3 * [False]])
             continue
         lead, holder = units.trace(code, int(year), vintage)
         own = bool(holder and holder.first <= year <= holder.last)
@@ -233,9 +237,12 @@ def traced(pairs: pd.DataFrame, units: Units, vintage: int) -> pd.DataFrame:
                 told = [why] * disputed + [meant.reason] * bool(meant.reason)
                 lead, holder = meant._replace(reason="; ".join(told)), listed
         level = holder.level if holder else ""
-        row = [code, year, lead.adcode or None, lead.status, lead.reason, level, holder, disputed]
-        rows.append([*row, own, bool(listed)])
-    columns = [*pairs, "county_code", "code_status", "reason", "level", "holder", "disputed"]
+        since = vintage if one_list else int(year)
+        took_in = units.smaller(holder, since) if holder and lead.adcode else ""
+        row = [code, year, lead.adcode or None, lead.status, lead.reason, took_in, level, holder]
+        rows.append([*row, disputed, own, bool(listed)])
+    columns = [*pairs, "county_code", "code_status", "reason", "took_in", "level", "holder"]
+    columns.append("disputed")
     table = pd.DataFrame(rows, columns=[*columns, "own", "fits"])
     table = table.astype({"year": "Int64", "code_in_panel": "str", "county_code": "str"})
     order = ["own", "fits"] if one_list is False else ["fits", "own"]
@@ -247,7 +254,11 @@ def traced(pairs: pd.DataFrame, units: Units, vintage: int) -> pd.DataFrame:
 
 
 def contradictions(data: pd.DataFrame, name: str | None, units: Units) -> pd.DataFrame:
-    """Return the codes whose name, city or province in the file is not that of the codes' unit."""
+    """Return the codes whose name, city or province in the file is not that of the codes' unit.
+
+    Where most names are none of their codes' units, one of the columns was sorted without the
+    other, or holds something else: this is refused.
+    """
     columns = ["code_in_panel", "name_in_file", "holder", "first_year", "last_year", "rows"]
     found, others = [], data.drop(columns=["code_in_panel", "year", name or "year"])
     for column in (each for each in (name, *upper_columns(others, units)) if each):
@@ -265,4 +276,9 @@ def contradictions(data: pd.DataFrame, name: str | None, units: Units) -> pd.Dat
                 whose = ", ".join(sorted(c for c in bearing if c[:2] == code[:2])[:3])
                 span = int(years.min()), int(years.max()), len(years)
                 found.append([code, text, str(holder), *span, whose])
+        if column == name and len(found) > max(WRONG, groups.ngroups / 2):
+            shown = "; ".join(f"{row[0]} {row[1]}, the code of {row[2]}" for row in found[:3])
+            said = f"{len(found)} of {groups.ngroups} names are not those of their codes: {shown}"
+            mend = "was one column sorted without the other? Mend them, or leave one out"
+            raise LaoquError(f"{name}: {said}; {mend}")
     return pd.DataFrame(found, columns=[*columns, "name_is_of"])

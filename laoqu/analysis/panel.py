@@ -30,6 +30,8 @@ from laoqu.reprs import card
 from laoqu.succession import FIRST, LAST, Units
 
 STATUSES = ("same", "followed", "split", "merged", "other_holder", "later", "unknown")
+#: What is known of a code in a year besides, for the report.
+OF_CODES = ["reason", "took_in", "level", "holder", "disputed"]
 #: What a file with a panel holds, beside it.
 README = """\
 county_code: unit of the end of 2021, empty where the code means no one unit of then.
@@ -73,7 +75,8 @@ class Panel:
     report : Report
         One row a finding: ``what``, ``rows``, ``units``, ``detail``.
     reasons : DataFrame
-        One row for each code (or name) and year that has no unit or was followed: why.
+        One row for each code (or name) and year that has no unit or was followed: why; or whose
+        unit took in others later and kept its code (``took_in``).
     contradictions : DataFrame
         One row for each code and name (or city, province) that contradict: what the file calls it,
         whose code it is.
@@ -178,7 +181,7 @@ class Panel:
     def to_file(self, path: Path | str) -> Path:
         """Write the data as .csv (marked as UTF-8 for Excel), .parquet, .dta or .xlsx.
 
-        ``<name>.README.txt`` beside it says what was done; what is there already is refused.
+        ``<path>.README.txt`` beside it says what was done; what is there already is refused.
         """
         notes = "\n".join(f"{what}: {text}" for what, text in self.notes.items())
         about = README.format(
@@ -265,13 +268,13 @@ def panel(
         *_told_of_codes(data, units, against),
     ]
     report = Report(lines, columns=["what", "rows", "units", "detail"])
-    reasons = table[table["reason"] != ""].drop(columns=["level", "holder", "disputed"])
+    reasons = table[table[["reason", "took_in"]].ne("").any(axis=1)].drop(columns=OF_CODES[2:])
     reasons = reasons.rename(columns={"code_status": "status"})
     if len(unresolved):
         unresolved = unresolved[["name", "reason"]]
-        reasons = pd.concat([reasons, unresolved.assign(status="unknown")])
+        reasons = pd.concat([reasons, unresolved.assign(status="unknown", took_in="")])
     reasons = reasons.reset_index(drop=True)
-    data = data.drop(columns=["reason", "level", "holder", "disputed"]).rename(columns=str.strip)
+    data = data.drop(columns=OF_CODES).rename(columns=str.strip)
     odd = {where: text for where, _, text in notes if text.startswith(NO_NUMBER)}
     return Panel(data, plan, report, reasons, against, inferred, tuple(found.values()), odd=odd)
 
@@ -308,6 +311,10 @@ def _told_of_codes(data: pd.DataFrame, units: Units, against: pd.DataFrame) -> l
         shown = "; ".join(here.drop_duplicates("code_in_panel")["reason"].head(3))
         n = here["code_in_panel"].nunique()
         lines.append(("code of another in its year", len(here), n, shown))
+    if len(here := data[data["took_in"].fillna("") != ""]):
+        shown = "; ".join(here.drop_duplicates("code_in_panel")["took_in"].head(3))
+        n = here["code_in_panel"].nunique()
+        lines.append(("smaller than the unit of 2021", len(here), n, shown))
     keys = data[["code_in_panel", "year"]].dropna()
     if len(twice := keys[keys.duplicated(keep=False)]):
         detail = "such as {} in {}".format(*twice.iloc[0])

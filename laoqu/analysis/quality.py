@@ -59,7 +59,7 @@ def findings(panel: Panel, *outcomes: str) -> pd.DataFrame:
         told = scale.loc[scale["column"] == column, "year"]
         found += _impossible(data, once, column)
         found += [rows[~rows["year"].isin(told)] for rows in _jumps(once, column)]
-        found += [_constant(once, column), _code_breaks(once, column)]
+        found += [_constant(once, column), _code_breaks(panel, once, column)]
     found += _totals(panel, once, outcomes)
     table = pd.concat([part for part in found if len(part)] or [found[0]], ignore_index=True)
     return table[COLUMNS].sort_values(["kind", "column", "row"], ignore_index=True)
@@ -270,14 +270,20 @@ def _constant(once: pd.DataFrame, column: str) -> pd.DataFrame:
     return _made(rows[ends], "constant", column, length[ends].map("the same for {} years".format))
 
 
-def _code_breaks(once: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Find years in which a code changed and the value moved by more than a third."""
+def _code_breaks(panel: Panel, once: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Find years in which a code changed, or its unit grew, and the value moved by over a third."""
+    keys = ["code_in_panel", "year"]
+    took_in = panel.reasons.dropna(subset=keys).set_index(keys)["took_in"]
+    said = took_in.reindex(pd.MultiIndex.from_frame(once[keys])).fillna("").set_axis(once.index)
     unit = once.groupby("_unit")
     changed = once["code_in_panel"].ne(unit["code_in_panel"].shift(1)) & unit.cumcount().gt(0)
+    before = said.groupby(once["_unit"]).shift(1, fill_value="")
+    grew = said.ne(before) & before.ne("")
     growth = once[column] / unit[column].shift(1)
     usual = growth.groupby(once["year"]).transform("median")
-    found = changed & ((growth / usual - 1).abs() > 1 / 3).fillna(False)
-    looks = growth[found].map("code changed, value {:.2f} times the one before".format)
+    found = (changed | grew) & ((growth / usual - 1).abs() > 1 / 3).fillna(False)
+    why = zip(before.where(grew, "code changed")[found], growth[found], strict=True)
+    looks = [f"{each}, value {times:.2f} times the one before" for each, times in why]
     return _made(once[found], "code_break", column, looks)
 
 

@@ -127,6 +127,9 @@ def _read(
     if isinstance(year, int) and (odd := [c for c in frame if own.is_year(c)]):
         said = f"year is {year}, but {', '.join(odd[:3])} are columns of years"
         raise LaoquError(f"{said}: leave year= out, or these")
+    if isinstance(year, int) and (kept := [*shapes.of_years(frame)]):
+        text = f"columns of years left as they are, in rows of {year}: {', '.join(kept[:5])}"
+        notes.append(("file", len(frame), text))
     if found := {code, name} & {*shapes.of_years(frame)} if year is None else ():
         raise LaoquError(f"{found.pop()} is a column of a year: name one of codes or names")
     if wide := year is None:

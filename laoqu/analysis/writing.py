@@ -17,6 +17,8 @@ from laoqu.sheets import csv_bytes, texts, without_formulas
 
 #: Characters that a cell of a workbook takes; a name, a label and a short text of Stata.
 CELL, NAME, LABEL, SHORT = 32_767, 32, 80, 500
+#: The largest whole number that is kept to the last digit where numbers have fractions.
+EXACT = 2**53
 #: Words that Stata takes for no name.
 RESERVED = StataParser().RESERVED_WORDS
 #: Signs at which Stata ends a text, and those that a workbook cannot hold.
@@ -33,15 +35,18 @@ def write(data: pd.DataFrame, path: Path | str, about: str) -> Path:
         ".dta": _for_stata,
         ".xlsx": _for_excel,
     }
-    if path.suffix not in writers:
+    kind = path.suffix.lower()
+    if kind not in writers:
         raise OutputError(f"{path}: expected a name that ends in one of {', '.join(writers)}")
     try:
-        note = path.with_name(f"{path.stem}.README.txt")
+        note = path.with_name(f"{path.name}.README.txt")
         for target in (path, note):
             if target.exists():
                 raise OutputError(f"{paths.display(target)} is there already: name another file")
-        made = writers[path.suffix](data)
-        if path.suffix == ".dta":
+        if kind in (".dta", ".xlsx"):
+            data, about = _whole(data, about)
+        made = writers[kind](data)
+        if kind == ".dta":
             new = (f"{name} is {c}\n" for c, name in stata_names(data).items() if name != c)
             about = "".join([about, *new])
     except (OSError, RuntimeError, ValueError) as error:
@@ -54,6 +59,15 @@ def write(data: pd.DataFrame, path: Path | str, about: str) -> Path:
         note.unlink()
         raise
     return path
+
+
+def _whole(data: pd.DataFrame, about: str) -> tuple[pd.DataFrame, str]:
+    """Return whole numbers that no program would keep to the last digit as text, and say so."""
+    numbers = data.select_dtypes("integer")
+    long = [c for c in numbers if (numbers[c].abs() > EXACT).any()]
+    told = [f"{c}: text, since its numbers have more digits than a cell keeps\n" for c in long]
+    text = {c: data[c].astype("str").where(data[c].notna()) for c in long}
+    return data.assign(**text), "".join([about, *told])
 
 
 def stata_names(columns: Iterable[str]) -> dict[str, str]:

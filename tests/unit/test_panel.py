@@ -363,7 +363,7 @@ def test_a_panel_is_written_with_a_readme(tmp_path):
     for kind, read in readers.items():
         path = made.to_file(tmp_path / f"{kind}.{kind}")
         assert read(path)["county_code"].tolist() == FOUND
-        note = path.with_name(f"{kind}.README.txt").read_text("utf-8")
+        note = path.with_name(f"{path.name}.README.txt").read_text("utf-8")
         assert note.startswith("county_code") and "code followed" in note
     sheet = openpyxl.load_workbook(tmp_path / "xlsx.xlsx").active
     assert "f" not in {cell.data_type for row in sheet.iter_rows() for cell in row}
@@ -943,3 +943,46 @@ def test_cities_with_columns_of_years_have_these_years():
     made = lq.panel(frame, unit="prefecture")
     assert made["year"].tolist() == [2018] * 9 + [2019] * 9
     assert "years of something else" in repr(made.report)
+
+
+def test_a_unit_that_took_in_another_and_kept_its_code_is_said():
+    codes = ["110101", "110105", "110106", "110107", "110108", "110109"]
+    rows = [(code, year, year - 1900.0) for code in codes for year in range(2008, 2013)]
+    frame = pd.DataFrame(rows, columns=["code", "year", "gdp"])
+    grown = frame["code"].eq("110101") & frame["year"].ge(2010)
+    made = lq.panel(frame.assign(gdp=frame["gdp"].where(~grown, 250.0)), vintage=2021)
+    own = made.data[made.data["code_in_panel"] == "110101"]
+    assert own["code_status"].eq("same").all() and own["county_code"].eq("110101").all()
+    told = made.reasons[made.reasons["took_in"] != ""]
+    assert told["code_in_panel"].eq("110101").all() and told["year"].tolist() == [2008, 2009]
+    assert "took in 崇文区 (110103, until 2009) in 2010" in repr(made.report)
+    found = made.quality().query("kind == 'code_break'")
+    assert found["year"].tolist() == [2010] and "took in 崇文区" in found["looks_like"].item()
+    # Parts of a city that was divided: 江干区 in 2021, 南康市 in 2013.
+    for code, of in (("330102", "a part of 江干区"), ("360702", "a part of 南康市")):
+        assert of in repr(lq.panel(pd.DataFrame([[code, 2012]], columns=["code", "year"])))
+
+
+def test_a_column_of_codes_sorted_without_its_names_is_refused():
+    units = lq.load().gazetteer().query("parent == '621000'")[["adcode", "name"]]
+    frame = units.set_axis(["code", "县名"], axis=1).assign(year=2020, gdp=1.5)
+    assert len(lq.panel(frame)["county_code"]) == len(units) > 6
+    turned = frame.assign(县名=[*units["name"][1:], units["name"].iloc[0]])
+    with pytest.raises(LaoquError, match="sorted without the other"):
+        lq.panel(turned)
+
+
+def test_what_is_written_keeps_each_digit_and_has_a_note_of_its_own(tmp_path):
+    made = lq.panel(ROWS.assign(id=range(110101199003070013, 110101199003070013 + len(ROWS))))
+    for name, read in (("a.DTA", pd.read_stata), ("a.xlsx", pd.read_excel), ("a.csv", pd.read_csv)):
+        path = made.to_file(tmp_path / name)
+        assert read(path)["id"].astype(str).tolist() == made["id"].astype(str).tolist()
+        note = (tmp_path / f"{name}.README.txt").read_text("utf-8")
+        assert ("id: text" in note) == (name != "a.csv")
+
+
+def test_columns_of_years_beside_a_year_given_are_said():
+    frame = pd.DataFrame({"code": FOUND, "gdp2018": 1.5, "gdp2019": 2.5})
+    assert "columns of years left as they are, in rows of 2020: gdp2018, gdp2019" in repr(
+        lq.panel(frame, year=2020).report
+    )

@@ -163,7 +163,7 @@ def test_rows_for_an_estimator_go_to_stata_and_a_wrong_outcome_is_told_the_right
         labels = stata.variable_labels()
     assert labels["first_reacts"] == "first_treat less the anticipation"
     assert all(labels[name] != name for name in {*treatment.ADDED, "control", "rel_year"})
-    note = (tmp_path / "ready.README.txt").read_text("utf-8")
+    note = (tmp_path / "ready.dta.README.txt").read_text("utf-8")
     assert "csdid income, ivar(county_id) time(year) gvar(first_reacts)" in note
 
 
@@ -180,7 +180,7 @@ def test_a_call_names_the_outcome_as_its_language_and_the_file_do(tmp_path):
         assert found.tolist() == ready.data[outcome].tolist()
         with pd.read_stata(path, iterator=True) as file:
             assert file.variable_labels()[stata] == outcome
-        note = path.with_name(f"{stata}.README.txt").read_text("utf-8")
+        note = path.with_name(f"{stata}.dta.README.txt").read_text("utf-8")
         assert f"{stata} is {outcome}\n" in note
     calls = {name: estimators.calls(odd)[name] for name in ("sunab", "did")}
     assert calls["sunab"].startswith(f"fixest::feols(`{odd}` ~ sunab(")
@@ -327,5 +327,5 @@ def test_files_say_on_which_choices_and_own_files_they_rest(tmp_path, monkeypatc
     assert ready.note["own files"] == said and choices in ready.note["treatment"]
     for name, each in (("a.csv", made), ("b.csv", ready)):
         each.to_file(tmp_path / name)
-        note = (tmp_path / name).with_suffix(".README.txt").read_text()
+        note = (tmp_path / f"{name}.README.txt").read_text()
         assert said in note and choices in note
