@@ -282,9 +282,10 @@ class _Index(Bearers):
         # Who ended in the course of the year bore the name too, if no other form of it took it on.
         ended = (holder for holder in kept if holder.last == asked.year - 1)
         then += [old for old in ended if not any(self._same_place(old, each) for each in new)]
-        # A name of another year is one of a unit that stood by then.
-        lines = [o for h in kept for o in self.lines[h.continues] if o.continues == h.continues]
-        return then or (kept if any(h.first <= asked.year for h in (*kept, *lines)) else [])
+        # Else it is one of another year, of a unit that stood by then, not in a part alone.
+        lines = [o for h in kept for o in self.lines[h.continues] if o.lead.adcode == h.continues]
+        stood = any(each.first <= asked.year for each in (*kept, *lines))
+        return then or (kept if stood else [])
 
     def answer(self, said: str, kept: list[Holder], asked: Question) -> Adcode:
         """Return the one unit of 2021 that these holders lead to, or refuse with all of them."""
@@ -322,6 +323,8 @@ class _Index(Bearers):
         if earlier and not note:
             why = f": {earlier[-1].lead.reason}" if earlier[-1].name == holder.name else ""
             note = f"{', '.join(map(str, earlier))} bore the name before{why.rstrip(': ')}"
+        if asked.year and holder.first > asked.year and not note:
+            note = f"{holder} had another name or code in {asked.year}"
         if doubt := self.units.also.get(said, ("", ""))[1]:
             note = "; ".join(filter(None, [doubt, note]))
         found = Adcode(holder.continues)

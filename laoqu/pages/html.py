@@ -147,7 +147,8 @@ def _cell(cell: nbformat.NotebookNode, place: Place, waiting: Iterator[tuple]) -
             (data[kind] for kind in ("text/latex", "text/plain") if kind in data),
             output.get("evalue", ""),
         ):
-            yield f"<pre>{html.escape(ANSI.sub('', said))}</pre>"
+            kind = ' class="code"' if output.get("name") == "stderr" else ""  # warnings: with code
+            yield f"<pre{kind}>{html.escape(ANSI.sub('', said))}</pre>"
 
 
 def _declared(head: re.Match) -> str:

@@ -124,7 +124,7 @@ def test_another_reader_finds_the_coded_words_in_the_qda_project(folder, tmp_pat
                       (PLAN.table("mentions"), "mention_id")):  # fmt: skip
         quotes = rows.set_index(key)["quote"].to_dict()
         assert {id: found[id][0] for id in rows[key]} == quotes
-    assert len(found) == 223 + 145 + 283
+    assert len(found) == 223 + 146 + 283
     for row in MEASURES.itertuples():
         marks = found[row.measure_id][1]
         assert {("theme", row.theme), ("strength", str(row.strength_outer))} <= marks

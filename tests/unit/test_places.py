@@ -195,6 +195,13 @@ def test_what_leads_nowhere_or_was_split_is_refused_with_a_reason():
         # A unit that began later is none of the year.
         ("徽州区", {"year": 1985}, "'徽州区' is not a unit in 1985; it is: 徽州区 (341004, since"),
         ("徽州区", {"year": 1985, "within": "安徽"}, "is not in 安徽 in 1985; it is: 徽州区"),
+        (
+            "滨海新区",
+            {"year": 2003},
+            "'滨海新区' is not a unit in 2003; it is: 滨海新区 (120116, since",
+        ),
+        ("120116", {"year": 2003}, "'120116' is not a unit in 2003"),
+        ("浦东新区", {"year": 1985}, "'浦东新区' is not a unit in 1985"),
         ("东港", {"year": 1985}, "several places: 东港市 (210681"),
         # A prefecture is no one county, a county no city with counties.
         ("涪陵地区", {}, f"ended in 1997; {COUNTIES} 涪陵区 500102, 垫江县"),
@@ -372,3 +379,10 @@ def test_a_word_for_any_town_is_asked_about():
         refuses(lq.LaoquError, "an ordinary word, once the name of", lq.resolve_place, name)
     for name, more in (("新区", {"within": "唐山"}), ("新区", {"year": 1999}), ("唐山市新区", {})):
         assert lq.resolve_place(name, **more) == "130208"
+
+
+def test_a_later_name_of_a_unit_that_stood_is_answered_with_a_note():
+    found = lq.resolve_place("达州市", year=1995)
+    assert found == "511700" and found.note.endswith("had another name or code in 1995")
+    assert lq.resolve_place("达州市", year=2005).note == ""
+    assert lq.resolve_place("Qintang") == "450804" and lq.resolve_place("Junlian") == "511527"

@@ -99,11 +99,11 @@ def test_a_sample_is_stratified_with_known_chances_and_seeded(key):
 
 def test_how_many_units_there_are():
     assert {kind: len(table) for kind, table in UNITS.items()} == {
-        "measures": 223, "segments": 95, "scopes": 145, "namings": 108,
+        "measures": 223, "segments": 95, "scopes": 146, "namings": 108,
     }  # fmt: skip
-    # The first measure or segment of a sentence is no cut: 223 − 95, and 145 less 13 and 95.
+    # The first measure or segment of a sentence is no cut: 223 − 95, and 146 less 13 and 95.
     assert UNITS["segments"]["measures"].map(len).sum() == 223 - 95
-    assert UNITS["segments"]["segments"].map(len).sum() == 145 - 13 - 95
+    assert UNITS["segments"]["segments"].map(len).sum() == 146 - 13 - 95
 
 
 def test_coders_get_whole_sentences_in_their_own_order_and_none_of_our_codes(drawn, key):
@@ -181,7 +181,7 @@ def test_every_difference_is_listed_with_its_sentence_and_both_codes(fill, compa
     }  # fmt: skip
     assert percent.set_index("coders")["low"].notna().to_dict()["a–b"]
     # The unit counts half for either code, or wholly for what both settled on.
-    weight = (key.query("kind == 'scopes'").set_index("unit_id")["units"] / 145)[unit]
+    weight = (key.query("kind == 'scopes'").set_index("unit_id")["units"] / 146)[unit]
     size = key.query("kind == 'scopes'").set_index("unit_id")["drawn"][unit]
     for how, part in (({}, 0.5), ({"agreed": sheets[0]}, 1)):
         share = compare(*sheets, **how).shares.query("variable == 'scope'").set_index("code")
