@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from fixture import PLAN, refuses
 
 import laoqu as lq
-from laoqu import interchange
+from laoqu import cli, interchange
 from laoqu.analysis import estimators, exporting, monitor, treatment
 from laoqu.errors import LaoquError
 
@@ -291,6 +292,9 @@ def test_the_export_replaces_only_what_it_wrote(tmp_path):
     panel = pd.read_csv(target / "treatment_panel.csv")
     assert set(panel["first_treat"]) == {0, 2022}
     refuses(lq.OutputError, "an export of another kind", interchange.export, target)
+    for given in (["--to", "mine"], ["--channel", KEY], ["--universe", "all"]):
+        done = CliRunner().invoke(cli.command, ["export", *given, "all"])
+        assert (done.exit_code, given[0] in done.output) == (2, True), done.output
     (target / "README.md").write_text("mine", "utf-8")
     refuses(lq.OutputError, "holds README", exporting.export, target, **choices)
     for damaged in ("[]", "5", '"x"', "null", "{", "[" * 5000):  # says nothing of what is ours
