@@ -239,7 +239,14 @@ TIMING, UNIVERSE, CONTROLS = map(
 @click.pass_context
 def export(context: click.Context, to: str | None, channels: tuple, **options: object) -> None:
     """Write treatment tables for diff-in-diff."""
-    if context.invoked_subcommand:
+    if inner := context.invoked_subcommand:
+        asked = context.get_parameter_source
+        if given := [each for each in context.params if asked(each).name != "DEFAULT"]:
+            name = given[0].removesuffix("s").replace("_", "-")
+            raise click.UsageError(
+                f"--{name} before `{inner}` is of treatment tables: write what "
+                f"`{inner}` takes behind it, `laoqu export {inner} --to FOLDER`"
+            )
         return
     from laoqu.analysis import exporting
 

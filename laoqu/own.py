@@ -36,6 +36,7 @@ LAST = {kind: re.compile(text, re.IGNORECASE) for kind, text in SPEC["last"].ite
 #: What says in which unit values are.
 UNIT = re.compile("".join(SPEC["cells"]["unit"]), re.IGNORECASE)
 TOWNSHIP = "codes of townships or villages: sum them up to counties"
+ROUNDED = "codes as powers of ten (6.21022E+11), which have lost digits: format them as text"
 DAYS = " (dates counted in days, 43465 for 2018-12-31, are none: write years)"
 #: A year that is a number lies between these.
 FIRST_YEAR, LAST_YEAR = 1949, 2100
@@ -140,6 +141,8 @@ def code_of(value: object) -> tuple[str, str]:
     text = str(value)
     plain = re.sub("^(?:cn|chn)", "", _digits(value), flags=re.IGNORECASE)
     plain = re.sub(r"\.0+$", "", plain)
+    if re.fullmatch(r"\d(?:\.\d+)?e\+?(?:0?5|0?8|11)", plain, re.IGNORECASE):
+        return "", ROUNDED
     if not re.fullmatch(r"\d{2}|\d{4}|\d{6}|\d{9}|\d{12}", plain):
         return "", "no code: the rows have no unit"
     if plain[6:].strip("0"):

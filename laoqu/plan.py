@@ -311,7 +311,8 @@ class Plan:
 
         A pair without a row is not reached, or unknown where its list is open (``list_open``).
         """
-        reached = regions.reach_of_measures(self.reach(None, min_confidence), self.measures())
+        reached = self.reach(None, min_confidence), self.measures(), self.table("mentions")
+        reached = regions.reach_of_measures(*reached)
         return regions.best_reach(reached, ["measure_id", "region_id"]).reset_index()
 
     def corrections(self, region: str | None = None) -> pd.DataFrame:

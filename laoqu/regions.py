@@ -233,14 +233,16 @@ def _recipients(segments: pd.DataFrame, mentions: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([here, there], ignore_index=True)
 
 
-def reach_of_measures(reached: pd.DataFrame, measures: pd.DataFrame) -> pd.DataFrame:
+def reach_of_measures(
+    reached: pd.DataFrame, measures: pd.DataFrame, mentions: pd.DataFrame
+) -> pd.DataFrame:
     """Carry reach from segments of sentences to the measures in them.
 
     A measure is reached by what its own words name; where it names no place of its own, by the
     nearest measure before it in the same segment, whose recipients it continues; and by every
-    class or everyone whose segment it overlaps. `reached` must have all areas: whether a measure
-    names a place of its own does not depend on whose place it is. One row per (measure, area,
-    naming): ``measure_id`` and the columns of `reached`.
+    class or everyone whose segment it overlaps. Whether it names a place of its own, `mentions`
+    say: a place that lies in no area is one too. One row per (measure, area, naming):
+    ``measure_id`` and the columns of `reached`.
     """
     span = measures.groupby("unit_id").agg(first=("start", "min"), after=("end", "max"))
     pairs = measures[["measure_id", "unit_id", "start", "end", "segments"]].explode("segments")
@@ -253,8 +255,13 @@ def reach_of_measures(reached: pd.DataFrame, measures: pd.DataFrame) -> pd.DataF
     away = (rows["start"] < rows["first"]) | (rows["start"] >= rows["after"])
     own = rows[named & (here | away)]
     keys = ["measure_id", "scope_id"]
-    source = own[keys].drop_duplicates().assign(source=own["measure_id"])
-    pairs = pairs[keys].merge(source, how="left", on=keys)
+    names = mentions.loc[mentions["recipient"], ["unit_id", "start"]]
+    names = measures[["measure_id", "unit_id", "start", "end"]].merge(
+        names, on="unit_id", suffixes=("_measure", "")
+    )
+    names = names[names["start"].ge(names["start_measure"]) & names["start"].lt(names["end"])]
+    has = pairs["measure_id"].isin({*names["measure_id"], *own["measure_id"]})
+    pairs = pairs[keys].assign(source=pairs["measure_id"].where(has))
     pairs["source"] = pairs.groupby("scope_id")["source"].ffill()
     own = pairs.merge(own.rename(columns={"measure_id": "source"}), on=["scope_id", "source"])
     result = pd.concat([own, rows[~named]]).sort_values("measure_id", kind="stable")

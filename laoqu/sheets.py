@@ -298,7 +298,8 @@ def _value(cell: str, column: Column, codes: dict[str, dict[str, str]], sentence
     if column.kind == "code":
         parts = [re.sub(r"\.0+$", "", cell)]  # a spreadsheet turns 3 into 3.0
     allowed = codes[column.variable]
-    parts = [part if part in allowed else plain(part) for part in parts]
+    forms = ((part, plain(part), part.upper()) for part in parts)
+    parts = [next((each for each in form if each in allowed), form[1]) for form in forms]
     for part in parts:
         if part not in allowed:
             known = list(dict.fromkeys(allowed.values()))

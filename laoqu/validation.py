@@ -181,13 +181,17 @@ def compare(
     asked, table = KINDS[kind], units(plan, kind)
     if key is not None:
         _check_key(Path(key), rows, table)
-    scales, sets = _scales(asked)
     filled = {}
     for side, sheet in (sheets_of | final).items():
         filled[side] = _filled(plan, sheet, asked, table, rows)
         cells = filled[side][[*asked]].to_numpy(dtype="object").ravel()
         if all(cell is pd.NA or cell == () for cell in cells):
             raise LaoquError(f"{paths.display(sheet)}: nothing is coded in it")
+    # Further codes that a coder never gave were not asked for: that is not "none".
+    left = {name for side in sheets_of for name, column in asked.items()
+            if column.kind == "codes" and not filled[side][name].map(len).any()}  # fmt: skip
+    asked = {name: column for name, column in asked.items() if name not in left}
+    scales, sets = _scales(asked)
     if agreed and sheet_b:
         for name in (name for name, column in asked.items() if column.kind != "codes"):
             one, other = (filled[side][name] for side in sheets_of)

@@ -50,7 +50,7 @@ def direct(plan: Plan) -> pd.DataFrame:
         areas=reach.groupby("measure_id")["region_id"].transform("nunique"),
         named_areas=reach["reach"].eq("named").groupby(reach["measure_id"]).transform("sum"),
     )
-    namings = regions.reach_of_measures(plan.reach(), measures)
+    namings = regions.reach_of_measures(plan.reach(), measures, plan.mentions())
     namings = namings[namings["how"].isin(DIRECT)].groupby(["measure_id", "region_id"])
     via = namings["via"].unique().map(tuple).to_frame().assign(part=~namings["whole"].any())
     table = reach.join(via, on=["measure_id", "region_id"]).merge(measures, on="measure_id")

@@ -117,9 +117,9 @@ def for_estimator(
         require(outcome, list(frame.select_dtypes("number")), "column of numbers of the panel")
     frame, kept = beside(frame, ADDED)
     outcome, numbers = kept.get(outcome, outcome), list(frame.select_dtypes("number"))
-    lost_as_infinite = int(frame[numbers].apply(infinite).to_numpy().sum())
-    frame = finite(frame, numbers)
     known = frame[keys].notna().all(axis=1)
+    lost_as_infinite = int(frame.loc[known, numbers].apply(infinite).to_numpy().sum())
+    frame = finite(frame, numbers)
     valued = known & (frame[outcome].notna() if outcome else True)
     data, lost = frame[valued].reset_index(drop=True), frame[~known]
     for one, what in ((1, "treated"), (0, "untreated")):

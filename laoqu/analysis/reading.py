@@ -109,10 +109,11 @@ def _read(
     year = year_column(frame, code, name, units, level, notes) if year is None else year
     code = code or kinds.code_column(frame, year, units, notes)
     name = name or _name_column(frame, code, units, level, notes)
+    for column in () if code is None and name else [code] if code else frame:
+        for odd in (own.TOWNSHIP, own.ROUNDED):
+            if kinds.share(frame[column], lambda v, odd=odd: code_of(v)[1] == odd) >= MOST:
+                raise LaoquError(f"{column} holds {odd}")
     if code is None and name is None:
-        for column in frame:
-            if kinds.share(frame[column], lambda v: code_of(v)[1] == own.TOWNSHIP) >= MOST:
-                raise LaoquError(f"{column} holds {own.TOWNSHIP}")
         none = "no column of the panel holds codes of counties, or their names; it has "
         none += ", ".join(frame.columns[:12])
         cities = units.names["prefecture"]

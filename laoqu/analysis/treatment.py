@@ -136,9 +136,16 @@ def treat(
     and what to know before an estimate. A column of the file of such a name is kept as
     ``<name>_in_file``.
     """
-    require(channel, panel.plan.table("treatment_channels")["channel"].tolist(), "channel")
+    rules = panel.plan.table("treatment_channels").set_index("channel")["unit_level"]
+    require(channel, rules.index.tolist(), "channel")
     table = counties(panel.plan, channel, design, controls)
     added = [*ADDED, "treated", "event_time"]
+    units = panel.data["county_code"].dropna().drop_duplicates()
+    if len(units) and not (units.isin(table["county_code"]) | ~_other_level(units, table)).any():
+        one, other = ("cities", "counties")[:: 1 if rules[channel] == "city" else -1]
+        said = f"{channel} is of {one}, and the panel has {len(units)} {other}: bring a panel of"
+        alike = ", ".join(rules.index[rules != rules[channel]])
+        raise LaoquError(f"{said} {one}, or ask for a channel of {other}: {alike}")
     data, kept = beside(panel.data, added)
     data = data.merge(table[["county_code", *ADDED]], on="county_code", how="left")
     data = timed(data.fillna({"status_basis": "no_partner"}))
@@ -177,6 +184,8 @@ def _told(data: pd.DataFrame, table: pd.DataFrame, controls: str) -> Iterator[tu
     one = table[table["ever_treated"].eq(1).fillna(False)]
     zero = table[table["ever_treated"].eq(0).fillna(False)]
     here = pd.Index(data["county_code"].dropna().unique())
+    without = here.difference(table.index).to_series()
+    odd = _other_level(without, table.reset_index())
     after = data.loc[data["treated"].eq(1).fillna(False), "county_code"]
     crossed = zero[zero["interaction"].str.contains("=1", na=False)]
     border = zero[zero["borders_treated"].eq(True).fillna(False)]
@@ -184,7 +193,8 @@ def _told(data: pd.DataFrame, table: pd.DataFrame, controls: str) -> Iterator[tu
         "treated": here.intersection(one.index),
         "controls": here.intersection(zero.index),
         "treated, not in the panel": one.index.difference(here),
-        "outside the areas or not documented": here.difference(table.index),
+        "of another level than the channel": without.index[odd],
+        "outside the areas or not documented": without.index[~odd],
         "treated, no row after treatment": one.index.intersection(here).difference(after),
         "controls named in another channel": here.intersection(crossed.index),
         "controls that border a treated unit": here.intersection(border.index),
@@ -198,6 +208,11 @@ def _told(data: pd.DataFrame, table: pd.DataFrame, controls: str) -> Iterator[tu
         if len(codes) or what in told:
             rows = int(data["county_code"].isin(codes).sum())
             yield what, rows, len(codes), told.get(what, shown)
+
+
+def _other_level(units: pd.Series, table: pd.DataFrame) -> pd.Series:
+    """Return which units are cities where those of a channel are counties, or the other way."""
+    return units.astype("str").str.endswith("00") != table["unit_level"].eq("city").any()
 
 
 def _first(dates: pd.DataFrame, channels: pd.Series, design: Design) -> tuple[int, str]:

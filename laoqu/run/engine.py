@@ -225,10 +225,11 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
     random.seed()
     np.random.seed()
     language = get_kernel_spec(recipe.kernel).language if recipe.kernel else "python"
-    notebook = parameterize_notebook(
-        load_notebook_node(nbformat.reads(recipe.notebook.decode(), as_version=4)), given,
-        kernel_name=recipe.kernel or "python3", language=language,
-    )  # fmt: skip
+    notebook = load_notebook_node(nbformat.reads(recipe.notebook.decode(), as_version=4))
+    if given:
+        notebook = parameterize_notebook(
+            notebook, given, kernel_name=recipe.kernel or "python3", language=language
+        )
     tell(notebook)
     try:
         run_cells(notebook, recipe.kernel or "", recipe.timeout, tell)

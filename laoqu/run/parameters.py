@@ -35,9 +35,9 @@ class Notebook:
     Parameters
     ----------
     name : str or Path
-        A path, or the name of a notebook in ``notebooks/`` with or without suffix. It has one cell
-        tagged ``parameters`` that holds lines ``name = literal``. Of a notebook that a run has
-        made, the values of that run are the defaults.
+        A path, or the name of a notebook in ``notebooks/`` with or without suffix. A cell tagged
+        ``parameters`` holds lines ``name = literal``; without one it takes none. Of a notebook
+        that a run has made, the values of that run are the defaults.
 
     >>> Notebook("10_region_report").defaults
     {'region': 'yimeng', 'lang': 'zh'}
@@ -63,11 +63,11 @@ class Notebook:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             expected = "a notebook of format 4 in UTF-8 without a BOM: save it as such"
             raise ParameterError(f"{self.name} is not {expected}") from error
-        if len(first) != 1 or len(injected) > 1:
-            count = f"{len(first)} cells tagged parameters, expected 1"
-            more = f"{len(injected)} tagged injected-parameters, expected at most 1"
-            raise ParameterError(f"{self.name}: found {count}; {more}")
-        self.defaults = self._read(first[0], "parameters")
+        for tag, cells in {"parameters": first, "injected-parameters": injected}.items():
+            if len(cells) > 1:
+                found = f"{len(cells)} cells are tagged {tag}, expected at most 1"
+                raise ParameterError(f"{self.name}: {found}")
+        self.defaults = self._read("".join(first), "parameters")
         self.injected = self._read("".join(injected), "injected-parameters")
         self.kinds = _dict(self.about.get("parameters"))
         #: A template makes what laoqu's own pages are; any other notebook is a user's.
@@ -112,7 +112,8 @@ class Notebook:
         for name in given:
             if name not in self.defaults:
                 hint = ", ".join(nearest(str(name), self.defaults) or self.defaults)
-                message = f"unknown parameter {shown(name)} of {self.path.name}; nearest: {hint}"
+                hint = f"nearest: {hint}" if hint else f"tag a cell `parameters` with {LITERAL}"
+                message = f"unknown parameter {shown(name)} of {self.path.name}; {hint}"
                 raise ParameterError(message)
         values = self.defaults | given
         for name, value in values.items():
@@ -233,6 +234,8 @@ def read_sets(file: Path, more: Mapping[str, object] = {}) -> dict[str, dict[str
     """
     if file.is_dir():
         raise ParameterError(f"{file} is a folder: name a .csv or .yaml file in it")
+    if file.exists() and not file.is_file():
+        raise ParameterError(f"{file} is no file: name a .csv or .yaml file")
     if file.suffix not in (".csv", ".yaml", ".yml"):
         raise ParameterError(f"{file}: expected a .csv or .yaml file")
     try:

@@ -292,6 +292,8 @@ class Store:
             why = f"{name} was not made by laoqu and is left as it is: move it away first"
             if folder.is_symlink():
                 why = "it is a symbolic link and is left as it is: remove it first"
+            elif links := [each.name for each in folder.rglob("*") if each.is_symlink()]:
+                why = f"{links[0]} in it is a symbolic link: remove it, or move the folder away"
             elif (folder / RECORD).exists():
                 why = f"its {RECORD} is damaged or of another folder: move the folder away"
             raise OutputError(f"{folder}: {why}")

@@ -140,6 +140,8 @@ NO_PANEL = {
     WIDE + ",2019年\n621022,1,2,3\n": "columns 2019 and 2019年 would both be value: rename one",
     "代码,gdp_2018,gdp_2019,gdp\n621022,1,2,3\n": "columns gdp and gdp_2018 would both be gdp",
     LONG + "621022101,2019,1\n621022102,2019,2\n": "代码 holds codes of townships",
+    LONG + "6.21022E+11,2019,1\n6.21023E+11,2019,2\n": "代码 holds codes as powers of ten",
+    LONG + "6.21E+05,2019,1\n6.21E+05,2020,2\n": "lost digits: format them as text",
     "代码,县名,2019,,2020,\n,,gdp,人口,gdp,人口\n621022,环县,1,2,3,4\n": (
         "panel.csv:2:4: the head has two rows .2019 over 人口.: write one, as 人口_2019"
     ),

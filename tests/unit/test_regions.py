@@ -171,3 +171,16 @@ def test_renaming_areas_permutes_reach(plan):
         for each in (permuted, expected)
     )
     pd.testing.assert_frame_equal(found, expected)
+
+
+def test_an_area_has_the_same_measures_whatever_other_areas_a_table_has(tmp_path):
+    """A place that lies in no area of the table is still the place of its measure."""
+    plan = lq.load()
+    reach = plan.measure_reach().query("reach in ['named', 'place']")
+    for area, here in reach.groupby("region_id"):
+        rows = plan.membership(area).query("confidence != 'low'")
+        rows[["region_id", "adcode"]].to_csv(path := tmp_path / "own.csv", index=False)
+        with pytest.warns(UserWarning, match="has no county of"):
+            own = lq.load(membership=path).measure_reach()
+        found = own.query("region_id == @area and reach in ['named', 'place']")["measure_id"]
+        assert sorted(found) == sorted(here["measure_id"]), area

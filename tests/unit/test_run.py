@@ -21,6 +21,7 @@ import pytest
 from fixture import book, refused, refuses, shown
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nbformat import v4
 from stand import MAKER, run
 
 import laoqu as lq
@@ -760,7 +761,7 @@ def test_a_notebook_that_a_run_has_made_keeps_the_values_of_that_run(tmp_path):
     for one, other, said in (
         ("n = 2", "m = 2", "unknown parameter 'm' of copy.ipynb; nearest: files, n, any"),
         ("n = 2", "n = f(2)", "line 3 of the injected-parameters cell is `n = f(2)`; expected"),
-        ('"parameters"', '"injected-parameters"', "found 0 cells tagged parameters, expected 1; 2"),
+        ('"parameters"', '"injected-parameters"', "2 cells are tagged injected-parameters, exp"),
     ):
         Path(copy).write_text(text.replace(one, other), "utf-8")
         assert said in refused(lambda: Notebook(copy).check({}, {}))
@@ -774,6 +775,22 @@ def test_only_what_papermill_adds_is_a_parameter_also_when_a_cell_runs_again():
     for ran in (["lang = 'zh'", "import laoqu"], [ours, "n = 3", "import laoqu"]):
         lq.expect_parameters({"In": ["", *ran], "n": 3, "of_startup": 1}, "lang")
     assert "'lan'" in refused(lq.expect_parameters, {"In": [""], "lan": "en"}, "lang")
+
+
+def test_a_notebook_without_a_parameters_cell_runs_and_takes_none(tmp_path):
+    path = tmp_path / "plain.ipynb"
+    nbformat.write(v4.new_notebook(cells=[v4.new_code_cell("1 + 1")]), path)
+    (made,) = run(path, [{}], tmp_path / "out")
+    assert made.status == "ok"
+    page = nbformat.read(tmp_path / "out" / made.name / "report.ipynb", 4)
+    assert [cell["source"] for cell in page.cells] == ["1 + 1"]
+    said = "unknown parameter 'a' of plain.ipynb; tag a cell `parameters`"
+    assert said in refused(lambda: Notebook(path).check({"a": 1}, {}))
+    page = tmp_path / "out" / made.name / "report.html"
+    shutil.move(page, tmp_path / "kept.html")
+    page.symlink_to(tmp_path / "kept.html")
+    (again,) = run(path, [{}], tmp_path / "out")
+    assert "report.html in it is a symbolic link: remove it" in again.error
 
 
 def test_what_an_index_shows_whatever_was_run_is_made_once(tmp_path):

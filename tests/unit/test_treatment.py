@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from fixture import PLAN, refuses
 
 import laoqu as lq
-from laoqu import interchange
+from laoqu import cli, interchange
 from laoqu.analysis import estimators, exporting, monitor, treatment
 from laoqu.errors import LaoquError
 
@@ -291,6 +292,9 @@ def test_the_export_replaces_only_what_it_wrote(tmp_path):
     panel = pd.read_csv(target / "treatment_panel.csv")
     assert set(panel["first_treat"]) == {0, 2022}
     refuses(lq.OutputError, "an export of another kind", interchange.export, target)
+    for given in (["--to", "mine"], ["--channel", KEY], ["--universe", "all"]):
+        done = CliRunner().invoke(cli.command, ["export", *given, "all"])
+        assert (done.exit_code, given[0] in done.output) == (2, True), done.output
     (target / "README.md").write_text("mine", "utf-8")
     refuses(lq.OutputError, "holds README", exporting.export, target, **choices)
     for damaged in ("[]", "5", '"x"', "null", "{", "[" * 5000):  # says nothing of what is ours
@@ -329,3 +333,19 @@ def test_files_say_on_which_choices_and_own_files_they_rest(tmp_path, monkeypatc
         each.to_file(tmp_path / name)
         note = (tmp_path / f"{name}.README.txt").read_text()
         assert said in note and choices in note
+
+
+def test_a_channel_of_another_level_is_refused_or_told_apart():
+    units = PLAN.gazetteer()
+    here = units[units["province"].isin(["甘肃省", "陕西省"]) & (units["level"] != "province")]
+    rows = here[["adcode", "level"]].merge(pd.DataFrame({"year": range(2018, 2024)}), how="cross")
+    rows = rows.assign(gdp=rows["year"] * 1.5)
+    county = rows["level"] == "county"
+    for one, channel, other in ((county, "key_city", "cities"), (~county, KEY, "counties")):
+        with pytest.raises(LaoquError, match=f"{channel} is of {other}, and the panel has"):
+            lq.panel(rows[one]).treat(channel)
+    told = lq.panel(rows).treat(KEY).report.set_index("what")["units"]
+    members = set(PLAN.membership().query("confidence != 'low'")["adcode"])
+    assert told["of another level than the channel"] == (~county).sum() / 6
+    outside = set(rows.loc[county, "adcode"]) - members
+    assert told["outside the areas or not documented"] == len(outside)

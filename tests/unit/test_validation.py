@@ -371,3 +371,13 @@ def test_the_tables_of_the_protocol_are_those_of_the_command():
     for page, lang in (("validation.md", "en"), ("validation.zh.md", "zh")):
         text = (paths.checkout() / "docs" / page).read_text(encoding="utf-8")
         assert all(make(name, lang) in text for name in ("precision", "power")), page
+
+
+def test_codes_in_small_letters_are_codes_and_an_empty_column_is_not_none(fill, compare):
+    def small(name, unit, value):
+        more = name.endswith("_more")
+        return "" if more else value.lower() if isinstance(value, str) else value
+
+    found = compare(fill("measures", "coder_a", small), None)
+    assert found.differences.empty and not found.shares.empty
+    assert not found.agreement["variable"].str.endswith("_more").any()
