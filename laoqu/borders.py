@@ -27,6 +27,8 @@ OFF = 2
 SHARED, DISC, POINTS = 0.5, 0.015, 6
 #: Coarse borders still have half to twice our area (median); of fewer shapes it says nothing.
 AREA, FEW = 2, 3
+#: Parts of one county, in rows of their own, share at most so much of the smaller.
+SLIVER = 0.01
 #: What to do about a shape that is not where its code is.
 ELSEWHERE = (
     "give each shape the code of its county or, where many are off, declare the coordinate system "
@@ -69,8 +71,11 @@ def read(path: Path, folder: Path | None = None) -> tuple[gpd.GeoDataFrame, pd.D
         borne = pd.isna(name) or name == ours
         if not borne and not (unit and places.bears(unit, str(name), folder)):
             notes.converted(row, str(name), code, f"the name contradicts the code, which is {ours}")
+    whole = _joined(codes, shapes, notes)
+    notes.refuse()
     _elsewhere(codes, shapes, known, notes)
     notes.refuse()
+    codes, shapes = whole
     _overlaps(shapes, notes)
     notes.refuse()
     table = gpd.GeoDataFrame({"adcode": codes}, geometry=shapes, crs=geo.CRS_LAYER)
@@ -100,7 +105,6 @@ def _codes(column: pd.Series, known: set[str], folder: Path | None, notes: own.N
     if cities > len(tidied) / 2:
         notes.wrong(1, "", f"the file has {cities} cities in {len(tidied)} rows: expected counties")
         return [code for code, _ in tidied]
-    first: dict[str, int] = {}
     result, units = [], succession.units(folder)
     members = {*schema.read("membership", folder or paths.data()).values("adcode")}
     lost = 0
@@ -120,8 +124,6 @@ def _codes(column: pd.Series, known: set[str], folder: Path | None, notes: own.N
         elif not code:
             notes.wrong(row, "", "expected six digits", why)
         notes.converted(row, str(text).strip(), code, why)
-        if code and first.setdefault(code, row) != row:
-            notes.wrong(row, "", f"duplicate adcode {code}, first seen in row {first[code]}")
         result.append(code)
     if lost > len(result) / 2:
         message = f"{lost} of {len(result)} codes are of no county of the end of 2021: is it a file"
@@ -172,12 +174,47 @@ def _tangled(shape: shapely.Geometry) -> bool:
     return found * len(lines) / len(sample) > CROSSINGS
 
 
+def _joined(codes: list[str], shapes: np.ndarray, notes: own.Notes) -> tuple[list[str], np.ndarray]:
+    """Return codes and shapes with the parts of a county in its first row, none in the others.
+
+    Rows of one code whose shapes cover one another are refused: nobody knows which one is meant.
+    """
+    column = pd.Series(codes)
+    several = np.flatnonzero(column.duplicated(keep=False) & column.ne(""))
+    tree, rows = shapely.STRtree(shapes[several]), column.iloc[several]
+    for at in several:
+        if notes.full:
+            break
+        near = several[tree.query(shapes[at])]
+        for each in np.sort(near[(near < at) & (rows[near] == codes[at])]):
+            one, two = shapes[each], shapes[at]
+            if (share := (one & two).area / min(one.area, two.area)) > SLIVER:
+                found = f"duplicate adcode {codes[at]}: the shape and that of row {each + 1}"
+                found += f" share {share:.0%} of the smaller:"
+                notes.wrong(int(at) + 1, "", "delete one of them, or dissolve them by code", found)
+                break
+    if notes.problems():
+        return codes, shapes
+    codes, shapes = codes.copy(), shapes.copy()
+    for code, parts in rows.groupby(rows).groups.items():
+        first, *others = parts
+        shapes[first] = shapely.union_all(shapes[parts])
+        named = ", ".join(str(each + 1) for each in parts[: own.SHOWN])
+        named += " …" * (len(parts) > own.SHOWN)
+        found = f"{code} in {len(parts)} rows ({named})"
+        notes.converted(first + 1, found, "one shape", "parts of one county, dissolved by code")
+        for each in others:
+            codes[each], shapes[each] = "", None
+    return codes, shapes
+
+
 def _elsewhere(
     codes: list[str], shapes: np.ndarray, known: gpd.GeoDataFrame, notes: own.Notes
 ) -> None:
     """Say which shapes are not where our layer has their codes; refuse those that are far off."""
     ours, middles = known.geometry.reindex(codes).to_numpy(), shapely.point_on_surface(shapes)
-    areas = shapely.area(shapes) / shapely.area(ours)
+    areas = pd.Series(shapely.area(shapes)).groupby(codes).transform("sum")  # of all its parts
+    areas = areas.to_numpy() / shapely.area(ours)
     share = np.nanmedian(areas) if np.isfinite(areas).sum() >= FEW else 1
     if not 1 / AREA <= share <= AREA:
         why = f"the shapes have {share:.0%} of the area that these counties have (median): "
@@ -190,11 +227,15 @@ def _elsewhere(
     # Borders drawn coarsely, or out at sea, hold our middle; other reefs lie among those we have.
     held = shapely.intersects(shapes[far], shapely.point_on_surface(ours[far]))
     held |= shapely.intersects(shapely.convex_hull(ours[far]), middles[far])
+    # A part that holds the middle of another county is that county under a wrong code.
+    part = pd.Series(codes).duplicated(keep=False)[far]
     lies = dict(zip(*known.sindex.query(middles[far], "intersects").tolist(), strict=True))
     shown, off = known.index + " " + known["name"], shapely.distance(there, here) / 1000
     for n, (at, km) in enumerate(zip(far.tolist(), off.tolist(), strict=True)):
         said = f"the middle of the shape lies {km:,.1f} km outside"
-        if km <= OFF or held[n]:
+        host = known.geometry.iloc[lies[n]] if n in lies and part.iloc[n] else None
+        other = host and (km > OFF or shapes[at].covers(host.point_on_surface()))
+        if (km <= OFF or held[n]) and not other:
             why = f"{said} this county as we have it: is it GCJ-02 or BD-09, or of another year?"
             notes.converted(at + 1, codes[at], "kept", why)
         else:

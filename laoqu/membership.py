@@ -15,7 +15,7 @@ import pandas as pd
 from laoqu import grid, own, places, regions, succession
 from laoqu.errors import UnknownId, nearest, require
 from laoqu.schema import Row, Table, Tables
-from laoqu.succession import FIRST, LAST, YEAR
+from laoqu.succession import FIRST, LAST, YEAR, Holder
 
 CONFIDENCE = {"高": "high", "中": "medium", "低": "low", "": "high"}
 #: A column that says whether a county is one of the areas, and how.
@@ -41,19 +41,20 @@ def read(path: Path, tables: Tables, mode: str = "only") -> tuple[Table, pd.Data
     cells = grid.cells(path, notes)
     _read_head(cells.iloc[0] if len(cells) else pd.Series(dtype="object"), notes, *cells.index[:1])
     _refuse_flags(cells.drop(columns=notes.columns.values()), notes)
-    reader, first = _Reader(tables, notes, path.name), {}
+    reader, seen = _Reader(tables, notes, path.name), {}
     given = cells.iloc[1:][list(notes.columns.values())].set_axis(list(notes.columns), axis=1)
     given = given.iloc[:0] if notes.problems() else given  # rows mean nothing without their head
     for number, row in given[given.ne("").any(axis=1)].iterrows():
         if notes.full:
             break
         try:
-            values = reader.read(number, dict.fromkeys(own.COLUMNS, "") | row.to_dict())
-            key = values["region_id"], values["adcode"]
-            if first.setdefault(key, number) != number:
-                message = f"{key[0]} has {values['name']} twice, first in row {first[key]}"
-                raise RowError("code", message)
-            table.rows.append(Row(number, "", values))
+            values, holder = reader.read(number, dict.fromkeys(own.COLUMNS, "") | row.to_dict())
+            held = seen.setdefault((values["region_id"], values["adcode"]), {})
+            if held:
+                _join(number, holder, values, held, notes)
+            else:
+                table.rows.append(Row(number, "", values))
+            held[str(holder)] = number, holder, values
         except RowError as fault:
             notes.wrong(number, *fault.args)
     if not table.rows and not notes.problems():
@@ -102,6 +103,30 @@ def _refuse_flags(unused: pd.DataFrame, notes: own.Notes) -> None:
             notes.wrong(no[0], "", why)
 
 
+def _join(
+    number: int,
+    holder: Holder,
+    values: dict[str, object],
+    held: dict[str, tuple[int, Holder, dict[str, object]]],
+    notes: own.Notes,
+) -> None:
+    """Make one row of units that are one at the end of 2021; refuse a unit in two rows."""
+    row, _, first = next(iter(held.values()))
+    units = [each for _, each, _ in held.values()]
+    merged = [each.lead.reason for each in (holder, *units) if not each.lead.adcode]
+    if str(holder) in held or not merged:
+        row, _, _ = held.get(str(holder), (row, None, None))
+        other = next((each.lead.reason for each in (holder, *units) if each.lead.reason), "")
+        why = f" ({other})" if other else ""
+        message = f"{values['region_id']} has {values['name']} twice, first in row {row}"
+        raise RowError("code", f"{message}{why}: delete one of the two rows")
+    first["confidence"] = max(
+        first["confidence"], values["confidence"], key=regions.CONFIDENCE.index
+    )
+    why = f"{merged[0]}: one row of {values['name']}, with the lower confidence of the two"
+    notes.converted(number, str(holder), f"row {row}", why)
+
+
 class _Reader:
     """Reads rows: what is in their cells → what a row of the shipped table has."""
 
@@ -111,8 +136,8 @@ class _Reader:
         self.area = cache(lambda name: regions.find(name, areas))
         self.inside = cache(lambda name: places.inside(name, tables.folder))
 
-    def read(self, number: int, values: dict[str, str]) -> dict[str, object]:
-        """Return the values of a row, or raise what is wrong with it."""
+    def read(self, number: int, values: dict[str, str]) -> tuple[dict[str, object], Holder]:
+        """Return the values of a row and the unit that it names, or raise what is wrong with it."""
         try:
             area = self.area(values["region_id"])
         except UnknownId as error:
@@ -128,16 +153,19 @@ class _Reader:
         self.notes.converted(number, values["name"], name, "the sign of a footnote")
         written, values["name"] = values.pop("code"), name
         if written:
-            code, why = self._coded(written, name, year)
+            code, why, holder = self._coded(written, name, year)
             self.notes.converted(number, written, code, why)
             earlier = [held for held in units.by_code[code] if held.name == name]
             why = earlier[0].lead.reason if earlier else "the name of the unit in full"
+            self.notes.converted(number, name or units.name[code], units.name[code], why)
         else:
-            code, why = self._named(values, area["provinces"], year)
+            code, why, holder = self._named(values, area, year)
+            self.notes.converted(number, name, code, why)
         self._compare(number, code, values)
         unit, level = units.name[code], units.level[code]
         self.notes.converted(number, values["region_id"], area["region_id"], "the area's id")
-        self.notes.converted(number, name or unit, unit, why or "the name of the unit in full")
+        if year and (larger := units.smaller(holder, year)):
+            self.notes.converted(number, str(holder), code, larger)
         above = [units.name[each] for each in units.above(code)]
         if level == "province" or (level == "prefecture" and code in units.parent.values()):
             raise RowError("code", f"{units.shown(code)} is no county: list its counties")
@@ -150,7 +178,7 @@ class _Reader:
             why = f"{above[-1]} is no province in which counties of the area are known"
             self.notes.converted(number, f"{area['name_zh']} {unit}", "kept", why)
         city = above[0] if len(above) > 1 else unit * (level == "prefecture")
-        return values | {
+        values |= {
             "region_id": area["region_id"],
             "adcode": code,
             "code_date": f"{YEAR}-12-31",
@@ -160,6 +188,7 @@ class _Reader:
             "confidence": confidence,
             "source": values["source"] or self.source,
         }
+        return values, holder
 
     def _compare(self, number: int, code: str, values: dict[str, str]) -> None:
         """Refuse a row that puts a county into a city or province in which it never lay."""
@@ -176,8 +205,8 @@ class _Reader:
                 held = self.units.shown(code)
                 raise RowError(column, f"the {column} is {given!r}, the county is {held}")
 
-    def _coded(self, text: str, name: str, year: int | None) -> tuple[str, str]:
-        """Return the unit of 2021 that a code means, and why."""
+    def _coded(self, text: str, name: str, year: int | None) -> tuple[str, str, Holder]:
+        """Return the unit of 2021 that a code means, why, and who held the code."""
         code, why = own.unit_code(text)
         if not code:
             below = own.code_of(text)[1] == own.TOWNSHIP
@@ -185,19 +214,24 @@ class _Reader:
             raise RowError("code", f"{why} {what}expected six digits")
         lead, holder = self.units.trace(code, year)
         if not lead.adcode:
-            raise RowError("code", f"{code} is no unit of the end of {YEAR}: {lead.reason}")
+            message = f"{code} is no unit of the end of {YEAR}: {lead.reason}"
+            if lead.status == "merged":
+                whole = ", ".join(map(self.units.shown, lead.heirs))
+                message += f"; if the whole is in the area, list it once in its place: {whole}"
+            raise RowError("code", message)
         if name and not places.bears(holder, name, self.folder):
             held = self.units.shown(lead.adcode)
             raise RowError("name", f"the code {code} is {held}, the name says {name!r}")
-        return lead.adcode, lead.reason or why
+        return lead.adcode, lead.reason or why, holder
 
     def _named(
-        self, values: dict[str, str], provinces: tuple[str, ...], year: int | None
-    ) -> tuple[str, str]:
-        """Return the unit of a name inside what the row or the area says, and why."""
+        self, values: dict[str, str], area: dict[str, object], year: int | None
+    ) -> tuple[str, str, Holder]:
+        """Return the unit of a name inside what the row or the area says, why, and who bore it."""
         if not values["name"]:
             raise RowError("name", "neither a code nor a name")
-        within = values["prefecture"] or values["province"] or provinces
+        above = values["prefecture"] or values["province"]
+        within = above or area["provinces"]
         try:
             code = places.resolve_place(values["name"], within, "county", year, self.folder)
         except UnknownId as error:
@@ -210,7 +244,21 @@ class _Reader:
         if also:
             found = f"{values['name']!r} may be {also[0].name} or {self.units.shown(code)}"
             raise RowError("name", f"{found}: name its counties, or write the county in full")
-        return str(code), f"{self.units.shown(code)}; {code.note}".removesuffix("; ")
+        told = [self.units.shown(code), code.note]
+        if not code.holder.lead.adcode:
+            told.append(f"the whole of {code.name} is then in the area")
+        if not above and (several := self._namesakes(values["name"], code, year)):
+            told.append(f"the only one of {several} in the provinces of {area['name_zh']}")
+        return str(code), "; ".join(filter(None, told)), code.holder
+
+    def _namesakes(self, name: str, code: str, year: int | None) -> int:
+        """Return of how many units a name is that the name alone does not settle, else 0."""
+        try:
+            alone = places.resolve_place(name, None, "county", year, self.folder)
+        except UnknownId as error:
+            several = isinstance(error, places.AmbiguousName) and not error.why
+            return len(error.suggestions) if several else 0
+        return 0 if alone == code else 2
 
 
 def _year(text: str) -> int | None:

@@ -54,9 +54,9 @@ class AmbiguousName(UnknownId):
 
 
 class Adcode(str):
-    """The code of a unit: text, with the unit's `name` and a `note` on a change of name or code."""
+    """The code of a unit: text, with its `name`, who is meant, a `note` on a change of the two."""
 
-    name = note = ""
+    name, note, holder = "", "", None
 
 
 class Question(NamedTuple):
@@ -328,7 +328,7 @@ class _Index(Bearers):
         if doubt := self.units.also.get(said, ("", ""))[1]:
             note = "; ".join(filter(None, [doubt, note]))
         found = Adcode(holder.continues)
-        found.name, found.note = self.units.name[found], note
+        found.name, found.note, found.holder = self.units.name[found], note, holder
         return found
 
     def _today(self, said: str, lines: dict[str, list[Holder]], asked: Question) -> str | None:

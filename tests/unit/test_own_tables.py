@@ -60,7 +60,7 @@ def test_chinese_heads_names_and_dates_are_understood_and_reported(load):
     told = plan.conversions.set_index(["row", "found"])["used"].to_dict()
     assert "a column that is not used" in plan.conversions.query("found == 'GDP'")["why"].tolist()
     expected = {(1, "老区"): "region_id", (1, "多余"): "", (2, "沂蒙革命老区"): "yimeng"}
-    expected |= {(2, "2021/12/31"): "2021", (3, "靖西"): "靖西市"}
+    expected |= {(2, "2021/12/31"): "2021", (3, "靖西"): "451081"}
     assert expected.items() <= told.items()
 
 
@@ -74,6 +74,41 @@ def test_an_old_code_is_followed_by_the_date_of_its_row_or_where_one_unit_had_it
         assert plan.conversions["why"].str.contains(f"靖西县 .* {why}").any(), row
 
 
+def test_a_name_that_only_the_provinces_of_its_area_settle_is_told(load):
+    table = "region,name,city\n太行,鼓楼区,\n陕甘宁,城关区,\n陕甘宁,环县,\n川陕,朝天区,广元市\n"
+    told = load(table, warns=True).conversions.set_index("found")[["used", "why"]].T
+    for name, code, why in (
+        ("鼓楼区", "410204", "河南省开封市); the only one of 4 in the provinces of 太行"),
+        ("城关区", "620102", "甘肃省兰州市); the only one of 3 in the provinces of 陕甘宁"),
+        ("环县", "621022", "甘肃省庆阳市)"),
+        ("朝天区", "510812", "四川省广元市)"),
+    ):
+        assert told[name].tolist() == [code, f"{name} ({code}, {why}"]
+
+
+def test_rows_of_units_that_became_one_are_one_row_of_the_whole(load):
+    merged = "梅列区 (350402, 1983–2020) was merged into 三元区 350404 in 2021"
+    for names in (["三元区"], ["梅列区"], ["三元区", "梅列区"], ["梅列区", "三元区"]):
+        rows = "".join(f"赣闽粤,{each},{'高低'[n]}\n" for n, each in enumerate(names))
+        plan = load(f"region,name,可信度\n{rows}", warns=True)
+        found = plan.membership()[["adcode", "confidence"]].to_numpy().tolist()
+        assert found == [["350404", ["high", "low"][len(names) - 1]]], names
+        told = plan.conversions[plan.conversions["why"].str.contains(merged, regex=False)]
+        assert ("row 2" in told["used"].tolist()) == (len(names) == 2)
+        assert told["why"].str.endswith("the whole of 三元区 is then in the area").sum() == (
+            "梅列区" in names
+        )
+    table = "region,name,date\n赣闽粤,三元区,2010\n太行,北市区,\n太行,南市区,\n"
+    plan = load(table, warns=True)
+    assert plan.membership()["adcode"].tolist() == ["350404", "130606"]
+    assert plan.conversions["why"].str.contains("三元区 (350403, 1983–2020) was", regex=False).any()
+    # A unit that took in another under a code that it kept: 东城区 of 2005 is without 崇文区.
+    table = "region,name,province,date\n太行,东城区,北京,2005\n太行,崇文区,北京,2005\n"
+    plan = load(table, warns=True)
+    assert plan.membership()["adcode"].tolist() == ["110101"]
+    assert plan.conversions["why"].str.contains("took in 崇文区 .* in 2010").sum() == 1
+
+
 ROWS = [
     ("左右江,130999,", r"own.csv:2:2: 130999 is no unit of the end of 2021: .*in no list"),
     ("沂蒙,371302,罗庄区", "own.csv:2:3: the code 371302 is 兰山区 .* the name says '罗庄区'"),
@@ -84,13 +119,18 @@ ROWS = [
     ("沂蒙," + 200_000 * "x", "expected six digits"),
     ("沂蒙,371300,", "临沂市 .* is no county: list its counties"),
     ("火星,371302,", "own.csv:2:1: unknown area '火星'"),
-    ("赣闽粤,350402,", "350402 is no unit .*merged into 三元区 350404 in 2021"),
+    ("赣闽粤,350402,", "350402 is no unit .*350404 in 2021; .*list it once in its place: 三元区"),
     ("太行,330322,", "330322 .* was 永嘉县 .*; 洞头县"),
     ("沂蒙,,", "neither a code nor a name"),
     ("沂蒙,,无此县", "无此县"),
     ("川陕,,环县", "'环县' is not in 四川省, 陕西省, 重庆市; it is: 环县"),
     ("太行,,桥东区", "is the name of several places: .*130502.*130103"),
-    ("沂蒙,371302,\n沂蒙,371302,", "own.csv:3:2: yimeng has 兰山区 twice, first in row 2"),
+    ("沂蒙,371302,\n沂蒙,371302,", "own.csv:3:2: yimeng has 兰山区 twice, first in row 2: delete"),
+    (
+        "左右江,451025,\n左右江,451081,",
+        r"twice, first in row 2 \(靖西县 .* became 靖西市 451081 in",
+    ),
+    ("赣闽粤,,梅列区\n赣闽粤,,梅列区", r"twice, first in row 2 \(梅列区 .* merged into 三元区"),
     ("沂蒙,371302,a,b", r"own.csv:2:4: has 4 cells, expected 3: .*quotation marks"),
 ]
 FILES = [
@@ -322,6 +362,20 @@ def test_a_national_file_of_another_year_is_followed_and_what_is_no_county_left_
     assert "in no list since 1980: left out" in why["810001"] and "became 繁昌区" in why["340222"]
 
 
+def test_parts_of_a_county_in_rows_of_their_own_are_one_county(file):
+    west, south, east, north = SHAPES[0].bounds
+    halves = [SHAPES[0] & box(west, south, (west + east) / 2 + over, north) for over in (0, 2e-4)]
+    rest = SHAPES[0] - halves[0]
+    for half in halves:  # the second shares a sliver with the rest
+        path = file(adcode=["371302", "371311", "371302"], geometry=[half, SHAPES[1], rest])
+        found, told = borders.read(path)
+        assert found["adcode"].tolist() == ["371302", "371311"]
+        assert found.geometry[0].symmetric_difference(SHAPES[0]).area < 1e-9
+        assert told[["row", "found", "used", "why"]].to_numpy().tolist() == [
+            [1, "371302 in 2 rows (1, 3)", "one shape", "parts of one county, dissolved by code"]
+        ]
+
+
 SMALL, NORTH = [scale(each, 0.3, 0.3) for each in SHAPES], moved(SHAPES[2], 0, 10)
 BOUNDS = SHAPES[1].bounds
 TANGLE = Polygon(np.random.default_rng(1).uniform(BOUNDS[:2], BOUNDS[2:], (12_000, 2)))
@@ -332,7 +386,8 @@ BAD = [
     (3, {"adcode": "3713"}, "adcode is '3713', expected six"),
     (2, {"adcode": "999999"}, "999999 .* no county of the end"),
     (1, {"adcode": "350402"}, "merged into 三元区 350404"),
-    (3, {"adcode": "371302"}, "duplicate adcode 371302, first"),
+    (3, {"adcode": "371302"}, "outside 371302 兰山区, in 371312 河东区: give each shape the code"),
+    (3, {"adcode": "371302", "geometry": SHAPES[0]}, "371302: .* row 1 share 100% of .*: delete"),
     (1, {"geometry": Polygon()}, "the geometry is empty"),
     (3, {"geometry": None}, "the geometry is empty"),
     (2, {"geometry": BOWTIE}, r"not valid.*Self-inter.*\["),
