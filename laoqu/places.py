@@ -284,8 +284,7 @@ class _Index(Bearers):
         then += [old for old in ended if not any(self._same_place(old, each) for each in new)]
         # Else it is one of another year, of a unit that stood by then, not in a part alone.
         lines = [o for h in kept for o in self.lines[h.continues] if o.lead.adcode == h.continues]
-        stood = any(each.first <= asked.year for each in (*kept, *lines))
-        return then or (kept if stood else [])
+        return then or kept * any(each.first <= asked.year for each in (*kept, *lines))
 
     def answer(self, said: str, kept: list[Holder], asked: Question) -> Adcode:
         """Return the one unit of 2021 that these holders lead to, or refuse with all of them."""
@@ -323,10 +322,9 @@ class _Index(Bearers):
         if earlier and not note:
             why = f": {earlier[-1].lead.reason}" if earlier[-1].name == holder.name else ""
             note = f"{', '.join(map(str, earlier))} bore the name before{why.rstrip(': ')}"
-        if asked.year and holder.first > asked.year and not note:
-            note = f"{holder} had another name or code in {asked.year}"
-        if doubt := self.units.also.get(said, ("", ""))[1]:
-            note = "; ".join(filter(None, [doubt, note]))
+        if asked.year and holder.first > asked.year:
+            note = note or f"{holder} had another name or code in {asked.year}"
+        note = "; ".join(filter(None, [self.units.also.get(said, ("", ""))[1], note]))
         found = Adcode(holder.continues)
         found.name, found.note, found.holder = self.units.name[found], note, holder
         return found
