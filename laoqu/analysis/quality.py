@@ -25,6 +25,8 @@ RANK = 0.4
 MOVED = 1.2
 #: How many years without any change are a constant run.
 RUN = 3
+#: A year in which more units than this have the value of the year before was copied.
+COPIED = 0.5
 #: So many negative numbers may stand for a missing value each; a zero where a unit has others, and
 #: few of such, beside values that are no small ones.
 SIGNS, SELDOM, SMALL = 3, 0.34, 0.1
@@ -55,6 +57,7 @@ def findings(panel: Panel, *outcomes: str) -> pd.DataFrame:
     data, twice, once = _units(panel, outcomes)
     found = [_made(data[twice], "duplicate", "", "several rows for one unit and year")]
     found += [_vanished(panel, data), scale := scales(panel, *outcomes)]
+    found += [_copied(once, outcomes)]
     for column in outcomes:
         told = scale.loc[scale["column"] == column, "year"]
         found += _impossible(data, once, column)
@@ -268,6 +271,24 @@ def _constant(once: pd.DataFrame, column: str) -> pd.DataFrame:
     digits = rows[column].map(lambda v: len(f"{abs(v):.10g}".replace(".", "").strip("0")) >= 3)
     ends = (length >= RUN) & run.ne(run.shift(-1)) & digits
     return _made(rows[ends], "constant", column, length[ends].map("the same for {} years".format))
+
+
+def _copied(once: pd.DataFrame, outcomes: list[str]) -> pd.DataFrame:
+    """Find years in which most units have the value of the year before to the last digit."""
+    rows = []
+    for column in outcomes:
+        values = once[once[column].notna()]
+        values = values[values.groupby(column)["_unit"].transform("size") < FEW]  # 0, 1, 100 %
+        unit = values.groupby("_unit")
+        pairs = [values["year"], unit["year"].shift(1)]
+        alike = values[column].eq(unit[column].shift(1)).groupby(pairs).agg(["sum", "size", "mean"])
+        copied = alike[(alike["size"] >= FEW) & (alike["mean"] > COPIED)]
+        if 1 < len(copied) == len(alike):  # an area never changes
+            continue
+        for (year, last), found in copied.iterrows():
+            text = f"{found['sum']:.0f} of {found['size']:.0f} units have their value of {last:.0f}"
+            rows.append(["constant", column, pd.NA, "", pd.NA, year, np.nan, text])
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _code_breaks(panel: Panel, once: pd.DataFrame, column: str) -> pd.DataFrame:

@@ -986,3 +986,16 @@ def test_columns_of_years_beside_a_year_given_are_said():
     assert "columns of years left as they are, in rows of 2020: gdp2018, gdp2019" in repr(
         lq.panel(frame, year=2020).report
     )
+
+
+def test_a_year_that_copies_the_one_before_is_one_finding():
+    clean = monitor.synthetic(lq.load(), range(2019, 2024))
+    assert not lq.panel(clean).quality().eq("constant").any(axis=None)
+    last = clean[clean["year"] == 2021].set_index("county_code")["income"]
+    copied = clean["income"].where(clean["year"] != 2022, clean["county_code"].map(last))
+    found = lq.panel(clean.assign(income=copied)).quality("income").query("kind == 'constant'")
+    assert found["year"].tolist() == [2022]
+    assert found["looks_like"].item().endswith("units have their value of 2021")
+    area = clean.groupby("county_code")["income"].transform("first")
+    found = lq.panel(clean.assign(area=area)).quality("area")["looks_like"]
+    assert not found.str.contains("units have").any()
