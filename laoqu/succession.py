@@ -107,13 +107,13 @@ class Units:
         return next((each for each in self.by_code.get(code, ()) if each.held(year)), None)
 
     @cached_property
-    def joined(self) -> dict[Holder, list[Holder]]:
-        """Each unit that took others in, or parts of them, and kept its code, with those."""
+    def joined(self) -> dict[tuple[str, int], list[Holder]]:
+        """Code and first year of who took others in, or parts, and kept the code, with those."""
         found = defaultdict(list)
         for each in self.holders:
             for heir in self.heirs(each) if each.last < YEAR else ():
                 if heir and heir.code != each.code and heir.held(each.last):
-                    found[heir].append(each)
+                    found[heir.code, heir.first].append(each)
         return found
 
     def smaller(self, holder: Holder, year: int) -> str:
@@ -122,7 +122,8 @@ class Units:
         >>> units().smaller(units().holder("110101", 2005), 2005)
         '东城区 (110101, since 1980) took in 崇文区 (110103, until 2009) in 2010'
         """
-        found = [each for each in self.joined.get(holder, ()) if each.last >= year]
+        others = self.joined.get((holder.code, holder.first), ())
+        found = [each for each in others if each.last >= year]
         part = {each: "a part of " * (len(each.became) > 1) for each in found}
         told = [f"{part[each]}{each} in {each.last + 1}" for each in found]
         return f"{holder} took in {', '.join(told)}" if told else ""

@@ -67,7 +67,8 @@ class Holder:
             return "split", "", codes, f"{self} ended in {year}; its counties are in {YEAR}: {now}"
         heir, shown = self.heirs[0], ", ".join(f"{each.name} {each.code}" for each in self.heirs)
         if len(self.heirs) > 1:
-            return "split", "", codes, f"{self} was split in {year}: {shown}"
+            later = "" if {each.code for each in self.heirs} == {*codes} else f"; in {YEAR}: {now}"
+            return "split", "", codes, f"{self} was split in {year}: {shown}{later}"
         if heir.level == "prefecture" != self.level and heir.code in self.known.parents:
             why = f"{self} was raised to a city with counties in {year}: {shown}"
             return "split", "", codes, why
