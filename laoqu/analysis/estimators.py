@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from json import dumps
 from keyword import iskeyword
 from pathlib import Path
@@ -20,6 +20,8 @@ from laoqu.errors import LaoquError, guard_methods, require
 SPEC = paths.described("analysis/estimators.toml")
 #: What the rows for an estimator have besides.
 ADDED = ("first_reacts", "rel_year", "control", "county_id")
+#: What columns of ours hold: none is an outcome.
+OURS = paths.described("analysis/labels.toml")
 #: What each estimator reads as never treated: a number, or missing.
 NEVER = {name: spec["never"] for name, spec in SPEC.items()}
 
@@ -51,6 +53,8 @@ class Prepared(NamedTuple):
 
     data: pd.DataFrame
     note: dict[str, object]
+    #: Columns that are no outcomes: ours, and those in which the file says who and when.
+    no_outcomes: Collection[str] = tuple(OURS)
 
     def __repr__(self) -> str:
         lines = (f"{name:<26}{value}" for name, value in self.note.items())
@@ -70,10 +74,25 @@ class Prepared(NamedTuple):
         per year: ``year``, ``event_time``, ``estimate``, ``se``, ``low``, ``high`` (95 %),
         ``treated``, ``controls`` (counties with both values).
         """
-        outcome = str(self.note["outcome"]) if outcome is None else outcome
-        require(outcome, list(self.data.select_dtypes("number")), "outcome (say outcome=)")
+        reference = self.note["reference_year"]
+        numbers = [c for c in self.data.select_dtypes("number") if c not in self.no_outcomes]
+        outcome = self.note["outcome"] if outcome is None else outcome
+        if outcome == "":
+            shown = ", ".join(map(str, numbers)) or "none"
+            said = "no outcome is named: say outcome=, here or in .for_estimator(); there is"
+            raise LaoquError(f"{said} {shown}")
+        require(outcome, numbers, "outcome")
         wide = self.data.pivot(index=["control", "county_id"], columns="year", values=outcome)
-        change = wide.astype("float64").sub(wide[self.note["reference_year"]], axis=0)
+        wide = wide.astype("float64")
+        one, zero = (int(wide.loc[side, reference].notna().sum()) for side in (0, 1))
+        if not (one and zero):
+            said = (
+                f"{outcome} has values of {one} treated and {zero} control units in {reference}, "
+                f"the reference year: no change since then can be compared; name {outcome} as "
+                "outcome= in .for_estimator(), with an anticipation= whose reference year has both"
+            )
+            raise LaoquError(said)
+        change = wide.sub(wide[reference], axis=0)
         rows = []
         for year in change:
             one, zero = (change.loc[side, year].dropna() for side in (0, 1))
@@ -93,14 +112,16 @@ def check_anticipation(years: object) -> None:
 
 
 def for_estimator(
-    frame: pd.DataFrame, estimator: str, outcome: str | None = None, anticipation: int = 1
-) -> Prepared:
+    frame: pd.DataFrame, estimator: str, outcome: str | None = None, anticipation: int = 1,
+    no_outcomes: Iterable[str] = (),
+) -> Prepared:  # fmt: skip
     """Return the rows an estimator may see, never-treated written as it wants them.
 
     `frame` is the data of a panel with its treatment; rows without a value of `outcome` are counted
     and left out. `anticipation` is the years before ``first_treat`` in which units may react
     already: the list of key counties is of the year before the plan's first full year; with 0 that
     year would be the reference, and half of an effect in it would halve the estimate.
+    `no_outcomes` are columns of the file that say who and when.
 
     Returned are the rows of treated units and controls with all their columns, and those that
     ``labels.toml`` describes (``first_treat`` as the estimator wants it; a column of the file with
@@ -157,7 +178,7 @@ def for_estimator(
         "infinite_taken_as_missing": lost_as_infinite,
         "kept_beside": ", ".join(kept.values()),
     }  # fmt: skip
-    return Prepared(data, note)
+    return Prepared(data, note, {*OURS, *(kept.get(c, c) for c in no_outcomes)})
 
 
 def _check(data: pd.DataFrame) -> None:

@@ -1,8 +1,9 @@
 """What a panel shows of the counties the plan wants monitored: levels, gaps, early warnings.
 
 Clauses 一, 四 and 十六 ask for monitoring. Everything here describes one outcome of a panel, of
-which more is taken to be better; nothing says why. A period is a year that the panel has. Groups
-are compared in the notebook ``08_monitoring``.
+which more is taken to be better; nothing says why. A period is a year that the panel has, from the
+first to the last in which a county has a value. Groups are compared in the notebook
+``08_monitoring``.
 """
 
 from __future__ import annotations
@@ -36,8 +37,15 @@ class Monitor:
         (percent a year since the last period, of values above 0), ``percentile`` (0 to 100 among
         the panel's counties), ``province_ratio`` (to the median of the province's counties, where
         that is above 0), ``growth_gap`` (to the median growth of the province), ``missing``.
-    lost : int
-        Rows of the panel without one unit of 2021, or twice for a county and year: left out.
+    years, empty_years : list of int
+        The periods; years of the panel before and after them, without a value for a county.
+    counties : int
+        How many counties `values` has.
+    alone : list of str
+        What else it has: codes of cities and provinces without counties of their own.
+    lost, twice : int
+        Rows of the panel that are left out: without one unit of 2021 or a year, or more than once
+        for a county and year; how many of them are the latter.
 
     Examples
     --------
@@ -56,29 +64,35 @@ class Monitor:
         # Prefectures without counties of their own (东莞, 儋州) stand for a county.
         alone = rows["county_code"].isin(units.index) & ~rows["county_code"].isin(units["parent"])
         kept = finite(rows[alone & rows["year"].notna()], ["value"])
-        kept = kept[~kept.duplicated(["county_code", "year"], keep=False)]
-        self.lost = len(rows) - len(kept)
-        valued = kept.loc[kept["value"].notna(), "year"].nunique()
-        if not valued:
-            twice = rows[alone].duplicated(["county_code", "year"], keep=False).any()
-            why = " that stands once: rows stand twice, as .quality() lists" if twice else ""
+        twice = kept.duplicated(["county_code", "year"], keep=False)
+        kept = kept[~twice].astype({"year": "int64", "value": "float64"})
+        self.lost, self.twice = len(rows) - len(kept), int(twice.sum())
+        valued = kept.loc[kept["value"].notna(), "year"]
+        if valued.empty:
+            why = " that stands once: rows stand twice, as .quality() lists" if self.twice else ""
             raise LaoquError(f"{self.outcome} has no value for a county of 2021{why}")
-        if valued == 1:
+        first, last = int(valued.min()), int(valued.max())
+        if first == last:
             why = "has values of one year alone: monitoring compares years"
             raise LaoquError(f"{self.outcome} {why}")
-        self.years = sorted(kept["year"].astype(int).unique().tolist())
-        self.values = self._values(kept.astype({"year": "int64", "value": "float64"}))
+        self.years = [y for y in sorted(set(kept["year"].tolist())) if first <= y <= last]
+        every = sorted(set(rows["year"].dropna().astype(int).tolist()))
+        self.empty_years = [year for year in every if not first <= year <= last]
+        self.values = self._values(kept)
+        codes = self.values["county_code"].drop_duplicates()
+        self.alone = codes[codes.map(units["level"]) != "county"].tolist()
+        self.counties = len(codes) - len(self.alone)
 
     def __repr__(self) -> str:
-        counties = self.values["county_code"].nunique()
+        alone = f" and {len(self.alone)} without counties of their own" if self.alone else ""
         return (
-            f"Monitoring of {self.outcome}: {counties:,} counties, {self.years[0]}–"
+            f"Monitoring of {self.outcome}: {self.counties:,} counties{alone}, {self.years[0]}–"
             f"{self.years[-1]}\nvalues, groups (of an area), flags; notebook 08_monitoring compares"
         )
 
     def _values(self, kept: pd.DataFrame) -> pd.DataFrame:
         """Complete the rows of all counties and years, and add what rules look at."""
-        wide = kept.pivot(index="year", columns="county_code", values="value")
+        wide = kept.pivot(index="year", columns="county_code", values="value").loc[self.years]
         frame = wide.unstack().rename("value").reset_index()
         frame["missing"] = frame["value"].isna().astype(float)
         county = frame.groupby("county_code")

@@ -164,7 +164,7 @@ class Panel:
         (without one: any) seems to be in several units or has values that can hardly be.
         """
         outcome = None if outcome is None else self.outcome(outcome)
-        made = estimators.for_estimator(self.data, estimator, outcome, anticipation)
+        made = estimators.for_estimator(self.data, estimator, outcome, anticipation, self.added)
         columns = self.outcomes if outcome is None else [outcome]
         note = {what: self.notes[what] for what in treatment.RESTS_ON if what in self.notes}
         doubts = scales(self, *columns)

@@ -157,8 +157,40 @@ def test_rows_without_one_county_are_left_out_and_counted():
     with pytest.raises(LaoquError, match="one year alone"):  # 1e300 is no value
         lq.panel(more).monitor("y")
     more.iloc[-1, -1] = 7.0
-    assert lq.panel(more).monitor("y").lost == 4
+    made = lq.panel(more).monitor("y")
+    assert (made.lost, made.twice, made.empty_years) == (4, 2, [2000])
     refuses(LaoquError, "nearest: y", lq.panel(more).monitor, "yy")
+
+
+def test_years_are_those_with_a_value_and_the_page_names_the_others(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    codes = ["621027", "621022", "620102", "460400", "620103"]
+    frame = pd.DataFrame({"code": codes}).merge(pd.DataFrame({"year": range(2017, 2025)}), "cross")
+    frame["y"] = np.arange(1.0, 41)
+    empty = frame["year"].isin([2017, 2018, 2021, 2024]) | (frame["code"] == "620103")
+    frame = pd.concat([frame.assign(y=frame["y"].mask(empty)), frame.iloc[[2]]])
+    frame.to_csv("p.csv", index=False)
+    made = lq.panel("p.csv").monitor("y")
+    assert made.years == [2019, 2020, 2021, 2022, 2023]
+    assert made.empty_years == [2017, 2018, 2024]
+    assert (made.counties, made.alone, made.lost, made.twice) == (4, ["460400"], 2, 2)
+    assert repr(made).startswith(
+        "Monitoring of y: 4 counties and 1 without counties of their own, 2019–2023\n"
+    )
+    assert len(made.values) == 25 and made.values.query("year == 2023")["value"].count() == 4
+    told = {
+        "zh": "41 行、4 个县和不设县的儋州市（下文按县计）；监测 5 个年份（2019—2023 年）。|"
+        "2 行没有使用：其中 2 行与别的行同县同年|面板中 2017、2018、2024 年没有一个县有可用的数值",
+        "en": "41 rows, with 4 counties and Danzhou (without counties; counted as a county below)|"
+        "2 rows are left out: 2 of them stand more than once|In 2017, 2018, 2024 of the panel no",
+    }
+    head = nbformat.read(paths.notebooks() / "08_monitoring.ipynb", as_version=4)
+    del head.cells[9:]
+    plain = head.cells[2].source.replace('panel = ""', 'panel = "p.csv"')
+    for lang, texts in told.items():
+        head.cells[2].source = plain.replace('lang = "zh"', f'lang = "{lang}"')
+        page = pages.render(shown(head), lang, ["html"])["monitor.html"].decode()
+        assert [text for text in texts.split("|") if text not in page.replace("\u2009", " ")] == []
 
 
 def test_numbers_of_a_column_stand_below_one_another():

@@ -150,6 +150,23 @@ def test_a_panel_without_the_years_it_needs_is_refused():
         refuses(LaoquError, message, made(years).treat(KEY).for_estimator, "sunab", "y")
 
 
+def test_an_event_study_needs_values_of_both_sides_in_the_reference_year():
+    frame = made(range(2019, 2024)).data[["code_in_panel", "year", "y"]].assign(income=1.5)
+    frame["code"] = frame.pop("code_in_panel").astype(int)
+    key = frame["code"].astype(str).isin(TABLE.query("ever_treated == 1")["county_code"])
+    for side, counts in (
+        (key, "0 treated and 126"),
+        (~key, "53 treated and 0"),
+        (key | True, "0 "),
+    ):
+        own = frame.assign(y=frame["y"].mask(side & (frame["year"] == 2020)))
+        ready = lq.panel(own).treat(KEY, "same_province").for_estimator("did", "income")
+        said = f"y has values of {counts}.* in 2020, the reference year.*name y as outcome="
+        refuses(LaoquError, said, ready.event_study, "y")
+    ready = lq.panel(frame).treat(KEY).for_estimator("did")
+    refuses(LaoquError, "no outcome is named: .*; there is y, income$", ready.event_study)
+
+
 def test_rows_for_an_estimator_go_to_stata_and_a_wrong_outcome_is_told_the_right_ones(tmp_path):
     treated = lq.panel(monitor.synthetic(PLAN, range(2014, 2025))).treat(KEY)
     with pytest.raises(LaoquError, match=r"column of numbers.* 'zzz'; nearest: .*income"):

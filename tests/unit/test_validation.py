@@ -268,6 +268,7 @@ def test_sheets_and_keys_that_do_not_fit_are_refused(fill, compare, drawn, tmp_p
         "scopes.xlsx: nothing is coded in it": (compare, path, empty),
         "coder_b/scopes.xlsx: nothing is coded": (*against, None, key, empty),
         "unknown kind of sheet 'Scopes'": (*against, None, kinds),
+        "coder_a.csv:1:1: a sheet of a sample needs the key": (*against,),
         "--key key/key.csv": (*against, path),
         "the column 'kind' is missing": (*against, path, path),
         "unit_id 'x9' is unknown: is the key": (*against, None, units),
