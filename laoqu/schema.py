@@ -191,6 +191,9 @@ class Tables:
         if name not in self._frames:
             if problems := self[name].problems:
                 raise DataError(problems)
+            path = self.folder / str(self.declared[name]["path"])
+            if self[name].file == paths.display(path):  # and not one put in its place
+                source.warn_of_change(path, self.declared[name])
             self._frames[name] = self[name].frame()
         return self._frames[name].copy(deep=False)  # written into, it becomes another
 

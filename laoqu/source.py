@@ -10,7 +10,8 @@ import csv
 import hashlib
 import io
 import tomllib
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
@@ -45,6 +46,14 @@ def read(folder: Path) -> tuple[str, Path]:
 def digest(data: bytes) -> str:
     """Return the SHA-256 of `data` in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
+
+
+def warn_of_change(path: Path, declared: Mapping[str, object]) -> None:
+    """Warn of a file that is not as it was when last reviewed: rows of it may be lost."""
+    found = f"sha256:{digest(path.read_bytes())}"
+    if declared.get("hash", found) != found:
+        mend = "`laoqu check` says how, `laoqu build --accept` takes it as reviewed"
+        warnings.warn(f"{paths.display(path)} is not as it was reviewed: {mend}", stacklevel=2)
 
 
 def regular(path: Path) -> Path:

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import shutil
+import warnings
 
 import pytest
 from fixture import refuses
@@ -87,3 +88,16 @@ def test_load_refuses_a_damaged_missing_or_stray_file_and_says_where(data_copy):
         (data_copy / "raw" / file).unlink()
         assert any(said in line for line in lq.check(data_copy))
         refuses(DataError, re.escape(file), lq.load, data_copy)
+
+
+def test_rows_lost_from_a_table_are_said_where_it_is_used(tmp_path):
+    """A table without some of its rows is as well formed as before: only its hash tells."""
+    folder = shutil.copytree(paths.data(), tmp_path / "data")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        lq.load(folder).membership()
+    path = folder / "curated" / "membership.csv"
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    path.write_text("".join(each for each in lines if "yimeng,3713" not in each), "utf-8")
+    with pytest.warns(UserWarning, match=r"membership.csv is not as it was reviewed: `laoqu check`"):
+        lq.load(folder).membership()
