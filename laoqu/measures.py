@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from laoqu.document import Unit
-from laoqu.errors import check_lang
+from laoqu.errors import LaoquError, check_lang
 from laoqu.schema import text_of
 
 #: Variables measures are coded by, with their scale, in the order of a coding sheet.
@@ -79,6 +79,9 @@ def coded(
     named = references.groupby("unit_id")["title"].agg(tuple)
     table["refers_to"] = [named.get(unit_id, ()) for unit_id in table["unit_id"]]
     table = table.join(scope_of(table, scopes), on="measure_id")
+    if (lost := table.loc[table["scope"].isna(), "measure_id"]).size:
+        said = f"{lost.iloc[0]} and {lost.size - 1} more measures lie in no segment of scopes"
+        raise LaoquError(f"{said}: see `laoqu check`")
     columns = table[["start", "quote", "lead_start", "lead_end"]]
     table["sentence_zh"] = [_sentence(text, *row) for row in columns.itertuples(index=False)]
     return table

@@ -95,15 +95,18 @@ def _run(
     outputs: Path | str | None,
     **options: object,
 ) -> list[Run]:
-    """Run a notebook; where the annotated plan is missing, into which pages lead, that too."""
+    """Run a notebook; the annotated plan, into which pages lead, where it is missing or old."""
     runs = batch.run_notebook(notebook, sets, outputs, maker=MAKER, **options)
-    folder = paths.expanded(outputs) if outputs else paths.outputs()
-    made = [run for run in runs if run.status in ("ok", "unchanged") and "html" in run.formats]
+    made = [
+        run for run in runs if run.status not in ("failed", "skipped") and "html" in run.formats
+    ]
     langs = sorted({str(run.parameters["lang"]) for run in made if "lang" in run.parameters})
-    missing = [lang for lang in langs if not (folder / lang / "plan.html").is_file()]
-    if missing and Path(notebook).stem in LINKED and not options.get("only_say"):
-        kept = {name: options[name] for name in ("jobs", "timeout", "tell") if name in options}
-        runs += run_plan(missing, outputs, **kept)
+    if langs and Path(notebook).stem in LINKED:
+        kept = ("jobs", "timeout", "tell", "only_say")
+        plans = run_plan(
+            langs, outputs, **{name: options[name] for name in kept if name in options}
+        )
+        runs += [run for run in plans if run.status != "unchanged"]
     return runs
 
 

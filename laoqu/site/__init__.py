@@ -74,7 +74,7 @@ def page(manifest: Mapping[str, object], made: Mapping[str, object] | None = Non
     return ENVIRONMENT.get_template("index.html.j2").render(
         shown, rows=list(plan.regions().itertuples()), runs=by_name, cards=cards, read=READ,
         kinds=list(KINDS), manifest=manifest, open=len(by_name) <= OPEN, hrefs=hrefs, n=len(carded),
-        own=own, open_own=OPEN,
+        own=own, open_own=OPEN, own_file=getattr(plan.own.get("membership"), "name", ""),
         words={lang: Words(plan, lang) for lang in LANGS}, sha=str(plan.source["sha256"])[:16],
         credit={lang: maps.source(plan, Words(plan, lang)) for lang in LANGS},
         data={**found, "plan": hrefs.pop("plan"), "areas": hrefs, "cards": carded},

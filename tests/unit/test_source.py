@@ -99,5 +99,7 @@ def test_rows_lost_from_a_table_are_said_where_it_is_used(tmp_path):
     path = folder / "curated" / "membership.csv"
     lines = path.read_text("utf-8").splitlines(keepends=True)
     path.write_text("".join(each for each in lines if "yimeng,3713" not in each), "utf-8")
-    with pytest.warns(UserWarning, match=r"membership.csv is not as it was reviewed: `laoqu check`"):
+    with pytest.warns(
+        UserWarning, match=r"membership.csv is not as it was reviewed: `laoqu check`"
+    ):
         lq.load(folder).membership()
