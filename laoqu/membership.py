@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -16,6 +17,9 @@ from laoqu import grid, own, places, regions, succession
 from laoqu.errors import UnknownId, nearest, require
 from laoqu.schema import Row, Table, Tables
 from laoqu.succession import FIRST, LAST, YEAR, Holder
+
+if TYPE_CHECKING:
+    from laoqu.plan import Plan
 
 CONFIDENCE = {"高": "high", "中": "medium", "低": "low", "": "high"}
 #: A column that says whether a county is one of the areas, and how.
@@ -125,6 +129,20 @@ def _join(
     )
     why = f"{merged[0]}: one row of {values['name']}, with the lower confidence of the two"
     notes.converted(number, str(holder), f"row {row}", why)
+
+
+def resting(plan: Plan) -> dict[str, pd.DataFrame]:
+    """Return the tables that rest on the membership of a plan, where this is a reader's own.
+
+    Cities stay where an area has its shipped rows; the reach of segments is worked out anew.
+    """
+    areas = plan.regions().query("counties_from == ''")["region_id"]
+    cities, shipped = plan.table("city_membership"), plan.table("reach")
+    cities = cities[cities["region_id"].isin(areas)].reset_index(drop=True)
+    places = regions.place_areas(plan.membership(), plan.gazetteer(), "low", cities)
+    reach = regions.reach(plan.scopes(), plan.table("mentions"), places, plan.region_ids)
+    reach = reach[shipped.columns].sort_values(["scope_id", "region_id", "via"], ignore_index=True)
+    return {"city_membership": cities, "reach": reach.astype(shipped.dtypes)}
 
 
 class _Reader:

@@ -64,7 +64,7 @@ class Plan:
             table, found = membership.read(path, self._tables, membership_mode)
             self._converted.append(found)
             self._tables.put(table)
-            self.table("membership")  # which refuses a table with problems
+            self._tables.put(table, **membership.resting(self))  # which refuses one with problems
         self._sheet: pd.DataFrame | None = None
         if path := self.own.get("coding"):
             self._sheet = sheets.read(path, self.table("measures"), self.codebook())
@@ -320,9 +320,8 @@ class Plan:
         return self.table("corrections", region)
 
     def _place_areas(self, min_confidence: str = "medium") -> pd.DataFrame:
-        # A membership table of your own says everything: our cities are left out then.
-        cities = None if "membership" in self.own else self.table("city_membership")
-        return regions.place_areas(self.membership(), self.gazetteer(), min_confidence, cities)
+        tables = self.membership(), self.gazetteer(), min_confidence, self.table("city_membership")
+        return regions.place_areas(*tables)
 
     def _of(self, region: str | None, table: pd.DataFrame) -> pd.DataFrame:
         """Return a table's rows of one area, or all."""

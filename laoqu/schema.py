@@ -181,19 +181,18 @@ class Tables:
                 _check_evidence(table, self.document)
         return self._read[name]
 
-    def put(self, table: Table) -> None:
-        """Have a table stand in the place of the folder's own one of its name."""
+    def put(self, table: Table, **frames: pd.DataFrame) -> None:
+        """Have a table stand in the place of the folder's own, and frames of what rests on it."""
         self._read[table.name] = table
         self._frames.pop(table.name, None)
+        self._frames |= frames
 
     def frame(self, name: str) -> pd.DataFrame:
         """Return a fresh frame of one table; `DataError` when it has a problem."""
         if name not in self._frames:
             if problems := self[name].problems:
                 raise DataError(problems)
-            path = self.folder / str(self.declared[name]["path"])
-            if self[name].file == paths.display(path):  # and not one put in its place
-                source.warn_of_change(path, self.declared[name])
+            source.warn_of_change(self.folder, self.declared[name], self[name].file)
             self._frames[name] = self[name].frame()
         return self._frames[name].copy(deep=False)  # written into, it becomes another
 

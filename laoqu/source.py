@@ -48,8 +48,14 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def warn_of_change(path: Path, declared: Mapping[str, object]) -> None:
-    """Warn of a file that is not as it was when last reviewed: rows of it may be lost."""
+def warn_of_change(folder: Path, declared: Mapping[str, object], file: str) -> None:
+    """Warn of a file that is not as it was when last reviewed: rows of it may be lost.
+
+    No word is said where another `file` stands in the place of the folder's own.
+    """
+    path = folder / str(declared["path"])
+    if file != paths.display(path):
+        return
     found = f"sha256:{digest(path.read_bytes())}"
     if declared.get("hash", found) != found:
         mend = "`laoqu check` says how, `laoqu build --accept` takes it as reviewed"

@@ -184,3 +184,25 @@ def test_an_area_has_the_same_measures_whatever_other_areas_a_table_has(tmp_path
             own = lq.load(membership=path).measure_reach()
         found = own.query("region_id == @area and reach in ['named', 'place']")["measure_id"]
         assert sorted(found) == sorted(here["measure_id"]), area
+
+
+def test_tables_that_rest_on_the_membership_are_of_the_own_one(tmp_path):
+    shipped = lq.load()
+    (tmp_path / "own.csv").write_text("region_id,name\n沂蒙,沂水县\n", "utf-8")
+    with pytest.warns(UserWarning, match="has no county of"):
+        own = lq.load(membership=tmp_path / "own.csv")
+    reach = own.table("reach")
+    assert set(reach.loc[reach["how"] == "place", "region_id"]) <= {"yimeng"}
+    assert own.table("city_membership").empty and reach.equals(
+        own.reach(None, "low")
+        .sort_values(["scope_id", "region_id", "via"], ignore_index=True)
+        .astype(reach.dtypes)
+    )
+    # Areas that keep the shipped rows keep the shipped cities too.
+    other = lq.load(membership=tmp_path / "own.csv", membership_mode="complete")
+    assert len(other.table("city_membership")) == len(shipped.table("city_membership"))
+    for table in (shipped.table("reach"), shipped.measure_reach()):
+        name = "reach" if "via" in table else "measure_reach"
+        mine = other.table(name) if name == "reach" else other.measure_reach()
+        one, two = (each.query("region_id != 'yimeng'") for each in (table, mine))
+        assert one.reset_index(drop=True).equals(two.reset_index(drop=True)), name
