@@ -472,11 +472,14 @@ def test_an_area_without_a_county_in_ones_own_table_has_a_report(tmp_path, monke
     values = json.loads(files["values.json"])
     assert (values["named"], values["documented"]) == (3, 0)
     assert not {"figures/map.svg", "figures/themes.svg"} & set(files)
-    # The annotated plan and the index name the file as reports do; nothing is said of rivers alone.
-    notebook = nbformat.read(paths.notebooks() / "12_annotated_plan.ipynb", as_version=4)
-    page = pages.render(shown(notebook), "zh", ("html",))["plan.html"].decode()
-    said = re.sub(r"\s|<[^>]*>|\u2009", "", page)
-    assert "县名单取自使用者自备的mine.csv，" in said and "（该文件未列的市县、河流" in said
+    # Other pages name the file as reports do, and the plan says nothing of rivers alone.
+    for stem in ("08_monitoring", "11_county_card", "12_annotated_plan"):
+        notebook = nbformat.read(paths.notebooks() / f"{stem}.ipynb", as_version=4)
+        files = pages.render(shown(notebook), "zh", ("html",))
+        (page,) = (each.decode() for name, each in files.items() if name.endswith(".html"))
+        said = re.sub(r"\s|<[^>]*>|\u2009", "", page)
+        assert "县名单取自使用者自备的mine.csv" in said, stem
+    assert "（该文件未列的市县、河流" in said
     runs = {"runs": [], "made": "", "laoqu": "", "python": "", "packages": {}}
     assert "“documented” is what it lists" in site.page(runs, site.parts()).decode()
 
