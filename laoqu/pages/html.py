@@ -262,8 +262,9 @@ def _drawn(nodes: Sequence[tinycss2.ast.Node], within: str = "") -> Iterator[str
 
 @cache
 def template(name: str) -> str:
-    """Return the text of a file in ``templates/``."""
-    return (TEMPLATES / name).read_text(encoding="utf-8")
+    """Return the text of a file in ``templates/``, a style without its comments."""
+    text = (TEMPLATES / name).read_text(encoding="utf-8")
+    return re.sub(r"(?s)/\*.*?\*/\n?", "", text) if name.endswith(".css") else text
 
 
 @cache

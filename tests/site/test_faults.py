@@ -246,7 +246,8 @@ def test_what_changed_during_a_run_is_said_and_run_again(tmp_path, data_copy, mo
 
 
 DRIVER = """
-import sys, json
+import sys, json, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background ignores it
 sys.path.insert(0, {tests!r})
 import stand
 def tell(kind, what):
