@@ -91,7 +91,8 @@ def tables(plan: Plan) -> dict[str, Table]:
         fields = {each["name"]: each for each in declared["schema"]["fields"]}
         here = {column: each["description"] for column, each in fields.items()}
         coded = {c: each.get("laoqu:codes", CODES.get(c, "")) for c, each in fields.items()}
-        found[name] = Table(plan.table(name), declared["description"], here, coded)
+        frame = plan.codings() if name == "codings" else plan.table(name)
+        found[name] = Table(frame, declared["description"], here, coded)
         labels = here | labels
         codes = coded | codes if name in ("codings", "scopes") else codes
     made = {

@@ -19,7 +19,7 @@ from pyarrow import parquet
 from pyrefiqda import RefiProject
 
 import laoqu as lq
-from laoqu import interchange
+from laoqu import interchange, sheets
 from laoqu.analysis.exporting import put
 from laoqu.cli import main
 
@@ -241,4 +241,15 @@ def test_the_readme_names_files_of_ones_own(tmp_path):
     own.write_text("region,adcode\n沂蒙,370323\n", encoding="utf-8")
     with pytest.warns(UserWarning, match="mine.csv"):
         plan = lq.load(membership=own)
-    assert b"membership `mine.csv`" in interchange.files(plan)["README.md"]
+    files = interchange.files(plan)
+    assert b"membership `mine.csv`" in files["README.md"]
+    reach = pd.read_csv(io.BytesIO(files["csv/reach.csv"]))
+    assert set(reach.loc[reach["how"] == "place", "region_id"]) <= {"yimeng"}
+    sheet = tmp_path / "sheet.csv"
+    coded = (
+        PLAN.codings("adjudicated").drop(columns="coder").merge(MEASURES[["measure_id", "quote"]])
+    )
+    lists = {c: coded[c].map(";".join) for c in coded if c.endswith("_more")}
+    sheet.write_bytes(sheets.csv_bytes(coded.assign(**lists)))
+    files = interchange.files(lq.load(coding=sheet))
+    assert (pd.read_csv(io.BytesIO(files["csv/codings.csv"]))["coder"] == "own").sum() == 223
