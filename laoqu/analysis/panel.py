@@ -289,11 +289,13 @@ Line = tuple[str, int, object, str]
 
 def _told(data: pd.DataFrame) -> Line:
     """Return the first line of the report: what was read."""
-    levels = data.drop_duplicates("code_in_panel")["level"].map(LEVELS).value_counts()
+    # A unit is that of 2021, whatever codes it has had.
+    units = data["county_code"].fillna(data["code_in_panel"])
+    levels = data.loc[~units.duplicated(), "level"].map(LEVELS).value_counts()
     kinds = "; ".join(f"{level}: {n:,}" for level, n in levels.items())
     years = data["year"].nunique()
     detail = f"{_span(data['year'])}, {counted(years, 'year')}; {kinds}" if years else kinds
-    return "read", len(data), data["code_in_panel"].nunique(), detail
+    return "read", len(data), units.nunique(), detail
 
 
 def _told_of_codes(data: pd.DataFrame, units: Units, against: pd.DataFrame) -> list[Line]:

@@ -29,7 +29,9 @@ RUN = 3
 COPIED = 0.5
 #: So many negative numbers may stand for a missing value each; a zero where a unit has others, and
 #: few of such, beside values that are no small ones.
-SIGNS, SELDOM, SMALL = 3, 0.34, 0.1
+SIGNS, SELDOM = 3, 0.34
+#: A number of things that is no small one.
+COUNT = 10
 #: What all units change by at once, in logarithms, that looks like another unit: about ten times;
 #: in a gap of years each further one may bring so much growth. Most change nearly alike then.
 SCALE, GROWTH, ALIKE = 0.9, 0.08, 0.5
@@ -159,14 +161,15 @@ def _impossible(data: pd.DataFrame, once: pd.DataFrame, column: str) -> Iterator
 
 
 def _holes(once: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Find zeros beside values of the same unit that are not small."""
+    """Find zeros beside values of the same unit that are no small counts: 0 may follow 1 or 2."""
     values = once[column].astype("float64")
     if (values == 0).mean() < 0.005:  # then they are told as impossible
         return _made(once[:0], "impossible", column, "")
-    unit, small = once["_unit"], values[values > 0].quantile(SMALL)
+    unit = once["_unit"]
     sides = pd.concat([values.groupby(unit).shift(n) for n in (1, -1)], axis=1)
     few = values.eq(0).groupby(unit).transform("mean") <= SELDOM
-    beside = (sides.isna() | sides.gt(small)).all(axis=1) & sides.notna().any(axis=1)
+    large = sides.gt(COUNT) | (sides.gt(0) & sides.mod(1).ne(0))
+    beside = (sides.isna() | large).all(axis=1) & sides.notna().any(axis=1)
     found = values.eq(0) & few & beside
     return _made(once[found], "impossible", column, "zero beside other values: missing as 0?")
 

@@ -999,3 +999,19 @@ def test_a_year_that_copies_the_one_before_is_one_finding():
     area = clean.groupby("county_code")["income"].transform("first")
     found = lq.panel(clean.assign(area=area)).quality("area")["looks_like"]
     assert not found.str.contains("units have").any()
+
+
+def test_zeros_of_small_counties_are_found_as_those_of_large_ones():
+    units = lq.load().gazetteer().query("level == 'county'")["adcode"].head(200)
+    rows = [(u, y, (15 + n) * 1.06 ** (y - 2016)) for n, u in enumerate(units)
+            for y in range(2016, 2025)]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["code", "year", "gdp"])
+    holes = frame["code"].isin(units.head(15)) & frame["year"].eq(2024)
+    found = lq.panel(frame.assign(gdp=frame["gdp"].mask(holes, 0.0))).quality("gdp")
+    found = found[found["kind"] == "impossible"]
+    assert set(found["code_in_panel"]) == set(units.head(15)) and found["year"].eq(2024).all()
+    # Nought hospitals, then one or two, are no missing values.
+    counts = frame.assign(gdp=1 + frame["code"].astype(int) % 3)
+    some = np.random.default_rng(2).random(len(counts)) < 0.1
+    counts["gdp"] = counts["gdp"].mask(some, 0)
+    assert not lq.panel(counts).quality("gdp")["kind"].eq("impossible").any()
