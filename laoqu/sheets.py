@@ -243,6 +243,10 @@ def _check_head(
     known = [shown.columns[0], "clause", "sentence", *texts, *columns]
     needed = {"quote", shown.columns[0]} & set(known)
     needed |= {at for at, column in columns.items() if column.kind not in ("codes", "note")}
+    if "id" in head.values() and "id" not in known:
+        needs = "a sheet of a sample needs the key that was written with it"
+        notes.wrong(1, "", f"{needs}: laoqu coding compare … --key key/key.csv")
+        notes.refuse()
     for column in known:
         if column in needed and column not in head.values():
             why = f"the column {column!r} is missing; columns are {', '.join(known)}"

@@ -178,9 +178,6 @@ def compare(
         kind, rows = _rows_of(Path(key), sheets_of["a"])
     elif len(sheets_of | final) > 1:
         raise LaoquError("two sheets need the key that was written with them: --key key/key.csv")
-    elif _of_sample(sheets_of["a"]):
-        message = f"a sheet of a sample needs the key that was written with it: --key key/{KEY}"
-        raise DataError([Problem(paths.display(sheet_a), 1, 1, message)])
     asked, table = KINDS[kind], units(plan, kind)
     if key is not None:
         _check_key(Path(key), rows, table)
@@ -238,13 +235,6 @@ def _new(folder: Path | str) -> Path:
         shown = paths.display(folder)
         raise LaoquError(f"{shown} is not empty: name a new folder, so that no coding is lost")
     return folder
-
-
-def _of_sample(sheet: Path) -> bool:
-    """Return whether a sheet is one of `sample`: its units have ids that only a key explains."""
-    table = grid.cells(sheet, sheet="coding")
-    head = [cell.rpartition("/")[2].strip() for cell in table.iloc[0]] if len(table) else []
-    return "id" in head and "measure_id" not in head
 
 
 def _rows_of(key: Path, sheet: Path) -> tuple[str, pd.DataFrame]:

@@ -19,6 +19,8 @@ from laoqu.succession import FIRST, LAST, YEAR, Holder, Lead, Units
 VINTAGE_SHARE = 0.9
 #: Fewer codes than this fit many years by chance: then all must, and the panel must reach the year.
 VINTAGE_CODES = 10
+#: What is known of a code in a year besides, for the report.
+OF_CODES = ["reason", "took_in", "level", "holder", "disputed"]
 #: So many names that are not those of their codes may be slips, even where they are most.
 WRONG = 5
 #: To so many unknown names the nearest ones, which take time to find, are told.
@@ -241,9 +243,8 @@ def traced(pairs: pd.DataFrame, units: Units, vintage: int) -> pd.DataFrame:
         took_in = units.smaller(holder, since) if holder and lead.adcode else ""
         row = [code, year, lead.adcode or None, lead.status, lead.reason, took_in, level, holder]
         rows.append([*row, disputed, own, bool(listed)])
-    columns = [*pairs, "county_code", "code_status", "reason", "took_in", "level", "holder"]
-    columns.append("disputed")
-    table = pd.DataFrame(rows, columns=[*columns, "own", "fits"])
+    columns = [*pairs, "county_code", "code_status", *OF_CODES, "own", "fits"]
+    table = pd.DataFrame(rows, columns=columns)
     table = table.astype({"year": "Int64", "code_in_panel": "str", "county_code": "str"})
     order = ["own", "fits"] if one_list is False else ["fits", "own"]
     found = table.dropna(subset="county_code").sort_values(order, ascending=False, kind="stable")

@@ -30,8 +30,6 @@ from laoqu.reprs import card
 from laoqu.succession import FIRST, LAST, Units
 
 STATUSES = ("same", "followed", "split", "merged", "other_holder", "later", "unknown")
-#: What is known of a code in a year besides, for the report.
-OF_CODES = ["reason", "took_in", "level", "holder", "disputed"]
 #: What a file with a panel holds, beside it.
 README = """\
 county_code: unit of the end of 2021, empty where the code means no one unit of then.
@@ -268,13 +266,15 @@ def panel(
         *_told_of_codes(data, units, against),
     ]
     report = Report(lines, columns=["what", "rows", "units", "detail"])
-    reasons = table[table[["reason", "took_in"]].ne("").any(axis=1)].drop(columns=OF_CODES[2:])
+    reasons = table[table[["reason", "took_in"]].ne("").any(axis=1)].drop(
+        columns=codes.OF_CODES[2:]
+    )
     reasons = reasons.rename(columns={"code_status": "status"})
     if len(unresolved):
         unresolved = unresolved[["name", "reason"]]
         reasons = pd.concat([reasons, unresolved.assign(status="unknown", took_in="")])
     reasons = reasons.reset_index(drop=True)
-    data = data.drop(columns=OF_CODES).rename(columns=str.strip)
+    data = data.drop(columns=codes.OF_CODES).rename(columns=str.strip)
     odd = {where: text for where, _, text in notes if text.startswith(NO_NUMBER)}
     return Panel(data, plan, report, reasons, against, inferred, tuple(found.values()), odd=odd)
 

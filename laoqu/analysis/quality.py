@@ -59,12 +59,12 @@ def findings(panel: Panel, *outcomes: str) -> pd.DataFrame:
     data, twice, once = _units(panel, outcomes)
     found = [_made(data[twice], "duplicate", "", "several rows for one unit and year")]
     found += [_vanished(panel, data), scale := scales(panel, *outcomes)]
-    found += [_copied(once, outcomes)]
     for column in outcomes:
         told = scale.loc[scale["column"] == column, "year"]
         found += _impossible(data, once, column)
         found += [rows[~rows["year"].isin(told)] for rows in _jumps(once, column)]
-        found += [_constant(once, column), _code_breaks(panel, once, column)]
+        found += [_constant(once, column), _copied(once, column)]
+        found += [_code_breaks(panel, once, column)]
     found += _totals(panel, once, outcomes)
     table = pd.concat([part for part in found if len(part)] or [found[0]], ignore_index=True)
     return table[COLUMNS].sort_values(["kind", "column", "row"], ignore_index=True)
@@ -276,21 +276,20 @@ def _constant(once: pd.DataFrame, column: str) -> pd.DataFrame:
     return _made(rows[ends], "constant", column, length[ends].map("the same for {} years".format))
 
 
-def _copied(once: pd.DataFrame, outcomes: list[str]) -> pd.DataFrame:
+def _copied(once: pd.DataFrame, column: str) -> pd.DataFrame:
     """Find years in which most units have the value of the year before to the last digit."""
+    values = once[once[column].notna()]
+    values = values[values.groupby(column)["_unit"].transform("size") < FEW]  # 0, 1, 100 %
+    unit = values.groupby("_unit")
+    pairs = [values["year"], unit["year"].shift(1)]
+    alike = values[column].eq(unit[column].shift(1)).groupby(pairs).agg(["sum", "size", "mean"])
+    copied = alike[(alike["size"] >= FEW) & (alike["mean"] > COPIED)]
+    if 1 < len(copied) == len(alike):  # an area never changes
+        copied = copied[:0]
     rows = []
-    for column in outcomes:
-        values = once[once[column].notna()]
-        values = values[values.groupby(column)["_unit"].transform("size") < FEW]  # 0, 1, 100 %
-        unit = values.groupby("_unit")
-        pairs = [values["year"], unit["year"].shift(1)]
-        alike = values[column].eq(unit[column].shift(1)).groupby(pairs).agg(["sum", "size", "mean"])
-        copied = alike[(alike["size"] >= FEW) & (alike["mean"] > COPIED)]
-        if 1 < len(copied) == len(alike):  # an area never changes
-            continue
-        for (year, last), found in copied.iterrows():
-            text = f"{found['sum']:.0f} of {found['size']:.0f} units have their value of {last:.0f}"
-            rows.append(["constant", column, pd.NA, "", pd.NA, year, np.nan, text])
+    for (year, last), found in copied.iterrows():
+        text = f"{found['sum']:.0f} of {found['size']:.0f} units have their value of {last:.0f}"
+        rows.append(["constant", column, pd.NA, "", pd.NA, year, np.nan, text])
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

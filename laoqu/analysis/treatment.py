@@ -141,7 +141,8 @@ def treat(
     table = counties(panel.plan, channel, design, controls)
     added = [*ADDED, "treated", "event_time"]
     units = panel.data["county_code"].dropna().drop_duplicates()
-    if len(units) and not (units.isin(table["county_code"]) | ~_other_level(units, table)).any():
+    without = units[~units.isin(table["county_code"])]
+    if len(without) == len(units) > 0 and _other_level(without, table).all():
         one, other = ("cities", "counties")[:: 1 if rules[channel] == "city" else -1]
         said = f"{channel} is of {one}, and the panel has {len(units)} {other}: bring a panel of"
         alike = ", ".join(rules.index[rules != rules[channel]])
