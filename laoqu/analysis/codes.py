@@ -128,11 +128,11 @@ class _Names:
         exact = [h for h in self.named.get(text, ()) if h.held(year) and h.code[:2] == code[:2]]
         if exact:
             return then in exact
-        # 南康市 was split in 2013: no row of later years is of 南康区.
-        earlier = [h for h in self.named.get(text, ()) if h.code[:2] == code[:2]]
-        earlier = [each for each in earlier if each.level == self.level]
-        if earlier and all(each.lead.adcode != code for each in earlier):
-            return False
+        # Kept beyond its time, or taken from a later one, a name means whoever bore it: 户县 is
+        # 鄠邑区 since 2016. 南康市 was split in 2013: no row of later years is of 南康区.
+        others = [h for h in self.named.get(text, ()) if h.code[:2] == code[:2]]
+        if others := [each for each in others if each.level == self.level]:
+            return any(each.lead.adcode == code for each in others)
         return not code.note or TAIL.sub("", then.name) == TAIL.sub("", text)
 
 

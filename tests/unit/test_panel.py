@@ -684,14 +684,18 @@ def test_missing_values_written_as_numbers_are_found_and_told_to_the_estimate():
     assert len(lq.panel(small).quality("income").query("kind == 'impossible'")) < len(frame) / 50
 
 
-def test_a_name_kept_beyond_a_split_is_no_part_of_it():
-    """As its code is not; one that only changed its form is followed."""
+def test_a_name_kept_beyond_its_time_is_that_of_the_same_area_only():
+    """As its code is: one that was renamed is followed, one that was split or merged is not."""
     names = ("南康市", "信丰县", "龙南县", "龙南市")
     rows = [("江西省", "赣州市", name, year, 1) for name in names for year in (2012, 2014, 2018)]
     made = lq.panel(pd.DataFrame(rows, columns=["省", "市", "县", "year", "gdp"])).data
     codes = made.groupby("县")["county_code"].agg(lambda each: [*each.fillna("")])
     assert codes["南康市"] == [""] * 3 and codes["信丰县"] == ["360722"] * 3
     assert codes["龙南县"] == ["360783"] * 3
+    names = {"户县": ["610118"] * 3, "周至县": ["610124"] * 3, "崇文区": [""] * 3, "达县": [""] * 3}
+    rows = [(name, year, 1) for name in names for year in (2012, 2016, 2019)]
+    made = lq.panel(pd.DataFrame(rows, columns=["县", "year", "gdp"])).data
+    assert made.groupby("县")["county_code"].agg(lambda each: [*each.fillna("")]).to_dict() == names
 
 
 def test_names_in_digits_stay_text_in_every_file(tmp_path):
@@ -743,6 +747,11 @@ def test_cities_are_read_by_name_where_it_is_said():
         made = lq.panel(frame.assign(city=names), name="city", unit="prefecture")
         assert made["county_code"].tolist() == units["adcode"].tolist()
         assert "names read as cities, within all of China" in repr(made.report)
+    # The row of the year in which a name ended, and of the years after.
+    renamed = {"襄樊市": "420600", "毕节地区": "520500", "海东地区": "630200", "日喀则地区": "540200"}
+    rows = [(name, year) for name in renamed for year in range(2009, 2017)]
+    made = lq.panel(pd.DataFrame(rows, columns=["市", "年份"]).assign(gdp=1.0), unit="prefecture")
+    assert made["county_code"].tolist() == [renamed[name] for name, _ in rows]
 
 
 def test_rows_that_all_stand_twice_are_named_as_the_cause():
