@@ -32,6 +32,7 @@ GEOPACKAGE = "laoqu.gpkg"
 SEPARATOR = ";"
 #: Levels of namings that have a shape in the county layer, and the digits of its codes.
 LEVELS = {"county": 6, "prefecture": 4}
+CODER = "automated passes, adjudicated; no person has coded"
 NAMED = [
     "mention_id", "printed", "name", "level", "adcode", "unit_id", "role", "recipient", "region_id",
 ]  # fmt: skip
@@ -112,7 +113,7 @@ def _lists(values: pd.Series) -> bool:
 
 def _flat(values: pd.Series) -> pd.Series:
     """Return a column as CSV and DTA hold it: lists joined, flags as words."""
-    if _lists(values) or values.dtype == "bool":
+    if _lists(values) or pd.api.types.is_bool_dtype(values):
         return values.map(schema.text_of, na_action="ignore").astype("str")
     return values
 
@@ -145,8 +146,8 @@ def _stata(table: Table, book: pd.DataFrame) -> bytes:
     columns, labels = {}, {}
     for name, values in table.frame.items():
         known = book[book["variable"] == table.codes.get(name)]
-        if values.dtype == "bool":
-            columns[name], labels[name] = values.astype("int8"), FLAGS
+        if pd.api.types.is_bool_dtype(values):
+            columns[name], labels[name] = values.astype("Int8"), FLAGS
         elif known.empty or _lists(values):
             columns[name] = _flat(values)
         else:
@@ -181,7 +182,8 @@ def qdpx(plan: Plan) -> bytes:
         sources.append({"guid": guid, "name": name, "first": first, "spans": here})
     body = filled(
         paths.PACKAGE / "interchange.qde.j2", version=laoqu.__version__, sources=sources,
-        coder="automated passes, adjudicated; no person has coded", title=plan.source["title"],
+        coder=f"a file of the user, {plan.own['coding'].name}" if "coding" in plan.own else CODER,
+        title=plan.source["title"],
         book=book.groupby("variable", sort=False), guid=_guid,
         written=f"{WRITTEN.isoformat()}Z",
     )  # fmt: skip
@@ -225,14 +227,18 @@ def geopackage(plan: Plan) -> bytes:
     import geopandas
     import pyogrio
 
+    from laoqu import geo
+
     counties, outline = plan.counties(), plan.outline()
     sure = plan.membership().query("confidence != 'low'")
+    named = plan.mentions()
+    shown = {*sure["adcode"], *named.loc[named["level"] == "county", "adcode"]}
+    geo.require(shown, counties["adcode"], plan.own.get("boundaries"))
     member = sure.groupby("adcode")["region_id"].agg(SEPARATOR.join)
     areas = counties.merge(sure[["adcode", "region_id"]], on="adcode").dissolve("region_id")
     columns = ["region_id", "name_zh", "name_en", "documented", "official_total"]
     areas = areas[["geometry"]].reset_index().merge(plan.regions()[columns], on="region_id")
     points = []
-    named = plan.mentions()
     for level, digits in LEVELS.items():
         rows = named.loc[named["level"] == level, NAMED]
         keys, whole = rows["adcode"].str[:digits], counties["adcode"].str[:digits]

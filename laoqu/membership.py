@@ -7,6 +7,7 @@ end of 2021 where it is one and the same, and refused otherwise; names are compa
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -255,7 +256,11 @@ class _Reader:
         except UnknownId as error:
             if isinstance(error, places.AmbiguousName):
                 error.advice = error.advice and "give its city or its code"
-            raise RowError("name", str(error)) from None
+            said = str(error)
+            with suppress(UnknownId):
+                if not above and places.resolve_place(values["name"], None, "county", year):
+                    said += "; if that is meant, give its code, or its province in a column 省"
+            raise RowError("name", said) from None
         # A list of areas has 延安 for the city, not for the district that was 延安市.
         also = [each for each in places.cities(values["name"], year or YEAR, self.folder)
                 if each.code != code and not values["prefecture"]]  # fmt: skip

@@ -176,8 +176,12 @@ def _check_own() -> None:
             raise DataError(found)
 
 
+def _one_or_all(name: str) -> str:
+    return name if name == "all" else _area(name)
+
+
 #: What checks a parameter, by its name or by the kind that a notebook's metadata give it.
-KINDS = {"region": _area, "adcode": _county, "lang": check_lang}
+KINDS = {"region": _area, "area": _one_or_all, "adcode": _county, "lang": check_lang}
 #: How pages and index are made, and what the fork server begins with.
 MAKER = batch.Maker(
     "laoqu.pages:render", "laoqu.site:page", "laoqu.site:parts", "laoqu.reports:sources", KINDS,

@@ -44,7 +44,8 @@ def codes_of_names(
 
     Names are read within the province and the city that other columns hold. One that is unknown
     narrows nothing: the year alone then does not tell several of a name apart, as it does where
-    none is meant (市辖区). A county that has since become part of another is not that other one.
+    none is meant (市辖区). Nor does it for names in letters, which lack what 县 and 市 tell. A
+    county that has since become part of another is not that other one.
     The second frame has a row for each name without a code: ``name``, ``reason``.
     """
     above, counties = upper_columns(frame.drop(columns=name), units), _Names(units, level)
@@ -60,7 +61,8 @@ def codes_of_names(
         odd = [v for v, _ in around if v not in known and not NO_PLACE.fullmatch(clean(v))]
         for year in asked:
             try:
-                code = counties.code(text, known, not odd, year, near=len(lost) < HINTS)
+                told = not odd and (bool(known) or not text.isascii())
+                code = counties.code(text, known, told, year, near=len(lost) < HINTS)
                 found[(*within, text, year)] = code
             except LaoquError as error:
                 why = [*(f"no city is called {v}" for v in odd), str(error)]

@@ -82,6 +82,9 @@ class Prepared(NamedTuple):
             said = "no outcome is named: say outcome=, here or in .for_estimator(); there is"
             raise LaoquError(f"{said} {shown}")
         require(outcome, numbers, "outcome")
+        if outcome != self.note["outcome"] and (left := self.note.get("rows_without_outcome")):
+            said = f"{left:,} rows without {self.note['outcome']} were left out"
+            raise LaoquError(f"{said}: name {outcome} as outcome= in .for_estimator()")
         wide = self.data.pivot(index=["control", "county_id"], columns="year", values=outcome)
         wide = wide.astype("float64")
         one, zero = (int(wide.loc[side, reference].notna().sum()) for side in (0, 1))

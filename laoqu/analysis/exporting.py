@@ -71,8 +71,8 @@ def files(
     readme = _readme(plan, table, panel, design, anticipation, said)
     made = {README: readme.encode("utf-8")}
     for name, frame, sign in ((COUNTY, table, "NA"), (PANEL, panel, empty)):
-        flags = frame.select_dtypes("bool").columns
-        made[name] = csv_bytes(frame.astype(dict.fromkeys(flags, "int64")), sign)
+        flags = frame.select_dtypes(["bool", "boolean"]).columns
+        made[name] = csv_bytes(frame.astype(dict.fromkeys(flags, "Int64")), sign)
     return made
 
 
@@ -181,6 +181,8 @@ def _readme(
         crossed=int(zero["interaction"].str.contains("=1").sum()),
         borders=int(zero["borders_treated"].fillna(False).sum()),
         plan_only=int((key["basis_plan_only"] & key["named"].eq(1)).sum()),
+        no_area=int((key["region_id"].eq("") & key["named"].eq(1)).sum()),
+        no_border=int(treatment.no_border(table[table["ever_treated"].eq(1).fillna(False)]).sum()),
         channels=counts.to_dict("records"),
         calls=estimators.calls("Y", anticipation),
         date=plan.table("treatment_dates").set_index("date_id", drop=False).loc[design.first_treat],

@@ -182,6 +182,8 @@ def upper_columns(frame: pd.DataFrame, units: Units, notes: Notes | None = None)
         for column in [c for c in said if c not in found]:
             values = [v for v in {*said[column].values()} if not NO_PLACE.fullmatch(v)]
             shares[column] = np.mean([value in begins for value in values] or [0])
+            if column in so_called and not shares[column]:  # in letters
+                shares[column] = np.mean([bool(units_in(v, level, units)) for v in values] or [0])
             whole = level == "prefecture" and not names.keys().isdisjoint(values)
             if not (shares[column] > 0.5 or whole or (column in so_called and shares[column])):
                 del shares[column]
@@ -195,7 +197,8 @@ def upper_columns(frame: pd.DataFrame, units: Units, notes: Notes | None = None)
             if odd or column not in found:
                 why = f"no {level} is known by these names" if column in found else "not used"
                 rows = frame[column].astype("str").isin(odd).sum()
-                notes.append((column, int(rows), f"{why}: {examples(pd.Series(odd))}"))
+                shown = examples(pd.Series(odd or [*said[column]]))
+                notes.append((column, int(rows), f"{why}: {shown}"))
     return found
 
 

@@ -291,7 +291,7 @@ def _told(data: pd.DataFrame) -> Line:
     """Return the first line of the report: what was read."""
     # A unit is that of 2021, whatever codes it has had.
     units = data["county_code"].fillna(data["code_in_panel"])
-    levels = data.loc[~units.duplicated(), "level"].map(LEVELS).value_counts()
+    levels = data["level"].map(LEVELS).groupby(units).first().value_counts()
     kinds = "; ".join(f"{level}: {n:,}" for level, n in levels.items())
     years = data["year"].nunique()
     detail = f"{_span(data['year'])}, {counted(years, 'year')}; {kinds}" if years else kinds

@@ -144,9 +144,12 @@ def treat(
     without = units[~units.isin(table["county_code"])]
     if len(without) == len(units) > 0 and _other_level(without, table).all():
         one, other = ("cities", "counties")[:: 1 if rules[channel] == "city" else -1]
-        said = f"{channel} is of {one}, and the panel has {len(units)} {other}: bring a panel of"
         alike = ", ".join(rules.index[rules != rules[channel]])
-        raise LaoquError(f"{said} {one}, or ask for a channel of {other}: {alike}")
+        alike = f", or ask for a channel of {other}: {alike}"
+        if units.str.endswith("0000").all():
+            other, alike = "provinces", ""
+        said = f"{channel} is of {one}, and the panel has {len(units)} {other}: bring a panel of"
+        raise LaoquError(f"{said} {one}{alike}")
     data, kept = beside(panel.data, added)
     data = data.merge(table[["county_code", *ADDED]], on="county_code", how="left")
     data = timed(data.fillna({"status_basis": "no_partner"}))
@@ -200,6 +203,10 @@ def _told(data: pd.DataFrame, table: pd.DataFrame, controls: str) -> Iterator[tu
         "controls named in another channel": here.intersection(crossed.index),
         "controls that border a treated unit": here.intersection(border.index),
         "treated, member by the plan alone": here.intersection(one.index[one["basis_plan_only"]]),
+        "treated, in no area of the membership": here.intersection(
+            one.index[one["region_id"].eq("")]
+        ),
+        "no border, so no distances": one.index[no_border(one)],
     }
     told = {"treated": f"of {len(one)} in the plan", "controls": f"of {len(zero)}: {controls}"}
     names = table["name_normalised"]
@@ -211,9 +218,15 @@ def _told(data: pd.DataFrame, table: pd.DataFrame, controls: str) -> Iterator[tu
             yield what, rows, len(codes), told.get(what, shown)
 
 
+def no_border(treated: pd.DataFrame) -> pd.Series:
+    """Return which treated counties have no shape in the boundaries."""
+    return treated["unit_level"].eq("county") & treated["km_to_treated"].isna()
+
+
 def _other_level(units: pd.Series, table: pd.DataFrame) -> pd.Series:
     """Return which units are cities where those of a channel are counties, or the other way."""
-    return units.astype("str").str.endswith("00") != table["unit_level"].eq("city").any()
+    upper = units.astype("str").str.endswith("00") != table["unit_level"].eq("city").any()
+    return upper | units.astype("str").str.endswith("0000")
 
 
 def _first(dates: pd.DataFrame, channels: pd.Series, design: Design) -> tuple[int, str]:
@@ -313,15 +326,19 @@ def _near(plan: Plan, channel: str, design: Design) -> pd.DataFrame:
     pairs = gpd.sjoin(shapes[["geometry"]], shapes.loc[own, ["geometry"]])
     near = pairs.index[pairs.index != pairs["index_right"]]
     found = gpd.sjoin_nearest(points[["geometry"]], points.loc[own, ["geometry"]], distance_col="m")
-    # A county of two areas has the nearer of their borders.
+    # A county of two areas has the nearer of their borders. Boundaries of a reader's own may lack
+    # counties: how far it is to those, or to the border of their area, nobody knows.
+    lacking = table[~table["county_code"].isin(shapes["county_code"])]
     inside = shapes.assign(area=shapes["region_id"].str.split(";")).explode("area")
-    inside = inside[inside["area"] != ""]
+    inside = inside[~inside["area"].isin(["", *";".join(lacking["region_id"]).split(";")])]
     borders = inside.dissolve("area").boundary.reindex(inside["area"])
     edge = points.geometry[inside.index].distance(borders, align=False).groupby(level=0).min()
+    borders = pd.Series(shapes.index.isin(near), shapes.index, dtype="boolean")
+    distance = (found["m"].groupby(level=0).min() / 1000).round(1).reindex(shapes.index)
+    if lacking["ever_treated"].eq(1).any():
+        borders, distance = borders.where(borders), distance.where(own)
     return shapes[keys[:2]].assign(
-        borders_treated=shapes.index.isin(near),
-        km_to_treated=(found["m"].groupby(level=0).min() / 1000).round(1),
-        km_to_border=(edge / 1000).round(1),
+        borders_treated=borders, km_to_treated=distance, km_to_border=(edge / 1000).round(1)
     )
 
 

@@ -10,9 +10,9 @@ import base64
 import json
 import posixpath
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 from urllib.parse import quote
 
 import nbformat
@@ -40,8 +40,7 @@ def render(
     They are ``report.html`` …, ``values.json``, ``figures/KEY.png|svg|csv``, ``tables/KEY.csv``.
     The notebook's metadata ``laoqu`` says what its pages are called (``kind``), where they stand in
     the outputs (``place``) and in other languages (``others``). An UnknownId tells of an
-    unknown format, a LaoquError of two things with one key and of a page that would load something
-    from outside.
+    unknown format, a LaoquError of a page that would load something from outside.
     """
     for form in formats:
         require(form, FORMATS, "format")
@@ -56,8 +55,6 @@ def render(
     beside, values = [_files(each) for each in shown], {}
     files: dict[str, bytes] = {}
     for each, made in zip(shown, beside, strict=True):
-        if {*map(str.casefold, made)} & {*map(str.casefold, files)}:  # one file on some systems
-            raise LaoquError(f"two things shown have the key {each['key']!r}; it names their files")
         files |= made
         for name, value in each["values"].items():
             if values.setdefault(name, value) != value:
@@ -122,14 +119,21 @@ def cells(notebook: nbformat.NotebookNode) -> Iterator[nbformat.NotebookNode]:
 
 
 def records(notebook: nbformat.NotebookNode) -> Iterator[dict[str, object]]:
-    """Yield what the cells show, in order, as records; an id of a page is given once."""
-    seen: Counter[str] = Counter()
+    """Yield what the cells show, in order, as records; an id or a file of a page is given once."""
+    given = set()
     for cell in cells(notebook):
         for record in filter(None, map(record_of, cell.get("outputs", ()))):
-            anchor = record["anchor"]
-            seen[anchor] += 1
-            again = f"-{seen[anchor]}" if anchor and seen[anchor] > 1 else ""
-            yield {**record, "anchor": anchor + again}
+            kind, key = record["kind"], record["key"]
+            key = _once(key, kind, given) if kind in ("figure", "table") else key
+            yield {**record, "key": key, "anchor": _once(record["anchor"], "anchor", given)}
+
+
+def _once(name: str, kind: str, given: set[tuple[str, str]]) -> str:
+    """Return a name, with a number where it is given; Key and key are one file on some systems."""
+    names = chain([name], (f"{name}-{n}" for n in count(2)))
+    free = next(each for each in names if not name or (kind, each.casefold()) not in given)
+    given.add((kind, free.casefold()))
+    return free
 
 
 def record_of(output: Mapping[str, object]) -> dict[str, object] | None:

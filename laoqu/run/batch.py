@@ -27,6 +27,9 @@ from laoqu.run import store as stores
 from laoqu.run.parameters import Notebook, digest_of, leaves
 from laoqu.run.store import CRATE, INDEX
 
+#: Parts of a run's key that are data: pages of others than the index speaks of are named there.
+DATA = ("data", "own")
+
 #: The most seconds that a cell may be given, and runs at a time.
 LONGEST, WIDEST = 10_000_000.0, 1000
 
@@ -161,7 +164,8 @@ def run_notebook(
                     tell("note", f"{run.name}: {run.warnings[-1]}")
                 runs[run.name] = _placed(store, book, run, tell)
                 tell("done", runs[run.name])
-            if failed := _finished(store, maker, parts, kept):
+            now = {part: digest_of(inputs.parts[part]) for part in DATA}
+            if failed := _finished(store, maker, parts, kept, now):
                 runs[INDEX] = failed
                 tell("done", failed)
     return list(runs.values())
@@ -224,8 +228,16 @@ def _others(
     names = {other: f"{other}/{rest}" for other in LANGS if other != lang}
     return {
         other: book.stands(name) for other, name in names.items()
-        if name in runs or (not store.linked(name) and store.record(name))
+        if name in runs or (not store.linked(name) and _like(run, store.record(name)))
     }  # fmt: skip
+
+
+def _like(run: Run, record: Mapping[str, object] | None) -> bool:
+    """Whether what was recorded is the run in another language, of the same data."""
+    if record is None or any(record["parts"].get(x) != run.parts.get(x) for x in (*DATA, "files")):
+        return False
+    both = ({**each, "lang": ""} for each in (record["parameters"], run.parameters))
+    return digest_of(next(both)) == digest_of(next(both))
 
 
 def _part(store: stores.Store, run: Run, name: str, files: Mapping[str, str]) -> None:
@@ -289,12 +301,16 @@ def _placed(store: stores.Store, book: Notebook, run: Run, tell: Callable) -> Ru
     return run
 
 
-def _finished(store: stores.Store, maker: Maker, parts: object, key: str) -> Run | None:
+def _finished(
+    store: stores.Store, maker: Maker, parts: object, key: str, inputs: Mapping[str, str]
+) -> Run | None:
     """Write what is made from all records; an index that cannot be made is a failed run.
 
-    `parts` of the index are a call, or what an earlier batch with this `key` has kept.
+    `parts` of the index are a call, or what an earlier batch with this `key` has kept; `inputs`
+    are the digests of the data as they are now.
     """
-    head = {"laoqu": laoqu.__version__, "made": _now(), "packages": stores.packages()}
+    head = {"laoqu": laoqu.__version__, "made": _now(), "inputs": inputs}
+    head["packages"] = stores.packages()
     manifest, failed = store.manifest(**head, python=platform.python_version()), None
     files = {stores.MANIFEST: stores.text_of(manifest)}
     try:

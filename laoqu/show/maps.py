@@ -228,31 +228,36 @@ def shape_of(bounds: Sequence[float]) -> float:
 
 
 def plot_overview(lang: str = "zh", plan: Plan | None = None) -> Figure:
-    """Draw all areas in one map of China, numbered, with their counties."""
+    """Draw all areas in one map of China, numbered, with their counties.
+
+    Those of which boundaries of a reader's own lack the shape are counted, not drawn, and said.
+    """
     plan = plan or load()
     words = Words(plan, lang)
     members = plan.membership().query("confidence != 'low'")[["adcode", "region_id"]]
     layers = plan.layers
     counties = layers.counties.merge(members, on="adcode")
-    areas = geo.dissolve(counties, "region_id", layers.shared)
-    areas = areas.merge(plan.regions()).sort_values("order")
-    sure = areas["complete"]
+    shapes = geo.dissolve(counties, "region_id", layers.shared).set_index("region_id").geometry
+    areas = plan.regions().sort_values("order")
+    areas = areas[areas["region_id"].isin(members["region_id"])]
+    drawn = areas["region_id"].isin(shapes.index)
+    areas = pd.concat([areas[drawn], areas[~drawn]])  # numbers are those of the list
     twice = counties[counties["adcode"].duplicated()]
-    known = counties["adcode"].nunique()
-    title = words("map.overview", n=len(areas), counties=known, overlap=len(twice))
+    known, overlap = members["adcode"].nunique(), int(members["adcode"].duplicated().sum())
+    title = words("map.overview", n=len(areas), counties=known, overlap=overlap)
     total = areas["total_basis"].map(BOUND).fillna("") + areas["official_total"].astype(str)
     total = ("/" + total).where(areas["total_basis"] != "listed", "")
     listed = areas["region_id"].map(words.area) + " " + areas["documented"].astype(str) + total
     looks = {"county": SURE, "overlap": TWICE, "incomplete": DOUBT}
     key = [(words(f"map.key.{each}"), look) for each, look in looks.items()]
-    shapes = areas.geometry.simplify(COARSE)
-    named = zip(areas["region_id"], shapes, sure, strict=True)
-    parts = [(name, [shape], SURE if full else DOUBT) for name, shape, full in named]
+    shapes, sure = shapes.simplify(COARSE), areas.set_index("region_id")["complete"]
+    parts = [(name, [shapes[name]], SURE if sure[name] else DOUBT)
+             for name in areas["region_id"] if name in shapes.index]  # fmt: skip
     parts.append(("", twice.geometry, TWICE))
     draw = partial(_draw_china, layers=layers, key=key, parts=parts, listed=listed.tolist())
     alt = words("map.overview_alt", finding=title, listed=words.join(listed.tolist()))
     data, subtitle = counties[["adcode", "name", "region_id"]], words("map.overview_subtitle")
-    return Figure(draw, data, title, subtitle, source(plan, words), alt)
+    return Figure(draw, data, title, subtitle, source(plan, words, members["adcode"]), alt)
 
 
 def plot_china(
@@ -293,7 +298,7 @@ def plot_china(
     draw = partial(_draw_china, layers=plan.layers, key=entries, parts=parts)
     data = pd.DataFrame(counties[["adcode", "name", "value"]])
     alt = f"{given.get('title', '')}. {given.get('subtitle', '')}".strip(". ")
-    return Figure(draw, data, **{"caption": source(plan, words), "alt": alt, **given})
+    return Figure(draw, data, **{"caption": source(plan, words, known), "alt": alt, **given})
 
 
 def _draw_china(
@@ -318,21 +323,28 @@ def _draw_china(
     sheet.close(high)
     inset = 0, 0, 0.18, 0.18 * shape_of(SOUTH_SEA) / shape_of(MAINLAND)
     view, sea = View(axes, MAINLAND), View(axes.inset_axes(inset, xticks=[], yticks=[]), SOUTH_SEA)
-    provinces = layers.provinces.simplify(view.scale / 2)
-    for each, ground in ((view, provinces), (sea, layers.outline.geometry[land])):
+    provinces, coast = layers.provinces.simplify(view.scale / 2), layers.outline.geometry[land]
+    if provinces.area.sum() < 0.9 * coast.area.sum():  # boundaries of one's own, of a part
+        view.draw(coast.simplify(view.scale / 2), **COAST)
+    for each, ground in ((view, provinces), (sea, coast)):
         each.draw(ground, **COAST)
         for label, shapes, look in parts:
             each.draw(shapes, label if each is view else "", **look)
         each.draw(layers.outline.geometry[~land], **PROVINCE)
-    view.kept = shapely.STRtree([shape for _, (shape,), _ in parts[: len(listed)]])
+    view.kept = shapely.STRtree([shapes[0] for label, shapes, _ in parts if label and listed])
     for k, shape in enumerate(view.kept.geometries, 1):
         view.number(str(k), middle_of(shape))
 
 
-def source(plan: Plan, words: Words) -> str:
-    """Return where the borders come from: the layer, or a file of your own with its hash."""
+def source(plan: Plan, words: Words, codes: Iterable[str] = ()) -> str:
+    """Return where the borders come from: the layer, or a file of your own with its hash.
+
+    And how many of the counties that a map is of have none in that file.
+    """
     if own := plan.own.get("boundaries"):
-        return words("map.own_source", name=own.name, hash=digest(own.read_bytes())[:12])
+        said = words("map.own_source", name=own.name, hash=digest(own.read_bytes())[:12])
+        lacking = len(set(codes) - set(plan.layers.counties["adcode"]))
+        return f"{said} {words('map.lacking', n=lacking)}" if lacking else said
     return words("map.source")
 
 

@@ -47,6 +47,7 @@ def parts(_: object = None) -> dict[str, object]:
         }
     return {
         "pictures": {lang: picture(each.drawings(), each.alt) for lang, each in drawn.items()},
+        "credit": {lang: each.caption for lang, each in drawn.items()},
         "answers": answers, "found": search.data(plan),
     }  # fmt: skip
 
@@ -54,17 +55,18 @@ def parts(_: object = None) -> dict[str, object]:
 def page(manifest: Mapping[str, object], made: Mapping[str, object] | None = None) -> bytes:
     """Return ``index.html`` for a manifest, with what `parts` returned if it is made already.
 
-    Of the manifest it uses ``runs`` (each ``name``, ``status``, ``outputs``, ``error``), ``made``,
-    ``laoqu``, ``python``, ``packages``.
+    Of the manifest it uses ``runs`` (each ``name``, ``status``, ``outputs``, ``error``, ``parts``),
+    ``inputs``, ``made``, ``laoqu``, ``python``, ``packages``.
     """
     plan = load()
     shown = made or parts()
     by_name: dict[str, list] = {}
-    runs = list(map(_run, manifest["runs"]))
+    runs = [_run(run, manifest.get("inputs", {})) for run in manifest["runs"]]
     own = [run for run in runs if run["lang"] == OWN]
     for run in sorted(runs, key=lambda run: run["lang"] != "zh"):
         by_name.setdefault(run["name"], []).append(run)
     cards = _cards(plan, by_name)
+    watched = {name: group for name, group in by_name.items() if name.startswith("monitor/")}
     carded = {county["adcode"]: 1 for group in cards for county in group["counties"]}
     found = shown["found"]
     if carded.keys() - {place["k"] for place in found["places"]}:
@@ -74,23 +76,27 @@ def page(manifest: Mapping[str, object], made: Mapping[str, object] | None = Non
     return ENVIRONMENT.get_template("index.html.j2").render(
         shown, rows=list(plan.regions().itertuples()), runs=by_name, cards=cards, read=READ,
         kinds=list(KINDS), manifest=manifest, open=len(by_name) <= OPEN, hrefs=hrefs, n=len(carded),
-        own=own, open_own=OPEN, own_file=getattr(plan.own.get("membership"), "name", ""),
+        own=own, open_own=OPEN, watched=watched,
+        own_file=getattr(plan.own.get("membership"), "name", ""),
         words={lang: Words(plan, lang) for lang in LANGS}, sha=str(plan.source["sha256"])[:16],
-        credit={lang: maps.source(plan, Words(plan, lang)) for lang in LANGS},
         data={**found, "plan": hrefs.pop("plan"), "areas": hrefs, "cards": carded},
         css=html.template("page.css"),
     ).encode()  # fmt: skip
 
 
-def _run(run: Mapping[str, object]) -> dict[str, object]:
-    """Return language, name, form → path of what stands, and the error of what failed."""
+def _run(run: Mapping[str, object], inputs: Mapping[str, str]) -> dict[str, object]:
+    """Return language, name, form → path of what stands, and the error of what failed.
+
+    ``other`` tells that what stands was made of other data than `inputs`.
+    """
     lang, _, name = run["name"].partition("/")
     good = run if run["status"] == "ok" else run.get("earlier") or {}
     paths = [output["path"] for output in good.get("outputs", ())]
     paths = [path for path in paths if not set(path.split("/")) & FOLDERS]
     made = {kind: path for path in paths for kind, end in KINDS.items() if path.endswith(end)}
     error = run["error"] if run["status"] == "failed" else ""
-    return {"lang": lang, "name": name, "made": made, "error": error}
+    other = any(good["parts"].get(part) != now for part, now in inputs.items()) if made else False
+    return {"lang": lang, "name": name, "made": made, "error": error, "other": other}
 
 
 def _cards(plan: Plan, runs: Mapping[str, Sequence[object]]) -> list[dict[str, object]]:

@@ -251,5 +251,28 @@ def test_the_readme_names_files_of_ones_own(tmp_path):
     )
     lists = {c: coded[c].map(";".join) for c in coded if c.endswith("_more")}
     sheet.write_bytes(sheets.csv_bytes(coded.assign(**lists)))
+    assert "made them; check a sample" in files["README.md"].decode()
+    assert qda_users(files) == [interchange.CODER]
     files = interchange.files(lq.load(coding=sheet))
-    assert (pd.read_csv(io.BytesIO(files["csv/codings.csv"]))["coder"] == "own").sum() == 223
+    codings = pd.read_csv(io.BytesIO(files["csv/codings.csv"]), dtype="str")
+    assert (codings["coder"] == "own").sum() == 223
+    assert set(codings["funding_named"]) == {"true", "false"}
+    # What a person has coded is not said to be the program's.
+    readme = files["README.md"].decode()
+    assert "human coding" not in readme and "of a file of your own, `sheet.csv`" in readme
+    assert qda_users(files) == ["a file of the user, sheet.csv"]
+
+
+def qda_users(files):
+    with zipfile.ZipFile(io.BytesIO(files["laoqu.qdpx"])) as package:
+        return re.findall('<User [^>]*name="([^"]*)"', package.read("project.qde").decode())
+
+
+def test_borders_of_ones_own_that_lack_counties_are_refused_by_the_layers(tmp_path):
+    shapes = PLAN.counties()
+    shapes[shapes["province"] == "山东省"].to_file(tmp_path / "half.gpkg")
+    plan = lq.load(boundaries=tmp_path / "half.gpkg")
+    with pytest.raises(
+        lq.LaoquError, match=r"half.gpkg: no border for \d+ of \d+ counties: .* add"
+    ):
+        interchange.geopackage(plan)

@@ -123,7 +123,10 @@ ROWS = [
     ("太行,330322,", "330322 .* was 永嘉县 .*; 洞头县"),
     ("沂蒙,,", "neither a code nor a name"),
     ("沂蒙,,无此县", "无此县"),
-    ("川陕,,环县", "'环县' is not in 四川省, 陕西省, 重庆市; it is: 环县"),
+    (
+        "川陕,,环县",
+        "'环县' is not in 四川省, 陕西省, 重庆市; it is: 环县 .*, or its province in a column 省",
+    ),
     ("太行,,桥东区", "is the name of several places: .*130502.*130103"),
     ("沂蒙,371302,\n沂蒙,371302,", "own.csv:3:2: yimeng has 兰山区 twice, first in row 2: delete"),
     (

@@ -748,10 +748,39 @@ def test_cities_are_read_by_name_where_it_is_said():
         assert made["county_code"].tolist() == units["adcode"].tolist()
         assert "names read as cities, within all of China" in repr(made.report)
     # The row of the year in which a name ended, and of the years after.
-    renamed = {"襄樊市": "420600", "毕节地区": "520500", "海东地区": "630200", "日喀则地区": "540200"}
+    renamed = {
+        "襄樊市": "420600",
+        "毕节地区": "520500",
+        "海东地区": "630200",
+        "日喀则地区": "540200",
+    }
     rows = [(name, year) for name in renamed for year in range(2009, 2017)]
     made = lq.panel(pd.DataFrame(rows, columns=["市", "年份"]).assign(gdp=1.0), unit="prefecture")
     assert made["county_code"].tolist() == [renamed[name] for name, _ in rows]
+
+
+def test_names_in_letters_are_read_within_columns_in_letters():
+    """The year alone tells nothing of them: Huixian is 徽县, and 辉县市 without its 市."""
+    units = lq.load().gazetteer().set_index("adcode")
+    here = units[(units["level"] == "county") & units["province"].isin(["甘肃省", "陕西省"])]
+    above = {"province": here.index.str[:2] + "0000", "city": here.index.str[:4] + "00"}
+    frame = pd.DataFrame({"county": here["name_en"], "year": 2021, "gdp": range(len(here))})
+    for column, codes in above.items():
+        frame[column] = units["name_en"].reindex(codes).to_numpy()
+    made = lq.panel(frame, name="county").data
+    right = made["county_code"].to_numpy() == here.index
+    assert right.sum() >= len(here) - 12 and made["county_code"].isna().sum() == (~right).sum()
+    two = pd.DataFrame({"county": ["Huixian", "Meixian", "Huanxian"], "year": 2021, "gdp": 1.0})
+    made = lq.panel(two, name="county")
+    assert made["county_code"].fillna("").tolist() == ["", "", "621022"]
+    assert made.reasons["reason"].str.contains("several places: 徽县 .*; 辉县").any()
+
+
+def test_a_row_without_a_year_takes_no_unit_from_the_count():
+    frame = monitor.synthetic(lq.load(), range(2018, 2021)).astype({"year": "float64"})
+    frame.loc[::7, "year"] = np.nan
+    said = lq.panel(frame).report.set_index("what").loc["read", "detail"]
+    assert said.endswith(f"counties: {frame['adcode'].nunique()}")
 
 
 def test_rows_that_all_stand_twice_are_named_as_the_cause():

@@ -12,6 +12,7 @@ import sys
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -667,6 +668,18 @@ def test_a_page_leads_to_the_languages_and_the_plan_that_are_there(tmp_path, mon
     with stores.Store(tmp_path) as store:
         store.place("en/yimeng", {"x.csv": b"1"}, record("en/yimeng"))
     (tmp_path / "old").symlink_to(tmp_path / "en")
+    ask = partial(run, "10_region_report", [{"region": "yimeng"}], tmp_path, only_say=True)
+    # What is there was made of nobody knows which data.
+    assert ask()[0].page["others"] == {}
+    parts = ask()[0].parts
+    with stores.Store(tmp_path) as store:
+        said = {"parameters": {"region": "yimeng", "lang": "en"}, "parts": parts}
+        store.place("en/yimeng", {"x.csv": b"1"}, record("en/yimeng") | said)
+    for other in ({"parameters": {"region": "x"}}, {"parts": {**parts, "own": "x"}}):
+        kept = json.loads((tmp_path / "en/yimeng" / stores.RECORD).read_text())
+        (tmp_path / "en/yimeng" / stores.RECORD).write_text(json.dumps(kept | other))
+        assert ask()[0].page["others"] == {}
+        (tmp_path / "en/yimeng" / stores.RECORD).write_text(json.dumps(kept))
     asked = [{"region": "yimeng"}], [{"region": "yimeng", "lang": lang} for lang in ("zh", "en")]
     for sets, out in zip(asked, (tmp_path, tmp_path / "new"), strict=True):
         first = run("10_region_report", sets, out, only_say=True)[0]

@@ -50,6 +50,14 @@ def text(parts):
     return site.page(HEAD | {"runs": RUNS}, parts).decode()
 
 
+def test_what_was_made_of_other_data_is_named_as_such(parts):
+    now = {"data": "a", "own": "b"}
+    said = "made of other data, not of those"
+    for own, n in (("b", 0), ("c", 1)):
+        runs = [run("en/yimeng", "report.html", parts={"data": "a", "own": own})]
+        assert site.page(HEAD | {"runs": runs, "inputs": now}, parts).decode().count(said) == n
+
+
 def data_of(text):
     return json.loads(re.search(r'id="places">(.*?)</script>', text)[1])
 

@@ -1,5 +1,7 @@
 """Treatment: who is treated, what an estimator may see, and that known truths come out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -69,6 +71,28 @@ def test_neighbours_and_distances_come_from_the_layer():
     assert near.loc[sorted(treated), "km_to_treated"].eq(0).all()
     assert near["km_to_treated"].between(0, 2500).all()
     assert near["km_to_border"].between(0, 300).all()
+
+
+def test_borders_of_ones_own_that_lack_treated_counties_leave_distances_open(tmp_path):
+    shapes, whole = PLAN.counties(), TABLE[TABLE["channel"] == KEY].set_index("county_code")
+    treated = whole.index[whole["ever_treated"].eq(1)]
+    shapes[~shapes["adcode"].isin(treated[::2])].to_file(tmp_path / "half.gpkg")
+    plan = lq.load(boundaries=tmp_path / "half.gpkg")
+    half = treatment.counties(plan, KEY).set_index("county_code").loc[whole.index]
+    borders = half["borders_treated"]
+    assert borders.dropna().all() and 0 < borders.sum() < whole["borders_treated"].sum()
+    assert whole.loc[borders.dropna().index, "borders_treated"].all()
+    assert half["km_to_treated"].dropna().index.tolist() == treated[1::2].tolist()
+    open_areas = set(";".join(whole.loc[treated[::2], "region_id"]).split(";"))
+    known = half.loc[half["km_to_border"].notna()]
+    near = whole.loc[known.index, "km_to_border"]
+    alone = ~known["region_id"].map(lambda ids: bool(set(ids.split(";")) & open_areas))
+    assert len(near) > 100 and known.loc[alone, "km_to_border"].equals(near[alone])
+    readme = exporting.files(plan, [KEY])["README.md"].decode()
+    assert f"缺 {len(treated[::2])} 个" in readme and f"lack {len(treated[::2])} treated" in readme
+    panel = replace(lq.panel(monitor.synthetic(PLAN, range(2019, 2024))), plan=plan).treat()
+    told = panel.report.set_index("what")["units"]
+    assert told["no border, so no distances"] == len(treated[::2])
 
 
 def test_wrong_choices_are_refused():
@@ -341,6 +365,12 @@ def test_files_say_on_which_choices_and_own_files_they_rest(tmp_path, monkeypatc
         assert readme.count(choices) == 2
         assert ("Not the collection as published" in readme) == (file is not None)
         assert ("`own.csv`" in readme) == (file is not None)
+        assert "lie in no area" not in readme
+    few = tmp_path / "few.csv"
+    few.write_text("region,adcode\n沂蒙,370323\n", encoding="utf-8")
+    with pytest.warns(UserWarning, match="no county of"):
+        readme = exporting.files(lq.load(membership=few), [KEY])["README.md"].decode()
+    assert "53 lie in no area of the membership" in readme and "53 个不在所用县名单" in readme
     monkeypatch.setenv("LAOQU_MEMBERSHIP", str(own))
     made = lq.panel(monitor.synthetic(lq.load(), range(2019, 2024))).treat(controls="same_province")
     ready = made.for_estimator("did", "income")
@@ -361,6 +391,9 @@ def test_a_channel_of_another_level_is_refused_or_told_apart():
     for one, channel, other in ((county, "key_city", "cities"), (~county, KEY, "counties")):
         with pytest.raises(LaoquError, match=f"{channel} is of {other}, and the panel has"):
             lq.panel(rows[one]).treat(channel)
+    states = pd.DataFrame({"adcode": ["610000", "620000"] * 2, "year": [2020, 2020, 2021, 2021]})
+    with pytest.raises(LaoquError, match=r"has 2 provinces: bring a panel of counties$"):
+        lq.panel(states.assign(gdp=[1.0, 2.0, 3.0, 4.0])).treat(KEY)
     told = lq.panel(rows).treat(KEY).report.set_index("what")["units"]
     members = set(PLAN.membership().query("confidence != 'low'")["adcode"])
     assert told["of another level than the channel"] == (~county).sum() / 6
