@@ -377,9 +377,10 @@ def coding_compare(to: str | None, lang: str, **sheets: str | None) -> None:
     from laoqu.show.words import label
 
     found = validation.compare(laoqu.load(), **sheets)
+    # Written first: whoever reads may stop after some lines.
+    written = paths.display(validation.write(found, to)) if to is not None else ""
     print(compared_text(found, lang))
-    if to is not None:
-        written = paths.display(validation.write(found, to))
+    if written:
         print(label("compared.wrote", lang, folder=written))
 
 

@@ -43,8 +43,8 @@ class Plan:
         self, folder: Path | str, own: Mapping[str, Path] | None = None,
         membership_mode: str = "only", tables: schema.Tables | None = None,
     ) -> None:  # fmt: skip
-        #: The data folder, and files given in the place of shipped tables.
-        self.folder, self.own = paths.folder_of(folder), dict(own or {})
+        #: The data folder, files given in the place of shipped tables, and ``membership_mode``.
+        self.folder, self.own, self.mode = paths.folder_of(folder), dict(own or {}), membership_mode
         for path in self.own.values():
             grid.check_size(path, sys.maxsize)
         self._converted: list[pd.DataFrame] = []

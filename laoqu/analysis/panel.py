@@ -289,8 +289,8 @@ Line = tuple[str, int, object, str]
 
 def _told(data: pd.DataFrame) -> Line:
     """Return the first line of the report: what was read."""
-    # A unit is that of 2021, whatever codes it has had.
-    units = data["county_code"].fillna(data["code_in_panel"])
+    # A unit is that of 2021, whatever codes it has had; a code without one may be another of its.
+    units = data["county_code"]
     levels = data["level"].map(LEVELS).groupby(units).first().value_counts()
     kinds = "; ".join(f"{level}: {n:,}" for level, n in levels.items())
     years = data["year"].nunique()

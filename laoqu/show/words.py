@@ -145,6 +145,14 @@ class Words:
         require(region_id, self._areas, "area")
         return self._areas[region_id]
 
+    def own_counties(self) -> str:
+        """Return the name of the reader's own membership, with its areas if others have ours."""
+        name = self.plan.own["membership"].name if "membership" in self.plan.own else ""
+        its = self.plan.regions().query("counties_from != ''")["region_id"].map(self.area).tolist()
+        if not name or not its or self.plan.mode == "only":
+            return name
+        return self("own.counties", file=name, areas=self.join(its))
+
     def clause(self, clause_id: str, page: int = 0) -> str:
         """Return how a passage is cited: 第七条 or clause 7, Box 2, with a page clause 7, p. 5."""
         if page:

@@ -77,7 +77,6 @@ def page(manifest: Mapping[str, object], made: Mapping[str, object] | None = Non
         shown, rows=list(plan.regions().itertuples()), runs=by_name, cards=cards, read=READ,
         kinds=list(KINDS), manifest=manifest, open=len(by_name) <= OPEN, hrefs=hrefs, n=len(carded),
         own=own, open_own=OPEN, watched=watched,
-        own_file=getattr(plan.own.get("membership"), "name", ""),
         words={lang: Words(plan, lang) for lang in LANGS}, sha=str(plan.source["sha256"])[:16],
         data={**found, "plan": hrefs.pop("plan"), "areas": hrefs, "cards": carded},
         css=html.template("page.css"),

@@ -137,6 +137,20 @@ def test_no_text_is_cut_off_or_over_another():
         assert [*faults(figure, narrow)] == [], figure.title
 
 
+def test_national_maps_say_which_counties_borders_of_ones_own_lack(tmp_path):
+    shapes = PLAN.counties()
+    shapes[shapes["province"] == "山东省"].to_file(tmp_path / "part.gpkg")
+    plan, whole = lq.load(boundaries=tmp_path / "part.gpkg"), lq.plot_overview("en", PLAN)
+    part, here = lq.plot_overview("en", plan), set(shapes[shapes["province"] == "山东省"]["adcode"])
+    lacking = set(PLAN.membership().query("confidence != 'low'")["adcode"]) - here
+    assert part.title == whole.title and "12 areas have 468 documented counties" in part.title
+    said = f" {len(lacking)} counties have no border in that file and are not drawn."
+    assert part.caption.endswith(said) and "no border" not in whole.caption
+    values = dict.fromkeys(lacking | here, 1.0)
+    assert maps.plot_china(values, "en", plan).caption.endswith(said)
+    part.drawings()  # numbers are those of the list
+
+
 def test_a_title_is_broken_behind_a_comma_and_a_list_is_read_on_a_phone():
     title = "海陆丰革命老区：已查明 11 县（总数不详，至少 11），名单不全"
     lines = ["海陆丰革命老区：", "已查明 11 县（总数不详，", "至少 11），名单不全"]

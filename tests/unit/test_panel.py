@@ -780,7 +780,13 @@ def test_a_row_without_a_year_takes_no_unit_from_the_count():
     frame = monitor.synthetic(lq.load(), range(2018, 2021)).astype({"year": "float64"})
     frame.loc[::7, "year"] = np.nan
     said = lq.panel(frame).report.set_index("what").loc["read", "detail"]
-    assert said.endswith(f"counties: {frame['adcode'].nunique()}")
+    assert said.endswith("; counties: 948; cities: 1")
+    # A code that is not taken for a unit, since another has the year, is no unit more.
+    rows = [(code, year) for code in ("610623", "610681", "610602") for year in (2020, 2021)]
+    made = lq.panel(pd.DataFrame(rows, columns=["code", "year"]).assign(gdp=[1.0, 2, 3, 4, 5, 6]))
+    assert (
+        made.report.loc[0, "detail"].endswith("; counties: 2") and made.report.loc[0, "units"] == 2
+    )
 
 
 def test_rows_that_all_stand_twice_are_named_as_the_cause():

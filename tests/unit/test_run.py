@@ -480,9 +480,20 @@ def test_an_area_without_a_county_in_ones_own_table_has_a_report(tmp_path, monke
         (page,) = (each.decode() for name, each in files.items() if name.endswith(".html"))
         said = re.sub(r"\s|<[^>]*>|\u2009", "", page)
         assert "县名单取自使用者自备的mine.csv" in said, stem
-    assert "（该文件未列的市县、河流" in said
+    assert "（其中未列的市县、河流" in said
     runs = {"runs": [], "made": "", "laoqu": "", "python": "", "packages": {}}
-    assert "“documented” is what it lists" in site.page(runs, site.parts()).decode()
+    assert "“documented” is what is listed" in site.page(runs, site.parts()).decode()
+    # Where areas without a row keep ours, only the others are said to be the file's.
+    rest = "（仅沂蒙；其余老区与本项目的名单相同）。"
+    plan.membership("yimeng")[:3].to_csv(tmp_path / "mine.csv", index=False)
+    monkeypatch.setenv("LAOQU_MEMBERSHIP_MODE", "complete")
+    for stem in ("08_monitoring", "11_county_card", "12_annotated_plan"):
+        notebook = nbformat.read(paths.notebooks() / f"{stem}.ipynb", as_version=4)
+        files = pages.render(shown(notebook), "zh", ("html",))
+        (page,) = (each.decode() for name, each in files.items() if name.endswith(".html"))
+        said = re.sub(r"\s|<[^>]*>|\u2009", "", page)
+        assert f"mine.csv{rest}" in said or f"mine.csv{rest[:-1]}，" in said, stem
+    assert rest[:-1] in re.sub(r"\s|\u2009", "", site.page(runs, site.parts()).decode())
 
 
 def test_a_table_of_ones_own_that_cannot_be_used_is_refused_before_a_run(tmp_path, monkeypatch):

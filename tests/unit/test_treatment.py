@@ -174,6 +174,19 @@ def test_a_panel_without_the_years_it_needs_is_refused():
         refuses(LaoquError, message, made(years).treat(KEY).for_estimator, "sunab", "y")
 
 
+def test_rows_of_one_outcome_are_no_rows_of_another():
+    """Rows without the outcome are left out, so another would be compared on fewer counties."""
+    frame = made(range(2019, 2024)).data[["code_in_panel", "year", "y"]].assign(pop=1.5)
+    frame = frame.rename(columns={"code_in_panel": "code"})
+    frame.loc[frame["code"] < "52", "y"] = None
+    panel = lq.panel(frame).treat(KEY)
+    ready = panel.for_estimator("csdid", "y")
+    refuses(LaoquError, "rows without y were left out: name pop as", ready.event_study, "pop")
+    whole = panel.for_estimator("csdid", "pop").event_study()
+    assert whole["treated"].eq(53).all() and ready.event_study()["treated"].max() < 53
+    pd.testing.assert_frame_equal(panel.for_estimator("csdid").event_study("pop"), whole)
+
+
 def test_an_event_study_needs_values_of_both_sides_in_the_reference_year():
     frame = made(range(2019, 2024)).data[["code_in_panel", "year", "y"]].assign(income=1.5)
     frame["code"] = frame.pop("code_in_panel").astype(int)
