@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import warnings
 from collections import Counter
@@ -59,7 +60,7 @@ def command() -> None:
 
 
 def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",")]
+    return [name.strip() for name in re.split("[,，、]", text)]
 
 
 def _batch_of(name: str, *more: Callable) -> Callable:

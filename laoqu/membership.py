@@ -157,6 +157,9 @@ class _Reader:
 
     def read(self, number: int, values: dict[str, str]) -> tuple[dict[str, object], Holder]:
         """Return the values of a row and the unit that it names, or raise what is wrong with it."""
+        if not values["region_id"]:
+            why = "no area: write it into every row (merged cells hold it in the first alone)"
+            raise RowError("region_id", why)
         try:
             area = self.area(values["region_id"])
         except UnknownId as error:

@@ -122,6 +122,7 @@ ROWS = [
     ("赣闽粤,350402,", "350402 is no unit .*350404 in 2021; .*list it once in its place: 三元区"),
     ("太行,330322,", "330322 .* was 永嘉县 .*; 洞头县"),
     ("沂蒙,,", "neither a code nor a name"),
+    ("沂蒙,,兰山区\n,,罗庄区", "own.csv:3:1: no area: write it into every row .merged cells"),
     ("沂蒙,,无此县", "无此县"),
     (
         "川陕,,环县",
