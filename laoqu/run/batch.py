@@ -27,7 +27,7 @@ from laoqu.run import store as stores
 from laoqu.run.parameters import Notebook, digest_of, leaves
 from laoqu.run.store import CRATE, INDEX
 
-#: Parts of a run's key that are data: pages of others than the index speaks of are named there.
+#: Parts of a run's key that are data: pages made of other data are named as such in the index.
 DATA = ("data", "own")
 
 #: The most seconds that a cell may be given, and runs at a time.
@@ -236,8 +236,8 @@ def _like(run: Run, record: Mapping[str, object] | None) -> bool:
     """Whether what was recorded is the run in another language, of the same data."""
     if record is None or any(record["parts"].get(x) != run.parts.get(x) for x in (*DATA, "files")):
         return False
-    both = ({**each, "lang": ""} for each in (record["parameters"], run.parameters))
-    return digest_of(next(both)) == digest_of(next(both))
+    there, here = ({**each, "lang": ""} for each in (record["parameters"], run.parameters))
+    return digest_of(there) == digest_of(here)
 
 
 def _part(store: stores.Store, run: Run, name: str, files: Mapping[str, str]) -> None:
