@@ -483,6 +483,12 @@ def test_an_area_without_a_county_in_ones_own_table_has_a_report(tmp_path, monke
     assert "（其中未列的市县、河流" in said
     runs = {"runs": [], "made": "", "laoqu": "", "python": "", "packages": {}}
     assert "“documented” is what is listed" in site.page(runs, site.parts()).decode()
+    # A key county that box 1 alone names, and the table does not have.
+    notebook = nbformat.read(paths.notebooks() / "11_county_card.ipynb", as_version=4)
+    for cell in notebook.cells:
+        cell.source = re.sub(r'^adcode = "\d+"', 'adcode = "500243"', cell.source)
+    values = json.loads(pages.render(shown(notebook), "zh", ())["values.json"])
+    assert (values["areas"], values["key_county"]) == ("", 1)
     # Where areas without a row keep ours, only the others are said to be the file's.
     rest = "（仅沂蒙；其余老区与本项目的名单相同）。"
     plan.membership("yimeng")[:3].to_csv(tmp_path / "mine.csv", index=False)
