@@ -167,7 +167,11 @@ def monitor(panel: str, outcome: str | None, areas: tuple, langs: list, **option
         said = f"{watched.outcome} is the outcome; others are {', '.join(more[:5])}"
         print(f"laoqu: {said} (--outcome NAME)", file=sys.stderr)
     wanted = [name for each in areas for name in _names(each)] or ["all"]
-    wanted = ["all", *watched.areas()] if "each" in wanted else wanted
+    if "each" in wanted:
+        wanted = ["all", *watched.areas()]
+        if left := [each for each in watched.plan.region_ids if each not in wanted]:
+            said = f"{watched.outcome} has no value for a documented county of {', '.join(left)}"
+            print(f"laoqu: {said}: no page of these", file=sys.stderr)
     wanted = [name if name == "all" else watched.plan.region(name).region_id for name in wanted]
     for name in wanted:
         watched.groups(None if name == "all" else name)

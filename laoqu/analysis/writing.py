@@ -19,6 +19,8 @@ from laoqu.sheets import csv_bytes, texts, without_formulas
 CELL, NAME, LABEL, SHORT = 32_767, 32, 80, 500
 #: The largest whole number that is kept to the last digit where numbers have fractions.
 EXACT = 2**53
+#: The largest number of Stata.
+LARGEST = 8.9884656743e307
 #: Words that Stata takes for no name.
 RESERVED = StataParser().RESERVED_WORDS
 #: Signs at which Stata ends a text, and those that a workbook cannot hold.
@@ -45,6 +47,8 @@ def write(data: pd.DataFrame, path: Path | str, about: str) -> Path:
                 raise OutputError(f"{paths.display(target)} is there already: name another file")
         if kind in (".dta", ".xlsx"):
             data, about = _whole(data, about)
+        if kind == ".dta":
+            data, about = _within(data, about)
         made = writers[kind](data)
         if kind == ".dta":
             new = (f"{name} is {c}\n" for c, name in stata_names(data).items() if name != c)
@@ -68,6 +72,15 @@ def _whole(data: pd.DataFrame, about: str) -> tuple[pd.DataFrame, str]:
     told = [f"{c}: text, since its numbers have more digits than a cell keeps\n" for c in long]
     text = {c: data[c].astype("str").where(data[c].notna()) for c in long}
     return data.assign(**text), "".join([about, *told])
+
+
+def _within(data: pd.DataFrame, about: str) -> tuple[pd.DataFrame, str]:
+    """Return numbers beyond Stata's, infinite ones too, as missing, and say how many there are."""
+    beyond = data.select_dtypes("float").abs().gt(LARGEST).fillna(False)
+    beyond = beyond.loc[:, beyond.any()]
+    counts = beyond.sum().items()
+    told = [f"{c}: {n} values missing, for which Stata has no number\n" for c, n in counts]
+    return data.assign(**data[beyond.columns].mask(beyond)), "".join([about, *told])
 
 
 def stata_names(columns: Iterable[str]) -> dict[str, str]:

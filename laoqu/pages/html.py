@@ -17,6 +17,7 @@ import nbformat
 import tinycss2
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from laoqu import paths
 from laoqu.errors import ANSI, LaoquError
 from laoqu.pages import Place, cells, record_of
 from laoqu.show.table import block_html, plain, svg_address
@@ -75,7 +76,7 @@ def page(
     names = ["page", *(["plan"] if any(each["kind"] == "plan" for each in shown) else [])]
     script = "".join(template(f"{name}.js") for name in names)
     text = ENVIRONMENT.get_template("page.html.j2").render(
-        body="\n".join(bodies), place=place, languages=LANGUAGE,
+        body="\n".join(bodies), place=place, languages=LANGUAGE, own=_own_files(place),
         title=title, sections=_contents(shown),
         files=[(name, label(f"index.form.{form}", place.lang)) for form, name in beside.items()],
         code=any(cell.cell_type == "code" for cell in cells(notebook)),
@@ -89,6 +90,12 @@ def page(
         where = f"the cell that begins {begins[0]!r}" if begins else "the page"
         raise LaoquError(f"{where} would load something from outside: {found[0]}; make it a link")
     return text
+
+
+def _own_files(place: Place) -> str:
+    """Return the reader's own files behind a page whose cells may say nothing of them."""
+    own = paths.own_files(check=False) if place.folder.startswith("runs/") else {}
+    return ", ".join(file.name for file in own.values())
 
 
 def marked_text(record: Mapping[str, object]) -> str:

@@ -6,13 +6,17 @@ and when the process that asked is gone or wants no more.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
+import gc
+import io
 import os
 import pickle
 import signal
 import socket
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Sequence
@@ -25,14 +29,17 @@ from pkgutil import resolve_name
 
 import psutil
 
-from laoqu.errors import sentence
+from laoqu.errors import LaoquError, sentence
 from laoqu.run import SAID
+from laoqu.run.cell import alarm
 
 #: Names of the kernel: PR_SET_PDEATHSIG, to be killed when the parent has ended;
 #: PR_SET_CHILD_SUBREAPER, to be the parent of what below this process loses its own.
 DIE_WITH_PARENT, ADOPT_ORPHANS = 1, 36
 #: Seconds that a process has to end by itself, before it is killed.
 PATIENCE = 5.0
+#: Seconds that what a run has left to be done at its end may take.
+LEAVING = 60.0
 #: What a message is, by its first byte: who the keeper is, what is told, the value.
 KEEPER, NOTE, VALUE = b"k", b"n", b"v"
 #: Pictures are made without a window, whatever backend the reader draws with.
@@ -161,13 +168,37 @@ def work(tell: connections.Connection, function: str, arguments: tuple, *_: obje
             os._exit(1)
         tell.send_bytes(kind + pickle.dumps(what))
 
+    atexit._clear()  # what those before the fork have registered is theirs
+    gc.freeze()
     try:
-        send(VALUE, resolve_name(function)(*arguments, partial(send, NOTE)))
+        value = resolve_name(function)(*arguments, partial(send, NOTE))
+        _leave()
+        send(VALUE, value)
     except BaseException:
         with suppress(OSError):
             send(VALUE, Lost(traceback.format_exc()))
     finally:
         os._exit(0)
+
+
+def _leave() -> None:
+    """Do what an interpreter does as it ends: threads end, and what is left open is written."""
+    try:
+        with alarm(LEAVING):
+            threading._shutdown()
+            atexit._run_exitfuncs()
+            gc.collect()
+    except TimeoutError as error:
+        said = f"threads that a cell has started were at work {LEAVING:g} s after the last one"
+        raise LaoquError(f"{said}: wait for them in a cell, or make them daemons") from error
+    # Outer ones first: a text, a compressed file, what is below them.
+    below = io.BufferedWriter, io.BufferedRandom, io.FileIO
+    files = [each for each in gc.get_objects() if issubclass(type(each), io.IOBase)]
+    files.sort(key=lambda each: (type(each) in below, not isinstance(each, io.TextIOBase)))
+    for each in files:
+        with suppress(BaseException):
+            if each.writable() and each.fileno() > 2:
+                each.close()
 
 
 def control(option: int, value: int) -> None:

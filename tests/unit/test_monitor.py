@@ -1,5 +1,7 @@
 """Monitoring: groups, gaps, convergence and warnings against values computed by hand."""
 
+import io
+
 import nbformat
 import numpy as np
 import pandas as pd
@@ -226,7 +228,23 @@ def test_a_map_of_china_has_a_row_for_each_value_and_the_key_counties_in_a_borde
     assert len(own.get_path().to_polygons()) >= len(key)
 
 
-def test_areas_are_named_in_either_language_and_a_wrong_outcome_runs_nothing(monkeypatch, tmp_path):
+def test_counties_on_weak_evidence_are_none_without_a_value(tmp_path, monkeypatch):
+    """The map is of the counties that the page counts, and pages of no county are named."""
+    monkeypatch.chdir(tmp_path)
+    panel = monitor.synthetic(PLAN, range(2020, 2023))
+    panel.to_csv("all.csv", index=False)
+    notebook = nbformat.read(paths.notebooks() / "08_monitoring.ipynb", as_version=4)
+    given = notebook.cells[2].source.replace('panel = ""', 'panel = "all.csv"')
+    notebook.cells[2].source = given.replace('area = "all"', 'area = "太行"')
+    files = pages.render(shown(notebook), "zh", ["html"])
+    sure = PLAN.membership("太行").query("confidence != 'low'")
+    assert len(pd.read_csv(io.BytesIO(files["figures/map.csv"]))) == len(sure) == 8
+    assert "无数值" not in files["figures/map.svg"].decode()
+
+
+def test_areas_are_named_in_either_language_and_a_wrong_outcome_runs_nothing(
+    monkeypatch, tmp_path, capsys
+):
     ran, path = [], str(tmp_path / "panel.csv")
     monitor.synthetic(PLAN, range(2020, 2022)).to_csv(path, index=False)
     monkeypatch.setattr("laoqu.cli._batch", lambda *what, **_: ran.append(what[-1]) or 0)
@@ -235,6 +253,17 @@ def test_areas_are_named_in_either_language_and_a_wrong_outcome_runs_nothing(mon
         assert main(["monitor", path, *names, "--lang", "zh,en"]) == 0
     found = [list(dict.fromkeys(each["area"] for each in sets)) for sets in ran]
     assert found == [["shaanganning", "all"], ["all", *PLAN.region_ids], ["all"]]
+    assert "no page of these" not in capsys.readouterr().err
+    some = pd.read_csv(path, dtype={"county_code": "str"})
+    some = some[~some["county_code"].isin(PLAN.membership("琼崖")["adcode"])]
+    some.to_csv(tmp_path / "some.csv", index=False)
+    assert main(["monitor", str(tmp_path / "some.csv"), "--area", "each"]) == 0
+    assert "no value for a documented county of qiongya: no page" in capsys.readouterr().err
+    assert [each["area"] for each in ran.pop()] == [
+        "all",
+        *PLAN.region_ids[:8],
+        *PLAN.region_ids[9:],
+    ]
     assert main(["monitor", path, "--outcome", "population"]) == 0
     book = Notebook("08_monitoring")
     places = [book.place(book.check(sets[0], {})) for sets in ran]

@@ -2,6 +2,7 @@
 
 import datetime
 import errno
+import gzip
 import io
 import json
 import os
@@ -9,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
@@ -462,6 +464,35 @@ def test_clients_that_write_outputs_as_they_are_find_no_scalar_of_numpy():
     assert sum(bool(cell.get("outputs")) for cell in made.cells) > 3
 
 
+def test_what_a_cell_leaves_open_is_written_as_where_an_interpreter_ends(tmp_path):
+    left = """
+import atexit, csv, gzip, pathlib, zipfile
+text = open(at + "a.csv", "w", newline="")
+csv.writer(text).writerows([i, "县"] for i in range(3000))
+packed = gzip.open(at + "b.gz", "wt")
+packed.write("x" * 100)
+whole = zipfile.ZipFile(at + "c.zip", "w")
+whole.writestr("n", "hello")
+atexit.register(lambda: pathlib.Path(at + "d.txt").write_text("end"))
+def inner(): kept.append(open(at + "e.txt", "w")); kept[0].write("short")
+kept = []; inner(); kept.append(kept)
+import concurrent.futures, threading, time
+def late(name): time.sleep(0.5); pathlib.Path(at + name).write_text(name)
+threading.Thread(target=late, args="f").start()
+concurrent.futures.ThreadPoolExecutor(1).submit(late, "g")
+"""
+    path = book(tmp_path / "t.ipynb", 'at = ""\nn = 0', left, "1 / n")
+    for n, status in ((1, "ok"), (0, "failed")):
+        at = f"{tmp_path}/{n}-"
+        (made,) = run(path, [{"at": at, "n": n}], tmp_path / "out")
+        assert made.status == status
+        assert Path(f"{at}a.csv").read_text().count("\n") == 3000
+        assert gzip.decompress(Path(f"{at}b.gz").read_bytes()) == b"x" * 100
+        assert Path(f"{at}f").read_text() + Path(f"{at}g").read_text() == "fg"
+        assert zipfile.ZipFile(f"{at}c.zip").read("n") == b"hello"
+        assert [Path(f"{at}{x}.txt").read_text() for x in "de"] == ["end", "short"]
+
+
 def test_an_area_without_a_county_in_ones_own_table_has_a_report(tmp_path, monkeypatch, plan):
     """It says what names the area, and draws no map and no chart of single measures."""
     plan.membership("yimeng").to_csv(tmp_path / "mine.csv", index=False)
@@ -483,6 +514,10 @@ def test_an_area_without_a_county_in_ones_own_table_has_a_report(tmp_path, monke
     assert "（其中未列的市县、河流" in said
     runs = {"runs": [], "made": "", "laoqu": "", "python": "", "packages": {}}
     assert "“documented” is what is listed" in site.page(runs, site.parts()).decode()
+    # So does the page of any other notebook, whose prose may be of the data as published.
+    notebook = book(tmp_path / "t.ipynb", "n = 1")
+    page = pages.render(nbformat.read(notebook, as_version=4), "en", ["html"])["report.html"]
+    assert "files of the user’s own: mine.csv. Tables" in page.decode()
     # A key county that box 1 alone names, and the table does not have.
     notebook = nbformat.read(paths.notebooks() / "11_county_card.ipynb", as_version=4)
     for cell in notebook.cells:

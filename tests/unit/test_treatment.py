@@ -298,6 +298,16 @@ def test_a_column_of_the_file_with_a_name_of_ours_stays_beside():
     assert ready.data["county_id"].dtype == "int64"
 
 
+def test_numbers_that_stata_has_none_for_are_missing_in_its_file(tmp_path):
+    frame = monitor.synthetic(PLAN, range(2019, 2022)).assign(growth=1.5)
+    frame.loc[[3, 5, 7], "growth"] = [np.inf, -np.inf, 9.5e307]
+    path = lq.panel(frame).to_file(tmp_path / "p.dta")
+    written = pd.read_stata(path)["growth"]
+    assert written.index[written.isna()].tolist() == [3, 5, 7] and written.dropna().eq(1.5).all()
+    said = "growth: 3 values missing, for which Stata has no number"
+    assert said in (tmp_path / "p.dta.README.txt").read_text(encoding="utf-8")
+
+
 def test_infinite_values_are_missing_to_an_estimate_and_a_monitoring():
     frame = made(range(2019, 2024)).data[["code_in_panel", "year", "y"]]
     frame.loc[frame.index[:3], "y"] = [np.inf, -np.inf, np.inf]
