@@ -243,6 +243,8 @@ def test_the_readme_names_files_of_ones_own(tmp_path):
         plan = lq.load(membership=own)
     files = interchange.files(plan)
     assert b"membership `mine.csv`" in files["README.md"]
+    assert "What `mine.csv` does not list is unknown" in files["README.md"].decode()
+    assert "are incomplete" not in files["README.md"].decode()
     reach = pd.read_csv(io.BytesIO(files["csv/reach.csv"]))
     assert set(reach.loc[reach["how"] == "place", "region_id"]) <= {"yimeng"}
     sheet = tmp_path / "sheet.csv"
