@@ -116,7 +116,7 @@ def documented(
     An area is complete when `COMPLETE` of its counties are documented and its total is no lower
     bound: where nobody knows how many there are, nobody knows that these are all. With a table of
     the reader's `own`, ``counties_from`` names it for the areas whose rows are not those of
-    `folder`, of which the notes do not speak.
+    `folder`, of which the notes do not speak; a total that is that of the list is that of theirs.
     """
     low = membership["confidence"] == "low"
     sure, unsure = (membership.loc[rows, "region_id"].value_counts() for rows in (~low, low))
@@ -133,6 +133,9 @@ def documented(
     )
     other = regions["region_id"].map(lambda area: ours.get(area) != theirs.get(area))
     notes = {name: regions[name].mask(other, "") for name in ("note_zh", "note_en")}
+    listed = other & regions["total_basis"].eq("listed")
+    notes["official_total"] = regions["official_total"].mask(listed, known)
+    notes["complete"] = regions["complete"] | (listed & known.gt(0))
     return regions.assign(counties_from=other.map({True: own.name, False: ""}), **notes)
 
 

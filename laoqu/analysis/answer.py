@@ -227,7 +227,7 @@ def _sentences(
     """Return the sentences of an answer, with so many items of each list as there is room for."""
     area = words.plan.region(now.name).in_text(words.lang)
     lacks, named, roles, partly = (_listed(words, *each) for each in zip(items, room, strict=True))
-    parts = [words("answer.plan"), words("answer.not_named", area=area)]
+    parts = [words.of_plan(), words("answer.not_named", area=area)]
     if number := len(items[1]):
         n = words.number(number)
         parts[1] = words("answer.named", area=area, n=n, one=number, items=named)

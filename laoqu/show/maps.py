@@ -243,8 +243,8 @@ def plot_overview(lang: str = "zh", plan: Plan | None = None) -> Figure:
     drawn = areas["region_id"].isin(shapes.index)
     areas = pd.concat([areas[drawn], areas[~drawn]])  # numbers are those of the list
     twice = counties[counties["adcode"].duplicated()]
-    known, overlap = members["adcode"].nunique(), int(members["adcode"].duplicated().sum())
-    title = words("map.overview", n=len(areas), counties=known, overlap=overlap)
+    known = members["adcode"].value_counts()
+    title = words("map.overview", n=len(areas), counties=len(known), overlap=sum(known > 1))
     total = areas["total_basis"].map(BOUND).fillna("") + areas["official_total"].astype(str)
     total = ("/" + total).where(areas["total_basis"] != "listed", "")
     listed = areas["region_id"].map(words.area) + " " + areas["documented"].astype(str) + total

@@ -42,7 +42,7 @@ def parts(_: object = None) -> dict[str, object]:
         words = Words(plan, lang)
         # Without what the answer of an area shares with all of them.
         answers[lang] = {
-            area: text.removeprefix(words("answer.plan")).strip()
+            area: text.removeprefix(words.of_plan()).strip()
             for area, text in answer.answers(plan, words).items()
         }
     return {

@@ -109,6 +109,19 @@ def test_rows_of_units_that_became_one_are_one_row_of_the_whole(load):
     assert plan.conversions["why"].str.contains("took in 崇文区 .* in 2010").sum() == 1
 
 
+def test_a_total_that_is_the_list_itself_is_that_of_ones_own_list(load):
+    """Nor is a county of three areas two of two."""
+    table = (
+        "region,code\n赣闽粤,360881\n湘赣边,360881\n大别山,360881\n大别山,421122\n浙西南,331121\n"
+    )
+    plan = load(table, warns=True)
+    row = plan.regions().set_index("region_id").loc["zhexinan"]
+    assert (row["official_total"], row["documented"], row["complete"]) == (1, 1, True)
+    assert lq.plot_overview("en", plan).title == (
+        "The 4 areas have 3 documented counties, 1 of them in two areas"
+    )
+
+
 ROWS = [
     ("左右江,130999,", r"own.csv:2:2: 130999 is no unit of the end of 2021: .*in no list"),
     ("沂蒙,371302,罗庄区", "own.csv:2:3: the code 371302 is 兰山区 .* the name says '罗庄区'"),

@@ -35,6 +35,7 @@ from laoqu.run import Recipe, Run, batch, dask, process
 from laoqu.run import store as stores
 from laoqu.run.crate import metadata
 from laoqu.run.parameters import Notebook, read_sets
+from laoqu.sheets import csv_bytes
 from laoqu.source import digest
 
 pytestmark = pytest.mark.usefixtures("server")
@@ -462,6 +463,25 @@ def test_clients_that_write_outputs_as_they_are_find_no_scalar_of_numpy():
     """As ploomber-engine saves a template; the next test has `shown` write that of an area."""
     made = shown(nbformat.read(paths.notebooks() / "11_county_card.ipynb", as_version=4))
     assert sum(bool(cell.get("outputs")) for cell in made.cells) > 3
+
+
+def test_a_sheet_with_targets_is_not_told_that_there_are_none(tmp_path, monkeypatch, plan):
+    coded = plan.codings("adjudicated").drop(columns="coder")
+    coded = coded.merge(plan.measures()[["measure_id", "quote"]])
+    coded = coded.assign(**{c: coded[c].map(";".join) for c in coded if c.endswith("_more")})
+    coded.loc[coded["measure_id"].isin(["c09.s03.m2", "c10.s07.m1"]), "target_type"] = "G1"
+    (tmp_path / "g1.csv").write_bytes(csv_bytes(coded))
+    for own in (True, False):
+        monkeypatch.setenv("LAOQU_CODING", str(tmp_path / "g1.csv") if own else "")
+        notebook = nbformat.read(paths.notebooks() / "10_region_report.ipynb", as_version=4)
+        files = pages.render(shown(notebook), "zh", ("html",))
+        page = re.sub(r"\s|\u2009|<pre.*?</pre>|<[^>]*>", "", files["report.html"].decode())
+        assert ("g1.csv把2项措施编码为有量化目标" in page) == own
+        assert (
+            ("未写有效期、量化目标和金额" in page)
+            == ("没有为任何老区设定量化目标" in page)
+            == (not own)
+        )
 
 
 def test_what_a_cell_leaves_open_is_written_as_where_an_interpreter_ends(tmp_path):
