@@ -219,6 +219,9 @@ def _elsewhere(
     if not 1 / AREA <= share <= AREA:
         why = f"the shapes have {share:.0%} of the area that these counties have (median): "
         notes.wrong(1, "", why + "draw them whole, and declare the coordinate system they are in")
+    for at in np.flatnonzero((areas > AREA) | (areas < 1 / AREA)).tolist():
+        why = f"its shape has {areas[at]:.0%} of the area that this county has with us"
+        notes.converted(at + 1, codes[at], "kept", f"{why}: is it all of it, and of it alone?")
     far = np.flatnonzero(~(shapely.is_missing(ours) | shapely.intersects(middles, ours)))
     there, here = (
         gpd.GeoSeries(each[far], crs=geo.CRS_LAYER).to_crs(geo.CRS_CHINA).to_numpy()
@@ -236,7 +239,8 @@ def _elsewhere(
         host = known.geometry.iloc[lies[n]] if n in lies and part.iloc[n] else None
         other = host and (km > OFF or shapes[at].covers(host.point_on_surface()))
         if (km <= OFF or held[n]) and not other:
-            why = f"{said} this county as we have it: is it GCJ-02 or BD-09, or of another year?"
+            cause = "GCJ-02 or BD-09, or of" if km <= OFF else "with a part elsewhere, or of"
+            why = f"{said} this county as we have it: is it {cause} another year?"
             notes.converted(at + 1, codes[at], "kept", why)
         else:
             where = shown.iloc[lies[n]] if n in lies else "none of ours"

@@ -1,6 +1,7 @@
 """Membership and borders of a reader's own: read as they are saved, converted aloud, or refused."""
 
 import contextlib
+import re
 
 import geopandas as gpd
 import numpy as np
@@ -107,6 +108,25 @@ def test_rows_of_units_that_became_one_are_one_row_of_the_whole(load):
     plan = load(table, warns=True)
     assert plan.membership()["adcode"].tolist() == ["110101"]
     assert plan.conversions["why"].str.contains("took in 崇文区 .* in 2010").sum() == 1
+
+
+def test_a_shape_of_another_size_is_named(tmp_path):
+    shapes = PLAN.counties().set_index("adcode")
+    here = shapes.loc[PLAN.membership("沂蒙")["adcode"], ["name", "geometry"]].reset_index()
+    at, whole = here.index[here["adcode"] == "370323"][0], shapes.geometry["370323"]
+    apart = shapely.union(whole, shapes.geometry["621022"])
+    for shape, said in (
+        (whole, []),
+        (scale(whole, 0.1, 0.1), ["has 1% of the area"]),
+        (apart, ["has 667% of the area", "954.8 km outside .* with a part elsewhere"]),
+    ):
+        here.loc[at, "geometry"] = shape
+        here.to_file(tmp_path / "own.gpkg")
+        plan = lq.load(boundaries=tmp_path / "own.gpkg")
+        assert len(plan.counties()) == 18
+        told = plan.conversions
+        assert told["row"].tolist() == [at + 1] * len(said)
+        assert all(map(re.search, said, told["why"]))
 
 
 def test_a_total_that_is_the_list_itself_is_that_of_ones_own_list(load):
