@@ -29,7 +29,8 @@ STATISTICS = {
     "fleiss": ("nominal ordinal", "Fleiss's κ, generalised to missing codes"),
     "ac1": ("nominal ordinal", "Gwet's AC1, q = {q}"),
     "ac2": ("ordinal", "Gwet's AC2, ordinal weights, q = {q}"),
-    "holsti": ("nominal ordinal", "归类一致性 (Holsti, of all that each coded), not corrected for chance"),
+    "holsti": ("nominal ordinal", "归类一致性 (Holsti, of all that each coded), "
+               "not corrected for chance"),
     "holsti_stepped": ("nominal ordinal", "复合信度 (Holsti, stepped up by Spearman–Brown), "
                        "not corrected for chance"),
 }  # fmt: skip
