@@ -18,7 +18,7 @@ import tinycss2
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from laoqu import paths
-from laoqu.errors import ANSI, LaoquError
+from laoqu.errors import ANSI, LANGS, LaoquError
 from laoqu.pages import Place, cells, record_of
 from laoqu.show.table import block_html, plain, svg_address
 from laoqu.show.words import label
@@ -93,9 +93,10 @@ def page(
 
 
 def _own_files(place: Place) -> str:
-    """Return the reader's own files behind a page whose cells may say nothing of them."""
+    """Name the reader's own files behind a page whose cells may say nothing of them."""
     own = paths.own_files(check=False) if place.folder.startswith("runs/") else {}
-    return ", ".join(file.name for file in own.values())
+    names = ", ".join(file.name for file in own.values())
+    return " ".join(label("page.own", lang, files=names) for lang in LANGS) if own else ""
 
 
 def marked_text(record: Mapping[str, object]) -> str:
