@@ -140,8 +140,12 @@ def _vanished(panel: Panel, data: pd.DataFrame) -> pd.DataFrame:
 
 
 def _impossible(data: pd.DataFrame, once: pd.DataFrame, column: str) -> Iterator[pd.DataFrame]:
-    """Find infinite values, and negatives or zeros where nearly all values are positive."""
+    """Find infinite values, negatives or zeros where nearly all are positive, and rows of nines."""
     values = data[column].astype("float64")
+    # 999999 that comes again, far above all else, stands for something too.
+    nines = values.isin([10.0**n - 1 for n in range(3, 16)])
+    nines &= values.map(values.value_counts()).gt(1)
+    nines &= values.gt(10**GAP * values[~nines & ~infinite(values)].max())
     # −99 and −9999 that come again stand for something.
     counts = values[values.lt(0) & values.mod(1).eq(0)].value_counts()
     signs = values.isin(counts.index[counts > 1][:SIGNS])
@@ -152,6 +156,7 @@ def _impossible(data: pd.DataFrame, once: pd.DataFrame, column: str) -> Iterator
     for rows, text in (
         (infinite(values), "infinite"),
         (signs & positive, "missing written as a negative number?"),
+        (nines, "missing written as nines?"),
         (values.lt(0) & ~signs & positive, "negative, others are positive"),
         (values.eq(0) & positive & rare, "zero: missing written as 0?"),
         (values.gt(100) & share, "a share above 100"),

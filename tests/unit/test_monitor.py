@@ -240,6 +240,12 @@ def test_counties_on_weak_evidence_are_none_without_a_value(tmp_path, monkeypatc
     sure = PLAN.membership("太行").query("confidence != 'low'")
     assert len(pd.read_csv(io.BytesIO(files["figures/map.csv"]))) == len(sure) == 8
     assert "无数值" not in files["figures/map.svg"].decode()
+    assert "表示缺失的代码" not in files["monitor.html"].decode()
+    panel.loc[panel.index % 40 == 0, "income"] = 999_999
+    panel.to_csv("all.csv", index=False)
+    text = pages.render(shown(notebook), "en", ["html"])["monitor.html"].decode()
+    counted = (panel["income"] == 999_999).sum()
+    assert f"{counted}\u2009个数值（如\u2009999999）可能是表示缺失的代码" in text.replace(" ", "")
 
 
 def test_areas_are_named_in_either_language_and_a_wrong_outcome_runs_nothing(

@@ -670,7 +670,8 @@ def test_a_county_renamed_between_two_years_of_a_stacked_wide_table():
 def test_missing_values_written_as_numbers_are_found_and_told_to_the_estimate():
     frame = monitor.synthetic(lq.load(), range(2018, 2025))
     hit = np.random.default_rng(0).random(len(frame)) < 0.03
-    for value, found in ((-99, 1.0), (-9999, 1.0), (-1, 1.0), (0, 0.7), ([-99, -9999], 1.0)):
+    signs = (-99, -9999, -1, [-99, -9999], 999_999, 9_999_999)
+    for value, found in (*((sign, 1.0) for sign in signs), (0, 0.7)):
         income = frame["income"].astype("float64").copy()
         income[hit] = np.resize(value, hit.sum())
         made = lq.panel(frame.assign(income=income))
