@@ -540,6 +540,8 @@ def test_runs_on_a_cluster_are_those_at_home_and_end_when_it_ends(cluster, tmp_p
     assert "or it does not answer" in frozen.error
     assert time.monotonic() - began < 60
     started[0].send_signal(signal.SIGCONT)
+    with distributed.Client(address, set_as_default=False) as client:  # it may have lost it
+        client.wait_for_workers(1, timeout=120)
     monkeypatch.setattr("laoqu.run.dask.ANSWER", 5)
     began = time.monotonic()
 
