@@ -49,10 +49,9 @@ def write(data: pd.DataFrame, path: Path | str, about: str) -> Path:
             data, about = _whole(data, about)
         if kind == ".dta":
             data, about = _within(data, about)
-        made = writers[kind](data)
-        if kind == ".dta":
             new = (f"{name} is {c}\n" for c, name in stata_names(data).items() if name != c)
             about = "".join([about, *new])
+        made = writers[kind](data)
     except (OSError, RuntimeError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise OutputError(f"{paths.display(path)} cannot be written: {why}") from error

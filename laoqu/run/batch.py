@@ -164,7 +164,7 @@ def run_notebook(
                     tell("note", f"{run.name}: {run.warnings[-1]}")
                 runs[run.name] = _placed(store, book, run, tell)
                 tell("done", runs[run.name])
-            now = {part: digest_of(inputs.parts[part]) for part in DATA}
+            now = {part: common[part] for part in DATA}
             if failed := _finished(store, maker, parts, kept, now):
                 runs[INDEX] = failed
                 tell("done", failed)

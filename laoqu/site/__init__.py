@@ -94,7 +94,7 @@ def _run(run: Mapping[str, object], inputs: Mapping[str, str]) -> dict[str, obje
     paths = [path for path in paths if not set(path.split("/")) & FOLDERS]
     made = {kind: path for path in paths for kind, end in KINDS.items() if path.endswith(end)}
     error = run["error"] if run["status"] == "failed" else ""
-    other = any(good["parts"].get(part) != now for part, now in inputs.items()) if made else False
+    other = bool(made) and any(good["parts"].get(part) != now for part, now in inputs.items())
     return {"lang": lang, "name": name, "made": made, "error": error, "other": other}
 
 
