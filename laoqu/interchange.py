@@ -20,6 +20,7 @@ from laoqu import paths, schema, sheets
 from laoqu.analysis.exporting import claim, filled, put
 from laoqu.measures import CODES, MORE, SCALES, with_labels
 from laoqu.plan import Plan, load
+from laoqu.regions import own_names
 
 #: Stata's limit of the label of a variable or file, in characters; names that it keeps for itself.
 STATA_LABEL = 80
@@ -73,9 +74,11 @@ def files(plan: Plan, excel: bool = False) -> dict[str, bytes]:
         made[f"stata/{name}.dta"] = _stata(table, book)
     made["laoqu.qdpx"] = qdpx(plan)
     made[GEOPACKAGE] = geopackage(plan)
+    areas = plan.regions()
     readme = filled(
         paths.PACKAGE / "interchange_readme.md.j2", version=laoqu.__version__, tables=known,
-        source=plan.source, book=book.groupby("variable", sort=False), own=plan.own,
+        source=plan.source, book=book.groupby("variable", sort=False), own=own_names(plan),
+        partly=areas.loc[~areas["complete"], "name_zh"].tolist(),
     )  # fmt: skip
     made["README.md"] = readme.encode("utf-8")
     return made

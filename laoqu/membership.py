@@ -143,7 +143,10 @@ def resting(plan: Plan) -> dict[str, pd.DataFrame]:
     places = regions.place_areas(plan.membership(), plan.gazetteer(), "low", cities)
     reach = regions.reach(plan.scopes(), plan.table("mentions"), places, plan.region_ids)
     reach = reach[shipped.columns].sort_values(["scope_id", "region_id", "via"], ignore_index=True)
-    return {"city_membership": cities, "reach": reach.astype(shipped.dtypes)}
+    said = plan.table("corrections")  # of a place: it lies in no area
+    said = said[~said["code"].isin(places["adcode"]) | said["region_ids"].str[0].ne("*")]
+    tables = {"city_membership": cities, "corrections": said.reset_index(drop=True)}
+    return tables | {"reach": reach.astype(shipped.dtypes)}
 
 
 class _Reader:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -46,22 +47,25 @@ def references(package: Package) -> list[str]:
     return [f"> {plan['laoqu:author']}（{plan['laoqu:year']}）. {plan['title']}.", ">", f"> {own}"]
 
 
-def bibtex(package: Package, key: str = "laoqu", title: str | None = None) -> list[str]:
+def bibtex(
+    package: Package, key: str = "laoqu", title: str | None = None, note: str = ""
+) -> list[str]:
     """Return the lines of a BibTeX entry for the package, or for a work of this title from it.
 
     Braces of their own keep the title's capitals, and those who made it one name.
     """
     version, licence = package["version"], package["licenses"][0]["title"]
+    note = re.sub(r"[{}\\%]", "", f". {note}" if note else "")
     return [
         f"@misc{{{key},",
         f"  title = {{{{{title or package['title']}}}}},",
         f"  author = {{{{{authors(package)}}}}},",
         f"  year = {{{package['created'][:4]}}},",
-        f"  note = {{Version {version}, {licence}}}}}",
+        f"  note = {{Version {version}, {licence}{note}}}}}",
     ]
 
 
-def ris(package: Package, title: str | None = None) -> list[str]:
+def ris(package: Package, title: str | None = None, note: str = "") -> list[str]:
     """Return the lines of a RIS record: of the package, or of a report of this title from it."""
     return [
         f"TY  - {'RPRT' if title else 'DATA'}",
@@ -69,6 +73,7 @@ def ris(package: Package, title: str | None = None) -> list[str]:
         f"TI  - {title or package['title']}",
         f"PY  - {package['created'][:4]}",
         f"ET  - {package['version']}",
+        *([f"N1  - {note}"] if note else []),
         "ER  - ",
     ]
 

@@ -119,6 +119,7 @@ def folder_of(folder: Path | str | None) -> Path:
 
 def own_files(given: Mapping[str, object] = {}, check: bool = True) -> dict[str, Path]:
     """Return the reader's own files: as given, else as the environment says (LAOQU_…)."""
+    require_paths(given)
     said = {name: given.get(name) or os.environ.get(f"LAOQU_{name.upper()}") for name in OWN}
     found = {name: Path(path) for name, path in said.items() if path}
     for name, path in found.items():
@@ -126,6 +127,14 @@ def own_files(given: Mapping[str, object] = {}, check: bool = True) -> dict[str,
             why = "is no file: set it to a file, or unset it"
             raise ParameterError(f"LAOQU_{name.upper()} is {path}, which {why}")
     return found
+
+
+def of_environment(given: Mapping[str, object]) -> str:
+    """Say which of the reader's own files only the environment names, and what follows; or ""."""
+    found = [kind for kind in own_files(given) if not given.get(kind)]
+    names = ", ".join(f"LAOQU_{kind.upper()}={own_files()[kind]}" for kind in found)
+    more = "the prose of notebooks 00 to 08 was written of the data as published"
+    return f"in the place of shipped data: {names}; {more}" if found else ""
 
 
 def beside(path: Path) -> list[Path]:
@@ -137,6 +146,14 @@ def beside(path: Path) -> list[Path]:
         log = Path(f"{path}-wal")
         return [path, log] if log.is_file() else [path]
     return sorted(path.parent.glob(f"{escape(path.stem)}.*"))
+
+
+def other_data(folder: Path) -> dict[str, Path]:
+    """Return a data folder that says another thing of itself than the collection as published."""
+    ours, said = (checkout() or SHARED) / "data" / "datapackage.json", folder / "datapackage.json"
+    if not ours.is_file() or not said.is_file() or ours.read_bytes() == said.read_bytes():
+        return {}
+    return {"data": folder}
 
 
 def own_mode() -> str:

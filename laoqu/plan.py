@@ -43,10 +43,11 @@ class Plan:
         self, folder: Path | str, own: Mapping[str, Path] | None = None,
         membership_mode: str = "only", tables: schema.Tables | None = None,
     ) -> None:  # fmt: skip
-        #: The data folder, files given in the place of shipped tables, and ``membership_mode``.
+        #: The data folder, what stands in the place of the published, and ``membership_mode``.
         self.folder, self.own, self.mode = paths.folder_of(folder), dict(own or {}), membership_mode
         for path in self.own.values():
             grid.check_size(path, sys.maxsize)
+        self.own |= paths.other_data(self.folder)
         self._converted: list[pd.DataFrame] = []
         self._made: dict[object, pd.DataFrame] = {}
         #: The parsed text: raw, canonical, units, offsets both ways.
@@ -379,18 +380,17 @@ def load(
     (12, 20)
     """
     given = {"membership": membership, "boundaries": boundaries, "coding": coding}
-    paths.require_paths(given)
-    mode = paths.own_mode() if membership_mode is None else membership_mode
-    require(mode, MODES, "membership_mode")
+    require(mode := membership_mode or paths.own_mode(), MODES, "membership_mode")
     which = paths.folder_of(folder), paths.own_files(given), mode
+    if said := paths.of_environment(given):
+        warnings.warn(said, stacklevel=3)
     plan = (AHEAD.pop(paths.state(*which), None) if AHEAD else None) or Plan(*which)
     if whole and "coding" in plan.own:
         sheets.read(plan.own["coding"], plan.table("measures"), plan.codebook(), whole)
     empty = {*plan.table("regions")["region_id"]} - {*plan.table("membership")["region_id"]}
     if "membership" in plan.own and empty:
-        names, shown = ", ".join(sorted(empty)), plan.own["membership"].name
-        more = 'membership_mode="complete" keeps the shipped rows'
-        warnings.warn(f"{shown} has no county of {names}; {more}", stacklevel=3)
+        said = f"{plan.own['membership'].name} has no county of {', '.join(sorted(empty))}; "
+        warnings.warn(f'{said}membership_mode="complete" keeps the shipped rows', stacklevel=3)
     return plan
 
 

@@ -7,6 +7,7 @@ import unicodedata
 from collections import namedtuple
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -15,9 +16,14 @@ from laoqu.errors import LaoquError, UnknownId, check_lang, guard_methods, neare
 from laoqu.reprs import card, no_name
 from laoqu.spelling import clean, spellings
 
+if TYPE_CHECKING:
+    from laoqu.plan import Plan
+
 CONFIDENCE = ("high", "medium", "low")
 #: From near to far; the last three are derived, never stored (see `nearest_reach`).
 REACH = ("named", "place", "class", "everyone", "conditional", "open", "none")
+#: What stands behind the first digits of a city's code for its urban districts.
+URBAN = "市区"
 #: Below this share of documented counties an area's numbers are lower bounds.
 COMPLETE = 0.9
 #: Columns with a name of an area.
@@ -139,6 +145,15 @@ def documented(
     return regions.assign(counties_from=other.map({True: own.name, False: ""}), **notes)
 
 
+def own_names(plan: Plan) -> dict[str, str]:
+    """Return by kind what a plan has in the place of the published, and for which areas alone."""
+    names = {kind: path.name for kind, path in plan.own.items()}
+    if "membership" in names and plan.mode == "complete":
+        areas = ", ".join(plan.regions().query("counties_from != ''")["region_id"])
+        names["membership"] += f" (for {areas} alone; other areas as published)"
+    return names
+
+
 def place_areas(
     membership: pd.DataFrame,
     gazetteer: pd.DataFrame,
@@ -148,15 +163,20 @@ def place_areas(
     """Return in which areas a code lies, for counties and for the cities above them.
 
     One row per (adcode, area): ``adcode``, ``region_id``, ``basis``, ``confidence``, ``counties``
-    (documented counties behind the row), ``whole`` (every county of it is documented). Rows of
-    membership weaker than `min_confidence` are left out. A city lies in an area when one of its
-    counties does, or when `cities` (``plan.table("city_membership")``) says so; its basis is
-    ``prefecture``, and its confidence the best. The gazetteer tells how many counties it has.
+    (documented counties behind the row), ``whole`` (every county of it is documented), ``of`` (how
+    many it has). Rows of membership weaker than `min_confidence` are left out. A city lies in an
+    area when one of its counties does, or when `cities` (``plan.table("city_membership")``) says
+    so; its basis is ``prefecture``, and its confidence the best. The gazetteer tells how many
+    counties it has. Its urban districts (市区) alone have rows of their own, by `keys`.
     """
     require(min_confidence, CONFIDENCE, "confidence")
     sure = CONFIDENCE[: CONFIDENCE.index(min_confidence) + 1]
-    counties = membership[membership["confidence"].isin(sure)].assign(counties=1, whole=True)
-    above = counties.assign(adcode=counties["adcode"].str[:4] + "00")
+    counties = membership[membership["confidence"].isin(sure)].assign(counties=1, whole=True, of=1)
+    units = gazetteer[gazetteer["level"] == "county"].set_index("adcode")
+    districts = units.index[units["type"] == "市辖区"]
+    inner = counties[counties["adcode"].isin(districts)]
+    inner = inner.assign(adcode=inner["adcode"].str[:4] + URBAN)
+    above = pd.concat([counties.assign(adcode=counties["adcode"].str[:4] + "00"), inner])
     if cities is not None:
         stated = cities[cities["confidence"].isin(sure)]
         above = pd.concat([above, stated.assign(counties=0)], ignore_index=True)
@@ -165,11 +185,17 @@ def place_areas(
     above = above.agg({"confidence": "min", "counties": "sum"})
     above["confidence"] = above["confidence"].map(dict(enumerate(CONFIDENCE)))
     # 儋州 and its like are cities without counties: their own row stands for them.
-    parents = gazetteer.loc[gazetteer["level"] == "county", "parent"]
-    total = above["adcode"].map(parents.value_counts())
-    above = above.assign(basis="prefecture", whole=above["counties"] == total)[total.notna()]
-    columns = ["adcode", "region_id", "basis", "confidence", "counties", "whole"]
+    held = pd.concat([units["parent"], pd.Series(districts.str[:4] + URBAN)]).value_counts()
+    above = above.assign(basis="prefecture", of=above["adcode"].map(held)).dropna(subset="of")
+    above["whole"] = above["counties"] == above["of"]
+    columns = ["adcode", "region_id", "basis", "confidence", "counties", "whole", "of"]
     return pd.concat([counties[columns], above], ignore_index=True)
+
+
+def keys(namings: pd.DataFrame) -> pd.Series:
+    """Return by which codes namings stand in `place_areas`: 三明市区 by 3504市区, not by 350400."""
+    codes = namings["adcode"]
+    return codes.mask(namings["level"] == "urban_area", codes.str[:4] + URBAN)
 
 
 def located(mentions: pd.DataFrame, areas: pd.DataFrame, region_ids: Sequence[str]) -> pd.DataFrame:
@@ -181,7 +207,7 @@ def located(mentions: pd.DataFrame, areas: pd.DataFrame, region_ids: Sequence[st
     order = areas["region_id"].map(list(region_ids).index)
     inside = areas.loc[order.sort_values().index].groupby("adcode")["region_id"].agg(";".join)
     small = ~mentions["level"].isin(["province", "country"])
-    lies_in = mentions["adcode"].map(inside).where(small & (mentions["region_id"] == ""))
+    lies_in = keys(mentions).map(inside).where(small & (mentions["region_id"] == ""))
     return mentions.rename(columns={"quote": "printed"}).assign(
         region_id=lies_in.fillna(mentions["region_id"].where(small, "")),
         clause_id=mentions["unit_id"].str.partition(".")[0],
@@ -214,7 +240,8 @@ def reach(
     named = _recipients(segments[segments["how"].isna()], mentions)
     own = named["region_id"] != ""
     printed = named[own].assign(basis="printed", how=named["level"].map({"area": "named"}))
-    inside = named[~own].drop(columns=["region_id", "basis"]).merge(areas, on="adcode")
+    inside = named[~own].drop(columns=["region_id", "basis"])
+    inside = inside.assign(adcode=keys(inside)).merge(areas, on="adcode")
     rows = pd.concat([shared, printed, inside]).sort_values(["segment", "naming"], kind="stable")
     rows = rows.fillna({"how": "place", "confidence": "high", "counties": 0})
     rows["whole"] = rows["whole"].ne(False)

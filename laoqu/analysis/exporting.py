@@ -11,7 +11,7 @@ import jinja2
 import pandas as pd
 
 import laoqu
-from laoqu import paths
+from laoqu import paths, regions
 from laoqu.analysis import estimators, treatment
 from laoqu.errors import LaoquError, OutputError, UnknownId, require
 from laoqu.plan import Plan, load
@@ -189,6 +189,6 @@ def _readme(
         vintage=treatment.VINTAGE,
         title=plan.source["title"],
         version=laoqu.__version__,
-        own=plan.own,
+        own=regions.own_names(plan),
         choices=chosen["treatment"],
     )

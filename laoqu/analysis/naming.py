@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from laoqu import schema
+from laoqu import regions, schema
 
 if TYPE_CHECKING:
     from laoqu.plan import Plan
@@ -51,9 +51,9 @@ def standings(plan: Plan) -> pd.DataFrame:
     columns = ["region_id", "number", "shape", "mention_id", "printed", "name", "name_en", "level"]
     columns += ["adcode", "city", "role", "group", "clause_id", "start", "areas"]
     columns += ["counties", "of", "part", "stated"]
-    lies = plan._place_areas()[["adcode", "region_id", "counties", "whole"]]
-    table = table.merge(lies, how="left", on=["adcode", "region_id"])
-    table["of"] = table["adcode"].map(plan.gazetteer()["parent"].value_counts())
+    lies = plan._place_areas()[["adcode", "region_id", "counties", "whole", "of"]]
+    lies = lies.rename(columns={"adcode": "key"})
+    table = table.assign(key=regions.keys(table)).merge(lies, how="left", on=["key", "region_id"])
     table["part"] = table["whole"].eq(False)
     stated = plan.table("city_membership").set_index(["adcode", "region_id"]).index
     table["stated"] = pd.MultiIndex.from_frame(table[["adcode", "region_id"]]).isin(stated)

@@ -177,7 +177,7 @@ def chosen(channel: str, controls: str, design: Design, plan: Plan) -> dict[str,
     said = {"channel": channel, "controls": controls, **design._asdict()}
     made = {"treatment": ", ".join(f"{name}={value}" for name, value in said.items())}
     if plan.own:
-        own = ", ".join(f"{kind} {path.name}" for kind, path in plan.own.items())
+        own = ", ".join(map(" ".join, regions.own_names(plan).items()))
         made["own files"] = f"not the collection as published, but with {own}"
     return made
 
@@ -274,7 +274,8 @@ def _channel(
         name_printed=("printed", _joined), zone=("name", _joined), roles=("role", _joined),
         evidence_id=("mention_id", _joined),
     )  # fmt: skip
-    inside = areas[(areas["basis"] == "prefecture") == city].sort_values(["adcode", "region_id"])
+    inside = areas[((areas["basis"] == "prefecture") == city) & areas["adcode"].isin(units.index)]
+    inside = inside.sort_values(["adcode", "region_id"])
     here = inside.groupby("adcode").agg(
         region_id=("region_id", ";".join), region_basis=("basis", ";".join)
     )

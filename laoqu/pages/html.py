@@ -93,10 +93,12 @@ def page(
 
 
 def _own_files(place: Place) -> str:
-    """Name the reader's own files behind a page whose cells may say nothing of them."""
-    own = paths.own_files(check=False) if place.folder.startswith("runs/") else {}
-    names = ", ".join(file.name for file in own.values())
-    return " ".join(label("page.own", lang, files=names) for lang in LANGS) if own else ""
+    """Name the reader's own data behind a page whose cells may say nothing of them."""
+    own, other = paths.own_files(check=False), paths.other_data(paths.data())
+    if not place.folder.startswith("runs/"):
+        return "".join(label("own.made", place.lang, files=each.name) for each in other.values())
+    names = ", ".join(file.name for file in (own | other).values())
+    return " ".join(label("page.own", lang, files=names) for lang in LANGS) if names else ""
 
 
 def marked_text(record: Mapping[str, object]) -> str:

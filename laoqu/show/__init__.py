@@ -191,6 +191,8 @@ class Show:
             parts = figure.record()
         given = {"alt": self.words.say(alt), "caption": self.words.say(caption)}
         parts |= {name: text for name, text in given.items() if text}
+        if (own := self.words.own_files()) not in (caption := parts.get("caption", "")):
+            parts["caption"] = self.words.sentences([caption, own])
         if not parts.get("alt"):
             raise ParameterError(f"figure {key!r} needs an alt text: what it shows, in words")
         return self._block("figure", key, **parts)

@@ -341,11 +341,12 @@ def source(plan: Plan, words: Words, codes: Iterable[str] = ()) -> str:
 
     And how many of the counties that a map is of have none in that file.
     """
+    said = words("map.source")
     if own := plan.own.get("boundaries"):
         said = words("map.own_source", name=own.name, hash=digest(own.read_bytes())[:12])
         lacking = len(set(codes) - set(plan.layers.counties["adcode"]))
-        return f"{said} {words('map.lacking', n=lacking)}" if lacking else said
-    return words("map.source")
+        said += f" {words('map.lacking', n=lacking)}" if lacking else ""
+    return words.sentences([said, words.own_files()])
 
 
 def checked(values: Mapping[str, object], plan: Plan) -> dict[str, object]:

@@ -153,11 +153,18 @@ class Words:
             return name
         return self("own.counties", file=name, areas=self.join(its))
 
+    def own_files(self) -> str:
+        """Name what stands in the place of published data, but for borders, which maps cite."""
+        names = {kind: path.name for kind, path in self.plan.own.items() if kind != "boundaries"}
+        if "membership" in names:
+            names["membership"] = self.own_counties()
+        return self("own.made", files=self.join(list(names.values()))) if names else ""
+
     def of_plan(self) -> str:
         """Return what the plan lacks; of targets what a coding sheet of the reader's own has."""
         if not (n := int(self.plan.measures()["target_type"].eq("G1").sum())):
             return self("answer.plan")
-        return self("answer.plan_own", n=n, file=self.plan.own["coding"].name)
+        return self("answer.plan_own", n=n, file=self.plan.own.get("coding", self.plan.folder).name)
 
     def clause(self, clause_id: str, page: int = 0) -> str:
         """Return how a passage is cited: 第七条 or clause 7, Box 2, with a page clause 7, p. 5."""

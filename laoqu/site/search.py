@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from laoqu import places
+from laoqu import places, regions
 from laoqu.plan import Plan
 from laoqu.show.words import LANGS, Words, label, table
 
@@ -34,7 +34,7 @@ def data(plan: Plan, carded: Iterable[str] = ()) -> dict[str, object]:
     areas, spoken = _areas(plan), places.spoken(plan.folder)
     history = _history(plan, spoken)
     found = []
-    for code in sorted({*areas, *namings, *carded}):
+    for code in sorted({*areas, *namings, *carded} & units.keys()):
         rows = namings.get(code, named[:0])
         old = [*history.get((code, False), []), *rows["printed"]]
         merged, name = history.get((code, True), []), units[code]["name"]
@@ -48,8 +48,8 @@ def data(plan: Plan, carded: Iterable[str] = ()) -> dict[str, object]:
         first = rows.iloc[0]
         found.append({
             "n": name, "e": first["name_en"], "k": "", "o": [], "m": [],
-            "s": [first["printed"]], "a": areas.get(first["adcode"], {}), "c": _clauses(rows),
-            **_above(first["adcode"], units),
+            "s": [first["printed"]], "a": areas.get(regions.keys(rows).iloc[0], {}),
+            "c": _clauses(rows), **_above(first["adcode"], units),
         })  # fmt: skip
     words = {lang: Words(plan, lang) for lang in LANGS}
     said = [key for key in table() if key.startswith("find.")]

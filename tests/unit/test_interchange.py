@@ -242,9 +242,10 @@ def test_the_readme_names_files_of_ones_own(tmp_path):
     with pytest.warns(UserWarning, match="mine.csv"):
         plan = lq.load(membership=own)
     files = interchange.files(plan)
-    assert b"membership `mine.csv`" in files["README.md"]
-    assert "What `mine.csv` does not list is unknown" in files["README.md"].decode()
-    assert "are incomplete" not in files["README.md"].decode()
+    assert b"membership mine.csv" in files["README.md"]
+    readme = files["README.md"].decode()
+    assert "County list: mine.csv; what it does not list is unknown" in readme
+    assert "Not all counties of 赣闽粤、陕甘宁、" in readme
     reach = pd.read_csv(io.BytesIO(files["csv/reach.csv"]))
     assert set(reach.loc[reach["how"] == "place", "region_id"]) <= {"yimeng"}
     sheet = tmp_path / "sheet.csv"
@@ -261,7 +262,7 @@ def test_the_readme_names_files_of_ones_own(tmp_path):
     assert set(codings["funding_named"]) == {"true", "false"}
     # What a person has coded is not said to be the program's.
     readme = files["README.md"].decode()
-    assert "human coding" not in readme and "of a file of your own, `sheet.csv`" in readme
+    assert "human coding" not in readme and "of a file of your own, sheet.csv" in readme
     assert qda_users(files) == ["a file of the user, sheet.csv"]
 
 

@@ -15,6 +15,7 @@ from shapely.geometry import MultiPolygon, Point, Polygon, box
 
 import laoqu as lq
 from laoqu import borders, geo, own
+from laoqu.analysis import naming
 
 SHIPPED = PLAN.membership()
 
@@ -138,8 +139,20 @@ def test_a_total_that_is_the_list_itself_is_that_of_ones_own_list(load):
     row = plan.regions().set_index("region_id").loc["zhexinan"]
     assert (row["official_total"], row["documented"], row["complete"]) == (1, 1, True)
     assert lq.plot_overview("en", plan).title == (
-        "The 4 areas have 3 documented counties, 1 of them in two areas"
+        "The 4 areas have 3 documented counties, 1 of them in more than one area"
     )
+
+
+def test_the_urban_districts_of_a_city_are_no_county_of_it(load):
+    """Nor does a page say of a place that it lies in no area, where the own list has it."""
+    for code, found in (("350421", None), ("350404", (1, 2, True)), ("350404\n赣闽粤,350405", 2)):
+        plan = load(f"region,code\n赣闽粤,{code}\n湘赣边,430382\n", warns=True)
+        rows = naming.standings(plan).query("level == 'urban_area'")[["counties", "of", "part"]]
+        found = (2, 2, False) if found == 2 else found
+        assert [*rows.itertuples(index=False, name=None)] == [found] * bool(found)
+        assert "韶山" not in plan.corrections()["quote"].tolist()
+        assert "own.csv" in lq.plot_overview("zh", plan).caption
+    assert "韶山" in PLAN.corrections()["quote"].tolist()
 
 
 ROWS = [

@@ -387,7 +387,7 @@ def test_files_say_on_which_choices_and_own_files_they_rest(tmp_path, monkeypatc
         readme = files["README.md"].decode()
         assert readme.count(choices) == 2
         assert ("Not the collection as published" in readme) == (file is not None)
-        assert ("`own.csv`" in readme) == (file is not None)
+        assert ("own.csv" in readme) == (file is not None)
         assert "lie in no area" not in readme
     few = tmp_path / "few.csv"
     few.write_text("region,adcode\n沂蒙,370323\n", encoding="utf-8")
