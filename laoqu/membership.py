@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from laoqu.plan import Plan
 
 CONFIDENCE = {"高": "high", "中": "medium", "低": "low", "": "high"}
+#: A text of a reader's own is no link on a page.
+BRACKETS = str.maketrans("[]", "［］")
 #: A column that says whether a county is one of the areas, and how.
 FLAG = re.compile("老区|苏区|属于|成员|member", re.IGNORECASE)
 YES, NO = ("是", "1", "yes", "y", "true", "√"), ("否", "0", "no", "n", "false", "×", "不是")
@@ -203,6 +205,8 @@ class _Reader:
             why = f"{above[-1]} is no province in which counties of the area are known"
             self.notes.converted(number, f"{area['name_zh']} {unit}", "kept", why)
         city = above[0] if len(above) > 1 else unit * (level == "prefecture")
+        source = values["source"].translate(BRACKETS)
+        self.notes.converted(number, values["source"], source, "or it might be read as a link")
         values |= {
             "region_id": area["region_id"],
             "adcode": code,
@@ -211,7 +215,7 @@ class _Reader:
             "prefecture": city,
             "province": above[-1] if above else "",
             "confidence": confidence,
-            "source": values["source"] or self.source,
+            "source": source or self.source,
         }
         return values, holder
 

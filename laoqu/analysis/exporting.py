@@ -164,6 +164,7 @@ def _readme(
     labels = plan.table("treatment_channels").set_index("channel")
     counts = pd.crosstab(table["channel"], status).join(labels).reset_index()
     key = table[table["channel"] == KEY]
+    one = table[table["ever_treated"].eq(1).fillna(False)]
     zero, year = key[key["ever_treated"].eq(0)], table["first_treat"].max()
     return filled(
         Path(__file__).with_name("treatment_readme.md.j2"),
@@ -182,7 +183,7 @@ def _readme(
         borders=int(zero["borders_treated"].fillna(False).sum()),
         plan_only=int((key["basis_plan_only"] & key["named"].eq(1)).sum()),
         no_area=int((key["region_id"].eq("") & key["named"].eq(1)).sum()),
-        no_border=int(treatment.no_border(table[table["ever_treated"].eq(1).fillna(False)]).sum()),
+        no_border=one.loc[treatment.no_border(one), "county_code"].nunique(),
         channels=counts.to_dict("records"),
         calls=estimators.calls("Y", anticipation),
         date=plan.table("treatment_dates").set_index("date_id", drop=False).loc[design.first_treat],

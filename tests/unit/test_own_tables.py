@@ -155,6 +155,12 @@ def test_the_urban_districts_of_a_city_are_no_county_of_it(load):
     assert "韶山" in PLAN.corrections()["quote"].tolist()
 
 
+def test_a_source_of_ones_own_is_no_link(load):
+    plan = load("region,code,source\n沂蒙,371302,我的书 [点](http://evil)\n", warns=True)
+    assert plan.membership()["source"].tolist() == ["我的书 ［点］(http://evil)"]
+    assert "or it might be read as a link" in plan.conversions["why"].tolist()
+
+
 ROWS = [
     ("左右江,130999,", r"own.csv:2:2: 130999 is no unit of the end of 2021: .*in no list"),
     ("沂蒙,371302,罗庄区", "own.csv:2:3: the code 371302 is 兰山区 .* the name says '罗庄区'"),
