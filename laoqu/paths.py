@@ -156,9 +156,9 @@ def other_data(folder: Path) -> dict[str, Path]:
     return {"data": folder}
 
 
-def own_mode() -> str:
-    """Return what the environment says of areas that a membership table of one's own leaves out."""
-    return os.environ.get("LAOQU_MEMBERSHIP_MODE") or "only"
+def own_mode(given: str | None = None) -> str:
+    """Return what is given, else what the environment says of areas that an own list leaves out."""
+    return (os.environ.get("LAOQU_MEMBERSHIP_MODE") or "only") if given is None else given
 
 
 def stamp(path: Path) -> object:

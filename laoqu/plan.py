@@ -380,7 +380,7 @@ def load(
     (12, 20)
     """
     given = {"membership": membership, "boundaries": boundaries, "coding": coding}
-    require(mode := membership_mode or paths.own_mode(), MODES, "membership_mode")
+    require(mode := paths.own_mode(membership_mode), MODES, "membership_mode")
     which = paths.folder_of(folder), paths.own_files(given), mode
     if said := paths.of_environment(given):
         warnings.warn(said, stacklevel=3)
