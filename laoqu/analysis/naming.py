@@ -54,6 +54,7 @@ def standings(plan: Plan) -> pd.DataFrame:
     lies = plan._place_areas()[["adcode", "region_id", "counties", "whole", "of"]]
     lies = lies.rename(columns={"adcode": "key"})
     table = table.assign(key=regions.keys(table)).merge(lies, how="left", on=["key", "region_id"])
+    table["of"] = table["of"].mask(table["shape"] == "square")  # which are counties themselves
     table["part"] = table["whole"].eq(False)
     stated = plan.table("city_membership").set_index(["adcode", "region_id"]).index
     table["stated"] = pd.MultiIndex.from_frame(table[["adcode", "region_id"]]).isin(stated)
