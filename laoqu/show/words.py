@@ -61,6 +61,10 @@ def label(key: str, lang: str = "zh", **values: object) -> str:
         raise LaoquError(f"label {key!r} needs the value {missing}: {text!r}") from None
 
 
+#: Between the words of a link and its address.
+HIDING = re.compile(r"\](?=\(https?://)")
+
+
 class _Count(int):
     """A number that also chooses a word: ``{n} {n:county|counties}``."""
 
@@ -123,8 +127,12 @@ class Words:
         self.plan, self.lang = plan, check_lang(lang)
 
     def __call__(self, key: str, **values: object) -> str:
-        """Return the sentence of `key` with `values`; in Chinese with thin spaces."""
-        return self.space(label(key, self.lang, **values))
+        """Return the sentence of `key` with `values`; in Chinese with thin spaces.
+
+        What a value says is no link that hides its address, whoever wrote it.
+        """
+        said = {k: HIDING.sub("] ", v) if isinstance(v, str) else v for k, v in values.items()}
+        return self.space(label(key, self.lang, **said))
 
     def say(self, text: str, **values: object) -> str:
         """Return the label when `text` is a key (``report.title.key``), else the text itself."""

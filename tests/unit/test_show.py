@@ -127,6 +127,9 @@ def test_the_other_language_is_marked_and_markup_stays_text(lang):
         page = tree(shown)
         assert not page.xpath("//i | //img | //script")
         assert "onerror=alert(1)>" in page.text_content()
+    said = show.words("monitor.title", mark="", outcome="[gdp](http://evil.org)", where="")
+    (link,) = tree(show.text([said])).xpath("//a")  # an address that all can read
+    assert link.text_content() == link.get("href") == "http://evil.org"
     mixed = tables.tagged("Yimeng 沂蒙 area & bootstrap 法", lang)
     other, words = ("zh", "沂蒙") if lang == "en" else ("en", "bootstrap")
     assert re.search(rf'<span lang="{other}">[^<]*{words}', mixed)
