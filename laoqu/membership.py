@@ -205,8 +205,10 @@ class _Reader:
             why = f"{above[-1]} is no province in which counties of the area are known"
             self.notes.converted(number, f"{area['name_zh']} {unit}", "kept", why)
         city = above[0] if len(above) > 1 else unit * (level == "prefecture")
-        source = values["source"].translate(BRACKETS)
-        self.notes.converted(number, values["source"], source, "or it might be read as a link")
+        for column in ("source", "source_quote", "note"):
+            said = values.get(column, "").translate(BRACKETS)
+            self.notes.converted(number, values.get(column, ""), said, "or it might be a link")
+            values[column] = said
         values |= {
             "region_id": area["region_id"],
             "adcode": code,
@@ -215,7 +217,7 @@ class _Reader:
             "prefecture": city,
             "province": above[-1] if above else "",
             "confidence": confidence,
-            "source": source or self.source,
+            "source": values["source"] or self.source,
         }
         return values, holder
 

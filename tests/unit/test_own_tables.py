@@ -156,9 +156,12 @@ def test_the_urban_districts_of_a_city_are_no_county_of_it(load):
 
 
 def test_a_source_of_ones_own_is_no_link(load):
-    plan = load("region,code,source\n沂蒙,371302,我的书 [点](http://evil)\n", warns=True)
-    assert plan.membership()["source"].tolist() == ["我的书 ［点］(http://evil)"]
-    assert "or it might be read as a link" in plan.conversions["why"].tolist()
+    plan = load(
+        "region,code,source,note\n沂蒙,371302,书 [点](http://e),[点](http://e)\n", warns=True
+    )
+    row = plan.membership().iloc[0]
+    assert (row["source"], row["note"]) == ("书 ［点］(http://e)", "［点］(http://e)")
+    assert plan.conversions["why"].tolist().count("or it might be a link") == 2
 
 
 ROWS = [
