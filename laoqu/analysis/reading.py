@@ -108,7 +108,8 @@ def _read(
         notes.append((column, len(frame), "times of another zone read as those of China"))
     year = year_column(frame, code, name, units, level, notes) if year is None else year
     code = code or kinds.code_column(frame, year, units, notes)
-    name = name or _name_column(frame, code, units, level, notes)
+    others = frame.drop(columns=[year], errors="ignore")
+    name = name or _name_column(others, code, units, level, notes)
     for column in () if code is None and name else [code] if code else frame:
         for odd in (own.TOWNSHIP, own.ROUNDED):
             if kinds.share(frame[column], lambda v, odd=odd: code_of(v)[1] == odd) >= MOST:
@@ -228,6 +229,11 @@ def _stata(path: Path, notes: Notes) -> pd.DataFrame:
         grid.refuse_large(1, len(reader.variable_labels()))
         frame, labelled = reader.read(shapes.MOST_ROWS + 1), reader.value_labels()
     grid.refuse_large(*frame.shape, shapes.MOST_ROWS)
+    if dates := [*frame.select_dtypes("datetime")]:
+        counted = pd.read_stata(
+            path, columns=dates, convert_dates=False, convert_categoricals=False
+        )
+        frame = frame.assign(**{c: _as_counted(frame[c], counted[c]) for c in dates})
     frame = _in_characters(frame, path, notes)
     if not labelled:
         return frame
@@ -243,6 +249,16 @@ def _stata(path: Path, notes: Notes) -> pd.DataFrame:
             frame[column], text = labels.astype("str").where(labels.notna()), "labels of its values"
         notes.append((str(column), len(frame), text))
     return frame
+
+
+def _as_counted(dates: pd.Series, counted: pd.Series) -> pd.Series:
+    """Return dates; those that Stata counts in months, quarters, halves or weeks as months."""
+    each, since = dates.dt, dates.dt.year - 1960
+    months = since * 12 + each.month - 1
+    parts = (months, months // 3, months // 6, since * 52 + (each.dayofyear - 1) // 7)
+    if any(part.dropna().eq(counted.dropna()).all() for part in parts):
+        return each.strftime("%Y-%m")
+    return dates
 
 
 def _in_characters(frame: pd.DataFrame, path: Path, notes: Notes) -> pd.DataFrame:

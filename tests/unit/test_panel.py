@@ -685,6 +685,23 @@ def test_missing_values_written_as_numbers_are_found_and_told_to_the_estimate():
     assert len(lq.panel(small).quality("income").query("kind == 'impossible'")) < len(frame) / 50
 
 
+def test_what_stata_counts_in_parts_of_years_is_no_year(tmp_path):
+    """Nor are names of counties that stand in the column of years, where columns were swapped."""
+    rows = [(c, f"{y}-01-01", 1.0) for c in ("621022", "621023") for y in (2017, 2018)]
+    frame = pd.DataFrame(rows, columns=["code", "year", "gdp"]).astype({"year": "datetime64[ns]"})
+    for kind in ("tq", "tm", "th", "tw", "td", "ty"):
+        frame.to_stata(tmp_path / "p.dta", convert_dates={"year": kind}, write_index=False)
+        if kind in ("td", "ty"):
+            assert set(lq.panel(tmp_path / "p.dta").data["year"]) == {2017, 2018}
+            continue
+        with pytest.raises(lq.LaoquError, match="year holds parts of years: '2017-01'"):
+            lq.panel(tmp_path / "p.dta")
+    rows = [("621022", "环县", y, 1) for y in (2017, 2018)] + [(2017, "621023", "华池县", 2)] * 2
+    made = lq.panel(pd.DataFrame(rows, columns=["adcode", "name", "year", "gdp"]))
+    (told,) = [text for text in made.report["detail"] if "no year: the rows" in str(text)]
+    assert "'华池县' (row 2), '华池县' (row 3)" in told
+
+
 def test_a_name_kept_beyond_its_time_is_that_of_the_same_area_only():
     """As its code is: one that was renamed is followed, one that was split or merged is not."""
     names = ("南康市", "信丰县", "龙南县", "龙南市")
