@@ -66,9 +66,8 @@ class Plan:
             self._converted.append(found)
             self._tables.put(table)
             self._tables.put(table, **membership.resting(self))  # which refuses one with problems
-        self._sheet: pd.DataFrame | None = None
-        if path := self.own.get("coding"):
-            self._sheet = sheets.read(path, self.table("measures"), self.codebook())
+        path = self.own.get("coding")
+        self._sheet = path and sheets.read(path, self.table("measures"), self.codebook())
 
     def table(self, name: str, region: str | None = None) -> pd.DataFrame:
         """Return any table of the data package (docs/dictionary.md), or its rows of an area."""
@@ -368,10 +367,10 @@ def load(
     folder : path, optional
         A data folder; by default the collection's own (or ``LAOQU_DATA``).
     membership, boundaries, coding : path, optional
-        Files of your own in the place of the shipped ones; the environment can name them too
-        (``LAOQU_MEMBERSHIP`` …): a membership table (`laoqu.membership.read`), borders with codes
-        (`laoqu.borders.read`), a coding sheet (`laoqu.sheets.template`; what it leaves empty is
-        NA, or refused as pages do if `whole`). What was converted is in ``plan.conversions``.
+        Files of your own in the place of the shipped ones, as ``LAOQU_MEMBERSHIP`` … can name
+        them: a membership table (`laoqu.membership.read`), borders (`laoqu.borders.read`), a
+        coding sheet (`laoqu.sheets.template`; what it leaves empty is NA and said, or refused as
+        pages do if `whole`). What was converted is in ``plan.conversions``.
     membership_mode : {"only", "complete"}, optional
         Areas without a row of yours are empty or as shipped; default: ``LAOQU_MEMBERSHIP_MODE``.
 
@@ -385,8 +384,10 @@ def load(
     if said := paths.of_environment(given):
         warnings.warn(said, stacklevel=3)
     plan = (AHEAD.pop(paths.state(*which), None) if AHEAD else None) or Plan(*which)
-    if whole and "coding" in plan.own:
-        sheets.read(plan.own["coding"], plan.table("measures"), plan.codebook(), whole)
+    if path := plan.own.get("coding"):
+        sheet = sheets.read(path, plan.table("measures"), plan.codebook(), whole)
+        if said := sheets.left_empty(sheet):
+            warnings.warn(f"{path.name}: {said}", stacklevel=3)
     empty = {*plan.table("regions")["region_id"]} - {*plan.table("membership")["region_id"]}
     if "membership" in plan.own and empty:
         said = f"{plan.own['membership'].name} has no county of {', '.join(sorted(empty))}; "

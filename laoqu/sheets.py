@@ -176,6 +176,14 @@ def read(
     return read_filled(path, measures[["measure_id", "quote"]], MEASURES, codebook, needed)
 
 
+def left_empty(sheet: pd.DataFrame) -> str:
+    """Say how many measures a sheet leaves without a code that pages need, "" where none."""
+    empty = sheet[list(NEEDED)].isna().sum()
+    said = ", ".join(f"{name} of {n}" for name, n in empty.items() if n)
+    tables = "tables leave them out where they count by it, laoqu run refuses the sheet"
+    return f"it leaves empty, of {len(sheet)} measures, {said}: {tables}" if said else ""
+
+
 def read_filled(
     path: Path, shown: pd.DataFrame, columns: Mapping[str, Column], codebook: pd.DataFrame,
     needed: Iterable[str] = (),

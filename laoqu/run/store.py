@@ -354,9 +354,10 @@ class Store:
         self.write(PARTS, text_of({"digest": digest_of([key, parts]), "parts": parts}))
 
     def begin(self) -> None:
-        """Say that the records are about to change."""
-        with suppress(OSError):
-            (self.folder / RECORD).unlink(missing_ok=True)
+        """Say that the records are about to change: a crate would say less than lies there."""
+        for name in (RECORD, CRATE):
+            with suppress(OSError):
+                (self.folder / name).unlink(missing_ok=True)
 
 
 def listed(files: Mapping[str, bytes]) -> list[dict[str, object]]:

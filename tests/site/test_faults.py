@@ -271,6 +271,9 @@ def test_ended(tmp_path, number):
     """A batch that is ended leaves no process and nothing half; the next goes on from there."""
     wait = f"import os, subprocess, time\nif n and not os.path.exists('{tmp_path}/go'):\n    "
     wait += f"subprocess.Popen(['sleep', '{MARK}'], start_new_session=True); time.sleep(600)"
+    out = tmp_path / "out"
+    run(book(tmp_path / "before.ipynb", "n = 1"), [{"n": 9}], out, formats=["html"])
+    assert (out / "ro-crate-metadata.json").is_file()
     process = driver(tmp_path, wait)
     lines = []
     while lines.count("start") < 3:
@@ -289,14 +292,14 @@ def test_ended(tmp_path, number):
         assert said[1].strip().splitlines()[-1] == "KeyboardInterrupt"
         assert said[1].count("Traceback") == 1
         assert [path.name for path in (tmp_path / "tmp").iterdir()] == []
-    out = tmp_path / "out"
+    assert not (out / "ro-crate-metadata.json").exists()  # it would know nothing of this batch
     whole = [path.parent for path in out.glob("*/**/.laoqu.json")]
-    assert {path.name[:3] for path in whole} == {"n=0"}
+    assert {path.name[:3] for path in whole} == {"n=0", "n=9"}
     assert not list(out.rglob("*n=1*"))
     (tmp_path / "go").touch()
     runs = run(tmp_path / "t.ipynb", [{"n": n} for n in range(4)], out, formats=["html"])
     assert [each.status for each in runs] == ["unchanged", "ok", "ok", "ok"]
-    assert len(json.loads((out / "index.html").read_text())) == 4
+    assert len(json.loads((out / "index.html").read_text())) == 5
     assert sorted(path.name for path in out.glob(".laoqu*")) == [".laoqu.json"]
 
 
