@@ -367,10 +367,9 @@ def load(
     folder : path, optional
         A data folder; by default the collection's own (or ``LAOQU_DATA``).
     membership, boundaries, coding : path, optional
-        Files of your own in the place of the shipped ones, as ``LAOQU_MEMBERSHIP`` … can name
-        them: a membership table (`laoqu.membership.read`), borders (`laoqu.borders.read`), a
-        coding sheet (`laoqu.sheets.template`; what it leaves empty is NA and said, or refused as
-        pages do if `whole`). What was converted is in ``plan.conversions``.
+        Files of your own in the place of the shipped ones (`laoqu.membership.read`,
+        `laoqu.borders.read`, `laoqu.sheets.template`), as ``LAOQU_MEMBERSHIP`` … name them. What a
+        sheet leaves empty is NA and said, or refused if `whole`; see ``plan.conversions``.
     membership_mode : {"only", "complete"}, optional
         Areas without a row of yours are empty or as shipped; default: ``LAOQU_MEMBERSHIP_MODE``.
 
