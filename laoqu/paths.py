@@ -16,13 +16,16 @@ from glob import escape
 from itertools import chain
 from pathlib import Path
 
-from laoqu.errors import OutputError, ParameterError, shown
+from laoqu.errors import OutputError, ParameterError, nearest, shown
 
 PACKAGE = Path(__file__).resolve().parent
 #: A wheel carries data/, docs/ and notebooks/ inside the package (see pyproject.toml).
 SHARED = PACKAGE / "_share"
 #: Files of a reader's own that may stand in the place of ours.
 OWN = ("membership", "boundaries", "coding")
+#: What the environment can say, behind ``LAOQU_``.
+VARIABLES = [*map(str.upper, OWN), "MEMBERSHIP_MODE", "DATA", "OUTPUTS", "AGENT", "COMMIT"]
+VARIABLES += ["EXTERNAL_DATA", "REQUIRE_BROWSER"]
 #: Whatever begins like this is unfinished; the number of its process follows, and once that has
 #: ended, whoever finds it under the lock may clear it away.
 BESIDE = ".laoqu-"
@@ -120,6 +123,10 @@ def folder_of(folder: Path | str | None) -> Path:
 def own_files(given: Mapping[str, object] = {}, check: bool = True) -> dict[str, Path]:
     """Return the reader's own files: as given, else as the environment says (LAOQU_…)."""
     require_paths(given)
+    for name in os.environ if check else ():
+        mark, known = name[:6], nearest(name[6:], VARIABLES, n=1, cutoff=0.7)
+        if mark.upper() == "LAOQU_" and known and name != f"LAOQU_{known[0]}":
+            raise ParameterError(f"nothing reads {name}; did you mean LAOQU_{known[0]}?")
     said = {name: given.get(name) or os.environ.get(f"LAOQU_{name.upper()}") for name in OWN}
     found = {name: Path(path) for name, path in said.items() if path}
     for name, path in found.items():

@@ -389,8 +389,7 @@ def classes_of(values: pd.Series, words: Words) -> tuple[list[str], dict[str, tu
         said = [f"{digits(low, ',')}–{digits(high, ',')}" for low, high in ends.to_numpy()]
     else:
         classes = known.astype("category")
-        categories = classes.cat.categories
-        said = [each if isinstance(each, str) else digits(each, ",") for each in categories]
+        said = [it if isinstance(it, str) else digits(it, ",") for it in classes.cat.categories]
     if len(said) > len(HEAT):
         raise ParameterError(f"values: {len(said)} categories; at most {len(HEAT)} are drawn")
     steps = np.linspace(0, len(HEAT) - 1, len(said)).round().astype(int)

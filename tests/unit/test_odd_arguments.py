@@ -196,6 +196,21 @@ def test_a_folder_that_cannot_be_is_said_with_what_to_set(monkeypatch, capsys):
             assert said in capsys.readouterr().err
 
 
+def test_a_variable_of_the_environment_that_is_misspelt_is_refused(monkeypatch, capsys):
+    for name, meant in (
+        ("LAOQU_MEMBERSHP", "LAOQU_MEMBERSHIP"), ("laoqu_coding", "LAOQU_CODING"),
+        ("LAOQU_BOUNDARY", "LAOQU_BOUNDARIES"), ("LAOQU_OUTPUT", "LAOQU_OUTPUTS"),
+    ):  # fmt: skip
+        with monkeypatch.context() as context:
+            context.setenv(name, "x.csv")
+            said = f"nothing reads {name}; did you mean {meant}?"
+            refuses(lq.ParameterError, re.escape(said), lq.load)
+            assert main(["report", "yimeng", "--why"]) == 2
+            assert said in capsys.readouterr().err
+    monkeypatch.setenv("LAOQU_HOME", "x")  # like none of ours
+    assert lq.load().own == {}
+
+
 def test_every_public_function_is_guarded():
     functions = {name: getattr(lq, name) for name in lq.__all__}
     functions = {name: each for name, each in functions.items() if inspect.isfunction(each)}
