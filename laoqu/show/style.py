@@ -37,9 +37,9 @@ PALETTE = {
     "environment": ("#587A2E", "#A3C973"),
     "demand": ("#96681A", "#E3B35C"),
     # Counts from few to many: ink is read on the first three, paper on the others.
-    "heat1": ("#F8ECE8", "#33282A"),
-    "heat2": ("#F0CFC7", "#54302E"),
-    "heat3": ("#E3A296", "#77403A"),
+    "heat1": ("#F7DACE", "#432D2E"),
+    "heat2": ("#EFC2B5", "#5E3632"),
+    "heat3": ("#DF9A8B", "#7F443D"),
     "heat4": ("#B44447", "#DD7F77"),
     "heat5": ("#8C1D23", "#F4ADA5"),
 }

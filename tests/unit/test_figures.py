@@ -334,10 +334,29 @@ def test_a_missing_glyph_is_an_error_and_the_plan_misses_none():
     style.text_width(PLAN.document.canonical.replace("\n", ""))
 
 
-def luminance(colour):
+def linear(colour):
     parts = np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)]) / 255
-    linear = np.where(parts <= 0.03928, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
-    return linear @ (0.2126, 0.7152, 0.0722)
+    return np.where(parts <= 0.03928, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+
+
+def luminance(colour):
+    return linear(colour) @ (0.2126, 0.7152, 0.0722)
+
+
+def oklab(colour):
+    """Return lightness and hue as they are seen (Ottosson 2020), lightness 0 to 1."""
+    cones = [[0.4122, 0.5363, 0.0514], [0.2119, 0.6807, 0.1074], [0.0883, 0.2817, 0.6300]]
+    to = [[0.2105, 0.7936, -0.0041], [1.9780, -2.4286, 0.4506], [0.0259, 0.7828, -0.8087]]
+    return np.array(to) @ np.cbrt(np.array(cones) @ linear(colour))
+
+
+@pytest.mark.parametrize("dark", [0, 1])
+def test_a_class_of_a_map_is_told_from_the_next_and_from_the_land(dark):
+    seen = [
+        oklab(style.PALETTE[each][dark]) for each in ("land", *(f"heat{k}" for k in range(1, 6)))
+    ]
+    steps = [np.hypot.reduce(two - one) for one, two in itertools.pairwise(seen)]
+    assert min(steps) > 0.045, steps
 
 
 @pytest.mark.parametrize("dark", [0, 1])
