@@ -52,7 +52,8 @@ def as_shown(
     """Return a column, its head first, with its numbers as people see them: 0.42 in 0% is 42.
 
     Refused by cell is what leaves two readings: 12.3万 of 123000, or beside 12.3; 亿元 in the
-    column of one year and 万元 in that of another. `of_years` has the words of columns before.
+    column of one year and 万元 in that of another. A column all in one is said. `of_years` has the
+    words of columns before.
     """
     numbers = [n for n, value in column.iloc[1:].items() if type(value) in (int, float)]
     ways = {n: shown(formats.get(n, "")) for n in numbers}
@@ -73,6 +74,10 @@ def as_shown(
             why = f"{column[n]} is shown in {word or 'no unit'} by its format, those of {head} in "
             why += f"{other or 'none'}: convert them, give all years one format"
             raise ValueError(why, n, column.name)
+    if any(words):
+        (word,), n = words, numbers[0]
+        text = f"{column.iloc[0]}: its format shows all {len(numbers)} numbers in {word}, so the "
+        notes.append(f"{text}values are in {word}, as {column[n]} is {column[n]} {word} (row {n})")
     if seen:
         n, value = next(iter(seen.items()))
         text = f"{column.iloc[0]}: {len(seen)} of {len(ways)} numbers read as they are shown, such "

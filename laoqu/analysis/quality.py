@@ -152,17 +152,31 @@ def _impossible(data: pd.DataFrame, once: pd.DataFrame, column: str) -> Iterator
     known = values[~signs].dropna()
     positive = len(known) > 0 and (known > 0).mean() > 0.98
     share = any(sign in str(column).casefold() for sign in SHARES) and (known <= 100).mean() > 0.98
-    rare = (known == 0).mean() < 0.005
+    rare, turned = (
+        (known == 0).mean() < 0.005,
+        _turned(values[~signs].reindex(once.index), once["_unit"]),
+    )
+    minus = turned.reindex(values.index, fill_value=False) | (values.lt(0) & ~signs & positive)
+    positive |= turned.any()
     for rows, text in (
         (infinite(values), "infinite"),
         (signs & positive, "missing written as a negative number?"),
         (nines, "missing written as nines?"),
-        (values.lt(0) & ~signs & positive, "negative, others are positive"),
+        (minus, "negative, others are positive"),
         (values.eq(0) & positive & rare, "zero: missing written as 0?"),
         (values.gt(100) & share, "a share above 100"),
     ):
         yield _made(data[rows], "impossible", column, text)
     yield _holes(once, column)
+
+
+def _turned(values: pd.Series, unit: pd.Series) -> pd.Series:
+    """Say which values are negative where most such are as large as the unit's positive ones."""
+    sizes, negative = np.log10(values.abs().where(values.ne(0))), values.lt(0)
+    positive = sizes.where(~negative).groupby(unit)
+    gaps = [(sizes - beside).abs() for beside in (positive.ffill(), positive.bfill())]
+    near = pd.concat(gaps, axis=1).min(axis=1) <= NEAR
+    return negative & (near[negative].mean() > 0.5)
 
 
 def _holes(once: pd.DataFrame, column: str) -> pd.DataFrame:

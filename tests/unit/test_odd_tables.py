@@ -406,6 +406,8 @@ def test_a_number_of_a_workbook_is_read_as_it_is_shown(tmp_path):
             assert made.data["城镇化率"].tolist() == [40 if mixed else read] * 3 + [read] * 3, shape
             said = f"城镇化率: {3 if mixed else 6} of 6 numbers read as they are shown"
             assert (said in repr(made.report)) == (read != value), (shape, made.report)
+            said = "城镇化率: its format shows all 6 numbers in 亿元, so the values are in 亿元"
+            assert (said in repr(made.report)) == ("亿元" in shape), (shape, made.report)
 
 
 def test_years_of_a_workbook_are_in_one_unit_and_true_is_no_number(tmp_path):

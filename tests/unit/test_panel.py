@@ -681,6 +681,13 @@ def test_missing_values_written_as_numbers_are_found_and_told_to_the_estimate():
         assert listed["looks_like"].str.contains("missing").all()
         note = made.treat(controls="same_province").for_estimator("did", "income").note
         assert note["impossible"].endswith(f"({len(listed)} values)")
+    for wrong in (hit, frame["year"].eq(2020), frame["year"].eq(2020) & (frame.index % 2 == 0)):
+        income = frame["income"].where(~wrong, -frame["income"])
+        listed = lq.panel(frame.assign(income=income)).quality("income")
+        listed = listed.query("kind == 'impossible'")
+        assert set(listed["row"]) == set(np.flatnonzero(income.lt(0))), wrong.sum()
+    growth = frame.assign(income=np.random.default_rng(1).normal(3, 5, len(frame)))
+    assert lq.panel(growth).quality("income").query("kind == 'impossible'").empty
     small = frame.assign(income=np.random.default_rng(1).poisson(0.5, len(frame)))
     assert len(lq.panel(small).quality("income").query("kind == 'impossible'")) < len(frame) / 50
 
