@@ -225,6 +225,8 @@ def heading_of(text: str) -> tuple[int, str] | None:
 
     >>> heading_of("31/12/2019"), heading_of("2019年gdp①"), heading_of("2015-2019")
     ((2019, 'value'), (2019, 'gdp'), None)
+    >>> heading_of("2015年末人口"), heading_of("2015年人口")
+    ((2015, '年末人口'), (2015, '人口'))
     """
     text = name_of(text).translate(WIDE)
     if is_year(text):
