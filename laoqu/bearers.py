@@ -10,7 +10,10 @@ from pathlib import Path
 
 from laoqu import schema, succession
 from laoqu.spelling import READINGS, SHORT_SUFFIX, TAIL, TAIL_THEN, latin, latin_keys, syllables
-from laoqu.succession import YEAR, Holder
+from laoqu.succession import FIRST, YEAR, Holder
+
+#: Provinces that were part of another until 1988 and 1997.
+PROVINCE_NOW = {"46": "44", "50": "51"}
 
 
 class Bearers:
@@ -109,3 +112,33 @@ class Bearers:
         """Return the level at which a city of 2021 without counties also counts: 嘉峪关市."""
         city = holder.level == "prefecture" and holder.held(YEAR)
         return "county" if city and holder.code not in self.units.parent.values() else ""
+
+    def lies_in(self, holder: Holder, inside: frozenset[str]) -> bool:
+        """Whether a holder, or what became of it, lies in one of these units."""
+        codes = {holder.code, holder.code[:4] + "00", holder.code[:2] + "0000"}
+        codes.add(holder.code[: 4 if holder.level == "prefecture" else 6])
+        for heir in holder.lead.heirs:
+            codes |= {heir, *self.units.above(heir)}
+        return bool(codes & inside)
+
+    def same_place(self, earlier: Holder, now: Holder) -> bool:
+        """Whether a unit of the same name was the same place in another form: the note says so.
+
+        赣州市 the prefecture has its name from the county-level city in it, 重庆市 was one of
+        四川. A province has no two counties or cities of one name; its cities have districts
+        alike: one lies in the same city, which may have had another code.
+        """
+        if earlier.code == now.code or self.lies_in(earlier, frozenset([now.code])):
+            return True
+        if now.name.endswith("区") and earlier.code[:4] != now.code[:4]:
+            cities = [self.units.holder(h.code[:4] + "00", h.last) for h in (earlier, now)]
+            return all(cities) and cities[0].name == cities[1].name and self.same_place(*cities)
+        return len({PROVINCE_NOW.get(each.code[:2], each.code[:2]) for each in (earlier, now)}) == 1
+
+    def told(self, holder: Holder) -> str:
+        """Return how a refusal names a holder: 桥东区 (130103, until 2013, 河北省石家庄市)."""
+        if holder.first <= FIRST and holder.last >= YEAR:
+            return self.units.shown(holder.code)
+        codes = {holder.code[:2] + "0000", holder.code[:4] + "00"} - {holder.code}
+        above = "".join(self.units.name.get(c, "") for c in sorted(codes))
+        return f"{str(holder)[:-1]}, {above})" if above else str(holder)

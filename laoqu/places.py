@@ -22,8 +22,6 @@ from laoqu.errors import UnknownId, nearest, require, shown
 from laoqu.spelling import clean, latin, spellings
 from laoqu.succession import FIRST, LAST, YEAR, Holder
 
-#: Provinces that were part of another until 1988 and 1997.
-PROVINCE_NOW = {"46": "44", "50": "51"}
 #: Words for a part of any town that units bear or bore as names: 新区, 市区, 东城, 江北. Nobody who
 #: writes them means a name, but behind the place it lies in.
 GENERIC = re.compile("[东西南北中新老][城市区郊]|[城市江河港][东西南北中]|[城市矿]区|[城市]郊|港口")
@@ -120,7 +118,9 @@ def answered(asked: Question, folder: Path | str | None = None, near: bool = Tru
             index.refuse_doubt(said, asked.year or 0, asked)
             index.refuse_city(index.in_characters(said, found), found, asked)
             if kept := index.fitting(found, asked):
-                return index.answer(index.in_characters(said, kept), kept, asked)
+                code = index.answer(index.in_characters(said, kept), kept, asked)
+                code.note = code.note or index.ended(found, asked, code)
+                return code
     raise index.unknown(text, asked, near)
 
 
@@ -245,14 +245,6 @@ class _Index(Bearers):
         like = nearest(text, [*upper, *self.areas]) if near and not counties else counties
         raise UnknownId(within, list(like)[:4], kind)
 
-    def lies_in(self, holder: Holder, inside: frozenset[str]) -> bool:
-        """Whether a holder, or what became of it, lies in one of these units."""
-        codes = {holder.code, holder.code[:4] + "00", holder.code[:2] + "0000"}
-        codes.add(holder.code[: 4 if holder.level == "prefecture" else 6])
-        for heir in holder.lead.heirs:
-            codes |= {heir, *self.units.above(heir)}
-        return bool(codes & inside)
-
     def refuse_doubt(self, said: str, year: int, asked: Question) -> None:
         """Refuse a code of a year in which the sources contradict each other on who held it."""
         if doubt := self.units.doubt(said, year):
@@ -281,10 +273,19 @@ class _Index(Bearers):
         new = [holder for holder in then if holder.first == asked.year]
         # Who ended in the course of the year bore the name too, if no other form of it took it on.
         ended = (holder for holder in kept if holder.last == asked.year - 1)
-        then += [old for old in ended if not any(self._same_place(old, each) for each in new)]
+        then += [old for old in ended if not any(self.same_place(old, each) for each in new)]
         # Else it is one of another year, of a unit that stood by then, not in a part alone.
         lines = [o for h in kept for o in self.lines[h.continues] if o.lead.adcode == h.continues]
         return then or kept * any(each.first <= asked.year for each in (*kept, *lines))
+
+    def ended(self, found: Iterable[Holder], asked: Question, code: str) -> str:
+        """Say who else, of which that unit is another form, bore the name in its year's course."""
+        if not asked.year:
+            return ""
+        then = asked.year - 1
+        old = (h for h in self.fitting(found, asked._replace(year=then)) if h.last == then)
+        said = ", ".join(str(each) for each in old if each.continues != code)
+        return said and f"{said} bore the name earlier in {asked.year}"
 
     def answer(self, said: str, kept: list[Holder], asked: Question) -> Adcode:
         """Return the one unit of 2021 that these holders lead to, or refuse with all of them."""
@@ -339,34 +340,12 @@ class _Index(Bearers):
         if said == unit.code:
             return end
         if said == unit.name or unit in self.full.get(said, ()):
-            rivals = any(not self._same_place(line[-1], unit) for line in others)
+            rivals = any(not self.same_place(line[-1], unit) for line in others)
         else:  # a short form: that of a city, or of a county of the areas, is meant as theirs
             rivals = unit.level == "county" and unit.code not in set().union(*self.areas.values())
             namesakes = [h for line in others for h in line if h.name == unit.name]
-            rivals |= any(not self._same_place(holder, unit) for holder in namesakes)
+            rivals |= any(not self.same_place(holder, unit) for holder in namesakes)
         return None if rivals else end
-
-    def _same_place(self, earlier: Holder, now: Holder) -> bool:
-        """Whether a unit of the same name was the same place in another form: the note says so.
-
-        赣州市 the prefecture has its name from the county-level city in it, 重庆市 was one of
-        四川. A province has no two counties or cities of one name; its cities have districts
-        alike: one lies in the same city, which may have had another code.
-        """
-        if earlier.code == now.code or self.lies_in(earlier, frozenset([now.code])):
-            return True
-        if now.name.endswith("区") and earlier.code[:4] != now.code[:4]:
-            cities = [self.units.holder(h.code[:4] + "00", h.last) for h in (earlier, now)]
-            return all(cities) and cities[0].name == cities[1].name and self._same_place(*cities)
-        return len({PROVINCE_NOW.get(each.code[:2], each.code[:2]) for each in (earlier, now)}) == 1
-
-    def told(self, holder: Holder) -> str:
-        """Return how a refusal names a holder: 桥东区 (130103, until 2013, 河北省石家庄市)."""
-        if holder.first <= FIRST and holder.last >= YEAR:
-            return self.units.shown(holder.code)
-        codes = {holder.code[:2] + "0000", holder.code[:4] + "00"} - {holder.code}
-        above = "".join(self.units.name.get(c, "") for c in sorted(codes))
-        return f"{str(holder)[:-1]}, {above})" if above else str(holder)
 
     def unknown(self, text: str, asked: Question, near: bool) -> UnknownId:
         """Say why a name leads nowhere: elsewhere, of another level, or not known at all."""

@@ -143,6 +143,18 @@ def test_a_year_within_or_level_settles_it():
         assert lq.resolve_place(name, within=within, level=level, year=year) == code, name
 
 
+def test_who_bore_the_name_earlier_in_the_year_is_said():
+    for name, year, code, other in (
+        ("巢湖市", 2011, "340181", "341400"), ("襄阳", 2010, "420600", "420607"),
+        ("莱芜", 2018, "370116", "371200"), ("淮阴", 2000, "320804", "320800"),
+    ):  # fmt: skip
+        found = lq.resolve_place(name, year=year)
+        assert found == code
+        assert re.fullmatch(rf".* \({other}, .*\) bore the name earlier in {year}", found.note)
+    for name, year in (("东城区", 2010), ("三元区", 2021), ("莱芜", 2019), ("环县", 2010)):
+        assert lq.resolve_place(name, year=year).note == ""
+
+
 COUNTIES = "its counties are in 2021:"
 
 
