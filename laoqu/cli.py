@@ -394,7 +394,7 @@ def coding_compare(to: str | None, lang: str, **sheets: str | None) -> None:
 def lab(options: tuple[str]) -> None:
     """Open the notebooks in JupyterLab; its own options may follow."""
     folder = paths.notebooks_to_edit()
-    print(f"the notebooks are in {folder}", flush=True)
+    print(f"the notebooks are in {folder}{paths.COPIES * (not paths.checkout())}", flush=True)
     from jupyterlab import labapp
 
     labapp.main([*options, str(folder)])  # in this process, which signals reach

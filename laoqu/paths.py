@@ -21,6 +21,8 @@ from laoqu.errors import OutputError, ParameterError, nearest, shown
 PACKAGE = Path(__file__).resolve().parent
 #: A wheel carries data/, docs/ and notebooks/ inside the package (see pyproject.toml).
 SHARED = PACKAGE / "_share"
+#: What is said of the notebooks that `notebooks_to_edit` copies.
+COPIES = ": copies; laoqu run FILE.ipynb runs one of them, laoqu report and others the installed"
 #: Files of a reader's own that may stand in the place of ours.
 OWN = ("membership", "boundaries", "coding")
 #: What the environment can say, behind ``LAOQU_``.

@@ -151,7 +151,7 @@ def for_estimator(
         if n and not data["ever_treated"].eq(one).any():
             raise LaoquError(f"none of the {n} rows of {what} units has a value of {outcome}")
     _check(data)
-    first, reference = _times(data, anticipation)
+    first, reference = _times(data, anticipation, frame.loc[known, "year"], outcome)
     never, treated = NEVER[estimator], data["ever_treated"].eq(1)
     cohort = data["first_treat"].astype("float64")
     data = data.assign(
@@ -211,17 +211,18 @@ def _check(data: pd.DataFrame) -> None:
         raise LaoquError("units begin in several years: this collection has one date a channel")
 
 
-def _times(data: pd.DataFrame, anticipation: int) -> tuple[int, int]:
-    """Return the first treated year and the reference year; both must be in the panel."""
+def _times(
+    data: pd.DataFrame, anticipation: int, every: pd.Series, outcome: str | None
+) -> tuple[int, int]:
+    """Return the first treated year and the reference year; `data` must have both."""
     first = int(data["first_treat"].min())
     reference = first - 1 - anticipation
-    years = sorted(data["year"].astype(int).unique())
     for year, what in ((reference, "reference year"), (first, "first treated year")):
-        if year not in years:
-            said = f"the panel ({years[0]}–{years[-1]}) has no row of the {what} {year}, with "
+        if not data["year"].eq(year).any():
+            empty = every.eq(year).any()
+            lacks = f"no value of {outcome} in" if empty else "no row of"
+            said = f"the panel ({every.min()}–{every.max()}) has {lacks} the {what} {year}, with "
             said += f"{anticipation} years of anticipation before {first}: some estimators would "
-            said += (
-                "compare with another year without a word; choose anticipation= or the dates so "
-            )
-            raise LaoquError(f"{said}that it is in the panel")
+            said += "compare with another year without a word; choose anticipation= or the dates "
+            raise LaoquError(f"{said}so that it {'has values' if empty else 'is in the panel'}")
     return first, reference

@@ -1,9 +1,8 @@
 """What a panel shows of the counties the plan wants monitored: levels, gaps, early warnings.
 
 Clauses 一, 四 and 十六 ask for monitoring. Everything here describes one outcome of a panel, of
-which more is taken to be better; nothing says why. A period is a year that the panel has, from the
-first to the last in which a county has a value. Groups are compared in the notebook
-``08_monitoring``.
+which more is taken to be better; nothing says why. A period is a year in which a county has a
+value. Groups are compared in the notebook ``08_monitoring``.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ class Monitor:
         the panel's counties), ``province_ratio`` (to the median of the province's counties, where
         that is above 0), ``growth_gap`` (to the median growth of the province), ``missing``.
     years, empty_years : list of int
-        The periods; years of the panel before and after them, without a value for a county.
+        The periods; other years of the panel, in which no county has a value.
     counties : int
         How many counties `values` has.
     alone : list of str
@@ -71,13 +70,12 @@ class Monitor:
         if valued.empty:
             why = " that stands once: rows stand twice, as .quality() lists" if self.twice else ""
             raise LaoquError(f"{self.outcome} has no value for a county of 2021{why}")
-        first, last = int(valued.min()), int(valued.max())
-        if first == last:
+        self.years = sorted(set(valued.tolist()))
+        if len(self.years) == 1:
             why = "has values of one year alone: monitoring compares years"
             raise LaoquError(f"{self.outcome} {why}")
-        self.years = [y for y in sorted(set(kept["year"].tolist())) if first <= y <= last]
-        every = sorted(set(rows["year"].dropna().astype(int).tolist()))
-        self.empty_years = [year for year in every if not first <= year <= last]
+        every = set(rows["year"].dropna().astype(int).tolist())
+        self.empty_years = sorted(every - set(self.years))
         self.values = self._values(kept)
         codes = self.values["county_code"].drop_duplicates()
         self.alone = codes[codes.map(units["level"]) != "county"].tolist()

@@ -38,7 +38,7 @@ from jupyter_client.jsonutil import json_default
 from jupyter_client.kernelspec import get_kernel_spec
 from matplotlib_inline.backend_inline import configure_inline_support
 from nbclient.exceptions import CellExecutionError
-from nbformat.v4 import new_output
+from nbformat.v4 import new_code_cell, new_output
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NotebookExecutionManager
 from papermill.iorw import load_notebook_node
@@ -236,6 +236,8 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
     except Exception as raised:  # the kernel died, hung, or never came up
         started = [each for each in _code(notebook) if each.metadata.papermill["start_time"]]
         lines = traceback.format_exc().splitlines()
+        if not _code(notebook):
+            notebook.cells.append(new_code_cell("# no cell ran"))
         (started or _code(notebook))[-1].outputs.append(
             new_output("error", ename=type(raised).__name__, evalue=str(raised), traceback=lines)
         )
@@ -244,7 +246,7 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
     files = {}
     if not error:
         try:
-            tell((len(notebook.cells) - 1, notebook.cells[-1]))
+            tell((len(notebook.cells) - 1, notebook.cells[-1] if notebook.cells else None))
             render = resolve_name(recipe.render)
             about = notebook.metadata.get("laoqu")
             about = about if isinstance(about, dict) else {}

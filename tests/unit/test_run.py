@@ -886,6 +886,21 @@ def test_a_notebook_without_a_parameters_cell_runs_and_takes_none(tmp_path):
     assert "report.html in it is a symbolic link: remove it" in again.error
 
 
+def test_a_notebook_without_a_cell_of_code_runs_and_says_why_its_kernel_did_not(
+    tmp_path, monkeypatch
+):
+    spec = tmp_path / "kernels" / "gone" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    spec.write_text('{"argv": ["/gone"], "display_name": "gone", "language": "python"}')
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    for n, cells in enumerate(([], [v4.new_markdown_cell("words")])):
+        nbformat.write(v4.new_notebook(cells=cells), path := tmp_path / f"{n}.ipynb")
+        (made,) = run(path, [{}], tmp_path / "out")
+        assert made.status == "ok"
+        (failed,) = run(path, [{}], tmp_path / "out", kernel="gone", force=True)
+        assert failed.error.endswith("directory: '/gone'"), failed.error
+
+
 def test_what_an_index_shows_whatever_was_run_is_made_once(tmp_path):
     path, kept = book(tmp_path / "sums.ipynb", "a = 1"), tmp_path / stores.PARTS
     maker = MAKER._replace(parts="stand:parts", index="stand:with_parts")

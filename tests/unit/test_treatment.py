@@ -172,6 +172,11 @@ def test_a_panel_without_the_years_it_needs_is_refused():
         ([2019, 2020, 2021, 2023], "no row of the first treated year 2022"),
     ):
         refuses(LaoquError, message, made(years).treat(KEY).for_estimator, "sunab", "y")
+    whole = made(range(2015, 2025)).data[["code_in_panel", "year", "y"]]
+    for year, what in ((2020, "reference"), (2022, "first treated")):
+        panel = lq.panel(whole.assign(y=whole["y"].mask(whole["year"].eq(year))))
+        said = rf"\(2015–2024\) has no value of y in the {what} year {year}"
+        refuses(LaoquError, said, panel.treat(KEY).for_estimator, "sunab", "y")
 
 
 def test_rows_of_one_outcome_are_no_rows_of_another():

@@ -93,7 +93,7 @@ def test_every_command_works_in_any_folder_and_writes_there_alone(wheel, tmp_pat
     (user / "panel.csv").write_text(rows)
     where = "import laoqu; print(laoqu.__file__)"
     assert Path(run(python, "-c", where, cwd=user).strip()).is_relative_to(site)
-    run(python, "-c", COMMANDS, *MADE, cwd=user)
+    assert paths.COPIES in run(python, "-c", COMMANDS, *MADE, cwd=user)
     assert [file for file in MADE.values() if (user / file).stat().st_size <= 50] == []
     shipped = {path.name: path.read_bytes() for path in paths.notebooks().glob("*.ipynb")}
     copied = {path.name: path.read_bytes() for path in (user / "laoqu-notebooks").iterdir()}
