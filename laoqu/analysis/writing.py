@@ -118,7 +118,8 @@ def _for_stata(data: pd.DataFrame) -> bytes:
     _refuse(pd.DataFrame(text), NUL, "DTA")
     kinds = dict.fromkeys(numbers.difference(kept), "float64")
     # The greatest numbers of 32 bits are Stata's missing values; pandas looks at those of 64.
-    kinds |= {c: "int64" for c in kept if data[c].dtype == "int32"}
+    wider = {"int32": "int64", "float32": "float64"}
+    kinds |= {c: wider[name] for c in kept if (name := str(data[c].dtype)) in wider}
     data = data.astype(kinds).assign(**text)
     names = stata_names(data)
     data = data.rename(columns=names)

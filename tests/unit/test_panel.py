@@ -373,6 +373,9 @@ def test_a_panel_is_written_with_a_readme(tmp_path):
     with pd.read_stata(tmp_path / "dta.dta", iterator=True) as stata:
         labels = stata.variable_labels()
     assert (labels["county_code"], labels["_gdp"]) == ("unit of the end of 2021", "=gdp")
+    single = lq.panel(ROWS.assign(gdp=ROWS["gdp"].astype("float32")))
+    with warnings.catch_warnings(action="error"):  # pandas casts what 64 bits hold to 32
+        single.to_file(tmp_path / "single.dta")
 
 
 def test_a_panel_without_codes_is_read_by_its_names():
