@@ -75,7 +75,7 @@ def _whole(data: pd.DataFrame, about: str) -> tuple[pd.DataFrame, str]:
 
 def _within(data: pd.DataFrame, about: str) -> tuple[pd.DataFrame, str]:
     """Return numbers beyond Stata's, infinite ones too, as missing, and say how many there are."""
-    beyond = data.select_dtypes("float").abs().gt(LARGEST).fillna(False)
+    beyond = data.select_dtypes("float").astype("float64").abs().gt(LARGEST).fillna(False)
     beyond = beyond.loc[:, beyond.any()]
     counts = beyond.sum().items()
     told = [f"{c}: {n} values missing, for which Stata has no number\n" for c, n in counts]
@@ -118,8 +118,7 @@ def _for_stata(data: pd.DataFrame) -> bytes:
     _refuse(pd.DataFrame(text), NUL, "DTA")
     kinds = dict.fromkeys(numbers.difference(kept), "float64")
     # The greatest numbers of 32 bits are Stata's missing values; pandas looks at those of 64.
-    wider = {"int32": "int64", "float32": "float64"}
-    kinds |= {c: wider[name] for c in kept if (name := str(data[c].dtype)) in wider}
+    kinds |= {c: "int64" for c in kept if data[c].dtype == "int32"}
     data = data.astype(kinds).assign(**text)
     names = stata_names(data)
     data = data.rename(columns=names)

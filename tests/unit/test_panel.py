@@ -374,7 +374,7 @@ def test_a_panel_is_written_with_a_readme(tmp_path):
         labels = stata.variable_labels()
     assert (labels["county_code"], labels["_gdp"]) == ("unit of the end of 2021", "=gdp")
     single = lq.panel(ROWS.assign(gdp=ROWS["gdp"].astype("float32")))
-    with warnings.catch_warnings(action="error"):  # pandas casts what 64 bits hold to 32
+    with warnings.catch_warnings(action="error"):  # what 64 bits hold is no number of 32
         single.to_file(tmp_path / "single.dta")
 
 
