@@ -152,10 +152,8 @@ def _impossible(data: pd.DataFrame, once: pd.DataFrame, column: str) -> Iterator
     known = values[~signs].dropna()
     positive = len(known) > 0 and (known > 0).mean() > 0.98
     share = any(sign in str(column).casefold() for sign in SHARES) and (known <= 100).mean() > 0.98
-    rare, turned = (
-        (known == 0).mean() < 0.005,
-        _turned(values[~signs].reindex(once.index), once["_unit"]),
-    )
+    rare = (known == 0).mean() < 0.005
+    turned = _turned(values[~signs].reindex(once.index), once["_unit"])
     minus = turned.reindex(values.index, fill_value=False) | (values.lt(0) & ~signs & positive)
     positive |= turned.any()
     for rows, text in (
