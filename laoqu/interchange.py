@@ -79,6 +79,7 @@ def files(plan: Plan, excel: bool = False) -> dict[str, bytes]:
         paths.PACKAGE / "interchange_readme.md.j2", version=laoqu.__version__, tables=known,
         source=plan.source, book=book.groupby("variable", sort=False), own=own_names(plan),
         partly=areas.loc[~areas["complete"], "name_zh"].tolist(),
+        empty=sheets.left_empty(plan.codings("own")) if "coding" in plan.own else "",
     )  # fmt: skip
     made["README.md"] = readme.encode("utf-8")
     return made

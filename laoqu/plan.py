@@ -386,7 +386,7 @@ def load(
     if path := plan.own.get("coding"):
         sheet = sheets.read(path, plan.table("measures"), plan.codebook(), whole)
         if said := sheets.left_empty(sheet):
-            warnings.warn(f"{path.name}: {said}", stacklevel=3)
+            warnings.warn(f"{path.name}: {said}: tables leave these out", stacklevel=3)
     empty = {*plan.table("regions")["region_id"]} - {*plan.table("membership")["region_id"]}
     if "membership" in plan.own and empty:
         said = f"{plan.own['membership'].name} has no county of {', '.join(sorted(empty))}; "

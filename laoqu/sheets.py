@@ -180,8 +180,7 @@ def left_empty(sheet: pd.DataFrame) -> str:
     """Say how many measures a sheet leaves without a code that pages need, "" where none."""
     empty = sheet[list(NEEDED)].isna().sum()
     said = ", ".join(f"{name} of {n}" for name, n in empty.items() if n)
-    tables = "tables leave them out where they count by it, laoqu run refuses the sheet"
-    return f"it leaves empty, of {len(sheet)} measures, {said}: {tables}" if said else ""
+    return f"it leaves empty, of {len(sheet)} measures, {said}" if said else ""
 
 
 def read_filled(

@@ -264,6 +264,15 @@ def test_the_readme_names_files_of_ones_own(tmp_path):
     readme = files["README.md"].decode()
     assert "human coding" not in readme and "of a file of your own, sheet.csv" in readme
     assert qda_users(files) == ["a file of the user, sheet.csv"]
+    sheet.write_bytes(
+        sheets.csv_bytes(coded.assign(**lists, theme=[None, None, *coded["theme"][2:]]))
+    )
+    with pytest.warns(
+        UserWarning, match="sheet.csv: it leaves empty, of 223 measures, theme of 2:"
+    ):
+        files = interchange.files(lq.load(coding=sheet))
+    said = "own, sheet.csv; it leaves empty, of 223 measures, theme of 2."
+    assert said in files["README.md"].decode()
 
 
 def qda_users(files):
