@@ -183,8 +183,10 @@ def _holes(once: pd.DataFrame, column: str) -> pd.DataFrame:
     if (values == 0).mean() < 0.005:  # then they are told as impossible
         return _made(once[:0], "impossible", column, "")
     unit = once["_unit"]
-    sides = pd.concat([values.groupby(unit).shift(n) for n in (1, -1)], axis=1)
-    few = values.eq(0).groupby(unit).transform("mean") <= SELDOM
+    others = values.where(values.ne(0)).groupby(unit)
+    sides = pd.concat([others.ffill(), others.bfill()], axis=1)  # zeros may follow one another
+    few = (values == 0).mean() <= SELDOM / 3  # of all, or of the unit's
+    few |= values.eq(0).groupby(unit).transform("mean") <= SELDOM
     large = sides.gt(COUNT) | (sides.gt(0) & sides.mod(1).ne(0))
     beside = (sides.isna() | large).all(axis=1) & sides.notna().any(axis=1)
     found = values.eq(0) & few & beside

@@ -546,6 +546,7 @@ def test_runs_on_a_cluster_are_those_at_home_and_end_when_it_ends(cluster, tmp_p
     with distributed.Client(address, set_as_default=False) as client:  # it may have lost it
         client.wait_for_workers(1, timeout=120)
     monkeypatch.setattr("laoqu.run.dask.ANSWER", 5)
+    monkeypatch.setattr("laoqu.run.dask.WITHOUT_WORKER", 60.0)  # the client sees it first
     began = time.monotonic()
 
     def end(kind, what):

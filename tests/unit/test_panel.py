@@ -689,6 +689,12 @@ def test_missing_values_written_as_numbers_are_found_and_told_to_the_estimate():
         listed = lq.panel(frame.assign(income=income)).quality("income")
         listed = listed.query("kind == 'impossible'")
         assert set(listed["row"]) == set(np.flatnonzero(income.lt(0))), wrong.sum()
+    key = PLAN.box_items("b1")["adcode"]
+    for since in (2020, 2022, 2024):  # all that are treated
+        wrong = frame["year"].ge(since) & frame["county_code"].isin(key) & frame["income"].notna()
+        made = lq.panel(frame.assign(income=frame["income"].mask(wrong, 0)))
+        listed = made.quality("income").query("kind == 'impossible'")
+        assert set(listed["row"]) == set(np.flatnonzero(wrong)), since
     growth = frame.assign(income=np.random.default_rng(1).normal(3, 5, len(frame)))
     assert lq.panel(growth).quality("income").query("kind == 'impossible'").empty
     small = frame.assign(income=np.random.default_rng(1).poisson(0.5, len(frame)))
