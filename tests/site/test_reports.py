@@ -12,6 +12,7 @@ import pypdf
 import pytest
 from fixture import PLAN
 
+from laoqu import paths
 from laoqu.cli import main
 from laoqu.show import style
 from laoqu.show.words import LANGS
@@ -187,6 +188,9 @@ def test_pages_say_what_is_known_and_not_more(folder):
 
 
 def test_both_languages_state_the_same_numbers(folder):
+    text = (paths.checkout() / "docs" / "report.md").read_text(encoding="utf-8")
+    listed = text.partition("## Keys of values.json")[2].partition("A card has")[0]
+    listed = set(re.findall("`([a-z_]+)`", listed))
     for region in PLAN.region_ids:
         said = [
             json.loads((folder / lang / region / "values.json").read_text(encoding="utf-8"))
@@ -194,6 +198,7 @@ def test_both_languages_state_the_same_numbers(folder):
         ]
         zh, en = ({key: n for key, n in each.items() if key != "answer"} for each in said)
         assert zh == en
+        assert sorted(set(zh) - listed) == []
         of_plan = PLAN.regions().set_index("region_id").loc[region]
         counted = of_plan[["documented", "official_total", "low_confidence"]].tolist()
         assert [zh["documented"], zh["total"], zh["low"], zh["targets"]] == [*counted, 0]
