@@ -91,6 +91,7 @@ def _figure(found: re.Match[str], before: float = math.inf) -> tuple[float, str]
     """
     printed, unit = found["number"], found["unit"] or ""
     doubt = "".join(found[part] or "" for part in ("odd", "vague", "raised", "mark", "rest"))
+    unit = re.sub("^个[余多]?(?=亿)", "", unit)  # 5个亿
     unit = normalize("NFKC", unit.replace(found["mark"] or "", "")).translate(UNIT_SIGNS)
     unit = SHARE[found["share"][0]] if found["share"] else unit
     # 30W元 may be 30万元
@@ -126,7 +127,8 @@ def _counts(found: re.Match[str], value: float, unit: str) -> bool:
         return bool(unit and (found["vague"] or sized or (measured and len(printed) > 1)))
     if before == "个":
         return False
-    large = re.search("[一二三四五六七八九两].*[万亿]", printed)  # 一千零五十万, whatever follows
+    # 一千零五十万, whatever follows, and 五个亿
+    large = re.search("[一二三四五六七八九两].*[万亿]", printed + "亿" * (unit == "亿"))
     if measured or large or (re.fullmatch(COUNTED, unit) and value >= 10):
         return True
     return bool(not unit and _range_end(found))
