@@ -139,15 +139,18 @@ def resting(plan: Plan) -> dict[str, pd.DataFrame]:
 
     Cities stay where an area has its shipped rows; the reach of segments is worked out anew.
     """
-    areas = plan.regions().query("counties_from == ''")["region_id"]
+    known, areas = plan.table("regions"), plan.regions()  # without notes on our counties
+    areas = areas.set_index("region_id").loc[known["region_id"]].reset_index()
     cities, shipped = plan.table("city_membership"), plan.table("reach")
-    cities = cities[cities["region_id"].isin(areas)].reset_index(drop=True)
+    ours = areas.loc[areas["counties_from"] == "", "region_id"]
+    cities = cities[cities["region_id"].isin(ours)].reset_index(drop=True)
     places = regions.place_areas(plan.membership(), plan.gazetteer(), "low", cities)
     reach = regions.reach(plan.scopes(), plan.table("mentions"), places, plan.region_ids)
     reach = reach[shipped.columns].sort_values(["scope_id", "region_id", "via"], ignore_index=True)
     said = plan.table("corrections")  # of a place: it lies in no area
     said = said[~said["code"].isin(places["adcode"]) | said["region_ids"].str[0].ne("*")]
     tables = {"city_membership": cities, "corrections": said.reset_index(drop=True)}
+    tables["regions"] = areas[known.columns].astype(known.dtypes)
     return tables | {"reach": reach.astype(shipped.dtypes)}
 
 

@@ -141,6 +141,8 @@ def documented(
     notes = {name: regions[name].mask(other, "") for name in ("note_zh", "note_en")}
     listed = other & regions["total_basis"].eq("listed")
     notes["official_total"] = regions["official_total"].mask(listed, known)
+    notes["total_source"] = regions["total_source"].mask(listed, f"as many as {own.name} has")
+    notes["total_url"] = regions["total_url"].mask(listed, "")
     notes["complete"] = regions["complete"] | (listed & known.gt(0))
     return regions.assign(counties_from=other.map({True: own.name, False: ""}), **notes)
 

@@ -248,6 +248,13 @@ def test_the_readme_names_files_of_ones_own(tmp_path):
     assert "Not all counties of 赣闽粤、陕甘宁、" in readme
     reach = pd.read_csv(io.BytesIO(files["csv/reach.csv"]))
     assert set(reach.loc[reach["how"] == "place", "region_id"]) <= {"yimeng"}
+    # Notes and a total that speak of the published counties are not exported beside others.
+    areas = pd.read_csv(io.BytesIO(files["csv/regions.csv"]), keep_default_na=False)
+    areas = areas.set_index("region_id")
+    assert set(areas[["note_zh", "note_en"]].to_numpy().ravel()) == {""}
+    assert areas.loc["zhexinan", ["official_total", "total_source"]].tolist() == [
+        0, "as many as mine.csv has",
+    ]  # fmt: skip
     sheet = tmp_path / "sheet.csv"
     coded = (
         PLAN.codings("adjudicated").drop(columns="coder").merge(MEASURES[["measure_id", "quote"]])
