@@ -137,9 +137,10 @@ def _mended(
     for node in found(spec["gone"]):
         node.tag = "gone"
     etree.strip_elements(root, "gone", with_tail=False)
+    tags = [spec.get("line", "div"), *spec["tags"]]
+    line, *tags = (re.sub("(.+):", lambda prefix: f"{{{spaces[prefix[1]]}}}", t) for t in tags)
     for node in found(spec["lines"]):
-        node.tag = "div"
-    tags = [re.sub(r"(.+):", lambda prefix: f"{{{spaces[prefix[1]]}}}", t) for t in spec["tags"]]
+        node.tag = line
     for box in reversed(found(spec["box"])):
         line = box.xpath(spec["by"], namespaces=spaces)[0]
         for each in (_made(END, tags), *reversed(box), _made(BEGIN, tags)):

@@ -716,6 +716,8 @@ WORD = {
     '5<w:fldSimple w:instr="eq \\f(1,2)"/>亩': ("业5\ufffc亩", "equation"),
     "{:<w:object><v:imagedata/></w:object>}3个": ("业\ufffc3个", "embedded document"),
     "3{:<w:br/>}0个": ("产业3|0个", "in all: 30个"),
+    "3{:<w:cr/>}0个": ("产业3|0个", "in all: 30个"),
+    "甲</w:p><w:p><w:pPr><w:pStyle w:val='a9'/></w:pPr>旧": ("甲|旧|支", STYLES),
     f"3</w:p><w:p><w:pPr><w:rPr><w:del {BY}/></w:rPr></w:pPr>甲3</w:p><w:p>0个": (
         "3|甲3 0个|支", "tracked changes"),
     "旧<w:del>3</w:del><w:ins>5</w:ins><w:moveFrom>6</w:moveFrom><w:moveTo>7</w:moveTo>个": (
@@ -739,7 +741,8 @@ PAGE = {
     **dict.fromkeys((
         "<b style='display: none'>密</b>甲", "<style>b{opacity:0}</style><b>密</b>",
         "<link rel=stylesheet href=a.css>密", "<dialog>密</dialog>", "<i popover>密</i>",
-        "<bdo dir=rtl>密</bdo>", "<b hidden>密</b>"), ("|密", STYLES)),
+        "<bdo dir=rtl>密</bdo>", "<b hidden>密</b>",
+        "<b style='text-decoration: line-through'>密</b>"), ("|密", STYLES)),
     "<b style='color:#333;font-size:.9em'>明</b>": ("|明", ""),
     "1<noframes>9</noframes>0个": ("|10个", ""),
     "<iframe src=http://127.0.0.1:9/></iframe>甲": ("|甲", "embedded document"),
@@ -769,6 +772,7 @@ OPEN = {
     '30<text:span text:style-name="T1">1</text:span>个': ("30¹个", "in all: 30¹个"),
     'CO<text:span text:style-name="T3">2</text:span>': ("CO2", ""),
     '3<text:span text:style-name="T2">1</text:span>个': ("31个", STYLES),
+    '</text:p><text:p text:style-name="P1">旧': ("|旧|完", STYLES),
     "2<text:s/>0个": ("2 0个", "in all: 2 0个"), "5<text:tab/>6个": ("|5\t6个", ""),
     "5<text:page-number>6</text:page-number>个": ("|56个", ""),
     "5<text:tracked-changes><text:changed-region/></text:tracked-changes>个": (
@@ -788,7 +792,9 @@ OPEN_STYLES = (
     '<style:text-properties style:text-position="super 58%"/></style:style>'
     '<style:style style:name="T3" style:family="text"><style:text-properties '
     'style:text-position="-33% 58%"/></style:style><style:style style:name="T2" '
-    'style:family="text" style:parent-style-name="T1"/></office:automatic-styles>'
+    'style:family="text" style:parent-style-name="T1"/><style:style style:name="P1" '
+    'style:family="paragraph"><style:text-properties style:text-line-through-style="solid"/>'
+    "</style:style></office:automatic-styles>"
 )
 STYLE = (
     '<w:style w:type="character" w:styleId="a{0}"><w:name w:val="{0}"/>{1}<w:rPr><w:{2}/></w:rPr>'
@@ -799,6 +805,7 @@ WORD_STYLES = (
     + STYLE.format(6, '<w:basedOn w:val="a5"/>', "b")
     + STYLE.format(7, "", "vanish")
     + STYLE.format(8, '<w:basedOn w:val="a5"/>', "").replace("<w:rPr><w:/></w:rPr>", "")
+    + STYLE.format(9, "", "strike").replace("character", "paragraph")
 )
 
 
