@@ -210,7 +210,8 @@ def shown(lost: Lost, limit: float | None, cell: Mapping) -> dict[str, object]:
     """Return what a lost call is in a notebook: an error of the `cell` that had begun, if any."""
     lines = str(lost).strip().splitlines()
     if lost.late and cell:  # while the page is made, cells have no times any more
-        what = "a cell" if "papermill" in cell["metadata"] else "the page"
+        page = "the page, or a thread that the notebook left behind,"
+        what = "a cell" if "papermill" in cell["metadata"] else page
         lines = [f"TimeoutError: {what} took longer than {limit or 0:g} s and did not stop"]
     name, said = lines[-1].partition(":")[0], lines[-1]
     return {"output_type": "error", "ename": name, "evalue": said, "traceback": lines}

@@ -125,7 +125,8 @@ def test_a_failed_run_stops_no_other_and_says_what_happened(failures):
     assert said["child lives"] == "the process ended with status 3"
     assert said["junk"] == "its process sent what nobody can read"
     assert said["render"] == "RuntimeError: no page of this"
-    assert said["late page"] == "TimeoutError: the page took longer than 6 s and did not stop"
+    late = "the page, or a thread that the notebook left behind, took longer than 6 s"
+    assert said["late page"] == f"TimeoutError: {late} and did not stop"
     assert not runs["render"].cell and not runs["late page"].cell
     cells = {name: each.cell for name, each in runs.items() if each.cell}
     number = {name: place + 4 for place, name in enumerate(CASES)}
