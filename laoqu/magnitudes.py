@@ -67,15 +67,14 @@ def as_shown(
         if power:
             seen[n] = float(f"{column[n] * 10.0**power:.15g}")
     heading = heading_of(str(column.iloc[0]))
-    if heading and ways:  # with one word in all of them
-        (word,), n = words, next(iter(ways))
+    word, n = next(iter(words), ""), next(iter(numbers), 0)  # one word in all of them
+    if heading and ways:
         other, head = of_years.setdefault(heading[1], (word, column.iloc[0]))
         if word != other:
             why = f"{column[n]} is shown in {word or 'no unit'} by its format, those of {head} in "
             why += f"{other or 'none'}: convert them, give all years one format"
             raise ValueError(why, n, column.name)
-    if any(words):
-        (word,), n = words, numbers[0]
+    if word:
         text = f"{column.iloc[0]}: its format shows all {len(numbers)} numbers in {word}, so the "
         notes.append(f"{text}values are in {word}, as {column[n]} is {column[n]} {word} (row {n})")
     if seen:

@@ -139,8 +139,7 @@ def resting(plan: Plan) -> dict[str, pd.DataFrame]:
 
     Cities stay where an area has its shipped rows; the reach of segments is worked out anew.
     """
-    known, areas = plan.table("regions"), plan.regions()  # without notes on our counties
-    areas = areas.set_index("region_id").loc[known["region_id"]].reset_index()
+    areas = plan.regions().sort_values("region_id", ignore_index=True)
     cities, shipped = plan.table("city_membership"), plan.table("reach")
     ours = areas.loc[areas["counties_from"] == "", "region_id"]
     cities = cities[cities["region_id"].isin(ours)].reset_index(drop=True)
@@ -150,7 +149,7 @@ def resting(plan: Plan) -> dict[str, pd.DataFrame]:
     said = plan.table("corrections")  # of a place: it lies in no area
     said = said[~said["code"].isin(places["adcode"]) | said["region_ids"].str[0].ne("*")]
     tables = {"city_membership": cities, "corrections": said.reset_index(drop=True)}
-    tables["regions"] = areas[known.columns].astype(known.dtypes)
+    tables["regions"] = areas[plan.table("regions").columns]  # no notes on our counties
     return tables | {"reach": reach.astype(shipped.dtypes)}
 
 

@@ -125,9 +125,9 @@ def folder_of(folder: Path | str | None) -> Path:
 def own_files(given: Mapping[str, object] = {}, check: bool = True) -> dict[str, Path]:
     """Return the reader's own files: as given, else as the environment says (LAOQU_…)."""
     require_paths(given)
-    for name in os.environ if check else ():
-        mark, known = name[:6], nearest(name[6:], VARIABLES, n=1, cutoff=0.7)
-        if mark.upper() == "LAOQU_" and known and name != f"LAOQU_{known[0]}":
+    for name in (each for each in os.environ if check and each[:6].upper() == "LAOQU_"):
+        known = nearest(name[6:], VARIABLES, n=1, cutoff=0.7)
+        if known and name != f"LAOQU_{known[0]}":
             raise ParameterError(f"nothing reads {name}; did you mean LAOQU_{known[0]}?")
     said = {name: given.get(name) or os.environ.get(f"LAOQU_{name.upper()}") for name in OWN}
     found = {name: Path(path) for name, path in said.items() if path}

@@ -279,7 +279,7 @@ class _Index(Bearers):
         return then or kept * any(each.first <= asked.year for each in (*kept, *lines))
 
     def ended(self, found: Iterable[Holder], asked: Question, code: str) -> str:
-        """Say who else, of which that unit is another form, bore the name in its year's course."""
+        """Say who bore the name until that year, of whom the unit is another form."""
         if not asked.year:
             return ""
         then = asked.year - 1

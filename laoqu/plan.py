@@ -383,10 +383,10 @@ def load(
     if said := paths.of_environment(given):
         warnings.warn(said, stacklevel=3)
     plan = (AHEAD.pop(paths.state(*which), None) if AHEAD else None) or Plan(*which)
-    if path := plan.own.get("coding"):
-        sheet = sheets.read(path, plan.table("measures"), plan.codebook(), whole)
-        if said := sheets.left_empty(sheet):
-            warnings.warn(f"{path.name}: {said}: tables leave these out", stacklevel=3)
+    if (path := plan.own.get("coding")) and (said := sheets.left_empty(plan.codings("own"))):
+        if whole:  # refused, by cell
+            sheets.read(path, plan.table("measures"), plan.codebook(), whole)
+        warnings.warn(f"{path.name}: {said}: tables leave these out", stacklevel=3)
     empty = {*plan.table("regions")["region_id"]} - {*plan.table("membership")["region_id"]}
     if "membership" in plan.own and empty:
         said = f"{plan.own['membership'].name} has no county of {', '.join(sorted(empty))}; "

@@ -171,22 +171,25 @@ def _impossible(data: pd.DataFrame, once: pd.DataFrame, column: str) -> Iterator
 def _turned(values: pd.Series, unit: pd.Series) -> pd.Series:
     """Say which values are negative where most such are as large as the unit's positive ones."""
     sizes, negative = np.log10(values.abs().where(values.ne(0))), values.lt(0)
-    positive = sizes.where(~negative).groupby(unit)
-    gaps = [(sizes - beside).abs() for beside in (positive.ffill(), positive.bfill())]
-    near = pd.concat(gaps, axis=1).min(axis=1) <= NEAR
-    return negative & (near[negative].mean() > 0.5)
+    gaps = _beside(sizes.mask(negative), unit).sub(sizes, axis=0).abs()
+    return negative & ((gaps.min(axis=1) <= NEAR)[negative].mean() > 0.5)
+
+
+def _beside(values: pd.Series, unit: pd.Series) -> pd.DataFrame:
+    """Return the last value of a unit up to each row, and the first from there on."""
+    by_unit = values.groupby(unit)
+    return pd.concat([by_unit.ffill(), by_unit.bfill()], axis=1)
 
 
 def _holes(once: pd.DataFrame, column: str) -> pd.DataFrame:
     """Find zeros beside values of the same unit that are no small counts: 0 may follow 1 or 2."""
     values = once[column].astype("float64")
-    if (values == 0).mean() < 0.005:  # then they are told as impossible
+    if (share := (values == 0).mean()) < 0.005:  # then they are told as impossible
         return _made(once[:0], "impossible", column, "")
     unit = once["_unit"]
-    others = values.where(values.ne(0)).groupby(unit)
-    sides = pd.concat([others.ffill(), others.bfill()], axis=1)  # zeros may follow one another
-    few = (values == 0).mean() <= SELDOM / 3  # of all, or of the unit's
-    few |= values.eq(0).groupby(unit).transform("mean") <= SELDOM
+    sides = _beside(values.where(values.ne(0)), unit)  # zeros may follow one another
+    few = values.eq(0).groupby(unit).transform("mean") <= SELDOM
+    few |= share <= SELDOM / 3  # in the whole column
     large = sides.gt(COUNT) | (sides.gt(0) & sides.mod(1).ne(0))
     beside = (sides.isna() | large).all(axis=1) & sides.notna().any(axis=1)
     found = values.eq(0) & few & beside
