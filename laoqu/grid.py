@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing, suppress
 from itertools import islice, pairwise, zip_longest
 from pathlib import Path
@@ -143,6 +143,12 @@ def cells(path: Path, notes: Notes | None = None, sheet: str = "") -> pd.DataFra
         message = f"the cell {where} has no head above it: delete it or name its column"
         raise DataError([Problem(paths.display(path), int(row), int(at), message)])
     return found
+
+
+def mend(said: Iterable[str]) -> str:
+    """Return what helps where a table lacks its columns, if `said` names sheets not read."""
+    sheets = [text for text in said if text.startswith(ONE_SHEET)]
+    return f" ({sheets[0]}: move the sheet that is meant to the front)" if sheets else ""
 
 
 def decoded(data: bytes) -> tuple[str, str]:

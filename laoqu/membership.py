@@ -97,7 +97,8 @@ def _read_head(head: pd.Series, notes: own.Notes, line: int = 1) -> None:
         notes.converted(line, cell, "", f"a column that is not used{hint}")
     if "region_id" not in notes.columns or not {"code", "name"} & set(notes.columns):
         needed = "the column 'region_id' and the column 'adcode' or 'name' (see data/README.md)"
-        notes.wrong(line, "", f"found {', '.join(head) or 'no columns'}; expected {needed}")
+        found = f"found {', '.join(head) or 'no columns'}; expected {needed}"
+        notes.wrong(line, "", f"{found}{grid.mend(notes.conversions()['why'])}")
 
 
 def _refuse_flags(unused: pd.DataFrame, notes: own.Notes) -> None:

@@ -195,7 +195,8 @@ def read_filled(
     column: unknown codes, units missing, added or twice, edited quotations, mangled ids, and empty
     cells of the columns `needed`.
     """
-    notes, table, key = own.Notes(path), grid.cells(path, sheet="coding"), shown.columns[0]
+    notes, key = own.Notes(path), shown.columns[0]
+    table = grid.cells(path, notes, sheet="coding")
     head = [cell.rpartition("/")[2].strip() for cell in table.iloc[0]] if len(table) else []
     _check_head(dict(zip(table.columns, head, strict=False)), shown, columns, notes)
     table = table.iloc[1:].set_axis(head, axis=1)
@@ -257,7 +258,7 @@ def _check_head(
     for column in known:
         if column in needed and column not in head.values():
             why = f"the column {column!r} is missing; columns are {', '.join(known)}"
-            notes.wrong(1, "", why)
+            notes.wrong(1, "", why + grid.mend(notes.conversions()["why"]))
     for number, column in head.items():
         if column not in known or column in notes.columns:
             notes.columns["unknown"] = number

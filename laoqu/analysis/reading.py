@@ -57,9 +57,7 @@ def read(
     try:
         return _read(frame, code, year, name, units, level, notes)
     except LaoquError as error:  # what is looked for may stand on another sheet
-        sheets = [text for _, _, text in notes if text.startswith(grid.ONE_SHEET)]
-        mend = f" ({sheets[0]}: move the sheet that is meant to the front)" if sheets else ""
-        error.args = (f"{Path(source).name}: {error}{mend}",)
+        error.args = (f"{Path(source).name}: {error}{grid.mend(text for *_, text in notes)}",)
         raise
 
 

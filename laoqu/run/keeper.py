@@ -40,6 +40,8 @@ DIE_WITH_PARENT, ADOPT_ORPHANS = 1, 36
 PATIENCE = 5.0
 #: Seconds that what a run has left to be done at its end may take.
 LEAVING = 60.0
+#: What helps where a notebook leaves something behind that works on.
+WAIT = "wait for them in a cell, or make threads daemons"
 #: What a message is, by its first byte: who the keeper is, what is told, the value.
 KEEPER, NOTE, VALUE = b"k", b"n", b"v"
 #: Pictures are made without a window, whatever backend the reader draws with.
@@ -183,14 +185,14 @@ def work(tell: connections.Connection, function: str, arguments: tuple, *_: obje
 
 def _leave() -> None:
     """Do what an interpreter does as it ends: threads end, and what is left open is written."""
-    try:
-        with alarm(LEAVING):
-            threading._shutdown()
-            atexit._run_exitfuncs()
-            gc.collect()
-    except TimeoutError as error:
-        said = f"threads that a cell has started were at work {LEAVING:g} s after the last one"
-        raise LaoquError(f"{said}: wait for them in a cell, or make them daemons") from error
+    began = time.monotonic()
+    with suppress(TimeoutError), alarm(LEAVING):
+        threading._shutdown()
+        atexit._run_exitfuncs()
+        gc.collect()
+    if time.monotonic() - began > LEAVING:  # hooks of atexit lose what is raised in them
+        said = f"threads or atexit hooks of a cell were at work {LEAVING:g} s after the last one"
+        raise LaoquError(f"{said}: {WAIT}")
     # Outer ones first: a text, a compressed file, what is below them.
     below = io.BufferedWriter, io.BufferedRandom, io.FileIO
     files = [each for each in gc.get_objects() if issubclass(type(each), io.IOBase)]

@@ -33,7 +33,7 @@ from types import ModuleType
 import psutil
 
 from laoqu.run import Recipe, Run
-from laoqu.run.keeper import KEEPER, NOTE, PATIENCE, Lost, end_all, refused, work
+from laoqu.run.keeper import KEEPER, NOTE, PATIENCE, WAIT, Lost, end_all, refused, work
 from laoqu.run.store import text_of
 
 CAN_FORK = hasattr(os, "fork") and hasattr(socket, "send_fds")
@@ -210,9 +210,11 @@ def shown(lost: Lost, limit: float | None, cell: Mapping) -> dict[str, object]:
     """Return what a lost call is in a notebook: an error of the `cell` that had begun, if any."""
     lines = str(lost).strip().splitlines()
     if lost.late and cell:  # while the page is made, cells have no times any more
-        page = "the page, or a thread that the notebook left behind,"
-        what = "a cell" if "papermill" in cell["metadata"] else page
-        lines = [f"TimeoutError: {what} took longer than {limit or 0:g} s and did not stop"]
+        what, mend = "a cell", ""
+        if "papermill" not in cell["metadata"]:
+            what = "the page, or threads or atexit hooks that the notebook left behind,"
+            mend = f": if it has such, {WAIT}"
+        lines = [f"TimeoutError: {what} took longer than {limit or 0:g} s and did not stop{mend}"]
     name, said = lines[-1].partition(":")[0], lines[-1]
     return {"output_type": "error", "ename": name, "evalue": said, "traceback": lines}
 

@@ -103,6 +103,15 @@ def failures(tmp_path_factory):
     return {each.parameters["case"]: each for each in runs}, folder, time.monotonic() - began
 
 
+@pytest.mark.parametrize("left", ["threading.Thread(target=wait).start()", "atexit.register(wait)"])
+def test_what_works_on_for_too_long_after_the_last_cell_is_a_failure(left):
+    code = "import atexit, threading, time; from laoqu.run import keeper; keeper.LEAVING = 0.2; "
+    code += f"wait = lambda: time.sleep(0.5); {left}; keeper._leave()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    said = "threads or atexit hooks of a cell were at work 0.2 s after the last one: wait for them"
+    assert done.returncode == 1 and said in done.stderr
+
+
 def test_a_failed_run_stops_no_other_and_says_what_happened(failures):
     runs, folder, seconds = failures
     said = {name: each.error for name, each in runs.items() if each.status == "failed"}
@@ -125,8 +134,9 @@ def test_a_failed_run_stops_no_other_and_says_what_happened(failures):
     assert said["child lives"] == "the process ended with status 3"
     assert said["junk"] == "its process sent what nobody can read"
     assert said["render"] == "RuntimeError: no page of this"
-    late = "the page, or a thread that the notebook left behind, took longer than 6 s"
-    assert said["late page"] == f"TimeoutError: {late} and did not stop"
+    late = "the page, or threads or atexit hooks that the notebook left behind, took longer than"
+    mend = "if it has such, wait for them in a cell, or make threads daemons"
+    assert said["late page"] == f"TimeoutError: {late} 6 s and did not stop: {mend}"
     assert not runs["render"].cell and not runs["late page"].cell
     cells = {name: each.cell for name, each in runs.items() if each.cell}
     number = {name: place + 4 for place, name in enumerate(CASES)}

@@ -234,6 +234,17 @@ def test_a_cell_far_from_the_table_and_a_head_of_two_rows_are_refused(tmp_path):
         refuses(lq.DataError, said, lq.load, membership=path)
 
 
+def test_a_table_on_a_later_sheet_is_refused_with_the_sheet_that_was_read(tmp_path):
+    path = tmp_path / "own.xlsx"
+    with pd.ExcelWriter(path) as book:
+        pd.DataFrame([["说明文字"]]).to_excel(book, sheet_name="说明", index=False, header=False)
+        table = pd.DataFrame({"老区": ["陕甘宁"], "县": ["环县"]})
+        table.to_excel(book, sheet_name="数据", index=False)
+    said = "only one sheet was read: 说明, not 数据: move the sheet that is meant to the front"
+    refuses(lq.DataError, said, lq.load, membership=path)
+    refuses(lq.DataError, said, lq.load, coding=path)
+
+
 def test_areas_without_a_row_are_empty_and_said_or_keep_the_shipped_rows(load):
     text = "region,code\n沂蒙,460105\n沂蒙,371302\n"
     only = load(text, warns=True)
