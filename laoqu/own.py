@@ -145,6 +145,8 @@ def code_of(value: object) -> tuple[str, str]:
         return "", ROUNDED
     if not re.fullmatch(r"\d{2}|\d{4}|\d{6}|\d{9}|\d{12}", plain):
         return "", "no code: the rows have no unit"
+    if re.fullmatch(r"156\d{6}", plain):  # no code of a township begins so
+        return plain[3:], "156, the number of China, taken away in front of codes"
     if plain[6:].strip("0"):
         return "", TOWNSHIP
     code = plain[:6].ljust(6, "0")

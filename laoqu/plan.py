@@ -77,7 +77,7 @@ class Plan:
 
     @property
     def conversions(self) -> pd.DataFrame:
-        """What was converted while files of a reader's own were read so far, one row each."""
+        """What was converted while files of a reader's own were read, one row each."""
         return pd.concat([pd.DataFrame(columns=CONVERSIONS), *self._converted], ignore_index=True)
 
     @property
@@ -141,8 +141,8 @@ class Plan:
             raise UnknownId(id, hint or error.suggestions) from None
         named = self.reach(area.region_id).query("how == 'named'")["unit_id"].nunique()
         said = f"{area.full_zh} / {area.name_en} ({area.region_id})\n{', '.join(area.provinces)}\n"
-        said += f"named in {named} directive sentences; documented counties: "
-        return f"{said}{area.documented} of {area.official_total}"
+        counties = f"documented counties: {area.documented} of {area.official_total}"
+        return f"{said}named in {named} directive sentences; {counties}"
 
     def scopes(self) -> pd.DataFrame:
         """Return whom each segment of each sentence is for (see the data dictionary)."""
@@ -266,10 +266,9 @@ class Plan:
         """
         from laoqu import borders, geo
 
-        path = self.own.get("boundaries")
+        path, members = self.own.get("boundaries"), self.membership()
         if region is not None:
-            area = self.region(region).region_id
-            return geo.area_counties(self.counties(), self.membership(), area, path)
+            return geo.area_counties(self.counties(), members, self.region(region).region_id, path)
         if path is None:
             return geo.load(self.folder)
         table, found = borders.read(path, self.folder)
@@ -328,7 +327,6 @@ class Plan:
         return table if region is None else regions.of_area(table, self.region(region))
 
     def _counts(self) -> dict[str, int]:
-        members = self.membership().query("confidence != 'low'")
         counted = {
             "characters": self.document.canonical,
             "pages": self.document.page_starts,
@@ -338,7 +336,7 @@ class Plan:
             "measures": self.table("measures"),
             "namings of places": self.table("mentions"),
             "areas": self.region_ids,
-            "documented counties": members["adcode"].unique(),
+            "documented counties": {*self.membership().query("confidence != 'low'")["adcode"]},
         }
         return {name: len(each) for name, each in counted.items()}
 
@@ -383,14 +381,16 @@ def load(
     if said := paths.of_environment(given):
         warnings.warn(said, stacklevel=3)
     plan = (AHEAD.pop(paths.state(*which), None) if AHEAD else None) or Plan(*which)
+    if "boundaries" in plan.own:
+        plan.counties()  # which reads them
     if (path := plan.own.get("coding")) and (said := sheets.left_empty(plan.codings("own"))):
         if whole:  # refused, by cell
             sheets.read(path, plan.table("measures"), plan.codebook(), whole)
         warnings.warn(f"{path.name}: {said}: tables leave these out", stacklevel=3)
     empty = {*plan.table("regions")["region_id"]} - {*plan.table("membership")["region_id"]}
     if "membership" in plan.own and empty:
-        said = f"{plan.own['membership'].name} has no county of {', '.join(sorted(empty))}; "
-        warnings.warn(f'{said}membership_mode="complete" keeps the shipped rows', stacklevel=3)
+        said = f"{plan.own['membership'].name} has no county of {', '.join(sorted(empty))}"
+        warnings.warn(f'{said}; membership_mode="complete" keeps the shipped rows', stacklevel=3)
     return plan
 
 

@@ -283,6 +283,11 @@ def _filled(
         return found.rename(columns={"measure_id": "unit_id"}).set_index("unit_id")
     shown = rows[["id", "unit_id"]].merge(table, on="unit_id")
     shown = shown[["id", "unit_id", "sentence", *shown.columns.intersection(["quote"])]]
+    texts = shown.columns[-1]  # quotations where there are such
+    others = {*table[texts]} - {*shown[texts]}
+    if foreign := others & {*grid.cells(path, sheet="coding").to_numpy().ravel()}:
+        message = f"has {min(foreign)[:20]!r}…, which the key has not drawn: is it of this sample?"
+        raise DataError([Problem(paths.display(path), 1, 1, message)])
     columns = {**asked, "note": Column("note")}
     return sheets.read_filled(path, shown, columns, plan.codebook()).set_index("unit_id")
 

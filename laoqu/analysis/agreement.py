@@ -81,7 +81,9 @@ def agreement(
     if clauses.isna().any():
         raise ValueError(f"no cluster is given for {clauses.index[clauses.isna()].tolist()[:3]}")
     clause = pd.factorize(clauses)[0]
-    groups = [np.flatnonzero(clause == i) for i in range(len(set(clause)))]
+    # A clause of which no unit has two codes says nothing of how they agree.
+    used = np.unique(clause[(ratings >= 0).sum(axis=1) >= 2])
+    groups = [np.flatnonzero(clause == i) for i in used]
 
     absent = {"fleiss"} if len(codings) == 2 else {"kappa", "kappa_quadratic"}
     names = [n for n, (of, _) in STATISTICS.items() if scale in of.split() and n not in absent]

@@ -116,6 +116,10 @@ def test_ranges_are_seeded_and_clustered():
     single = agreement(a, b, cluster=cluster * 0, draws=50).set_index("statistic")
     assert single[["low", "high"]].isna().all(axis=None)
     assert single.loc["percent", "note"].endswith("one clause gives no range")
+    # Nor does one beside clauses of which only one coder has codes.
+    part = agreement(a, b.where(cluster == 2), cluster=cluster, draws=50).set_index("statistic")
+    assert part[["low", "high"]].isna().all(axis=None) and part.loc["percent", "n"] == 10
+    assert part.loc["percent", "note"].endswith("one clause gives no range")
 
 
 def test_undefined_draws_are_counted():

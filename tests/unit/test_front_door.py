@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
+import types
 
 import pandas as pd
 import pytest
 from fixture import refused, refuses
 
 import laoqu as lq
-from laoqu import paths
+from laoqu import __main__, paths
 from laoqu.analysis import county
 from laoqu.cli import main
 
@@ -203,3 +204,13 @@ def test_no_public_name_is_also_a_module():
     # `import laoqu.x` would put the module in the place of the function `lq.x`.
     modules = {path.stem for path in paths.PACKAGE.iterdir()}
     assert not modules & set(lq.__all__)
+
+
+def test_a_command_stopped_while_it_is_read_says_so(monkeypatch, capsys):
+    class Stops(types.ModuleType):
+        def __getattr__(self, name):
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "laoqu.cli", Stops("laoqu.cli"))
+    assert __main__.start() == 1
+    assert capsys.readouterr().err == "laoqu: stopped\n"

@@ -247,8 +247,14 @@ def test_counties_on_weak_evidence_are_none_without_a_value(tmp_path, monkeypatc
     assert "无数值" not in files["figures/map.svg"].decode()
     assert "表示缺失的代码" not in files["monitor.html"].decode()
     panel.loc[panel.index % 40 == 0, "income"] = 999_999
+    panel.loc[
+        panel["county_code"].eq(sure["adcode"].iloc[0]) & panel["year"].eq(2021), "income"
+    ] = None
     panel.to_csv("all.csv", index=False)
     text = pages.render(shown(notebook), "en", ["html"])["monitor.html"].decode()
+    wide = panel.pivot(index="county_code", columns="year", values="income").loc[sure["adcode"]]
+    partly = int((wide[2022].notna() & wide[[2020, 2021]].isna().any(axis=1)).sum())
+    assert partly and f"其中\u2009{partly}\u2009个县因前几年缺数值" in text.replace(" ", "")
     counted = (panel["income"] == 999_999).sum()
     assert f"{counted}\u2009个数值（如\u2009999999）可能是表示缺失的代码" in text.replace(" ", "")
 

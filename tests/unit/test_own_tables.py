@@ -111,6 +111,13 @@ def test_rows_of_units_that_became_one_are_one_row_of_the_whole(load):
     assert plan.conversions["why"].str.contains("took in 崇文区 .* in 2010").sum() == 1
 
 
+def test_codes_with_the_number_of_china_in_front_are_those_of_counties():
+    for value in ("156621022", 156621022, 156621022.0):
+        assert own.code_of(value)[0] == "621022"
+        assert own.code_of(value)[1].startswith("156, the number of China, taken away")
+    assert own.code_of("150621022") == ("", own.TOWNSHIP)
+
+
 def test_a_shape_of_another_size_is_named(tmp_path):
     shapes = PLAN.counties().set_index("adcode")
     here = shapes.loc[PLAN.membership("沂蒙")["adcode"], ["name", "geometry"]].reset_index()
@@ -124,8 +131,8 @@ def test_a_shape_of_another_size_is_named(tmp_path):
         here.loc[at, "geometry"] = shape
         here.to_file(tmp_path / "own.gpkg")
         plan = lq.load(boundaries=tmp_path / "own.gpkg")
+        told = plan.conversions  # which needs no map to be drawn first
         assert len(plan.counties()) == 18
-        told = plan.conversions
         assert told["row"].tolist() == [at + 1] * len(said)
         assert all(map(re.search, said, told["why"]))
 
@@ -487,7 +494,7 @@ def test_bad_borders_are_refused_with_row_and_reason(file):
                 rows[row - 1] = changes[name]
                 changes[name] = rows
         with pytest.raises(lq.DataError, match=message) as caught:
-            lq.load(boundaries=file(**changes)).counties()
+            lq.load(boundaries=file(**changes))
         (problem,) = caught.value.problems
         assert (problem.line, problem.column) == (row, 1), message
         assert problem.file.endswith("own.parquet")

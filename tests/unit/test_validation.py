@@ -262,6 +262,7 @@ def test_sheets_and_keys_that_do_not_fit_are_refused(fill, compare, drawn, tmp_p
     units, kinds = changed("u", "(,sc001,)[^,]+", r"\1x9"), changed("k", "scopes,", "Scopes,")
     other, late = changed("o", ",sc0", ",xx0"), changed("l", "universal", "everyone")
     empty, kit = drawn / "coder_b" / "scopes.xlsx", validation.sample
+    second = kit(PLAN, tmp_path / "second", n=40, seed=8) / "key" / "key.csv"
     against = (validation.compare, PLAN, path)
     refusals = {
         "both sheets are the same file": (compare, path, copy),
@@ -273,6 +274,7 @@ def test_sheets_and_keys_that_do_not_fit_are_refused(fill, compare, drawn, tmp_p
         "the column 'kind' is missing": (*against, path, path),
         "unit_id 'x9' is unknown: is the key": (*against, None, units),
         "holds no id of the key": (*against, path, other),
+        "…, which the key has not drawn: is it of this sample?": (*against, None, second),
         "stratum is 'everyone', expected universal: is": (*against, path, late),
         "is not empty: name a new folder": (kit, PLAN, drawn, 40),
         "'~nouser/x' cannot be found: no such user": (kit, PLAN, "~nouser/x", 40),
