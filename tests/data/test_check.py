@@ -6,13 +6,14 @@ import json
 import os
 import random
 import re
+import shutil
 from contextlib import closing, suppress
 
 import pytest
 from fixture import PLAN, refuses
 
 import laoqu as lq
-from laoqu import build, checks, schema
+from laoqu import build, checks, paths, schema
 
 DECLARED = schema.tables()
 CURATED = [each["path"] for each in DECLARED.values() if each["path"].startswith("curated/")]
@@ -42,6 +43,7 @@ scopes: c01.s02.k1,c01.s02,«→abc» | expected a whole number
 treatment_dates: 2021-«08-27→02-30» | 2021-02-30
 city_membership: 430800,2021-«12-31→02-30» | 2021-02-30
 measures: 。,,b2.s02.«m1→m9», | unknown code 'b2.s02.m9'
+measures: ,县域经济百强县,«top-100 county economies→», | short_en
 monitor_rules: at_most,-15,«1→0»,3, | found '0', expected 1
 monitor_rules: below,0,3,«→-»1, | found '-1', expected 1
 pmc_grades: m9_share,9,«4.5→x»,可接受 | expected a number
@@ -139,6 +141,14 @@ pmc_grades: ruiz2011,10,«0→1», | ruiz2011 must have one m, begin at 0
 """
 #: of rows that contradict another table or the text and no reader of the row by itself would doubt
 CONTRADICTIONS = """
+absences: |亿元|概算|预算,«2→3»,转移支付 | the text has 2 matches, the row says 3
+absences: 资金支持|资金需求,«6→7», | the text has 6 matches, the row says 7
+membership: 涪城区,绵阳市,四川省,web_page,«medium→high» |\
+ web_page bears no high confidence
+county_layer_join: 431121,祁阳市,431181,«祁阳市→祁东县», | 431181 is not '祁东县' in the gazetteer
+scopes: place,printed,false,,false,true,«92→93», | the sentence does not print 93
+measures: ,全国县城建设示范地区,«national demonstration areas for county-seat building→县城», |\
+ short_en is not in English
 mentions: 沿河县,«沿河土家族自治→德江»县,,county,52062«7→6» | '沿河县' does not lead to 520626 德江
 mentions: 吉安县,吉«安县→州区»,,county,«360821→360802» | '吉安县' does not lead to 360802 吉州
 mentions: interprovincial_node,true,«true→false», | list_open is false: not so by the words behind
@@ -239,6 +249,18 @@ def test_bad_input_is_reported_with_file_line_and_column(data_copy, text):
     found = lq.check(data_copy)
     assert [said for said in wanted if not any(said in line for line in found)] == [], found
     assert all(line.split(": ")[0].rsplit(":", 2)[1].isdigit() for line in found)
+
+
+def test_what_names_a_rule_names_one_of_the_rules(data_copy):
+    docs = data_copy.parent / "docs"
+    docs.mkdir()
+    shutil.copy(paths.data().parent / "docs" / "coding_rules.md", docs)
+    assert lq.check(data_copy) == []
+    edit(
+        data_copy / "curated" / "exemplified.csv",
+        lambda text: re.sub(r",R5\b", ",R99", text, count=1),
+    )
+    assert any("there is no rule 'R99' in docs/coding_rules.md" in s for s in lq.check(data_copy))
 
 
 def test_every_sentence_is_coded_to_its_end_and_listed_forms_stand(data_copy):
