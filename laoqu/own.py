@@ -36,6 +36,7 @@ LAST = {kind: re.compile(text, re.IGNORECASE) for kind, text in SPEC["last"].ite
 #: What says in which unit values are.
 UNIT = re.compile("".join(SPEC["cells"]["unit"]), re.IGNORECASE)
 TOWNSHIP = "codes of townships or villages: sum them up to counties"
+TOGETHER = "codes and names in one cell: put them into two columns"
 ROUNDED = "codes as powers of ten (6.21022E+11), which have lost digits: format them as text"
 DAYS = " (dates counted in days, 43465 for 2018-12-31, are none: write years)"
 #: A year that is a number lies between these.
@@ -143,6 +144,8 @@ def code_of(value: object) -> tuple[str, str]:
     plain = re.sub(r"\.0+$", "", plain)
     if re.fullmatch(r"\d(?:\.\d+)?e\+?(?:0?5|0?8|11)", plain, re.IGNORECASE):
         return "", ROUNDED
+    if re.fullmatch(r"\d{6}\W?[\u4e00-\u9fff]{2,}\W?", plain):
+        return "", TOGETHER
     if not re.fullmatch(r"\d{2}|\d{4}|\d{6}|\d{9}|\d{12}", plain):
         return "", "no code: the rows have no unit"
     if re.fullmatch(r"156\d{6}", plain):  # no code of a township begins so

@@ -109,7 +109,7 @@ def _read(
     others = frame.drop(columns=[year], errors="ignore")
     name = name or _name_column(others, code, units, level, notes)
     for column in () if code is None and name else [code] if code else frame:
-        for odd in (own.TOWNSHIP, own.ROUNDED):
+        for odd in (own.TOWNSHIP, own.ROUNDED, own.TOGETHER):
             if kinds.share(frame[column], lambda v, odd=odd: code_of(v)[1] == odd) >= MOST:
                 raise LaoquError(f"{column} holds {odd}")
     if code is None and name is None:

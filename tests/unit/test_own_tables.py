@@ -116,6 +116,11 @@ def test_codes_with_the_number_of_china_in_front_are_those_of_counties():
         assert own.code_of(value)[0] == "621022"
         assert own.code_of(value)[1].startswith("156, the number of China, taken away")
     assert own.code_of("150621022") == ("", own.TOWNSHIP)
+    for cells in (["350102 鼓楼区", "350103 台江区"], ["621022-环县", "621027-镇原县"]):
+        panel = pd.DataFrame({"area": cells, "year": [2019, 2020], "gdp": [1.5, 2.5]})
+        said = "area holds codes and names in one cell: put them into two columns"
+        refuses(lq.LaoquError, said, lq.panel, panel)
+        refuses(lq.LaoquError, said, lq.panel, panel, code="area")
 
 
 def test_a_shape_of_another_size_is_named(tmp_path):

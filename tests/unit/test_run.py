@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import zipfile
@@ -823,6 +824,12 @@ def test_only_what_changed_is_run_and_it_is_said_why(tmp_path):
     assert not (tmp_path / "none").exists()
 
 
+def test_a_part_of_a_second_is_a_timeout(tmp_path):
+    path = book(tmp_path / "t.ipynb", "n = 1", "import time; time.sleep(60)")
+    (made,) = run(path, [{}], tmp_path / "out", timeout=0.5)
+    assert made.error.startswith("TimeoutError: the cell took longer than 0.5 s")
+
+
 def test_batches_of_two_threads_have_one_server_until_both_are_over(tmp_path, monkeypatch):
     monkeypatch.setattr(process, "_servers", [])
     path = book(tmp_path / "t.ipynb", "n = 1", "import time; time.sleep(n / 4)")
@@ -1056,11 +1063,21 @@ def test_a_crate_names_runs_files_and_sources():
     assert missing == ["https://w3id.org/ro/crate/1.1"]
 
 
-def test_a_worker_of_other_data_is_named():
+def test_a_worker_of_other_data_is_named(tmp_path):
     wanted = stores.Inputs().parts
     assert dask.differences(wanted) == ""
     wanted["data"]["curated/regions.csv"] = "other"
     assert dask.differences(wanted) == "data: curated/regions.csv"
+    asked = Recipe(b"", "report", ""), Run("", {}), (), wanted, {}, {}, str(tmp_path)
+    found = dask.work(*asked)  # one that came late is asked as well
+    assert found.error.endswith("would give other results: data: curated/regions.csv")
+
+
+def test_an_address_at_which_nobody_speaks_is_given_up(monkeypatch):
+    assert dask.ANSWER <= 5
+    monkeypatch.setattr(dask, "ANSWER", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(TimeoutError):
+        dask._listen(f"tcp://127.0.0.1:{silent.getsockname()[1]}")
 
 
 def test_a_worker_with_another_file_of_that_name_runs_nothing(tmp_path):
