@@ -141,8 +141,8 @@ class Plan:
             raise UnknownId(id, hint or error.suggestions) from None
         named = self.reach(area.region_id).query("how == 'named'")["unit_id"].nunique()
         said = f"{area.full_zh} / {area.name_en} ({area.region_id})\n{', '.join(area.provinces)}\n"
-        counties = f"documented counties: {area.documented} of {area.official_total}"
-        return f"{said}named in {named} directive sentences; {counties}"
+        said += f"named in {named} directive sentences; documented counties: "
+        return f"{said}{area.documented} of {area.official_total}"
 
     def scopes(self) -> pd.DataFrame:
         """Return whom each segment of each sentence is for (see the data dictionary)."""
@@ -266,9 +266,10 @@ class Plan:
         """
         from laoqu import borders, geo
 
-        path, members = self.own.get("boundaries"), self.membership()
+        path = self.own.get("boundaries")
         if region is not None:
-            return geo.area_counties(self.counties(), members, self.region(region).region_id, path)
+            area = self.region(region).region_id
+            return geo.area_counties(self.counties(), self.membership(), area, path)
         if path is None:
             return geo.load(self.folder)
         table, found = borders.read(path, self.folder)
@@ -345,8 +346,7 @@ class Plan:
         return "\n".join([str(self.source["title"]), *lines])
 
     def _repr_html_(self) -> str:
-        counts = {name: f"{value:,}" for name, value in self._counts().items()}
-        return card(str(self.source["title"]), counts)
+        return card(str(self.source["title"]), {k: f"{n:,}" for k, n in self._counts().items()})
 
 
 @guard
@@ -389,8 +389,8 @@ def load(
         warnings.warn(f"{path.name}: {said}: tables leave these out", stacklevel=3)
     empty = {*plan.table("regions")["region_id"]} - {*plan.table("membership")["region_id"]}
     if "membership" in plan.own and empty:
-        said = f"{plan.own['membership'].name} has no county of {', '.join(sorted(empty))}"
-        warnings.warn(f'{said}; membership_mode="complete" keeps the shipped rows', stacklevel=3)
+        said = f"{plan.own['membership'].name} has no county of {', '.join(sorted(empty))}; "
+        warnings.warn(f'{said}membership_mode="complete" keeps the shipped rows', stacklevel=3)
     return plan
 
 

@@ -283,13 +283,18 @@ def _filled(
         return found.rename(columns={"measure_id": "unit_id"}).set_index("unit_id")
     shown = rows[["id", "unit_id"]].merge(table, on="unit_id")
     shown = shown[["id", "unit_id", "sentence", *shown.columns.intersection(["quote"])]]
-    texts = shown.columns[-1]  # quotations where there are such
-    others = {*table[texts]} - {*shown[texts]}
-    if foreign := others & {*grid.cells(path, sheet="coding").to_numpy().ravel()}:
-        message = f"has {min(foreign)[:20]!r}…, which the key has not drawn: is it of this sample?"
-        raise DataError([Problem(paths.display(path), 1, 1, message)])
     columns = {**asked, "note": Column("note")}
-    return sheets.read_filled(path, shown, columns, plan.codebook()).set_index("unit_id")
+    try:
+        filled = sheets.read_filled(path, shown, columns, plan.codebook())
+    except DataError:
+        texts = shown.columns[-1]  # quotations where there are such
+        foreign = {*table[texts]} - {*shown[texts]}
+        foreign &= {*grid.cells(path, sheet="coding").to_numpy().ravel()}
+        if not foreign:
+            raise
+        message = f"has {min(foreign)[:20]!r}…, which the key has not drawn: is it of this sample?"
+        raise DataError([Problem(paths.display(path), 1, 1, message)]) from None
+    return filled.set_index("unit_id")
 
 
 def _scales(asked: dict[str, Column]) -> tuple[dict[str, str], dict[str, str]]:
