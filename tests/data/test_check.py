@@ -213,8 +213,36 @@ county_layer_join: ,«split→recoded», | 香港特别行政区 are not recoded
 references: 本实施方案,本方案,«self→parent» | '本实施方案' is no '本方案', or this no parent
 crosswalk_rz: shifan_supply,D4,«S→E» | shifan_supply differs from the default in D4, here with E
 codebook: c03.s03: 推进特色农产品产销对接 → «T04→T12» | 产销对接 → T12' is coded T12 in theme
+codebook: ,«不得|严禁|禁止|不准|不允许|杜绝|限制|违规|必须→»¶ |\
+ code 'red' of clarity is used by no row
 built/gazetteer.csv: 110101,东城区,county,«市辖区,110000→县,310000» | 东城区 is no 县
 built/county_areas.csv: 110101,«42→142».002, | 110101 has 142.002 km²
+"""
+#: of rows whose parts do not go together, or that want a reason, an example or a ruling
+REASONS = """
+scopes: ,2450,«2466→2465»,推动基本公共服务常住人口全覆盖«，→»,universal |\
+ begins at 2466, expected 2465: no gap, no overlap
+scopes: ¶b1.s0«3.k1→2.k9», | 'b1.s02.k9' does not begin with its unit 'b1.s03'
+scopes: 将赣闽粤原中央苏区,area,«printed→», | a directive segment needs a basis
+scopes: 基本公共服务。,universal,implied,true,«persons→», | a condition needs what it limits
+scopes: 支持百色在沿边开发开放中加快发展，,place,printed,false,,false,false,,,«→*», |\
+ class_areas belongs to classes (which need it)
+scopes: 其他山区地区提供经验借鉴与实践示范。,place,printed,false,,false,«false→true», |\
+ the segment has no list that ends in 等
+membership: ¶«chuanshaan,500229,2021-12-31,城口县,,重庆市,web_page,medium,川陕革命老区概况 \
+(四川文理学院),http://zxyjy.sasu.edu.cn/lqgk/lqgk.htm,以及重庆的城口县,¶→» |\
+ box 1 prints 城口县 as lying in an area, membership has it in none
+codebook: → false,年底|年前|年内|每年|月底|«季度→革命» | the text has 103 matches, the row says 0
+absences: 没有金额,«预算 2: 中央预算内投资 in c14.s01 and c14.s02 names the line without a sum→» |\
+ matches that do not count need a reason
+codebook: 所在条的主题,«c15.s05: 进一步加大博士服务团、“西部之光”访问学者选派支持力度→», |\
+ the code has neither an example nor the strings of its absence
+codebook: c12.s04: 引导支持社会资本到老区投资«兴业→创业» → A11 |\
+ 投资创业 → A11' does not stand in the unit it names
+codings: pass2,b2.s02.m2,E1,,«T07→T08» |\
+ theme of b2.s02.m2 differs (T07, T07, T08) and has no ruling
+pmc_scores: X1.2,pass2,1,«1→0.5», | X1.2 differs (1.0, 0.5, 1.0) and has no ruling
+pmc_scores: X7.5,pass1,0,0,税,«2→», | the strings searched for need the number of their matches
 """
 
 
@@ -239,7 +267,7 @@ def damages(text):
         yield file, *(each.replace("¶", "\n") for each in versions), said
 
 
-@pytest.mark.parametrize("text", [CELLS, QUOTES, RULES, CONTRADICTIONS], ids=range(4))
+@pytest.mark.parametrize("text", [CELLS, QUOTES, RULES, CONTRADICTIONS, REASONS], ids=range(5))
 def test_bad_input_is_reported_with_file_line_and_column(data_copy, text):
     wanted = []
     for file, old, new, said in damages(text):
@@ -274,6 +302,7 @@ def test_every_sentence_is_coded_to_its_end_and_listed_forms_stand(data_copy):
     rows = [
         f"县级,county level,{PLAN.document.unit_at(at).unit_id},{at},{at + 2},县级,pass1,x",
         f"旅游,tourism,{row.unit_id},{row.start},{row.end},{row.quote},pass1,x",
+        "赈济模式,relief,c03.s01,1113,1117,赈济模式,pass1,x",
     ]
 
     def with_rows(text):
@@ -281,6 +310,12 @@ def test_every_sentence_is_coded_to_its_end_and_listed_forms_stand(data_copy):
         return "\n".join([head, *sorted(lines + rows, key=lambda line: line.split(",")[0]), ""])
 
     edit(curated / "term_stops.csv", with_rows)
+    edit(
+        curated / "term_synonyms.csv",
+        lambda text: text.replace(
+            "电网,农村电网,b3.s04,4248,4250", "电网,农村电网,b3.s04,4220,4222"
+        ),
+    )
     build.accept(data_copy)
     found = "\n".join(lq.check(data_copy))
     for said in (
@@ -289,6 +324,8 @@ def test_every_sentence_is_coded_to_its_end_and_listed_forms_stand(data_copy):
         "on which the passes agree",
         "'县级' first stands in a sentence by itself at no place",
         "'旅游' is both a term and a stop word",
+        "'赈济模式' is itself a term or a stop word",
+        "'电网' first stands in a sentence by itself at 4248, not 4220",
     ):
         assert said in found, (said, found)
 

@@ -475,6 +475,14 @@ def test_a_deleted_working_directory_temporary_folder_or_backend_is_no_traceback
     assert (status, "Traceback" in error) == (0, False), (said, error)
 
 
+def test_a_machine_without_a_temporary_folder_is_named(command, tmp_path):
+    code = "import tempfile; tempfile._candidate_tempdir_list = lambda: ['/proc/x']"
+    (tmp_path / "sitecustomize.py").write_text(code)
+    status, said, error = command[0](after="--force", PYTHONPATH=str(tmp_path))
+    assert (status, "Traceback" in said + error) == (1, False)
+    assert "FAILED: it got no process: No usable temporary directory found in" in said + error
+
+
 # --- Dask
 
 

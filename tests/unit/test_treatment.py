@@ -1,5 +1,6 @@
 """Treatment: who is treated, what an estimator may see, and that known truths come out."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -338,7 +339,12 @@ def test_old_codes_get_their_status_and_splits_none():
 def test_the_export_replaces_only_what_it_wrote(tmp_path):
     target = tmp_path / "mine"
     choices = {"channels": [KEY], "years": "2018-2023"}
-    assert exporting.export(target, **choices) == target
+    before = os.umask(0o027)
+    try:
+        assert exporting.export(target, **choices) == target
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in target.iterdir()} == {0o640}
     table = pd.read_csv(target / "treatment_county.csv", dtype={"county_code": str})
     assert table["ever_treated"].sum() == 53
     assert {"province", "same_province", "borders_treated", "km_to_border"} <= set(table)
@@ -351,7 +357,8 @@ def test_the_export_replaces_only_what_it_wrote(tmp_path):
         ({"controls": "same_province"}, "(0 of the 126 of the key counties)"),
         ({"controls": "same_province"}, "63 controls border a treated county"),
         ({"first_treat": "key_list", "timing": "same_year"}, "and 2019 is the reference year"),
-        ({"anticipation": 0}, "0 year(s) of anticipation are allowed here, and 2021 is"),
+        ({}, "1 year of anticipation is allowed for here, and 2020 is"),
+        ({"anticipation": 0}, "no anticipation is allowed for here, and 2021 is"),
     ):
         made = exporting.files(PLAN, [KEY], "2018-2023", **given)
         assert said in made["README.md"].decode()
