@@ -27,6 +27,8 @@ CONFIDENCE = {"高": "high", "中": "medium", "低": "low", "": "high"}
 BRACKETS = str.maketrans("[]", "［］")
 #: A column that says whether a county is one of the areas, and how.
 FLAG = re.compile("老区|苏区|属于|成员|member", re.IGNORECASE)
+#: What stands in front of a sum, or for all counties of a unit; 全州 is a county.
+SUM = re.compile("[总合小]?计|[总合]数|全[国省市区]|sum|(?:sub)?total", re.IGNORECASE)
 YES, NO = ("是", "1", "yes", "y", "true", "√"), ("否", "0", "no", "n", "false", "×", "不是")
 
 
@@ -165,6 +167,9 @@ class _Reader:
 
     def read(self, number: int, values: dict[str, str]) -> tuple[dict[str, object], Holder]:
         """Return the values of a row and the unit that it names, or raise what is wrong with it."""
+        for column in ("region_id", "name"):
+            if SUM.fullmatch(said := values[column]):
+                raise RowError(column, f"{said!r} is no unit but their sum: leave the row out")
         if not values["region_id"]:
             why = "no area: write it into every row (merged cells hold it in the first alone)"
             raise RowError("region_id", why)

@@ -108,10 +108,15 @@ def columns(head: Iterable[object], names: dict[str, list[str]] = COLUMNS) -> di
     >>> found["code"], found["region_id"], found["name"]
     ([0], [1], [2])
     """
-    plain = [re.sub(r"[\s_\-.（）()、\ufeff]", "", str(cell)).casefold() for cell in head]
+
+    def plain(text: str) -> str:
+        return re.sub(r"[\s_\-.（）()、\ufeff]", "", text).casefold()
+
     at: dict[str, list[int]] = {}
-    for n, cell in enumerate(plain):
-        at.setdefault(cell, []).append(n)
+    for n, cell in enumerate(map(str, head)):
+        halves = [plain(half) for half in re.split("[(（]", cell)]  # SgnYear(统计年度)
+        twice = halves[1:] and any({*halves} <= {*words} for words in names.values())
+        at.setdefault(halves[0] if twice else plain(cell), []).append(n)
     return {kind: [n for word in words for n in at.get(word, ())] for kind, words in names.items()}
 
 

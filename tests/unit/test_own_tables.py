@@ -582,6 +582,14 @@ def test_notes_on_our_counties_are_not_printed_of_own_ones(tmp_path, monkeypatch
     assert "县名单取自使用者自备的own.csv。已查明的县多于上述总数。" in text and note not in text
 
 
+@pytest.mark.parametrize("row", ["合计,2,", "沂蒙,小计,2", "沂蒙,全市,临沂市", "沂蒙,Total,"])
+def test_sums_are_no_counties(load, row):
+    said = "is no unit but their sum: leave the row out"
+    refuses(lq.DataError, said, load, f"region,name,prefecture\n沂蒙,兰山区,\n{row}\n")
+    table = "region,name,prefecture\n左右江,全州,\n"
+    assert load(table, warns=True).membership()["adcode"].tolist() == ["450324"]
+
+
 def test_rows_that_say_they_are_none_are_refused(load):
     said = "own.csv:3:1: '是否老区' says '否': leave out rows that are none, and it"
     table = "region,县区,{}\n赣闽粤,瑞金市,是\n赣闽粤,会昌县,否\n"
