@@ -176,7 +176,9 @@ class _Reader:
         try:
             area = self.area(values["region_id"])
         except UnknownId as error:
-            raise RowError("region_id", str(error)) from None
+            several = re.split("[、，,;；/／]", values["region_id"])
+            why = f"{len(several)} areas in one cell: write a row for each"
+            raise RowError("region_id", why if len(several) > 1 else str(error)) from None
         units, year = self.units, _year(said := values["code_date"])
         if year is not None and not FIRST <= year <= LAST:
             why = f"no list of codes is of this year ({FIRST} to {LAST}): the date is not used"
@@ -229,6 +231,13 @@ class _Reader:
         }
         return values, holder
 
+    def _known(self, name: str) -> bool:
+        """Say whether a name is a place's, whichever."""
+        try:
+            return bool(places.resolve_place(name, None, None, None, self.folder))
+        except UnknownId as error:
+            return isinstance(error, places.AmbiguousName)
+
     def _compare(self, number: int, code: str, values: dict[str, str]) -> None:
         """Refuse a row that puts a county into a city or province in which it never lay."""
         for column in ("prefecture", "province"):
@@ -276,7 +285,9 @@ class _Reader:
         except UnknownId as error:
             if isinstance(error, places.AmbiguousName):
                 error.advice = error.advice and "give its city or its code"
-            said = str(error)
+            said, several = str(error), re.split("[、，,;；/／]", values["name"])
+            if len(several) > 1 and any(map(self._known, several)):
+                said = f"{len(several)} counties in one cell: write a row for each"
             with suppress(UnknownId):
                 if not above and places.resolve_place(values["name"], None, "county", year):
                     said += "; if that is meant, give its code, or its province in a column 省"

@@ -81,6 +81,11 @@ class Monitor:
         self.alone = codes[codes.map(units["level"]) != "county"].tolist()
         self.counties = len(codes) - len(self.alone)
 
+    @property
+    def members(self) -> pd.DataFrame:
+        """Documented counties: the rows of `plan.membership()` that are not of low confidence."""
+        return self.plan.membership().query("confidence != 'low'")
+
     def __repr__(self) -> str:
         alone = f" and {len(self.alone)} without counties of their own" if self.alone else ""
         return (
@@ -113,7 +118,7 @@ class Monitor:
         A group of which the panel has no county is left out; a panel without a documented county
         (of the area) is refused.
         """
-        members = self.plan.membership().query("confidence != 'low'")
+        members = self.members
         every, panel = set(members["adcode"]), set(self.values["county_code"])
         key, here = self.panel.key_counties, every
         if area is not None:
@@ -135,7 +140,7 @@ class Monitor:
 
     def areas(self) -> list[str]:
         """Return the areas of which the panel has a documented county."""
-        members = self.plan.membership().query("confidence != 'low'")
+        members = self.members
         here = members.loc[members["adcode"].isin(self.values["county_code"]), "region_id"]
         return [area for area in self.plan.region_ids if area in set(here)]
 
@@ -143,18 +148,24 @@ class Monitor:
         """Return which rule of ``monitor_rules.csv`` each county met in each year.
 
         One row per rule, county and year in which the rule could be judged (two falls in a row
-        need three periods): ``rule_id``, ``county_code``, ``year``, ``metric``, ``met``.
+        need three periods): ``rule_id``, ``county_code``, ``year``, ``metric``, ``met``. A
+        documented county that the panel lacks has no value in any of its years.
         """
-        county, parts = self.values["county_code"], []
+        gone = sorted(set(self.members["adcode"]) - set(self.values["county_code"]))
+        rows = pd.MultiIndex.from_product([gone, self.years], names=["county_code", "year"])
+        values = pd.concat([self.values, rows.to_frame(index=False).assign(missing=1.0)])
+        values = values.astype({"county_code": self.values["county_code"].dtype})
+        values = values.sort_values(["county_code", "year"], ignore_index=True)
+        county, parts = values["county_code"], []
         for rule in self.plan.table("monitor_rules").itertuples():
             if rule.metric == "percentile_change":
-                metric = self.values.groupby(county)["percentile"].diff(int(rule.span))
+                metric = values.groupby(county)["percentile"].diff(int(rule.span))
             else:
-                require(rule.metric, self.values.columns, "metric of a rule")
-                metric = self.values[rule.metric]
+                require(rule.metric, values.columns, "metric of a rule")
+                metric = values[rule.metric]
             holds = RELATIONS[rule.relation](metric, rule.threshold).astype(float)
             run = holds.where(metric.notna()).groupby(county).rolling(int(rule.run)).min()
-            rows = self.values[["county_code", "year"]]
+            rows = values[["county_code", "year"]]
             rows = rows.assign(rule_id=rule.rule_id, metric=metric, met=run.to_numpy())
             parts.append(rows.dropna(subset="met").astype({"met": bool}))
         table = pd.concat(parts, ignore_index=True)

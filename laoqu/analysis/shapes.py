@@ -184,6 +184,12 @@ def unstacked(
     number = frame.groupby([unit, "year"], dropna=False, sort=False).ngroup()
     # A county that was renamed between two years of a wide table has two rows, blank in turn.
     blank = frame[value].isna() | own.missing(frame[value])
+    none = blank & code.fillna("").eq("")  # 数据来源 below the table
+    none &= frame[name].isna() | own.missing(frame[name]) if name else True
+    if none.any():
+        text = f"neither a unit nor a value, left out: {examples(frame.loc[none, indicator])}"
+        notes.append((indicator, int(none.sum()), text))
+        frame, number, rows, blank = (each[~none] for each in (frame, number, rows, blank))
     each = number, frame[indicator]
     filled = (~blank).groupby([*each], dropna=False).transform("any")
     left = blank & (filled | pd.concat(each, axis=1).duplicated())

@@ -120,6 +120,9 @@ class Show:
     ) -> Block:
         """Show a frame as a table; heads are the labels ``col.NAME``, the rows stay in order.
 
+        As every block, it is shown as the last expression of its cell; in a loop, or before
+        another, hand it to ``display``: what is not shown stands in no report and leaves no file.
+
         Parameters
         ----------
         frame : DataFrame

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
-from math import isfinite
 
 import numpy as np
 import pandas as pd
@@ -20,6 +19,7 @@ from laoqu.plan import Plan, load
 from laoqu.show.figure import TEXTS, Figure
 from laoqu.show.ground import HAIRLINE, MARKS, View, middle_of
 from laoqu.show.style import COLUMN, LINE, MARGIN, TONE, Sheet, stroke, wrap
+from laoqu.show.values import INDEXED, checked
 from laoqu.show.words import Words, digits
 from laoqu.source import digest
 
@@ -54,8 +54,6 @@ FINE = 520
 #: Metres: what is not seen on a map of China; islands farther off do not stretch the map of an
 #: area (东沙 is 260 km away).
 COARSE, NEAR = 5_000, 6e4
-#: What mends own values.
-INDEXED = '; a column of a frame is given as frame.set_index("adcode")["income"]'
 #: Metres: the main map of China and its inset.
 MAINLAND, SOUTH_SEA = (-2.63e6, 1.86e6, 2.62e6, 5.93e6), (0.3e6, 0.33e6, 1.95e6, 2.75e6)
 
@@ -347,35 +345,6 @@ def source(plan: Plan, words: Words, codes: Iterable[str] = ()) -> str:
         lacking = len(set(codes) - set(plan.layers.counties["adcode"]))
         said += f" {words('map.lacking', n=lacking)}" if lacking else ""
     return words.sentences([said, words.own_files()])
-
-
-def checked(values: Mapping[str, object], plan: Plan) -> dict[str, object]:
-    """Return values of a reader's own by adcode, all of them numbers or all texts.
-
-    A code of another year is refused, else its county would be drawn as one without a value.
-    """
-    if isinstance(values, pd.DataFrame) or not hasattr(values, "items"):
-        raise ParameterError(f"values: expected adcode → value, a dict or a Series{INDEXED}")
-    own: dict[str, object] = {}
-    for given, value in values.items():
-        code = str(given).removesuffix(".0")
-        if code in own:
-            raise ParameterError(f"values: {code} has several: choose one, as of one year")
-        own[code] = None if pd.isna(value) or value == "" else value
-    if (odd := sorted(own.keys() - set(plan.gazetteer()["adcode"]))) and len(odd) < len(own):
-        why = f"values: {', '.join(odd[:3])}: no code of the end of 2021"
-        raise ParameterError(f"{why}; lq.resolve_place reads those of earlier years")
-    known = {code: value for code, value in own.items() if value is not None}
-    if not all(isinstance(value, str) for value in known.values()):
-        for code, value in known.items():
-            try:
-                own[code] = float("nan" if isinstance(value, str) else value)
-            except (TypeError, ValueError, OverflowError):
-                own[code] = float("nan")
-            if not isfinite(own[code]):
-                found = f"values: {code} has {value!r:.40}"
-                raise ParameterError(f"{found}, expected a finite number, or texts alone")
-    return own
 
 
 def classes_of(values: pd.Series, words: Words) -> tuple[list[str], dict[str, tuple[str, dict]]]:

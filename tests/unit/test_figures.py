@@ -313,6 +313,8 @@ def test_own_values_colour_the_counties():
         "yimeng", plan=PLAN, values=dict.fromkeys(codes, "试点") | {codes[0]: ""}
     )
     assert "试点\u200917" in kinds.alt
+    with pytest.raises(ParameterError, match="numbers written as text: pass values"):
+        lq.plot_region("陕甘宁", values={"621022": "9", "610826": "10"})
     with pytest.raises(ParameterError, match="6 categories"):
         lq.plot_region("yimeng", plan=PLAN, values=dict(zip(codes, "abcdef", strict=False)))
 

@@ -105,8 +105,17 @@ def test_each_rule_flags_what_it_says_and_nothing_where_periods_are_too_few():
     assert below == ["621022"]
     some = small([[1, np.nan, 2, 3]] * 3 + [[1, 1, 2, 3]])
     lost = some.flags().query("rule_id == 'no_value' and met")
+    lost = lost[lost["county_code"].isin(some.values["county_code"])]
     assert lost["year"].eq(2020).all()
     assert len(lost) == 3
+    # A county without rows is as one whose rows have no value.
+    frame = monitor.synthetic(PLAN, range(2019, 2022))
+    here = frame["county_code"].eq("621022")
+    told = [lq.panel(each).monitor("income").flags() for each in (
+        frame[~here], frame.assign(income=frame["income"].mask(here)))]  # fmt: skip
+    pd.testing.assert_frame_equal(*told)
+    gone = told[0].query("county_code == '621022' and met")
+    assert gone[["rule_id", "year"]].values.tolist() == [["no_value", y] for y in range(2019, 2022)]
     pair = small([[1, 2], [3, 4], [5, 6], [7, 8]], years=(2010, 2020)).flags()
     assert set(pair["rule_id"]) == {"below_half", "low_tenth", "no_value"}
     # Growth is by the year, over gaps as well.

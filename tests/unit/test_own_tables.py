@@ -590,6 +590,19 @@ def test_sums_are_no_counties(load, row):
     assert load(table, warns=True).membership()["adcode"].tolist() == ["450324"]
 
 
+def test_several_in_one_cell_want_a_row_each(load):
+    """As official lists print them."""
+    head = "区域,县（市、区）,地级市\n"
+    for row, said in (
+        (
+            "左右江,右江区、田阳区、田东县,百色市",
+            "own.csv:2:2: 3 counties in one cell: write a row",
+        ),
+        ("大别山;左右江,新县,", "own.csv:2:1: 2 areas in one cell: write a row for each"),
+    ):
+        refuses(lq.DataError, said, load, f"{head}{row}\n")
+
+
 def test_rows_that_say_they_are_none_are_refused(load):
     said = "own.csv:3:1: '是否老区' says '否': leave out rows that are none, and it"
     table = "region,县区,{}\n赣闽粤,瑞金市,是\n赣闽粤,会昌县,否\n"
