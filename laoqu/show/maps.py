@@ -20,7 +20,7 @@ from laoqu.show.figure import TEXTS, Figure
 from laoqu.show.ground import HAIRLINE, MARKS, View, middle_of
 from laoqu.show.style import COLUMN, LINE, MARGIN, TONE, Sheet, stroke, wrap
 from laoqu.show.values import INDEXED, checked
-from laoqu.show.words import Words, digits
+from laoqu.show.words import Words, apart
 from laoqu.source import digest
 
 
@@ -355,10 +355,12 @@ def classes_of(values: pd.Series, words: Words) -> tuple[list[str], dict[str, tu
     if pd.api.types.is_numeric_dtype(known) and known.nunique() > len(HEAT):
         classes = pd.qcut(known, len(HEAT), duplicates="drop")
         ends = known.groupby(classes, observed=True).agg(["min", "max"])
-        said = [f"{digits(low, ',')}–{digits(high, ',')}" for low, high in ends.to_numpy()]
+        bounds = apart(ends.to_numpy().ravel().tolist())
+        said = [f"{low}–{high}" for low, high in zip(bounds[::2], bounds[1::2], strict=True)]
     else:
         classes = known.astype("category")
-        said = [it if isinstance(it, str) else digits(it, ",") for it in classes.cat.categories]
+        kinds = classes.cat.categories.tolist()
+        said = kinds if all(isinstance(each, str) for each in kinds) else apart(kinds)
     if len(said) > len(HEAT):
         raise ParameterError(f"values: {len(said)} categories; at most {len(HEAT)} are drawn")
     steps = np.linspace(0, len(HEAT) - 1, len(said)).round().astype(int)

@@ -101,6 +101,20 @@ def digits(value: float, comma: str = "") -> str:
     return (f"{value:{comma}.0f}" if whole else f"{value:.2g}").replace("-", "−")
 
 
+def apart(values: Sequence[float]) -> list[str]:
+    """Write numbers short, with as many digits as keep different ones apart.
+
+    >>> apart([98.9, 99.42, 99.31]), apart([-1200.0, 15.0])
+    (['98.9', '99.4', '99.3'], ['−1,200', '15'])
+    """
+    texts, different = [digits(each, ",") for each in values], len({round(v, 6) for v in values})
+    places = 0
+    while len(set(texts)) < different and places < 6:
+        places += 1
+        texts = [f"{each:,.{places}f}".replace("-", "−") for each in values]
+    return texts
+
+
 def scalar(cell: object) -> bool | int | float | str:
     """Return a cell as JSON holds it: missing as nothing, lists joined by semicolons."""
     if isinstance(cell, (tuple, list)):

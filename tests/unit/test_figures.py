@@ -313,6 +313,11 @@ def test_own_values_colour_the_counties():
         "yimeng", plan=PLAN, values=dict.fromkeys(codes, "试点") | {codes[0]: ""}
     )
     assert "试点\u200917" in kinds.alt
+    # Bounds of classes, and ticks, are written so that they can be told apart.
+    near = lq.plot_region(
+        "yimeng", plan=PLAN, values={code: 99 + n / 50 for n, code in enumerate(codes)}
+    )
+    assert re.findall(r"\d+\.\d\d–\d+\.\d\d", near.alt)[::4] == ["99.00–99.06", "99.28–99.34"]
     with pytest.raises(ParameterError, match="numbers written as text: pass values"):
         lq.plot_region("陕甘宁", values={"621022": "9", "610826": "10"})
     with pytest.raises(ParameterError, match="6 categories"):

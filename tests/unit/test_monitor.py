@@ -108,6 +108,10 @@ def test_each_rule_flags_what_it_says_and_nothing_where_periods_are_too_few():
     lost = lost[lost["county_code"].isin(some.values["county_code"])]
     assert lost["year"].eq(2020).all()
     assert len(lost) == 3
+    # Medians below zero have no percentage of each other, and none of a median of zero.
+    for numbers in ([[-4, -4]] * 2 + [[-5, -5]] * 2, [[0, 0]] * 4):
+        below = NOTEBOOK.levels_of(small(numbers, years=(2019, 2020)))
+        assert below["percent"].isna().all()
     # A county without rows is as one whose rows have no value.
     frame = monitor.synthetic(PLAN, range(2019, 2022))
     here = frame["county_code"].eq("621022")
