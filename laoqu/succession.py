@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from laoqu import paths, schema
+from laoqu import paths, schema, source
 from laoqu.errors import DataError
 
 #: The year whose units the collection speaks of, and the first and last of the yearly lists.
@@ -206,4 +206,7 @@ def _units(folder: Path) -> Units:
     tables = [schema.read(name, folder) for name in TABLES]
     if problems := [problem for table in tables for problem in table.problems]:
         raise DataError(problems)
+    declared = schema.tables(folder)
+    for table in tables:
+        source.warn_of_change(folder, declared[table.name], table.file)
     return Units(*(table.frame() for table in tables))

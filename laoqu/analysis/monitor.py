@@ -57,6 +57,7 @@ class Monitor:
 
     def __init__(self, panel: Panel, outcome: str | None = None) -> None:
         self.panel, self.plan, self.outcome = panel, panel.plan, panel.outcome(outcome)
+        self.rules = self.plan.table("monitor_rules")  # here a change of it is told
         units = self.plan.gazetteer().set_index("adcode")
         self.province = units["province"]
         rows = panel.data[["county_code", "year"]].assign(value=panel.data[self.outcome])
@@ -157,7 +158,7 @@ class Monitor:
         values = values.astype({"county_code": self.values["county_code"].dtype})
         values = values.sort_values(["county_code", "year"], ignore_index=True)
         county, parts = values["county_code"], []
-        for rule in self.plan.table("monitor_rules").itertuples():
+        for rule in self.rules.itertuples():
             if rule.metric == "percentile_change":
                 metric = values.groupby(county)["percentile"].diff(int(rule.span))
             else:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import laoqu as lq
 from laoqu import paths, source
+from laoqu.analysis import monitor
 from laoqu.errors import DataError
 
 RAW = (paths.data() / "raw" / "plan.txt").read_bytes()
@@ -90,7 +91,7 @@ def test_load_refuses_a_damaged_missing_or_stray_file_and_says_where(data_copy):
         refuses(DataError, re.escape(file), lq.load, data_copy)
 
 
-def test_rows_lost_from_a_table_are_said_where_it_is_used(tmp_path):
+def test_rows_lost_from_a_table_are_said_where_it_is_used(tmp_path, monkeypatch):
     """A table without some of its rows is as well formed as before: only its hash tells."""
     folder = shutil.copytree(paths.data(), tmp_path / "data")
     with warnings.catch_warnings():
@@ -103,3 +104,15 @@ def test_rows_lost_from_a_table_are_said_where_it_is_used(tmp_path):
         UserWarning, match=r"membership.csv is not as it was reviewed: `laoqu check`"
     ):
         lq.load(folder).membership()
+    monkeypatch.setenv("LAOQU_DATA", str(folder))
+    # Codes are followed by tables that are read by themselves; monitoring reads its rules at once.
+    for file, old, new, use in (
+        ("built/gazetteer_holders", ",followed,451081,", ",followed,451022,",
+         lambda: lq.resolve_place("环县", folder=folder)),
+        ("curated/monitor_rules", "below,0.5", "below,1.5",
+         lambda: lq.panel(monitor.synthetic(lq.load())).monitor()),
+    ):  # fmt: skip
+        path = folder / f"{file}.csv"
+        path.write_text(path.read_text("utf-8").replace(old, new), "utf-8")
+        with pytest.warns(UserWarning, match=rf"{path.name} is not as it was reviewed"):
+            use()
