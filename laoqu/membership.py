@@ -29,6 +29,8 @@ BRACKETS = str.maketrans("[]", "［］")
 FLAG = re.compile("老区|苏区|属于|成员|member", re.IGNORECASE)
 #: What stands in front of a sum, or for all counties of a unit; 全州 is a county.
 SUM = re.compile("[总合小]?计|[总合]数|全[国省市区]|sum|(?:sub)?total", re.IGNORECASE)
+#: What stands between several names in one cell.
+BETWEEN = re.compile("[、，,;；/／]")
 YES, NO = ("是", "1", "yes", "y", "true", "√"), ("否", "0", "no", "n", "false", "×", "不是")
 
 
@@ -176,7 +178,7 @@ class _Reader:
         try:
             area = self.area(values["region_id"])
         except UnknownId as error:
-            several = re.split("[、，,;；/／]", values["region_id"])
+            several = BETWEEN.split(values["region_id"])
             why = f"{len(several)} areas in one cell: write a row for each"
             raise RowError("region_id", why if len(several) > 1 else str(error)) from None
         units, year = self.units, _year(said := values["code_date"])
@@ -285,7 +287,7 @@ class _Reader:
         except UnknownId as error:
             if isinstance(error, places.AmbiguousName):
                 error.advice = error.advice and "give its city or its code"
-            said, several = str(error), re.split("[、，,;；/／]", values["name"])
+            said, several = str(error), BETWEEN.split(values["name"])
             if len(several) > 1 and any(map(self._known, several)):
                 said = f"{len(several)} counties in one cell: write a row for each"
             with suppress(UnknownId):

@@ -113,9 +113,10 @@ def columns(head: Iterable[object], names: dict[str, list[str]] = COLUMNS) -> di
         return re.sub(r"[\s_\-.（）()、\ufeff]", "", text).casefold()
 
     at: dict[str, list[int]] = {}
+    known = [{*words} for words in names.values()]
     for n, cell in enumerate(map(str, head)):
         halves = [plain(half) for half in re.split("[(（]", cell)]  # SgnYear(统计年度)
-        twice = halves[1:] and any({*halves} <= {*words} for words in names.values())
+        twice = halves[1:] and any(words.issuperset(halves) for words in known)
         at.setdefault(halves[0] if twice else plain(cell), []).append(n)
     return {kind: [n for word in words for n in at.get(word, ())] for kind, words in names.items()}
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from laoqu import paths, schema, source
+from laoqu import paths, schema
 from laoqu.errors import DataError
 
 #: The year whose units the collection speaks of, and the first and last of the yearly lists.
@@ -203,10 +203,7 @@ def units(folder: Path | None = None) -> Units:
 
 @lru_cache(maxsize=4)
 def _units(folder: Path) -> Units:
-    tables = [schema.read(name, folder) for name in TABLES]
-    if problems := [problem for table in tables for problem in table.problems]:
+    tables = schema.Tables(folder)
+    if problems := [problem for name in TABLES for problem in tables[name].problems]:
         raise DataError(problems)
-    declared = schema.tables(folder)
-    for table in tables:
-        source.warn_of_change(folder, declared[table.name], table.file)
-    return Units(*(table.frame() for table in tables))
+    return Units(*map(tables.frame, TABLES))

@@ -152,11 +152,10 @@ class Monitor:
         need three periods): ``rule_id``, ``county_code``, ``year``, ``metric``, ``met``. A
         documented county that the panel lacks has no value in any of its years.
         """
-        gone = sorted(set(self.members["adcode"]) - set(self.values["county_code"]))
-        rows = pd.MultiIndex.from_product([gone, self.years], names=["county_code", "year"])
-        values = pd.concat([self.values, rows.to_frame(index=False).assign(missing=1.0)])
-        values = values.astype({"county_code": self.values["county_code"].dtype})
-        values = values.sort_values(["county_code", "year"], ignore_index=True)
+        every = sorted({*self.values["county_code"], *self.members["adcode"]})
+        rows = pd.MultiIndex.from_product([every, self.years], names=["county_code", "year"])
+        values = self.values.set_index(rows.names).reindex(rows).reset_index()
+        values["missing"] = values["missing"].fillna(1.0)
         county, parts = values["county_code"], []
         for rule in self.rules.itertuples():
             if rule.metric == "percentile_change":

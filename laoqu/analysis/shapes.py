@@ -183,9 +183,10 @@ def unstacked(
         unit += bare.where(code.notna()).fillna("")
     number = frame.groupby([unit, "year"], dropna=False, sort=False).ngroup()
     # A county that was renamed between two years of a wide table has two rows, blank in turn.
-    blank = frame[value].isna() | own.missing(frame[value])
-    none = blank & code.fillna("").eq("")  # 数据来源 below the table
-    none &= frame[name].isna() | own.missing(frame[name]) if name else True
+    blank, nameless = (
+        frame[c].isna() | own.missing(frame[c]) if c else True for c in (value, name)
+    )
+    none = blank & code.isna() & nameless  # 数据来源 below the table
     if none.any():
         text = f"neither a unit nor a value, left out: {examples(frame.loc[none, indicator])}"
         notes.append((indicator, int(none.sum()), text))

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import Formatter, MaxNLocator
 
 from laoqu.errors import ParameterError, require
 from laoqu.show.figure import TEXTS, Figure
@@ -93,7 +93,7 @@ def dots(frame: pd.DataFrame, words: Words, own: bool = False, **given: str) -> 
             rows = _strips(axes, rows, wide)
         else:
             axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], integer=whole))
-            axes.xaxis.set_major_formatter(Ticks(lambda value, _: number(value + 0.0)))
+            axes.xaxis.set_major_formatter(Ticks())
             axes.grid(axis="x")
             axes.vlines(0, 0, high, **AXIS)
             bars = data["low"].notna().any()
@@ -201,7 +201,7 @@ def lines(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
             axes.xaxis.set_major_formatter(lambda year, _: f"{year:.0f}")
             # Lines may start off zero, bars may not: the scale is as narrow as the values.
             axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-            axes.yaxis.set_major_formatter(Ticks(lambda value, _: number(value + 0.0)))
+            axes.yaxis.set_major_formatter(Ticks())
             axes.grid(axis="y")
             panel(axes, data[data["group"] == group])
         axes.set_xlim(first, max(last, first + 1))
@@ -225,8 +225,12 @@ def number(value: float) -> str:
     return "–" if pd.isna(value) else digits(value, ",")
 
 
-class Ticks(FuncFormatter):
+class Ticks(Formatter):
     """Writes the ticks of an axis short, and apart from each other."""
+
+    def __call__(self, value: float, _: int | None = None) -> str:
+        """Return the text of a value by itself, as under the pointer."""
+        return number(value + 0.0)
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:
         """Return the texts of all ticks."""

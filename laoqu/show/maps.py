@@ -359,8 +359,8 @@ def classes_of(values: pd.Series, words: Words) -> tuple[list[str], dict[str, tu
         said = [f"{low}–{high}" for low, high in zip(bounds[::2], bounds[1::2], strict=True)]
     else:
         classes = known.astype("category")
-        kinds = classes.cat.categories.tolist()
-        said = kinds if all(isinstance(each, str) for each in kinds) else apart(kinds)
+        said = classes.cat.categories.tolist()
+        said = said if isinstance(said[0], str) else apart(said)
     if len(said) > len(HEAT):
         raise ParameterError(f"values: {len(said)} categories; at most {len(HEAT)} are drawn")
     steps = np.linspace(0, len(HEAT) - 1, len(said)).round().astype(int)
