@@ -144,8 +144,9 @@ def test_a_panel_with_little_in_it_is_a_page_without_nan_or_a_sentence(tmp_path,
     panel.to_csv("units.csv", index=False)
     notebook = nbformat.read(paths.notebooks() / "08_monitoring.ipynb", as_version=4)
     plain = notebook.cells[2].source
+    drawn = []
     for drawing in ("chart", "map"):  # takes long, and `test_figures` draws them
-        monkeypatch.setattr(lq.Show, drawing, lambda *_, **__: None)
+        monkeypatch.setattr(lq.Show, drawing, lambda *_, **given: drawn.append(given["subtitle"]))
     for name in ("constant", "one", "units"):
         given = plain.replace('panel = ""', f'panel = "{name}.csv"')
         notebook.cells[2].source = given.replace('area = "all"', 'area = "大别山"')
@@ -155,6 +156,9 @@ def test_a_panel_with_little_in_it_is_a_page_without_nan_or_a_sentence(tmp_path,
         said = "许多县的数值一齐变化约十倍" in files["monitor.html"].decode()
         assert said == (name == "units")
         assert ("个数值为零或负数" in files["monitor.html"].decode()) == (name == "one")
+    lacking = (PLAN.membership("大别山")["confidence"] != "low").sum() - 1  # in "one"
+    said = f"起止年均有数值的县 1 个，另有 {lacking} 个缺数值"
+    assert any(said in each.replace("\u2009", " ") for each in drawn)
     watched = lq.panel("one.csv").monitor("income")
     assert watched.areas() == ["dabieshan"]
     refuses(LaoquError, "no value for a documented county of 琼崖", watched.groups, "琼崖")
