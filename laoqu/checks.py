@@ -6,13 +6,14 @@ of a copy of all tables in memory, whose rows also know their line.
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from laoqu import build, document, measures, own, paths, places, regions, sheets, source
+from laoqu import build, document, layout, measures, own, paths, places, regions, sheets, source
 from laoqu.errors import DataError, LaoquError, Problem, UnknownId, guard
 from laoqu.plan import Plan
 from laoqu.schema import Tables, text_of
@@ -29,8 +30,9 @@ MADE = {
     "resolved": ("gazetteer", "gazetteer_holders", "place_short_forms", "regions"),
     **dict.fromkeys(("recipients", "kinds"), ("mentions",)),
     "areas": ("membership", "city_membership"),
+    "counted": ("membership",),
     "told": ("gazetteer",),
-    **dict.fromkeys(("sentences", "matches", "stands", "said", "about"), (TEXT,)),
+    **dict.fromkeys(("sentences", "matches", "stands", "said", "about", "miscounted"), (TEXT,)),
 }
 #: Variables of a measure, as examples of the codebook and of the rules name them.
 CODED = ("strength", "instrument_class", "n_objects", "conditional", "delegated", "list_open")
@@ -249,11 +251,26 @@ def _copy(tables: Tables) -> sqlite3.Connection:
 
     def gives(words: str, total: str) -> bool:  # printed, or the sum of what is: 35 + 27 + 12
         printed = (each.replace(" ", "") for each in re.findall(r"\d+(?: [+−] \d+)*", words))
-        sums = (map(int, re.findall(r"-?\d+", each.replace("−", "-"))) for each in printed)
-        return int(total) in map(sum, sums)
+        sums = [list(map(int, re.findall(r"-?\d+", each.replace("−", "-")))) for each in printed]
+        right = [parts for parts in sums if sum(parts) == int(total)]
+        return bool(right) and all(parts in right for parts in sums if len(parts) > 1)
 
     def numbers(words: str) -> int:  # boxes are counted, not their numbers
         return len(re.findall(r"(?<!专栏)\d+", words))
+
+    def figures(words: str) -> str:  # each once, and clauses and boxes as c04, b1
+        clause = re.compile("第([一二三四五六七八九十]+)条|[Cc]lause ([0-9]+)")
+        words = clause.sub(lambda it: f" c{layout.number(it[1] or it[2]):02} ", words)
+        words = re.sub(r"(?:专栏|[Bb]ox) *(\d)", r" b\1 ", words)
+        number = r"(\d+)(?:-\d+)*(?!\d| 月)"
+        found = re.findall(rf"\b([bc]\d+)(?:\.s\d+)?|(?:pre|p1)\.s\d+|http\S+|{number}", words)
+        found = {place or int(count) for place, count in found if place or count}
+        return json.dumps(sorted(found, key=str))
+
+    def miscounted(note: str) -> str:
+        said = re.findall(r"(?:“([^“”]+)”|([^，；：。]+?))(?:出现)? (\d+) 次", note)
+        found = [(word := a or b, text.canonical.count(word), n) for a, b, n in said]
+        return "; ".join(f"{word} {count} times" for word, count, n in found if str(count) != n)
 
     def resolved(name: str, province: str, level: str) -> str:
         try:
@@ -262,7 +279,8 @@ def _copy(tables: Tables) -> sqlite3.Connection:
             return ""
 
     for function in (
-        items, numbers, malformed, matches, stands, in_english, share, resolved, gives,
+        items, numbers, malformed, matches, stands, in_english, share, resolved, gives, figures,
+        miscounted,
     ):  # fmt: skip
         db.create_function(function.__name__, -1, function)
     db.create_function("said", 1, lambda unit_id: texts.get(unit_id, ""))

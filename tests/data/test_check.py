@@ -143,6 +143,13 @@ pmc_grades: ruiz2011,10,«0→1», | ruiz2011 must have one m, begin at 0
 CONTRADICTIONS = """
 absences: |亿元|概算|预算,«2→3»,转移支付 | the text has 2 matches, the row says 3
 absences: 资金支持|资金需求,«6→7», | the text has 6 matches, the row says 7
+absences: ,«预算 2→预算 3» 次： | the text has 预算 2 times
+absences: both in 综合保税区, the name of a zone (c«12→13».s02 | in Chinese has [2, "b4", "c12"]
+absences: （12、«21→22»、264、92） | 22 is no number that the plan prints or that is counted
+corrections: 合计只有 «20→19» 个 | 19 is no number that the plan prints or that is counted
+corrections: inside clause «6→7»; the pieces | in Chinese has ["b1", "c06"], this one other
+regions: 来源对其中 «57→56» 个 | 56 is neither a number of the source of the total
+regions: 68 − «67→66» − 59 − 108, | the derived total of dabieshan is 62
 membership: 涪城区,绵阳市,四川省,web_page,«medium→high» |\
  web_page bears no high confidence
 county_layer_join: 431121,祁阳市,431181,«祁阳市→祁东县», | 431181 is not '祁东县' in the gazetteer
