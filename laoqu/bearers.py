@@ -35,7 +35,8 @@ class Bearers:
                 self.short[TAIL.sub("", holder.name)][holder] = None
         for name, (holder, _) in self.units.also.items():
             self.full[name][holder] = None
-        now = schema.read("gazetteer", folder).frame()
+        tables = schema.Tables(folder)
+        now = tables.frame("gazetteer")
         for unit in now.itertuples():
             holder = self.units.holder(unit.adcode, YEAR)
             for suffix in SHORT_SUFFIX.get(unit.type, ()):
@@ -44,7 +45,7 @@ class Bearers:
                 self.short[short][holder] = None
             for key, name in latin_keys(unit.name_en, unit.name, unit.short_name):
                 self.latin[key][name] = None
-        for row in schema.read("place_short_forms", folder).frame().itertuples():
+        for row in tables.frame("place_short_forms").itertuples():
             self.full[row.short_form][self.units.holder(row.adcode, YEAR)] = None
             self.full[row.short_form] |= self.short.get(row.short_form, {})  # 巴州区 as well
         shorter = dict(zip(now["name"], now["short_name"], strict=True))

@@ -106,7 +106,7 @@ def _codes(column: pd.Series, known: set[str], folder: Path | None, notes: own.N
         notes.wrong(1, "", f"the file has {cities} cities in {len(tidied)} rows: expected counties")
         return [code for code, _ in tidied]
     result, units = [], succession.units(folder)
-    members = {*schema.read("membership", folder or paths.data()).values("adcode")}
+    members = {*schema.Tables(folder or paths.data()).frame("membership")["adcode"]}
     lost = 0
     for row, (text, (code, why)) in enumerate(zip(column, tidied, strict=True), start=1):
         if code and code not in known:

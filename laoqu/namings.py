@@ -137,11 +137,12 @@ class Gazetteer:
                 forms[name] = max(form, forms.get(name, form), key=FORMS.index)
                 self.upper[name] += [code] if level != "county" else []
         self.provinces = {name for name, form in forms.items() if form == "province"}
-        rows = schema.read("not_names", folder).frame()
+        tables = schema.Tables(folder)
+        rows = tables.frame("not_names")
         self.common = rows["word"].tolist()
         # 西吉 of 江西吉安 is no word: it is one behind no boundary only.
         ordinary = {*rows["word"][~rows["reason"].str.startswith("part of")]}
-        words = {*schema.read("word_names", folder).values("word")}
+        words = {*tables.frame("word_names")["word"]}
         parts = {name for name in forms if PART.fullmatch(name)}
         whole = {name for name, form in forms.items() if form in ("full", "sure")} - parts
         #: Full names that a word and a type of unit make.
@@ -153,7 +154,7 @@ class Gazetteer:
         self.features = {n for n, f in forms.items() if f == "short" and FEATURE.fullmatch(n)}
         forms |= {n: "full" for n in forms if n[-1] in "县区州" and n[:-1] in self.provinces}
         self.areas: dict[str, str] = {}
-        for row in schema.read("regions", folder).frame().itertuples():
+        for row in tables.frame("regions").itertuples():
             whole = [row.full_zh, f"{row.name_zh}老区", f"{row.name_zh}革命老区"]
             self.areas |= dict.fromkeys([row.name_zh, *whole], row.region_id)
             forms |= dict.fromkeys(whole, "sure") | {row.name_zh: "city"}

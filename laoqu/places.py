@@ -207,8 +207,9 @@ class _Index(Bearers):
     @cached_property
     def areas(self) -> dict[str, frozenset[str]]:
         """The codes in each area, by each of its names: a city lies where a county of it does."""
-        counties = schema.read("membership", self.folder).frame().groupby("region_id")["adcode"]
-        known = regions.called(schema.read("regions", self.folder).frame())
+        tables = schema.Tables(self.folder)
+        counties = tables.frame("membership").groupby("region_id")["adcode"]
+        known = regions.called(tables.frame("regions"))
         codes = {area: frozenset([*here, *here.str[:4]]) for area, here in counties}
         return {name: codes.get(row["region_id"], frozenset()) for name, row in known.items()}
 

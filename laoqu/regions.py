@@ -132,7 +132,7 @@ def documented(
     regions = regions.assign(documented=known, low_confidence=weak, complete=full)
     if own is None:
         return regions.assign(counties_from="")
-    shipped = schema.read("membership", folder).frame()
+    shipped = schema.Tables(folder).frame("membership")
     ours, theirs = (
         each.groupby("region_id")[["adcode", "source"]].apply(lambda rows: rows.values.tolist())
         for each in (shipped, membership)

@@ -6,6 +6,7 @@ Light: a batch with nothing to do imports no table.
 from __future__ import annotations
 
 import csv
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -167,8 +168,12 @@ def _county(name: str) -> str:
     return str(county.find(laoqu.load(), name)["adcode"])
 
 
-def _check_own() -> None:
-    """Refuse tables of the reader's own that every report would fail over."""
+def _check_data() -> None:
+    """Warn of changed tables; refuse the reader's own that every report would fail over."""
+    folder = paths.data()
+    with suppress(OSError, ValueError, KeyError, TypeError):  # of which every report will tell
+        for each in json.loads((folder / "datapackage.json").read_bytes())["resources"]:
+            source.warn_of_change(folder, each, paths.display(folder / each["path"]))
     if paths.own_files() or paths.own_mode() != "only":
         from laoqu import checks
 
@@ -185,5 +190,5 @@ KINDS = {"region": _area, "area": _one_or_all, "adcode": _county, "lang": check_
 #: How pages and index are made, and what the fork server begins with.
 MAKER = batch.Maker(
     "laoqu.pages:render", "laoqu.site:page", "laoqu.site:parts", "laoqu.reports:sources", KINDS,
-    _check_own, preload=("laoqu.ahead",),
+    _check_data, preload=("laoqu.ahead",),
 )  # fmt: skip

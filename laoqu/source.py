@@ -59,7 +59,7 @@ def warn_of_change(folder: Path, declared: Mapping[str, object], file: str) -> N
     found = f"sha256:{digest(path.read_bytes())}"
     if declared.get("hash", found) != found:
         mend = "`laoqu check` says how, `laoqu build --accept` takes it as reviewed"
-        warnings.warn(f"{paths.display(path)} is not as it was reviewed: {mend}", stacklevel=2)
+        warnings.warn(f"{paths.display(path)} is not as it was reviewed: {mend}", stacklevel=1)
 
 
 def regular(path: Path) -> Path:

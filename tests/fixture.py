@@ -122,12 +122,13 @@ def shown(made):
     return nbformat.reads(nbformat.writes(made), as_version=4)
 
 
-def book(path, parameters: str, *cells: str):
-    """Write a notebook for a batch: its parameters cell, then code cells."""
+def book(path, parameters: str, *cells: str, kinds=()):
+    """Write a notebook for a batch: its parameters cell, then code cells; some are of our kinds."""
     new = nbformat.v4.new_code_cell
     first = new(parameters, metadata={"tags": ["parameters"]})
     made = nbformat.v4.new_notebook(cells=[first, *map(new, cells)])
     made.metadata["kernelspec"] = {"name": "python3", "language": "python", "display_name": "x"}
+    made.metadata["laoqu"] = {"parameters": {name: name for name in kinds}}
     for number, cell in enumerate(made.cells):
         cell.id = str(number)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -39,9 +39,9 @@ class Maker(NamedTuple):
 
     ``render(notebook, lang, formats)`` → file name → bytes; ``index(manifest, parts)`` → bytes of
     ``index.html``, where ``parts(tell)`` makes beforehand what takes long; ``sources()`` → id →
-    properties of what the data rest on; ``kinds``: name of a parameter → what checks it;
-    ``check()`` refuses what every run would fail over; ``preload``: modules that the fork server
-    imports.
+    properties of what the data rest on; ``kinds``: kind of a parameter, as a notebook names it →
+    what checks it; ``check()`` refuses what every run would fail over; ``preload``: modules that
+    the fork server imports.
     """
 
     render: str

@@ -47,7 +47,7 @@ from papermill.parameterize import parameterize_notebook
 from traitlets import Callable as Function
 from traitlets.config import Config
 
-from laoqu.errors import ANSI, LaoquError, bounded, printable
+from laoqu.errors import ANSI, LANGS, LaoquError, bounded, printable
 from laoqu.run import Recipe, Run
 from laoqu.run.cell import PRINTED, Stream, alarm
 
@@ -251,7 +251,8 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
             about = notebook.metadata.get("laoqu")
             about = about if isinstance(about, dict) else {}
             notebook.metadata["laoqu"] = {**about, **run.page}
-            files = dict(render(notebook, str(given.get("lang", "zh")), run.formats))
+            lang = given.get("lang") if given.get("lang") in LANGS else LANGS[0]
+            files = dict(render(notebook, lang, run.formats))
         except Exception as raised:
             error, ours = f"{type(raised).__name__}: {raised}", isinstance(raised, LaoquError)
             lines = [] if ours else traceback.format_exc().splitlines()

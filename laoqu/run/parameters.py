@@ -97,8 +97,8 @@ class Notebook:
     ) -> dict:
         """Return the full parameters of a run, or say what is wrong with `given`, and `where`.
 
-        `kinds`: name of a parameter, or its kind in the notebook's metadata → what brings a value
-        to its one form, or refuses it. What is left out takes its default.
+        `kinds`: kind of a parameter in the notebook's metadata → what brings a value to its one
+        form, or refuses it; others are taken as written. What is left out takes its default.
         """
         try:
             return self._checked(given, kinds)
@@ -117,7 +117,7 @@ class Notebook:
                 raise ParameterError(message)
         values = self.defaults | given
         for name, value in values.items():
-            kind, default = kinds.get(str(self.kinds.get(name, name))), self.defaults[name]
+            kind, default = kinds.get(str(self.kinds.get(name))), self.defaults[name]
             if value is default is None:
                 continue
             expected = type(default) if default is not None else str if kind else type(value)

@@ -353,10 +353,11 @@ def classes_of(values: pd.Series, words: Words) -> tuple[list[str], dict[str, tu
     if known.empty:
         raise ParameterError(f"values: no county of the area has one{INDEXED}")
     if pd.api.types.is_numeric_dtype(known) and known.nunique() > len(HEAT):
-        classes = pd.qcut(known, len(HEAT), duplicates="drop")
+        classes = _alike(known, len(HEAT))
         ends = known.groupby(classes, observed=True).agg(["min", "max"])
         bounds = apart(ends.to_numpy().ravel().tolist())
-        said = [f"{low}–{high}" for low, high in zip(bounds[::2], bounds[1::2], strict=True)]
+        bounds = zip(bounds[::2], bounds[1::2], strict=True)
+        said = [low if low == high else f"{low}–{high}" for low, high in bounds]
     else:
         classes = known.astype("category")
         said = classes.cat.categories.tolist()
@@ -369,3 +370,28 @@ def classes_of(values: pd.Series, words: Words) -> tuple[list[str], dict[str, tu
     if "-1" in kinds:
         key["-1"] = words("map.key.no_value"), FILLS["low"]
     return kinds, key
+
+
+def _alike(values: pd.Series, most: int) -> pd.Series:
+    """Sort more than `most` numbers into classes of about as many each; equal ones stay together.
+
+    What many share has a class of its own (natural breaks of the ranks, after Fisher and Jenks).
+    """
+    _, at, n = np.unique(values, return_inverse=True, return_counts=True)
+    rank = n.cumsum() - n / 2
+    sums = np.cumsum([n, n * rank, n * rank**2], axis=1)
+    sums = np.hstack([np.zeros((3, 1)), sums])
+    count, first, second = sums[:, :, None] - sums[:, None, :]  # before a value, from another
+    spread = np.full_like(count, np.inf)
+    np.divide(first**2, count, out=spread, where=count > 0)
+    np.subtract(second, spread, out=spread, where=count > 0)
+    least, begins = spread[:, 0], []
+    for _ in range(most - 1):
+        both = least + spread
+        begins.append(both.argmin(axis=1))
+        least = both.min(axis=1)
+    bounds = [len(n)]
+    for begin in reversed(begins):
+        bounds.append(begin[bounds[-1]])
+    classes = np.searchsorted(sorted(bounds[1:]), np.arange(len(n)), side="right")
+    return pd.Series(classes[at], values.index, dtype="category")

@@ -449,6 +449,9 @@ def test_the_command_says_where_it_wrote_and_what_it_did(command, monkeypatch, c
         assert said in shown
         assert (status, shown.count("\n")) != (2, 0)
         assert time.monotonic() - began < 20
+    monkeypatch.setenv("LAOQU_OUTPUTS", str(out.parent / "never"))
+    assert main([*given.split(), "--only-failed"]) == 0
+    assert "0 written, 0 unchanged, 3 not failed and not run, 0 failed" in capsys.readouterr().out
 
 
 def test_streams_that_fail_are_said_in_a_sentence(command):

@@ -317,7 +317,14 @@ def test_own_values_colour_the_counties():
     near = lq.plot_region(
         "yimeng", plan=PLAN, values={code: 99 + n / 50 for n, code in enumerate(codes)}
     )
-    assert re.findall(r"\d+\.\d\d–\d+\.\d\d", near.alt)[::4] == ["99.00–99.06", "99.28–99.34"]
+    assert re.findall(r"\d+\.\d\d–\d+\.\d\d", near.alt)[::4] == ["99.00–99.04", "99.28–99.34"]
+    # What many counties share is a class, whatever the others have.
+    for numbers, said in (
+        ([0] * 12 + [1e6, 2e6, 3e6, 4e6, 5e6, 6e6], "0 12, 1,000,000 1, 2,000,000 1, 3,000,000–4"),
+        ([100] * 12 + [98, 97, 95, 94, 90, 80], "80 1, 90 1, 94–95 2, 97–98 2, 100 12"),
+    ):
+        ties = lq.plot_region("yimeng", "en", PLAN, values=dict(zip(codes, numbers, strict=True)))
+        assert f"Counties: {said}" in ties.alt.replace("\u2009", " ")
     with pytest.raises(ParameterError, match="numbers written as text: pass values"):
         lq.plot_region("陕甘宁", values={"621022": "9", "610826": "10"})
     with pytest.raises(ParameterError, match="6 categories"):

@@ -54,7 +54,21 @@ ALIASES = "\n".join(["- &a0 {n: 1}", *(f"- areas: &a{n} [{', '.join([f'*a{n - 1}
 def typed(tmp_path):
     cell = "counting = 'full'\nn: int = 3\nshare = 0.5\nareas = ['yimeng']\nregion = 'yimeng'"
     cell += "\nyes = True\nany = None\nadcode = None"
-    return Notebook(book(tmp_path / "typed.ipynb", cell))
+    return Notebook(book(tmp_path / "typed.ipynb", cell, kinds=("region", "adcode")))
+
+
+def test_values_for_ones_own_notebook_are_what_was_written(tmp_path):
+    """Whatever a parameter is called: only a notebook that says so takes areas and codes."""
+    cell = "area = '沂蒙'\nadcode = '环县'\nlang = 'fr'\nregion = 12.5"
+    path = book(tmp_path / "mine.ipynb", cell, "print(area, adcode, lang, region)")
+    for values, said, lang in (
+        ({}, "沂蒙 环县 fr 12.5", "zh"),
+        ({"area": "太行", "lang": "en"}, "太行 环县 en 12.5", "en"),
+    ):
+        (made,) = run(path, [values], tmp_path / "out")
+        folder = tmp_path / "out" / made.name
+        assert said in (folder / "report.ipynb").read_text("utf-8")
+        assert (folder / "report.html").read_text("utf-8") == lang  # what the test's pages hold
 
 
 def test_a_wrong_parameter_is_an_error_not_the_default(typed):
@@ -772,7 +786,8 @@ def test_only_what_changed_is_run_and_it_is_said_why(tmp_path):
     out, text = tmp_path / "out", tmp_path / "text.txt"
     text.write_text("one")
     path = book(tmp_path / "t.ipynb", "n = 1\nfile = ''\nregion = 'yimeng'",
-                "if file: print(open(file).read())", "assert n != 13")  # fmt: skip
+                "if file: print(open(file).read())", "assert n != 13",
+                kinds=["region"])  # fmt: skip
     sets = [{"n": 1}, {"n": 13}, {"file": str(text)}]
 
     def why(**options):
