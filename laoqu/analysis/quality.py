@@ -36,8 +36,10 @@ COUNT = 10
 #: in a gap of years each further one may bring so much growth. Most change nearly alike then.
 SCALE, GROWTH, ALIKE = 0.9, 0.08, 0.5
 #: Counties in another unit than others: such a gap between the two, each of so large a share, and
-#: of so many counties and values.
-GAP, GROUP, FEW = 0.5, 0.1, 20
+#: of so many counties and values; or whole provinces, with so many in all.
+GAP, GROUP, FEW, OF_PROVINCES = 0.5, 0.1, 20, 10
+#: The most provinces that are named as those of counties in another unit.
+NAMED = 3
 #: Parts may miss their total by this share.
 TOTAL = 0.02
 #: Columns of a panel that are compared as parts of one another; more would take too long.
@@ -76,7 +78,7 @@ def scales(panel: Panel, *outcomes: str) -> pd.DataFrame:
     rows = [
         ["scale", column, pd.NA, "", pd.NA, *found]
         for column in outcomes
-        for found in (*_rescaled(once, column), *_two_scales(panel, once, column))
+        for found in (*_rescaled(panel, once, column), *_two_scales(panel, once, column))
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -232,7 +234,7 @@ def _sides(values: pd.Series, unit: pd.Series) -> tuple[pd.Series, pd.Series]:
     return values - by_unit.shift(1), values - by_unit.shift(-1)
 
 
-def _rescaled(once: pd.DataFrame, column: str) -> Iterator[tuple]:
+def _rescaled(panel: Panel, once: pd.DataFrame, column: str) -> Iterator[tuple]:
     """Find years in which all units change by about ten times or more, nearly alike, or many."""
     rows = once[once[column].gt(0).fillna(False)]
     logs, unit = np.log10(rows[column].astype("float64")), rows["_unit"]
@@ -245,13 +247,16 @@ def _rescaled(once: pd.DataFrame, column: str) -> Iterator[tuple]:
         if alike and abs(size) >= least and len(sizes) >= len(here) / 2:
             text = f"the median of all units changes {_factor(size)} between {last} and {year}"
             yield year, here.median(), f"{text}: another unit?"
-        elif (under := _apart(sizes)) is not None:
+            continue
+        for under in _apart(sizes, unit[sizes.index].str[-6:-4]):
             low, high = sizes[under], sizes[~under]
             moved = max(low, high, key=lambda part: abs(part.median()))
             if high.min() - low.max() >= GAP and abs(moved.median()) >= SCALE:
                 text = f"{len(moved)} of {len(sizes)} units change {_factor(moved.median())}"
-                text = f"{text} between {last} and {year}: another unit?"
+                sides = (unit[part.index].set_axis(unit[part.index]) for part in (low, high))
+                text = f"{text} between {last} and {year}: another unit{_within(panel, *sides)}?"
                 yield year, here[moved.index].median(), text
+                break
 
 
 def _two_scales(panel: Panel, once: pd.DataFrame, column: str) -> Iterator[tuple]:
@@ -262,22 +267,40 @@ def _two_scales(panel: Panel, once: pd.DataFrame, column: str) -> Iterator[tuple
     # Against the mean of its year: with half of the counties in another unit no median holds still.
     logs = (logs - logs.groupby(rows["year"]).transform("mean")).groupby(rows["_unit"])
     middle = logs.median()
-    if (under := _apart(middle)) is None:
-        return
-    below, above = middle[under], middle[~under]
-    gap = logs.min()[above.index].min() - logs.max()[below.index].max()
-    size = below.median() - above.median()
-    if gap >= GAP and size <= -SCALE and min(below.nunique(), above.nunique()) >= FEW:
-        value = rows.loc[rows["_unit"].isin(below.index), column].median()
-        text = f"{len(below)} counties lie below the {len(above)} others in every year, the median"
-        yield pd.NA, value, f"{text} {_factor(size)}: another unit?"
+    for under in _apart(middle, middle.index.str[:2]):
+        below, above = middle[under], middle[~under]
+        gap = logs.min()[above.index].min() - logs.max()[below.index].max()
+        size = below.median() - above.median()
+        if gap >= GAP and size <= -SCALE and min(below.nunique(), above.nunique()) >= OF_PROVINCES:
+            value = rows.loc[rows["_unit"].isin(below.index), column].median()
+            text = f"{len(below)} counties lie below the {len(above)} others in every year"
+            text += f", the median {_factor(size)}"
+            yield pd.NA, value, f"{text}: another unit{_within(panel, below, above)}?"
+            return
 
 
-def _apart(values: pd.Series) -> pd.Series | None:
-    """Return which values lie below the widest gap, where there are enough on both sides of one."""
+def _apart(values: pd.Series, province: pd.Series | pd.Index) -> Iterator[pd.Series]:
+    """Yield which values may lie far below the others, where there are enough on both sides.
+
+    They are those below the widest gap, and those of the provinces whose medians lie below one.
+    """
     ordered, least = values.sort_values(), max(int(len(values) * GROUP), FEW)
     gaps = ordered.diff().iloc[least : 1 - least]
-    return None if gaps.empty else values < ordered[gaps.idxmax()]
+    if len(gaps):
+        yield values < ordered[gaps.idxmax()]
+    medians = values.groupby(province).median().sort_values()
+    if len(medians) > 1:
+        under = values.groupby(province).transform("median") < medians[medians.diff().idxmax()]
+        if OF_PROVINCES <= under.sum() <= len(under) - OF_PROVINCES:
+            yield under
+
+
+def _within(panel: Panel, *sides: pd.Series) -> str:
+    """Return in which provinces the fewer of units lie, where these are few."""
+    names = panel.plan.gazetteer().set_index("adcode")["province"]
+    codes = sorted({f"{unit[-6:-4]}0000" for unit in min(sides, key=len).index})
+    few = len(codes) <= NAMED
+    return f" in {', '.join(names.get(code, code) for code in codes)}" if few else ""
 
 
 def _factor(log: float) -> str:

@@ -959,12 +959,16 @@ def test_another_unit_of_all_or_of_many_counties_is_found_and_told_to_the_estima
     clean = monitor.synthetic(PLAN, range(2014, 2025))
     year, north = clean["year"], clean["county_code"] < "4"
     half = clean["county_code"].rank(method="dense") % 2 == 0
+    shaanxi = clean["county_code"].str[:2] == "61"
     for rows, times, years, said in (
         (year >= 2023, 10_000, [2023], "the median of all units changes ×10,000 between 2022 and"),
         (year >= 2017, 0.01, [2017], "changes ÷100 between 2016 and 2017: another unit?"),
         (year == 2024, 0.01, [2024], "changes ÷100 between 2023 and 2024"),
         (year == 2019, 0.1, [2019, 2020], "changes ÷10 between 2018 and 2019"),
         (north, 0.01, [pd.NA], "counties lie below the .* others in every year, the median ÷100"),
+        (shaanxi, 0.01, [pd.NA], "the median ÷100: another unit in 陕西省"),
+        (shaanxi, 100, [pd.NA], "lie below the .* others in every year.* another unit in 陕西省"),
+        (shaanxi & (year >= 2020), 100, [2020], "units change ×100 .* another unit in 陕西省"),
         (half & (year >= 2020), 100, [2020], "units change ×100 between 2019 and 2020: another"),
         (half & (year == 2020), 100, [2020, 2021], "units change ×100 between 2019 and 2020"),
         (north, 1, [], ""),
