@@ -8,13 +8,14 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import laoqu
 from laoqu import paths, source
-from laoqu.errors import DataError, LaoquError, check_lang
+from laoqu.errors import LANGS, DataError, LaoquError, check_lang
 from laoqu.run import Run, batch
 from laoqu.run.parameters import digest_of
 
@@ -101,14 +102,26 @@ def _run(
     made = [
         run for run in runs if run.status not in ("failed", "skipped") and "html" in run.formats
     ]
-    langs = sorted({str(run.parameters["lang"]) for run in made if "lang" in run.parameters})
-    if langs and Path(notebook).stem in LINKED:
+    stem, langs = Path(notebook).stem, {str(run.parameters.get("lang", "")) for run in made}
+    if stem not in LINKED:
+        langs = {lang for run in made for lang in _linked(run, outputs)}
+    if (langs := langs & {*LANGS}) and stem != PLAN:
         kept = ("jobs", "timeout", "tell", "only_say")
         plans = run_plan(
-            langs, outputs, **{name: options[name] for name in kept if name in options}
+            sorted(langs), outputs, **{name: options[name] for name in kept if name in options}
         )
         runs += [run for run in plans if run.status != "unchanged"]
     return runs
+
+
+def _linked(run: Run, outputs: Path | str | None) -> list[str]:
+    """Return the languages of the annotated plan into which the pages of a run lead."""
+    found = []
+    for file in run.outputs:
+        path = Path(outputs or paths.outputs()) / file["path"]
+        if path.suffix == ".html" and path.is_file():
+            found += re.findall(r'href="(?:\.\./)+(\w\w)/plan\.html', path.read_text("utf-8"))
+    return found
 
 
 def sources() -> dict[str, dict[str, str]]:

@@ -18,7 +18,8 @@ from laoqu.errors import LaoquError, OutputError, nearest
 from laoqu.measures import BOOLEAN, CODES, MORE, SCALES
 from laoqu.spelling import plain
 
-FLAGS = {"true": True, "1": True, "是": True, "false": False, "0": False, "否": False}
+FLAGS = dict.fromkeys(("true", "1", "是", "有", "y", "yes", "√"), True)
+FLAGS |= dict.fromkeys(("false", "0", "否", "无", "n", "no", "×"), False)
 #: What people write into a column of words when there are none; an empty cell is not coded.
 NO_WORDS = ("无", "none", "-")
 #: Before what a spreadsheet takes for a formula, full-width signs too.
@@ -301,11 +302,12 @@ def _value(cell: str, column: Column, codes: dict[str, dict[str, str]], sentence
             raise ValueError("a | stands twice, or at an end, where nothing is cut")
         ends = pd.Series(map(len, pieces)).cumsum()
         return tuple(ends[:-1].tolist())
-    parts = [part for part in re.split(r"\s*[;；]\s*", cell) if part]
+    marks = "[;；、，,]" if column.kind == "words" else "[;；]"  # no name has one of these
+    parts = [part for part in re.split(rf"\s*{marks}\s*", cell) if part]
     if column.kind == "words":
         words = () if cell.lower() in NO_WORDS else tuple(sorted(set(parts)))
         if missing := [word for word in words if word not in sentence]:
-            raise ValueError(f"{missing[0]!r} does not stand in the sentence")
+            raise ValueError(f"{missing[0]!r} does not stand in the sentence (; between several)")
         return words
     if column.kind == "code":
         parts = [re.sub(r"\.0+$", "", cell)]  # a spreadsheet turns 3 into 3.0

@@ -116,8 +116,8 @@ class Monitor:
         ``key`` key counties (of the area), ``area`` its documented counties, ``others`` documented
         counties (of the area) that are not key, ``province`` other counties of the provinces of
         the first group, ``documented`` those of all areas, ``panel`` all counties of the panel.
-        A group of which the panel has no county is left out; a panel without a documented county
-        (of the area) is refused.
+        A group of which the panel has no county is left out, and so is one of which it has the
+        same counties as of another; a panel without a documented county (of the area) is refused.
         """
         members = self.members
         every, panel = set(members["adcode"]), set(self.values["county_code"])
@@ -137,7 +137,11 @@ class Monitor:
         # Where no county is key, who is not key is the whole area.
         found |= {"others": here - key if key else set(), "province": near}
         found |= {"documented": every, "panel": panel}
-        return {name: codes for name, codes in found.items() if codes & panel}
+        found = {name: codes for name, codes in found.items() if codes & panel}
+        first, seen = next(iter(found)), {}
+        for name in filter(found.get, (first, "area", "panel", *found)):
+            seen.setdefault(frozenset(found[name] & panel), name)
+        return {name: codes for name, codes in found.items() if name in seen.values()}
 
     def areas(self) -> list[str]:
         """Return the areas of which the panel has a documented county."""

@@ -19,7 +19,7 @@ import nbformat
 import pandas as pd
 from nbformat.v4.rwbase import rejoin_lines
 
-from laoqu.errors import FORMATS, LaoquError, require
+from laoqu.errors import FORMATS, LANGS, LaoquError, require
 from laoqu.sheets import csv_bytes
 from laoqu.show.table import MIME, new_record
 from laoqu.show.words import label
@@ -40,12 +40,15 @@ def render(
     They are ``report.html`` …, ``values.json``, ``figures/KEY.png|svg|csv``, ``tables/KEY.csv``.
     The notebook's metadata ``laoqu`` says what its pages are called (``kind``), where they stand in
     the outputs (``place``) and in other languages (``others``). An UnknownId tells of an
-    unknown format, a LaoquError of a page that would load something from outside.
+    unknown format, a LaoquError of a page that would load something from outside. Without `lang`
+    the page is in the language of what is shown first.
     """
     for form in formats:
         require(form, FORMATS, "format")
     rejoin_lines(notebook)  # a text may be a list of lines
-    place, shown = Place.of(notebook, lang), list(records(notebook))
+    shown = list(records(notebook))
+    lang = lang or next((str(each["lang"]) for each in shown), LANGS[0])
+    place = Place.of(notebook, lang)
     if not shown and set(formats) & set(FORMATS[1:]):
         raise LaoquError(
             "PDF and Word hold what a notebook shows with lq.Show, and this one shows nothing with "

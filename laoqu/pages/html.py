@@ -88,7 +88,10 @@ def page(
         each = zip(cells(notebook), bodies, strict=True)
         begins = [cell.source[:40] for cell, body in each if body.strip() and loads(body)]
         where = f"the cell that begins {begins[0]!r}" if begins else "the page"
-        raise LaoquError(f"{where} would load something from outside: {found[0]}; make it a link")
+        mend = "make it a link"
+        if "<img" in found[0] and "//" not in found[0]:  # it lies beside the notebook
+            mend = "drag the picture into the cell, or show it with display(Image(…))"
+        raise LaoquError(f"{where} would load something from outside: {found[0]}; {mend}")
     return text
 
 

@@ -29,6 +29,8 @@ FONTS = (Path(pylopdf_fonts_zh_cn.__file__).parent, Path(__file__).parents[1] / 
 EPOCH = "315532800"
 
 Lines = list[list[tuple[str, str, str]]]
+#: The most columns of a table on a page of paper.
+MOST = 10
 
 
 def pdf(shown: Sequence[Mapping[str, object]], lang: str, title: str) -> bytes:
@@ -67,7 +69,10 @@ def docx(shown: Sequence[Mapping[str, object]], lang: str, title: str) -> bytes:
 
 
 def parts(shown: Sequence[Mapping[str, object]]) -> Iterator[dict[str, object]]:
-    """Yield what goes on paper: nothing that is folded, no column without any entry."""
+    """Yield what goes on paper: nothing that is folded, no column without any entry.
+
+    A table of more columns than paper holds is several, each with the first column.
+    """
     depth = 0
     for number, each in enumerate(one for one in shown if not one["folded"]):
 
@@ -79,29 +84,38 @@ def parts(shown: Sequence[Mapping[str, object]]) -> Iterator[dict[str, object]]:
         # The page has the title; a tagged document has no heading that skips a level.
         headed = each["title"] and each["level"] > 1 and each["kind"] != "figure"
         depth = min(each["level"] - 1, depth + 1) if headed else depth
-        rows = []
         filled = [i for i in range(len(each["columns"])) if any(row[i] for row in each["rows"])]
         roles = [column["role"] for column in each["columns"]]
+        heads = [
+            column["label"].replace("_", "_\u200b") for column in each["columns"]
+        ]  # break here
         main = [i for i in filled if "under" not in roles[i]]
-        for row in each["rows"] if main else ():
-            cells = [lines(row[i] or "–", roles[i]) for i in main]
-            for i in filled:
-                cells[0] += lines(row[i], roles[i]) if row[i] and "under" in roles[i] else []
-            rows.append(cells)
-        yield {
-            "kind": each["kind"], "form": each["form"], "anchor": f"{each['anchor']}-{number}",
-            "depth": depth if headed else 0, "title": lines(each["title"]), "rows": rows,
-            "paragraphs": list(map(lines, each["paragraphs"])),
-            "tiles": [
-                [lines(tile[name]) for name in ("value", "label", "note")] for tile in each["tiles"]
-            ],
-            "heads": [lines(each["columns"][i]["label"]) for i in main],
-            "numeric": [roles[i] == "number" for i in main],
-            "groups": {str(at): lines(text) for at, text in each["groups"]},
-            "note": lines(each["note"]), "caption": lines(each["caption"]), "alt": each["alt"],
-            "svg": each["images"].get("wide.svg", ""), "png": each["images"].get("png", ""),
-            "passages": each.get("passages", []),
-        }  # fmt: skip
+        sets = [main[:1] + main[k : k + MOST - 1] for k in range(1, len(main), MOST - 1)] or [main]
+        for turn, here in enumerate(sets):
+            rows, last = [], turn == len(sets) - 1
+            for row in each["rows"] if main else ():
+                cells = [lines(row[i] or "–", roles[i]) for i in here]
+                for i in filled if not turn else ():
+                    cells[0] += lines(row[i], roles[i]) if row[i] and "under" in roles[i] else []
+                rows.append(cells)
+            anchor = f"{each['anchor']}-{number}" + f"-{turn}" * bool(turn)
+            yield {
+                "kind": each["kind"], "form": each["form"], "anchor": anchor,
+                "depth": depth if headed and not turn else 0, "rows": rows,
+                "title": lines(each["title"]) if not turn else [],
+                "paragraphs": list(map(lines, each["paragraphs"])),
+                "tiles": [
+                    [lines(tile[name]) for name in ("value", "label", "note")]
+                    for tile in each["tiles"]
+                ],
+                "heads": [lines(heads[i]) for i in here],
+                "numeric": [roles[i] == "number" for i in here],
+                "groups": {str(at): lines(text) for at, text in each["groups"]},
+                "note": lines(each["note"]) if last else [], "alt": each["alt"],
+                "caption": lines(each["caption"]) if last else [],
+                "svg": each["images"].get("wide.svg", ""), "png": each["images"].get("png", ""),
+                "passages": each.get("passages", []),
+            }  # fmt: skip
 
 
 def _about(lang: str, title: str) -> dict[str, object]:

@@ -184,6 +184,7 @@ def _mark(words: Words, row: Record, told: Sequence[str], filters: Sequence[str]
         values = row.get(name, ())
         values = values if isinstance(values, (list, tuple)) else [scalar(values)]
         tags[name] = [str(value) for value in values if value]
+    told = [name for name in told if scalar(row[name]) is not False]  # what applies is said
     said = {_head(words, name): words.cell(name, row[name], ids=True) for name in told}
     return {
         **{name: row.get(name, "") for name in names}, "tags": tags,

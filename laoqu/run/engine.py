@@ -251,7 +251,7 @@ def execute(recipe: Recipe, run: Run, tell: Callable[[object], None]) -> Run:
             about = notebook.metadata.get("laoqu")
             about = about if isinstance(about, dict) else {}
             notebook.metadata["laoqu"] = {**about, **run.page}
-            lang = given.get("lang") if given.get("lang") in LANGS else LANGS[0]
+            lang = given.get("lang") if given.get("lang") in LANGS else ""
             files = dict(render(notebook, lang, run.formats))
         except Exception as raised:
             error, ours = f"{type(raised).__name__}: {raised}", isinstance(raised, LaoquError)

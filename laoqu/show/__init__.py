@@ -17,7 +17,7 @@ import pandas as pd
 from laoqu.errors import ParameterError, require, shown
 from laoqu.show import table as tables
 from laoqu.show.table import MIME, Block
-from laoqu.show.words import KEY, Words, scalar, start
+from laoqu.show.words import KEY, Words, numbers, scalar, start
 
 if TYPE_CHECKING:
     from laoqu.plan import Plan
@@ -97,7 +97,7 @@ class Show:
         """
         say, shown, numbers = self.words.say, [], {}
         for value, name, note in tiles:
-            text = self.words.space(str(value))
+            text = self.words.space("–" if pd.isna(value) else str(value))
             shown.append({"value": text, "label": say(name), "note": say(note)})
             if KEY.fullmatch(name) and not isinstance(value, str):
                 numbers[name.rpartition(".")[2]] = value
@@ -117,8 +117,12 @@ class Show:
         folded: bool = False,
         values: Mapping[str, object] | None = None,
         download: pd.DataFrame | None = None,
+        labels: bool = False,
     ) -> Block:
-        """Show a frame as a table; heads are the labels ``col.NAME``, the rows stay in order.
+        """Show a frame as a table; the rows stay in order, behind their names if the index has any.
+
+        Numbers of a column have as many decimals as four digits of its largest need, at most those
+        that they have; round them for fewer. The CSV has all.
 
         As every block, it is shown as the last expression of its cell; in a loop, or before
         another, hand it to ``display``: what is not shown stands in no report and leaves no file.
@@ -140,26 +144,35 @@ class Show:
             Column of ids that the rows link to in the annotated plan.
         download : DataFrame, optional
             What the CSV holds; by default the frame.
+        labels : bool
+            Whether columns are headed by what laoqu's own are called, the labels ``col.NAME`` of
+            ``labels.csv``, as ``col.growth`` for growth in percent a year; else by their names.
 
         The other parameters are those of `text`.
         """
         roles, words = dict(roles or {}), self.words
-        names = list(frame.columns) if columns is None else list(columns)
+        frame, index = tables.with_index(frame)
+        names = list(frame.columns) if columns is None else [*index, *columns]
         tables.check_columns(frame, [*names, *roles, *filter(None, (group, link))])
         for role in " ".join(roles.values()).split():
             require(role, ROLES, "role")
         roles = [roles.get(name, "text") for name in names]
-        rows = [list(map(self._cell, row, names, roles)) for row in frame[names].to_numpy(object)]
+        pairs = zip(names, roles, strict=True)
+        cells = [self._cells(frame[name], name, role) for name, role in pairs]
+        rows = list(map(list, zip(*cells, strict=True)))
         heads = [start(words.cell(group, each)) for each in frame[group]] if group else []
         groups = [[i, text] for i, text in enumerate(heads) if not i or heads[i - 1] != text]
         note = words.say(note)
         return self._block(
             "table", key, level=level, title=words.say(title), note=note, folded=folded,
-            columns=[{"name": str(name), "label": words.column(str(name)), "role": role}
+            columns=[{"name": str(name), "label": words.column(str(name)) if labels else str(name),
+                      "role": role}
                      for name, role in zip(names, roles, strict=True)],
             rows=rows, groups=groups, links=frame[link].astype(str).tolist() if link else [],
             values=values, quotes=self._quotes([note]),
-            download=tables.as_download(frame if download is None else download, words),
+            download=tables.as_download(
+                frame if download is None else tables.with_index(download)[0], words
+            ),
         )  # fmt: skip
 
     def chart(self, kind: str, frame: pd.DataFrame, key: str, **roles: object) -> Block:
@@ -200,12 +213,15 @@ class Show:
             raise ParameterError(f"figure {key!r} needs an alt text: what it shows, in words")
         return self._block("figure", key, **parts)
 
-    def _cell(self, value: object, name: str, role: str) -> str:
+    def _cells(self, column: pd.Series, name: str, role: str) -> list[str]:
         if "words" in role:
-            return str(scalar(value))
+            return [str(scalar(value)) for value in column]
         if "code" in role:
-            return start(self.words.cell(name, value))
-        return self.words.cell("", value)
+            return [start(self.words.cell(name, value)) for value in column]
+        if column.dtype.kind == "f":
+            floats = column.to_numpy("float64", na_value=float("nan"))
+            return numbers(floats, "," if "number" in role else "")
+        return [self.words.cell("", value) for value in column]
 
     def _quotes(self, texts: Sequence[str]) -> list[str]:
         """Return what the texts quote word for word from the plan."""

@@ -29,10 +29,10 @@ from laoqu.show.style import (
     wrap,
 )
 from laoqu.show.table import check_columns
-from laoqu.show.words import Words, apart, digits, start
+from laoqu.show.words import Words, apart, digits, numbers, start
 
 #: Colours of series in their order; more than these are not told apart.
-SERIES = ("focus", "ink", "context", "supply")
+SERIES = ("focus", "ink", "supply", "environment")
 AXIS = stroke("context", 0.7)
 #: Points: a line of text, a row, one of many dots, one of squares, the widest names of rows on a
 #: wide and a narrow sheet, and between equal dots.
@@ -58,8 +58,9 @@ def dots(frame: pd.DataFrame, words: Words, own: bool = False, **given: str) -> 
     >>> len(figure.matplotlib().axes[0].lines[-1].get_xdata()) == len(n)
     True
     """
-    data = take(frame, given, ["label", "value"], low=np.nan, high=np.nan, group="", series="",
-                tone="", text="", complete="", region_id="")  # fmt: skip
+    key = "" if own else "label series group"
+    data = take(frame, given, ["label", "value"], key, low=np.nan, high=np.nan, group="",
+                series="", tone="", text="", complete="", region_id="")  # fmt: skip
     names = list(dict.fromkeys(data["series"]))
     if len(names) > len(SERIES):
         raise ParameterError(f"{len(names)} series; at most {len(SERIES)} can be told apart")
@@ -73,7 +74,8 @@ def dots(frame: pd.DataFrame, words: Words, own: bool = False, **given: str) -> 
         for name, tone in tones.items()
     }  # fmt: skip
     loud = data[~quiet].copy()
-    loud["text"] = loud["text"].where(loud["text"] != "", loud["value"].map(number))
+    said = pd.Series(numbers(data["value"], ","), data.index)
+    loud["text"] = loud["text"].where(loud["text"] != "", said)
     whole = bool((data["value"] % 1 == 0).all())
     room = max(map(text_width, loud["text"]), default=0) + 16
     deep = STRIP if own else ROW + 9 * (len(names) - 1)
@@ -104,7 +106,10 @@ def dots(frame: pd.DataFrame, words: Words, own: bool = False, **given: str) -> 
             axes.plot(mine["value"], mine["y"], **looks[name], label=name)
         sheet.close(axes.get_ylim()[0] + (0 if own else HIGH + 4))
 
-    return finish(draw, data, words, [f"{c.label} {c.text}" for c in loud.itertuples()], given)
+    several = loud["series"].nunique() > 1
+    listed = [f"{c.label} {c.series * several} {c.text}" for c in loud.itertuples()]
+    listed = [each.replace("  ", " ") for each in listed]
+    return finish(draw, data, words, listed, given)
 
 
 def heat(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
@@ -121,14 +126,15 @@ def heat(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
     >>> [text.get_text() for text in axes.texts]
     ['3', '·']
     """
-    data = take(frame, given, ["label", "column", "value"], group="")
+    data = take(frame, given, ["label", "column", "value"], "label column group", group="")
     column, top = data["column"], max(data["value"].max(), 1)
+    texts = pd.Series(numbers(data["value"], ","), data.index).replace("", "–")
     heads = list(column.cat.categories if column.dtype == "category" else column.unique())
 
-    steps = np.ceil(5 * data["value"] / top).astype(int)
+    steps = np.ceil(5 * data["value"] / top).clip(lower=0).fillna(0).astype(int)
     x = data["column"].map(heads.index).astype(int)
-    ends = data["value"].groupby(steps[steps > 0]).agg(["min", "max"]).map(number)
-    said = ["–".join(dict.fromkeys(both)) for both in ends.to_numpy()]
+    ends = data["value"].groupby(steps[steps > 0]).agg(["idxmin", "idxmax"])
+    said = ["–".join(dict.fromkeys(texts[both])) for both in ends.to_numpy().tolist()]
     parts = words.say(given.get("caption", "")), words("figure.steps", steps=words.join(said))
     given["caption"] = words.sentences(parts)
 
@@ -145,7 +151,7 @@ def heat(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
         )  # fmt: skip
         for k, step in steps.items():
             tone = ("muted", "ink", "ink", "ink", "paper", "paper")[step]
-            said = number(data["value"][k]) if step else "·"
+            said = "·" if data["value"][k] == 0 else texts[k]
             look = {"color": TONE[tone], "ha": "center", "va": "center_baseline"}
             axes.text(x[k] + 0.5, y[k], said, in_layout=False, **look)
         # The heads of columns stand upright where a word does not fit.
@@ -158,7 +164,7 @@ def heat(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
         sheet.close(high + above + 6)
 
     most = data.nlargest(5, "value").itertuples()
-    listed = [f"{c.label}, {c.column}: {number(c.value)}" for c in most]
+    listed = [f"{c.label}, {c.column}: {texts[c.Index]}" for c in most]
     return finish(draw, data, words, listed, given)
 
 
@@ -167,6 +173,7 @@ def lines(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
 
     One row of `frame` per ``series`` and ``year``: ``value``; if given ``group`` (a panel each, on
     one scale) and ``tone`` (a colour's name; a series in ``context`` is drawn thin, without name).
+    A line is broken where a series lacks a year that another one has.
 
     >>> import laoqu as lq
     >>> import pandas as pd
@@ -175,20 +182,21 @@ def lines(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
     >>> [float(y) for y in figure.matplotlib().axes[0].lines[0].get_ydata()]
     [1.0, 2.0]
     """
-    data = take(frame, given, ["series", "year", "value"], tone="", group="")
+    data = take(frame, given, ["series", "year", "value"], "series year group", tone="", group="")
     tones, groups = _tones(data), list(dict.fromkeys(data["group"]))
     loud = [name for name, tone in tones.items() if tone != "context"]
-    first, last = data["year"].min(), data["year"].max()
+    years = np.unique(data["year"])
+    first, last = years[[0, -1]].tolist()
     across, deep = (1, ALONE) if len(groups) == 1 else (2, AMONG)
 
     def panel(axes: Axes, rows: pd.DataFrame) -> None:
         for name in sorted(tones, key=lambda name: name in loud):
-            own = rows[rows["series"] == name].dropna(subset=["value"]).sort_values("year")
+            own = rows[rows["series"] == name].set_index("year")["value"].reindex(years)
             look = stroke(tones[name], 1.4 if name in loud else 0.5, label=name, clip_on=False)
-            single = {"marker": "o", "markersize": 3.2} if len(own) == 1 else {}
-            axes.plot(own["year"], own["value"], **look, **single)
-            if len(own) and name in loud and len(tones) > 1:
-                end = 1, own["value"].iloc[-1]
+            alone = own.notna() & own.shift(1).isna() & own.shift(-1).isna()
+            axes.plot(years, own, **look, marker="o", markersize=3.2, markevery=alone.tolist())
+            if own.notna().any() and name in loud and len(tones) > 1:
+                end = 1, own.dropna().iloc[-1]
                 _beside(axes, straight(name), end, 5, color=TONE[tones[name]])
 
     def draw(sheet: Sheet) -> None:
@@ -212,17 +220,9 @@ def lines(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
             _spread(axes)
 
     final = data[(data["year"] == last) & data["series"].isin(loud)].dropna(subset=["value"])
-    listed = [f"{c.group} {c.series} {c.year}: {number(c.value)}" for c in final.itertuples()]
+    ends = zip(final.itertuples(), numbers(final["value"], ","), strict=True)
+    listed = [f"{c.group} {c.series} {c.year}: {text}" for c, text in ends]
     return finish(draw, data, words, [each.strip() for each in listed], given)
-
-
-def number(value: float) -> str:
-    """Write a number as tables do, with commas between thousands; nothing is a dash.
-
-    >>> [number(each) for each in (12.0, 1234, 0.1234, -0.5)]
-    ['12', '1,234', '0.12', '−0.5']
-    """
-    return "–" if pd.isna(value) else digits(value, ",")
 
 
 class Ticks(Formatter):
@@ -230,7 +230,7 @@ class Ticks(Formatter):
 
     def __call__(self, value: float, _: int | None = None) -> str:
         """Return the text of a value by itself, as under the pointer."""
-        return number(value + 0.0)
+        return digits(value + 0.0, ",")
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:
         """Return the texts of all ticks."""
@@ -238,9 +238,13 @@ class Ticks(Formatter):
 
 
 def take(
-    frame: pd.DataFrame, given: Mapping[str, str], needed: Sequence[str], **optional: object
-) -> pd.DataFrame:
-    """Return the columns of a chart by their standard names; say which one is not there."""
+    frame: pd.DataFrame, given: Mapping[str, str], needed: Sequence[str], key: str,
+    **optional: object,
+) -> pd.DataFrame:  # fmt: skip
+    """Return the columns of a chart by their standard names; say which one cannot be drawn.
+
+    No two rows may be alike in the columns of `key`.
+    """
     if frame.empty:
         raise ParameterError("the frame has no rows: there is nothing to draw")
     roles = {role: column for role, column in given.items() if role not in TEXTS}
@@ -249,7 +253,25 @@ def take(
     check_columns(frame, [roles.get(role, role) for role in (*roles, *needed)])
     found = {role: roles.get(role, role) for role in (*needed, *optional)}
     data = {r: frame[c] if c in frame else optional[r] for r, c in found.items()}
-    return pd.DataFrame(data, index=frame.index).reset_index(drop=True)
+    data = pd.DataFrame(data, index=frame.index).reset_index(drop=True).infer_objects()
+    for role in {"value", "year", "low", "high"} & {*data}:
+        name = repr(found[role])
+        if not pd.api.types.is_numeric_dtype(data[role]):
+            kind = "float" if role != "year" else "int"
+            raise ParameterError(f"column {name} holds no numbers: .astype({kind}) makes them")
+        if np.isinf(data[role].astype("float64")).any() or (role == "year" and data[role].hasnans):
+            raise ParameterError(f"column {name} has a value that is infinite, or a year missing")
+    if data["value"].isna().all():
+        raise ParameterError(f"column {found['value']!r} has no value: there is nothing to draw")
+    key = [role for role in key.split() if role in data]
+    if key and (twice := data.duplicated(key)).any():
+        which = ", ".join(str(data[role][twice.idxmax()]) for role in key)
+        why = "two rows for one place of the chart: group them first, or drop one"
+        names = ", ".join(found[role] for role in key if found[role] in frame)
+        raise ParameterError(f"{names}: {which.strip(', ')}: {why}")
+    for tone in data.get("tone", ()):
+        require(tone or SERIES[0], TONE, "tone")
+    return data
 
 
 def finish(
@@ -320,7 +342,7 @@ def _strips(axes: Axes, rows: pd.DataFrame, wide: float) -> pd.DataFrame:
     axes.set(xlim=(0, 1), xticks=[])
     axes.hlines(most.index, 0, 1, **AXIS)
     for y, value in most.items():
-        _beside(axes, number(value), (1, y), 8, color=TONE["muted"])
+        _beside(axes, digits(value, ","), (1, y), 8, color=TONE["muted"])
     at = rows["value"] / rows["y"].map(most)
     column, k = divmod(rows.groupby(["y", "value"]).cumcount(), 5)
     aside = column * NEXT / wide * np.where(at < 0.5, 1, -1)

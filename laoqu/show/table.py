@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,7 +20,7 @@ from markupsafe import Markup
 from tabulate import tabulate
 from wcwidth import wcswidth
 
-from laoqu.errors import require
+from laoqu.errors import ParameterError, require
 from laoqu.measures import with_labels
 from laoqu.sheets import HEADS
 from laoqu.show.words import HAN, Words, label, scalar
@@ -80,6 +81,25 @@ def new_record(kind: str, key: str, lang: str, **parts: object) -> dict[str, obj
         "note": "", "download": None, "values": {}, "quotes": [], "alt": "", "caption": "",
         "images": {},
     } | parts  # fmt: skip
+
+
+def with_index(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Return a frame whose index, where it names rows, are its first columns, and their names.
+
+    An index of whole numbers without a name names none. Heads of several levels become one; two
+    columns of one name are refused.
+    """
+    index = frame.index
+    if frame.columns.nlevels > 1:
+        heads = [" ".join(str(part) for part in head if str(part)) for head in frame.columns]
+        frame = frame.set_axis(heads, axis=1)
+    named = index.nlevels > 1 or index.name is not None or index.dtype.kind not in "iu"
+    names = [str(name or "") for name in index.names] if named and len(frame) else []
+    twice = [name for name, n in Counter([*names, *map(str, frame)]).items() if n > 1]
+    if twice:
+        why = f"two columns, or one and the index, are called {twice[0]!r}: rename one"
+        raise ParameterError(f"the frame: {why}")
+    return (frame.reset_index(names=names) if names else frame), names
 
 
 def check_columns(frame: pd.DataFrame, names: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache, cached_property
-from math import isfinite
+from math import floor, isfinite, log10
 from numbers import Integral
 from typing import TYPE_CHECKING
 
@@ -99,6 +99,27 @@ def digits(value: float, comma: str = "") -> str:
     """
     whole = float(value).is_integer() or abs(value) >= 10
     return (f"{value:{comma}.0f}" if whole else f"{value:.2g}").replace("-", "−")
+
+
+def numbers(values: Iterable[float], comma: str = "") -> list[str]:
+    """Write the numbers of a column with as many decimals as four digits of the largest need.
+
+    None has more than some of them has; one that would read as zero has two digits of its own.
+
+    >>> numbers([98.9, 99.95, 7.0]), numbers([0.125, -1.0, float("nan")]), numbers([2e6, 0.5], ",")
+    (['98.90', '99.95', '7.00'], ['0.125', '−1.000', ''], ['2,000,000', '0.5'])
+    """
+    found = [float(value) for value in values]
+    known = [value for value in found if isfinite(value)]
+    largest = max(map(abs, known), default=0)
+    most = max(0, 3 - floor(log10(largest))) if largest else 0
+    ends = [f"{value:.{most}f}".partition(".")[2].rstrip("0") for value in known]
+    places, texts = max(map(len, ends), default=0), []
+    for value in found:
+        text = f"{value:{comma}.{places}f}" if isfinite(value) else f"{value:g}"
+        small = value and isfinite(value) and not float(text.replace(",", ""))
+        texts.append(digits(value) if small else text.replace("-", "−").replace("nan", ""))
+    return texts
 
 
 def apart(values: Sequence[float]) -> list[str]:
@@ -272,7 +293,7 @@ class Words:
             return self.join([self.cell(column, each, ids) for each in value]) if value else ""
         value = scalar(value)
         if isinstance(value, bool):
-            return self("yes") if value else ""
+            return self("yes") if value else self("no")
         name = self._codes.get((CODES.get(column, column), str(value)))
         if name is None:
             return digits(value) if isinstance(value, (int, float)) else self.space(value)

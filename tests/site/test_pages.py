@@ -177,8 +177,8 @@ def test_what_cannot_be_a_page_is_said():
     with pytest.raises(lq.LaoquError, match="two values shown are called 'n'"):
         pages.render(executed("zh", cells=(CELLS[0], "pass", *values)), "zh")
     twice = 'show.table(pd.DataFrame([[1, 2, 3]], columns=["q", "q", "r"]), "t")'
-    made = pages.render(executed("zh", cells=(CELLS[0], "pass", twice)), "zh")
-    assert made["tables/t.csv"].decode("utf-8-sig") == "q,q,r\n1,2,3\n"
+    with pytest.raises(Exception, match="are called 'q': rename one"):
+        executed("zh", cells=(CELLS[0], "pass", twice))
     with pytest.raises(lq.LaoquError, match=r'"🙂".*: replace it, or leave pdf out of'):
         pages.render(executed("zh", cells=(CELLS[0], "pass", "show.text(['🙂'])")), "zh", ["pdf"])
     with pytest.raises(lq.UnknownId, match="docx"):
@@ -190,6 +190,31 @@ def test_what_cannot_be_a_page_is_said():
     loading.cells[-1]["source"] = "![x](https://example.org/x.png)"
     with pytest.raises(lq.LaoquError, match=r"begins '!\[x\].*> https://example.org/x.png;"):
         pages.render(loading, "zh")
+    loading.cells[-1]["source"] = "![x](x.png)"
+    with pytest.raises(lq.LaoquError, match=r"x.png; drag the picture into the cell, or show it"):
+        pages.render(loading, "zh")
+
+
+def test_a_table_wider_than_paper_is_several_with_its_first_column():
+    wide = 'frame = pd.DataFrame([[f"k{i}", *[i * 100 + j for j in range(20)]] for i in range(3)])'
+    cells = (CELLS[0], wide, 'show.table(frame, "w", title="wide", note="below")')
+    shown = list(pages.records(executed("en", cells=cells)))
+    made = list(paper.parts(shown))
+    assert [len(part["heads"]) for part in made] == [10, 10, 3]
+    assert [[cell[0][0][1] for cell in part["rows"][2]][:2] for part in made] == [
+        ["k2", "200"], ["k2", "209"], ["k2", "218"],
+    ]  # fmt: skip
+    assert [bool(part["title"]) for part in made] == [True, False, False]
+    assert [bool(part["note"]) for part in made] == [False, False, True]
+    assert len({part["anchor"] for part in made}) == 3
+
+
+def test_a_page_is_in_the_language_of_what_it_shows():
+    begin = 'import laoqu as lq\nshow = lq.Show(lq.load(), "en")'
+    cells = (begin, "pass", 'show.text(["[x](plan#c07)"])')
+    page = pages.render(executed("zh", cells=cells), "")["report.html"].decode()
+    assert '<html lang="en"' in page
+    assert "/en/plan.html#c07" in page
 
 
 #: Cells that begin what they do not end, or would send a reader away: what follows is there.

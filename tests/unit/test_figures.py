@@ -41,6 +41,7 @@ def counts(region, lang):
     rows["label"] = WORDS[lang]("map.key.circle") + " " + rows["kind"]
     rows["series"] = rows["complete"].map({True: "full", False: "hollow"})
     rows["tone"] = np.where(rows["region_id"] == region, "focus", "context")
+    rows["value"] = rows["value"].astype(float)
     return rows.assign(series=rows["series"].mask(rows["tone"] == "focus", "own"))
 
 
@@ -200,7 +201,7 @@ def test_dots_stand_at_their_values(narrow):
     assert spans == frame[["low", "high"]].to_numpy().tolist()
     assert axes.get_xlim() == (-2, 3)
     assert [text.get_text() for text in axes.get_xticklabels()] == ["−2", "−1", "0", "1", "2", "3"]
-    assert values(figure) == ["−1", "0.5", "2"]
+    assert values(figure) == ["−1.0", "0.5", "2.0"]
     assert figure.data.columns.tolist() == ["label", "value", "low", "high"]
 
 
@@ -420,6 +421,40 @@ def test_a_chart_says_what_is_wrong_with_its_frame():
     for given, said in (({}, "'value'"), ({"value": "m"}, "'m'"), ({"valeu": "n"}, "'valeu'")):
         refuses(LaoquError, f"{said}; nearest", charts.dots, frame, WORDS["en"], **given)
     refuses(ParameterError, "no rows", charts.dots, frame[:0], WORDS["en"], value="n")
+    frame = pd.DataFrame({"series": ["a", "a"], "year": [2018, 2019], "value": [1.0, 2.0]})
+    for change, said in (
+        ({"year": ["2018", "2019"]}, r"'year' holds no numbers: .astype\(int\)"),
+        ({"value": ["1", "2"]}, r"'value' holds no numbers: .astype\(float\)"),
+        ({"value": [1.0, np.inf]}, "'value' has a value that is infinite"),
+        ({"value": [np.nan] * 2}, "'value' has no value"),
+        ({"year": [2018, 2018]}, "series, year: a, 2018: two rows for one place of the chart"),
+        ({"tone": ["red", "red"]}, "tone 'red'; nearest"),
+    ):
+        refuses(LaoquError, said, charts.lines, frame.assign(**change), WORDS["en"])
+
+
+def test_series_of_ones_own_are_all_named_and_gaps_stay_gaps():
+    names = ["川陕", "大别山", "沂蒙", "太行", "琼崖"]
+    frame = pd.MultiIndex.from_product([names, range(2018, 2022)], names=["series", "year"])
+    frame = frame.to_frame(index=False).assign(value=np.arange(20) % 7)
+    frame["value"] = frame["value"].astype(float)
+    frame.loc[frame["series"].eq("沂蒙") & frame["year"].eq(2020), "value"] = np.nan
+    figure = charts.lines(frame, WORDS["en"], title="t")
+    axes = figure.matplotlib().axes[0]
+    assert {text.get_text() for text in axes.texts} == set(names)
+    assert all(name in figure.alt for name in names)
+    drawn = {line.get_label(): line for line in axes.lines}
+    assert np.isnan(drawn["沂蒙"].get_ydata()).tolist() == [False, False, True, False]
+    assert drawn["沂蒙"].get_markevery() == [False, False, False, True]  # a point by itself
+    dots = pd.DataFrame({"label": ["p", "q"] * 2, "series": ["a", "a", "b", "b"],
+                         "value": [99.1, 99.2, 99.45, 98.0]})  # fmt: skip
+    said = charts.dots(dots, WORDS["en"]).alt
+    assert "p a 99.10, q a 99.20, p b 99.45, q b 98.00" in said
+    cells = pd.DataFrame(
+        {"label": ["a", "a", "b"], "column": ["x", "y", "x"], "value": [-3, 2.5, None]}
+    )
+    texts = [text.get_text() for text in charts.heat(cells, WORDS["en"]).matplotlib().axes[0].texts]
+    assert texts == ["−3.0", "2.5", "–"]
 
 
 def test_a_matplotlibrc_of_the_reader_changes_no_figure_of_ours():

@@ -50,6 +50,11 @@ def test_groups_are_what_they_are_called(watched):
     assert here["key"] == every["key"] & here["area"]
     assert here["province"].isdisjoint(here["area"])
     assert watched.groups("yimeng").keys() == {"area", "province", "documented", "panel"}
+    # A panel of one area alone has nothing to compare it with, and says of whom medians are.
+    for area, kept in (("yimeng", {"area"}), ("陕甘宁", {"key", "area", "others"})):
+        own = monitor.synthetic(PLAN, range(2019, 2022))
+        own = own[own["county_code"].isin(watched.groups(area)["area"])]
+        assert lq.panel(own).monitor("income").groups(area).keys() == kept
 
 
 def test_levels_and_gaps_are_medians(watched):
@@ -209,7 +214,7 @@ def test_years_are_those_with_a_value_and_the_page_names_the_others(tmp_path, mo
         "panel no",
     }
     head = nbformat.read(paths.notebooks() / "08_monitoring.ipynb", as_version=4)
-    del head.cells[9:]
+    del head.cells[10:]
     plain = head.cells[2].source.replace('panel = ""', 'panel = "p.csv"')
     for lang, texts in told.items():
         head.cells[2].source = plain.replace('lang = "zh"', f'lang = "{lang}"')

@@ -607,5 +607,8 @@ def test_rows_that_say_they_are_none_are_refused(load):
     said = "own.csv:3:1: '是否老区' says '否': leave out rows that are none, and it"
     table = "region,县区,{}\n赣闽粤,瑞金市,是\n赣闽粤,会昌县,否\n"
     refuses(lq.DataError, said, load, table.format("是否老区"))
+    numbers = table.replace("是", "1").replace("否", "0")
+    for name in ("treat", "Treated", "did", "是否"):
+        refuses(lq.DataError, f"own.csv:3:1: '{name}' says '0'", load, numbers.format(name))
     assert len(load(table.format("贫困县"), warns=True).membership()) == 2
     assert len(load(table.format("是否老区").replace("否\n", "是\n"), warns=True).membership()) == 2

@@ -972,6 +972,16 @@ def test_what_a_failure_says(tmp_path, monkeypatch, capsys):
     assert said == "laoqu: Too many open files (ulimit -n may be too small)\n"
 
 
+def test_the_plan_is_made_for_links_of_ones_own_notebook(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(reports, "run_plan", lambda langs, *_, **__: asked.append(langs) or [])
+    for words, langs in (("[clause 7](plan#c07)", [["en"]]), ("clause 7", [])):
+        asked.clear()
+        cell = f"import laoqu as lq\nlq.Show(lq.load(), 'en').text(['See {words}.'])"
+        (made,) = lq.run_notebook(book(tmp_path / "t.ipynb", "n = 1", cell), [{}], tmp_path / "out")
+        assert (made.status, asked) == ("ok", langs), made.error
+
+
 def test_ones_own_notebook_has_its_own_title_and_no_empty_paper():
     heading = nbformat.v4.new_markdown_cell("# 我的标题\n\n说明")
     own = nbformat.v4.new_notebook(cells=[heading])

@@ -108,6 +108,44 @@ def test_a_table_is_a_frame_with_roles():
         refuses(lq.ParameterError, "key", EN.table, frame, key)
 
 
+def shown(frame, **options):
+    """Heads and rows of a table of a reader's own."""
+    record = EN.table(frame, "own", **options).record
+    return [each["label"] for each in record["columns"]], record["rows"]
+
+
+def test_a_table_of_ones_own_is_as_it_was_computed():
+    frame = pd.DataFrame({
+        "area": ["沂蒙", "太行", "沂蒙"], "growth": [-0.05, 0.07, 0.02], "text": ["a", "b", "c"],
+        "poor": [True, False, None], "n": [371302, 2021, 3],
+    })  # fmt: skip
+    heads, rows = shown(frame)
+    assert heads == ["area", "growth", "text", "poor", "n"]  # not "Growth (% a year)"
+    assert rows[1] == ["太行", "0.07", "b", "no", "2021"]
+    assert [row[3] for row in rows] == ["yes", "no", ""]  # what is missing is not no
+    assert shown(frame, labels=True)[0][1:3] == ["Growth (% a year)", "The plan's words"]
+    # An index that names rows stands before them, on the page and in the file.
+    mean = frame.groupby("area")[["growth"]].mean()
+    assert shown(mean) == (["area", "growth"], [["太行", "0.070"], ["沂蒙", "−0.015"]])
+    assert EN.table(mean, "own").record["download"]["columns"] == ["area", "growth"]
+    assert shown(mean, columns=["growth"])[0] == ["area", "growth"]
+    assert shown(frame["area"].value_counts().to_frame())[1] == [["沂蒙", "2"], ["太行", "1"]]
+    assert shown(frame[["growth"]].describe())[1][0] == ["count", "3.000"]
+    several = frame.groupby("area")[["n"]].agg(["sum", "size"])
+    assert shown(several)[0] == ["area", "n sum", "n size"]
+    assert shown(frame[1:][["text"]])[1] == [["b"], ["c"]]  # numbers of rows name none
+    refuses(lq.ParameterError, "called 'n': rename", shown, pd.concat([frame, frame["n"]], axis=1))
+    refuses(lq.ParameterError, "called 'n': rename", shown, frame.set_index("n", drop=False))
+    # Numbers of a column have the decimals that its largest needs.
+    for numbers, said in (
+        ([98.9, 99.1, 99.95], ["98.90", "99.10", "99.95"]), ([45.6], ["45.6"]),
+        ([0.125, -1.004, 2.35], ["0.125", "−1.004", "2.350"]), ([1.0, np.nan], ["1", ""]),
+        ([1234.5, 0.0012], ["1234", "0.0012"]), ([np.inf, 0.5], ["inf", "0.5"]),
+    ):  # fmt: skip
+        assert [row[0] for row in shown(pd.DataFrame({"x": numbers}))[1]] == said
+    assert EN.tiles([(None, "a", ""), (np.nan, "b", "")]).record["tiles"][1]["value"] == "–"
+
+
 def test_texts_quote_link_and_fold():
     quoted = "支持革命老区"
     said = f"原文“{quoted}”，不是“{quoted}的鱼”，见 [第七条](plan#c07) 和 https://www.gov.cn/x。"

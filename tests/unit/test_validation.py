@@ -228,6 +228,16 @@ def said(call, *given, **how):
     return str(refused.value)
 
 
+def test_names_may_be_set_apart_as_the_plan_does(fill, compare):
+    path = fill("namings", "coder_b")
+    text = path.read_text("utf-8")
+    path.write_text(re.sub("；", "、", text), "utf-8")
+    assert path.read_text("utf-8") != text
+    found = compare(fill("namings", "coder_a"), path)
+    assert found.differences.empty
+    assert set(found.agreement.query("variable == 'places'")["value"]) == {1.0}
+
+
 def test_a_bad_cell_is_named_by_row_and_column(fill, compare):
     missing = []
     for kind, column, cell, message in (
