@@ -31,7 +31,7 @@ def render(notebook, lang, formats):
         raise RuntimeError("no page of this")
     if "late page" in str(notebook.metadata.papermill.parameters.get("case")):
         time.sleep(600)
-    return {f"report.{form}": lang.encode() for form in formats}
+    return {f"report.{form}": (lang or "zh").encode() for form in formats}
 
 
 def index(manifest, parts):
