@@ -152,7 +152,8 @@ class Show:
         """
         roles, words = dict(roles or {}), self.words
         frame, index = tables.with_index(frame)
-        names = list(frame.columns) if columns is None else [*index, *columns]
+        names = list(frame.columns if columns is None else columns)
+        names = [*(name for name in index if name not in names), *names]
         tables.check_columns(frame, [*names, *roles, *filter(None, (group, link))])
         for role in " ".join(roles.values()).split():
             require(role, ROLES, "role")
@@ -218,6 +219,7 @@ class Show:
             return [str(scalar(value)) for value in column]
         if "code" in role:
             return [start(self.words.cell(name, value)) for value in column]
+        column = column.infer_objects()
         if column.dtype.kind == "f":
             floats = column.to_numpy("float64", na_value=float("nan"))
             return numbers(floats, "," if "number" in role else "")

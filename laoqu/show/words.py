@@ -112,7 +112,7 @@ def numbers(values: Iterable[float], comma: str = "") -> list[str]:
     found = [float(value) for value in values]
     known = [value for value in found if isfinite(value)]
     largest = max(map(abs, known), default=0)
-    most = max(0, 3 - floor(log10(largest))) if largest else 0
+    most = min(max(0, 3 - floor(log10(largest))), 9) if largest else 0
     ends = [f"{value:.{most}f}".partition(".")[2].rstrip("0") for value in known]
     places, texts = max(map(len, ends), default=0), []
     for value in found:

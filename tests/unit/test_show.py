@@ -129,6 +129,7 @@ def test_a_table_of_ones_own_is_as_it_was_computed():
     assert shown(mean) == (["area", "growth"], [["太行", "0.070"], ["沂蒙", "−0.015"]])
     assert EN.table(mean, "own").record["download"]["columns"] == ["area", "growth"]
     assert shown(mean, columns=["growth"])[0] == ["area", "growth"]
+    assert shown(mean, columns=["growth", "area"])[0] == ["growth", "area"]
     assert shown(frame["area"].value_counts().to_frame())[1] == [["沂蒙", "2"], ["太行", "1"]]
     assert shown(frame[["growth"]].describe())[1][0] == ["count", "3.000"]
     several = frame.groupby("area")[["n"]].agg(["sum", "size"])
@@ -141,8 +142,11 @@ def test_a_table_of_ones_own_is_as_it_was_computed():
         ([98.9, 99.1, 99.95], ["98.90", "99.10", "99.95"]), ([45.6], ["45.6"]),
         ([0.125, -1.004, 2.35], ["0.125", "−1.004", "2.350"]), ([1.0, np.nan], ["1", ""]),
         ([1234.5, 0.0012], ["1234", "0.0012"]), ([np.inf, 0.5], ["inf", "0.5"]),
+        ([1e-300, 2e-12], ["1e−300", "2e−12"]), ([45.65, None, 3], ["45.65", "", "3.00"]),
     ):  # fmt: skip
-        assert [row[0] for row in shown(pd.DataFrame({"x": numbers}))[1]] == said
+        for kind in (object, float):
+            column = pd.DataFrame({"x": pd.Series(numbers, dtype=kind)})
+            assert [row[0] for row in shown(column)[1]] == said
     assert EN.tiles([(None, "a", ""), (np.nan, "b", "")]).record["tiles"][1]["value"] == "–"
 
 
