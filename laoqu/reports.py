@@ -154,7 +154,9 @@ def county_codes(within: str | None = None, names: Iterable[str] | None = None) 
         inside = places.inside(within)
         found = [c for c in county_codes() if inside & {c, f"{c[:4]}00", f"{c[:2]}0000"}]
         if not found:
-            raise LaoquError(f"no source puts a county of {within} into an area: name its counties")
+            own = os.environ.get("LAOQU_MEMBERSHIP")
+            who = f"no row of {Path(own).name}" if own else "no source"
+            raise LaoquError(f"{who} puts a county of {within} into an area: name its counties")
         return found
     if not os.environ.get("LAOQU_MEMBERSHIP"):  # a table of one's own may be written in many ways
         with suppress(OSError, ValueError, KeyError):

@@ -253,7 +253,7 @@ def _as_counted(dates: pd.Series, counted: pd.Series) -> pd.Series:
     """Return dates; those that Stata counts in months, quarters, halves or weeks as months."""
     each, since = dates.dt, dates.dt.year - 1960
     months = since * 12 + each.month - 1
-    parts = (months, months // 3, months // 6, since * 52 + (each.dayofyear - 1) // 7)
+    parts = (months, months // 3, months // 6, since * 52 + (each.day_of_year - 1) // 7)
     if any(part.dropna().eq(counted.dropna()).all() for part in parts):
         return each.strftime("%Y-%m")
     return dates

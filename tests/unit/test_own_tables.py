@@ -14,7 +14,7 @@ from shapely.affinity import scale
 from shapely.geometry import MultiPolygon, Point, Polygon, box
 
 import laoqu as lq
-from laoqu import borders, geo, own
+from laoqu import borders, geo, own, reports
 from laoqu.analysis import naming
 
 SHIPPED = PLAN.membership()
@@ -601,6 +601,16 @@ def test_several_in_one_cell_want_a_row_each(load):
         ("大别山;左右江,新县,", "own.csv:2:1: 2 areas in one cell: write a row for each"),
     ):
         refuses(lq.DataError, said, load, f"{head}{row}\n")
+
+
+def test_a_place_without_a_county_of_ones_own_is_said_of_the_file(tmp_path, monkeypatch):
+    path = tmp_path / "own.csv"
+    path.write_text("region,县区\n赣闽粤,瑞金市\n", "utf-8")
+    monkeypatch.setenv("LAOQU_MEMBERSHIP", str(path))
+    with pytest.warns(UserWarning):
+        refuses(
+            lq.LaoquError, "no row of own.csv puts a county of 安康", reports.county_codes, "安康"
+        )
 
 
 def test_rows_that_say_they_are_none_are_refused(load):
