@@ -607,7 +607,7 @@ def test_a_place_without_a_county_of_ones_own_is_said_of_the_file(tmp_path, monk
     path = tmp_path / "own.csv"
     path.write_text("region,县区\n赣闽粤,瑞金市\n", "utf-8")
     monkeypatch.setenv("LAOQU_MEMBERSHIP", str(path))
-    with pytest.warns(UserWarning):
+    with pytest.warns(UserWarning, match="own.csv"):
         refuses(
             lq.LaoquError, "no row of own.csv puts a county of 安康", reports.county_codes, "安康"
         )
