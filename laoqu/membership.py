@@ -26,8 +26,9 @@ CONFIDENCE = {"高": "high", "中": "medium", "低": "low", "": "high"}
 #: A text of a reader's own is no link on a page.
 BRACKETS = str.maketrans("[]", "［］")
 #: A column that says whether a county is one of the areas, and how.
-FLAG = "老区|苏区|属于|成员|member|treat|处理组|对照组|^(?:did|laoqu|是否|dummy)$"
-FLAG = re.compile(FLAG, re.IGNORECASE)
+FLAG = re.compile(
+    "老区|苏区|属于|成员|member|treat|处理组|对照组|^(?:did|laoqu|是否|dummy)$", re.IGNORECASE
+)
 #: What stands in front of a sum, or for all counties of a unit; 全州 is a county.
 SUM = re.compile("[总合小]?计|[总合]数|全[国省市区]|sum|(?:sub)?total", re.IGNORECASE)
 #: What stands between several names in one cell.

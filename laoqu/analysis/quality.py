@@ -253,8 +253,8 @@ def _rescaled(panel: Panel, once: pd.DataFrame, column: str) -> Iterator[tuple]:
             moved = max(low, high, key=lambda part: abs(part.median()))
             if high.min() - low.max() >= GAP and abs(moved.median()) >= SCALE:
                 text = f"{len(moved)} of {len(sizes)} units change {_factor(moved.median())}"
-                sides = (unit[part.index].set_axis(unit[part.index]) for part in (low, high))
-                text = f"{text} between {last} and {year}: another unit{_within(panel, *sides)}?"
+                where = _within(panel, unit[min(low, high, key=len).index])
+                text = f"{text} between {last} and {year}: another unit{where}?"
                 yield year, here[moved.index].median(), text
                 break
 
@@ -274,8 +274,8 @@ def _two_scales(panel: Panel, once: pd.DataFrame, column: str) -> Iterator[tuple
         if gap >= GAP and size <= -SCALE and min(below.nunique(), above.nunique()) >= OF_PROVINCES:
             value = rows.loc[rows["_unit"].isin(below.index), column].median()
             text = f"{len(below)} counties lie below the {len(above)} others in every year"
-            text += f", the median {_factor(size)}"
-            yield pd.NA, value, f"{text}: another unit{_within(panel, below, above)}?"
+            where = _within(panel, min(below, above, key=len).index)
+            yield pd.NA, value, f"{text}, the median {_factor(size)}: another unit{where}?"
             return
 
 
@@ -295,12 +295,13 @@ def _apart(values: pd.Series, province: pd.Series | pd.Index) -> Iterator[pd.Ser
             yield under
 
 
-def _within(panel: Panel, *sides: pd.Series) -> str:
-    """Return in which provinces the fewer of units lie, where these are few."""
+def _within(panel: Panel, units: Iterable[str]) -> str:
+    """Return in which provinces units lie, where these are few."""
+    codes = sorted({f"{unit[-6:-4]}0000" for unit in units})
+    if len(codes) > NAMED:
+        return ""
     names = panel.plan.gazetteer().set_index("adcode")["province"]
-    codes = sorted({f"{unit[-6:-4]}0000" for unit in min(sides, key=len).index})
-    few = len(codes) <= NAMED
-    return f" in {', '.join(names.get(code, code) for code in codes)}" if few else ""
+    return f" in {', '.join(names.get(code, code) for code in codes)}"
 
 
 def _factor(log: float) -> str:
