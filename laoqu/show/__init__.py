@@ -93,11 +93,13 @@ class Show:
     ) -> Block:
         """Show a few numbers side by side: value, label, note; the words are keys or texts.
 
+        Numbers are written as in a table; what you write yourself stays as it is.
+
         A whole number goes into ``values.json`` under the last part of its label's key.
         """
         say, shown, numbers = self.words.say, [], {}
         for value, name, note in tiles:
-            text = self.words.space("–" if pd.isna(value) else str(value))
+            text = "–" if pd.isna(value) else self._cells(pd.Series([value]), "", "")[0]
             shown.append({"value": text, "label": say(name), "note": say(note)})
             if KEY.fullmatch(name) and not isinstance(value, str):
                 numbers[name.rpartition(".")[2]] = value

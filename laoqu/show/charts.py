@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import Formatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, Formatter, MaxNLocator
 
 from laoqu.errors import ParameterError, require
 from laoqu.show.figure import TEXTS, Figure
@@ -187,6 +187,7 @@ def lines(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
     loud = [name for name, tone in tones.items() if tone != "context"]
     years = np.unique(data["year"])
     first, last = years[[0, -1]].tolist()
+    few = len(years) <= 5 and np.diff(years).min(initial=last) * 8 >= last - first
     across, deep = (1, ALONE) if len(groups) == 1 else (2, AMONG)
 
     def panel(axes: Axes, rows: pd.DataFrame) -> None:
@@ -205,7 +206,8 @@ def lines(frame: pd.DataFrame, words: Words, **given: str) -> Figure:
         for k, (group, axes) in enumerate(zip(groups, panels, strict=False)):
             axes.set_title(straight(group))
             axes.tick_params(labelbottom=k + across >= len(groups))
-            axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+            at = FixedLocator(years) if few else MaxNLocator(4, integer=True)
+            axes.xaxis.set_major_locator(at)
             axes.xaxis.set_major_formatter(lambda year, _: f"{year:.0f}")
             # Lines may start off zero, bars may not: the scale is as narrow as the values.
             axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))

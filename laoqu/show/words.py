@@ -97,6 +97,8 @@ def digits(value: float, comma: str = "") -> str:
     >>> digits(2021), digits(99.6), digits(-0.512)
     ('2021', '100', '−0.51')
     """
+    if isinstance(value, int):
+        return f"{value:{comma}d}".replace("-", "−")
     whole = float(value).is_integer() or abs(value) >= 10
     return (f"{value:{comma}.0f}" if whole else f"{value:.2g}").replace("-", "−")
 
@@ -104,10 +106,10 @@ def digits(value: float, comma: str = "") -> str:
 def numbers(values: Iterable[float], comma: str = "") -> list[str]:
     """Write the numbers of a column with as many decimals as four digits of the largest need.
 
-    None has more than some of them has; one that would read as zero has two digits of its own.
+    None has more than some of them has; one that would lose its third digit has three of its own.
 
-    >>> numbers([98.9, 99.95, 7.0]), numbers([0.125, -1.0, float("nan")]), numbers([2e6, 0.5], ",")
-    (['98.90', '99.95', '7.00'], ['0.125', '−1.000', ''], ['2,000,000', '0.5'])
+    >>> numbers([98.9, 99.95, 7.0]), numbers([0.125, -1.0, float("nan")]), numbers([2e6, 1.5], ",")
+    (['98.90', '99.95', '7.00'], ['0.125', '−1.000', ''], ['2,000,000', '1.5'])
     """
     found = [float(value) for value in values]
     known = [value for value in found if isfinite(value)]
@@ -116,9 +118,11 @@ def numbers(values: Iterable[float], comma: str = "") -> list[str]:
     ends = [f"{value:.{most}f}".partition(".")[2].rstrip("0") for value in known]
     places, texts = max(map(len, ends), default=0), []
     for value in found:
-        text = f"{value:{comma}.{places}f}" if isfinite(value) else f"{value:g}"
-        small = value and isfinite(value) and not float(text.replace(",", ""))
-        texts.append(digits(value) if small else text.replace("-", "−").replace("nan", ""))
+        text = f"{value:{comma}.{places}f}" if abs(value) < 1e15 else f"{value:g}"
+        small = isfinite(value) and abs(value) * 10**places < 99.5
+        own = f"{value:.3g}"
+        text = own if small and float(own) != float(text.replace(",", "")) else text
+        texts.append(text.replace("-", "−").replace("nan", ""))
     return texts
 
 

@@ -446,6 +446,13 @@ def test_series_of_ones_own_are_all_named_and_gaps_stay_gaps():
     drawn = {line.get_label(): line for line in axes.lines}
     assert np.isnan(drawn["沂蒙"].get_ydata()).tolist() == [False, False, True, False]
     assert drawn["沂蒙"].get_markevery() == [False, False, False, True]  # a point by itself
+    for given, ticks in (
+        ([2010, 2020], [2010, 2020]),
+        ([2000, 2019, 2020], [2000, 2005, 2010, 2015, 2020]),
+    ):
+        some = pd.DataFrame({"series": "a", "year": given, "value": 1.0})
+        axes = charts.lines(some, WORDS["en"]).matplotlib().axes[0]
+        assert [int(t) for t in axes.get_xticks() if 2000 <= t <= 2020] == ticks
     dots = pd.DataFrame({"label": ["p", "q"] * 2, "series": ["a", "a", "b", "b"],
                          "value": [99.1, 99.2, 99.45, 98.0]})  # fmt: skip
     said = charts.dots(dots, WORDS["en"]).alt

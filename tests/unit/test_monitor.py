@@ -222,14 +222,6 @@ def test_years_are_those_with_a_value_and_the_page_names_the_others(tmp_path, mo
         assert [text for text in texts.split("|") if text not in page.replace("\u2009", " ")] == []
 
 
-def test_numbers_of_a_column_stand_below_one_another():
-    said = NOTEBOOK.aligned([9.5, -123.456, float("nan"), 0])
-    assert said == ["10", "−123", "", "0"]
-    assert NOTEBOOK.aligned([0.5, 7.25, -0.001]) == ["0.50", "7.25", "0.00"]
-    assert NOTEBOOK.aligned([0, 0]) == ["0", "0"]
-    assert NOTEBOOK.aligned([1234.5, 2.0]) == ["1,234", "2"]
-
-
 def test_lines_stand_where_their_values_are():
     frame = pd.DataFrame({"series": list("aabb"), "year": [1, 2] * 2, "value": [0, 10, 10, 10]})
     figure = lines(frame, lq.Show(PLAN, "en").words, title="t")

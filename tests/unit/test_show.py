@@ -143,11 +143,19 @@ def test_a_table_of_ones_own_is_as_it_was_computed():
         ([0.125, -1.004, 2.35], ["0.125", "−1.004", "2.350"]), ([1.0, np.nan], ["1", ""]),
         ([1234.5, 0.0012], ["1234", "0.0012"]), ([np.inf, 0.5], ["inf", "0.5"]),
         ([1e-300, 2e-12], ["1e−300", "2e−12"]), ([45.65, None, 3], ["45.65", "", "3.00"]),
+        ([12345.6, 1.49, 0.96, 9.51, -1.5], ["12346", "1.49", "0.96", "9.51", "−1.5"]),
+        ([1234.0, 0.4567, 12.3, 0.0003], ["1234", "0.457", "12.3", "0.0003"]),
+        ([120.34, 5.234, 5.2], ["120.3", "5.23", "5.2"]), ([1e300, 2.0], ["1e+300", "2"]),
     ):  # fmt: skip
         for kind in (object, float):
             column = pd.DataFrame({"x": pd.Series(numbers, dtype=kind)})
             assert [row[0] for row in shown(column)[1]] == said
-    assert EN.tiles([(None, "a", ""), (np.nan, "b", "")]).record["tiles"][1]["value"] == "–"
+    ids = pd.DataFrame({"id": [110101199003072345, 110101199003072346, -(2**60) - 1]})
+    assert [row[0] for row in shown(ids)[1]] == [str(n).replace("-", "−") for n in ids["id"]]
+    given = [None, np.nan, 11.800497352, np.float32(0.1234567), -3, 1234567, 2021.0, True, "1.50"]
+    shown_tiles = EN.tiles([(each, "a", "") for each in given]).record["tiles"]
+    said = ["–", "–", "11.8", "0.1235", "−3", "1234567", "2021", "yes", "1.50"]
+    assert [each["value"] for each in shown_tiles] == said
 
 
 def test_texts_quote_link_and_fold():
