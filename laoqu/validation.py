@@ -6,6 +6,7 @@ their sheets back: how far they agree, what differs, and every share corrected b
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from itertools import combinations
 from pathlib import Path
@@ -187,6 +188,13 @@ def compare(
         cells = filled[side][[*asked]].to_numpy(dtype="object").ravel()
         if all(cell is pd.NA or cell == () for cell in cells):
             raise LaoquError(f"{paths.display(sheet)}: nothing is coded in it")
+        for name in (n for n, c in asked.items() if c.kind == "flag" and side != "agreed"):
+            cells = filled[side][name]
+            ticks, blank = cells.eq(True).sum(), cells.isna().sum()
+            if ticks and blank and ticks + blank == len(cells):
+                said = f"{name} says yes {ticks} times, never no, and is empty {blank} times"
+                said += ": empty is not coded; write 否 where it is no"
+                warnings.warn(f"{paths.display(sheet)}: {said}", stacklevel=2)
     # Further codes that a coder never gave were not asked for: that is not "none".
     left = {name for side in sheets_of for name, column in asked.items()
             if column.kind == "codes" and not filled[side][name].map(len).any()}  # fmt: skip

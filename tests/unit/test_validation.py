@@ -205,6 +205,17 @@ def test_an_uncoded_unit_counts_for_nothing(fill, compare, key):
     assert share["n"] == 40 - len(lost)
 
 
+def test_ticks_beside_empty_cells_are_said_not_to_be_no(fill, compare, key):
+    def ticked(name, unit, value):
+        return (value or pd.NA) if name == "list_open" else value
+
+    rows = UNITS["scopes"].loc[key.loc[key["kind"] == "scopes", "unit_id"]]
+    yes = int(rows["list_open"].sum())
+    assert yes
+    with pytest.warns(match=rf"list_open says yes {yes} times, never no, and is empty {40 - yes} "):
+        compare(fill("scopes", "coder_a", ticked))
+
+
 def test_what_both_coders_settled_on_may_leave_out_where_they_coded_alike(fill, compare, key):
     unit, *rest = key.loc[key["kind"] == "scopes", "unit_id"]
     other = "area" if UNITS["scopes"].at[unit, "scope"] != "area" else "place"
