@@ -284,14 +284,14 @@ class Words:
         return self(f"col.{name}") if f"col.{name}" in table() else name
 
     def cell(self, column: str, value: object, ids: bool = False) -> str:
-        """Return what a cell says: codes by name, lists joined, numbers short, true as yes.
+        """Return what a cell says: codes by name, lists joined, true as yes.
 
         Codes are those of the variable of `column`; with `ids` their ids stand before the names.
 
         >>> import laoqu as lq
         >>> words = lq.Show(lq.load(), "en").words
-        >>> words.cell("instrument_more", ("E1", "S5"), ids=True), words.cell("", 0.123)
-        ('E1 planning, roles and priority, S5 public services', '0.12')
+        >>> words.cell("instrument_more", ("E1", "S5"), ids=True), words.cell("", 0.12345)
+        ('E1 planning, roles and priority, S5 public services', '0.1235')
         """
         if isinstance(value, (list, tuple)):
             return self.join([self.cell(column, each, ids) for each in value]) if value else ""
@@ -300,7 +300,8 @@ class Words:
             return self("yes") if value else self("no")
         name = self._codes.get((CODES.get(column, column), str(value)))
         if name is None:
-            return digits(value) if isinstance(value, (int, float)) else self.space(value)
+            write = {int: digits, float: lambda number: numbers([number])[0]}
+            return write.get(type(value), self.space)(value)
         return (f"{value} " if ids and str(value)[-1:].isdigit() else "") + self.space(name)
 
     @cached_property

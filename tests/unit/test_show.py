@@ -150,6 +150,9 @@ def test_a_table_of_ones_own_is_as_it_was_computed():
         for kind in (object, float):
             column = pd.DataFrame({"x": pd.Series(numbers, dtype=kind)})
             assert [row[0] for row in shown(column)[1]] == said
+    mixed = pd.DataFrame({"x": ["0.5*", 12.6, 1234.56, -0.04567, 3, [0.5, 12.6]]})
+    said = ["0.5*", "12.6", "1235", "−0.04567", "3", "0.5, 12.6"]
+    assert [row[0] for row in shown(mixed)[1]] == said
     ids = pd.DataFrame({"id": [110101199003072345, 110101199003072346, -(2**60) - 1]})
     assert [row[0] for row in shown(ids)[1]] == [str(n).replace("-", "−") for n in ids["id"]]
     given = [None, np.nan, 11.800497352, np.float32(0.1234567), -3, 1234567, 2021.0, True, "1.50"]
