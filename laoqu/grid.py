@@ -20,6 +20,7 @@ from laoqu import own, paths
 from laoqu.errors import ArgumentError, DataError, Problem, nearest
 from laoqu.magnitudes import as_shown, shown
 from laoqu.own import Notes
+from laoqu.spelling import plain
 
 #: What is said of a workbook with several sheets, and of a file in which ; stands between cells.
 ONE_SHEET, SEMICOLONS = "only one sheet was read", "semicolons stand between the cells"
@@ -267,7 +268,7 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
     merged = [whole for whole, left, top, bottom in MERGED.findall(text)
               if top != bottom or (left != "A" and int(top) in numbers[1:])]  # fmt: skip
     alike = [each.title for each, head in zip(others, heads, strict=True)
-             if any(head) and head == next(iter(rows.values()), ())]  # fmt: skip
+             if any(head) and _bare(head) == _bare(next(iter(rows.values()), ()))]  # fmt: skip
     for found, why in (
         (NO_RESULT.findall(text), "the formula in {} has no result: save it in a spreadsheet"),
         (struck * bool(first), "the cell {} is struck out: empty it, or take the line away"),
@@ -285,6 +286,11 @@ def _workbook(path: Path, most: int, first: str) -> tuple[pd.DataFrame, list[str
     for at in found.columns if formats else ():
         found[at] = as_shown(found[at], formats.get(at, {}), of_years, notes)
     return found, notes
+
+
+def _bare(head: Sequence[object]) -> list[str]:
+    """Return heads without what people write now one way, now another: case, width, units."""
+    return [re.sub(r"\(.*?\)|\s", "", plain(str(cell or ""))).casefold() for cell in head]
 
 
 def _unstruck(cell: object, struck: list[str]) -> object:

@@ -7,6 +7,7 @@ Every conversion is reported; only what has two readings is refused. How columns
 from __future__ import annotations
 
 import re
+import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
@@ -215,6 +216,8 @@ def load(source: object, notes: Notes) -> pd.DataFrame:
             raise LaoquError(f"{path.name} {why}, or as CSV") from error
     table, said = grid.read(path, shapes.MOST_ROWS, MOST_BYTES)
     notes += [("file", 0, text) for text in said]
+    for text in (each for each in said if each.startswith(grid.ONE_SHEET)):
+        warnings.warn(f"{path.name}: {text}", stacklevel=4)
     head = table.iloc[:1].fillna("").to_numpy().ravel()
     return table.iloc[1:].set_axis(head, axis=1).infer_objects()
 
@@ -232,14 +235,21 @@ def _stata(path: Path, notes: Notes) -> pd.DataFrame:
             path, columns=dates, convert_dates=False, convert_categoricals=False
         )
         frame = frame.assign(**{c: _as_counted(frame[c], counted[c]) for c in dates})
+    columns = [*frame]
     frame = _in_characters(frame, path, notes)
     if not labelled:
         return frame
-    try:
-        shown = _in_characters(pd.read_stata(path), path, notes)
-    except ValueError as error:  # several values have one label
-        notes.append(("file", len(frame), f"labels of values left out: {str(error).strip()[:60]}"))
-        return frame
+    while True:
+        try:
+            shown = _in_characters(pd.read_stata(path, columns=columns), path, notes)
+            break
+        except ValueError as error:  # several values of a column have one label
+            column = re.search(r"for column (.+?) are not unique[\s\S]*-\n(.+)", str(error))
+            if column is None:
+                raise
+            columns.remove(column[1])
+            text = f"labels of its values left out: several values are {column[2]!r}"
+            notes.append((column[1], len(frame), text))
     for column, labels in shown.select_dtypes("category").items():
         named = [isinstance(each, str) for each in labels.cat.categories]
         text = "labels of codes, or of only some values, left out"

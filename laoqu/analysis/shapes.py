@@ -13,7 +13,7 @@ from laoqu.analysis.kinds import MOST, Notes, called, examples, sample, share
 from laoqu.analysis.numbers import doubts, numbers_of
 from laoqu.errors import LaoquError
 from laoqu.sheets import texts
-from laoqu.spelling import TAIL, clean
+from laoqu.spelling import TAIL, clean, plain
 
 #: A longer table is no panel.
 MOST_ROWS = 500_000
@@ -47,6 +47,11 @@ def of_years(frame: pd.DataFrame) -> dict[str, tuple[int, str]]:
     """Return the columns that are one year each, with the year and what they are of."""
     heads = [c for c in frame if c not in called("code", frame)]
     found = {c: heading for c in heads if (heading := own.heading_of(c))}
+    # One spelling each, the first: gdp2018, GDP2019, GDP（亿元）.
+    stems = [stem for _, stem in found.values()]
+    first = {plain(stem).casefold(): stem for stem in reversed(stems)}
+    one = {c: (year, first[plain(stem).casefold()]) for c, (year, stem) in found.items()}
+    found = one if len({*one.values()}) == len(one) else found
     of = Counter(stem for _, stem in found.values())
     # One of a kind is no column of years: 2020预计, pop_2010.
     return {c: heading for c, heading in found.items() if of[heading[1]] > 1}
@@ -100,6 +105,16 @@ def to_long(
         pieces.append(frame[[*keep, *here]].rename(columns=here).assign(year=each))
     long = pd.concat(pieces, ignore_index=True)
     notes.append(("file", len(long), f"{len(found)} columns of years turned into rows"))
+    spelt = {own.heading_of(column)[1]: stem for column, (_, stem) in found.items()}
+    if other := {here: stem for here, stem in spelt.items() if here != stem}:
+        text = f"{', '.join(other)} read as {', '.join(dict.fromkeys(other.values()))}"
+        notes.append(("file", len(long), f"one variable, written in several ways: {text}"))
+    spans = pd.DataFrame(found.values()).groupby(1)[0].agg(["min", "max", "size"])
+    if len(spans.drop_duplicates()) > 1:
+        said = [f"{stem} of {size} years, {a}–{b}" for stem, a, b, size in spans.itertuples()]
+        notes.append(
+            ("file", len(long), f"not every variable has every year: {', '.join(said[:5])}")
+        )
     if odd := [c for c in found if marked(c)]:
         text = f"signs of a footnote left out of headings: {', '.join(odd[:5])}"
         notes.append(("file", len(long), text))

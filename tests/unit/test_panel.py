@@ -126,6 +126,31 @@ def test_labels_of_values_are_read_where_each_value_has_one(tmp_path):
         found = lq.panel(tmp_path / "codes.dta")
         assert found.data["county_code"].tolist() == plain.data["county_code"].tolist()
         assert "left out" in repr(found.report)
+    # Labels that repeat cost only their own column its labels.
+    shown["kind"] = [0, 1, 2] * 4
+    given["value_labels"] = {"kind": {0: "low", 1: "high", 2: "high"}}
+    shown.to_stata(tmp_path / "repeated.dta", write_index=False, **given)
+    found = lq.panel(tmp_path / "repeated.dta")
+    assert found.data["county_code"].tolist() == plain.data["county_code"].tolist()
+    assert found.data["kind"].tolist() == [0, 1, 2] * 4
+    assert "labels of its values left out: several values are 'high'" in repr(found.report)
+
+
+def test_spellings_of_a_variable_between_years_and_sheets_are_one(tmp_path):
+    wide = pd.DataFrame(
+        {"code": ["340102"], "gdp2018": [1.0], "GDP2019": [2.0], "ＧＤＰ2020": [3.0]}
+    )
+    made = lq.panel(wide.assign(pop2018=1.0, pop2019=2.5))
+    assert made.data["gdp"].tolist() == [1, 2, 3] and made.data["pop"].dropna().tolist() == [1, 2.5]
+    assert "GDP, ＧＤＰ read as gdp" in repr(made.report)
+    said = "not every variable has every year: gdp of 3 years, 2018–2020, pop of 2 years, 2018–2019"
+    assert said in repr(made.report)
+    both = wide.assign(GDP2018=5.0, gdp2019=6.0)  # in one year there are two: they are not one
+    assert "GDP" in lq.panel(both).data
+    with pd.ExcelWriter(tmp_path / "sheets.xlsx") as book:
+        ROWS.rename(columns={"GDP（亿元）": "GDP"}).to_excel(book, sheet_name="甲", index=False)
+        ROWS.rename(columns=lambda c: f"{c} ( 万元)").to_excel(book, sheet_name="乙", index=False)
+    refuses(LaoquError, "the sheet '乙' has the same columns", lq.panel, tmp_path / "sheets.xlsx")
 
 
 def test_a_row_for_each_indicator_becomes_a_column_for_each():
@@ -867,7 +892,8 @@ def test_a_stray_cell_and_a_long_one_cost_neither_time_nor_rows(tmp_path):
     book.active["XFD1048576"] = "note"
     book.create_sheet("second")
     book.save(tmp_path / "stray.xlsx")
-    made = lq.panel(tmp_path / "stray.xlsx")
+    with pytest.warns(match="stray.xlsx: only one sheet was read: Sheet1, not second"):
+        made = lq.panel(tmp_path / "stray.xlsx")
     assert made.data["county_code"].dropna().tolist() == FOUND
     assert len(made.data) == 13
     assert "only one sheet was read" in repr(made.report)
