@@ -111,7 +111,7 @@ def numbers(values: Iterable[float], comma: str = "") -> list[str]:
     >>> numbers([98.9, 99.95, 7.0]), numbers([0.125, -1.0, float("nan")]), numbers([2e6, 1.5], ",")
     (['98.90', '99.95', '7.00'], ['0.125', '−1.000', ''], ['2,000,000', '1.5'])
     """
-    found = [float(value) for value in values]
+    found = [float(value) + 0.0 for value in values]  # no −0
     known = [value for value in found if isfinite(value)]
     largest = max(map(abs, known), default=0)
     most = min(max(0, 3 - floor(log10(largest))), 9) if largest else 0
