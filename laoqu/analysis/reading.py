@@ -244,12 +244,14 @@ def _stata(path: Path, notes: Notes) -> pd.DataFrame:
             shown = _in_characters(pd.read_stata(path, columns=columns), path, notes)
             break
         except ValueError as error:  # several values of a column have one label
-            column = re.search(r"for column (.+?) are not unique[\s\S]*-\n(.+)", str(error))
-            if column is None:
-                raise
-            columns.remove(column[1])
-            text = f"labels of its values left out: several values are {column[2]!r}"
-            notes.append((column[1], len(frame), text))
+            twice = re.search(r"for column (.+?) are not unique[\s\S]*-\n(.+)", str(error))
+            if twice is None:
+                text = f"labels of values left out: {str(error).strip()[:60]}"
+                notes.append(("file", len(frame), text))
+                return frame
+            columns.remove(twice[1])
+            text = f"labels of its values left out: several values are {twice[2]!r}"
+            notes.append((twice[1], len(frame), text))
     for column, labels in shown.select_dtypes("category").items():
         named = [isinstance(each, str) for each in labels.cat.categories]
         text = "labels of codes, or of only some values, left out"

@@ -13,7 +13,7 @@ from laoqu.analysis.kinds import MOST, Notes, called, examples, sample, share
 from laoqu.analysis.numbers import doubts, numbers_of
 from laoqu.errors import LaoquError
 from laoqu.sheets import texts
-from laoqu.spelling import TAIL, clean, plain
+from laoqu.spelling import TAIL, clean
 
 #: A longer table is no panel.
 MOST_ROWS = 500_000
@@ -43,14 +43,18 @@ def marked(text: str) -> bool:
     return own.name_of(text) != text.rstrip()
 
 
+def _one_spelling(names: pd.Series) -> pd.Series:
+    """Return names, those that differ only in case, width or spaces as the first is written."""
+    key = names.map(lambda text: clean(text).casefold())
+    return key.map(names.groupby(key).first())
+
+
 def of_years(frame: pd.DataFrame) -> dict[str, tuple[int, str]]:
     """Return the columns that are one year each, with the year and what they are of."""
     heads = [c for c in frame if c not in called("code", frame)]
     found = {c: heading for c in heads if (heading := own.heading_of(c))}
-    # One spelling each, the first: gdp2018, GDP2019, GDP（亿元）.
-    stems = [stem for _, stem in found.values()]
-    first = {plain(stem).casefold(): stem for stem in reversed(stems)}
-    one = {c: (year, first[plain(stem).casefold()]) for c, (year, stem) in found.items()}
+    stems = _one_spelling(pd.Series([stem for _, stem in found.values()], dtype="object"))
+    one = {c: (year, stem) for (c, (year, _)), stem in zip(found.items(), stems, strict=True)}
     found = one if len({*one.values()}) == len(one) else found
     of = Counter(stem for _, stem in found.values())
     # One of a kind is no column of years: 2020预计, pop_2010.
@@ -139,8 +143,7 @@ def indicator_column(frame: pd.DataFrame, keys: Collection[str | None], notes: N
     column, shown = found[0], examples(frame[found[0]])
     given = frame[column].dropna().astype("str").str.strip()
     given = given[given != ""]
-    key = given.map(lambda text: clean(text).casefold())
-    one = key.map(given.groupby(key).first())
+    one = _one_spelling(given)
     if (other := given[given != one]).size:
         text = f"{examples(other)} read as {examples(one[other.index])}"
         notes.append((column, len(other), f"one indicator, written in several ways: {text}"))

@@ -99,7 +99,7 @@ class Show:
         """
         say, shown, numbers = self.words.say, [], {}
         for value, name, note in tiles:
-            text = "–" if pd.isna(value) else self._cells(pd.Series([value]), "", "")[0]
+            text = "–" if pd.isna(value) else self.words.cell("", value)
             shown.append({"value": text, "label": say(name), "note": say(note)})
             if KEY.fullmatch(name) and not isinstance(value, str):
                 numbers[name.rpartition(".")[2]] = value

@@ -119,7 +119,7 @@ def numbers(values: Iterable[float], comma: str = "") -> list[str]:
     places, texts = max(map(len, ends), default=0), []
     for value in found:
         text = f"{value:{comma}.{places}f}" if abs(value) < 1e15 else f"{value:g}"
-        small = isfinite(value) and abs(value) * 10**places < 99.5
+        small = abs(value) * 10**places < 99.5
         own = f"{value:.3g}"
         text = own if small and float(own) != float(text.replace(",", "")) else text
         texts.append(text.replace("-", "−").replace("nan", ""))
@@ -300,8 +300,9 @@ class Words:
             return self("yes") if value else self("no")
         name = self._codes.get((CODES.get(column, column), str(value)))
         if name is None:
-            write = {int: digits, float: lambda number: numbers([number])[0]}
-            return write.get(type(value), self.space)(value)
+            if isinstance(value, float):
+                return numbers([value])[0]
+            return digits(value) if isinstance(value, int) else self.space(value)
         return (f"{value} " if ids and str(value)[-1:].isdigit() else "") + self.space(name)
 
     @cached_property

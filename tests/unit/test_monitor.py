@@ -208,14 +208,17 @@ def test_years_are_those_with_a_value_and_the_page_names_the_others(tmp_path, mo
     told = {
         "zh": "41 行、4 个县和不设县的儋州市（下文按县计）；监测 4 个年份（2019—2023 年）。|"
         "2 行没有使用：其中 2 行与别的行同县同年|面板中 2017、2018、2021、2024 年没有一个县有"
-        "可用的数值",
+        "可用的数值|只读取了其中一个工作表，未读：说明。",
         "en": "41 rows, with 4 counties and Danzhou (without counties; counted as a county below)|"
         "2 rows are left out: 2 of them stand more than once|In 2017, 2018, 2021, 2024 of the "
-        "panel no",
+        "panel no|One sheet of it was read, not ",
     }
     head = nbformat.read(paths.notebooks() / "08_monitoring.ipynb", as_version=4)
     del head.cells[10:]
-    plain = head.cells[2].source.replace('panel = ""', 'panel = "p.csv"')
+    with pd.ExcelWriter("p.xlsx") as book:
+        frame.to_excel(book, sheet_name="数据", index=False)
+        pd.DataFrame({"来源": ["年鉴"]}).to_excel(book, sheet_name="说明", index=False)
+    plain = head.cells[2].source.replace('panel = ""', 'panel = "p.xlsx"')
     for lang, texts in told.items():
         head.cells[2].source = plain.replace('lang = "zh"', f'lang = "{lang}"')
         page = pages.render(shown(head), lang, ["html"])["monitor.html"].decode()
